@@ -1,0 +1,191 @@
+//! Programs that the tests use and that cargo does not bring: which, and how to get them.
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// One program that the tests need. A broker or a browser more is one row more.
+pub(crate) struct Need {
+    /// What it is, for the messages.
+    what: &'static str,
+    /// How to see that it is there.
+    seen: Seen,
+    /// Where to get it.
+    from: Source,
+}
+
+enum Seen {
+    /// A program of this name can be found.
+    Program(&'static str),
+    /// Cargo has this subcommand.
+    Subcommand(&'static str),
+}
+
+enum Source {
+    /// A package of Debian and its descendants.
+    Debian(&'static str),
+    /// A program from crates.io, with its version.
+    Crate(&'static str),
+}
+
+/// What no test run can do without.
+const NEEDED: &[Need] = &[
+    Need {
+        what: "Mosquitto, the broker that strangers use",
+        seen: Seen::Program("mosquitto"),
+        from: Source::Debian("mosquitto"),
+    },
+    Need {
+        what: "Mosquitto's clients, the strangers",
+        seen: Seen::Program("mosquitto_pub"),
+        from: Source::Debian("mosquitto-clients"),
+    },
+];
+
+/// Runs tests in parallel, with time limits; plain `cargo test` is its stand-in.
+pub(crate) const NEXTEST: Need = Need {
+    what: "cargo-nextest",
+    seen: Seen::Subcommand("nextest"),
+    from: Source::Crate("cargo-nextest@0.9.143"),
+};
+
+/// Looks at licences and origins of dependencies.
+pub(crate) const CARGO_DENY: Need = Need {
+    what: "cargo-deny",
+    seen: Seen::Subcommand("deny"),
+    from: Source::Crate("cargo-deny@0.20.2"),
+};
+
+/// Installs Debian packages without starting the services in them, now or at the next boot: a
+/// broker that Debian starts would sit on the port where somebody else's may be, and outlive the
+/// tests.
+///
+/// Debian asks `policy-rc.d` before it starts a service, and 101 is its word for no. Where a policy
+/// already says so, as in most containers, it is left alone. Otherwise ours takes its place until
+/// the shell ends, however it ends, so that an interrupt does not leave it behind.
+const INSTALL_DEBIAN: &str = r#"
+set -eu
+policy=/usr/sbin/policy-rc.d
+aside=$policy.set-aside-by-xtask
+answer=0
+if [ -x "$policy" ]; then "$policy" "$1" start || answer=$?; fi
+if [ "$answer" -ne 101 ]; then
+    undo() {
+        rm -f "$policy"
+        if [ -e "$aside" ]; then mv "$aside" "$policy"; fi
+    }
+    trap undo EXIT
+    trap 'exit 130' INT TERM HUP
+    if [ -e "$policy" ]; then mv "$policy" "$aside"; fi
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update || echo 'apt-get update failed: trying with the lists that are here.'
+apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+if command -v systemctl >/dev/null; then
+    for package in "$@"; do systemctl disable "$package.service" >/dev/null 2>&1 || true; done
+fi
+"#;
+
+/// Installs what is missing of [`NEEDED`].
+pub(crate) fn install_needed() -> Result<()> {
+    let mut debian = Vec::new();
+    for need in NEEDED {
+        if need.is_there() {
+            println!("{}: there.", need.what);
+            continue;
+        }
+        println!("{}: missing.", need.what);
+        match need.from {
+            Source::Debian(package) => debian.push(package),
+            Source::Crate(_) => need.install()?,
+        }
+    }
+    if debian.is_empty() {
+        return Ok(());
+    }
+    install_debian(&debian)?;
+    match NEEDED.iter().find(|need| !need.is_there()) {
+        Some(need) => bail!("{} was installed and still cannot be found in PATH", need.what),
+        None => Ok(()),
+    }
+}
+
+impl Need {
+    /// Installs it, unless it is there.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        if self.is_there() { Ok(()) } else { self.install() }
+    }
+
+    fn is_there(&self) -> bool {
+        match self.seen {
+            Seen::Program(name) => shell::find(name).is_some(),
+            Seen::Subcommand(name) => shell::succeeds(&mut shell::cargo([name, "--version"])),
+        }
+    }
+
+    fn install(&self) -> Result<()> {
+        match self.from {
+            Source::Debian(package) => install_debian(&[package]),
+            Source::Crate(package) => {
+                let command = ["install", "--locked", package];
+                shell::run(&mut shell::cargo(command)).with_context(|| {
+                    format!(
+                        "{} is missing and could not be installed; check that crates.io can be \
+                         reached, or install it by hand (`cargo {}`)",
+                        self.what,
+                        command.join(" ")
+                    )
+                })
+            }
+        }
+    }
+}
+
+fn install_debian(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    if shell::find("apt-get").is_none() {
+        bail!(
+            "{names} cannot be installed, since this machine has no apt-get; install the same from \
+             where this system has it, and run this again"
+        );
+    }
+    let is_root = shell::output(shell::command("id").arg("-u"))?.trim() == "0";
+    let mut install = match (is_root, shell::find("sudo")) {
+        (true, _) => shell::command("sh"),
+        (false, Some(_)) => {
+            let mut sudo = shell::command("sudo");
+            sudo.arg("sh");
+            sudo
+        }
+        (false, None) => bail!(
+            "{names} cannot be installed, since we are not root and there is no sudo; let root run \
+             `apt-get install {names}`, and run this again"
+        ),
+    };
+    println!("Installing {names} with apt-get; its services are not started.");
+    install.args(["-c", INSTALL_DEBIAN, "install-debian"]).args(packages);
+    let status = install.status().context("cannot start a shell")?;
+    if !status.success() {
+        bail!(
+            "apt-get could not install {names} ({status}); its messages above say why, often that \
+             no mirror can be reached; let `apt-get install {names}` succeed, and run this again"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_from_crates_io_are_pinned() {
+        for need in NEEDED.iter().chain([&NEXTEST, &CARGO_DENY]) {
+            if let Source::Crate(package) = need.from {
+                assert!(package.contains('@'), "{package}");
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! All tests, with what they need.
+
+use anyhow::Result;
+
+use crate::needs;
+use crate::shell;
+use crate::steps::{Outcome, Steps};
+
+/// Which tests to run.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Run only tests with this in their name.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+}
+
+/// Features that all builds here ask for, so that each crate is built once for all of them.
+const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
+/// Installs what is missing, and runs the tests.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let filter = options.filter.as_deref();
+    let mut steps = Steps::of("test");
+    steps.run("needs", needs::install_needed);
+    if !steps.all_well() {
+        // Without them tests would fail one by one, and hide the one sentence that matters.
+        return steps.finish();
+    }
+    let mut has_nextest = false;
+    steps.run_or_skip("nextest", || {
+        Ok(match needs::NEXTEST.ensure() {
+            Ok(()) => {
+                has_nextest = true;
+                Outcome::Done
+            }
+            Err(error) => Outcome::Skipped(format!("plain cargo test stands in: {error:#}")),
+        })
+    });
+    if filter.is_none() {
+        steps.run("examples in the docs", || {
+            shell::run(shell::cargo(["test", "--doc"]).args(EVERYTHING))
+        });
+    }
+    // Last, so that the summary of the tests is the last thing one sees.
+    steps.run("tests", || if has_nextest { nextest(filter) } else { plain(filter) });
+    steps.finish()
+}
+
+fn nextest(filter: Option<&str>) -> Result<()> {
+    shell::run(shell::cargo(["nextest", "run"]).args(EVERYTHING).args(filter))
+}
+
+fn plain(filter: Option<&str>) -> Result<()> {
+    // One test at a time: this is slower, but only nextest knows from its configuration which
+    // tests start many processes and must not run side by side.
+    let mut command = shell::cargo(["test", "--tests", "--no-fail-fast"]);
+    command.args(EVERYTHING).args(filter).args(["--", "--test-threads=1"]);
+    shell::run(&mut command)
+}
