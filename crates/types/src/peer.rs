@@ -1,0 +1,30 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Names one peer of a network.
+///
+/// 128 bits, because the widest id of the networks we speak is a UUID; ids are ordered as numbers,
+/// which for UUIDs is also the order of their text. How an id is written on the wire is the
+/// dialect's business; here and in our own output it is a decimal number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PeerId(u128);
+
+impl PeerId {
+    /// Returns the peer with this number.
+    pub const fn new(number: u128) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number.
+    pub const fn number(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,74 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to a challenge, as text; what the text must look like is the puzzle's rule.
+///
+/// At most [`Seed::LENGTH_MAX`] bytes, so that a table of seeds grows no faster than its rows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Seed(Box<str>);
+
+/// A text that is too long for a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a seed of {length} bytes is longer than {}", Seed::LENGTH_MAX)]
+pub struct SeedTooLong {
+    /// Bytes in the text.
+    pub length: usize,
+}
+
+impl Seed {
+    /// Bytes that a seed may have.
+    pub const LENGTH_MAX: usize = 64;
+
+    /// Returns `text` as a seed, or an error above [`Self::LENGTH_MAX`] bytes.
+    pub fn new(text: impl Into<Box<str>>) -> Result<Self, SeedTooLong> {
+        let text = text.into();
+        match text.len() {
+            length if length <= Self::LENGTH_MAX => Ok(Self(text)),
+            length => Err(SeedTooLong { length }),
+        }
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<u64> for Seed {
+    fn from(number: u64) -> Self {
+        Self(number.to_string().into())
+    }
+}
+
+impl fmt::Display for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Seed {
+    type Error = SeedTooLong;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(text)
+    }
+}
+
+impl From<Seed> for String {
+    fn from(seed: Seed) -> Self {
+        seed.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_bounded() {
+        assert!(Seed::new("7".repeat(Seed::LENGTH_MAX)).is_ok());
+        assert_eq!(Seed::new("7".repeat(65)), Err(SeedTooLong { length: 65 }));
+    }
+}
