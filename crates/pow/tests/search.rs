@@ -1,0 +1,209 @@
+//! What a search promises, whatever the puzzle and the number of threads.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::mpsc;
+use std::thread;
+
+use althing_pow::{Job, Miner, Outcome, Progress, Puzzle, search};
+use althing_types::Difficulty;
+use proptest::prelude::*;
+
+const PUZZLES: [Puzzle; 3] = [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::Sha1Text];
+
+fn job(puzzle: Puzzle, bits: u64, range: Range<u64>) -> Job {
+    let difficulty = Difficulty::from_bits(bits).expect("the tests' difficulties are in range");
+    Job {
+        puzzle,
+        difficulty,
+        range,
+    }
+}
+
+/// A job that nothing solves, and that nobody sees the end of.
+fn endless(puzzle: Puzzle) -> Job {
+    job(puzzle, 160, 0..puzzle.candidates())
+}
+
+/// Returns what a search ought to find: checks each candidate on its own.
+fn expected(job: &Job) -> Outcome {
+    let mut candidates = job.range.clone().map(|index| job.puzzle.candidate(index));
+    match candidates.find(|seed| job.puzzle.check(seed, job.difficulty).is_ok()) {
+        Some(seed) => Outcome::Found(seed),
+        None => Outcome::Exhausted,
+    }
+}
+
+/// Starts a miner whose outcome comes out of the channel.
+fn start(job: Job, threads: usize) -> (Miner, mpsc::Receiver<Outcome>) {
+    let (sender, outcomes) = mpsc::channel();
+    let threads = NonZeroUsize::new(threads).expect("the tests use some threads");
+    let miner = Miner::start(job, threads, move |outcome| {
+        sender
+            .send(outcome)
+            .expect("the test waits for the outcome");
+    });
+    (miner, outcomes)
+}
+
+/// Runs a miner to its end. Returns the outcome and the number of hashes.
+fn mine(job: Job, threads: usize) -> (Outcome, u64) {
+    let (miner, outcomes) = start(job, threads);
+    let outcome = outcomes.recv().expect("every search ends");
+    assert!(outcomes.recv().is_err(), "the search ended twice");
+    (outcome, miner.hashes())
+}
+
+/// Returns the indexes where messages become a byte longer.
+fn boundaries(puzzle: Puzzle) -> Vec<u64> {
+    match puzzle {
+        Puzzle::Sha1Integer => (0..8).map(|length| 256_u64.pow(length)).collect(),
+        Puzzle::Sha1Decimal => (1..20).map(|length| 10_u64.pow(length)).collect(),
+        Puzzle::Sha1Text => (5..=10)
+            .map(|length| (4..length).map(|shorter| 94_u64.pow(shorter)).sum())
+            .collect(),
+    }
+}
+
+#[test]
+fn a_search_agrees_with_checking_where_messages_grow() {
+    for puzzle in PUZZLES {
+        for boundary in boundaries(puzzle) {
+            for before in [0, 1, 2, 40, 300] {
+                let start = boundary.saturating_sub(before);
+                for bits in [1, 2, 5, 8] {
+                    let job = job(puzzle, bits, start..start + 400);
+                    assert_eq!(search(&job, &Progress::new()), expected(&job), "{job:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_candidates_can_be_searched() {
+    for puzzle in PUZZLES {
+        for length in [1, 100, 5000] {
+            let job = job(puzzle, 160, u64::MAX - length..u64::MAX);
+            assert_eq!(mine(job, 3), (Outcome::Exhausted, length));
+        }
+    }
+}
+
+#[test]
+fn an_empty_or_reversed_range_is_exhausted_without_a_hash() {
+    for (start, end) in [(0, 0), (7, 7), (u64::MAX, u64::MAX), (9, 3), (u64::MAX, 0)] {
+        let job = job(Puzzle::Sha1Text, 1, start..end);
+        let progress = Progress::new();
+        assert_eq!(search(&job, &progress), Outcome::Exhausted);
+        assert_eq!(progress.hashes(), 0);
+        assert_eq!(mine(job, 64), (Outcome::Exhausted, 0));
+    }
+}
+
+#[test]
+fn a_range_may_end_just_before_or_after_its_solution() {
+    // 83 is the first number with six bits.
+    let before = job(Puzzle::Sha1Integer, 6, 0..83);
+    let with = job(Puzzle::Sha1Integer, 6, 0..84);
+    assert_eq!(mine(before, 2), (Outcome::Exhausted, 83));
+    assert_eq!(mine(with, 2), (Outcome::Found(83.into()), 84));
+}
+
+#[test]
+fn a_cancelled_search_ends_and_says_so() {
+    for puzzle in PUZZLES {
+        let (miner, outcomes) = start(endless(puzzle), 4);
+        while miner.hashes() < 20_000 {
+            thread::yield_now();
+        }
+        miner.cancel();
+        assert_eq!(outcomes.recv(), Ok(Outcome::Cancelled));
+        assert!(outcomes.recv().is_err(), "the search ended twice");
+    }
+}
+
+#[test]
+fn a_dropped_miner_cancels_its_search() {
+    let (miner, outcomes) = start(endless(Puzzle::Sha1Decimal), 2);
+    drop(miner);
+    assert_eq!(outcomes.recv(), Ok(Outcome::Cancelled));
+}
+
+#[test]
+fn a_search_cancelled_before_it_begins_does_nothing() {
+    let progress = Progress::new();
+    progress.cancel();
+    assert!(progress.is_cancelled());
+    assert_eq!(
+        search(&endless(Puzzle::Sha1Integer), &progress),
+        Outcome::Cancelled
+    );
+    assert_eq!(progress.hashes(), 0);
+}
+
+#[test]
+fn the_outcome_comes_from_a_named_thread() {
+    let (sender, names) = mpsc::channel();
+    let job = job(Puzzle::Sha1Integer, 1, 0..100);
+    let _miner = Miner::start(job, NonZeroUsize::MIN, move |_| {
+        let name = thread::current().name().map(str::to_owned);
+        sender.send(name).expect("the test waits for the name");
+    });
+    assert_eq!(names.recv(), Ok(Some("miner".to_owned())));
+}
+
+fn any_puzzle() -> impl Strategy<Value = Puzzle> {
+    prop::sample::select(&PUZZLES[..])
+}
+
+proptest! {
+    #[test]
+    fn a_search_agrees_with_checking(
+        puzzle in any_puzzle(),
+        bits in 1..12_u64,
+        start in 0..u64::MAX - 5000,
+        length in 0..5000_u64,
+    ) {
+        let job = job(puzzle, bits, start..start + length);
+        prop_assert_eq!(search(&job, &Progress::new()), expected(&job));
+    }
+
+    #[test]
+    fn the_answer_does_not_depend_on_the_threads(
+        puzzle in any_puzzle(),
+        bits in 1..20_u64,
+        start in 0..1_000_000_000_u64,
+        length in 0..200_000_u64,
+        threads in 2..9_usize,
+    ) {
+        let job = job(puzzle, bits, start..start + length);
+        let (outcome, hashes) = mine(job.clone(), threads);
+        prop_assert!(hashes <= length);
+        prop_assert_eq!(outcome, search(&job, &Progress::new()));
+    }
+
+    #[test]
+    fn what_is_found_solves_the_challenge(
+        puzzle in any_puzzle(),
+        bits in 1..15_u64,
+        start in 0..u64::MAX / 2,
+    ) {
+        let job = job(puzzle, bits, start..puzzle.candidates());
+        let Outcome::Found(seed) = search(&job, &Progress::new()) else {
+            return Err(TestCaseError::fail("a range without end holds a solution"));
+        };
+        prop_assert_eq!(puzzle.check(&seed, job.difficulty), Ok(()));
+        let harder = Difficulty::from_bits(bits + 1).expect("in range");
+        let easier = Difficulty::from_bits(bits.saturating_sub(1).max(1)).expect("in range");
+        match puzzle {
+            Puzzle::Sha1Text => {
+                prop_assert!(puzzle.check(&seed, harder).is_err());
+                prop_assert_eq!(puzzle.check(&seed, easier).is_ok(), easier == job.difficulty);
+            }
+            Puzzle::Sha1Integer | Puzzle::Sha1Decimal => {
+                prop_assert!(puzzle.check(&seed, easier).is_ok());
+            }
+        }
+    }
+}
