@@ -1,0 +1,179 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
+
+use crate::rounds::{Acceptance, CertifiedRecord, Refusal, Seal};
+
+/// One row in the making: its challenge, the solutions found, and the votes on them.
+///
+/// A tally: it counts, and knows nothing of time but when the challenge came.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) transaction: Transaction,
+    /// The challenge, and the term of the leader who asked.
+    pub(super) challenge: Option<(Term, Difficulty)>,
+    /// When the row began, or its latest challenge came.
+    pub(super) since: Moment,
+    /// Whether the leader lets some time pass before it asks.
+    pub(super) pausing: bool,
+    /// A challenge of this row that nobody solved in time.
+    pub(super) unsolved: Option<Difficulty>,
+    /// Valid solutions in the order they came; one of each peer.
+    solutions: Vec<(PeerId, Seed)>,
+    votes: BTreeMap<PeerId, Yes>,
+    noes: BTreeSet<PeerId>,
+}
+
+/// A member's yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Yes {
+    pub(super) choice: Acceptance,
+    pub(super) seal: Option<Seal>,
+}
+
+/// What became of a word that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// It counts.
+    New,
+    /// It was known, or a newer one is.
+    Old,
+}
+
+impl Round {
+    pub(super) fn new(now: Moment, transaction: Transaction) -> Self {
+        Self {
+            transaction,
+            challenge: None,
+            since: now,
+            pausing: false,
+            unsolved: None,
+            solutions: Vec::new(),
+            votes: BTreeMap::new(),
+            noes: BTreeSet::new(),
+        }
+    }
+
+    /// Notes a valid solution; each peer has one in a row (rule S2).
+    pub(super) fn note_solution(&mut self, peer: PeerId, seed: Seed) -> Result<Noted, Refusal> {
+        match self.solution_of(peer) {
+            Some(first) if *first == seed => Ok(Noted::Old),
+            Some(_) => Err(Refusal::SecondSolution { transaction: self.transaction }),
+            None => {
+                self.solutions.push((peer, seed));
+                Ok(Noted::New)
+            }
+        }
+    }
+
+    pub(super) fn solution_of(&self, peer: PeerId) -> Option<&Seed> {
+        self.solutions.iter().find(|(finder, _)| *finder == peer).map(|(_, seed)| seed)
+    }
+
+    pub(super) fn finder_of(&self, seed: &Seed) -> Option<PeerId> {
+        self.solutions.iter().find(|(_, found)| found == seed).map(|(finder, _)| *finder)
+    }
+
+    pub(super) fn first_solution(&self) -> Option<&(PeerId, Seed)> {
+        self.solutions.first()
+    }
+
+    /// Forgets the solutions of an earlier challenge.
+    pub(super) fn forget_solutions(&mut self) {
+        self.solutions.clear();
+    }
+
+    /// Notes a yes. One of a later term replaces it; within a term the first counts (rule V3).
+    pub(super) fn note_yes(&mut self, peer: PeerId, yes: Yes) -> Result<Noted, Refusal> {
+        match self.votes.get(&peer) {
+            Some(first) if first.choice.term > yes.choice.term => Ok(Noted::Old),
+            Some(first) if first.choice == yes.choice => Ok(Noted::Old),
+            Some(first) if first.choice.term == yes.choice.term => {
+                Err(Refusal::SecondVote { transaction: self.transaction })
+            }
+            _ => {
+                self.votes.insert(peer, yes);
+                Ok(Noted::New)
+            }
+        }
+    }
+
+    /// Notes a no; only how many there are matters.
+    pub(super) fn note_no(&mut self, peer: PeerId) -> Noted {
+        if self.noes.insert(peer) { Noted::New } else { Noted::Old }
+    }
+
+    pub(super) fn yes_of(&self, peer: PeerId) -> Option<&Yes> {
+        self.votes.get(&peer)
+    }
+
+    /// Returns the row, if at least `needed` members said yes to the same solution in the same
+    /// term (rule V1).
+    pub(super) fn decided(&self, needed: usize) -> Option<CertifiedRecord> {
+        let mut counts = BTreeMap::<(Term, &Seed, PeerId), usize>::new();
+        for yes in self.votes.values() {
+            let choice = &yes.choice;
+            let key = (choice.term, &choice.record.seed, choice.record.winner);
+            let count = counts.entry(key).or_default();
+            *count += 1;
+            if *count >= needed {
+                return Some(self.certificate(choice));
+            }
+        }
+        None
+    }
+
+    fn certificate(&self, choice: &Acceptance) -> CertifiedRecord {
+        let yeses = self.votes.iter().filter(|(_, yes)| yes.choice == *choice);
+        CertifiedRecord {
+            record: choice.record.clone(),
+            term: choice.term,
+            votes: yeses.map(|(peer, yes)| (*peer, yes.seal.clone())).collect(),
+            noes: u16::try_from(self.noes.len()).unwrap_or(u16::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rounds::Record;
+
+    fn yes(term: u64, seed: u64) -> Yes {
+        let record = Record {
+            transaction: Transaction::FIRST,
+            difficulty: Difficulty::MIN,
+            seed: Seed::from(seed),
+            winner: PeerId::new(1),
+        };
+        Yes { choice: Acceptance { term: Term::new(term), record }, seal: None }
+    }
+
+    fn peer(number: u128) -> PeerId {
+        PeerId::new(number)
+    }
+
+    #[test]
+    fn a_row_is_decided_by_enough_votes_of_one_term_for_one_solution() {
+        let mut round = Round::new(Moment::START, Transaction::FIRST);
+        assert_eq!(round.note_yes(peer(1), yes(0, 6)), Ok(Noted::New));
+        assert_eq!(round.note_yes(peer(2), yes(1, 6)), Ok(Noted::New));
+        assert_eq!(round.note_yes(peer(3), yes(1, 11)), Ok(Noted::New));
+        assert_eq!(round.decided(2), None);
+        assert_eq!(round.note_yes(peer(4), yes(1, 6)), Ok(Noted::New));
+        let certificate = round.decided(2).expect("two said yes to 6 in term 1");
+        assert_eq!(certificate.votes, vec![(peer(2), None), (peer(4), None)]);
+        assert_eq!(certificate.record.seed, Seed::from(6));
+    }
+
+    #[test]
+    fn a_second_vote_of_a_term_is_refused_and_a_later_term_replaces_it() {
+        let mut round = Round::new(Moment::START, Transaction::FIRST);
+        assert_eq!(round.note_yes(peer(1), yes(1, 6)), Ok(Noted::New));
+        assert_eq!(round.note_yes(peer(1), yes(1, 6)), Ok(Noted::Old));
+        let second = Refusal::SecondVote { transaction: Transaction::FIRST };
+        assert_eq!(round.note_yes(peer(1), yes(1, 11)), Err(second));
+        assert_eq!(round.note_yes(peer(1), yes(0, 11)), Ok(Noted::Old));
+        assert_eq!(round.note_yes(peer(1), yes(2, 11)), Ok(Noted::New));
+    }
+}

@@ -1,0 +1,196 @@
+//! Who is silent, and what then (rules W1 to W4). Every wait ends here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use althing_types::{Moment, PeerId, Term};
+
+use super::Assembly;
+use crate::rounds::{Event, Output, Seat, Timer, Waiting};
+
+/// Deadlines of those we expect to hear, and what we repeat meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// When each peer counts as lost unless it is heard.
+    deadlines: BTreeMap<PeerId, Moment>,
+    lost: BTreeSet<PeerId>,
+    /// When the leader counts as silent.
+    leader_deadline: Moment,
+    /// What we drew for the latest term we asked for.
+    wish: Option<(Term, u128)>,
+    /// Whether anything has moved since we last repeated ourselves.
+    moved: bool,
+    /// How often we may still answer strangers until then.
+    answers_left: u8,
+    /// Whether we have asked for the roster since.
+    asked: bool,
+    waiting: Option<Waiting>,
+}
+
+/// Answers to newcomers and requests between two repetitions.
+const ANSWERS_MAX: u8 = 64;
+
+impl Watch {
+    pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
+        self.answers_left = ANSWERS_MAX;
+        for peer in peers {
+            self.deadlines.insert(peer, deadline);
+        }
+    }
+
+    pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) {
+        if let Some(before) = self.deadlines.get_mut(&peer) {
+            *before = deadline;
+            self.lost.remove(&peer);
+        }
+    }
+
+    pub(super) fn leader_until(&mut self, deadline: Moment) {
+        self.leader_deadline = deadline;
+    }
+
+    /// Notes that the network has moved on, so that nothing needs repeating.
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    /// Returns what we drew for `term`, if we have asked for it.
+    pub(super) fn wish_for(&self, term: Term) -> Option<u128> {
+        self.wish.filter(|(wished, _)| *wished == term).map(|(_, draw)| draw)
+    }
+
+    pub(super) fn wished(&mut self, term: Term, draw: u128) {
+        self.wish = Some((term, draw));
+    }
+
+    /// Returns whether we may ask for the roster, and notes that we have.
+    pub(super) fn may_ask(&mut self) -> bool {
+        !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// Returns whether we may answer once more, and counts it.
+    pub(super) fn may_answer(&mut self) -> bool {
+        let may = self.answers_left > 0;
+        self.answers_left = self.answers_left.saturating_sub(1);
+        may
+    }
+}
+
+impl Assembly {
+    /// Says again what others may lack, unless things are moving (rule W1).
+    pub(super) fn on_repeat(&mut self, now: Moment, out: &mut Vec<Output>) {
+        out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
+        self.watch.answers_left = ANSWERS_MAX;
+        self.watch.asked = false;
+        let moved = std::mem::take(&mut self.watch.moved);
+        if !self.membership.is_settled() {
+            self.gather_on(now, out);
+        }
+        if self.membership.roster().is_none() {
+            return;
+        }
+        if !moved {
+            self.repeat(out);
+        }
+        self.look_around(now, out);
+    }
+
+    fn gather_on(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.gathering.forget_silent(now, self.rules.timeouts.silence, self.me);
+        if self.seat == Seat::Member {
+            self.announce(out);
+            self.settle(now, out);
+        }
+        let needed = self.rules.roster_size();
+        let known = self.gathering.len();
+        if known < needed {
+            self.wait_for(Waiting::Peers { known, needed }, out);
+        }
+    }
+
+    fn repeat(&self, out: &mut Vec<Output>) {
+        if !self.is_member() {
+            return;
+        }
+        self.say_standing(out);
+        let next = self.election.term.next();
+        if let Some(draw) = self.watch.wish_for(next) {
+            self.say_draw(next, draw, None, out);
+        }
+        if self.election.leader == Some(self.me) {
+            self.say_challenge(out);
+        }
+        if self.has_voted_in_term() {
+            self.say_own_vote(out);
+        } else if self.round.challenge.is_some() {
+            self.say_own_solution(out);
+        }
+    }
+
+    /// Finds out who is silent: the leader, the solvers, or too many.
+    pub(super) fn look_around(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.look_at_members(now, out);
+        if !self.is_member() || self.is_finished() {
+            return;
+        }
+        let timeouts = self.rules.timeouts;
+        match self.election.leader {
+            None if now - self.election.since >= timeouts.leader => self.wish(now, out),
+            None => {}
+            Some(leader) if leader == self.me => {
+                let is_stuck = now - self.round.since >= timeouts.challenge;
+                if is_stuck && self.round.challenge.is_some() && !self.has_voted_in_term() {
+                    self.ease(now, out);
+                }
+            }
+            Some(_) => {
+                let is_silent = now >= self.watch.leader_deadline;
+                // A leader that is there but does not ease its challenge is replaced as well.
+                let is_stuck = now - self.round.since >= 2 * timeouts.challenge;
+                if is_silent || is_stuck {
+                    if is_stuck && let Some((_, difficulty)) = self.round.challenge {
+                        self.round.unsolved = Some(difficulty);
+                    }
+                    self.wish(now, out);
+                }
+            }
+        }
+    }
+
+    /// Tells of members that are lost (rule W3), and when too few are left (rule W4).
+    fn look_at_members(&mut self, now: Moment, out: &mut Vec<Output>) {
+        for (peer, deadline) in &self.watch.deadlines {
+            if *peer != self.me && now >= *deadline && self.watch.lost.insert(*peer) {
+                out.push(Output::Event(Event::PeerLost { peer: *peer }));
+            }
+        }
+        let needed = self.rules.namings_needed().max(self.rules.votes_needed());
+        let heard = self.rules.roster_size() - self.watch.lost.len();
+        if heard < needed {
+            self.wait_for(Waiting::Majority { heard, needed }, out);
+        } else if matches!(self.watch.waiting, Some(Waiting::Majority { .. })) {
+            self.watch.waiting = None;
+        }
+    }
+
+    fn wait_for(&mut self, waiting: Waiting, out: &mut Vec<Output>) {
+        if self.watch.waiting != Some(waiting) {
+            self.watch.waiting = Some(waiting);
+            out.push(Output::Event(Event::Waiting(waiting)));
+        }
+    }
+
+    /// The transport says that `peer` is gone. A stranger can make it say so: we only listen
+    /// sooner whether that is true (rule W2).
+    pub(super) fn on_lost(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
+        let after = self.rules.timeouts.repeat * 3 / 2;
+        let soon = now + after;
+        let Some(deadline) = self.watch.deadlines.get_mut(&peer) else {
+            return;
+        };
+        *deadline = soon.min(*deadline);
+        if self.election.leader == Some(peer) {
+            self.watch.leader_deadline = soon.min(self.watch.leader_deadline);
+        }
+        out.push(Output::SetTimer { after, timer: Timer::Watch });
+    }
+}
