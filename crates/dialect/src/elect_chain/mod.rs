@@ -1,0 +1,183 @@
+//! `elect-chain`: peers over MQTT elect one leader by lot, and all vote on each solution.
+//!
+//! Two variants of one network. [`Variant::Readme`] is what its page describes, with every member
+//! counted once; [`Variant::Published`] is what its program does, for sitting in one network with
+//! it. They differ in the tie of an election, in the name of one field, and in whose messages
+//! count.
+//!
+//! The plain protocol says too little to survive the loss of a message or a peer, and nothing in
+//! it keeps one peer from speaking for another. But its programs ignore fields they do not know,
+//! so in the README's variant Althing peers add some: see [`wire`](self::wire). A peer that leaves
+//! them out is understood as well, and taken at its word.
+
+mod seal;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use althing_engine::rounds::{
+    Authenticator, Counting, Decision, Election, ElectionEvery, Message, Rules, Sealed, Signatures,
+    Tie, Timeouts, Unsigned,
+};
+use althing_pow::Puzzle;
+use althing_types::{Difficulty, PeerId, Transaction};
+
+use self::seal::Ed25519;
+use crate::{Dialect, Malformed, PAYLOAD_MAX, Received, Wire};
+
+/// Whose behaviour a peer follows where the network's page and its program disagree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variant {
+    /// The page's.
+    #[default]
+    Readme,
+    /// The program's.
+    Published,
+}
+
+/// What can be chosen in a network of this kind; all its peers must choose the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Page or program.
+    pub variant: Variant,
+    /// Stands before each topic: the program has none.
+    pub prefix: String,
+    /// Members of a full network, at most [`Config::PEERS_MAX`]; the program has ten.
+    pub peers: NonZeroU16,
+    /// What a leader draws its challenges from.
+    pub challenges: RangeInclusive<Difficulty>,
+    /// Whether our peers sign; the published variant never does.
+    pub signatures: Signatures,
+    /// Rows after which the leader stops.
+    pub rounds: Option<Transaction>,
+    /// When waiting ends.
+    pub timeouts: Timeouts,
+    /// How long a leader waits between two challenges.
+    pub pause: Duration,
+}
+
+impl Config {
+    /// Members a network can have: what a certificate with all their signatures leaves room for.
+    pub const PEERS_MAX: u16 = 256;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let bits = |bits| Difficulty::from_bits(bits).expect("between 1 and 160");
+        Self {
+            variant: Variant::Readme,
+            prefix: String::new(),
+            peers: NonZeroU16::new(10).expect("ten is not zero"),
+            challenges: bits(8)..=bits(20),
+            signatures: Signatures::Offered,
+            rounds: None,
+            timeouts: Timeouts::default(),
+            pause: Duration::ZERO,
+        }
+    }
+}
+
+/// The dialect, with its configuration.
+#[derive(Clone, Debug)]
+pub struct ElectChain {
+    config: Config,
+    rules: Rules,
+}
+
+/// Draws are between zero and this.
+const DRAW_MAX: u64 = 255;
+
+impl ElectChain {
+    /// Returns the dialect of a network with this configuration.
+    pub fn new(config: Config) -> Self {
+        let (tie, counting, signatures) = match config.variant {
+            Variant::Readme => (Tie::SmallestId, Counting::Members, config.signatures),
+            Variant::Published => (Tie::LargestId, Counting::Arrivals, Signatures::None),
+        };
+        let rules = Rules {
+            peers: config.peers,
+            election: Election::HighestDraw { draw_max: DRAW_MAX, tie },
+            election_every: ElectionEvery::Once,
+            decision: Decision::Majority,
+            counting,
+            puzzle: Puzzle::Sha1Integer,
+            challenges: config.challenges.clone(),
+            signatures,
+            timeouts: config.timeouts,
+            pause: config.pause,
+            rounds: config.rounds,
+        };
+        Self { config, rules }
+    }
+
+    fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.config.prefix)
+    }
+}
+
+impl Dialect for ElectChain {
+    fn network(&self) -> String {
+        let variant = match self.config.variant {
+            Variant::Readme => "readme",
+            Variant::Published => "published",
+        };
+        format!("elect-chain {variant} {:?} of {}", self.config.prefix, self.config.peers)
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn topics(&self) -> Vec<String> {
+        wire::TOPICS.iter().map(|name| self.topic(name)).collect()
+    }
+
+    /// The program takes the time of its start in nanoseconds. So do we, but for the last three
+    /// digits or so: two peers may start at once.
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        PeerId::new(((nanoseconds & !0x3ff) | (entropy & 0x3ff)).into())
+    }
+
+    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator> {
+        match self.rules.signatures {
+            Signatures::None => Box::new(Unsigned),
+            Signatures::Offered | Signatures::Required => {
+                Box::new(Ed25519::new(&self.config.prefix, secret))
+            }
+        }
+    }
+
+    fn encode(&self, sealed: &Sealed) -> Option<Wire> {
+        let (name, payload) = wire::encode(self.config.variant, sealed)?;
+        Some(Wire { topic: self.topic(name), payload })
+    }
+
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
+        if payload.len() > PAYLOAD_MAX {
+            return Err(Malformed::TooLong { bytes: payload.len() });
+        }
+        match topic.strip_prefix(self.config.prefix.as_str()) {
+            Some(name) => wire::decode(self.config.variant, name, payload),
+            None => Err(Malformed::UnknownTopic { topic: topic.to_owned() }),
+        }
+    }
+
+    fn last_will(&self, peer: PeerId) -> Option<Wire> {
+        let (name, payload) = wire::encode_lost(peer)?;
+        Some(Wire { topic: self.topic(name), payload })
+    }
+}
+
+/// Returns the topic and the bytes that a seal of `message` is over: its wire form without one.
+fn signed_bytes(prefix: &str, message: &Message) -> Option<Vec<u8>> {
+    let unsealed = Sealed { message: message.clone(), seal: None };
+    let (name, payload) = wire::encode(Variant::Readme, &unsealed)?;
+    let mut bytes = format!("althing elect-chain 1\n{prefix}{name}\n").into_bytes();
+    bytes.extend_from_slice(&payload);
+    Some(bytes)
+}

@@ -1,0 +1,236 @@
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Event, Identity, Input, Naming, Output, Place, PublicKey,
+    Record, Recovered, RosterDigest, Rounds, Seal, Seat, Standing,
+};
+use althing_types::{Moment, Seed, Term};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+
+fn published() -> ElectChain {
+    ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
+}
+
+fn readme() -> ElectChain {
+    ElectChain::new(Config::default())
+}
+
+#[test]
+fn an_observer_of_the_published_programs_ends_with_their_table() {
+    #[derive(serde::Deserialize)]
+    struct Table {
+        leader: u64,
+        rows: Vec<Row>,
+    }
+    #[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+    struct Row {
+        transaction_id: u64,
+        challenge: u16,
+        seed: String,
+        winner: u64,
+    }
+    let table: Table = serde_json::from_str(include_str!("vectors/elect-chain-run-table.json"))
+        .expect("the vector is a table");
+
+    let dialect = published();
+    let identity = Identity {
+        id: PeerId::new(11),
+        seat: Seat::Observer,
+        entropy: [0; 32],
+        authenticator: dialect.authenticator(&[0; 32]),
+    };
+    let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
+    let mut out = Vec::new();
+    observer.handle(Moment::START, Input::Start, &mut out);
+    for line in include_str!("vectors/elect-chain-run.txt").lines() {
+        let (_, message) = line.split_once(' ').expect("time, topic, payload");
+        let (topic, payload) = message.split_once(' ').expect("topic, payload");
+        let Ok(Received::Message(sealed)) = dialect.decode(topic, payload.as_bytes()) else {
+            panic!("the program wrote {line}");
+        };
+        observer.handle(Moment::START, Input::Message(sealed), &mut out);
+    }
+
+    let mut leaders = Vec::new();
+    let mut rows = Vec::new();
+    for output in out {
+        match output {
+            Output::Event(Event::LeaderElected { leader, .. }) => leaders.push(leader),
+            Output::Event(Event::RoundDecided(CertifiedRecord { record, .. })) => rows.push(Row {
+                transaction_id: record.transaction.number(),
+                challenge: record.difficulty.bits(),
+                seed: record.seed.to_string(),
+                winner: u64::try_from(record.winner.number()).expect("ids are times"),
+            }),
+            Output::Broadcast(sealed) => panic!("an observer said {sealed:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(leaders, [PeerId::new(table.leader.into())]);
+    // The programs wrote their table down with twelve rows; the log goes on for a little longer,
+    // and holds all ten votes for each of two more.
+    assert_eq!(rows[..table.rows.len()], table.rows);
+    assert_eq!((table.rows.len(), rows.len()), (12, 14));
+}
+
+#[test]
+fn plain_messages_are_written_as_the_program_writes_them() {
+    let dialect = published();
+    for line in include_str!("vectors/elect-chain-run.txt").lines() {
+        let (_, message) = line.split_once(' ').expect("time, topic, payload");
+        let (topic, payload) = message.split_once(' ').expect("topic, payload");
+        let Ok(Received::Message(sealed)) = dialect.decode(topic, payload.as_bytes()) else {
+            panic!("the program wrote {line}");
+        };
+        let wire = dialect.encode(&sealed).expect("it is a message of this network");
+        assert_eq!(String::from_utf8(wire.payload).as_deref(), Ok(payload));
+        assert_eq!(wire.topic, topic);
+    }
+}
+
+#[test]
+fn what_is_no_message_says_what_is_wrong_with_it() {
+    let long = " ".repeat(PAYLOAD_MAX + 1);
+    let cases: [(&str, &str, &str); 14] = [
+        ("init", "", "EOF while parsing"),
+        ("init", "hello", "expected value"),
+        ("init", "{}", "missing field `id`"),
+        ("init", r#"{"id": "7"}"#, "invalid type: string \"7\", expected u64"),
+        ("init", r#"{"id": 7, "key": "xyz"}"#, "not lower-case hexadecimal"),
+        ("init", "[7]", "a list instead of an object"),
+        ("init", &long, "65537 bytes are more than the 65536"),
+        ("election", r#"{"id": 7}"#, "missing field `election`"),
+        ("election", r#"{"id": 7, "election": 1, "term": 0, "roster": "00"}"#, "1 bytes instead"),
+        ("challenge", r#"{"id": 7, "challenge": 161}"#, "not between 1 and 160"),
+        ("solution", r#"{"id": 7, "transaction": -1, "seed": 6}"#, "integer `-1`, expected u64"),
+        ("solution", r#"{"id": 7, "transaction": 0}"#, "missing field `seed` or `solution`"),
+        ("voting", r#"{"id": 7, "transaction": 0, "seed": 6, "vote": 1}"#, "expected a boolean"),
+        ("weather", "{}", "topic \"weather\" is not one of this network"),
+    ];
+    for (topic, payload, expected) in cases {
+        let error = readme().decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+        assert!(error.contains(expected), "{topic} {payload:.40}: {error}");
+    }
+}
+
+#[test]
+fn a_prefix_keeps_networks_apart() {
+    let class = ElectChain::new(Config { prefix: "class/7/".into(), ..Config::default() });
+    assert_eq!(class.topics()[0], "class/7/init");
+    assert!(class.decode("class/7/init", br#"{"id": 7}"#).is_ok());
+    assert!(class.decode("init", br#"{"id": 7}"#).is_err());
+    assert_ne!(class.network(), readme().network());
+}
+
+#[test]
+fn a_last_will_names_the_peer_that_is_lost() {
+    let will = readme().last_will(PeerId::new(7)).expect("ids are times");
+    let received = readme().decode(&will.topic, &will.payload);
+    assert_eq!(received, Ok(Received::Lost(PeerId::new(7))));
+}
+
+fn peer() -> impl Strategy<Value = PeerId> {
+    any::<u64>().prop_map(|id| PeerId::new(id.into()))
+}
+
+fn seed() -> impl Strategy<Value = Seed> {
+    any::<u64>().prop_map(Seed::from)
+}
+
+fn transaction() -> impl Strategy<Value = Transaction> {
+    any::<u64>().prop_map(Transaction::new)
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    any::<u64>().prop_map(Term::new)
+}
+
+fn difficulty() -> impl Strategy<Value = Difficulty> {
+    (1..=160u64).prop_map(|bits| Difficulty::from_bits(bits).expect("in range"))
+}
+
+fn key() -> impl Strategy<Value = Option<PublicKey>> {
+    option::of(vec(any::<u8>(), 32).prop_map(|bytes| PublicKey(bytes.into())))
+}
+
+fn seal() -> impl Strategy<Value = Option<Seal>> {
+    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Seal(bytes.into())))
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    (transaction(), difficulty(), seed(), peer()).prop_map(
+        |(transaction, difficulty, seed, winner)| Record { transaction, difficulty, seed, winner },
+    )
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let naming = (peer(), record(), option::of(term())).prop_map(|(leader, record, accepted)| {
+        let transaction = record.transaction;
+        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
+    });
+    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
+        term,
+        roster: RosterDigest(roster),
+        naming,
+    })
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let place = (transaction(), term()).prop_map(|(transaction, term)| Place { transaction, term });
+    let cause = (term(), difficulty(), peer()).prop_map(|(term, difficulty, winner)| Cause {
+        term,
+        difficulty,
+        winner,
+    });
+    prop_oneof![
+        (peer(), key(), option::of(vec((peer(), key()), 0..5)))
+            .prop_map(|(peer, key, roster)| Message::Announcement { peer, key, roster }),
+        (peer(), 0..=255u128, option::of(standing()))
+            .prop_map(|(peer, draw, standing)| Message::Election { peer, draw, standing }),
+        (peer(), difficulty(), option::of(place))
+            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
+        (peer(), transaction(), seed()).prop_map(|(peer, transaction, seed)| Message::Solution {
+            peer,
+            transaction,
+            seed
+        }),
+        (peer(), transaction(), seed(), any::<bool>(), option::of(cause)).prop_map(
+            |(peer, transaction, seed, approve, cause)| Message::Vote {
+                peer,
+                transaction,
+                seed,
+                approve,
+                cause,
+            }
+        ),
+        (peer(), peer(), transaction()).prop_map(|(peer, of, from)| Message::Request {
+            peer,
+            of,
+            from
+        }),
+        (peer(), record(), term(), vec((peer(), seal()), 0..5), any::<u16>()).prop_map(
+            |(peer, record, term, votes, noes)| Message::Certificate {
+                peer,
+                record: CertifiedRecord { record, term, votes, noes },
+            }
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_message_survives_the_wire(message in message(), seal in seal()) {
+        let sealed = Sealed { message, seal };
+        let wire = readme().encode(&sealed).expect("it is a message of this network");
+        let received = readme().decode(&wire.topic, &wire.payload);
+        prop_assert_eq!(received, Ok(Received::Message(sealed)));
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(topic in 0..7usize, payload in vec(any::<u8>(), 0..200)) {
+        let _ = readme().decode(wire::TOPICS[topic], &payload);
+        let _ = published().decode(wire::TOPICS[topic], &payload);
+    }
+}

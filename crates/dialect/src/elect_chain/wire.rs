@@ -1,0 +1,440 @@
+//! The messages as JSON. Each struct below is a topic's message: first the fields of the plain
+//! protocol in the order its program writes them, then what Althing peers add.
+
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, RosterDigest,
+    Seal, Sealed, Standing,
+};
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::Variant;
+use crate::hex::Hex;
+use crate::python_json::dumps;
+use crate::{Malformed, Received};
+
+const INIT: &str = "init";
+const ELECTION: &str = "election";
+const CHALLENGE: &str = "challenge";
+const SOLUTION: &str = "solution";
+const VOTING: &str = "voting";
+/// Ours: rows that a peer has missed.
+const SYNC: &str = "sync";
+/// Ours: last wills.
+const LOST: &str = "lost";
+
+/// The five topics of the plain protocol, and two that only Althing peers listen to.
+pub(super) const TOPICS: [&str; 7] = [INIT, ELECTION, CHALLENGE, SOLUTION, VOTING, SYNC, LOST];
+
+#[derive(Serialize, Deserialize)]
+struct Init {
+    id: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roster: Option<Vec<(u64, Option<Hex>)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Draw {
+    election: u64,
+    id: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    term: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roster: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leader: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transaction: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Accepted {
+    term: u64,
+    challenge: u64,
+    seed: u64,
+    winner: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Challenge {
+    id: u64,
+    challenge: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transaction: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    term: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+/// The page calls the answer `solution`, the program `seed`; we understand both.
+#[derive(Serialize, Deserialize)]
+struct Solution {
+    id: u64,
+    transaction: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    solution: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Vote {
+    id: u64,
+    transaction: u64,
+    seed: u64,
+    vote: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    term: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    challenge: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    winner: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sync {
+    Request(Request),
+    Certificate(Box<Certificate>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    id: u64,
+    of: u64,
+    from: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Certificate {
+    id: u64,
+    transaction: u64,
+    challenge: u64,
+    seed: u64,
+    winner: u64,
+    term: u64,
+    votes: Vec<(u64, Option<Hex>)>,
+    noes: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Lost {
+    id: u64,
+}
+
+/// Returns the topic of `sealed` and its bytes, or `None` if the network has no such message, or
+/// the message something that the network's numbers cannot hold.
+pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Option<(&'static str, Vec<u8>)> {
+    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
+    let encoded = match sealed.message.clone() {
+        Message::Announcement { peer, key, roster } => {
+            let member = |(peer, key): (PeerId, Option<PublicKey>)| {
+                Some((id(peer)?, key.map(|key| Hex(key.0))))
+            };
+            let roster = match roster {
+                Some(roster) => Some(roster.into_iter().map(member).collect::<Option<_>>()?),
+                None => None,
+            };
+            let key = key.map(|key| Hex(key.0));
+            (INIT, dumps(&Init { id: id(peer)?, key, roster, sign }))
+        }
+        Message::Election { peer, draw, standing } => {
+            let mut wire = Draw {
+                election: u64::try_from(draw).ok()?,
+                id: id(peer)?,
+                term: None,
+                roster: None,
+                leader: None,
+                transaction: None,
+                accepted: None,
+                sign,
+            };
+            if let Some(Standing { term, roster, naming }) = standing {
+                wire.term = Some(term.number());
+                wire.roster = Some(Hex(Box::new(roster.0.to_be_bytes())));
+                if let Some(Naming { leader, transaction, accepted }) = naming {
+                    wire.leader = Some(id(leader)?);
+                    wire.transaction = Some(transaction.number());
+                    wire.accepted = match accepted {
+                        Some(accepted) => Some(encode_accepted(&accepted)?),
+                        None => None,
+                    };
+                }
+            }
+            (ELECTION, dumps(&wire))
+        }
+        Message::Challenge { peer, difficulty, place } => {
+            let wire = Challenge {
+                id: id(peer)?,
+                challenge: difficulty.bits().into(),
+                transaction: place.map(|place| place.transaction.number()),
+                term: place.map(|place| place.term.number()),
+                sign,
+            };
+            (CHALLENGE, dumps(&wire))
+        }
+        Message::Solution { peer, transaction, seed } => {
+            let answer = Some(number(&seed)?);
+            let (seed, solution) = match variant {
+                Variant::Readme => (None, answer),
+                Variant::Published => (answer, None),
+            };
+            let transaction = transaction.number();
+            (SOLUTION, dumps(&Solution { id: id(peer)?, transaction, seed, solution, sign }))
+        }
+        Message::Vote { peer, transaction, seed, approve, cause } => {
+            let winner = match cause {
+                Some(cause) => Some(id(cause.winner)?),
+                None => None,
+            };
+            let wire = Vote {
+                id: id(peer)?,
+                transaction: transaction.number(),
+                seed: number(&seed)?,
+                vote: approve,
+                term: cause.map(|cause| cause.term.number()),
+                challenge: cause.map(|cause| cause.difficulty.bits().into()),
+                winner,
+                sign,
+            };
+            (VOTING, dumps(&wire))
+        }
+        Message::Request { peer, of, from } => {
+            let (id, of, from) = (id(peer)?, id(of)?, from.number());
+            (SYNC, dumps(&Request { id, of, from, sign }))
+        }
+        Message::Certificate { peer, record } => {
+            (SYNC, dumps(&encode_certificate(peer, record, sign)?))
+        }
+        // Here everybody votes, and nobody's word alone decides.
+        Message::Verdict { .. } => return None,
+    };
+    Some(encoded)
+}
+
+/// Returns the topic and the bytes of a last will.
+pub(super) fn encode_lost(peer: PeerId) -> Option<(&'static str, Vec<u8>)> {
+    Some((LOST, dumps(&Lost { id: id(peer)? })))
+}
+
+fn encode_accepted(acceptance: &Acceptance) -> Option<Accepted> {
+    let Record { difficulty, seed, winner, .. } = &acceptance.record;
+    Some(Accepted {
+        term: acceptance.term.number(),
+        challenge: difficulty.bits().into(),
+        seed: number(seed)?,
+        winner: id(*winner)?,
+    })
+}
+
+fn encode_certificate(
+    peer: PeerId,
+    certified: CertifiedRecord,
+    sign: Option<Hex>,
+) -> Option<Certificate> {
+    let CertifiedRecord { record, term, votes, noes } = certified;
+    let vote =
+        |(peer, seal): (PeerId, Option<Seal>)| Some((id(peer)?, seal.map(|seal| Hex(seal.0))));
+    Some(Certificate {
+        id: id(peer)?,
+        transaction: record.transaction.number(),
+        challenge: record.difficulty.bits().into(),
+        seed: number(&record.seed)?,
+        winner: id(record.winner)?,
+        term: term.number(),
+        votes: votes.into_iter().map(vote).collect::<Option<_>>()?,
+        noes,
+        sign,
+    })
+}
+
+/// Returns what `payload` on the topic `name` says. What Althing peers add means nothing in the
+/// published variant, and is left out there.
+pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+    let (message, sign) = match name {
+        INIT => decode_init(parse(payload)?),
+        ELECTION => decode_draw(parse(payload)?)?,
+        CHALLENGE => decode_challenge(&parse(payload)?)?,
+        SOLUTION => decode_solution(parse(payload)?)?,
+        VOTING => decode_vote(parse(payload)?)?,
+        SYNC => decode_sync(parse(payload)?)?,
+        LOST => {
+            let Lost { id } = parse(payload)?;
+            return Ok(Received::Lost(peer(id)));
+        }
+        other => {
+            return Err(Malformed::UnknownTopic { topic: other.to_owned() });
+        }
+    };
+    let sealed = Sealed { message, seal: sign.map(|sign| Seal(sign.0)) };
+    Ok(Received::Message(match variant {
+        Variant::Readme => sealed,
+        Variant::Published => Sealed { message: plain(sealed.message), seal: None },
+    }))
+}
+
+fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
+    // A list of the right values would do for the parser, but is no object.
+    if payload.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Malformed::NotAMessage("a list instead of an object".into()));
+    }
+    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
+}
+
+fn decode_init(wire: Init) -> (Message, Option<Hex>) {
+    let member = |(id, key): (u64, Option<Hex>)| (peer(id), key.map(|key| PublicKey(key.0)));
+    let message = Message::Announcement {
+        peer: peer(wire.id),
+        key: wire.key.map(|key| PublicKey(key.0)),
+        roster: wire.roster.map(|roster| roster.into_iter().map(member).collect()),
+    };
+    (message, wire.sign)
+}
+
+fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
+    let standing = match (wire.term, wire.roster) {
+        (Some(term), Some(roster)) => {
+            let digest = <[u8; 8]>::try_from(roster.0.as_ref()).map_err(|_| Malformed::Field {
+                field: "roster",
+                reason: format!("{} bytes instead of 8", roster.0.len()),
+            })?;
+            let naming = match (wire.leader, wire.transaction) {
+                (Some(leader), Some(transaction)) => {
+                    let transaction = Transaction::new(transaction);
+                    let accepted =
+                        wire.accepted.map(|it| decode_accepted(transaction, &it)).transpose()?;
+                    Some(Naming { leader: peer(leader), transaction, accepted })
+                }
+                _ => None,
+            };
+            let roster = RosterDigest(u64::from_be_bytes(digest));
+            Some(Standing { term: Term::new(term), roster, naming })
+        }
+        _ => None,
+    };
+    let draw = wire.election.into();
+    Ok((Message::Election { peer: peer(wire.id), draw, standing }, wire.sign))
+}
+
+fn decode_accepted(transaction: Transaction, wire: &Accepted) -> Result<Acceptance, Malformed> {
+    let record = Record {
+        transaction,
+        difficulty: difficulty(wire.challenge)?,
+        seed: Seed::from(wire.seed),
+        winner: peer(wire.winner),
+    };
+    Ok(Acceptance { term: Term::new(wire.term), record })
+}
+
+fn decode_challenge(wire: &Challenge) -> Result<(Message, Option<Hex>), Malformed> {
+    let place = wire.transaction.zip(wire.term).map(|(transaction, term)| Place {
+        transaction: Transaction::new(transaction),
+        term: Term::new(term),
+    });
+    let difficulty = difficulty(wire.challenge)?;
+    Ok((Message::Challenge { peer: peer(wire.id), difficulty, place }, wire.sign.clone()))
+}
+
+fn decode_solution(wire: Solution) -> Result<(Message, Option<Hex>), Malformed> {
+    let Some(answer) = wire.seed.or(wire.solution) else {
+        return Err(Malformed::NotAMessage("missing field `seed` or `solution`".into()));
+    };
+    let transaction = Transaction::new(wire.transaction);
+    let seed = Seed::from(answer);
+    Ok((Message::Solution { peer: peer(wire.id), transaction, seed }, wire.sign))
+}
+
+fn decode_vote(wire: Vote) -> Result<(Message, Option<Hex>), Malformed> {
+    let cause = match (wire.term, wire.challenge, wire.winner) {
+        (Some(term), Some(challenge), Some(winner)) => Some(Cause {
+            term: Term::new(term),
+            difficulty: difficulty(challenge)?,
+            winner: peer(winner),
+        }),
+        _ => None,
+    };
+    let message = Message::Vote {
+        peer: peer(wire.id),
+        transaction: Transaction::new(wire.transaction),
+        seed: Seed::from(wire.seed),
+        approve: wire.vote,
+        cause,
+    };
+    Ok((message, wire.sign))
+}
+
+fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
+    match wire {
+        Sync::Request(Request { id, of, from, sign }) => {
+            let from = Transaction::new(from);
+            Ok((Message::Request { peer: peer(id), of: peer(of), from }, sign))
+        }
+        Sync::Certificate(wire) => {
+            let votes = wire.votes.into_iter();
+            let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Seal(sign.0))));
+            let record = CertifiedRecord {
+                record: Record {
+                    transaction: Transaction::new(wire.transaction),
+                    difficulty: difficulty(wire.challenge)?,
+                    seed: Seed::from(wire.seed),
+                    winner: peer(wire.winner),
+                },
+                term: Term::new(wire.term),
+                votes: votes.collect(),
+                noes: wire.noes,
+            };
+            Ok((Message::Certificate { peer: peer(wire.id), record }, wire.sign))
+        }
+    }
+}
+
+/// Leaves out what Althing peers add.
+fn plain(message: Message) -> Message {
+    match message {
+        Message::Announcement { peer, .. } => {
+            Message::Announcement { peer, key: None, roster: None }
+        }
+        Message::Election { peer, draw, .. } => Message::Election { peer, draw, standing: None },
+        Message::Challenge { peer, difficulty, .. } => {
+            Message::Challenge { peer, difficulty, place: None }
+        }
+        Message::Vote { peer, transaction, seed, approve, .. } => {
+            Message::Vote { peer, transaction, seed, approve, cause: None }
+        }
+        other => other,
+    }
+}
+
+fn peer(id: u64) -> PeerId {
+    PeerId::new(id.into())
+}
+
+fn id(peer: PeerId) -> Option<u64> {
+    u64::try_from(peer.number()).ok()
+}
+
+fn number(seed: &Seed) -> Option<u64> {
+    seed.as_str().parse().ok()
+}
+
+fn difficulty(bits: u64) -> Result<Difficulty, Malformed> {
+    Difficulty::from_bits(bits)
+        .map_err(|error| Malformed::Field { field: "challenge", reason: error.to_string() })
+}

@@ -1,0 +1,93 @@
+//! The networks Althing speaks: their rules, and their messages on the wire.
+//!
+//! A dialect is data and a codec. The data are the [`Rules`] that an engine follows; the codec
+//! turns the engine's messages into bytes on a topic and back, and signs and checks them where the
+//! network does that. There is no protocol logic here: a dialect knows what a vote looks like, and
+//! not what it does.
+//!
+//! Bytes from a stranger become a [`Received`] or a [`Malformed`], never a panic.
+
+pub mod elect_chain;
+mod hex;
+mod python_json;
+
+use althing_engine::rounds::{Authenticator, Rules, Sealed};
+use althing_types::PeerId;
+
+/// Bytes on their way to a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The full topic, prefix included.
+    pub topic: String,
+    /// The message.
+    pub payload: Vec<u8>,
+}
+
+/// What bytes from a topic say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A message for the engine.
+    Message(Sealed),
+    /// The broker's word, by the last will that a peer left with it, that its connection broke.
+    Lost(PeerId),
+}
+
+/// Why bytes are no message of a dialect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The payload is longer than any message.
+    #[error("{bytes} bytes are more than the {} that a message may have", PAYLOAD_MAX)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The topic is not one of ours.
+    #[error("topic {topic:?} is not one of this network")]
+    UnknownTopic {
+        /// What it is called.
+        topic: String,
+    },
+    /// The payload is not JSON, or lacks a field, or has one of the wrong type.
+    #[error("not a message: {0}")]
+    NotAMessage(String),
+    /// A field has a value that it cannot have.
+    #[error("field {field:?}: {reason}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Bytes that a message may have: enough for a certificate with 256 signed votes.
+pub const PAYLOAD_MAX: usize = 64 * 1024;
+
+/// One of the networks Althing speaks.
+pub trait Dialect: Send + Sync {
+    /// Returns what tells this network from others: an identity kept for one is of no use in
+    /// another.
+    fn network(&self) -> String;
+
+    /// Returns the rules its engine follows.
+    fn rules(&self) -> &Rules;
+
+    /// Returns the topics to listen to.
+    fn topics(&self) -> Vec<String>;
+
+    /// Returns a name for a peer that starts `nanoseconds` after 1970.
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
+
+    /// Returns what signs for the owner of `secret`, and checks what others signed.
+    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator>;
+
+    /// Returns `sealed` as bytes, or `None` for a message that this network does not have.
+    fn encode(&self, sealed: &Sealed) -> Option<Wire>;
+
+    /// Returns what `payload` says, or what is wrong with it.
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed>;
+
+    /// Returns what a broker shall say for `peer` when its connection breaks.
+    fn last_will(&self, peer: PeerId) -> Option<Wire>;
+}
