@@ -1,0 +1,101 @@
+//! Values as bytes: a version, and what it says follows.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The first byte of each value. It changes with any change of the types that are kept, since
+/// nothing else in the bytes tells one from another.
+const VERSION: u8 = 1;
+
+/// Why bytes are not a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Undecodable {
+    #[error("has no content")]
+    Empty,
+    #[error("is of version {found}, where only {VERSION} is known")]
+    OtherVersion { found: u8 },
+    #[error("does not decode")]
+    Malformed,
+    #[error("is followed by {count} stray bytes")]
+    Trailing { count: usize },
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![VERSION])
+        .expect("memory takes any number of bytes, and no kept type hides its length")
+}
+
+/// Decodes all of `bytes`.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable> {
+    let (version, content) = bytes.split_first().ok_or(Undecodable::Empty)?;
+    if *version != VERSION {
+        return Err(Undecodable::OtherVersion { found: *version });
+    }
+    match postcard::take_from_bytes(content) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(Undecodable::Trailing { count: rest.len() }),
+        Err(_) => Err(Undecodable::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_engine::rounds::{Acceptance, CertifiedRecord, Promise, PublicKey, Record, Seal};
+    use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            transaction: Transaction::new(300),
+            difficulty: Difficulty::from_bits(20).expect("20 is in range"),
+            seed: Seed::new("abc").expect("three bytes are few"),
+            winner: PeerId::new(5),
+        }
+    }
+
+    fn hexadecimal(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// If this fails, files of earlier versions no longer read: raise the version, and keep
+    /// reading the old one.
+    #[test]
+    fn the_bytes_of_each_kept_type_stay_the_same() {
+        let seal = Seal(Box::new([0xee, 0xff]));
+        let row = CertifiedRecord {
+            record: record(),
+            term: Term::new(2),
+            votes: vec![(PeerId::new(1), Some(seal)), (PeerId::new(5), None)],
+            noes: 3,
+        };
+        let roster =
+            vec![(PeerId::new(1), Some(PublicKey(Box::new([0xcc])))), (PeerId::new(5), None)];
+        let promise = Promise { term: Term::new(2), draw: 9, leader: PeerId::new(5) };
+        let acceptance = Acceptance { term: Term::new(2), record: record() };
+        assert_eq!(
+            hexadecimal(&encode(&row)),
+            "01ac0214036162630502020101".to_owned() + "02eeff050003"
+        );
+        assert_eq!(hexadecimal(&encode(&roster)), "0102010101cc0500");
+        assert_eq!(hexadecimal(&encode(&promise)), "01020905");
+        assert_eq!(hexadecimal(&encode(&acceptance)), "0102ac02140361626305");
+        assert_eq!(decode(&encode(&row)), Ok(row));
+        assert_eq!(decode(&encode(&roster)), Ok(roster));
+        assert_eq!(decode(&encode(&promise)), Ok(promise));
+        assert_eq!(decode(&encode(&acceptance)), Ok(acceptance));
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_value_is_refused() {
+        let whole = encode(&record());
+        assert_eq!(decode::<Record>(&[]), Err(Undecodable::Empty));
+        for length in 1..whole.len() {
+            assert_eq!(decode::<Record>(&whole[..length]), Err(Undecodable::Malformed));
+        }
+        let longer = [&whole[..], &[0, 0]].concat();
+        assert_eq!(decode::<Record>(&longer), Err(Undecodable::Trailing { count: 2 }));
+        let newer = [&[2], &whole[1..]].concat();
+        assert_eq!(decode::<Record>(&newer), Err(Undecodable::OtherVersion { found: 2 }));
+    }
+}

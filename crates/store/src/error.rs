@@ -1,0 +1,125 @@
+use std::io;
+use std::path::PathBuf;
+
+use althing_types::{PeerId, Transaction};
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process, or another [`Store`](crate::Store) of this one, has the file open.
+    #[error(
+        "{} is in use by another althing process; stop it, or use another --data directory",
+        dir.display()
+    )]
+    InUse {
+        /// The directory asked for.
+        dir: PathBuf,
+    },
+    /// There is nothing to read.
+    #[error(
+        "{} holds no table; a peer that is started with it as --data directory makes one",
+        dir.display()
+    )]
+    Missing {
+        /// The directory asked for.
+        dir: PathBuf,
+    },
+    /// The file was made by something else.
+    #[error(
+        "{} was not made by althing; move it away, or use another --data directory",
+        file.display()
+    )]
+    NotOurs {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file was made by a newer version of this crate.
+    #[error(
+        "{} has format {found}, and this version of althing knows formats up to {known}; \
+         use the version that wrote it",
+        file.display()
+    )]
+    TooNew {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The file was made with another version of the database below.
+    #[error(
+        "{} is in a database format that this version of althing does not read ({reason}); \
+         use the version that wrote it",
+        file.display()
+    )]
+    OtherDatabaseFormat {
+        /// The file.
+        file: PathBuf,
+        /// What the database says.
+        reason: String,
+    },
+    /// What was read is not what was written.
+    #[error(
+        "{} is damaged: {what}; restore it, or move it away and let this peer start anew",
+        file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What does not hold.
+        what: String,
+    },
+    /// The system refused to read or write.
+    #[error(
+        "{doing} {} failed ({reason}); see whether this user may do so, and whether there is room",
+        path.display()
+    )]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// An earlier write failed, so nothing is accepted until the file is opened again.
+    #[error(
+        "an earlier write to {} failed; see to the disk, and start this peer again",
+        file.display()
+    )]
+    WriteFailedBefore {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The database below gave an answer that it should not give.
+    #[error(
+        "the database in {} answered unexpectedly: {reason}; please report this",
+        file.display()
+    )]
+    Unexpected {
+        /// The file.
+        file: PathBuf,
+        /// What it answered.
+        reason: String,
+    },
+    /// A row was handed in that is not the next one. Nothing of its batch was kept.
+    #[error("row {found} was to be kept, but the next row is {wanted}; rows come in order")]
+    OutOfOrder {
+        /// The number of the row.
+        found: Transaction,
+        /// The number it should have.
+        wanted: Transaction,
+    },
+    /// The store belongs to another peer, or to the same one in another network.
+    #[error("{place} belongs to peer {peer} of network {network:?}; use another --data directory")]
+    OtherIdentity {
+        /// The directory, or "this memory".
+        place: String,
+        /// Its network.
+        network: String,
+        /// Its peer.
+        peer: PeerId,
+    },
+}
