@@ -22,11 +22,7 @@ fn main() {
 
 /// A job that nothing solves.
 fn endless(puzzle: Puzzle, range: std::ops::Range<u64>) -> Job {
-    Job {
-        puzzle,
-        difficulty: Difficulty::MAX,
-        range,
-    }
+    Job { puzzle, difficulty: Difficulty::MAX, range }
 }
 
 /// One thread per processor. Asking the system takes longer than an easy search, hence once.
@@ -37,9 +33,7 @@ static ALL_THREADS: LazyLock<NonZeroUsize> =
 fn start(job: Job, threads: NonZeroUsize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
     let miner = Miner::start(job, threads, move |outcome| {
-        sender
-            .send(outcome)
-            .expect("the bench waits for the outcome");
+        sender.send(outcome).expect("the bench waits for the outcome");
     });
     (miner, outcomes)
 }
@@ -82,11 +76,7 @@ mod rate {
 /// From the start of a miner to its answer, at the lowest difficulty.
 #[divan::bench(args = PUZZLES, sample_count = 1000, sample_size = 1)]
 fn start_to_answer(puzzle: Puzzle) -> Outcome {
-    let job = Job {
-        puzzle,
-        difficulty: Difficulty::MIN,
-        range: 0..puzzle.candidates(),
-    };
+    let job = Job { puzzle, difficulty: Difficulty::MIN, range: 0..puzzle.candidates() };
     let (_miner, outcomes) = start(job, *ALL_THREADS);
     outcomes.recv().expect("every search ends")
 }

@@ -20,10 +20,7 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// Returns what looks for solutions of a challenge of `difficulty` in `puzzle`.
     pub(crate) fn new(puzzle: Puzzle, difficulty: Difficulty) -> Self {
-        Self {
-            puzzle,
-            target: Target::new(puzzle, difficulty),
-        }
+        Self { puzzle, target: Target::new(puzzle, difficulty) }
     }
 
     /// Returns the lowest index of the run whose candidate solves the challenge.

@@ -43,14 +43,7 @@ impl Message {
             rest /= radix;
         }
         written[length] = Self::END;
-        Self {
-            puzzle,
-            index,
-            symbols,
-            digits,
-            written,
-            length,
-        }
+        Self { puzzle, index, symbols, digits, written, length }
     }
 
     /// Writes this message and those after it into `blocks`, one into each, and moves on to the
@@ -198,11 +191,7 @@ mod tests {
         for puzzle in PUZZLES {
             for boundary in boundaries(puzzle) {
                 let length = |index| Message::of(puzzle, index).bytes().len();
-                assert_eq!(
-                    length(boundary),
-                    length(boundary - 1) + 1,
-                    "{puzzle:?} {boundary}"
-                );
+                assert_eq!(length(boundary), length(boundary - 1) + 1, "{puzzle:?} {boundary}");
                 assert_a_run_is_its_messages(puzzle, boundary.saturating_sub(300), 500);
             }
             assert_a_run_is_its_messages(puzzle, u64::MAX - 300, 300);

@@ -12,10 +12,7 @@ pub struct Progress {
 impl Progress {
     /// Returns the progress of a search that has not begun.
     pub const fn new() -> Self {
-        Self {
-            hashes: AtomicU64::new(0),
-            cancelled: AtomicBool::new(false),
-        }
+        Self { hashes: AtomicU64::new(0), cancelled: AtomicBool::new(false) }
     }
 
     /// Asks the search to stop, for good. Returns at once; each thread finishes the chunk that it

@@ -121,9 +121,7 @@ mod tests {
     #[test]
     fn a_number_is_written_in_one_way_only() {
         for puzzle in [Puzzle::Sha1Integer, Puzzle::Sha1Decimal] {
-            for text in [
-                "", "+6", "-1", "06", "00", " 6", "6 ", "0x6", "6.0", "1e3", "٦", "six",
-            ] {
+            for text in ["", "+6", "-1", "06", "00", " 6", "6 ", "0x6", "6.0", "1e3", "٦", "six"] {
                 assert_eq!(
                     puzzle.check(&seed(text), Difficulty::MIN),
                     Err(Unsolved::NotANumber { seed: seed(text) })
@@ -152,10 +150,7 @@ mod tests {
             Err(unsolved) => unsolved.to_string(),
         };
         assert_eq!(reason(two), "solved");
-        assert_eq!(
-            reason(three),
-            "the digest has 2 leading zero bits, fewer than 3"
-        );
+        assert_eq!(reason(three), "the digest has 2 leading zero bits, fewer than 3");
         assert_eq!(
             reason(Difficulty::MIN),
             "the digest has 2 leading zero bits, more than exactly 1"

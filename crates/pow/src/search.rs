@@ -116,11 +116,7 @@ impl<'a> Hunt<'a> {
 
     /// Returns the indexes of a chunk, or nothing if the range ends before it.
     fn chunk(&self, number: u64) -> Option<Range<u64>> {
-        let start = self
-            .job
-            .range
-            .start
-            .checked_add(number.checked_mul(CHUNK)?)?;
+        let start = self.job.range.start.checked_add(number.checked_mul(CHUNK)?)?;
         let end = start.saturating_add(CHUNK).min(self.job.range.end);
         (start < end).then_some(start..end)
     }

@@ -26,11 +26,7 @@ impl Target {
             Puzzle::Sha1Text => More::Refused,
         };
         let free = u32::MAX.checked_shr(wanted.bits().into()).unwrap_or(0);
-        Self {
-            wanted,
-            more,
-            first_word: !free,
-        }
+        Self { wanted, more, first_word: !free }
     }
 
     /// Returns whether a digest, as the five words of SHA-1's state, solves the challenge.
@@ -59,11 +55,7 @@ impl Target {
 
 fn leading_zero_bits(digest: [u32; 5]) -> u16 {
     let zero_words = digest.iter().take_while(|&&word| word == 0).count();
-    let bits = digest
-        .iter()
-        .take(zero_words + 1)
-        .map(|word| word.leading_zeros())
-        .sum::<u32>();
+    let bits = digest.iter().take(zero_words + 1).map(|word| word.leading_zeros()).sum::<u32>();
     u16::try_from(bits).expect("a digest has 160 bits")
 }
 
@@ -75,9 +67,7 @@ mod tests {
     fn digest(zero_bits: u32) -> [u32; 5] {
         std::array::from_fn(|i| {
             let before = 32 * u32::try_from(i).expect("i is below 5");
-            u32::MAX
-                .checked_shr(zero_bits.saturating_sub(before))
-                .unwrap_or(0)
+            u32::MAX.checked_shr(zero_bits.saturating_sub(before)).unwrap_or(0)
         })
     }
 
@@ -89,10 +79,7 @@ mod tests {
             let text = Target::new(Puzzle::Sha1Text, difficulty);
             for found in 0..=160 {
                 let digest = digest(found);
-                assert_eq!(
-                    leading_zero_bits(digest),
-                    u16::try_from(found).expect("small")
-                );
+                assert_eq!(leading_zero_bits(digest), u16::try_from(found).expect("small"));
                 assert_eq!(integer.is_met_by(digest), found >= wanted);
                 assert_eq!(text.is_met_by(digest), found == wanted);
                 assert_eq!(integer.check(digest).is_ok(), found >= wanted);

@@ -13,11 +13,7 @@ const PUZZLES: [Puzzle; 3] = [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::
 
 fn job(puzzle: Puzzle, bits: u64, range: Range<u64>) -> Job {
     let difficulty = Difficulty::from_bits(bits).expect("the tests' difficulties are in range");
-    Job {
-        puzzle,
-        difficulty,
-        range,
-    }
+    Job { puzzle, difficulty, range }
 }
 
 /// A job that nothing solves, and that nobody sees the end of.
@@ -39,9 +35,7 @@ fn start(job: Job, threads: usize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
     let threads = NonZeroUsize::new(threads).expect("the tests use some threads");
     let miner = Miner::start(job, threads, move |outcome| {
-        sender
-            .send(outcome)
-            .expect("the test waits for the outcome");
+        sender.send(outcome).expect("the test waits for the outcome");
     });
     (miner, outcomes)
 }
@@ -59,9 +53,9 @@ fn boundaries(puzzle: Puzzle) -> Vec<u64> {
     match puzzle {
         Puzzle::Sha1Integer => (0..8).map(|length| 256_u64.pow(length)).collect(),
         Puzzle::Sha1Decimal => (1..20).map(|length| 10_u64.pow(length)).collect(),
-        Puzzle::Sha1Text => (5..=10)
-            .map(|length| (4..length).map(|shorter| 94_u64.pow(shorter)).sum())
-            .collect(),
+        Puzzle::Sha1Text => {
+            (5..=10).map(|length| (4..length).map(|shorter| 94_u64.pow(shorter)).sum()).collect()
+        }
     }
 }
 
@@ -135,10 +129,7 @@ fn a_search_cancelled_before_it_begins_does_nothing() {
     let progress = Progress::new();
     progress.cancel();
     assert!(progress.is_cancelled());
-    assert_eq!(
-        search(&endless(Puzzle::Sha1Integer), &progress),
-        Outcome::Cancelled
-    );
+    assert_eq!(search(&endless(Puzzle::Sha1Integer), &progress), Outcome::Cancelled);
     assert_eq!(progress.hashes(), 0);
 }
 

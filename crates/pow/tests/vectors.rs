@@ -79,11 +79,7 @@ fn assert_solves_up_to(puzzle: Puzzle, seed: &Seed, most: u64, found: u16) {
             true => Ok(()),
             false => Err(Unsolved::TooFewZeroBits { found, wanted }),
         };
-        assert_eq!(
-            puzzle.check(seed, wanted),
-            expected,
-            "{puzzle:?} {seed} at {bits}"
-        );
+        assert_eq!(puzzle.check(seed, wanted), expected, "{puzzle:?} {seed} at {bits}");
     }
 }
 
@@ -91,16 +87,8 @@ fn assert_solves_up_to(puzzle: Puzzle, seed: &Seed, most: u64, found: u16) {
 /// Their tables also have difficulty 0, which we do not issue.
 fn assert_finds(puzzle: Puzzle, first_solutions: &BTreeMap<u64, u64>) {
     for (&bits, &first) in first_solutions.range(1..) {
-        let job = Job {
-            puzzle,
-            difficulty: difficulty(bits),
-            range: 0..puzzle.candidates(),
-        };
-        assert_eq!(
-            search(&job, &Progress::new()),
-            Outcome::Found(first.into()),
-            "{bits} bits"
-        );
+        let job = Job { puzzle, difficulty: difficulty(bits), range: 0..puzzle.candidates() };
+        assert_eq!(search(&job, &Progress::new()), Outcome::Found(first.into()), "{bits} bits");
     }
 }
 
@@ -127,11 +115,7 @@ fn elect_chain_beyond_its_file() {
     // The first solutions of 25 bits, and of 26 to 40.
     for (bits, first) in [(25, 49_629_300), (26, 60_904_617), (40, 60_904_617)] {
         let range = first - 1_000_000..puzzle.candidates();
-        let job = Job {
-            puzzle,
-            difficulty: difficulty(bits),
-            range,
-        };
+        let job = Job { puzzle, difficulty: difficulty(bits), range };
         assert_eq!(search(&job, &Progress::new()), Outcome::Found(first.into()));
     }
     assert_solves_up_to(puzzle, &60_904_617.into(), 40, 40);
@@ -156,11 +140,7 @@ fn sd() {
 #[test]
 fn no_candidate_of_the_sd_program_has_more_than_25_bits() {
     let puzzle = Puzzle::Sha1Decimal;
-    let job = Job {
-        puzzle,
-        difficulty: difficulty(26),
-        range: 0..10_000_001,
-    };
+    let job = Job { puzzle, difficulty: difficulty(26), range: 0..10_000_001 };
     assert_eq!(search(&job, &Progress::new()), Outcome::Exhausted);
 }
 
@@ -187,9 +167,7 @@ fn the_ppd_program_finds_two_candidates_of_ours() {
         !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~0123456789";
     for text in ["bg*0", "BJ{9"] {
         let digit = |symbol| alphabet.find(symbol).expect("of the alphabet");
-        let index = text
-            .chars()
-            .fold(0, |index, symbol| 94 * index + digit(symbol));
+        let index = text.chars().fold(0, |index, symbol| 94 * index + digit(symbol));
         let index = u64::try_from(index).expect("below 94^4");
         let job = Job {
             puzzle: Puzzle::Sha1Text,

@@ -11,13 +11,7 @@ use crate::puzzle::Puzzle;
 use crate::target::Target;
 
 /// The state before the first block (FIPS 180-4, section 5.3.1).
-const START: [u32; 5] = [
-    0x6745_2301,
-    0xefcd_ab89,
-    0x98ba_dcfe,
-    0x1032_5476,
-    0xc3d2_e1f0,
-];
+const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
 /// Messages written before the first of them is hashed.
 ///
