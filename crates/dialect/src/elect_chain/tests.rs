@@ -229,7 +229,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_message_or_an_error(topic in 0..7usize, payload in vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_a_message_or_an_error(
+        topic in 0..7usize,
+        payload in vec(any::<u8>(), 0..200),
+    ) {
         let _ = readme().decode(wire::TOPICS[topic], &payload);
         let _ = published().decode(wire::TOPICS[topic], &payload);
     }

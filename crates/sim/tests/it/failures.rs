@@ -121,28 +121,13 @@ fn garbage(net: &mut Simulation) {
     }
     for id in [member, 99] {
         for transaction in ["-1", "0", "99999", &row.to_string()] {
+            let row = format!("\"id\": {id}, \"transaction\": {transaction}");
+            let cause = format!("\"term\": 0, \"challenge\": 1, \"winner\": {id}");
             let words = [
-                (
-                    "solution",
-                    format!("{{\"id\": {id}, \"transaction\": {transaction}, \"seed\": 6}}"),
-                ),
-                (
-                    "solution",
-                    format!("{{\"id\": {id}, \"transaction\": {transaction}, \"seed\": -6}}"),
-                ),
-                (
-                    "voting",
-                    format!(
-                        "{{\"id\": {id}, \"transaction\": {transaction}, \"seed\": 6, \"vote\": true, \
-                         \"term\": 0, \"challenge\": 1, \"winner\": {id}}}"
-                    ),
-                ),
-                (
-                    "voting",
-                    format!(
-                        "{{\"id\": {id}, \"transaction\": {transaction}, \"seed\": 6, \"vote\": true}}"
-                    ),
-                ),
+                ("solution", format!("{{{row}, \"seed\": 6}}")),
+                ("solution", format!("{{{row}, \"seed\": -6}}")),
+                ("voting", format!("{{{row}, \"seed\": 6, \"vote\": true}}")),
+                ("voting", format!("{{{row}, \"seed\": 6, \"vote\": true, {cause}}}")),
             ];
             for (topic, payload) in words {
                 net.inject(topic, payload.as_bytes());
