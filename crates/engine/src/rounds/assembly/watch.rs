@@ -8,7 +8,7 @@ use super::Assembly;
 use crate::rounds::{Event, Output, Seat, Timer, Waiting};
 
 /// Deadlines of those we expect to hear, and what we repeat meanwhile.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Watch {
     /// When each peer counts as lost unless it is heard.
     deadlines: BTreeMap<PeerId, Moment>,
@@ -30,8 +30,20 @@ pub(super) struct Watch {
 const ANSWERS_MAX: u8 = 64;
 
 impl Watch {
+    pub(super) fn new() -> Self {
+        Self {
+            deadlines: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            leader_deadline: Moment::START,
+            wish: None,
+            moved: false,
+            answers_left: ANSWERS_MAX,
+            asked: false,
+            waiting: None,
+        }
+    }
+
     pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
-        self.answers_left = ANSWERS_MAX;
         for peer in peers {
             self.deadlines.insert(peer, deadline);
         }
