@@ -1,0 +1,73 @@
+//! A bus inside one process, for tests, demonstrations and networks of one machine.
+//!
+//! There is one total order: all links see the messages of all topics in the same sequence, a
+//! publisher its own among them. Delivery is a function call; there are no tasks, threads or
+//! clocks. A link whose reader is slow loses its own oldest messages and counts them
+//! ([`Link::lost`]); the others are not held up.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::link::{Incident, Link, Message, Outgoing};
+use crate::queue::Queue;
+
+/// A bus to which links can be joined. Clones are the same bus.
+#[derive(Clone, Debug, Default)]
+pub struct Bus {
+    seats: Arc<Mutex<Vec<Seat>>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    topics: Vec<Arc<str>>,
+    inbox: Arc<Queue<Incident>>,
+}
+
+/// The way out of one link: straight into the inboxes of all.
+struct Direct {
+    bus: Bus,
+    own: Arc<Queue<Incident>>,
+    lost: AtomicU64,
+}
+
+impl Bus {
+    /// Returns a bus without links.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns a new link that listens to `topics`.
+    pub fn join<T: Into<Arc<str>>>(&self, topics: impl IntoIterator<Item = T>) -> Link {
+        let inbox = Arc::new(Queue::new());
+        inbox.push(Incident::Up);
+        let topics = topics.into_iter().map(Into::into).collect();
+        self.seats().push(Seat { topics, inbox: Arc::clone(&inbox) });
+        let own = Arc::clone(&inbox);
+        let outgoing = Direct { bus: self.clone(), own, lost: AtomicU64::new(0) };
+        Link::new(Arc::new(outgoing), inbox)
+    }
+
+    /// The lock is what makes the order total.
+    fn seats(&self) -> MutexGuard<'_, Vec<Seat>> {
+        self.seats.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Outgoing for Direct {
+    fn publish(&self, Message { topic, payload }: Message) {
+        if self.own.is_closed() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let mut seats = self.bus.seats();
+        seats.retain(|seat| !seat.inbox.is_closed());
+        for seat in seats.iter().filter(|seat| seat.topics.contains(&topic)) {
+            let (topic, payload) = (Arc::clone(&topic), payload.clone());
+            seat.inbox.push(Incident::Message { topic, payload });
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}

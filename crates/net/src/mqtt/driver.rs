@@ -1,0 +1,573 @@
+use std::future::pending;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{
+    AsyncClient, ConnAck, ConnectAuth, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
+    Packet, Publish, PublishOptions, QoS, RetainForwardRule, SubAck, SubscribeFilter,
+    SubscribeReasonCode,
+};
+use tokio::select;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tracing::{debug, info, warn};
+
+use super::guard::STUB_PROPERTY;
+use super::stream::Dialer;
+use super::{BACKOFF_MAX, BACKOFF_MIN, Error, LastWill, Options, PACKET_BYTES_MAX, unique};
+use crate::PAYLOAD_MAX;
+use crate::link::{self, CloseError, Ending, Incident, Link, Message, is_topic};
+use crate::queue::{Entry, Queue};
+
+/// Messages handed to the MQTT library that it has not sent yet. The others wait in our own queue,
+/// where the oldest can make room.
+const UNSENT_MAX: usize = 64;
+
+/// Messages of quality 1 or 2 that may wait for their acknowledgement: no more than Mosquitto
+/// allows by default.
+const INFLIGHT_MAX: u16 = 20;
+
+/// Bytes of a PUBLISH besides topic and payload: type, length, length of the topic, packet
+/// identifier, properties.
+const HEADER_BYTES_MAX: usize = 1 + 4 + 2 + 2 + 1;
+
+/// Packets that the library reads before it hands them to us. With more, those read together with
+/// the end of a connection would be lost.
+const READ_BATCH: usize = 1;
+
+/// Time for a goodbye after a first connection that was not to be.
+const LEAVE_TIME: Duration = Duration::from_millis(200);
+
+/// Ending a subscription that was never made is the smallest thing we can ask of a broker that it
+/// must answer. The library sends a PINGREQ only when it has sent nothing else, so this is how to
+/// find out whether a broker that takes all we publish is still there.
+const ARE_YOU_THERE: &str = "althing/are-you-there";
+
+/// Looks after the connection of one link.
+pub(super) struct Driver {
+    options: Options,
+    client_id: String,
+    dialer: Arc<Dialer>,
+    client: AsyncClient,
+    library: EventLoop,
+    outbox: Arc<Queue<Message>>,
+    inbox: Arc<Queue<Incident>>,
+    connection: Connection,
+    /// The largest packet that the broker accepts.
+    packet_bytes_max: usize,
+    /// Messages handed to the library over this connection that it has not sent.
+    unsent: usize,
+    backoff: Duration,
+    /// The reason last reported, while the link is down.
+    reported: Option<String>,
+    asked_to_end: Option<oneshot::Receiver<Ending>>,
+    goodbye: Option<Goodbye>,
+}
+
+/// How far the connection has come.
+enum Connection {
+    /// The broker has not accepted one yet.
+    None,
+    /// The broker has accepted it, but not confirmed the topics.
+    Accepted(Silence),
+    /// The topics stand.
+    Up(Silence, Instant),
+}
+
+/// The time of the broker's last word, and whether we have asked for another since.
+struct Silence {
+    since: Instant,
+    asked: bool,
+}
+
+/// The end of the link, once it was asked for.
+struct Goodbye {
+    ending: Ending,
+    deadline: Instant,
+    said: bool,
+}
+
+/// What happened to the connection.
+#[expect(clippy::large_enum_variant, reason = "taken apart as soon as it is made")]
+enum Step {
+    Event(Event),
+    Failed(ConnectionError),
+    /// The broker no longer answers.
+    Silent(Duration),
+    /// The end was asked for while there is no connection.
+    Asked,
+    /// The time for the goodbye is over.
+    TooLate,
+    /// The link is gone without a goodbye.
+    Dropped,
+}
+
+impl link::Outgoing for Queue<Message> {
+    fn publish(&self, message: Message) {
+        self.push(message);
+    }
+
+    fn lost(&self) -> u64 {
+        Self::lost(self)
+    }
+}
+
+impl Driver {
+    pub(super) fn new(options: Options, dialer: Dialer) -> Result<Self, Error> {
+        for topic in options.topics.iter().chain(options.last_will.iter().map(|will| &will.topic)) {
+            if !is_topic(topic) {
+                return Err(Error::InvalidTopic { topic: Arc::clone(topic) });
+            }
+        }
+        if let Some(LastWill { payload, .. }) = &options.last_will
+            && payload.len() > LastWill::PAYLOAD_MAX
+        {
+            return Err(Error::WillTooLong { bytes: payload.len() });
+        }
+        let client_id =
+            options.client_id.clone().unwrap_or_else(|| format!("althing-{:016x}", unique()));
+        let dialer = Arc::new(dialer);
+        let (client, library) =
+            AsyncClient::builder(library_options(&options, &client_id, &dialer))
+                .capacity(UNSENT_MAX)
+                .build();
+        Ok(Self {
+            options,
+            client_id,
+            dialer,
+            client,
+            library,
+            outbox: Arc::new(Queue::new()),
+            inbox: Arc::new(Queue::new()),
+            connection: Connection::None,
+            packet_bytes_max: usize::MAX,
+            unsent: 0,
+            backoff: BACKOFF_MIN,
+            reported: None,
+            asked_to_end: None,
+            goodbye: None,
+        })
+    }
+
+    /// Connects for the first time: waits until all topics stand, for as long as the options say.
+    pub(super) async fn connect(&mut self) -> Result<(), Error> {
+        let within = self.options.connect_timeout;
+        let deadline = Instant::now() + within;
+        let mut failure = Error::TimedOut { address: self.options.broker.address(), within };
+        let attempts = async {
+            while !self.connection.is_up() {
+                let step = self.step().await;
+                let Err(error) = self.on_step(step) else { continue };
+                if error.is_final() {
+                    return Err(error);
+                }
+                failure = error;
+                let again = self.next_attempt();
+                sleep_until(again).await;
+            }
+            Ok(())
+        };
+        let outcome = timeout_at(deadline, attempts).await.unwrap_or(Err(failure));
+        if outcome.is_err() && self.connection.is_accepted() {
+            self.leave().await;
+        }
+        outcome
+    }
+
+    /// Returns the link, and drives it from now on.
+    pub(super) fn spawn(mut self) -> Link {
+        let outgoing: Arc<dyn link::Outgoing> = Arc::clone(&self.outbox) as _;
+        let mut link = Link::new(outgoing, Arc::clone(&self.inbox));
+        let (ending, asked_to_end) = oneshot::channel();
+        self.asked_to_end = Some(asked_to_end);
+        link.driven_by(tokio::spawn(self.run()), ending);
+        link
+    }
+
+    async fn run(mut self) {
+        let outcome = loop {
+            if self.goodbye.is_some() && !self.connection.is_accepted() && self.outbox.is_empty() {
+                break Ok(());
+            }
+            let step = self.step().await;
+            match self.on_step(step) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => break outcome,
+                Err(error) => {
+                    if self.connection.is_accepted() {
+                        self.disconnect();
+                    }
+                    self.report_down(&error);
+                    if self.goodbye.as_ref().is_some_and(|goodbye| goodbye.said) {
+                        break Err(CloseError::Broken);
+                    }
+                    let again = self.next_attempt();
+                    if !self.rest_until(again).await {
+                        break Err(CloseError::Broken);
+                    }
+                }
+            }
+        };
+        let Some(goodbye) = self.goodbye.take() else { return };
+        let dialer = Arc::clone(&self.dialer);
+        drop(self);
+        if goodbye.said && outcome.is_ok() {
+            // The goodbye is out; if time runs out here, the broker most likely reads it anyway.
+            let _ = timeout_at(goodbye.deadline, dialer.linger()).await;
+        }
+        // Nobody listens if the link's owner gave up on closing it.
+        let _ = goodbye.ending.done.send(outcome);
+    }
+
+    /// Waits for the next thing to happen, handing the library what is to be published.
+    ///
+    /// The library's future is never dropped while a connection stands that we want to keep: a
+    /// packet that it is about to write would go with it.
+    async fn step(&mut self) -> Step {
+        let Self { library, client, outbox, connection, unsent, asked_to_end, goodbye, .. } = self;
+        let packet_bytes_max = self.packet_bytes_max;
+        let keep_alive = Duration::from_secs(self.options.keep_alive_seconds().into());
+        let quality = self.options.quality_of_service;
+        let mut event = pin!(library.poll());
+        loop {
+            if connection.is_up() {
+                hand_over(outbox, client, unsent, quality.into(), packet_bytes_max);
+            }
+            if let Some(goodbye) = goodbye.as_mut().filter(|goodbye| !goodbye.said)
+                && connection.is_accepted()
+                && *unsent == 0
+                && outbox.is_empty()
+            {
+                goodbye.said = client.try_disconnect().is_ok();
+            }
+            let room = connection.is_up() && *unsent < UNSENT_MAX && !outbox.is_closed();
+            let too_late = goodbye.as_ref().map(|goodbye| goodbye.deadline);
+            let watch = connection.silence().map(|silence| silence.deadline(keep_alive));
+            select! {
+                biased;
+                () = until(too_late) => return Step::TooLate,
+                ending = asked(asked_to_end), if goodbye.is_none() => {
+                    let Some(ending) = ending else { return Step::Dropped };
+                    *goodbye = Some(Goodbye::new(ending));
+                    outbox.close();
+                    if !connection.is_accepted() {
+                        return Step::Asked;
+                    }
+                }
+                event = &mut event => return event.map_or_else(Step::Failed, Step::Event),
+                () = outbox.ready(), if room => {}
+                () = until(watch) => {
+                    let Some(silence) = connection.silence() else { continue };
+                    if silence.asked {
+                        return Step::Silent(silence.since.elapsed());
+                    }
+                    silence.asked = true;
+                    // If the library takes no more requests, it does not get rid of any either.
+                    let _ = client.try_unsubscribe(ARE_YOU_THERE);
+                }
+            }
+        }
+    }
+
+    /// Acts on what happened. `Ok(Some(..))` is the end of the link. An error says that there is no
+    /// connection any more, or, if it is still accepted, that it is of no use.
+    fn on_step(&mut self, step: Step) -> Result<Option<Result<(), CloseError>>, Error> {
+        match step {
+            Step::Event(Event::Incoming(packet)) => self.on_packet(packet)?,
+            Step::Event(Event::Outgoing(Outgoing::Publish(_))) => {
+                self.unsent = self.unsent.saturating_sub(1);
+            }
+            Step::Event(Event::Outgoing(Outgoing::Disconnect)) => return Ok(Some(Ok(()))),
+            Step::Event(_) | Step::Asked => {}
+            Step::Failed(error) => {
+                let accepted = self.connection.is_accepted();
+                let error = Error::of_connection(error, &self.options, &self.client_id, accepted);
+                self.disconnected();
+                return Err(error);
+            }
+            Step::Silent(silence) => {
+                self.disconnect();
+                let address = self.options.broker.address();
+                let silence = Duration::from_secs(silence.as_secs());
+                return Err(Error::Silent { address, silence });
+            }
+            Step::TooLate => {
+                let unsent = self.outbox.len() + self.unsent;
+                let within = self.goodbye.as_ref().map_or(Duration::ZERO, |it| it.ending.within);
+                return Ok(Some(Err(CloseError::TimedOut { within, unsent })));
+            }
+            Step::Dropped => return Ok(Some(Err(CloseError::Broken))),
+        }
+        Ok(None)
+    }
+
+    fn on_packet(&mut self, packet: Packet) -> Result<(), Error> {
+        if let Some(silence) = self.connection.silence() {
+            *silence = Silence::now();
+        }
+        match packet {
+            Packet::ConnAck(answer) => self.on_accepted(&answer),
+            Packet::SubAck(answer) => self.on_topics_answered(&answer)?,
+            Packet::Publish(publish) => self.on_publish(publish),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_accepted(&mut self, answer: &ConnAck) {
+        self.connection = Connection::Accepted(Silence::now());
+        let limit = answer.properties.as_ref().and_then(|properties| properties.max_packet_size);
+        self.packet_bytes_max =
+            limit.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
+        if self.options.topics.is_empty() {
+            return self.on_up();
+        }
+        let quality = self.options.quality_of_service.into();
+        let filters: Vec<_> = self
+            .options
+            .topics
+            .iter()
+            .map(|topic| {
+                let mut filter = SubscribeFilter::new(topic.to_string(), quality);
+                filter.retain_forward_rule = RetainForwardRule::Never;
+                filter
+            })
+            .collect();
+        // Should the library refuse, the broker stays silent, and the connection is made anew.
+        if let Err(error) = self.client.try_subscribe_many(filters) {
+            warn!(broker = %self.options.broker, %error, "cannot listen");
+        }
+    }
+
+    fn on_topics_answered(&mut self, answer: &SubAck) -> Result<(), Error> {
+        for (topic, code) in self.options.topics.iter().zip(&answer.return_codes) {
+            if !matches!(code, SubscribeReasonCode::Success(_)) {
+                let address = self.options.broker.address();
+                let (topic, reason) = (Arc::clone(topic), format!("{code:?}"));
+                return Err(Error::TopicRefused { address, topic, reason });
+            }
+        }
+        self.on_up();
+        Ok(())
+    }
+
+    fn on_up(&mut self) {
+        info!(broker = %self.options.broker, client_id = %self.client_id, "connected");
+        self.connection = Connection::Up(Silence::now(), Instant::now());
+        self.reported = None;
+        self.inbox.push(Incident::Up);
+    }
+
+    fn on_publish(&self, publish: Publish) {
+        let known = self.options.topics.iter().find(|topic| topic.as_bytes() == publish.topic);
+        let topic = match (known, str::from_utf8(&publish.topic)) {
+            (Some(topic), _) => Arc::clone(topic),
+            (None, Ok(topic)) => Arc::from(topic),
+            (None, Err(_)) => return,
+        };
+        self.inbox.push(match oversized(&publish) {
+            Some(bytes) => Incident::Oversized { topic, bytes },
+            None => Incident::Message { topic, payload: publish.payload },
+        });
+    }
+
+    /// Lets go of a connection that still stands but is of no use.
+    fn disconnect(&mut self) {
+        self.library.clean();
+        self.disconnected();
+    }
+
+    /// Takes note that there is no connection any more.
+    fn disconnected(&mut self) {
+        if let Connection::Up(_, since) = self.connection
+            && since.elapsed() >= BACKOFF_MAX
+        {
+            self.backoff = BACKOFF_MIN;
+        }
+        self.connection = Connection::None;
+        self.outbox.count_lost(self.unsent);
+        self.unsent = 0;
+    }
+
+    fn report_down(&mut self, error: &Error) {
+        let reason = error.to_string();
+        if self.reported.as_ref() == Some(&reason) {
+            return debug!(broker = %self.options.broker, reason, "still not connected");
+        }
+        warn!(broker = %self.options.broker, reason, "not connected");
+        self.inbox.push(Incident::Down { reason: reason.clone() });
+        self.reported = Some(reason);
+    }
+
+    /// Returns when to try again.
+    fn next_attempt(&mut self) -> Instant {
+        let again = Instant::now() + self.backoff;
+        self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
+        again
+    }
+
+    /// Waits, but no longer than until the end of the link is asked for; returns whether the link
+    /// is still there.
+    async fn rest_until(&mut self, again: Instant) -> bool {
+        let over = self.goodbye.as_ref().map(|goodbye| goodbye.deadline);
+        select! {
+            () = sleep_until(again) => true,
+            () = until(over) => true,
+            ending = asked(&mut self.asked_to_end), if self.goodbye.is_none() => {
+                self.outbox.close();
+                self.goodbye = ending.map(Goodbye::new);
+                self.goodbye.is_some()
+            }
+        }
+    }
+
+    /// Says goodbye to a broker with which the first connection did not work out.
+    async fn leave(&mut self) {
+        let goodbye = async {
+            while let Ok(event) = self.library.poll().await {
+                if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                    break;
+                }
+            }
+        };
+        if self.client.try_disconnect().is_ok() && timeout(LEAVE_TIME, goodbye).await.is_ok() {
+            self.dialer.linger().await;
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.inbox.close();
+    }
+}
+
+impl Connection {
+    fn is_accepted(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(self, Self::Up(..))
+    }
+
+    fn silence(&mut self) -> Option<&mut Silence> {
+        match self {
+            Self::None => None,
+            Self::Accepted(silence) | Self::Up(silence, _) => Some(silence),
+        }
+    }
+}
+
+impl Silence {
+    fn now() -> Self {
+        Self { since: Instant::now(), asked: false }
+    }
+
+    /// Returns when to ask whether the broker is still there, or else when to give it up. The
+    /// library asks by itself, and earlier, over a connection on which nothing is sent.
+    fn deadline(&self, keep_alive: Duration) -> Instant {
+        self.since + if self.asked { keep_alive * 2 } else { keep_alive * 3 / 2 }
+    }
+}
+
+impl Goodbye {
+    fn new(ending: Ending) -> Self {
+        let deadline = Instant::now() + ending.within;
+        Self { ending, deadline, said: false }
+    }
+}
+
+/// Hands messages to the library for as long as it does not lag behind.
+fn hand_over(
+    outbox: &Queue<Message>,
+    client: &AsyncClient,
+    unsent: &mut usize,
+    quality: QoS,
+    packet_bytes_max: usize,
+) {
+    while *unsent < UNSENT_MAX
+        && let Some(message) = outbox.try_pop()
+    {
+        let bytes = message.bytes() + HEADER_BYTES_MAX;
+        let Message { topic, payload } = message;
+        if bytes > packet_bytes_max {
+            // The library would end the connection over it.
+            warn!(%topic, bytes, packet_bytes_max, "a message is too large for the broker");
+            outbox.count_lost(1);
+            continue;
+        }
+        match client.try_publish(&*topic, payload, PublishOptions::new(quality)) {
+            Ok(()) => *unsent += 1,
+            Err(error) => {
+                warn!(%topic, %error, "cannot publish");
+                outbox.count_lost(1);
+            }
+        }
+    }
+}
+
+/// Returns the size of a message that is too large, or whose payload [`super::guard`] took off.
+fn oversized(publish: &Publish) -> Option<usize> {
+    if publish.payload.len() > PAYLOAD_MAX {
+        return Some(publish.size());
+    }
+    let properties = publish.properties.as_ref()?;
+    let (_, bytes) = properties.user_properties.iter().find(|(key, _)| key == STUB_PROPERTY)?;
+    bytes.parse().ok()
+}
+
+/// Waits for a moment, or for ever if there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+/// Waits until the link's end is asked for, which happens once; `None` if the link is gone.
+async fn asked(asked_to_end: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
+    let Some(asked) = asked_to_end else { return pending().await };
+    let ending = asked.await.ok();
+    *asked_to_end = None;
+    ending
+}
+
+pub(super) fn library_options(
+    options: &Options,
+    client_id: &str,
+    dialer: &Arc<Dialer>,
+) -> MqttOptions {
+    let broker = &options.broker;
+    let mut library = MqttOptions::new(client_id, (broker.host(), broker.port()));
+    library
+        .set_keep_alive(options.keep_alive_seconds())
+        .set_clean_start(true)
+        .set_connect_timeout(options.connect_timeout)
+        .set_max_packet_size(Some(u32::try_from(PACKET_BYTES_MAX).expect("some 64 KiB")))
+        .set_max_request_batch(UNSENT_MAX)
+        .set_read_batch_size(READ_BATCH);
+    library.set_outgoing_inflight_upper_limit(INFLIGHT_MAX);
+    if let Some(credentials) = broker.credentials() {
+        let username = credentials.user.clone();
+        library.set_auth(match &credentials.password {
+            Some(password) => {
+                ConnectAuth::UsernamePassword { username, password: password.clone().into() }
+            }
+            None => ConnectAuth::Username { username },
+        });
+    }
+    if let Some(will) = &options.last_will {
+        let quality = options.quality_of_service.into();
+        let (topic, payload) = (will.topic.to_string(), will.payload.to_vec());
+        library.set_last_will(rumqttc::LastWill::new(topic, payload, quality, false, None));
+    }
+    let dialer = Arc::clone(dialer);
+    library.set_socket_connector(move |_, _| {
+        let dialer = Arc::clone(&dialer);
+        async move { dialer.dial().await }
+    });
+    library
+}

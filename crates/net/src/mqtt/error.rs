@@ -1,0 +1,276 @@
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::mqttbytes::Error as CodecError;
+use rumqttc::{ConnectReturnCode, ConnectionError, DisconnectReasonCode, StateError};
+
+use super::{LastWill, Options};
+
+/// Why there is no connection to the broker. Each is a sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The host's name leads nowhere.
+    #[error("the broker's host {host} cannot be found: {reason}")]
+    Unresolved {
+        /// The host's name.
+        host: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Nothing listens at the port.
+    #[error("no broker listens at {address}: connection refused")]
+    Refused {
+        /// Host and port.
+        address: String,
+    },
+    /// The network does not lead there.
+    #[error("the broker at {address} cannot be reached: {reason}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// No answer in the time given.
+    #[error("the broker at {address} did not answer within {within:?}")]
+    TimedOut {
+        /// Host and port.
+        address: String,
+        /// The time given.
+        within: Duration,
+    },
+    /// The certificates to trust cannot be used.
+    #[error("the certificates in {} cannot be used: {reason}", path.display())]
+    Certificates {
+        /// The file that should hold them.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No encrypted connection could be made, or the broker could not prove who it is.
+    #[error("TLS with the broker at {address} failed: {reason}")]
+    Tls {
+        /// Host and port.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something listens there, but hangs up before it says anything.
+    #[error(
+        "what listens at {address} closed the connection instead of answering; \
+         it may not be an MQTT 5 broker"
+    )]
+    HungUp {
+        /// Host and port.
+        address: String,
+    },
+    /// Something answers, but not in MQTT 5.
+    #[error("what answers at {address} is not an MQTT 5 broker: {reason}")]
+    NotMqtt5 {
+        /// Host and port.
+        address: String,
+        /// What it did instead.
+        reason: String,
+    },
+    /// The broker wants a user name and password, and none were given.
+    #[error(
+        "the broker at {address} wants a user name and password: {reason}; \
+         give them as in mqtt://user:password@host"
+    )]
+    CredentialsMissing {
+        /// Host and port.
+        address: String,
+        /// What the broker says.
+        reason: String,
+    },
+    /// The broker does not accept the user name and password.
+    #[error("the broker at {address} refuses user {user} or the password: {reason}")]
+    CredentialsRefused {
+        /// Host and port.
+        address: String,
+        /// The user's name.
+        user: String,
+        /// What the broker says.
+        reason: String,
+    },
+    /// The broker does not accept this connection for another reason.
+    #[error("the broker at {address} refuses the connection: {reason}")]
+    Rejected {
+        /// Host and port.
+        address: String,
+        /// What the broker says.
+        reason: String,
+    },
+    /// A topic that is no name: empty, too long, a pattern, or with a control character.
+    #[error("{topic:?} is not the name of a topic")]
+    InvalidTopic {
+        /// The topic.
+        topic: Arc<str>,
+    },
+    /// A last will that MQTT cannot carry.
+    #[error("a last will of {bytes} bytes is longer than {}", LastWill::PAYLOAD_MAX)]
+    WillTooLong {
+        /// Bytes of its payload.
+        bytes: usize,
+    },
+    /// The broker does not let us listen to a topic.
+    #[error("the broker at {address} refuses to let us listen to {topic}: {reason}")]
+    TopicRefused {
+        /// Host and port.
+        address: String,
+        /// The topic.
+        topic: Arc<str>,
+        /// What the broker says.
+        reason: String,
+    },
+    /// The connection ended.
+    #[error("the connection to the broker at {address} was lost: {reason}")]
+    Lost {
+        /// Host and port.
+        address: String,
+        /// What became of it.
+        reason: String,
+    },
+    /// The connection stands, but the broker says nothing.
+    #[error("the broker at {address} has been silent for {silence:?}")]
+    Silent {
+        /// Host and port.
+        address: String,
+        /// Time since its last word.
+        silence: Duration,
+    },
+    /// Somebody else connected under our name.
+    #[error("another connection to the broker at {address} uses the same client id, {client_id}")]
+    TakenOver {
+        /// Host and port.
+        address: String,
+        /// The name.
+        client_id: String,
+    },
+}
+
+impl Error {
+    /// Returns whether another attempt right away would end in the same way.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            Self::Certificates { .. }
+            | Self::Tls { .. }
+            | Self::NotMqtt5 { .. }
+            | Self::CredentialsMissing { .. }
+            | Self::CredentialsRefused { .. }
+            | Self::Rejected { .. }
+            | Self::InvalidTopic { .. }
+            | Self::WillTooLong { .. }
+            | Self::TopicRefused { .. } => true,
+            Self::Unresolved { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::HungUp { .. }
+            | Self::Lost { .. }
+            | Self::Silent { .. }
+            | Self::TakenOver { .. } => false,
+        }
+    }
+
+    /// Tells what the MQTT library's error means; `accepted` says whether the broker had already
+    /// accepted the connection.
+    pub(super) fn of_connection(
+        error: ConnectionError,
+        options: &Options,
+        client_id: &str,
+        accepted: bool,
+    ) -> Self {
+        let address = options.broker.address();
+        let lost = |reason: String| Self::Lost { address: options.broker.address(), reason };
+        let not_mqtt5 = |reason: String| match accepted {
+            true => lost(reason),
+            false => Self::NotMqtt5 { address: options.broker.address(), reason },
+        };
+        match error {
+            ConnectionError::Io(error) => Self::of_io(error, lost),
+            ConnectionError::Timeout(_) => {
+                Self::TimedOut { address, within: options.connect_timeout }
+            }
+            ConnectionError::ConnectionRefused(code) => Self::of_refusal(code, options),
+            ConnectionError::NotConnAck(_) => {
+                not_mqtt5("it answered with another packet than CONNACK".to_owned())
+            }
+            ConnectionError::MqttState(error) => match error {
+                StateError::Io(error) | StateError::Deserialization(CodecError::Io(error)) => {
+                    Self::of_io(error, lost)
+                }
+                StateError::ConnectionAborted if !accepted => Self::HungUp { address },
+                StateError::ConnectionAborted => lost("the broker closed it".to_owned()),
+                StateError::AwaitPingResp => {
+                    let silence = 2 * Duration::from_secs(options.keep_alive_seconds().into());
+                    Self::Silent { address, silence }
+                }
+                StateError::ServerDisconnect {
+                    reason_code: DisconnectReasonCode::SessionTakenOver,
+                    ..
+                } => Self::TakenOver { address, client_id: client_id.to_owned() },
+                StateError::ServerDisconnect { reason_code, reason_string } => {
+                    lost(match reason_string {
+                        Some(said) => format!("the broker ended it ({reason_code:?}: {said})"),
+                        None => format!("the broker ended it ({reason_code:?})"),
+                    })
+                }
+                error => not_mqtt5(error.to_string()),
+            },
+            error => lost(error.to_string()),
+        }
+    }
+
+    /// Takes out the error of our own that the MQTT library passed on as one of I/O.
+    fn of_io(error: io::Error, otherwise: impl FnOnce(String) -> Self) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => own,
+            Err(error) => otherwise(error.to_string()),
+        }
+    }
+
+    fn of_refusal(code: ConnectReturnCode, options: &Options) -> Self {
+        use ConnectReturnCode as Code;
+        let address = options.broker.address();
+        let reason = refusal(code);
+        match code {
+            Code::BadUserNamePassword | Code::NotAuthorized => match options.broker.user() {
+                Some(user) => Self::CredentialsRefused { address, user: user.to_owned(), reason },
+                None => Self::CredentialsMissing { address, reason },
+            },
+            Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
+                Self::NotMqtt5 { address, reason }
+            }
+            Code::ServerUnavailable
+            | Code::ServiceUnavailable
+            | Code::ServerBusy
+            | Code::ConnectionRateExceeded => Self::Unreachable { address, reason },
+            _ => Self::Rejected { address, reason },
+        }
+    }
+}
+
+/// Says in words why a broker refused a connection.
+fn refusal(code: ConnectReturnCode) -> String {
+    use ConnectReturnCode as Code;
+    let text = match code {
+        Code::BadUserNamePassword => "bad user name or password",
+        Code::NotAuthorized => "not authorized",
+        Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
+            "it does not speak this version of MQTT"
+        }
+        Code::BadClientId | Code::ClientIdentifierNotValid => "the client id is not valid",
+        Code::ServerUnavailable | Code::ServiceUnavailable => "the service is not available",
+        Code::ServerBusy => "it is busy",
+        Code::Banned => "this client is banned",
+        Code::ConnectionRateExceeded => "too many connections in a short time",
+        Code::QuotaExceeded => "too many connections",
+        Code::QoSNotSupported => "it does not offer this quality of service",
+        code => return format!("{code:?}"),
+    };
+    text.to_owned()
+}

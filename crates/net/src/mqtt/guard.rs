@@ -1,0 +1,323 @@
+//! Keeps from the MQTT library what it does not take well.
+//!
+//! **Giants**, over which it would end the connection. We tell the broker how large a packet we
+//! accept, and a broker that keeps to MQTT 5 drops larger ones for us. One that does not must not
+//! be able to cut us off, nor to make us hold the giant in memory. So a PUBLISH over the limit is
+//! replaced, as it comes in, by a stub: the same topic, delivery and packet identifier, no
+//! payload, and one user property with its size.
+//!
+//! **A DISCONNECT with a reason and no properties**, three bytes that MQTT 5 allows (section 3.14)
+//! and the library swallows, so that we would never know the reason. It gets its properties, none,
+//! spelled out.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The user property of a stub; its value is the size of the packet in decimal.
+pub(super) const STUB_PROPERTY: &str = "althing-oversized";
+
+const PUBLISH: u8 = 3;
+const DISCONNECT: u8 = 14;
+const USER_PROPERTY: u8 = 0x26;
+const READ_BYTES: usize = 8 * 1024;
+
+/// A stream of MQTT packets whose reader never sees a PUBLISH of more than `packet_bytes_max`.
+pub(super) struct Guard<S> {
+    stream: S,
+    sieve: Sieve,
+    chunk: Box<[u8; READ_BYTES]>,
+}
+
+/// Reads packets in pieces of any size and lets through what is within the limit.
+struct Sieve {
+    packet_bytes_max: usize,
+    position: Position,
+    passed: BytesMut,
+}
+
+/// Where in the packets the next byte belongs.
+enum Position {
+    /// In a fixed header, of which these bytes came so far.
+    Header(Vec<u8>),
+    /// In a packet that is passed on, with so many bytes to come.
+    Packet(usize),
+    /// In a giant.
+    Giant(Giant),
+    /// Before the reason, and only byte, of a DISCONNECT.
+    BareReason,
+    /// After something that is not MQTT; the library shall judge it.
+    Unknown,
+}
+
+struct Giant {
+    flags: u8,
+    packet_bytes: usize,
+    /// Bytes to come.
+    left: usize,
+    /// Topic and packet identifier, until they are complete and the stub is passed on.
+    head: Option<Vec<u8>>,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn new(stream: S, packet_bytes_max: usize) -> Self {
+        let position = Position::Header(Vec::new());
+        let sieve = Sieve { packet_bytes_max, position, passed: BytesMut::new() };
+        Self { stream, sieve, chunk: Box::new([0; READ_BYTES]) }
+    }
+}
+
+impl Sieve {
+    fn sift(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match &mut self.position {
+                Position::Header(header) => {
+                    header.push(bytes.get_u8());
+                    if let Some(next) = after_header(header, self.packet_bytes_max) {
+                        if !matches!(next, Position::Giant(_) | Position::BareReason) {
+                            self.passed.extend_from_slice(header);
+                        }
+                        self.position = next;
+                    }
+                }
+                Position::Packet(left) => {
+                    let (now, later) = bytes.split_at(bytes.len().min(*left));
+                    self.passed.extend_from_slice(now);
+                    *left -= now.len();
+                    bytes = later;
+                }
+                Position::Giant(giant) => {
+                    let (now, later) = bytes.split_at(bytes.len().min(giant.left));
+                    giant.left -= now.len();
+                    giant.swallow(now, self.packet_bytes_max, &mut self.passed);
+                    bytes = later;
+                }
+                Position::BareReason => {
+                    self.passed.extend_from_slice(&[DISCONNECT << 4, 2, bytes.get_u8(), 0]);
+                    self.position = Position::Header(Vec::new());
+                }
+                Position::Unknown => {
+                    self.passed.extend_from_slice(bytes);
+                    return;
+                }
+            }
+            if let Position::Packet(0) | Position::Giant(Giant { left: 0, .. }) = self.position {
+                self.position = Position::Header(Vec::new());
+            }
+        }
+    }
+}
+
+/// Returns what follows a fixed header, or `None` if it is not complete.
+fn after_header(header: &[u8], packet_bytes_max: usize) -> Option<Position> {
+    let (kind, length) = header.split_first()?;
+    let last = length.last()?;
+    if last & 0x80 != 0 {
+        return (length.len() == 4).then_some(Position::Unknown);
+    }
+    let left = length.iter().rev().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f));
+    let packet_bytes = header.len() + left;
+    if kind >> 4 == PUBLISH && packet_bytes > packet_bytes_max {
+        let head = Some(Vec::new());
+        return Some(Position::Giant(Giant { flags: kind & 0x0f, packet_bytes, left, head }));
+    }
+    if kind >> 4 == DISCONNECT && left == 1 {
+        return Some(Position::BareReason);
+    }
+    Some(Position::Packet(left))
+}
+
+impl Giant {
+    /// Takes note of the head in `bytes`, and passes on a stub once it is complete.
+    fn swallow(&mut self, bytes: &[u8], packet_bytes_max: usize, passed: &mut BytesMut) {
+        let Some(head) = &mut self.head else { return };
+        for byte in bytes {
+            head.push(*byte);
+            if head.len() == head_bytes(head, self.flags) {
+                let stub = stub(self.flags, head, self.packet_bytes);
+                if stub.len() <= packet_bytes_max {
+                    passed.extend_from_slice(&stub);
+                }
+                self.head = None;
+                return;
+            }
+        }
+    }
+}
+
+/// Returns how long a head that begins like this one is: two bytes say how long the topic is,
+/// the topic follows, and a packet identifier where the flags name a quality of service.
+fn head_bytes(head: &[u8], flags: u8) -> usize {
+    let identifier = if flags & 0b0110 == 0 { 0 } else { 2 };
+    match head {
+        [high, low, ..] => 2 + usize::from(u16::from_be_bytes([*high, *low])) + identifier,
+        _ => usize::MAX,
+    }
+}
+
+fn stub(flags: u8, head: &[u8], packet_bytes: usize) -> BytesMut {
+    let size = packet_bytes.to_string();
+    let mut properties = BytesMut::new();
+    properties.put_u8(USER_PROPERTY);
+    for text in [STUB_PROPERTY, &size] {
+        properties.put_u16(u16::try_from(text.len()).expect("a dozen bytes"));
+        properties.put_slice(text.as_bytes());
+    }
+    let mut stub = BytesMut::new();
+    stub.put_u8(PUBLISH << 4 | flags);
+    put_length(&mut stub, head.len() + 1 + properties.len());
+    stub.put_slice(head);
+    put_length(&mut stub, properties.len());
+    stub.put_slice(&properties);
+    stub
+}
+
+/// Writes a number in MQTT's variable length.
+fn put_length(buffer: &mut BytesMut, mut length: usize) {
+    loop {
+        let digit = u8::try_from(length & 0x7f).expect("seven bits");
+        length >>= 7;
+        if length == 0 {
+            return buffer.put_u8(digit);
+        }
+        buffer.put_u8(digit | 0x80);
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        while this.sieve.passed.is_empty() {
+            let mut chunk = ReadBuf::new(this.chunk.as_mut_slice());
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
+            if chunk.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.sieve.sift(chunk.filled());
+        }
+        let bytes = this.sieve.passed.len().min(buffer.remaining());
+        buffer.put_slice(&this.sieve.passed[..bytes]);
+        this.sieve.passed.advance(bytes);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc::{Disconnect, DisconnectReasonCode, Packet, Publish, QoS};
+
+    use super::*;
+
+    const LIMIT: usize = 200;
+
+    fn packet(qos: QoS, payload_bytes: usize) -> Vec<u8> {
+        let mut publish = Publish::new("a/topic", qos, vec![7; payload_bytes], None);
+        publish.pkid = u16::from(qos != QoS::AtMostOnce) * 300;
+        let mut bytes = BytesMut::new();
+        publish.write(&mut bytes).expect("a valid packet");
+        bytes.to_vec()
+    }
+
+    fn sifted(bytes: &[u8], piece: usize) -> Vec<Publish> {
+        let mut guard = Guard::new((), LIMIT);
+        for piece in bytes.chunks(piece) {
+            guard.sieve.sift(piece);
+        }
+        let mut passed = guard.sieve.passed;
+        let mut packets = Vec::new();
+        while !passed.is_empty() {
+            match Packet::read(&mut passed, Some(u32::try_from(LIMIT).expect("a small limit"))) {
+                Ok(Packet::Publish(publish)) => packets.push(publish),
+                other => panic!("{other:?}"),
+            }
+        }
+        packets
+    }
+
+    #[test]
+    fn what_is_within_the_limit_passes_unchanged_in_pieces_of_any_size() {
+        let mut bytes = packet(QoS::AtMostOnce, 0);
+        bytes.extend(packet(QoS::ExactlyOnce, 150));
+        for piece in 1..bytes.len() {
+            let mut guard = Guard::new((), LIMIT);
+            bytes.chunks(piece).for_each(|piece| guard.sieve.sift(piece));
+            assert_eq!(guard.sieve.passed, bytes, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_giant_becomes_a_stub_and_the_next_packet_is_whole() {
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let giant = packet(qos, 100_000);
+            let mut bytes = packet(qos, 1);
+            bytes.extend(&giant);
+            bytes.extend(packet(qos, 2));
+            for piece in [1, 3, 1000, bytes.len()] {
+                let packets = sifted(&bytes, piece);
+                let sizes: Vec<_> = packets.iter().map(|packet| packet.payload.len()).collect();
+                assert_eq!(sizes, [1, 0, 2]);
+                let stub = &packets[1];
+                assert_eq!((&stub.topic[..], stub.qos), (&b"a/topic"[..], qos));
+                assert_eq!(stub.pkid, packets[0].pkid);
+                let properties = stub.properties.as_ref().expect("a stub has properties");
+                let mark = (STUB_PROPERTY.to_owned(), giant.len().to_string());
+                assert_eq!(properties.user_properties, [mark]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_giant_whose_head_makes_no_sense_is_dropped() {
+        // Remaining length 300, of which the topic claims 65535.
+        let mut bytes = vec![0x30, 0xac, 0x02, 0xff, 0xff];
+        bytes.extend([0; 298]);
+        bytes.extend(packet(QoS::AtMostOnce, 3));
+        let packets = sifted(&bytes, 7);
+        assert_eq!(packets.len(), 1);
+        assert_eq!(packets[0].payload.len(), 3);
+    }
+
+    #[test]
+    fn a_reason_to_disconnect_is_understood_with_and_without_properties() {
+        for bytes in [&[0xe0, 1, 0x8e][..], &[0xe0, 2, 0x8e, 0]] {
+            let mut guard = Guard::new((), LIMIT);
+            bytes.chunks(1).for_each(|byte| guard.sieve.sift(byte));
+            let packet = Packet::read(&mut guard.sieve.passed, None).expect("a valid packet");
+            let expected = Disconnect::new(DisconnectReasonCode::SessionTakenOver);
+            assert_eq!(packet, Packet::Disconnect(expected));
+            assert!(guard.sieve.passed.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_not_mqtt_is_left_to_the_library() {
+        let mut guard = Guard::new((), LIMIT);
+        guard.sieve.sift(b"HTTP/1.1 400 Bad Request\r\n\xff\xff\xff\xff\xff\xff");
+        assert!(guard.sieve.passed.starts_with(b"HTTP/1.1"));
+    }
+}

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc::QoS;
+
+use super::BrokerUrl;
+
+/// How to connect to a broker. [`Options::new`] fills in all but the broker.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the broker is, and who we are to it.
+    pub broker: BrokerUrl,
+    /// What to listen to. Names, not patterns.
+    pub topics: Vec<Arc<str>>,
+    /// The name under which the broker knows this connection, and of which there can be only one;
+    /// `None` for a name of our own making.
+    pub client_id: Option<String>,
+    /// For what we publish and what we listen to.
+    pub quality_of_service: QualityOfService,
+    /// How long the broker may be silent before it is asked whether it is still there; in whole
+    /// seconds, at least one.
+    pub keep_alive: Duration,
+    /// Time for the first connection, all attempts together, and later for each attempt.
+    pub connect_timeout: Duration,
+    /// What the broker publishes when we vanish without a goodbye.
+    pub last_will: Option<LastWill>,
+    /// Certificates, in a PEM file, to trust in addition to the system's. Only used with TLS.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What a broker publishes for a peer that vanished.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LastWill {
+    /// Where.
+    pub topic: Arc<str>,
+    /// What; at most [`LastWill::PAYLOAD_MAX`] bytes.
+    pub payload: Bytes,
+}
+
+impl LastWill {
+    /// Bytes that the payload may have. MQTT has two bytes for their number.
+    pub const PAYLOAD_MAX: usize = u16::MAX as usize;
+}
+
+/// How hard a broker and its clients try to deliver, from one connection to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QualityOfService {
+    /// Quality 0: sent once. Over TCP nothing is lost but what is under way when a connection
+    /// breaks, or too much for the broker.
+    #[default]
+    AtMostOnce,
+    /// Quality 1: repeated until it is acknowledged.
+    AtLeastOnce,
+    /// Quality 2: repeated until it is acknowledged, and delivered once.
+    ExactlyOnce,
+}
+
+impl Options {
+    /// The default of [`Options::keep_alive`].
+    pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
+    /// The default of [`Options::connect_timeout`].
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// Returns options for `broker` that listen to nothing.
+    pub fn new(broker: BrokerUrl) -> Self {
+        Self {
+            broker,
+            topics: Vec::new(),
+            client_id: None,
+            quality_of_service: QualityOfService::default(),
+            keep_alive: Self::KEEP_ALIVE,
+            connect_timeout: Self::CONNECT_TIMEOUT,
+            last_will: None,
+            ca_file: None,
+        }
+    }
+
+    /// Returns these options with `topics` to listen to.
+    #[must_use]
+    pub fn with_topics<T: Into<Arc<str>>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
+        self.topics = topics.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Returns the keep-alive time as MQTT has it.
+    pub(super) fn keep_alive_seconds(&self) -> u16 {
+        let seconds = self.keep_alive.as_secs_f64().ceil().clamp(1.0, u16::MAX.into());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        return seconds as u16;
+    }
+}
+
+impl QualityOfService {
+    /// Returns the quality with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+}
+
+impl From<QualityOfService> for QoS {
+    fn from(quality: QualityOfService) -> Self {
+        match quality {
+            QualityOfService::AtMostOnce => Self::AtMostOnce,
+            QualityOfService::AtLeastOnce => Self::AtLeastOnce,
+            QualityOfService::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
+}
+
+impl fmt::Debug for LastWill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastWill")
+            .field("topic", &self.topic)
+            .field("payload_bytes", &self.payload.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keep_alive_time_is_rounded_up_to_whole_seconds() {
+        let url = "mqtt://localhost".parse().expect("a right address");
+        let mut options = Options::new(url);
+        assert_eq!(options.keep_alive_seconds(), 5);
+        for (millis, seconds) in [(0, 1), (900, 1), (1001, 2), (u64::MAX, u16::MAX)] {
+            options.keep_alive = Duration::from_millis(millis);
+            assert_eq!(options.keep_alive_seconds(), seconds);
+        }
+    }
+
+    #[test]
+    fn options_do_not_show_the_password() {
+        let url = "mqtt://ann:secret@localhost".parse().expect("a right address");
+        let shown = format!("{:?}", Options::new(url));
+        assert!(shown.contains("mqtt://ann@localhost:1883") && !shown.contains("secret"));
+    }
+}

@@ -1,0 +1,202 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use crate::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
+
+/// What a [`Queue`] has to know about its entries.
+pub(crate) trait Entry {
+    /// Returns the bytes that this entry holds.
+    fn bytes(&self) -> usize;
+
+    /// Returns whether this entry tells the state of the link. Such an entry is never lost to a
+    /// full queue: only a later one takes its place.
+    fn is_state(&self) -> bool {
+        false
+    }
+}
+
+/// A queue for one reader that never makes a writer wait and never grows past its bounds: when it
+/// is full, the oldest entry is lost, since the newest says most about the present.
+pub(crate) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
+    changed: Notify,
+}
+
+struct Inner<T> {
+    entries: VecDeque<T>,
+    bytes: usize,
+    /// The last state among the entries that made room; it comes before all that still wait.
+    state: Option<T>,
+    lost: u64,
+    closed: bool,
+}
+
+impl<T: Entry> Queue<T> {
+    pub(crate) fn new() -> Self {
+        let inner =
+            Inner { entries: VecDeque::new(), bytes: 0, state: None, lost: 0, closed: false };
+        Self { inner: Mutex::new(inner), changed: Notify::new() }
+    }
+
+    /// Appends `entry`; in a closed queue it is lost.
+    pub(crate) fn push(&self, entry: T) {
+        let mut inner = self.lock();
+        if inner.closed {
+            inner.lost += 1;
+            return;
+        }
+        while inner.entries.len() >= QUEUE_MESSAGES_MAX
+            || (inner.bytes + entry.bytes() > QUEUE_BYTES_MAX && !inner.entries.is_empty())
+        {
+            inner.make_room();
+        }
+        inner.bytes += entry.bytes();
+        inner.entries.push_back(entry);
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// Takes the oldest entry, if there is one.
+    pub(crate) fn try_pop(&self) -> Option<T> {
+        let mut inner = self.lock();
+        if let Some(state) = inner.state.take() {
+            return Some(state);
+        }
+        let entry = inner.entries.pop_front()?;
+        inner.bytes -= entry.bytes();
+        Some(entry)
+    }
+
+    /// Takes the oldest entry, waiting for one if need be; `None` once the queue is closed and
+    /// empty. Loses nothing when it is dropped half-way.
+    pub(crate) async fn pop(&self) -> Option<T> {
+        loop {
+            if let Some(entry) = self.try_pop() {
+                return Some(entry);
+            }
+            if self.is_closed() {
+                return None;
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    /// Waits until there is something to take, or the queue is closed.
+    pub(crate) async fn ready(&self) {
+        while self.is_empty() && !self.is_closed() {
+            self.changed.notified().await;
+        }
+    }
+
+    /// Accepts nothing more. What waits can still be taken.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Counts `messages` as lost that left the queue but did not get further.
+    pub(crate) fn count_lost(&self, messages: usize) {
+        self.lock().lost += messages as u64;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let inner = self.lock();
+        inner.entries.is_empty() && inner.state.is_none()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    pub(crate) fn lost(&self) -> u64 {
+        self.lock().lost
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl<T: Entry> Inner<T> {
+    fn make_room(&mut self) {
+        let Some(oldest) = self.entries.pop_front() else { return };
+        self.bytes -= oldest.bytes();
+        if oldest.is_state() {
+            self.state = Some(oldest);
+        } else {
+            self.lost += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum Word {
+        Said(usize),
+        Large,
+        State(&'static str),
+    }
+
+    impl Entry for Word {
+        fn bytes(&self) -> usize {
+            if *self == Self::Large { QUEUE_BYTES_MAX / 2 } else { 1 }
+        }
+
+        fn is_state(&self) -> bool {
+            matches!(self, Self::State(_))
+        }
+    }
+
+    #[test]
+    fn a_full_queue_loses_the_oldest_and_counts_it() {
+        let queue = Queue::new();
+        for number in 0..QUEUE_MESSAGES_MAX + 3 {
+            queue.push(Word::Said(number));
+        }
+        assert_eq!(queue.len(), QUEUE_MESSAGES_MAX);
+        assert_eq!(queue.lost(), 3);
+        assert_eq!(queue.try_pop(), Some(Word::Said(3)));
+    }
+
+    #[test]
+    fn large_entries_fill_a_queue_sooner() {
+        let queue = Queue::new();
+        queue.push(Word::Large);
+        queue.push(Word::Large);
+        queue.push(Word::Large);
+        assert_eq!((queue.len(), queue.lost()), (2, 1));
+    }
+
+    #[test]
+    fn the_state_of_the_link_survives_a_full_queue() {
+        let queue = Queue::new();
+        queue.push(Word::State("up"));
+        queue.push(Word::State("down"));
+        for number in 0..QUEUE_MESSAGES_MAX + 5 {
+            queue.push(Word::Said(number));
+        }
+        assert_eq!(queue.try_pop(), Some(Word::State("down")));
+        assert_eq!(queue.try_pop(), Some(Word::Said(5)));
+        assert_eq!(queue.lost(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_is_emptied_before_it_ends() {
+        let queue = Queue::new();
+        queue.push(Word::Said(1));
+        queue.close();
+        queue.push(Word::Said(2));
+        assert_eq!(queue.pop().await, Some(Word::Said(1)));
+        assert_eq!(queue.pop().await, None);
+        assert_eq!(queue.lost(), 1);
+    }
+}

@@ -1,0 +1,108 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::mosquitto::{StartError, find};
+use crate::wait::eventually_blocking;
+
+/// A client of another make: Mosquitto's `mosquitto_sub` and `mosquitto_pub`, which speak MQTT
+/// 3.1.1. They end when it is dropped.
+#[derive(Debug)]
+pub struct Stranger {
+    port: u16,
+    listener: Child,
+    heard: mpsc::Receiver<Heard>,
+    /// One `mosquitto_pub` for each topic: it can speak on no more.
+    speakers: BTreeMap<String, Child>,
+}
+
+/// A message that a [`Stranger`] has heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Where.
+    pub topic: String,
+    /// What; bytes that are no text are shown as such.
+    pub payload: String,
+}
+
+/// Where a stranger finds out whether it is listening already.
+const ECHO: &str = "stranger/echo";
+
+impl Stranger {
+    /// Connects to the broker on `port` of the loopback device, and returns when it hears what is
+    /// said on `topics`, which may have wildcards.
+    pub fn meet(port: u16, topics: &[&str]) -> Result<Self, StartError> {
+        let mut listen = Command::new(find("mosquitto_sub")?);
+        listen.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "%t %p"]);
+        for topic in topics.iter().chain([&ECHO]) {
+            listen.args(["-t", topic]);
+        }
+        let mut listener = listen.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let lines = BufReader::new(listener.stdout.take().expect("it is piped"));
+        let (tell, heard) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                let (topic, payload) = line.split_once(' ').unwrap_or((&line, ""));
+                let heard = Heard { topic: topic.to_owned(), payload: payload.to_owned() };
+                if tell.send(heard).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut stranger = Self { port, listener, heard, speakers: BTreeMap::new() };
+        eventually_blocking("the stranger to hear itself", || {
+            stranger.say(ECHO, "?");
+            let mut heard = stranger.heard.try_iter();
+            heard.any(|heard| heard.topic == ECHO).then_some(())
+        });
+        Ok(stranger)
+    }
+
+    /// Publishes `payload`, which has no line break in it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be passed on to `mosquitto_pub`.
+    pub fn say(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
+        let port = self.port;
+        let speaker = self
+            .speakers
+            .entry(topic.to_owned())
+            .or_insert_with(|| speaker(port, topic).unwrap_or_else(|error| panic!("{error}")));
+        let input = speaker.stdin.as_mut().expect("it is piped");
+        let line = [payload.as_ref(), b"\n"].concat();
+        input.write_all(&line).expect("mosquitto_pub goes on reading");
+    }
+
+    /// Returns the next message that it hears, or `None` if there is none `within` that time.
+    pub fn hear(&self, within: Duration) -> Option<Heard> {
+        loop {
+            let heard = self.heard.recv_timeout(within).ok()?;
+            if heard.topic != ECHO {
+                return Some(heard);
+            }
+        }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        for process in self.speakers.values_mut().chain([&mut self.listener]) {
+            // Both fail only if it ended by itself, which is as good.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn speaker(port: u16, topic: &str) -> Result<Child, StartError> {
+    Ok(Command::new(find("mosquitto_pub")?)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-t", topic, "-l"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?)
+}
