@@ -1,0 +1,38 @@
+//! The subcommands, a file each.
+
+pub(crate) mod bench;
+pub(crate) mod broker;
+pub(crate) mod demo;
+pub(crate) mod peer;
+pub(crate) mod table;
+
+use std::future::Future;
+
+use anyhow::Context;
+
+/// Runs a command that waits for things.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().build().context("starting the runtime")?;
+    runtime.block_on(future)
+}
+
+/// Ends when the user asks us to stop: Ctrl-C, or a termination signal.
+async fn stop_asked() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals there is no way to be asked; then only the rounds end the run.
+    if interrupt.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

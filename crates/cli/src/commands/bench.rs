@@ -1,0 +1,201 @@
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use althing_engine::rounds::Event;
+use althing_net::broker::EmbeddedBroker;
+use althing_net::memory::Bus;
+use althing_net::mqtt::{self, BrokerUrl};
+use althing_node::{Clock, Happening, Report};
+use althing_types::{Moment, Transaction};
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Table};
+use serde_json::json;
+
+use crate::network::{Network, Threads};
+use crate::swarm::{Meeting, Swarm};
+
+/// Measure how fast things go on this machine.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Rounds(Rounds),
+}
+
+/// Measure rounds per second, and the time from challenge to record.
+///
+/// All peers run in this process: over memory, over the embedded broker, and over a broker of
+/// yours if you name one. The time from challenge to record is from the leader's challenge to the
+/// last peer's record.
+#[derive(Args)]
+#[command(after_help = "Example:\n  \
+    althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost")]
+struct Rounds {
+    #[command(flatten)]
+    network: Network,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// A broker to measure as well.
+    #[arg(long, value_name = "URL")]
+    broker: Option<BrokerUrl>,
+
+    /// Write one line of JSON for each.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Rounds that are measured unless the user says otherwise.
+const ROUNDS: u64 = 500;
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let What::Rounds(rounds) = arguments.what;
+    super::block_on(bench_rounds(rounds))
+}
+
+async fn bench_rounds(mut arguments: Rounds) -> anyhow::Result<()> {
+    arguments.network.rounds.get_or_insert(ROUNDS);
+    let mut results = vec![("memory", measure(&arguments, &Meeting::Memory(Bus::new())).await?)];
+    let embedded = EmbeddedBroker::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let meeting = Meeting::Broker(Box::new(mqtt::Options::new(embedded.url())));
+    results.push(("embedded broker", measure(&arguments, &meeting).await?));
+    embedded.shutdown().await;
+    if let Some(url) = &arguments.broker {
+        let meeting = Meeting::Broker(Box::new(mqtt::Options::new(url.clone())));
+        results.push(("given broker", measure(&arguments, &meeting).await?));
+    }
+    if arguments.json { print_json(&results) } else { print_table(&results) }
+}
+
+/// What one run came to.
+struct Measured {
+    rounds: usize,
+    per_second: f64,
+    /// Challenge to record, in order.
+    times: Vec<Duration>,
+    /// From the start of the peers to the last one that knew the leader.
+    leader: Duration,
+}
+
+async fn measure(arguments: &Rounds, meeting: &Meeting) -> anyhow::Result<Measured> {
+    let dialect = arguments.network.dialect(Duration::ZERO);
+    let peers = usize::from(arguments.network.peers.get());
+    let threads = arguments.threads.of_each(peers);
+    let (reports, received) = mpsc::channel();
+    let clock = Clock::start();
+    let mut swarm = Swarm::start(peers, &dialect, meeting, threads, clock, || {
+        let reports = reports.clone();
+        Box::new(move |report| drop(reports.send(report)))
+    })
+    .await?;
+    let started = clock.now();
+    drop(reports);
+    let collected = std::thread::spawn(move || Times::collect(&received));
+    tokio::select! {
+        outcome = swarm.left() => outcome?,
+        () = super::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
+    }
+    drop(swarm);
+    let times = collected.join().expect("collecting does not panic");
+    times.measured(started).context("too few rounds were recorded to measure anything")
+}
+
+/// When things happened, over all peers.
+#[derive(Default)]
+struct Times {
+    challenged: BTreeMap<Transaction, Moment>,
+    recorded: BTreeMap<Transaction, Moment>,
+    led: Moment,
+}
+
+impl Times {
+    fn collect(reports: &mpsc::Receiver<Report>) -> Self {
+        let mut times = Self::default();
+        for Report { at, happening, .. } in reports {
+            match happening {
+                Happening::Engine(Event::LeaderElected { .. }) => times.led = at,
+                Happening::Engine(Event::ChallengeIssued { transaction, .. }) => {
+                    let first = times.challenged.entry(transaction).or_insert(at);
+                    *first = at.min(*first);
+                }
+                Happening::Engine(Event::RoundDecided(row)) => {
+                    let last = times.recorded.entry(row.record.transaction).or_insert(at);
+                    *last = at.max(*last);
+                }
+                _ => {}
+            }
+        }
+        times
+    }
+
+    fn measured(&self, started: Moment) -> Option<Measured> {
+        let (_, begin) = self.challenged.first_key_value()?;
+        let (_, end) = self.recorded.last_key_value()?;
+        let recorded = self.recorded.iter();
+        let mut times: Vec<Duration> =
+            recorded.filter_map(|(row, at)| Some(*at - *self.challenged.get(row)?)).collect();
+        times.sort_unstable();
+        #[expect(clippy::cast_precision_loss, reason = "rounds are few")]
+        let per_second = times.len() as f64 / (*end - *begin).as_secs_f64();
+        Some(Measured { rounds: times.len(), per_second, times, leader: self.led - started })
+    }
+}
+
+impl Measured {
+    /// Returns the time that `percent` of the rounds did not exceed, in milliseconds.
+    fn percentile(&self, percent: usize) -> f64 {
+        let index = (self.times.len() * percent).div_ceil(100).saturating_sub(1);
+        self.times.get(index).map_or(0.0, |time| milliseconds(*time))
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn print_json(results: &[(&str, Measured)]) -> anyhow::Result<()> {
+    for (over, measured) in results {
+        let line = json!({
+            "over": over,
+            "rounds": measured.rounds,
+            "rounds_per_second": (measured.per_second * 10.0).round() / 10.0,
+            "p50_ms": measured.percentile(50),
+            "p99_ms": measured.percentile(99),
+            "leader_ms": milliseconds(measured.leader),
+        });
+        writeln!(io::stdout(), "{line}")?;
+    }
+    Ok(())
+}
+
+fn print_table(results: &[(&str, Measured)]) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["over", "rounds", "rounds/s", "p50 ms", "p99 ms", "leader ms"]);
+    for (over, measured) in results {
+        table.add_row([
+            (*over).to_owned(),
+            measured.rounds.to_string(),
+            format!("{:.0}", measured.per_second),
+            format!("{:.2}", measured.percentile(50)),
+            format!("{:.2}", measured.percentile(99)),
+            format!("{:.1}", milliseconds(measured.leader)),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for line in table.lines() {
+        writeln!(io::stdout(), "{}", line.trim_end())?;
+    }
+    Ok(())
+}

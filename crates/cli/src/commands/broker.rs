@@ -1,0 +1,27 @@
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use althing_net::broker::EmbeddedBroker;
+use clap::Args;
+
+/// Run the embedded MQTT broker alone, until Ctrl-C.
+///
+/// It keeps nothing on disk and lets everybody in, so it listens on this machine only, unless you
+/// say otherwise.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing broker --listen 127.0.0.1:1883")]
+pub(crate) struct Arguments {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    listen: SocketAddr,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    super::block_on(async {
+        let broker = EmbeddedBroker::start(arguments.listen).await?;
+        writeln!(io::stdout(), "listening on {}", broker.url())?;
+        super::stop_asked().await;
+        broker.shutdown().await;
+        Ok(())
+    })
+}

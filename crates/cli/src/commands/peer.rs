@@ -1,0 +1,100 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_engine::rounds::Seat;
+use althing_net::mqtt;
+use althing_node::{Clock, Node, Setup};
+use althing_store::Store;
+use clap::Args;
+use serde_json::json;
+
+use crate::connection::{Connection, membership};
+use crate::network::{Network, Threads};
+use crate::output::{self, Lines, Printer};
+
+/// Take part in a network over a broker.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
+    althing peer --broker mqtts://ann:secret@broker.example --prefix class7/ --json")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    network: Network,
+
+    #[command(flatten)]
+    connection: Connection,
+
+    /// Where to keep the table and who we are; without it, both are forgotten in the end.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Watch without taking part.
+    #[arg(long)]
+    observe: bool,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// Tell what happens as lines of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    super::block_on(take_part(arguments))
+}
+
+async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { network, connection, data, observe, threads, json } = arguments;
+    let dialect = network.dialect(Duration::ZERO);
+    let store = match &data {
+        Some(dir) => Store::open(dir)?,
+        None => Store::in_memory(),
+    };
+    let lines = Lines::of(json);
+    let printer = Printer::start(lines);
+    let clock = Clock::start();
+    let node = Node::new(Setup {
+        dialect: Arc::clone(&dialect),
+        seat: if observe { Seat::Observer } else { Seat::Member },
+        store,
+        threads: threads.of_each(1),
+        clock,
+        reporter: printer.reporter(),
+    })?;
+    let (peer, gauges) = (node.id(), node.gauges());
+    let link = mqtt::connect(membership(connection.options(), &*dialect, peer)).await?;
+    tokio::spawn(warn_of_delay(connection.options()));
+    let outcome = node.run(link, super::stop_asked()).await;
+    printer.finish()?;
+    let summary = outcome?;
+    if lines == Lines::Json {
+        let fields = json!({
+            "rows": summary.rows.number(),
+            "received": gauges.received(),
+            "refused": gauges.refused(),
+            "hashes": gauges.hashes(),
+        });
+        writeln!(io::stdout(), "{}", output::json::summary(clock.now(), Some(peer), fields))?;
+    } else {
+        writeln!(io::stdout(), "the table has {} rows", summary.rows)?;
+    }
+    Ok(())
+}
+
+/// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every
+/// round forty milliseconds longer for peers that acknowledge late, and nobody would know why.
+async fn warn_of_delay(options: mqtt::Options) {
+    if let Ok(round_trip) = mqtt::probe(&options).await
+        && round_trip.delayed
+    {
+        output::warn(&format!(
+            "the broker holds small messages back (Nagle's algorithm), for {} ms in a measurement: \
+             peers that acknowledge late are so much slower in each round. If it is Mosquitto, put \
+             the line \"set_tcp_nodelay true\" into its mosquitto.conf.",
+            round_trip.median.as_millis(),
+        ));
+    }
+}

@@ -1,0 +1,80 @@
+//! The `althing` command.
+//!
+//! Each subcommand is one file in `commands`; what they share is the options of a network
+//! and of a connection (`network`, `connection`),
+//! many peers in one process (`swarm`), the ways to tell what happens (`output`), and the demo's
+//! screen (`screen`).
+
+mod commands;
+mod connection;
+mod network;
+mod output;
+mod screen;
+mod swarm;
+
+use std::process::ExitCode;
+
+use althing_net::broker::LOG_DIRECTIVE;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Meet, elect a coordinator, do proof-of-work, vote, and keep one table together.
+#[derive(Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Begin with:\n  althing demo --rounds 10\n\nThen, with a broker of your own:\n  \
+                  althing peer --broker mqtt://localhost --peers 3"
+)]
+struct Arguments {
+    /// Log to standard error: -v what goes wrong on the way, -vv what is done, -vvv everything.
+    ///
+    /// ALTHING_LOG takes a filter such as `althing_node=trace` instead.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(commands::demo::Arguments),
+    Peer(commands::peer::Arguments),
+    Broker(commands::broker::Arguments),
+    Table(commands::table::Arguments),
+    Bench(commands::bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Arguments { verbose, command } = Arguments::parse();
+    start_log(verbose);
+    let outcome = match command {
+        Command::Demo(arguments) => commands::demo::run(arguments),
+        Command::Peer(arguments) => commands::peer::run(arguments),
+        Command::Broker(arguments) => commands::broker::run(&arguments),
+        Command::Table(arguments) => commands::table::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "warn",
+        2 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("ALTHING_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},{LOG_DIRECTIVE}")));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,118 @@
+//! The table as text, JSON or CSV.
+
+use std::io::{self, Write};
+
+use althing_engine::rounds::CertifiedRecord;
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, Table};
+
+use super::json;
+
+/// How to write a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people.
+    Text,
+    /// One list of objects.
+    Json,
+    /// Comma-separated, with a line of names.
+    Csv,
+}
+
+const COLUMNS: [&str; 6] = ["transaction", "challenge", "seed", "winner", "yes", "no"];
+
+/// Rows of a text table that are laid out together; more would need the whole table in memory.
+const ROWS_PER_LAYOUT: usize = 10_000;
+
+/// Writes `rows` as they come; the first error ends it.
+pub(crate) fn write<E>(
+    format: Format,
+    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    out: &mut impl Write,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match format {
+        Format::Text => write_text(rows, out),
+        Format::Json => write_json(rows, out),
+        Format::Csv => write_csv(rows, out),
+    }
+}
+
+fn write_text<E>(
+    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    out: &mut impl Write,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut rows = rows.peekable();
+    loop {
+        let mut table = Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(COLUMNS);
+        for row in rows.by_ref().take(ROWS_PER_LAYOUT) {
+            table.add_row(cells(&row?));
+        }
+        for column in table.column_iter_mut() {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        for line in table.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn write_json<E>(
+    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    out: &mut impl Write,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    write!(out, "[")?;
+    for (index, row) in rows.enumerate() {
+        let comma = if index == 0 { "\n" } else { ",\n" };
+        write!(out, "{comma}{}", json::row(&row?))?;
+    }
+    Ok(writeln!(out, "\n]")?)
+}
+
+fn write_csv<E>(
+    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    out: &mut impl Write,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS).map_err(csv_error)?;
+    for row in rows {
+        writer.write_record(cells(&row?)).map_err(csv_error)?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Brings out the cause, so that a closed pipe is known as such.
+fn csv_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(cause) => cause,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn cells(certified: &CertifiedRecord) -> [String; COLUMNS.len()] {
+    let record = &certified.record;
+    [
+        record.transaction.to_string(),
+        record.difficulty.to_string(),
+        record.seed.to_string(),
+        record.winner.to_string(),
+        certified.votes.len().to_string(),
+        certified.noes.to_string(),
+    ]
+}

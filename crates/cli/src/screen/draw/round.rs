@@ -1,0 +1,193 @@
+//! The round: who leads, what is asked for, what was found, and the votes on it.
+
+use althing_types::Moment;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::board::{Board, TEXT_MAX};
+use super::super::format::{UNKNOWN, clip, clock, harmless, hash_rate, quantity, seconds};
+use super::super::round::{Phase, Round};
+use super::{fitting, put, style, title};
+
+/// Lines that the round takes.
+pub(super) const HEIGHT_MIN: u16 = 9;
+
+/// Columns below which texts would be cut.
+pub(super) const WIDTH_MIN: u16 = 28;
+
+/// Columns of the names at the left.
+const LABEL: u16 = 10;
+
+/// Columns of the votes' bar.
+const BAR_MAX: u16 = 40;
+
+pub(super) fn draw(
+    board: &Board,
+    round: Option<&Round>,
+    now: Moment,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let lines = title(Line::raw(heading(board, round)), Line::default(), area, buffer);
+    let values = [
+        ("leader", leader(board, lines.width - LABEL)),
+        ("challenge", challenge(round, lines.width - LABEL)),
+        ("time", time(board, round, now)),
+        ("hash rate", Line::raw(hash_rate(board.hash_rates.total()))),
+        ("solution", solution(board, round, lines.width - LABEL)),
+        ("", more_solutions(board, round)),
+        ("votes", votes_bar(board, round, lines.width - LABEL)),
+        ("", votes(board, round, lines.width - LABEL)),
+    ];
+    for (row, (label, value)) in lines.rows().zip(values) {
+        put(&Line::styled(label, style::FAINT), row, buffer);
+        let value_area = Rect { x: row.x + LABEL, width: row.width - LABEL, ..row };
+        put(&value, value_area, buffer);
+    }
+}
+
+fn heading(board: &Board, round: Option<&Round>) -> String {
+    let Some(round) = round else {
+        return match (board.is_settled, board.leader) {
+            (_, Some(_)) => "Before the first challenge".to_owned(),
+            (true, None) => "Electing a leader".to_owned(),
+            (false, None) => "Gathering".to_owned(),
+        };
+    };
+    let phase = match round.phase() {
+        Phase::Opening => "opening",
+        Phase::Mining => "mining",
+        Phase::Voting => "voting",
+        Phase::Decided => "decided",
+    };
+    format!("Transaction {}: {phase}", round.transaction)
+}
+
+fn leader(board: &Board, width: u16) -> Line<'static> {
+    let Some(leader) = board.leader else {
+        return unknown();
+    };
+    let short = format!("{} in term {}", board.name(leader.peer), leader.term);
+    let long = match leader.draw {
+        Some(draw) => format!("{short}, drew {draw}"),
+        None => short.clone(),
+    };
+    let text = fitting([long, short], usize::from(width) - 2);
+    Line::from_iter([Span::styled("★ ", style::NOTABLE), Span::raw(text)])
+}
+
+fn challenge(round: Option<&Round>, width: u16) -> Line<'static> {
+    let Some(challenge) = round.and_then(|round| round.challenge) else {
+        return unknown();
+    };
+    let bits = challenge.difficulty.bits();
+    let hashes = quantity(f64::from(bits).exp2());
+    let texts = [
+        format!("{bits} zero bits, to be expected after {hashes} hashes"),
+        format!("{bits} bits, {hashes} hashes"),
+        format!("{bits} bits"),
+    ];
+    Line::raw(fitting(texts, width.into()))
+}
+
+fn time(board: &Board, round: Option<&Round>, now: Moment) -> Line<'static> {
+    let Some(challenge) = round.and_then(|round| round.challenge) else {
+        return unknown();
+    };
+    if let Some(took) = round.and_then(|round| round.row.as_ref()?.took) {
+        return Line::raw(format!("{} to the record", seconds(took.as_secs_f64())));
+    }
+    let since = (now - challenge.issued).as_secs_f64();
+    let mut text =
+        if since < 60.0 { format!("{since:.1} s") } else { clock(now - challenge.issued) };
+    let rate = board.hash_rates.total();
+    let is_mining = round.is_some_and(|round| round.phase() == Phase::Mining);
+    if is_mining && rate > 0.0 {
+        let expected = f64::from(challenge.difficulty.bits()).exp2() / rate;
+        text += &format!(" of about {}", seconds(expected));
+    }
+    Line::raw(text)
+}
+
+fn solution(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> {
+    let Some((finder, seed)) = round.and_then(Round::winner) else {
+        return unknown();
+    };
+    let name = board.name(finder);
+    let room = usize::from(width).saturating_sub(name.len() + 2);
+    Line::raw(format!("{name}  {}", clip(&harmless(seed.as_str(), TEXT_MAX), room)))
+}
+
+/// Returns who else has found a solution, or how often the vote on one was lost.
+fn more_solutions(board: &Board, round: Option<&Round>) -> Line<'static> {
+    let Some(round) = round else {
+        return Line::default();
+    };
+    let winner = round.winner().map(|(winner, _)| winner);
+    let others = round.solutions.iter().map(|(finder, _)| *finder);
+    let others: Vec<String> =
+        others.filter(|finder| Some(*finder) != winner).map(|finder| board.name(finder)).collect();
+    match (others.as_slice(), round.failures) {
+        ([], 0) => Line::default(),
+        ([], 1) => Line::styled("the first vote was lost", style::NOTABLE),
+        ([], failures) => Line::styled(format!("{failures} votes were lost"), style::NOTABLE),
+        ([one], _) => Line::styled(format!("{one} found one, too"), style::FAINT),
+        ([one, two], _) => Line::styled(format!("{one} and {two} found one, too"), style::FAINT),
+        (all, _) => Line::styled(format!("{} others found one, too", all.len()), style::FAINT),
+    }
+}
+
+/// Returns the votes as a bar of all members, yes from the left and no from the right, with a line
+/// at the majority.
+fn votes_bar(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> {
+    let width = width.min(BAR_MAX) - 1;
+    let cells = |members: usize| {
+        let members = members.min(board.members);
+        usize::from(width) * members / board.members
+    };
+    let (yes, no) = round.map_or((0, 0), counts);
+    let (yes, no, line) = (cells(yes), cells(no), cells(board.votes_needed()));
+    let cell = |index: usize| {
+        if index < yes {
+            Span::styled("█", style::GOOD)
+        } else if usize::from(width) - index <= no {
+            Span::styled("▒", style::BAD)
+        } else {
+            Span::styled("░", style::FAINT)
+        }
+    };
+    let before = (0..line).map(cell);
+    let after = (line..width.into()).map(cell);
+    before.chain([Span::styled("┃", style::TITLE)]).chain(after).collect()
+}
+
+fn votes(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> {
+    let (yes, no) = round.map_or((0, 0), counts);
+    let count = |number, word, style| {
+        let style = if number > 0 { style } else { style::FAINT };
+        Span::styled(format!("{number} {word}"), style)
+    };
+    let mut line = Line::from_iter([
+        count(yes, "yes", style::GOOD),
+        Span::raw("  "),
+        count(no, "no", style::BAD),
+    ]);
+    let (needed, members) = (board.votes_needed(), board.members);
+    let rules =
+        [format!("  {needed} of {members} decide"), format!("  {needed} decide"), String::new()];
+    let room = usize::from(width).saturating_sub(line.width());
+    line.push_span(Span::styled(fitting(rules, room), style::FAINT));
+    line
+}
+
+fn counts(round: &Round) -> (usize, usize) {
+    match &round.row {
+        Some(row) => (row.yes, row.no),
+        None => (round.yes(), round.no()),
+    }
+}
+
+fn unknown() -> Line<'static> {
+    Line::styled(UNKNOWN, style::FAINT)
+}

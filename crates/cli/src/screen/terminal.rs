@@ -1,0 +1,174 @@
+//! The part of the screen that touches the machine.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use althing_types::Moment;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{cursor, execute, queue};
+use ratatui::style::Color;
+
+use super::board::Board;
+use super::draw;
+
+/// Key presses and the like that are read in one go.
+const EVENTS_MAX: usize = 64;
+
+/// Whether the terminal is ours. A panic hook has no other way to know, and there is one terminal.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal in raw mode, with our screen in front of the user's. Both are undone when this is
+/// dropped, and when any thread panics.
+pub(crate) struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Whether the user wants no colours: <https://no-color.org>.
+    is_plain: bool,
+}
+
+impl Terminal {
+    /// Takes over the terminal.
+    pub(crate) fn open() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "standard output is not a terminal",
+            ));
+        }
+        restore_on_panic();
+        let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        IS_OPEN.store(true, Ordering::SeqCst);
+        take_over()
+            .map(|inner| Self { inner, is_plain })
+            // The first error says more than another that restoring may meet.
+            .inspect_err(|_| drop(restore()))
+    }
+
+    /// Paints `board`. What has not changed is not sent again, and the rest appears at once.
+    pub(crate) fn draw(&mut self, board: &Board, now: Moment) -> io::Result<()> {
+        if !IS_OPEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the screen was closed because of a panic"));
+        }
+        let is_plain = self.is_plain;
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.inner.draw(|frame| {
+            draw::draw(board, now, frame);
+            if is_plain {
+                remove_colours(frame.buffer_mut());
+            }
+        })?;
+        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Returns whether the user has pressed q, Esc or Ctrl-C since the last time. Does not wait.
+    pub(crate) fn quit_asked(&mut self) -> io::Result<bool> {
+        for _ in 0..EVENTS_MAX {
+            if !event::poll(Duration::ZERO)? {
+                break;
+            }
+            if let Event::Key(key) = event::read()?
+                && is_quit(key)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // There is nobody left to tell, and nothing else to try.
+        drop(restore());
+    }
+}
+
+fn take_over() -> io::Result<ratatui::Terminal<CrosstermBackend<Stdout>>> {
+    enable_raw_mode()?;
+    // Ratatui could clear the screen as well, but it would ask the terminal for the cursor's place
+    // and wait for the answer, which not all give.
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), cursor::Hide)?;
+    ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))
+}
+
+/// Gives the terminal back, once.
+fn restore() -> io::Result<()> {
+    if !IS_OPEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    let shown = execute!(out, EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
+    disable_raw_mode().and(shown).and(out.flush())
+}
+
+/// Sees to it that the message of a panic is not lost with our screen.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            drop(restore());
+            report(info);
+        }));
+    });
+}
+
+fn is_quit(key: KeyEvent) -> bool {
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let is_asked = match key.code {
+        KeyCode::Char('c') => is_control,
+        KeyCode::Char('q' | 'Q') => !is_control,
+        KeyCode::Esc => true,
+        _ => false,
+    };
+    is_asked && key.kind != KeyEventKind::Release
+}
+
+fn remove_colours(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        cell.fg = Color::Reset;
+        cell.bg = Color::Reset;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::{Modifier, Style};
+
+    use super::*;
+
+    #[test]
+    fn q_escape_and_control_c_quit_and_nothing_else_does() {
+        let quits = |code, modifiers| is_quit(KeyEvent::new(code, modifiers));
+        assert!(quits(KeyCode::Char('q'), KeyModifiers::NONE));
+        assert!(quits(KeyCode::Char('Q'), KeyModifiers::SHIFT));
+        assert!(quits(KeyCode::Esc, KeyModifiers::NONE));
+        assert!(quits(KeyCode::Char('c'), KeyModifiers::CONTROL));
+        assert!(!quits(KeyCode::Char('c'), KeyModifiers::NONE));
+        assert!(!quits(KeyCode::Char('q'), KeyModifiers::CONTROL));
+        assert!(!quits(KeyCode::Enter, KeyModifiers::NONE));
+        let mut release = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        release.kind = KeyEventKind::Release;
+        assert!(!is_quit(release));
+    }
+
+    #[test]
+    fn without_colours_the_emphasis_stays() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        let style = Style::new().fg(Color::Red).bg(Color::Blue).add_modifier(Modifier::BOLD);
+        buffer.set_string(0, 0, "lost", style);
+        remove_colours(&mut buffer);
+        let cell = &buffer.content[0];
+        assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+        assert_eq!(cell.modifier, Modifier::BOLD);
+    }
+}
