@@ -75,6 +75,12 @@ impl Assembly {
             let ours = roster.digest().to_string();
             return self.on_other_roster(sealed, Refusal::OtherRoster { theirs, ours }, out);
         }
+        if let Some(Standing { naming: Some(Naming { accepted: Some(accepted), .. }), .. }) =
+            standing
+        {
+            // A leader will propose it again, so it must be something that can be voted for.
+            self.check_choice(accepted)?;
+        }
         let term = standing.as_ref().map(|standing| standing.term);
         let drawn = self.election.note_draw(now, *peer, *draw, term);
         if let Some(Standing { term, naming: Some(naming), .. }) = standing {

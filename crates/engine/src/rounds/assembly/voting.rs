@@ -183,7 +183,7 @@ impl Assembly {
     }
 
     /// A yes is for a solution of a member (rule V4).
-    fn check_choice(&self, choice: &Acceptance) -> Result<(), Refusal> {
+    pub(super) fn check_choice(&self, choice: &Acceptance) -> Result<(), Refusal> {
         let Record { seed, difficulty, winner, .. } = &choice.record;
         self.rules.puzzle.check(seed, *difficulty).map_err(Refusal::VoteForNoSolution)?;
         let roster = self.membership.roster();
