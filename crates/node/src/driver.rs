@@ -143,6 +143,7 @@ impl Node {
         stop: impl Future<Output = ()>,
     ) -> Result<Summary, NodeError> {
         tokio::pin!(stop);
+        self.report(Happening::Started { rows: self.store.next() });
         loop {
             let now = self.clock.now();
             if self.leave_at.is_some_and(|moment| moment <= now) {

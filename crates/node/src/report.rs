@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use althing_engine::rounds::Event;
-use althing_types::{Moment, PeerId};
+use althing_types::{Moment, PeerId, Transaction};
 
 /// Something that happened to a peer.
 #[derive(Clone, Debug)]
@@ -17,6 +17,11 @@ pub struct Report {
 /// What can happen to a peer, besides what its engine tells.
 #[derive(Clone, Debug)]
 pub enum Happening {
+    /// It begins, with a table of so many rows from before.
+    Started {
+        /// The first row it lacks.
+        rows: Transaction,
+    },
     /// It is connected.
     Connected,
     /// Its connection is gone; it tries again by itself.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 /// Returns a report as one line of JSON.
 pub(crate) fn line(report: &Report) -> Value {
     let (event, fields) = match &report.happening {
+        Happening::Started { rows } => ("started", json!({ "rows": rows.number() })),
         Happening::Connected => ("connected", json!({})),
         Happening::Disconnected { reason } => ("disconnected", json!({ "reason": reason })),
         Happening::Malformed { topic, reason } => {

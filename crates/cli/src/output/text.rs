@@ -2,11 +2,17 @@
 
 use althing_engine::rounds::Event;
 use althing_node::{Happening, Report};
-use althing_types::Moment;
+use althing_types::{Moment, Transaction};
 
 /// Returns a report as a line, if it is worth one.
 pub(crate) fn line(report: &Report) -> Option<String> {
     let told = match &report.happening {
+        Happening::Started { rows } if *rows == Transaction::FIRST => {
+            format!("we are peer {}", report.peer)
+        }
+        Happening::Started { rows } => {
+            format!("we are peer {} again, with {rows} rows from before", report.peer)
+        }
         Happening::Connected => "connected".to_owned(),
         Happening::Disconnected { reason } => format!("disconnected: {reason}"),
         Happening::Malformed { topic, reason } => format!("refused on {topic:?}: {reason}"),

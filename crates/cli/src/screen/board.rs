@@ -119,6 +119,8 @@ impl Board {
     pub(crate) fn apply(&mut self, report: &Report) {
         let &Report { at, peer, ref happening } = report;
         match happening {
+            // It is here once it is connected.
+            Happening::Started { .. } => {}
             Happening::Connected => {
                 self.peers.hear(peer);
                 if let Some(reporter) = self.reporter(peer) {
