@@ -163,6 +163,7 @@ impl Node {
             }
         }
         self.mining.cancel();
+        self.gauges.set_hashes(self.mining.hashes());
         if let Err(error) = link.close(GOODBYE).await {
             debug!(%error, "left without a goodbye");
         }

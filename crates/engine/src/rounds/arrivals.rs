@@ -11,18 +11,21 @@
 //! so.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::Queue as Queued;
 use super::{
     CertifiedRecord, Durable, Election, Event, Identity, Input, Message, Output, Record, Recovered,
     Refusal, Rules, Sealed, Seat, Tie, Timer, Waiting,
 };
 
 /// One peer of a network that counts arrivals.
+#[derive(Clone)]
 pub(super) struct Arrivals {
     rules: Rules,
     me: PeerId,
@@ -42,7 +45,7 @@ pub(super) struct Arrivals {
     moved: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Gathering,
     Drawing,
@@ -52,14 +55,14 @@ enum Phase {
     Voting(Solution),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Solution {
     finder: PeerId,
     transaction: Transaction,
     seed: Seed,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Vote {
     voter: PeerId,
     approve: bool,
@@ -67,7 +70,7 @@ struct Vote {
 
 /// Messages of one topic in the order they came. When it is full the newest is refused, which
 /// keeps the order that all peers share; no network has been seen to come near.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Queue<T>(VecDeque<T>);
 
 /// Messages that wait on one topic. The published program adds nine solutions a row and takes
@@ -124,6 +127,17 @@ impl Arrivals {
             asked: Vec::new(),
             moved: false,
         }
+    }
+
+    pub(super) fn queues(&self) -> [Queued; 6] {
+        [
+            ("known peers", self.known.len(), self.rules.roster_size()),
+            ("draws", self.draws.0.len(), QUEUE_MAX),
+            ("challenges", self.challenges.0.len(), QUEUE_MAX),
+            ("solutions", self.solutions.0.len(), QUEUE_MAX),
+            ("votes", self.votes.0.len(), QUEUE_MAX),
+            ("rows asked for", self.asked.len(), ROWS_MAX),
+        ]
     }
 
     pub(super) fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -408,6 +422,15 @@ impl Arrivals {
         if self.seat == Seat::Member {
             out.push(Output::Broadcast(Sealed { message, seal: None }));
         }
+    }
+}
+
+/// What never changes is left out.
+impl Hash for Arrivals {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.rng.get_seed(), self.rng.get_word_pos()).hash(state);
+        (&self.phase, &self.known, self.leader, self.first, &self.asked, self.moved).hash(state);
+        (&self.draws, &self.challenges, &self.solutions, &self.votes).hash(state);
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::seal::{PublicKey, Seal};
 
 /// One row of the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Its number.
     pub transaction: Transaction,
@@ -17,7 +17,7 @@ pub struct Record {
 }
 
 /// A row of the table with the votes that decided it, which anyone can check (rule R1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CertifiedRecord {
     /// The row.
     pub record: Record,
@@ -30,7 +30,7 @@ pub struct CertifiedRecord {
 }
 
 /// What a peer must have on disk before it goes on to its next output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Durable {
     /// The members it counts with, and their keys.
     Roster(Vec<(PeerId, Option<PublicKey>)>),
@@ -43,7 +43,7 @@ pub enum Durable {
 }
 
 /// A peer's word that it follows a leader and votes in no earlier term (rule E3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Promise {
     /// The term.
     pub term: Term,
@@ -54,7 +54,7 @@ pub struct Promise {
 }
 
 /// A peer's yes to one solution of one row, in one term (rule V2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Acceptance {
     /// The term of the leader who proposed it.
     pub term: Term,
@@ -63,7 +63,7 @@ pub struct Acceptance {
 }
 
 /// What a peer remembers when it starts again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Recovered {
     /// The members it counted with, and their keys.
     pub roster: Option<Vec<(PeerId, Option<PublicKey>)>>,

@@ -66,7 +66,7 @@ pub enum Output {
 }
 
 /// What a timer was for. One that comes late is recognised by its content and dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     /// Repeat what others may lack, and see who is silent.
     Repeat,
@@ -165,7 +165,7 @@ pub enum Event {
 }
 
 /// What a peer is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Waiting {
     /// Too few have announced themselves.
     #[error("waiting for peers: {known} of {needed} are here")]

@@ -7,7 +7,7 @@ use super::durable::{Acceptance, CertifiedRecord};
 use super::seal::{PublicKey, Seal};
 
 /// A message and its sender's signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sealed {
     /// What was said.
     pub message: Message,
@@ -18,7 +18,7 @@ pub struct Sealed {
 /// One word of a peer to all others.
 ///
 /// What stands in an `Option` is what a program that knows only the plain protocol leaves out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
     /// A peer is here (rules G1 to G4).
     Announcement {
@@ -101,7 +101,7 @@ pub enum Message {
 }
 
 /// Where a peer stands in an election.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Standing {
     /// The term its draw is for.
     pub term: Term,
@@ -112,7 +112,7 @@ pub struct Standing {
 }
 
 /// A peer's promise to follow a leader, and what that leader must know of its past (rule E4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Naming {
     /// Whom it follows.
     pub leader: PeerId,
@@ -123,7 +123,7 @@ pub struct Naming {
 }
 
 /// Which row a challenge is for, and in which term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The row.
     pub transaction: Transaction,
@@ -132,7 +132,7 @@ pub struct Place {
 }
 
 /// What a vote says yes or no to, besides the seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cause {
     /// The term of the leader who proposed it.
     pub term: Term,

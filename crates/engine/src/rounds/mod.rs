@@ -48,13 +48,19 @@ pub enum Seat {
 
 /// One peer's view of a network with rounds.
 ///
-/// Feed it [`Input::Start`] once, then whatever happens; carry out the outputs in their order.
+/// Feed it [`Input::Start`] once, then whatever happens; carry out the outputs in their order. A
+/// model checker clones it to try what else might happen, and knows by its hash where it has been.
+#[derive(Clone, Hash)]
 pub struct Rounds(Machine);
 
+#[derive(Clone, Hash)]
 enum Machine {
     Assembly(Box<Assembly>),
     Arrivals(Box<Arrivals>),
 }
+
+/// What a queue holds, how many of them, and how many it may hold.
+pub type Queue = (&'static str, usize, usize);
 
 /// What sets one peer apart from the others of its network.
 pub struct Identity {
@@ -80,6 +86,15 @@ impl Rounds {
                 Machine::Arrivals(Box::new(Arrivals::new(rules, &identity, rng, &recovered)))
             }
         })
+    }
+
+    /// Returns the queues that others can fill, so that a test can hold each to its bound.
+    pub fn queues(&self) -> impl Iterator<Item = Queue> {
+        let (assembly, arrivals) = match &self.0 {
+            Machine::Assembly(assembly) => (Some(assembly.queues()), None),
+            Machine::Arrivals(arrivals) => (None, Some(arrivals.queues())),
+        };
+        assembly.into_iter().flatten().chain(arrivals.into_iter().flatten())
     }
 
     /// Handles one input at the time `now`, and appends what must be done to `out`.

@@ -16,7 +16,7 @@ pub struct Seal(pub Box<[u8]>);
 
 /// Signs a peer's own messages and checks those of others. Pure: the same message has the same
 /// seal each time.
-pub trait Authenticator: Send {
+pub trait Authenticator: Send + Sync {
     /// Returns the key that checks our seals, or `None` if we do not sign.
     fn public_key(&self) -> Option<PublicKey>;
 

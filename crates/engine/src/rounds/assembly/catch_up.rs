@@ -9,7 +9,7 @@ use super::Assembly;
 use crate::rounds::{CertifiedRecord, Event, Message, Output, Timer};
 
 /// How far the others are.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct CatchUp {
     reached: BTreeMap<PeerId, Transaction>,
     /// Whom we asked last.
@@ -22,13 +22,23 @@ pub(super) struct CatchUp {
 }
 
 /// Rows in the answer to one request.
-const RECORDS_PER_REQUEST: usize = 64;
+const RECORDS_PER_REQUEST: usize = 32;
 
 /// How long a peer waits for a row that others have before it asks: votes that are on their way
 /// come within it.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl CatchUp {
+    /// Forgets how far the members of an earlier roster are, except those of this one.
+    pub(super) fn forget_others(&mut self, is_member: impl Fn(PeerId) -> bool) {
+        self.reached.retain(|peer, _| is_member(*peer));
+    }
+
+    /// Returns of how many peers it is known how far they are.
+    pub(super) fn known(&self) -> usize {
+        self.reached.len()
+    }
+
     /// Returns whether all of `peers` have recorded every row before `transaction`.
     pub(super) fn have_all_reached(
         &self,
@@ -119,7 +129,7 @@ impl Assembly {
             return;
         };
         let can_answer = *of == self.me && *from < self.round.transaction;
-        if can_answer && self.watch.may_answer() {
+        if can_answer && self.watch.may_recall(*from) {
             out.push(Output::Recall { from: *from, count: RECORDS_PER_REQUEST });
         }
     }

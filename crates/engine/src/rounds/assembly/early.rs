@@ -1,11 +1,11 @@
 use std::collections::VecDeque;
 
-use crate::rounds::Sealed;
+use crate::rounds::{Queue, Sealed};
 
 /// Messages that came before their time: kept, and handled again when we have moved on (rule Q1).
 ///
 /// When it is full the oldest goes; whoever said it repeats it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Early {
     messages: VecDeque<Sealed>,
     messages_max: usize,
@@ -22,6 +22,10 @@ impl Early {
             self.messages.pop_front();
         }
         self.messages.push_back(sealed);
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        ("early messages", self.messages.len(), self.messages_max)
     }
 
     pub(super) fn take(&mut self) -> VecDeque<Sealed> {

@@ -8,7 +8,7 @@ use super::roster::Roster;
 use crate::rounds::{Election as Rule, Naming, Refusal, Tie};
 
 /// Draws and namings of the members: who leads in which term (rules E1 to E6).
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Election {
     /// The term this peer is in.
     pub(super) term: Term,
@@ -22,7 +22,7 @@ pub(super) struct Election {
     namings: BTreeMap<PeerId, (Term, Naming)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Draw {
     term: Term,
     number: u128,
@@ -41,6 +41,11 @@ impl Election {
             draws: BTreeMap::new(),
             namings: BTreeMap::new(),
         }
+    }
+
+    /// Returns how many draws and namings are kept.
+    pub(super) fn lengths(&self) -> [usize; 2] {
+        [self.draws.len(), self.namings.len()]
     }
 
     /// Begins `term`.
@@ -162,7 +167,12 @@ impl Election {
             *counts.entry((*term, naming.leader)).or_default() += 1;
         }
         if let Some(mine) = self.naming_of(me) {
-            let plain = self.draws.values().filter(|draw| draw.plain && draw.term == self.term);
+            // Who names somebody follows that one alone.
+            let has_named = |peer| self.naming_of(peer).is_some();
+            let plain = self
+                .draws
+                .iter()
+                .filter(|(peer, draw)| draw.plain && draw.term == self.term && !has_named(**peer));
             *counts.entry((self.term, mine)).or_default() += plain.count();
         }
         counts.into_iter().rev().find(|(_, count)| *count >= needed).map(|(elected, _)| elected)
@@ -259,6 +269,15 @@ mod tests {
         assert_eq!(election.note_naming(peer(1), Term::FIRST, naming(2)), Ok(()));
         assert_eq!(election.elected(2, peer(1)), Some((Term::FIRST, peer(2))));
         assert_eq!(election.elected(2, peer(2)), None);
+        assert_eq!(election.elected(3, peer(1)), None);
+    }
+
+    #[test]
+    fn whoever_draws_as_a_plain_peer_and_names_a_leader_counts_once() {
+        let mut election = election(&[(1, 7)]);
+        assert_eq!(election.note_draw(NOW, peer(2), 5, None), Ok(()));
+        assert_eq!(election.note_naming(peer(1), Term::FIRST, naming(1)), Ok(()));
+        assert_eq!(election.note_naming(peer(2), Term::FIRST, naming(1)), Ok(()));
         assert_eq!(election.elected(3, peer(1)), None);
     }
 }

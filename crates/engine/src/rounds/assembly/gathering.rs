@@ -4,16 +4,16 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId};
 
 use super::roster::Roster;
-use crate::rounds::{PublicKey, Refusal};
+use crate::rounds::{PublicKey, Queue, Refusal};
 
 /// The peers that have announced themselves (rules G1, G2 and G5).
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Gathering {
     known: BTreeMap<PeerId, Known>,
     known_max: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Known {
     key: Option<PublicKey>,
     heard: Moment,
@@ -39,6 +39,10 @@ impl Gathering {
         self.known.len()
     }
 
+    pub(super) fn queue(&self) -> Queue {
+        ("known peers", self.known.len(), self.known_max)
+    }
+
     pub(super) fn hear(
         &mut self,
         now: Moment,
@@ -47,8 +51,11 @@ impl Gathering {
     ) -> Result<Heard, Refusal> {
         let is_full = self.known.len() >= self.known_max;
         match self.known.get_mut(&peer) {
-            Some(known) if known.key != key => Err(Refusal::SecondKey),
+            // Anyone can announce a peer without a key, or damage its announcement; only the peer
+            // itself can announce it with one.
+            Some(known) if known.key.is_some() && known.key != key => Err(Refusal::SecondKey),
             Some(known) => {
+                known.key = key;
                 known.heard = now;
                 Ok(Heard::Again)
             }

@@ -1,7 +1,8 @@
 //! Elections and what a leader does (rules E1 to E6, C1 to C4).
 
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::{Assembly, refuse};
 use crate::rounds::{
@@ -37,21 +38,24 @@ impl Assembly {
     }
 
     fn draw_for(&mut self, now: Moment, term: Term, out: &mut Vec<Output>) {
-        let draw = self.watch.wish_for(term).unwrap_or_else(|| self.draw());
+        let draw = self.draw(term);
         self.watch.wished(term, draw);
         let noted = self.election.note_draw(now, self.me, draw, Some(term));
         debug_assert!(noted.is_ok(), "we draw once a term");
         self.say_draw(term, draw, None, out);
     }
 
-    fn draw(&mut self) -> u128 {
+    /// Returns what we draw for a term: the same each time we ask, so that a peer which comes back
+    /// to a term it has asked for before keeps to its word (rule E2).
+    fn draw(&self, term: Term) -> u128 {
+        let mut rng = ChaCha8Rng::from_seed(self.rng.get_seed());
+        // What else is left to chance comes from stream zero.
+        rng.set_stream(term.number().wrapping_add(1));
         match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. } => {
-                self.rng.random_range(0..=draw_max).into()
-            }
+            ElectionRule::HighestDraw { draw_max, .. } => rng.random_range(0..=draw_max).into(),
             ElectionRule::Plurality { .. } => {
                 let roster = self.membership.roster().expect("only members draw");
-                let index = self.rng.random_range(0..roster.len());
+                let index = rng.random_range(0..roster.len());
                 roster.peers().nth(index).expect("the index is within the roster").number()
             }
         }
@@ -67,6 +71,11 @@ impl Assembly {
             return Err(Refusal::Unexpected);
         };
         self.check_draw(*draw)?;
+        let signs = self.membership.roster().and_then(|roster| roster.key(*peer)).is_some();
+        if standing.is_none() && signs {
+            // It is no plain peer, whom we would take for a follower of whoever we follow.
+            return Err(Refusal::Unexpected);
+        }
         if let Some(standing) = standing
             && let Some(roster) = self.membership.roster()
             && standing.roster != roster.digest()
@@ -173,8 +182,8 @@ impl Assembly {
     /// give this term two leaders.
     fn name(&mut self, now: Moment, leader: PeerId, out: &mut Vec<Output>) {
         let term = self.election.term;
-        // Those who come late to a term find it decided, and have not drawn.
-        let draw = self.election.draw_of(self.me).unwrap_or_default();
+        // Those who come late to a term find it decided, and have not said their draw.
+        let draw = self.election.draw_of(self.me).unwrap_or_else(|| self.draw(term));
         let promise = Promise { term, draw, leader };
         self.hold_roster(out);
         out.push(Output::Persist(Durable::Promise(promise)));
@@ -268,12 +277,16 @@ impl Assembly {
         }
         let transaction = self.round.transaction;
         let namings = self.election.namings_of_term();
-        let ahead = namings.filter(|(_, naming)| naming.transaction > transaction);
-        let ahead: Vec<_> = ahead.map(|(peer, naming)| (peer, naming.transaction)).collect();
+        let (ahead, level): (Vec<_>, Vec<_>) = namings
+            .map(|(peer, naming)| (peer, naming.transaction))
+            .partition(|(_, reached)| *reached > transaction);
         for (peer, reached) in &ahead {
             self.note_reached(*peer, *reached, out);
         }
-        if !ahead.is_empty() {
+        // Those who are ahead do not say what they accepted in this row. If the others are enough
+        // to name a leader, one of them knows of what was decided, and nobody can hold us up by
+        // claiming to be further than it is.
+        if !ahead.is_empty() && level.len() < self.rules.namings_needed() {
             return;
         }
         match self.accepted_before() {
@@ -309,7 +322,11 @@ impl Assembly {
         let told =
             self.election.namings_of_term().filter_map(|(_, naming)| naming.accepted.as_ref());
         let accepted = told.chain(self.accepted.as_ref());
-        let of_row = accepted.filter(|it| it.record.transaction == self.round.transaction);
+        // An honest member accepts nothing else, and what is no solution would never be decided.
+        let of_row = accepted.filter(|accepted| {
+            accepted.record.transaction == self.round.transaction
+                && self.check_choice(accepted).is_ok()
+        });
         of_row.max_by_key(|accepted| accepted.term).map(|accepted| accepted.record.clone())
     }
 

@@ -6,11 +6,11 @@ use super::gathering::Heard;
 use super::roster::{Assertions, Roster};
 use super::{Assembly, Round, refuse};
 use crate::rounds::{
-    Durable, Event, Message, Output, PublicKey, Refusal, Sealed, Seat, Signatures,
+    Durable, Event, Message, Output, PublicKey, Queue, Refusal, Sealed, Seat, Signatures,
 };
 
 /// The roster a peer counts with, and how firmly.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Membership {
     roster: Option<Roster>,
     hold: Hold,
@@ -18,7 +18,7 @@ pub(super) struct Membership {
 }
 
 /// What it would take to make a peer count with another roster (rule G4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Hold {
     /// Another announcement.
     Adopted,
@@ -48,6 +48,11 @@ impl Membership {
     /// Returns whether announcements no longer change it.
     pub(super) fn is_settled(&self) -> bool {
         self.roster.is_some() && self.hold >= Hold::Named
+    }
+
+    /// Returns how many other rosters somebody counts with.
+    pub(super) fn asserted(&self) -> Queue {
+        self.assertions.queue()
     }
 
     /// Returns whether nothing changes it any more.
@@ -124,7 +129,8 @@ impl Assembly {
         {
             return Err(Refusal::SecondKey);
         }
-        if self.gathering.key_of(*peer).is_some_and(|known| known != key.as_ref()) {
+        let known = self.gathering.key_of(*peer).flatten();
+        if known.is_some() && known != key.as_ref() {
             return Err(Refusal::SecondKey);
         }
         match (key, &sealed.seal) {
@@ -191,6 +197,7 @@ impl Assembly {
 
     fn adopt(&mut self, now: Moment, roster: Roster, hold: Hold, out: &mut Vec<Output>) {
         self.watch.expect_all(roster.peers(), now + self.rules.timeouts.silence);
+        self.catch_up.forget_others(|peer| roster.contains(peer));
         self.membership.roster = Some(roster);
         self.membership.hold = hold;
         self.membership.assertions.clear();

@@ -24,10 +24,14 @@ mod election;
 mod gathering;
 mod leading;
 mod membership;
+mod queues;
 mod roster;
 mod round;
 mod voting;
 mod watch;
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use althing_types::{Moment, PeerId, Transaction};
 use rand_chacha::ChaCha8Rng;
@@ -45,12 +49,13 @@ use super::{
 };
 
 /// One peer of a network that counts members.
+#[derive(Clone)]
 pub(super) struct Assembly {
     rules: Rules,
     me: PeerId,
     seat: Seat,
     rng: ChaCha8Rng,
-    authenticator: Box<dyn Authenticator>,
+    authenticator: Arc<dyn Authenticator>,
     gathering: Gathering,
     membership: Membership,
     election: Election,
@@ -88,7 +93,7 @@ impl Assembly {
             me,
             seat,
             rng,
-            authenticator,
+            authenticator: authenticator.into(),
         }
     }
 
@@ -98,7 +103,7 @@ impl Assembly {
             Input::Message(sealed) => self.on_message(now, sealed, out),
             Input::Timer(Timer::Repeat) => self.on_repeat(now, out),
             Input::Timer(Timer::Lead(row)) => self.on_pause_over(now, row, out),
-            Input::Timer(Timer::Watch) => self.look_around(now, out),
+            Input::Timer(Timer::Watch) => self.on_watch(now, out),
             Input::Timer(Timer::DrawsOver(term)) => self.on_draws_over(now, term, out),
             Input::Timer(Timer::CatchUp(from)) => self.on_catch_up(from, out),
             Input::Solved { transaction, seed } => self.on_solved(now, transaction, seed, out),
@@ -113,9 +118,11 @@ impl Assembly {
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         if self.seat == Seat::Member {
             let key = self.authenticator.public_key();
-            let heard = self.gathering.hear(now, self.me, key);
+            let heard = self.gathering.hear(now, self.me, key.clone());
             debug_assert!(heard.is_ok(), "an empty gathering takes us in");
-            self.announce(out);
+            // As a newcomer, also after a restart: then members say whom they follow, which nobody
+            // repeats as long as things move.
+            self.say(Message::Announcement { peer: self.me, key, roster: None }, out);
             self.settle(now, out);
         }
         self.resume(now, out);
@@ -293,6 +300,18 @@ impl Assembly {
 
 /// Rows that a member may be behind without being told off: on a busy machine some always are.
 const LATE_ROWS: u64 = 64;
+
+/// What never changes is left out.
+impl Hash for Assembly {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { rules: _, me: _, seat: _, authenticator: _, rng, .. } = self;
+        let Self { gathering, membership, election, promise, .. } = self;
+        let Self { round, accepted, early, catch_up, watch, .. } = self;
+        (rng.get_seed(), rng.get_word_pos()).hash(state);
+        (gathering, membership, election, promise).hash(state);
+        (round, accepted, early, catch_up, watch).hash(state);
+    }
+}
 
 /// Returns which row a message is about.
 fn transaction_of(message: &Message) -> Option<Transaction> {

@@ -3,10 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use althing_types::PeerId;
 use sha1::{Digest, Sha1};
 
-use crate::rounds::{PublicKey, RosterDigest};
+use crate::rounds::{PublicKey, Queue, RosterDigest};
 
 /// The members of a network and the keys they are held to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Roster {
     members: BTreeMap<PeerId, Option<PublicKey>>,
     digest: RosterDigest,
@@ -57,7 +57,7 @@ fn digest(members: &BTreeMap<PeerId, Option<PublicKey>>) -> RosterDigest {
 }
 
 /// Rosters that members say they count with, until enough of them say the same (rule G4).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Assertions(BTreeMap<RosterDigest, (Roster, BTreeSet<PeerId>)>);
 
 impl Assertions {
@@ -73,6 +73,10 @@ impl Assertions {
             self.0.entry(roster.digest()).or_insert_with(|| (roster, BTreeSet::new()));
         asserters.insert(peer);
         asserters.len()
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        ("asserted rosters", self.0.len(), Self::ROSTERS_MAX)
     }
 
     pub(super) fn clear(&mut self) {

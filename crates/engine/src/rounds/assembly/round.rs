@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 
-use crate::rounds::{Acceptance, CertifiedRecord, Refusal, Seal};
+use crate::rounds::{Acceptance, CertifiedRecord, Record, Refusal, Seal};
 
 /// One row in the making: its challenge, the solutions found, and the votes on them.
 ///
 /// A tally: it counts, and knows nothing of time but when the challenge came.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Round {
     pub(super) transaction: Transaction,
     /// The challenge, and the term of the leader who asked.
@@ -25,7 +25,7 @@ pub(super) struct Round {
 }
 
 /// A member's yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Yes {
     pub(super) choice: Acceptance,
     pub(super) seal: Option<Seal>,
@@ -52,6 +52,11 @@ impl Round {
             votes: BTreeMap::new(),
             noes: BTreeSet::new(),
         }
+    }
+
+    /// Returns how many solutions, votes and noes are kept.
+    pub(super) fn lengths(&self) -> [usize; 3] {
+        [self.solutions.len(), self.votes.len(), self.noes.len()]
     }
 
     /// Notes a valid solution; each peer has one in a row (rule S2).
@@ -110,10 +115,11 @@ impl Round {
     /// Returns the row, if at least `needed` members said yes to the same solution in the same
     /// term (rule V1).
     pub(super) fn decided(&self, needed: usize) -> Option<CertifiedRecord> {
-        let mut counts = BTreeMap::<(Term, &Seed, PeerId), usize>::new();
+        let mut counts = BTreeMap::<(Term, Difficulty, &Seed, PeerId), usize>::new();
         for yes in self.votes.values() {
             let choice = &yes.choice;
-            let key = (choice.term, &choice.record.seed, choice.record.winner);
+            let Record { difficulty, seed, winner, .. } = &choice.record;
+            let key = (choice.term, *difficulty, seed, *winner);
             let count = counts.entry(key).or_default();
             *count += 1;
             if *count >= needed {
@@ -137,7 +143,6 @@ impl Round {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rounds::Record;
 
     fn yes(term: u64, seed: u64) -> Yes {
         let record = Record {
@@ -164,6 +169,16 @@ mod tests {
         let certificate = round.decided(2).expect("two said yes to 6 in term 1");
         assert_eq!(certificate.votes, vec![(peer(2), None), (peer(4), None)]);
         assert_eq!(certificate.record.seed, Seed::from(6));
+    }
+
+    #[test]
+    fn votes_for_one_seed_at_two_difficulties_are_not_counted_together() {
+        let mut round = Round::new(Moment::START, Transaction::FIRST);
+        let mut other = yes(0, 6);
+        other.choice.record.difficulty = Difficulty::MAX;
+        assert_eq!(round.note_yes(peer(1), yes(0, 6)), Ok(Noted::New));
+        assert_eq!(round.note_yes(peer(2), other), Ok(Noted::New));
+        assert_eq!(round.decided(2), None);
     }
 
     #[test]

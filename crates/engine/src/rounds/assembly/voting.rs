@@ -214,6 +214,10 @@ impl Assembly {
         debug_assert_eq!(record.record.transaction, self.round.transaction, "rows come in order");
         self.say_verdict(&record.record, out);
         out.push(Output::CancelMining);
+        // A row binds us to those who decided it as our own yes would, and proves nothing without
+        // them (rule G4).
+        self.hold_roster(out);
+        self.membership.has_voted();
         out.push(Output::Persist(Durable::Record(record.clone())));
         out.push(Output::Event(Event::RoundDecided(record)));
         self.round = Round::new(now, self.round.transaction.next());
@@ -270,19 +274,20 @@ impl Assembly {
             return Ok(());
         }
         self.check_choice(&Acceptance { term: *term, record: record.clone() })?;
-        let mut voters = votes.clone();
-        voters.sort_unstable_by_key(|(voter, _)| *voter);
-        voters.dedup_by_key(|(voter, _)| *voter);
-        let proven = voters.iter().filter(|(voter, seal)| {
+        // What we record we vouch for: votes that prove nothing are left out.
+        let mut proven = votes.clone();
+        proven.retain(|(voter, seal)| {
             let roster = self.membership.roster();
             let message = yes_vote(*voter, record, *term);
             roster.is_some_and(|roster| roster.contains(*voter))
                 && self.authenticate(&Sealed { message, seal: seal.clone() }).is_ok()
         });
-        if proven.count() < self.rules.votes_needed() {
+        proven.sort_unstable_by_key(|(voter, _)| *voter);
+        proven.dedup_by_key(|(voter, _)| *voter);
+        if proven.len() < self.rules.votes_needed() {
             return Err(Refusal::CertificateTooThin { transaction });
         }
-        self.record(now, certified, out);
+        self.record(now, CertifiedRecord { votes: proven, ..certified }, out);
         Ok(())
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use althing_types::{Moment, PeerId, Term};
+use althing_types::{Moment, PeerId, Term, Transaction};
 
 use super::Assembly;
-use crate::rounds::{Event, Output, Seat, Timer, Waiting};
+use crate::rounds::{Event, Output, Seat, Timeouts, Timer, Waiting};
 
 /// Deadlines of those we expect to hear, and what we repeat meanwhile.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Watch {
     /// When each peer counts as lost unless it is heard.
     deadlines: BTreeMap<PeerId, Moment>,
@@ -21,13 +21,20 @@ pub(super) struct Watch {
     moved: bool,
     /// How often we may still answer strangers until then.
     answers_left: u8,
+    /// The rows we have handed out since, by the first of each answer.
+    recalled: BTreeSet<Transaction>,
+    /// Whether a timer is set to look around sooner.
+    watching: bool,
     /// Whether we have asked for the roster since.
     asked: bool,
     waiting: Option<Waiting>,
 }
 
-/// Answers to newcomers and requests between two repetitions.
+/// Answers to newcomers between two repetitions.
 const ANSWERS_MAX: u8 = 64;
+
+/// Answers to requests for rows between two repetitions; each is many rows, and reaches all.
+const RECALLS_MAX: usize = 4;
 
 impl Watch {
     pub(super) fn new() -> Self {
@@ -38,15 +45,22 @@ impl Watch {
             wish: None,
             moved: false,
             answers_left: ANSWERS_MAX,
+            recalled: BTreeSet::new(),
+            watching: false,
             asked: false,
             waiting: None,
         }
     }
 
+    /// Expects to hear these peers, and no others: those of an earlier roster are not missed.
     pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
-        for peer in peers {
-            self.deadlines.insert(peer, deadline);
-        }
+        self.deadlines = peers.map(|peer| (peer, deadline)).collect();
+        self.lost.clear();
+    }
+
+    /// Returns how many peers are expected.
+    pub(super) fn expected(&self) -> usize {
+        self.deadlines.len()
     }
 
     pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) {
@@ -79,6 +93,12 @@ impl Watch {
         !std::mem::replace(&mut self.asked, true)
     }
 
+    /// Returns whether we may hand out the rows from `from` on, and notes that we do. What we have
+    /// handed out has reached everybody.
+    pub(super) fn may_recall(&mut self, from: Transaction) -> bool {
+        self.recalled.len() < RECALLS_MAX && self.recalled.insert(from)
+    }
+
     /// Returns whether we may answer once more, and counts it.
     pub(super) fn may_answer(&mut self) -> bool {
         let may = self.answers_left > 0;
@@ -92,6 +112,7 @@ impl Assembly {
     pub(super) fn on_repeat(&mut self, now: Moment, out: &mut Vec<Output>) {
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         self.watch.answers_left = ANSWERS_MAX;
+        self.watch.recalled.clear();
         self.watch.asked = false;
         let moved = std::mem::take(&mut self.watch.moved);
         if !self.membership.is_settled() {
@@ -194,7 +215,8 @@ impl Assembly {
     /// The transport says that `peer` is gone. A stranger can make it say so: we only listen
     /// sooner whether that is true (rule W2).
     pub(super) fn on_lost(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
-        let after = self.rules.timeouts.repeat * 3 / 2;
+        let Timeouts { repeat, leader, .. } = self.rules.timeouts;
+        let after = (repeat * 3 / 2).max(leader * 3 / 8);
         let soon = now + after;
         let Some(deadline) = self.watch.deadlines.get_mut(&peer) else {
             return;
@@ -203,6 +225,13 @@ impl Assembly {
         if self.election.leader == Some(peer) {
             self.watch.leader_deadline = soon.min(self.watch.leader_deadline);
         }
-        out.push(Output::SetTimer { after, timer: Timer::Watch });
+        if !std::mem::replace(&mut self.watch.watching, true) {
+            out.push(Output::SetTimer { after, timer: Timer::Watch });
+        }
+    }
+
+    pub(super) fn on_watch(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.watch.watching = false;
+        self.look_around(now, out);
     }
 }
