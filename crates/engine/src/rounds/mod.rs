@@ -6,10 +6,10 @@
 //! - [`Counting::Members`]: every word belongs to a member of the roster and to a term, and a row
 //!   of the table has a majority of *all* members behind it, whatever is lost, repeated or killed.
 //!   This is Paxos with two turns of its own: the proposer is drawn by lot, and what it proposes
-//!   must solve a puzzle. See [`assembly`](self::assembly) for the rules.
+//!   must solve a puzzle. See `assembly` for the rules.
 //! - [`Counting::Arrivals`]: messages are counted as they arrive, whoever sent them, as the
 //!   published programs do. It promises what they promise, which is little, and is there so that
-//!   an Althing peer can sit in one network with them. See [`arrivals`](self::arrivals).
+//!   an Althing peer can sit in one network with them. See `arrivals`.
 //!
 //! What this engine does not do: sign or encode messages (the dialect's), keep the table (the
 //! store's), or search for solutions (the miner's).

@@ -1,5 +1,7 @@
 //! Every choice that rules offer, on a network where everything arrives at once and in order.
 
+mod bound;
 mod choices;
+mod last_term;
 mod lockstep;
 mod plain;

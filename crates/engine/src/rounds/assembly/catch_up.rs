@@ -75,7 +75,9 @@ impl Assembly {
     ) {
         let reached = self.catch_up.reached.entry(peer).or_default();
         *reached = transaction.max(*reached);
-        self.see_if_behind(out);
+        if transaction > self.round.transaction {
+            self.see_if_behind(out);
+        }
         self.see_finished(out);
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Election {
     pub(super) leader: Option<PeerId>,
     draws: BTreeMap<PeerId, Draw>,
     namings: BTreeMap<PeerId, (Term, Naming)>,
+    /// The latest term that anybody has drawn for or named a leader in.
+    latest: Term,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -40,7 +42,14 @@ impl Election {
             leader: None,
             draws: BTreeMap::new(),
             namings: BTreeMap::new(),
+            latest: Term::FIRST,
         }
+    }
+
+    /// Returns whether anybody speaks of a later term than this peer is in. In a healthy network
+    /// nobody does, and then there is nothing to count.
+    pub(super) fn is_later_known(&self) -> bool {
+        self.latest > self.term
     }
 
     /// Returns how many draws and namings are kept.
@@ -77,6 +86,7 @@ impl Election {
                 Ok(())
             }
             _ => {
+                self.latest = term.max(self.latest);
                 self.draws.insert(peer, Draw { term, number, heard: now, plain });
                 Ok(())
             }
@@ -97,6 +107,7 @@ impl Election {
                 Err(Refusal::SecondNaming { term })
             }
             _ => {
+                self.latest = term.max(self.latest);
                 self.namings.insert(peer, (term, naming));
                 Ok(())
             }
@@ -105,12 +116,13 @@ impl Election {
 
     /// Returns what `peer` drew for this term.
     pub(super) fn draw_of(&self, peer: PeerId) -> Option<u128> {
-        self.draws_of_term().find(|(drawer, _)| *drawer == peer).map(|(_, number)| number)
+        self.draws.get(&peer).filter(|draw| draw.term == self.term).map(|draw| draw.number)
     }
 
     /// Returns whom `peer` follows in this term.
     pub(super) fn naming_of(&self, peer: PeerId) -> Option<PeerId> {
-        self.namings_of_term().find(|(namer, _)| *namer == peer).map(|(_, naming)| naming.leader)
+        let (term, naming) = self.namings.get(&peer)?;
+        (*term == self.term).then_some(naming.leader)
     }
 
     /// Returns how many members have drawn for this term.

@@ -86,9 +86,15 @@ impl Gathering {
 
     /// Returns the roster of the `peers` smallest known ids, once there are so many (rule G2).
     pub(super) fn candidate(&self, peers: usize) -> Option<Roster> {
-        (self.known.len() >= peers).then(|| {
-            let smallest = self.known.iter().take(peers);
-            Roster::new(smallest.map(|(peer, known)| (*peer, known.key.clone())))
-        })
+        (self.known.len() >= peers)
+            .then(|| Roster::new(self.smallest(peers).map(|(peer, key)| (*peer, key.clone()))))
+    }
+
+    /// Returns the `peers` smallest known ids, or all if there are fewer, with their keys.
+    pub(super) fn smallest(
+        &self,
+        peers: usize,
+    ) -> impl Iterator<Item = (&PeerId, &Option<PublicKey>)> {
+        self.known.iter().take(peers).map(|(peer, known)| (peer, &known.key))
     }
 }

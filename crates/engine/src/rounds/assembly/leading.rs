@@ -33,8 +33,13 @@ impl Assembly {
     /// Asks for the next term, because this one leads nowhere (rule E5).
     pub(super) fn wish(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.election.since = now;
-        self.draw_for(now, self.election.term.next(), out);
-        self.see_terms(now, out);
+        let next = self.election.term.next();
+        // Nobody gets to the last term by waiting, but members may say that they are there. A
+        // second draw for it would be one too many (rule E2).
+        if next > self.election.term {
+            self.draw_for(now, next, out);
+            self.see_terms(now, out);
+        }
     }
 
     fn draw_for(&mut self, now: Moment, term: Term, out: &mut Vec<Output>) {
@@ -141,6 +146,9 @@ impl Assembly {
     /// Enters a later term when enough members are there, and joins those who ask for one when
     /// they are too many to lead on without (rule E5).
     fn see_terms(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.election.is_later_known() {
+            return;
+        }
         let stale = 3 * self.rules.timeouts.leader;
         let needed = self.rules.namings_needed();
         if let Some(term) = self.election.term_of(needed, now, stale)
@@ -161,6 +169,9 @@ impl Assembly {
 
     /// Names a leader once all have drawn, or enough have and the wait is over (rule E3).
     fn see_draws(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.is_member() || self.election.naming_of(self.me).is_some() {
+            return;
+        }
         let needed = if self.membership.is_settled() {
             self.rules.namings_needed()
         } else {
@@ -169,7 +180,7 @@ impl Assembly {
         let drawn = self.election.drawn();
         let enough =
             drawn >= self.rules.roster_size() || (self.election.draws_over && drawn >= needed);
-        if !enough || !self.is_member() || self.election.naming_of(self.me).is_some() {
+        if !enough {
             return;
         }
         let roster = self.membership.roster().expect("members have a roster");

@@ -110,7 +110,11 @@ impl Assembly {
             Ok(Heard::Again) => {}
         }
         self.watch.hear(peer, now + self.rules.timeouts.silence);
-        if let Some(roster) = roster {
+        // Nearly always it is ours, and not worth another look.
+        let ours = self.membership.roster();
+        if let Some(roster) = roster
+            && !ours.is_some_and(|ours| ours.is_of(roster.iter().map(|(peer, key)| (peer, key))))
+        {
             self.on_assertion(now, peer, key.as_ref(), Roster::new(roster), out);
         }
         self.settle(now, out);
@@ -184,11 +188,13 @@ impl Assembly {
         if self.membership.is_settled() || self.seat == Seat::Observer {
             return;
         }
-        let candidate = self.gathering.candidate(self.rules.roster_size());
-        match candidate {
-            Some(roster)
-                if roster.contains(self.me) && self.membership.roster() != Some(&roster) =>
-            {
+        let members = self.rules.roster_size();
+        let roster = self.membership.roster();
+        if roster.is_some_and(|roster| roster.is_of(self.gathering.smallest(members))) {
+            return;
+        }
+        match self.gathering.candidate(members) {
+            Some(roster) if roster.contains(self.me) => {
                 self.adopt(now, roster, Hold::Adopted, out);
             }
             _ => {}

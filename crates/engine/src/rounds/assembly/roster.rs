@@ -23,6 +23,14 @@ impl Roster {
         self.digest
     }
 
+    /// Returns whether it has these members with these keys, in the order of their ids.
+    pub(super) fn is_of<'a>(
+        &'a self,
+        members: impl Iterator<Item = (&'a PeerId, &'a Option<PublicKey>)>,
+    ) -> bool {
+        self.members.iter().eq(members)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }

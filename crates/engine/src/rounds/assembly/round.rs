@@ -115,6 +115,9 @@ impl Round {
     /// Returns the row, if at least `needed` members said yes to the same solution in the same
     /// term (rule V1).
     pub(super) fn decided(&self, needed: usize) -> Option<CertifiedRecord> {
+        if self.votes.len() < needed {
+            return None;
+        }
         let mut counts = BTreeMap::<(Term, Difficulty, &Seed, PeerId), usize>::new();
         for yes in self.votes.values() {
             let choice = &yes.choice;
