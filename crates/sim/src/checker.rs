@@ -1,101 +1,82 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use althing_engine::rounds::{CertifiedRecord, Counting, Durable, Record, Rules};
+use althing_engine::rounds::{
+    Acceptance, CertifiedRecord, Counting, Durable, Promise, Record, Rounds, Rules,
+};
 use althing_types::{PeerId, Term, Transaction};
 
-/// Watches what peers make durable, and says when it should never have come to that.
+use crate::disk::Disk;
+use crate::violation::Violation;
+
+/// Watches what honest peers make durable and keep in memory, and says when it should never have
+/// come to that.
 #[derive(Debug)]
-pub struct Checker {
+pub(crate) struct Checker {
     rules: Rules,
-    table: BTreeMap<Transaction, (Record, PeerId)>,
-    /// What each peer said yes to, per row and term.
-    votes: BTreeMap<(PeerId, Transaction, Term), Record>,
+    /// Peers that are not honest: what they do themselves is not judged, and their votes may be
+    /// anything, since they can say what their disk does not hold.
+    liars: BTreeSet<PeerId>,
+    table: BTreeMap<Transaction, Row>,
+    /// What each peer said yes to.
+    votes: BTreeMap<(Transaction, Term, PeerId), Record>,
     promises: BTreeMap<(PeerId, Term), PeerId>,
+    kept: BTreeMap<PeerId, Kept>,
 }
 
-/// Something that no run may ever show.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// Two peers have different rows.
-    #[error("{first_peer} recorded {first:?}, and {second_peer} {second:?}")]
-    TwoTables {
-        /// Who recorded first.
-        first_peer: PeerId,
-        /// What.
-        first: Box<Record>,
-        /// Who recorded something else.
-        second_peer: PeerId,
-        /// What.
-        second: Box<Record>,
-    },
-    /// A row has fewer votes than it needs.
-    #[error("{peer} recorded transaction {transaction} with {votes} votes")]
-    TooFewVotes {
-        /// Who.
-        peer: PeerId,
-        /// The row.
-        transaction: Transaction,
-        /// Different members that voted for it.
-        votes: usize,
-    },
-    /// A row does not solve its challenge.
-    #[error("{peer} recorded transaction {transaction} with a seed that is no solution")]
-    NotASolution {
-        /// Who.
-        peer: PeerId,
-        /// The row.
-        transaction: Transaction,
-    },
-    /// A peer contradicts its own vote.
-    #[error("{peer} said yes twice in transaction {transaction}, term {term}")]
-    TwoVotes {
-        /// Who.
-        peer: PeerId,
-        /// The row.
-        transaction: Transaction,
-        /// The term.
-        term: Term,
-    },
-    /// A row names a vote that its voter never made durable.
-    #[error("{peer} recorded a vote of {voter} in transaction {transaction} that it never cast")]
-    InventedVote {
-        /// Who recorded it.
-        peer: PeerId,
-        /// Who is said to have voted.
-        voter: PeerId,
-        /// The row.
-        transaction: Transaction,
-    },
-    /// A peer contradicts its own naming.
-    #[error("{peer} named two leaders in term {term}")]
-    TwoNamings {
-        /// Who.
-        peer: PeerId,
-        /// The term.
-        term: Term,
-    },
+/// A row, as the first who recorded it did.
+#[derive(Debug)]
+struct Row {
+    record: Record,
+    peer: PeerId,
+    /// A certificate of it that was found to be in order; most peers have the same.
+    sound: Option<CertifiedRecord>,
+}
+
+/// What a peer must find after a crash.
+#[derive(Debug, Default)]
+struct Kept {
+    rows: u64,
+    promise: Option<Promise>,
+    accepted: Option<Acceptance>,
 }
 
 impl Checker {
-    /// Returns a checker for a network with these rules.
-    pub fn new(rules: Rules) -> Self {
-        Self { rules, table: BTreeMap::new(), votes: BTreeMap::new(), promises: BTreeMap::new() }
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            liars: BTreeSet::new(),
+            table: BTreeMap::new(),
+            votes: BTreeMap::new(),
+            promises: BTreeMap::new(),
+            kept: BTreeMap::new(),
+        }
     }
 
-    /// Returns the rows that any peer has recorded.
-    pub fn rows(&self) -> usize {
-        self.table.len()
+    /// Judges `peer` no longer.
+    pub(crate) fn excuse(&mut self, peer: PeerId) {
+        self.liars.insert(peer);
+    }
+
+    /// Returns how many rows honest peers have recorded.
+    pub(crate) fn rows(&self) -> u64 {
+        self.table.len() as u64
     }
 
     /// Looks at what `peer` makes durable.
-    pub fn check(&mut self, peer: PeerId, durable: &Durable) -> Result<(), Violation> {
+    pub(crate) fn check(&mut self, peer: PeerId, durable: &Durable) -> Result<(), Violation> {
+        if self.liars.contains(&peer) {
+            return Ok(());
+        }
+        let kept = self.kept.entry(peer).or_default();
         match durable {
             Durable::Roster(_) => {
+                kept.promise = None;
                 // Under another roster terms begin anew; nothing was voted on under the old one.
                 self.promises.retain(|(promiser, _), _| *promiser != peer);
                 Ok(())
             }
             Durable::Promise(promise) => {
+                kept.promise = Some(*promise);
                 let term = promise.term;
                 let named = *self.promises.entry((peer, term)).or_insert(promise.leader);
                 if named == promise.leader {
@@ -105,49 +86,215 @@ impl Checker {
                 }
             }
             Durable::Acceptance(accepted) => {
+                kept.accepted = Some(accepted.clone());
                 let (term, transaction) = (accepted.term, accepted.record.transaction);
-                let first = self.votes.entry((peer, transaction, term));
+                let first = self.votes.entry((transaction, term, peer));
                 if *first.or_insert_with(|| accepted.record.clone()) == accepted.record {
                     Ok(())
                 } else {
                     Err(Violation::TwoVotes { peer, transaction, term })
                 }
             }
-            Durable::Record(certified) => self.check_record(peer, certified),
+            Durable::Record(certified) => {
+                kept.accepted = None;
+                let (found, wanted) = (certified.record.transaction, Transaction::new(kept.rows));
+                if found != wanted {
+                    return Err(Violation::OutOfOrder { peer, found, wanted });
+                }
+                kept.rows += 1;
+                self.check_row(peer, certified)
+            }
         }
     }
 
-    fn check_record(&mut self, peer: PeerId, certified: &CertifiedRecord) -> Result<(), Violation> {
-        let CertifiedRecord { record, term, votes, .. } = certified;
+    /// Looks at what `peer` finds when it starts.
+    pub(crate) fn check_start(&self, peer: PeerId, disk: &Disk) -> Result<(), Violation> {
+        let Some(kept) = self.kept.get(&peer).filter(|_| !self.liars.contains(&peer)) else {
+            return Ok(());
+        };
+        let recovered = disk.recovered();
+        let is_table = disk.rows().len() as u64 == kept.rows
+            && disk.rows().iter().all(|row| {
+                let known = self.table.get(&row.record.transaction);
+                known.is_some_and(|known| known.record == row.record)
+            });
+        for (what, is_same) in [
+            ("table", is_table),
+            ("promise", recovered.promise == kept.promise),
+            ("vote", recovered.accepted == kept.accepted),
+        ] {
+            if !is_same {
+                return Err(Violation::Forgotten { peer, what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what `peer` keeps in memory.
+    pub(crate) fn check_queues(&self, peer: PeerId, engine: &Rounds) -> Result<(), Violation> {
+        match engine.queues().find(|(_, len, max)| len > max) {
+            Some((queue, len, max)) => Err(Violation::Overflow { peer, queue, len, max }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_row(&mut self, peer: PeerId, certified: &CertifiedRecord) -> Result<(), Violation> {
+        let record = &certified.record;
         let transaction = record.transaction;
-        let (first, first_peer) =
-            self.table.entry(transaction).or_insert_with(|| (record.clone(), peer));
-        if first != record {
+        let row = self.table.entry(transaction).or_insert_with(|| Row {
+            record: record.clone(),
+            peer,
+            sound: None,
+        });
+        if row.record != *record {
             return Err(Violation::TwoTables {
-                first_peer: *first_peer,
-                first: Box::new(first.clone()),
+                first_peer: row.peer,
+                first: Box::new(row.record.clone()),
                 second_peer: peer,
                 second: Box::new(record.clone()),
             });
         }
         // Where arrivals are counted, a solution is judged by the row it names, which may be
         // another, and votes belong to no row.
-        if self.rules.counting == Counting::Arrivals {
+        if self.rules.counting == Counting::Arrivals || row.sound.as_ref() == Some(certified) {
             return Ok(());
         }
+        self.check_certificate(peer, certified)?;
+        if let Some(row) = self.table.get_mut(&transaction) {
+            row.sound = Some(certified.clone());
+        }
+        Ok(())
+    }
+
+    fn check_certificate(&self, peer: PeerId, row: &CertifiedRecord) -> Result<(), Violation> {
+        let CertifiedRecord { record, term, votes, .. } = row;
+        let transaction = record.transaction;
         if self.rules.puzzle.check(&record.seed, record.difficulty).is_err() {
             return Err(Violation::NotASolution { peer, transaction });
         }
-        let voters: BTreeSet<PeerId> = votes.iter().map(|(voter, _)| *voter).collect();
+        let mut voters = BTreeSet::new();
+        for (voter, _) in votes {
+            if !voters.insert(*voter) {
+                return Err(Violation::CountedTwice { peer, transaction, voter: *voter });
+            }
+        }
         if voters.len() < self.rules.votes_needed() {
             return Err(Violation::TooFewVotes { peer, transaction, votes: voters.len() });
         }
-        let invented = voters
-            .into_iter()
-            .find(|voter| self.votes.get(&(*voter, transaction, *term)) != Some(record));
-        match invented {
+        let has_cast = |voter: &PeerId| {
+            self.liars.contains(voter)
+                || self.votes.get(&(transaction, *term, *voter)) == Some(record)
+        };
+        match voters.into_iter().find(|voter| !has_cast(voter)) {
             Some(voter) => Err(Violation::InventedVote { peer, voter, transaction }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use althing_dialect::Dialect;
+    use althing_dialect::elect_chain::{Config, ElectChain};
+    use althing_types::{Difficulty, Seed};
+
+    use super::*;
+
+    fn peer(number: u128) -> PeerId {
+        PeerId::new(number)
+    }
+
+    /// A row of three members, of whom the first two said yes to 6, the first with its own vote
+    /// for 11 in the next term.
+    fn checker() -> Checker {
+        let peers = NonZeroU16::new(3).expect("three is not zero");
+        let dialect = ElectChain::new(Config { peers, ..Config::default() });
+        let mut checker = Checker::new(dialect.rules().clone());
+        for (voter, term, seed) in [(1, 0, 6), (2, 0, 6), (1, 1, 11)] {
+            let record = row(seed, &[]).record;
+            let accepted = Acceptance { term: Term::new(term), record };
+            assert_eq!(checker.check(peer(voter), &Durable::Acceptance(accepted)), Ok(()));
+        }
+        checker
+    }
+
+    fn row(seed: u64, voters: &[u128]) -> CertifiedRecord {
+        CertifiedRecord {
+            record: Record {
+                transaction: Transaction::FIRST,
+                difficulty: Difficulty::MIN,
+                seed: Seed::from(seed),
+                winner: peer(1),
+            },
+            term: Term::FIRST,
+            votes: voters.iter().map(|voter| (peer(*voter), None)).collect(),
+            noes: 0,
+        }
+    }
+
+    fn record(checker: &mut Checker, by: u128, row: CertifiedRecord) -> Result<(), Violation> {
+        checker.check(peer(by), &Durable::Record(row))
+    }
+
+    #[test]
+    fn a_row_with_the_votes_it_needs_is_in_order() {
+        let mut checker = checker();
+        assert_eq!(record(&mut checker, 1, row(6, &[1, 2])), Ok(()));
+        assert_eq!(record(&mut checker, 3, row(6, &[1, 2])), Ok(()));
+        assert_eq!(checker.rows(), 1);
+    }
+
+    #[test]
+    fn each_way_to_get_a_row_wrong_is_noticed() {
+        let transaction = Transaction::FIRST;
+        let one = || peer(1);
+        for (wrong, expected) in [
+            (row(6, &[1]), Violation::TooFewVotes { peer: one(), transaction, votes: 1 }),
+            (row(6, &[1, 1]), Violation::CountedTwice { peer: one(), transaction, voter: one() }),
+            (
+                row(6, &[1, 2, 3]),
+                Violation::InventedVote { peer: one(), voter: peer(3), transaction },
+            ),
+            (row(0, &[1, 2]), Violation::NotASolution { peer: one(), transaction }),
+        ] {
+            assert_eq!(record(&mut checker(), 1, wrong), Err(expected));
+        }
+    }
+
+    #[test]
+    fn two_tables_and_a_row_out_of_order_are_noticed() {
+        let mut checker = checker();
+        assert_eq!(record(&mut checker, 1, row(6, &[1, 2])), Ok(()));
+        let two = record(&mut checker, 2, row(11, &[1, 2]));
+        assert!(matches!(two, Err(Violation::TwoTables { .. })), "{two:?}");
+        let again = record(&mut checker, 1, row(6, &[1, 2]));
+        assert!(matches!(again, Err(Violation::OutOfOrder { .. })), "{again:?}");
+    }
+
+    #[test]
+    fn a_peer_that_contradicts_itself_is_noticed_unless_it_is_known_to_lie() {
+        let mut checker = checker();
+        let second = Acceptance { term: Term::FIRST, record: row(11, &[]).record };
+        let second = Durable::Acceptance(second);
+        assert!(matches!(checker.check(peer(1), &second), Err(Violation::TwoVotes { .. })));
+        let promise = |leader| Promise { term: Term::FIRST, draw: 0, leader: peer(leader) };
+        assert_eq!(checker.check(peer(1), &Durable::Promise(promise(1))), Ok(()));
+        let other = Durable::Promise(promise(2));
+        assert!(matches!(checker.check(peer(1), &other), Err(Violation::TwoNamings { .. })));
+        checker.excuse(peer(1));
+        assert_eq!(checker.check(peer(1), &second), Ok(()));
+    }
+
+    #[test]
+    fn a_peer_that_comes_back_with_less_is_noticed() {
+        let mut checker = checker();
+        let mut disk = Disk::default();
+        disk.write(Durable::Record(row(6, &[1, 2])));
+        assert_eq!(record(&mut checker, 3, row(6, &[1, 2])), Ok(()));
+        assert_eq!(checker.check_start(peer(3), &disk), Ok(()));
+        let forgotten = Violation::Forgotten { peer: peer(3), what: "table" };
+        assert_eq!(checker.check_start(peer(3), &Disk::default()), Err(forgotten));
     }
 }

@@ -2,6 +2,15 @@ use althing_engine::rounds::{Acceptance, CertifiedRecord, Durable, Promise, Publ
 use althing_types::{PeerId, Transaction};
 
 /// What a simulated peer has made durable. It survives a crash; nothing else does.
+///
+/// This is the contract of the store, at its weakest:
+///
+/// - What was reported durable is there after a crash, unchanged.
+/// - A write that a crash interrupts is there afterwards as a whole, or not at all; which of the
+///   two is left to chance.
+/// - Writes that belong together can be torn apart: a crash may come between any two of them. (The
+///   real store puts what an engine asks for in one go into one transaction; no engine may rely on
+///   it.)
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     roster: Option<Vec<(PeerId, Option<PublicKey>)>>,
@@ -46,7 +55,7 @@ impl Disk {
         self.rows.iter().skip(from).take(count).cloned().collect()
     }
 
-    pub(crate) fn next(&self) -> Transaction {
+    fn next(&self) -> Transaction {
         Transaction::new(self.rows.len() as u64)
     }
 }

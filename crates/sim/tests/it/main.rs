@@ -1,5 +1,15 @@
 //! Networks of `elect-chain` under one seed: scenarios with a story, and random ones.
 
+#![allow(clippy::result_large_err)]
+
 mod agreement;
+mod byzantine;
+mod determinism;
 mod failures;
-mod scenario;
+mod faults;
+mod fixed_seeds;
+
+use std::time::Duration;
+
+/// Long enough for anything that comes at all.
+const SOON: Duration = Duration::from_secs(60);

@@ -1,0 +1,273 @@
+//! Peers that are honest but for one thing.
+//!
+//! A dishonest peer here has the engine of an honest one; a [`Role`] stands between that engine and
+//! the network, and changes one behaviour: what the peer says of its votes, of its rows, of its
+//! challenges. It has a member's key and no other.
+//!
+//! # What one such member can do, and what it cannot
+//!
+//! Rounds promises agreement among members that crash, not among members that lie. With signatures
+//! on, this is what that comes to, and the tests in `tests/it/byzantine.rs` hold it to this table:
+//!
+//! | role | one table? | rows go on? |
+//! | --- | --- | --- |
+//! | [`Role::VotesTwice`], [`Role::VotesForOthers`] | yes | yes |
+//! | [`Role::IssuesChallenges`], [`Role::InvalidSolutions`] | yes | yes |
+//! | [`Role::Replays`], [`Role::Floods`], [`Role::ForgesRows`] | yes | yes |
+//! | [`Role::LiesAboutHeight`], [`Role::AcceptsNonsense`] | yes | yes |
+//! | [`Role::ClaimsLeadership`] | yes | yes, mostly under its lead |
+//! | [`Role::AsksTooMuch`], [`Role::WithholdsVotes`] | yes | yes; its lead costs a minute |
+//! | [`Role::Silent`] | yes | yes, in networks of four or more |
+//! | [`Role::Equivocates`] | **not if it leads an odd number** | not always if it leads |
+//! | [`Role::HidesAcceptance`] | **not with an odd number of members** | yes |
+//! | [`Role::InventsAcceptance`] | **no** | yes |
+//!
+//! The last three are the limit. A row is decided by `floor(N/2)+1` votes, and the leader of a
+//! later term learns of it from `floor(N/2)+1` namings. With an odd N these may share one member
+//! only: if that one votes both ways, or says that it never voted, a second solution can be decided
+//! beside the first. With an even N they share two, one of them honest, who tells. But a naming's
+//! word on what was accepted, and in which term, carries no proof: who invents an acceptance of a
+//! late enough term has the next leader propose what it likes, in place of what may have been
+//! decided. The same goes for a leader that does not listen to what it is told. Two tables need a
+//! change of leader in both cases, at a moment when some have recorded a row and others not.
+//!
+//! Without signatures anyone who can publish can be any of these, for any member at a time. And
+//! signatures or not, until the roster is settled whoever announces itself can take a seat, and
+//! whoever shows two keys to different peers can keep the roster from being settled: a group that
+//! must not be disturbed by strangers keeps its room name to itself.
+
+mod leading;
+mod noise;
+mod rows;
+mod votes;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use althing_engine::rounds::{Authenticator, Event, Message, Rules, Seal, Sealed};
+use althing_types::{Difficulty, PeerId, Seed};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::mining::solution;
+use crate::network::Audience;
+
+/// In what a peer is not honest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// After each vote for another's proposal it votes for a second solution too.
+    VotesTwice,
+    /// It says each of its votes in the name of every other member as well.
+    VotesForOthers,
+    /// It draws the highest number each time, and names itself.
+    ClaimsLeadership,
+    /// Without leading, it asks for solutions and proposes one of its own.
+    IssuesChallenges,
+    /// As the leader, it asks for more bits than anybody can find.
+    AsksTooMuch,
+    /// What it calls solutions are none.
+    InvalidSolutions,
+    /// It never votes, and so proposes nothing when it leads.
+    WithholdsVotes,
+    /// It says that it is here, and not a word more.
+    Silent,
+    /// It repeats what it has heard, whoever said it.
+    Replays,
+    /// Once there is a roster, it says four pieces of nonsense for each word that makes sense.
+    Floods,
+    /// It claims to be a thousand rows ahead.
+    LiesAboutHeight,
+    /// It hands out rows that were never decided, with votes that nobody cast.
+    ForgesRows,
+    /// It votes for one solution before half of the others, and for another one before the rest.
+    Equivocates,
+    /// It names leaders without telling them what it has accepted.
+    HidesAcceptance,
+    /// It tells the leaders it names that it has accepted what is no solution.
+    AcceptsNonsense,
+    /// It tells the leaders it names that it has accepted what nobody proposed.
+    InventsAcceptance,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 16] = [
+        Self::VotesTwice,
+        Self::VotesForOthers,
+        Self::ClaimsLeadership,
+        Self::IssuesChallenges,
+        Self::AsksTooMuch,
+        Self::InvalidSolutions,
+        Self::WithholdsVotes,
+        Self::Silent,
+        Self::Replays,
+        Self::Floods,
+        Self::LiesAboutHeight,
+        Self::ForgesRows,
+        Self::Equivocates,
+        Self::HidesAcceptance,
+        Self::AcceptsNonsense,
+        Self::InventsAcceptance,
+    ];
+
+    /// Returns whether honest members keep one table with one member like this among `members`
+    /// who sign.
+    pub fn keeps_one_table(self, members: usize) -> bool {
+        match self {
+            Self::HidesAcceptance => members.is_multiple_of(2),
+            Self::Equivocates | Self::InventsAcceptance => false,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::VotesTwice => "votes twice",
+            Self::VotesForOthers => "votes for others",
+            Self::ClaimsLeadership => "claims leadership",
+            Self::IssuesChallenges => "issues challenges it may not",
+            Self::AsksTooMuch => "asks for what nobody can find",
+            Self::InvalidSolutions => "sends invalid solutions",
+            Self::WithholdsVotes => "withholds its votes",
+            Self::Silent => "withholds everything",
+            Self::Replays => "replays old messages",
+            Self::Floods => "floods the network",
+            Self::LiesAboutHeight => "lies about its height",
+            Self::ForgesRows => "offers rows that were never decided",
+            Self::Equivocates => "says different things to different peers",
+            Self::HidesAcceptance => "hides what it accepted",
+            Self::AcceptsNonsense => "claims to have accepted nonsense",
+            Self::InventsAcceptance => "invents what it accepted",
+        })
+    }
+}
+
+/// One thing that is said, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Utterance {
+    pub(crate) sealed: Sealed,
+    pub(crate) audience: Audience,
+}
+
+/// What a dishonest peer has at hand.
+pub(crate) struct Liar {
+    role: Role,
+    me: PeerId,
+    authenticator: Box<dyn Authenticator>,
+    rules: Rules,
+    peers: Vec<PeerId>,
+    rng: ChaCha8Rng,
+    leader: Option<PeerId>,
+    /// Whether it counts with a roster.
+    settled: bool,
+    /// The latest messages it has heard.
+    memory: VecDeque<Sealed>,
+    said: Vec<Utterance>,
+}
+
+/// Messages a liar remembers.
+const MEMORY_MAX: usize = 64;
+
+impl Liar {
+    pub(crate) fn new(
+        role: Role,
+        me: PeerId,
+        authenticator: Box<dyn Authenticator>,
+        rules: Rules,
+        peers: Vec<PeerId>,
+        rng: ChaCha8Rng,
+    ) -> Self {
+        let (memory, said) = (VecDeque::new(), Vec::new());
+        let (leader, settled) = (None, false);
+        Self { role, me, authenticator, rules, peers, rng, leader, settled, memory, said }
+    }
+
+    /// Returns what it says where an honest peer would say `word`.
+    pub(crate) fn say(&mut self, word: Sealed) -> Vec<Utterance> {
+        match self.role {
+            Role::VotesTwice => votes::twice(self, word),
+            Role::VotesForOthers => votes::for_others(self, word),
+            Role::WithholdsVotes => votes::withhold(self, word),
+            Role::Equivocates => votes::split(self, word),
+            Role::ClaimsLeadership => leading::claim(self, word),
+            Role::AsksTooMuch => leading::ask_too_much(self, word),
+            Role::LiesAboutHeight => rows::lie_about_height(self, word),
+            Role::ForgesRows => rows::forge(self, word),
+            Role::HidesAcceptance => rows::hide_acceptance(self, word),
+            Role::AcceptsNonsense => rows::accept_nonsense(self, word),
+            Role::InventsAcceptance => rows::invent_acceptance(self, word),
+            Role::InvalidSolutions => noise::spoil_solution(self, word),
+            Role::Replays => noise::replay(self, word),
+            Role::Floods => noise::flood(self, word),
+            Role::Silent => noise::say_only_here(self, word),
+            Role::IssuesChallenges => self.pass(word),
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// Returns what it says to something that it hears, besides what its engine will say.
+    pub(crate) fn hear(&mut self, word: &Sealed) -> Vec<Utterance> {
+        if word.message.peer() == self.me {
+            return Vec::new();
+        }
+        match self.role {
+            Role::IssuesChallenges => leading::ask_too(self, &word.message),
+            Role::ForgesRows => rows::offer(self, &word.message),
+            Role::Replays => {
+                if self.memory.len() >= MEMORY_MAX {
+                    self.memory.pop_front();
+                }
+                self.memory.push_back(word.clone());
+            }
+            _ => {}
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// Notes what its engine has seen.
+    pub(crate) fn see(&mut self, event: &Event) {
+        match event {
+            Event::LeaderElected { leader, .. } => self.leader = Some(*leader),
+            Event::RosterSettled { .. } => self.settled = true,
+            _ => {}
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.leader == Some(self.me)
+    }
+
+    /// Says what an honest peer would say.
+    fn pass(&mut self, sealed: Sealed) {
+        self.said.push(Utterance { sealed, audience: Audience::Everyone });
+    }
+
+    /// Says something, sealed with its own key.
+    fn tell(&mut self, message: Message) {
+        self.tell_some(message, Audience::Everyone);
+    }
+
+    fn tell_some(&mut self, message: Message, audience: Audience) {
+        let seal = self.authenticator.seal(&message);
+        self.said.push(Utterance { sealed: Sealed { message, seal }, audience });
+    }
+
+    /// Returns a solution that is not `seed`.
+    fn another_solution(&mut self, difficulty: Difficulty, seed: &Seed) -> Option<Seed> {
+        let found = |from| solution(self.rules.puzzle, difficulty, from);
+        let from = self.rng.random_range(0..1 << 32);
+        found(from).filter(|other| other != seed).or_else(|| found(from + (1 << 32)))
+    }
+
+    /// Returns who the other peers are.
+    fn others(&self) -> Vec<PeerId> {
+        self.peers.iter().copied().filter(|peer| *peer != self.me).collect()
+    }
+
+    /// Returns a seal that nobody made.
+    fn forged_seal(&mut self) -> Seal {
+        Seal((0..64).map(|_| self.rng.random::<u8>()).collect())
+    }
+}

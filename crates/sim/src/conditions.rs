@@ -1,0 +1,113 @@
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::chance::{happens, long_tailed};
+
+/// What a network does to each message on its way to one peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// How long a message takes.
+    pub latency: Latency,
+    /// How many of a hundred messages are lost.
+    pub loss_percent: u8,
+    /// How many of a hundred messages come twice.
+    pub duplication_percent: u8,
+    /// How many of a hundred messages come with some bits flipped.
+    pub corruption_percent: u8,
+}
+
+/// How long a message takes to one peer. But for [`Latency::Fixed`], messages overtake each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Latency {
+    /// Always the same, so that all peers see one order.
+    Fixed(Duration),
+    /// Anything between two bounds, evenly.
+    Uniform(RangeInclusive<Duration>),
+    /// Half of the messages take less than `median`, and few take very much longer.
+    LongTailed {
+        /// What half of the messages need.
+        median: Duration,
+        /// No message takes longer.
+        longest: Duration,
+    },
+}
+
+impl Conditions {
+    /// A broker on the same machine: everything arrives, everywhere in the same order.
+    pub const fn good() -> Self {
+        Self {
+            latency: Latency::Fixed(Duration::from_micros(200)),
+            loss_percent: 0,
+            duplication_percent: 0,
+            corruption_percent: 0,
+        }
+    }
+
+    /// Returns how long every message takes to everybody, if nothing is left to chance.
+    pub(crate) fn certain(&self) -> Option<Duration> {
+        match self {
+            Self {
+                latency: Latency::Fixed(latency),
+                loss_percent: 0,
+                duplication_percent: 0,
+                corruption_percent: 0,
+            } => Some(*latency),
+            _ => None,
+        }
+    }
+
+    /// Returns how many copies of a message arrive: none if it is lost.
+    pub(crate) fn copies(&self, rng: &mut ChaCha8Rng) -> usize {
+        if happens(self.loss_percent, rng) {
+            return 0;
+        }
+        1 + usize::from(happens(self.duplication_percent, rng))
+    }
+}
+
+impl Latency {
+    /// Returns how long one message takes.
+    pub(crate) fn draw(&self, rng: &mut ChaCha8Rng) -> Duration {
+        match self {
+            Self::Fixed(latency) => *latency,
+            Self::Uniform(bounds) if bounds.start() < bounds.end() => {
+                rng.random_range(bounds.clone())
+            }
+            Self::Uniform(bounds) => *bounds.start(),
+            Self::LongTailed { median, longest } => long_tailed(*median, rng).min(*longest),
+        }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(latency) => write!(f, "{latency:?}"),
+            Self::Uniform(bounds) => write!(f, "{:?} to {:?}", bounds.start(), bounds.end()),
+            Self::LongTailed { median, longest } => {
+                write!(f, "{median:?}, now and then up to {longest:?}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { latency, loss_percent, duplication_percent, corruption_percent } = self;
+        write!(f, "messages take {latency}")?;
+        for (percent, what) in [
+            (loss_percent, "are lost"),
+            (duplication_percent, "come twice"),
+            (corruption_percent, "come damaged"),
+        ] {
+            if *percent > 0 {
+                write!(f, "; {percent} % {what}")?;
+            }
+        }
+        Ok(())
+    }
+}

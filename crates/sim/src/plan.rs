@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use crate::byzantine::Role;
+use crate::conditions::Conditions;
+use crate::fault::{Fault, Who};
+
+/// What a simulation begins with, and what is to befall it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Decides everything that is left to chance.
+    pub seed: u64,
+    /// Peers that start, which may be more or fewer than the rules want.
+    pub peers: usize,
+    /// What the network does to messages.
+    pub conditions: Conditions,
+    /// The peers start one after the other within this time.
+    pub start_within: Duration,
+    /// Hashes that each peer tries a second.
+    pub hashes_per_second: f64,
+    /// How soon a broker notices that a peer is gone, and says its last will. `None` if it never
+    /// does.
+    pub last_wills: Option<Duration>,
+    /// What goes wrong, and when.
+    pub faults: Vec<(Duration, Fault)>,
+    /// The latest words and events that are kept, of each so many.
+    pub history: usize,
+}
+
+impl Plan {
+    /// Returns a plan of `peers` that start together on a network without faults.
+    pub fn new(seed: u64, peers: usize) -> Self {
+        Self {
+            seed,
+            peers,
+            conditions: Conditions::good(),
+            start_within: Duration::from_millis(10),
+            hashes_per_second: 200.0,
+            last_wills: None,
+            faults: Vec::new(),
+            history: 512,
+        }
+    }
+
+    /// Adds something that goes wrong, or right, at a time counted from the beginning.
+    #[must_use]
+    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
+        self.faults.push((time, fault));
+        self
+    }
+
+    /// Has a peer be dishonest in one thing from the beginning.
+    #[must_use]
+    pub fn with(self, who: impl Into<Who>, role: Role) -> Self {
+        self.at(Duration::ZERO, Fault::Turn(who.into(), role))
+    }
+}

@@ -1,0 +1,185 @@
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use althing_dialect::Dialect;
+use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_engine::rounds::{Rules, Signatures};
+use althing_types::{Difficulty, Transaction};
+
+use crate::byzantine::Role;
+use crate::conditions::Conditions;
+use crate::fault::{Fault, Who};
+use crate::plan::Plan;
+use crate::simulation::Simulation;
+use crate::with_rules::WithRules;
+
+/// A network of `elect-chain` to tell a story about, put together word by word.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use althing_sim::{Fault, Scenario, Who};
+///
+/// let mut net = Scenario::seed(7)
+///     .peers(5)
+///     .at(Duration::from_secs(2), Fault::Crash(Who::Leader))
+///     .start();
+/// net.run_until_recorded(Duration::from_secs(60), 10)?;
+/// net.assert_one_table();
+/// # Ok::<(), althing_sim::Stuck>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The peers, the network, and what befalls them.
+    pub plan: Plan,
+    /// What the peers agreed on beforehand.
+    pub config: Config,
+    change: Option<fn(&mut Rules)>,
+}
+
+impl Scenario {
+    /// Returns ten peers who do not sign, and who ask each other for what is quickly found.
+    pub fn seed(seed: u64) -> Self {
+        let config = Config {
+            challenges: bits(1)..=bits(6),
+            signatures: Signatures::None,
+            ..Config::default()
+        };
+        Self { plan: Plan::new(seed, 10), config, change: None }
+    }
+
+    /// Has the network have so many members, and so many peers start.
+    #[must_use]
+    pub fn peers(mut self, peers: u16) -> Self {
+        self.config.peers = NonZeroU16::new(peers).expect("a network has peers");
+        self.plan.peers = peers.into();
+        self
+    }
+
+    /// Starts more peers than the network has seats.
+    #[must_use]
+    pub fn extra(mut self, extra: usize) -> Self {
+        self.plan.peers += extra;
+        self
+    }
+
+    /// Has the peers sign what they say.
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.config.signatures = Signatures::Offered;
+        self
+    }
+
+    /// Has the peers sign, and take nobody for a member who does not.
+    #[must_use]
+    pub fn signed_by_all(mut self) -> Self {
+        self.config.signatures = Signatures::Required;
+        self
+    }
+
+    /// Has the peers count as the published programs do.
+    #[must_use]
+    pub fn published(mut self) -> Self {
+        self.config.variant = Variant::Published;
+        self
+    }
+
+    /// Has the leaders ask for so many bits, between 1 and 160.
+    #[must_use]
+    pub fn challenges(mut self, from: u64, to: u64) -> Self {
+        self.config.challenges = bits(from)..=bits(to);
+        self
+    }
+
+    /// Has the leaders wait so long between two challenges.
+    #[must_use]
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.config.pause = pause;
+        self
+    }
+
+    /// Has each peer try so many hashes a second.
+    #[must_use]
+    pub fn hashes_per_second(mut self, hashes: f64) -> Self {
+        self.plan.hashes_per_second = hashes;
+        self
+    }
+
+    /// Has the network stop after so many rows.
+    #[must_use]
+    pub fn rounds(mut self, rounds: u64) -> Self {
+        self.config.rounds = Some(Transaction::new(rounds));
+        self
+    }
+
+    /// Has the network do this to messages.
+    #[must_use]
+    pub fn conditions(mut self, conditions: Conditions) -> Self {
+        self.plan.conditions = conditions;
+        self
+    }
+
+    /// Has the peers start one after the other within this time.
+    #[must_use]
+    pub fn start_within(mut self, time: Duration) -> Self {
+        self.plan.start_within = time;
+        self
+    }
+
+    /// Has the broker say a peer's last will so soon after the peer is gone.
+    #[must_use]
+    pub fn last_wills(mut self, after: Duration) -> Self {
+        self.plan.last_wills = Some(after);
+        self
+    }
+
+    /// Has something go wrong, or right, at a time counted from the beginning.
+    #[must_use]
+    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
+        self.plan = self.plan.at(time, fault);
+        self
+    }
+
+    /// Has a peer be dishonest in one thing.
+    #[must_use]
+    pub fn with(mut self, who: impl Into<Who>, role: Role) -> Self {
+        self.plan = self.plan.with(who, role);
+        self
+    }
+
+    /// Keeps so many of the latest words and events.
+    #[must_use]
+    pub fn history(mut self, kept: usize) -> Self {
+        self.plan.history = kept;
+        self
+    }
+
+    /// Changes the rules beyond what the network's own configuration allows.
+    #[must_use]
+    pub fn rules(mut self, change: fn(&mut Rules)) -> Self {
+        self.change = Some(change);
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Simulation {
+        let plan = self.plan.clone();
+        Simulation::new(plan, self.dialect())
+    }
+
+    fn dialect(self) -> Box<dyn Dialect> {
+        let dialect = ElectChain::new(self.config);
+        match self.change {
+            None => Box::new(dialect),
+            Some(change) => {
+                let mut rules = dialect.rules().clone();
+                change(&mut rules);
+                Box::new(WithRules { dialect, rules })
+            }
+        }
+    }
+}
+
+fn bits(bits: u64) -> Difficulty {
+    Difficulty::from_bits(bits).expect("between 1 and 160")
+}

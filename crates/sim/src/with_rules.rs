@@ -1,0 +1,44 @@
+use althing_dialect::elect_chain::ElectChain;
+use althing_dialect::{Dialect, Malformed, Received, Wire};
+use althing_engine::rounds::{Authenticator, Rules, Sealed};
+use althing_types::PeerId;
+
+/// The messages of one network, and rules of another.
+pub(crate) struct WithRules {
+    pub(crate) dialect: ElectChain,
+    pub(crate) rules: Rules,
+}
+
+impl Dialect for WithRules {
+    fn network(&self) -> String {
+        self.dialect.network()
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn topics(&self) -> Vec<String> {
+        self.dialect.topics()
+    }
+
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        self.dialect.peer_id(nanoseconds, entropy)
+    }
+
+    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator> {
+        self.dialect.authenticator(secret)
+    }
+
+    fn encode(&self, sealed: &Sealed) -> Option<Wire> {
+        self.dialect.encode(sealed)
+    }
+
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
+        self.dialect.decode(topic, payload)
+    }
+
+    fn last_will(&self, peer: PeerId) -> Option<Wire> {
+        self.dialect.last_will(peer)
+    }
+}
