@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod demo;
 pub(crate) mod peer;
+pub(crate) mod sim;
 pub(crate) mod table;
 
 use std::future::Future;

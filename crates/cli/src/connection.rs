@@ -12,7 +12,8 @@ use clap::Args;
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// The broker, as mqtt://[user:password@]host[:port], or mqtts:// for TLS.
+    /// The broker.
+    #[arg(help = "The broker, as mqtt://[user:password@]host[:port], or mqtts:// for TLS")]
     #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
     #[arg(default_value = "mqtt://127.0.0.1:1883")]
     broker: BrokerUrl,

@@ -12,9 +12,11 @@ mod output;
 mod screen;
 mod swarm;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use althing_net::broker::LOG_DIRECTIVE;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -44,17 +46,21 @@ enum Command {
     Peer(commands::peer::Arguments),
     Broker(commands::broker::Arguments),
     Table(commands::table::Arguments),
+    Sim(commands::sim::Arguments),
     Bench(commands::bench::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Arguments { verbose, command } = Arguments::parse();
+    let arguments = Arguments::try_parse();
+    let Arguments { verbose, command } =
+        arguments.unwrap_or_else(|error| without_credentials(error).exit());
     start_log(verbose);
     let outcome = match command {
         Command::Demo(arguments) => commands::demo::run(arguments),
         Command::Peer(arguments) => commands::peer::run(arguments),
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
+        Command::Sim(arguments) => commands::sim::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
     };
     match outcome {
@@ -67,14 +73,26 @@ fn main() -> ExitCode {
     }
 }
 
+/// Takes user and password out of an address that is wrong, so that they get into no log.
+fn without_credentials(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let Some((_, address)) = value.rsplit_once('@')
+    {
+        let shown = ContextValue::String(format!("...@{address}"));
+        error.insert(ContextKind::InvalidValue, shown);
+    }
+    error
+}
+
 fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => "off",
-        1 => "warn",
-        2 => "info",
-        _ => "debug",
+    let usual = match verbose {
+        0 => "off".to_owned(),
+        1 => format!("warn,{LOG_DIRECTIVE}"),
+        2 => format!("info,{LOG_DIRECTIVE}"),
+        _ => format!("debug,{LOG_DIRECTIVE}"),
     };
-    let filter = EnvFilter::try_from_env("ALTHING_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{level},{LOG_DIRECTIVE}")));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("ALTHING_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people; a file or a pipe gets none.
+    if std::io::stderr().is_terminal() { log.init() } else { log.with_ansi(false).init() }
 }

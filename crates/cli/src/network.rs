@@ -3,7 +3,6 @@
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::Dialect;
@@ -112,7 +111,7 @@ pub(crate) struct Challenges(RangeInclusive<Difficulty>);
 impl Network {
     /// Returns the dialect these options describe; `pause` is what a leader waits unless they say
     /// otherwise.
-    pub(crate) fn dialect(&self, pause: Duration) -> Arc<dyn Dialect> {
+    pub(crate) fn dialect(&self, pause: Duration) -> Box<dyn Dialect> {
         let DialectName::ElectChain = self.dialect;
         let timeouts = Timeouts {
             draw: self.waits.draw_timeout,
@@ -121,7 +120,7 @@ impl Network {
             silence: self.waits.silence,
             ..Timeouts::default()
         };
-        Arc::new(ElectChain::new(Config {
+        Box::new(ElectChain::new(Config {
             variant: match self.variant {
                 VariantName::Readme => Variant::Readme,
                 VariantName::Published => Variant::Published,

@@ -62,12 +62,14 @@ impl Stranger {
         Ok(stranger)
     }
 
-    /// Publishes `payload`, which has no line break in it.
+    /// Publishes `payload`, which has no line break and no zero byte: `mosquitto_pub` takes lines,
+    /// and takes them as C does.
     ///
     /// # Panics
     ///
-    /// If it cannot be passed on to `mosquitto_pub`.
+    /// If it cannot be passed on.
     pub fn say(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
+        debug_assert!(!payload.as_ref().iter().any(|byte| matches!(byte, 0 | b'\n')));
         let port = self.port;
         let speaker = self
             .speakers

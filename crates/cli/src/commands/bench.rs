@@ -34,17 +34,11 @@ enum What {
 ///
 /// All peers run in this process: over memory, over the embedded broker, and over a broker of
 /// yours if you name one. The time from challenge to record is from the leader's challenge to the
-/// last peer's record.
+/// last peer's record. Without --rounds, 500 rounds are measured.
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost")]
 struct Rounds {
-    #[command(flatten)]
-    network: Network,
-
-    #[command(flatten)]
-    threads: Threads,
-
     /// A broker to measure as well.
     #[arg(long, value_name = "URL")]
     broker: Option<BrokerUrl>,
@@ -52,6 +46,13 @@ struct Rounds {
     /// Write one line of JSON for each.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    // Last, since its headings in the help go on for all that follows.
+    #[command(flatten)]
+    network: Network,
 }
 
 /// Rounds that are measured unless the user says otherwise.
@@ -87,7 +88,7 @@ struct Measured {
 }
 
 async fn measure(arguments: &Rounds, meeting: &Meeting) -> anyhow::Result<Measured> {
-    let dialect = arguments.network.dialect(Duration::ZERO);
+    let dialect = arguments.network.dialect(Duration::ZERO).into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
     let (reports, received) = mpsc::channel();

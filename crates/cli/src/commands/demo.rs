@@ -28,15 +28,16 @@ use crate::swarm::{Meeting, Swarm};
     althing demo --peers 5 --challenge 16..22 --pause 1s\n  \
     althing demo --rounds 100 --json | grep round_decided")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    network: Network,
+    /// Tell what happens to all peers as lines of JSON.
+    #[arg(long)]
+    json: bool,
 
     #[command(flatten)]
     threads: Threads,
 
-    /// Tell what happens to all peers as lines of JSON.
-    #[arg(long)]
-    json: bool,
+    // Last, since its headings in the help go on for all that follows.
+    #[command(flatten)]
+    network: Network,
 }
 
 /// Between two rounds on a screen, so that people can follow.
@@ -154,7 +155,7 @@ async fn start(
     pause: Duration,
     reporter: impl FnMut() -> althing_node::Reporter,
 ) -> anyhow::Result<Swarm> {
-    let dialect = arguments.network.dialect(pause);
+    let dialect = arguments.network.dialect(pause).into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
     let meeting = Meeting::Broker(Box::new(mqtt::Options::new(broker.url())));

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use althing_dialect::Dialect;
 use althing_engine::rounds::Seat;
 use althing_net::mqtt;
 use althing_node::{Clock, Node, Setup};
@@ -20,12 +21,6 @@ use crate::output::{self, Lines, Printer};
     althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
     althing peer --broker mqtts://ann:secret@broker.example --prefix class7/ --json")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    network: Network,
-
-    #[command(flatten)]
-    connection: Connection,
-
     /// Where to keep the table and who we are; without it, both are forgotten in the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -34,12 +29,19 @@ pub(crate) struct Arguments {
     #[arg(long)]
     observe: bool,
 
-    #[command(flatten)]
-    threads: Threads,
-
     /// Tell what happens as lines of JSON.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    // Last, since their headings in the help go on for all that follows.
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(flatten)]
+    network: Network,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -48,7 +50,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, observe, threads, json } = arguments;
-    let dialect = network.dialect(Duration::ZERO);
+    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO));
     let store = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),

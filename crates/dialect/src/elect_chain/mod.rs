@@ -7,7 +7,7 @@
 //!
 //! The plain protocol says too little to survive the loss of a message or a peer, and nothing in
 //! it keeps one peer from speaking for another. But its programs ignore fields they do not know,
-//! so in the README's variant Althing peers add some: see [`wire`](self::wire). A peer that leaves
+//! so in the README's variant Althing peers add some: see `docs/protocol.md`. A peer that leaves
 //! them out is understood as well, and taken at its word.
 
 mod seal;

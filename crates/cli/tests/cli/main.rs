@@ -1,0 +1,170 @@
+//! What the command says of itself, and of what it cannot make sense of.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// Returns the command, as a user has it who has set nothing in the environment.
+fn althing(arguments: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("althing"));
+    for variable in ["ALTHING_BROKER", "ALTHING_LOG", "COLUMNS", "NO_COLOR"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments);
+    command
+}
+
+/// Returns what `--help` says, without the blanks at the ends of its lines.
+fn help(arguments: &[&str]) -> String {
+    let output = althing(arguments).arg("--help").output().expect("it has just been built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("help is a text");
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the complaint about arguments that make no sense: nothing is done, and the exit code
+/// is 2.
+fn misuse(arguments: &[&str]) -> String {
+    let output = althing(arguments).output().expect("it has just been built");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stderr).expect("complaints are a text")
+}
+
+/// Returns the complaint about something that cannot be done: a single line, with exit code 1.
+fn failure(arguments: &[&str]) -> String {
+    let output = althing(arguments).output().expect("it has just been built");
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}: {output:?}");
+    let text = String::from_utf8(output.stderr).expect("complaints are a text");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+#[test]
+fn each_command_explains_itself() {
+    insta::assert_snapshot!("althing", help(&[]));
+    insta::assert_snapshot!("demo", help(&["demo"]));
+    insta::assert_snapshot!("peer", help(&["peer"]));
+    insta::assert_snapshot!("broker", help(&["broker"]));
+    insta::assert_snapshot!("table", help(&["table"]));
+    insta::assert_snapshot!("bench", help(&["bench"]));
+    insta::assert_snapshot!("bench_rounds", help(&["bench", "rounds"]));
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    for arguments in [&["--version"][..], &["-V"], &["demo", "--version"]] {
+        let output = althing(arguments).output().expect("it has just been built");
+        let text = String::from_utf8(output.stdout).expect("a text");
+        assert!(text.trim_end().ends_with(env!("CARGO_PKG_VERSION")), "{text}");
+    }
+}
+
+#[test]
+fn without_a_command_it_shows_what_there_is() {
+    for arguments in [&[][..], &["bench"]] {
+        assert!(misuse(arguments).contains("Usage: althing"));
+    }
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_explained() {
+    for (arguments, complaint) in [
+        (&["dmeo"][..], "unrecognized subcommand 'dmeo'"),
+        (&["demo", "--round", "3"], "a similar argument exists: '--rounds'"),
+        (&["demo", "--rounds", "0"], "invalid value '0' for '--rounds <N>'"),
+        (&["demo", "--peers", "0"], "a network has 1 to 256 peers"),
+        (&["demo", "--peers", "257"], "a network has 1 to 256 peers"),
+        (
+            &["demo", "--challenge", "9..3"],
+            "9 bits are more than 3; the smaller number comes first",
+        ),
+        (&["demo", "--challenge", "161"], "not between 1 and 160"),
+        (&["demo", "--challenge", "easy"], "write one as in 12, or two as in 8..20"),
+        (&["demo", "--leader-timeout", "1ms"], "less than 10ms leaves no time for an answer"),
+        (&["demo", "--threads", "0"], "number would be zero"),
+        (&["peer", "--prefix", "class/#"], "'#' means something else in a topic"),
+        (&["peer", "--qos", "3"], "it is 0, 1 or 2"),
+        (&["peer", "--broker", "amqp://localhost"], "amqp:// is not a way to reach a broker"),
+        (&["peer", "--dialect", "latin"], "[possible values: elect-chain]"),
+        (&["broker", "--listen", "here"], "invalid socket address syntax"),
+        (&["table"], "--data <DIR>"),
+        (&["table", "--data", "here", "--format", "xml"], "[possible values: text, json, csv]"),
+    ] {
+        let said = misuse(arguments);
+        assert!(said.starts_with("error: "), "{arguments:?}: {said}");
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+        assert!(said.contains("try '--help'"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_password_is_not_shown_when_the_address_around_it_is_wrong() {
+    let mut command = althing(&["peer"]);
+    command.env("ALTHING_BROKER", "mqtt://ann:secret@localhost:port");
+    let output = command.output().expect("it has just been built");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+}
+
+#[test]
+fn a_file_where_the_data_should_be_is_an_error_and_left_alone() {
+    let home = tempfile::TempDir::new().expect("there is room for files");
+    let file = home.path().join("file");
+    std::fs::write(&file, "mine").expect("there is room for files");
+    let data = text(&file);
+    for command in ["peer", "table"] {
+        let said = failure(&[command, "--data", &data]);
+        assert!(said.starts_with("error: ") && said.contains(&data), "{said}");
+    }
+    let kept = std::fs::read_to_string(&file).expect("it is still there");
+    assert_eq!(kept, "mine");
+
+    let foreign = home.path().join("foreign");
+    std::fs::create_dir(&foreign).expect("there is room for files");
+    std::fs::write(foreign.join("althing.redb"), "mine").expect("there is room for files");
+    let said = failure(&["table", "--data", &text(&foreign)]);
+    assert!(said.contains("was not made by althing"), "{said}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    // As in `althing demo --json | head -1`: there is much more to tell than a pipe holds.
+    let mut demo = std::process::Command::new(assert_cmd::cargo::cargo_bin!("althing"))
+        .args(["demo", "--json", "--peers", "3", "--rounds", "500", "--challenge", "1"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it has just been built");
+    drop(demo.stdout.take());
+    let output = demo.wait_with_output().expect("it is our child");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_bench_measures_over_memory_and_over_the_broker_of_ours() {
+    let rounds = ["bench", "rounds", "--rounds", "20", "--challenge", "1", "--peers", "3"];
+    let output = althing(&rounds).arg("--json").output().expect("it has just been built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).expect("a text");
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let over: Vec<_> = lines.iter().map(|line| line["over"].as_str()).collect();
+    assert_eq!(over, [Some("memory"), Some("embedded broker")]);
+    for line in &lines {
+        assert_eq!(line["rounds"], 20, "{line}");
+        for field in ["rounds_per_second", "p50_ms", "p99_ms", "leader_ms"] {
+            assert!(line[field].as_f64().is_some_and(|number| number > 0.0), "{field}: {line}");
+        }
+    }
+    let output = althing(&rounds).output().expect("it has just been built");
+    let table = String::from_utf8(output.stdout).expect("a text");
+    assert_eq!(table.lines().count(), 3, "{table}");
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("our own names").to_owned()
+}

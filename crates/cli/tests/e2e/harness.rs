@@ -1,0 +1,15 @@
+//! What the stories are told with: `althing` processes, what they say, and how they end.
+//!
+//! A [`Network`] starts [`Peer`]s over a broker, each with a directory of its own. What a process
+//! says is read all the time; a test waits until it has said what it should ([`Althing`]). When a
+//! test fails, the last lines of each of its processes are shown, and all of them are killed.
+
+mod network;
+mod peer;
+mod plain;
+mod process;
+
+pub(crate) use network::{Network, killed, mosquitto, mosquitto_with};
+pub(crate) use peer::{Peer, is, row};
+pub(crate) use plain::Plain;
+pub(crate) use process::{Althing, Line, command};

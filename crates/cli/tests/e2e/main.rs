@@ -1,0 +1,19 @@
+//! Stories of the whole product: `althing` processes that meet over a real broker, lose it, are
+//! killed at the worst moments, and hear garbage; and still keep one table.
+//!
+//! Each story is told in its test's name. The waits in them end with conditions, never with time,
+//! so a slow machine does not make them fail.
+
+mod broker;
+mod challenges;
+mod crashes;
+mod data;
+mod demo;
+mod failing;
+mod garbage;
+mod harness;
+mod leaders;
+mod meeting;
+mod plain;
+mod reconnecting;
+mod warnings;
