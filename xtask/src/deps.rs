@@ -11,7 +11,8 @@ use crate::workspace::{self, Package};
 
 /// All crates, lowest first. A crate may depend only on crates before it.
 ///
-/// `althing-testkit` stands so high that no crate can need it outside of its tests. A name without
+/// `althing-fuzz` and `althing-testkit` stand so high that no crate can need them outside of its
+/// tests. A name without
 /// a crate keeps the place of one to come.
 const LOWEST_FIRST: &[&str] = &[
     "althing-types",
@@ -27,6 +28,7 @@ const LOWEST_FIRST: &[&str] = &[
     "althing-api",
     "althing-http",
     "althing",
+    "althing-fuzz",
     "althing-testkit",
     "xtask",
 ];

@@ -1,8 +1,9 @@
 //! The project's chores, as a program instead of scripts: `cargo xtask --help`.
 //!
-//! There are two that everybody needs, `test` and `check`; together they are all that CI runs
-//! (`.ci/run`). The others are parts of `check` that are worth running alone. Each job has its own
-//! file, and announces what it does with the time that it took.
+//! There are two that everybody needs, `test` and `check`; together with a build of the fuzz
+//! targets they are all that CI runs (`.ci/run`). `soak` looks for as long as it is let for what
+//! those two do not find. The others are parts of `check` that are worth running alone. Each job
+//! has its own file, and announces what it does with the time that it took.
 //!
 //! What needs a decision (is this dependency allowed, is this line too long) is a plain function
 //! over text or a parsed value with its tests beside it; what touches the machine is kept around
@@ -17,9 +18,11 @@
 mod advisories;
 mod check;
 mod deps;
+mod fuzz;
 mod needs;
 mod purity;
 mod shell;
+mod soak;
 mod steps;
 mod test;
 mod tidy;
@@ -39,8 +42,6 @@ struct Arguments {
     job: Job,
 }
 
-// Jobs that run for hours (a soak of random simulations, say) belong here too: one more variant,
-// and one more file.
 #[derive(Subcommand)]
 enum Job {
     /// Install what the tests need and is missing, then run all tests.
@@ -69,6 +70,20 @@ enum Job {
     #[command(after_help = "Example:
   cargo xtask tidy")]
     Tidy,
+
+    /// Build the fuzz targets and let each look for a minute for bytes that break a promise.
+    #[command(after_help = "Examples:
+  cargo xtask fuzz
+  cargo xtask fuzz --build             only build them
+  cargo xtask fuzz --seconds 600       ten minutes each")]
+    Fuzz(fuzz::Options),
+
+    /// Run random networks with fresh seeds on all cores, then the fuzz targets.
+    #[command(after_help = "Examples:
+  cargo xtask soak                     for ten minutes
+  cargo xtask soak --seeds 5000 --minutes 60
+  cargo xtask soak --seed 7            run one network again, and show what it came to")]
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +103,8 @@ fn run(job: &Job) -> Result<()> {
         Job::Deps => deps::run(),
         Job::Purity(options) => purity::run(options),
         Job::Tidy => tidy::run(),
+        Job::Fuzz(options) => fuzz::run(options),
+        Job::Soak(options) => soak::run(options),
     }
 }
 

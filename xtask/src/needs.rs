@@ -56,6 +56,13 @@ pub(crate) const CARGO_DENY: Need = Need {
     from: Source::Crate("cargo-deny@0.20.2"),
 };
 
+/// Builds fuzz targets; it needs a nightly compiler, which nobody has to have.
+pub(crate) const CARGO_FUZZ: Need = Need {
+    what: "cargo-fuzz",
+    seen: Seen::Subcommand("fuzz"),
+    from: Source::Crate("cargo-fuzz@0.13.2"),
+};
+
 /// Installs Debian packages without starting the services in them, now or at the next boot: a
 /// broker that Debian starts would sit on the port where somebody else's may be, and outlive the
 /// tests.
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn versions_from_crates_io_are_pinned() {
-        for need in NEEDED.iter().chain([&NEXTEST, &CARGO_DENY]) {
+        for need in NEEDED.iter().chain([&NEXTEST, &CARGO_DENY, &CARGO_FUZZ]) {
             if let Source::Crate(package) = need.from {
                 assert!(package.contains('@'), "{package}");
             }

@@ -1,0 +1,38 @@
+//! Bytes from a topic: the topic's name, an end of line, and the payload.
+
+use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::{Dialect, Malformed, Received};
+
+/// Decodes the input in both variants.
+///
+/// # Panics
+/// If a message does not survive being encoded and decoded again, or if a refusal is longer than
+/// what it refuses by much.
+pub fn try_input(input: &[u8]) {
+    let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    let (topic, payload) = input.split_at(end);
+    let topic = String::from_utf8_lossy(topic);
+    let payload = payload.get(1..).unwrap_or_default();
+    for variant in [Variant::Readme, Variant::Published] {
+        let dialect = ElectChain::new(Config { variant, ..Config::default() });
+        match dialect.decode(&topic, payload) {
+            Ok(Received::Message(sealed)) => {
+                let Some(wire) = dialect.encode(&sealed) else { continue };
+                let again = dialect.decode(&wire.topic, &wire.payload);
+                assert_eq!(again, Ok(Received::Message(sealed)), "after a round trip");
+            }
+            Ok(Received::Lost(peer)) => {
+                let wire = dialect.last_will(peer).expect("who was said to be lost has a name");
+                assert_eq!(dialect.decode(&wire.topic, &wire.payload), Ok(Received::Lost(peer)));
+            }
+            Err(reason) => check_refusal(&reason, input.len()),
+        }
+    }
+}
+
+/// A refusal goes to the log, and must not fill it.
+fn check_refusal(reason: &Malformed, input_bytes: usize) {
+    let text = reason.to_string();
+    // A text that is quoted may have each of its bytes escaped.
+    assert!(text.len() <= 512 + 10 * input_bytes, "a refusal of {} bytes", text.len());
+}

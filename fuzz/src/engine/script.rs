@@ -1,0 +1,269 @@
+//! What happens, read from bytes. Every list of bytes is a script.
+
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::{Dialect, Received};
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Election, ElectionEvery, Input, Message, Naming, Place,
+    PublicKey, Record, RosterDigest, Rules, Seal, Sealed, Seat, Signatures, Standing, Tie, Timer,
+};
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+
+use super::peer::{Peer, key_of};
+
+/// The network an engine is put into.
+pub(super) struct Network {
+    pub(super) rules: Rules,
+    pub(super) seat: Seat,
+}
+
+/// The rest of an input.
+pub(super) struct Script<'input> {
+    bytes: &'input [u8],
+    dialect: ElectChain,
+}
+
+impl<'input> Script<'input> {
+    pub(super) fn new(bytes: &'input [u8]) -> Self {
+        Self { bytes, dialect: ElectChain::new(Config::default()) }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Reads which network it is.
+    pub(super) fn network(&mut self) -> Network {
+        let choices = self.byte();
+        let variant = if choices & 1 == 0 { Variant::Readme } else { Variant::Published };
+        let signatures = if choices & 2 == 0 { Signatures::None } else { Signatures::Offered };
+        let peers = NonZeroU16::new(1 + u16::from(self.byte() % 10)).expect("one and more");
+        let config = Config {
+            variant,
+            peers,
+            signatures,
+            challenges: bits(1)..=bits(3),
+            rounds: (choices & 4 != 0).then_some(Transaction::new(3)),
+            pause: Duration::from_millis(u64::from(choices >> 7) * 100),
+            ..Config::default()
+        };
+        self.dialect = ElectChain::new(config);
+        let mut rules = self.dialect.rules().clone();
+        if choices & 8 != 0 {
+            rules.election = Election::Plurality { tie: Tie::SmallestId };
+        }
+        if choices & 16 != 0 {
+            rules.election_every = ElectionEvery::Transaction;
+        }
+        let seat = if choices & 96 == 96 { Seat::Observer } else { Seat::Member };
+        Network { rules, seat }
+    }
+
+    /// Lets the next thing happen.
+    pub(super) fn next(&mut self, peer: &mut Peer) {
+        match self.byte() % 16 {
+            0 => peer.wait(Duration::from_millis(20 * u64::from(self.byte()))),
+            1 => peer.run_out(usize::from(self.byte())),
+            2 => {
+                let timer = self.timer();
+                peer.handle(Input::Timer(timer));
+            }
+            3 => {
+                let (transaction, seed) = (self.transaction(), self.seed());
+                peer.handle(Input::Solved { transaction, seed });
+            }
+            4 => {
+                let lost = self.peer();
+                peer.handle(Input::Lost(lost));
+            }
+            5 => peer.restart(),
+            6 => self.wire(peer),
+            _ => {
+                let sealed = self.sealed();
+                peer.handle(Input::Message(sealed));
+            }
+        }
+    }
+
+    /// A message as the dialect reads it: a topic, a length, and the payload.
+    fn wire(&mut self, peer: &mut Peer) {
+        let topics = self.dialect.topics();
+        let topic = &topics[usize::from(self.byte()) % topics.len()];
+        let length = usize::from(self.byte()) << 8 | usize::from(self.byte());
+        let (payload, rest) = self.bytes.split_at(length.min(self.bytes.len()));
+        self.bytes = rest;
+        match self.dialect.decode(topic, payload) {
+            Ok(Received::Message(sealed)) => peer.handle(Input::Message(sealed)),
+            Ok(Received::Lost(lost)) => peer.handle(Input::Lost(lost)),
+            Err(_) => {}
+        }
+    }
+
+    fn timer(&mut self) -> Timer {
+        match self.byte() % 5 {
+            0 => Timer::Repeat,
+            1 => Timer::DrawsOver(self.term()),
+            2 => Timer::Lead(self.transaction()),
+            3 => Timer::Watch,
+            _ => Timer::CatchUp(self.transaction()),
+        }
+    }
+
+    fn sealed(&mut self) -> Sealed {
+        let message = self.message();
+        let seal = match self.byte() % 4 {
+            0 => None,
+            1 => Some(Seal(Box::new([0]))),
+            _ => Some(Seal(key_of(message.peer()).0)),
+        };
+        Sealed { message, seal }
+    }
+
+    fn message(&mut self) -> Message {
+        let (kind, peer) = (self.byte() % 8, self.peer());
+        match kind {
+            0 => Message::Announcement { peer, key: self.key(peer), roster: self.roster() },
+            1 => {
+                let (draw, standing) = (self.byte().into(), self.standing());
+                Message::Election { peer, draw, standing }
+            }
+            2 => {
+                let (difficulty, place) = (self.difficulty(), self.place());
+                Message::Challenge { peer, difficulty, place }
+            }
+            3 => Message::Solution { peer, transaction: self.transaction(), seed: self.seed() },
+            4 => {
+                let (transaction, seed) = (self.transaction(), self.seed());
+                let approve = self.mostly();
+                Message::Vote { peer, transaction, seed, approve, cause: self.cause() }
+            }
+            5 => {
+                let (transaction, seed) = (self.transaction(), self.seed());
+                let (winner, accepted) = (self.peer(), self.mostly());
+                Message::Verdict { peer, transaction, seed, winner, accepted }
+            }
+            6 => Message::Request { peer, of: self.peer(), from: self.transaction() },
+            _ => Message::Certificate { peer, record: self.certified() },
+        }
+    }
+
+    fn standing(&mut self) -> Option<Standing> {
+        let choice = self.byte();
+        if choice.is_multiple_of(4) {
+            return None;
+        }
+        let naming = (choice % 4 > 1).then(|| {
+            let (leader, transaction) = (self.peer(), self.transaction());
+            let accepted =
+                (choice & 4 != 0).then(|| Acceptance { term: self.term(), record: self.record() });
+            Naming { leader, transaction, accepted }
+        });
+        // The peer's own roster is what most of them count with, and `peer` puts it in.
+        let roster = if choice & 8 == 0 { Peer::OWN_ROSTER } else { RosterDigest(7) };
+        Some(Standing { term: self.term(), roster, naming })
+    }
+
+    fn cause(&mut self) -> Option<Cause> {
+        self.mostly().then(|| Cause {
+            term: self.term(),
+            difficulty: self.difficulty(),
+            winner: self.peer(),
+        })
+    }
+
+    fn place(&mut self) -> Option<Place> {
+        let is_said = self.mostly();
+        is_said.then(|| Place { transaction: self.transaction(), term: self.term() })
+    }
+
+    fn certified(&mut self) -> CertifiedRecord {
+        let (record, term) = (self.record(), self.term());
+        let votes = (0..self.byte() % 12).map(|_| {
+            let voter = self.peer();
+            let seal = self.mostly().then(|| Seal(key_of(voter).0));
+            (voter, seal)
+        });
+        CertifiedRecord { record, term, votes: votes.collect(), noes: 0 }
+    }
+
+    fn record(&mut self) -> Record {
+        Record {
+            transaction: self.transaction(),
+            difficulty: self.difficulty(),
+            seed: self.seed(),
+            winner: self.peer(),
+        }
+    }
+
+    fn roster(&mut self) -> Option<Vec<(PeerId, Option<PublicKey>)>> {
+        let length = self.byte() % 16;
+        (length < 12).then(|| {
+            let members = (0..length).map(|_| {
+                let peer = self.peer();
+                (peer, self.key(peer))
+            });
+            members.collect()
+        })
+    }
+
+    fn key(&mut self, peer: PeerId) -> Option<PublicKey> {
+        match self.byte() % 8 {
+            0 => None,
+            1 => Some(PublicKey(Box::new([0]))),
+            _ => Some(key_of(peer)),
+        }
+    }
+
+    fn peer(&mut self) -> PeerId {
+        match self.byte() {
+            far @ 0xf0.. => PeerId::new(u128::MAX - u128::from(far)),
+            near => PeerId::new(1 + u128::from(near % 12)),
+        }
+    }
+
+    fn transaction(&mut self) -> Transaction {
+        match self.byte() {
+            far @ 0xf0.. => Transaction::new(u64::MAX - u64::from(far & 1)),
+            near => Transaction::new(u64::from(near % 5)),
+        }
+    }
+
+    fn term(&mut self) -> Term {
+        match self.byte() {
+            far @ 0xf0.. => Term::new(u64::MAX - u64::from(far & 1)),
+            near => Term::new(u64::from(near % 4)),
+        }
+    }
+
+    fn difficulty(&mut self) -> Difficulty {
+        match self.byte() {
+            0xf0.. => Difficulty::MAX,
+            near => bits(1 + u64::from(near % 3)),
+        }
+    }
+
+    fn seed(&mut self) -> Seed {
+        match self.byte() {
+            0xf0.. => Seed::new("what is that?").expect("a short text"),
+            near => Seed::from(u64::from(near)),
+        }
+    }
+
+    /// Returns true in three cases of four.
+    fn mostly(&mut self) -> bool {
+        !self.byte().is_multiple_of(4)
+    }
+
+    /// Returns the next byte, or zero after the last.
+    fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.bytes.split_first() else { return 0 };
+        self.bytes = rest;
+        *first
+    }
+}
+
+fn bits(bits: u64) -> Difficulty {
+    Difficulty::from_bits(bits).expect("a difficulty of a few bits")
+}

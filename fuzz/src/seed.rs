@@ -1,0 +1,26 @@
+//! A solution: how hard it was, and the text of it.
+
+use althing_pow::Puzzle;
+use althing_types::{Difficulty, Seed};
+
+/// Judges the input by all puzzles.
+///
+/// # Panics
+/// If a harder challenge is solved by what does not solve an easier one; or, where just so many
+/// bits are wanted, if two challenges are.
+pub fn try_input(input: &[u8]) {
+    let Some((bits, text)) = input.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let Ok(seed) = Seed::new(text) else {
+        assert!(text.len() > Seed::LENGTH_MAX);
+        return;
+    };
+    let Ok(difficulty) = Difficulty::from_bits(u64::from(*bits)) else { return };
+    let easier = difficulty.eased();
+    for puzzle in [Puzzle::Sha1Integer, Puzzle::Sha1Decimal] {
+        let solves = |difficulty| puzzle.check(&seed, difficulty).is_ok();
+        assert!(!solves(difficulty) || solves(easier), "{puzzle:?} {difficulty} {text:?}");
+    }
+    let solves = |difficulty| Puzzle::Sha1Text.check(&seed, difficulty).is_ok();
+    assert!(easier == difficulty || !solves(difficulty) || !solves(easier));
+}

@@ -1,0 +1,143 @@
+//! Fuzzing: builds the targets of `fuzz/`, and lets each look for bytes that break a promise.
+//!
+//! It needs a nightly compiler and `cargo-fuzz`. Where there is no nightly compiler nothing fails:
+//! the tests of `althing-fuzz` build the same code and try some thousand inputs on any machine.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::steps::{Outcome, Steps};
+use crate::{needs, shell, workspace};
+
+/// What to do with the targets.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only build the targets.
+    #[arg(long)]
+    build: bool,
+
+    /// How long each target looks.
+    #[arg(long, value_name = "N", default_value_t = SECONDS)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+}
+
+/// How long a target looks unless somebody says otherwise.
+const SECONDS: u64 = 60;
+
+/// A module of `althing-fuzz` that has a target.
+struct Target {
+    name: &'static str,
+    /// What watches its memory: `address` sees each piece that is asked for, and takes ten times
+    /// as long where there are many of them; `none` leaves it at the sum.
+    sanitizer: &'static str,
+}
+
+/// One for each kind of bytes from strangers.
+const TARGETS: [Target; 4] = [
+    Target { name: "dialect", sanitizer: "address" },
+    Target { name: "engine", sanitizer: "none" },
+    Target { name: "rows", sanitizer: "address" },
+    Target { name: "seed", sanitizer: "address" },
+];
+
+/// Bytes of the longest input, as in `althing-fuzz`; of the largest piece of memory that an input
+/// may ask for; of all memory, that of the search included; and the seconds it may take.
+const LIMITS: [&str; 4] =
+    ["-max_len=1024", "-malloc_limit_mb=16", "-rss_limit_mb=1024", "-timeout=10"];
+
+impl Options {
+    /// What a soak does with the targets.
+    pub(crate) const SOAK: Self = Self { build: false, seconds: SECONDS };
+}
+
+/// Builds the targets, and runs each unless it is not wanted.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut steps = Steps::of("fuzz");
+    add_steps(&mut steps, options);
+    steps.finish()
+}
+
+/// Adds what there is to do, or that it cannot be done here.
+pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
+    let mut is_built = false;
+    steps.run_or_skip("build the fuzz targets", || {
+        if !has_nightly() {
+            let reason = "there is no nightly compiler; `rustup toolchain install nightly \
+                          --profile minimal` gets one";
+            return Ok(Outcome::Skipped(reason.to_owned()));
+        }
+        needs::CARGO_FUZZ.ensure()?;
+        shell::run(&mut cargo_fuzz("build", "address"))?;
+        is_built = true;
+        Ok(Outcome::Done)
+    });
+    if !is_built || options.build {
+        return;
+    }
+    for target in TARGETS {
+        steps.run(target.name, || look(&target, options.seconds));
+    }
+}
+
+fn has_nightly() -> bool {
+    shell::succeeds(shell::command("rustup").args(["run", "nightly", "rustc", "--version"]))
+}
+
+/// Runs one target. What it finds on the way is kept in `fuzz/corpus`, where it goes on the next
+/// time; what breaks a promise in `fuzz/artifacts`.
+fn look(target: &Target, seconds: u64) -> Result<()> {
+    let Target { name, sanitizer } = target;
+    let (found, seeds) = (format!("fuzz/corpus/{name}"), format!("fuzz/seeds/{name}"));
+    let directory = workspace::root().join(&found);
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {found}"))?;
+    let mut command = cargo_fuzz("run", sanitizer);
+    command.args([&format!("fuzz-{name}"), &found, &seeds, "--"]);
+    command.arg(format!("-max_total_time={seconds}"));
+    command.args(LIMITS).args(["-verbosity=0", "-print_funcs=0", "-print_final_stats=1"]);
+    shell::run(&mut command).with_context(|| {
+        format!(
+            "an input broke a promise; try it again with `cargo run --package althing-fuzz --bin \
+             fuzz-{name} -- FILE`, where FILE is the newest in fuzz/artifacts/fuzz-{name}"
+        )
+    })
+}
+
+/// Returns a command of `cargo fuzz`. What is built with one sanitizer is of no use with another,
+/// so each has its own directory.
+fn cargo_fuzz(job: &str, sanitizer: &str) -> Command {
+    let mut command = shell::command("rustup");
+    command.args(["run", "nightly", "cargo", "fuzz", job, "--fuzz-dir=fuzz"]);
+    command.arg(format!("--sanitizer={sanitizer}"));
+    command.arg(format!("--target-dir=fuzz/target/{sanitizer}"));
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &str) -> String {
+        let file = workspace::root().join(path);
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[test]
+    fn each_target_is_built_and_has_seeds() {
+        let manifest = text("fuzz/Cargo.toml");
+        for Target { name, .. } in TARGETS {
+            assert!(manifest.contains(&format!("\"fuzz-{name}\"")), "{name}");
+            assert!(workspace::root().join("fuzz/seeds").join(name).is_dir(), "{name}");
+        }
+        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+    }
+
+    #[test]
+    fn inputs_are_as_long_as_the_targets_say() {
+        let [max_len, ..] = LIMITS;
+        let bytes = max_len.trim_start_matches("-max_len=");
+        assert!(text("fuzz/src/lib.rs").contains(&format!("INPUT_MAX: usize = {bytes};")));
+    }
+}

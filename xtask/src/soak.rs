@@ -1,0 +1,126 @@
+//! Soak: random networks with fresh seeds on all cores, then each fuzz target for a minute.
+
+use std::num::NonZeroU64;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use crate::steps::Steps;
+use crate::{fuzz, shell};
+
+/// How long, and from where.
+#[derive(clap::Args, Clone, Copy)]
+pub(crate) struct Options {
+    /// Networks to run; without it, as many as the time allows.
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroU64>,
+
+    /// Minutes after which no further network is begun; ten, unless a number of them is given.
+    #[arg(long, value_name = "M")]
+    minutes: Option<NonZeroU64>,
+
+    /// The first seed, for running a network again; alone it means just this one. Without it, one
+    /// that nobody has tried.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+}
+
+/// What the options come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan {
+    first: u64,
+    /// Zero for no limit, as in `crates/sim/examples/soak.rs`.
+    seeds: u64,
+    /// Likewise.
+    minutes: u64,
+    fuzz: bool,
+}
+
+/// How long a soak takes if nobody says.
+const MINUTES: u64 = 10;
+
+/// Runs networks until the seeds or the time are used up, then the fuzz targets.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let plan = options.plan(fresh_seed());
+    let mut steps = Steps::of("soak");
+    steps.run("networks", || networks(plan));
+    if plan.fuzz {
+        fuzz::add_steps(&mut steps, &fuzz::Options::SOAK);
+    }
+    steps.finish()
+}
+
+impl Options {
+    fn plan(self, fresh: u64) -> Plan {
+        let is_replay = self.seed.is_some() && self.seeds.is_none() && self.minutes.is_none();
+        let seeds = if is_replay { 1 } else { self.seeds.map_or(0, NonZeroU64::get) };
+        let minutes = match self.minutes {
+            Some(minutes) => minutes.get(),
+            None if seeds == 0 => MINUTES,
+            None => 0,
+        };
+        Plan { first: self.seed.unwrap_or(fresh), seeds, minutes, fuzz: !is_replay }
+    }
+}
+
+/// Builds the program that runs networks, apart from us, so that the other chores start quickly;
+/// and runs it.
+fn networks(plan: Plan) -> Result<()> {
+    let Plan { first, seeds, minutes, .. } = plan;
+    println!("The first seed is {first}.");
+    let example = ["run", "--quiet", "--release", "--package=althing-sim", "--example=soak", "--"];
+    let numbers = [first, seeds, minutes].map(|number| number.to_string());
+    shell::run(shell::cargo(example).args(numbers)).context("a network went wrong")
+}
+
+/// Returns a seed from the clock, small enough to be read aloud.
+fn fresh_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Each second begins a thousand seeds further on, more than a core runs in that time.
+    now.as_secs() * 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn plan(line: &str) -> Plan {
+        let words = ["soak"].into_iter().chain(line.split_whitespace());
+        Line::try_parse_from(words).expect("a line that is understood").options.plan(99)
+    }
+
+    #[test]
+    fn without_a_limit_it_runs_for_ten_minutes() {
+        assert_eq!(plan(""), Plan { first: 99, seeds: 0, minutes: MINUTES, fuzz: true });
+    }
+
+    #[test]
+    fn either_limit_ends_it() {
+        let both = Plan { first: 99, seeds: 500, minutes: 3, fuzz: true };
+        assert_eq!(plan("--seeds 500 --minutes 3"), both);
+        assert_eq!(plan("--seeds 500"), Plan { minutes: 0, ..both });
+        assert_eq!(plan("--minutes 3"), Plan { seeds: 0, ..both });
+        assert_eq!(plan("--seeds 500 --minutes 3 --seed 7"), Plan { first: 7, ..both });
+    }
+
+    #[test]
+    fn a_seed_alone_is_run_again_and_nothing_else() {
+        assert_eq!(plan("--seed 7"), Plan { first: 7, seeds: 1, minutes: 0, fuzz: false });
+    }
+
+    #[test]
+    fn no_limit_is_zero_and_no_seed_is_negative() {
+        for line in ["--seeds 0", "--minutes 0", "--seed -1", "--seeds many"] {
+            let words = ["soak"].into_iter().chain(line.split_whitespace());
+            assert!(Line::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+}
