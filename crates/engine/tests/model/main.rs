@@ -30,7 +30,7 @@
 //!
 //! # How far
 //! Each test says how many failures, looks and late deliveries there are at most, over all peers,
-//! and explores all that is within; together six million states, told apart by hashes of 64 bits.
+//! and explores all that is within; together four million states, told apart by hashes of 64 bits.
 //! Wider bounds take minutes, and are left out by default:
 //! `cargo test --release -p althing-engine --test model -- --ignored --nocapture`.
 
