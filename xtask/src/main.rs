@@ -1,7 +1,7 @@
 //! The project's chores, as a program instead of scripts: `cargo xtask --help`.
 //!
-//! There are two that everybody needs, `test` and `check`; together with a build of the fuzz
-//! targets they are all that CI runs (`.ci/run`). `soak` looks for as long as it is let for what
+//! There are two that everybody needs, `test` and `check`; together they are all that
+//! CI runs (`.ci/run`). `soak` looks for as long as it is let for what
 //! those two do not find. The others are parts of `check` that are worth running alone. Each job
 //! has its own file, and announces what it does with the time that it took.
 //!
