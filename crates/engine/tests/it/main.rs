@@ -3,5 +3,6 @@
 mod bound;
 mod choices;
 mod last_term;
+mod liar;
 mod lockstep;
 mod plain;

@@ -334,8 +334,11 @@ impl Assembly {
             self.election.namings_of_term().filter_map(|(_, naming)| naming.accepted.as_ref());
         let accepted = told.chain(self.accepted.as_ref());
         // An honest member accepts nothing else, and what is no solution would never be decided.
+        // Nor can anybody have accepted anything in a term still to come; ours is the last of its
+        // term, so what we have proposed in this one we propose again (rule C2).
         let of_row = accepted.filter(|accepted| {
             accepted.record.transaction == self.round.transaction
+                && accepted.term <= self.election.term
                 && self.check_choice(accepted).is_ok()
         });
         of_row.max_by_key(|accepted| accepted.term).map(|accepted| accepted.record.clone())
