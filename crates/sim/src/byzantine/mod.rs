@@ -18,18 +18,20 @@
 //! | [`Role::ClaimsLeadership`] | yes | yes, mostly under its lead |
 //! | [`Role::AsksTooMuch`], [`Role::WithholdsVotes`] | yes | yes; its lead costs a minute |
 //! | [`Role::Silent`] | yes | yes, in networks of four or more |
-//! | [`Role::Equivocates`] | **not if it leads an odd number** | not always if it leads |
+//! | [`Role::Equivocates`] | **not if it leads** | yes; its lead may cost a minute |
 //! | [`Role::HidesAcceptance`] | **not with an odd number of members** | yes |
 //! | [`Role::InventsAcceptance`] | **no** | yes |
 //!
 //! The last three are the limit. A row is decided by `floor(N/2)+1` votes, and the leader of a
 //! later term learns of it from `floor(N/2)+1` namings. With an odd N these may share one member
-//! only: if that one votes both ways, or says that it never voted, a second solution can be decided
-//! beside the first. With an even N they share two, one of them honest, who tells. But a naming's
-//! word on what was accepted, and in which term, carries no proof: who invents an acceptance of a
-//! late enough term has the next leader propose what it likes, in place of what may have been
-//! decided. The same goes for a leader that does not listen to what it is told. Two tables need a
-//! change of leader in both cases, at a moment when some have recorded a row and others not.
+//! only: if that one says that it never voted, a second solution can be decided beside the first;
+//! and if it leads and votes both ways, that takes no other leader. With an even N they share two,
+//! one of them honest, who tells. But to the next leader two solutions that were accepted in one
+//! term look alike, and a naming's word on what was accepted, and in which term, carries no proof:
+//! who equivocates as the leader, or invents an acceptance of a late enough term, can have the next
+//! leader propose something else than what was decided. The same goes for a leader that does not
+//! listen to what it is told. With an even N, two tables always need a change of leader, at a
+//! moment when some have recorded a row and others not.
 //!
 //! Without signatures anyone who can publish can be any of these, for any member at a time. And
 //! signatures or not, until the roster is settled whoever announces itself can take a seat, and

@@ -123,3 +123,53 @@ fn is_other(story: &Story, other: &Story) -> bool {
         || ours.last_wills != theirs.last_wills
         || ours.start_within != theirs.start_within
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::byzantine::Role;
+    use crate::fault::{Fault, Who};
+    use crate::scenario::Scenario;
+    use crate::stuck::Reason;
+    use crate::violation::Violation;
+
+    /// A leader that equivocates before five peers makes two tables, and all else is beside the
+    /// point.
+    fn story() -> Story {
+        let mut scenario = Scenario::seed(1)
+            .peers(5)
+            .signed()
+            .pause(Duration::from_millis(50))
+            .last_wills(Duration::from_millis(100))
+            .conditions(Conditions { duplication_percent: 10, ..Conditions::good() });
+        for millis in 1..20 {
+            let at = Duration::from_millis(30 * millis);
+            scenario = scenario
+                .at(at, Fault::Pause(Who::Peer(0)))
+                .at(at + Duration::from_millis(5), Fault::Resume(Who::Peer(0)));
+        }
+        let at = Duration::from_millis(700);
+        scenario = scenario.at(at, Fault::Turn(Who::Leader, Role::Equivocates));
+        Story { scenario, trouble: Duration::from_secs(8), rules: "" }
+    }
+
+    #[test]
+    fn a_failure_is_told_with_what_it_needs_and_how_to_run_it_again() {
+        let stuck = story().play().expect_err("the leader sees to it");
+        let failure = shrink(story(), stuck);
+        let reason = failure.reason();
+        assert!(matches!(reason, Reason::Violation(Violation::TwoTables { .. })), "{failure}");
+        assert_eq!(failure.faults(), 1, "{failure}");
+        let text = failure.to_string();
+        for part in [
+            "cargo xtask soak --seed 1\n",
+            "SEED=1 cargo nextest run -p althing-sim",
+            "the leader says different things to different peers",
+            "messages take 200µs; rows are 50ms apart",
+        ] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+        assert!(text.lines().count() < 100, "{text}");
+        assert!(story().trouble > Duration::from_secs(4) && failure.stuck.time.as_secs() < 4);
+    }
+}

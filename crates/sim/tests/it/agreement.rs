@@ -41,6 +41,14 @@ fn an_eleventh_peer_watches_and_has_the_same_table() {
 }
 
 #[test]
+fn a_hundred_peers_agree_on_a_table() {
+    let pause = Duration::from_millis(500);
+    let mut net = Scenario::seed(6).peers(100).pause(pause).start();
+    net.run_until_recorded(SOON, 5).expect("nothing is in the way");
+    net.assert_one_table();
+}
+
+#[test]
 fn a_network_of_one_decides_alone() {
     let mut net = Scenario::seed(5).peers(1).rounds(5).start();
     net.run_until_recorded(SOON, 5).expect("one is a majority of one");
