@@ -65,6 +65,7 @@ mod simulation;
 mod stuck;
 mod summary;
 mod trace;
+mod verdicts;
 mod violation;
 mod with_rules;
 mod word;

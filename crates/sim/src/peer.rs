@@ -12,6 +12,7 @@ use crate::byzantine::Liar;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::mining::Search;
+use crate::verdicts::Verdicts;
 use crate::word::Word;
 
 /// One simulated peer: what survives a crash, and what does not.
@@ -75,12 +76,18 @@ impl Peer {
         }
     }
 
-    pub(crate) fn start(&mut self, now: Moment, dialect: &dyn Dialect, rng: &mut ChaCha8Rng) {
+    pub(crate) fn start(
+        &mut self,
+        now: Moment,
+        dialect: &dyn Dialect,
+        verdicts: &Verdicts,
+        rng: &mut ChaCha8Rng,
+    ) {
         let identity = Identity {
             id: self.id,
             seat: Seat::Member,
             entropy: rng.random(),
-            authenticator: dialect.authenticator(&self.secret),
+            authenticator: verdicts.shared_by(dialect.authenticator(&self.secret)),
         };
         self.life += 1;
         self.clock = self.clock.restarted(now);
