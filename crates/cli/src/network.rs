@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn peers_and_prefixes_are_checked() {
-        assert!(parse_peers("256").is_ok());
-        assert_eq!(parse_peers("257"), Err("a network has 1 to 256 peers".to_owned()));
+        assert!(parse_peers("1000").is_ok());
+        assert_eq!(parse_peers("1001"), Err("a network has 1 to 1000 peers".to_owned()));
         assert!(parse_peers("0").is_err());
         assert!(parse_prefix("class/7/").is_ok());
         assert!(parse_prefix("class/#").is_err());

@@ -1,10 +1,12 @@
 //! Bytes as lower-case hexadecimal text, as keys and signatures are written in JSON.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes that are hexadecimal text on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hex(pub(crate) Box<[u8]>);
+pub(crate) struct Hex(pub(crate) Arc<[u8]>);
 
 /// Bytes that one text may stand for: no key or signature in use is longer.
 const BYTES_MAX: usize = 1024;
@@ -15,7 +17,7 @@ fn encode(bytes: &[u8]) -> String {
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-fn decode(text: &str) -> Result<Box<[u8]>, &'static str> {
+fn decode(text: &str) -> Result<Arc<[u8]>, &'static str> {
     let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
     match digits {
         None => Err("not lower-case hexadecimal"),

@@ -61,8 +61,8 @@ pub enum Malformed {
     },
 }
 
-/// Bytes that a message may have: enough for a certificate with 256 signed votes.
-pub const PAYLOAD_MAX: usize = 64 * 1024;
+/// Bytes that a message may have: enough for a roster of a thousand members with keys, or a certificate of theirs.
+pub const PAYLOAD_MAX: usize = 256 * 1024;
 
 /// One of the networks Althing speaks.
 pub trait Dialect: Send + Sync {

@@ -43,7 +43,7 @@ pub use link::{CloseError, Incident, Link, Publisher};
 ///
 /// A larger one is refused on the way out, and on the way in reported as
 /// [`Incident::Oversized`] or not delivered at all.
-pub const PAYLOAD_MAX: usize = 64 * 1024;
+pub const PAYLOAD_MAX: usize = 256 * 1024;
 
 /// Bytes that a topic may have.
 pub const TOPIC_MAX: usize = 1024;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use althing_engine::rounds::{Acceptance, CertifiedRecord, Durable, Record, Seal};
 use althing_store::Store;
@@ -29,7 +29,7 @@ fn record(number: u64) -> Record {
 
 /// A row with the votes of six members out of ten, each with an Ed25519 signature.
 fn row(number: u64) -> Durable {
-    let voters = (0..6).map(|voter| (PeerId::new(voter), Some(Seal(Box::new([0xa5; 64])))));
+    let voters = (0..6).map(|voter| (PeerId::new(voter), Some(Seal(Arc::new([0xa5; 64])))));
     Durable::Record(CertifiedRecord {
         record: record(number),
         term: Term::FIRST,

@@ -40,6 +40,8 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use althing_engine::rounds::{Acceptance, CertifiedRecord, Promise, PublicKey, Record, Seal};
     use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
@@ -62,7 +64,7 @@ mod tests {
     /// reading the old one.
     #[test]
     fn the_bytes_of_each_kept_type_stay_the_same() {
-        let seal = Seal(Box::new([0xee, 0xff]));
+        let seal = Seal(Arc::new([0xee, 0xff]));
         let row = CertifiedRecord {
             record: record(),
             term: Term::new(2),
@@ -70,7 +72,7 @@ mod tests {
             noes: 3,
         };
         let roster =
-            vec![(PeerId::new(1), Some(PublicKey(Box::new([0xcc])))), (PeerId::new(5), None)];
+            vec![(PeerId::new(1), Some(PublicKey(Arc::new([0xcc])))), (PeerId::new(5), None)];
         let promise = Promise { term: Term::new(2), draw: 9, leader: PeerId::new(5) };
         let acceptance = Acceptance { term: Term::new(2), record: record() };
         assert_eq!(

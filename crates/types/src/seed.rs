@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// At most [`Seed::LENGTH_MAX`] bytes, so that a table of seeds grows no faster than its rows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Seed(Box<str>);
+pub struct Seed(Arc<str>);
 
 /// A text that is too long for a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +23,7 @@ impl Seed {
     pub const LENGTH_MAX: usize = 64;
 
     /// Returns `text` as a seed, or an error above [`Self::LENGTH_MAX`] bytes.
-    pub fn new(text: impl Into<Box<str>>) -> Result<Self, SeedTooLong> {
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, SeedTooLong> {
         let text = text.into();
         match text.len() {
             length if length <= Self::LENGTH_MAX => Ok(Self(text)),
@@ -58,7 +59,7 @@ impl TryFrom<String> for Seed {
 
 impl From<Seed> for String {
     fn from(seed: Seed) -> Self {
-        seed.0.into()
+        seed.as_str().to_owned()
     }
 }
 

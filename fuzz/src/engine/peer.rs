@@ -6,6 +6,7 @@
 //! enough votes of different peers (rule V1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::rounds::{
@@ -43,7 +44,7 @@ const ME: PeerId = PeerId::new(3);
 
 /// Returns the key of a peer in these networks; whoever knows it can sign.
 pub(super) fn key_of(peer: PeerId) -> PublicKey {
-    PublicKey(Box::from(peer.number().to_be_bytes()))
+    PublicKey(Arc::from(peer.number().to_be_bytes()))
 }
 
 impl Peer {

@@ -1,6 +1,7 @@
 //! What happens, read from bytes. Every list of bytes is a script.
 
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::elect_chain::{Config, ElectChain, Variant};
@@ -102,11 +103,12 @@ impl<'input> Script<'input> {
     }
 
     fn timer(&mut self) -> Timer {
-        match self.byte() % 5 {
-            0 => Timer::Repeat,
-            1 => Timer::DrawsOver(self.term()),
-            2 => Timer::Lead(self.transaction()),
-            3 => Timer::Watch,
+        match self.byte() {
+            255 => Timer::Answer,
+            byte if byte % 5 == 0 => Timer::Repeat,
+            byte if byte % 5 == 1 => Timer::DrawsOver(self.term()),
+            byte if byte % 5 == 2 => Timer::Lead(self.transaction()),
+            byte if byte % 5 == 3 => Timer::Watch,
             _ => Timer::CatchUp(self.transaction()),
         }
     }
@@ -115,7 +117,7 @@ impl<'input> Script<'input> {
         let message = self.message();
         let seal = match self.byte() % 4 {
             0 => None,
-            1 => Some(Seal(Box::new([0]))),
+            1 => Some(Seal(Arc::new([0]))),
             _ => Some(Seal(key_of(message.peer()).0)),
         };
         Sealed { message, seal }
@@ -211,7 +213,7 @@ impl<'input> Script<'input> {
     fn key(&mut self, peer: PeerId) -> Option<PublicKey> {
         match self.byte() % 8 {
             0 => None,
-            1 => Some(PublicKey(Box::new([0]))),
+            1 => Some(PublicKey(Arc::new([0]))),
             _ => Some(key_of(peer)),
         }
     }

@@ -74,8 +74,8 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["dmeo"][..], "unrecognized subcommand 'dmeo'"),
         (&["demo", "--round", "3"], "a similar argument exists: '--rounds'"),
         (&["demo", "--rounds", "0"], "invalid value '0' for '--rounds <N>'"),
-        (&["demo", "--peers", "0"], "a network has 1 to 256 peers"),
-        (&["demo", "--peers", "257"], "a network has 1 to 256 peers"),
+        (&["demo", "--peers", "0"], "a network has 1 to 1000 peers"),
+        (&["demo", "--peers", "1001"], "a network has 1 to 1000 peers"),
         (
             &["demo", "--challenge", "9..3"],
             "9 bits are more than 3; the smaller number comes first",

@@ -62,8 +62,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Members a network can have: what a certificate with all their signatures leaves room for.
-    pub const PEERS_MAX: u16 = 256;
+    /// Members a network can have, so that a message has room for all their keys and signatures.
+    pub const PEERS_MAX: u16 = 1000;
 }
 
 impl Default for Config {

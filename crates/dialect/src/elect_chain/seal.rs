@@ -1,5 +1,7 @@
 //! Signatures of Althing peers: Ed25519 (RFC 8032) over a message's wire form.
 
+use std::sync::Arc;
+
 use althing_engine::rounds::{Authenticator, Message, PublicKey, Seal};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
@@ -20,12 +22,12 @@ impl Ed25519 {
 
 impl Authenticator for Ed25519 {
     fn public_key(&self) -> Option<PublicKey> {
-        Some(PublicKey(Box::new(self.key.verifying_key().to_bytes())))
+        Some(PublicKey(Arc::new(self.key.verifying_key().to_bytes())))
     }
 
     fn seal(&self, message: &Message) -> Option<Seal> {
         let bytes = signed_bytes(&self.prefix, message)?;
-        Some(Seal(Box::new(self.key.sign(&bytes).to_bytes())))
+        Some(Seal(Arc::new(self.key.sign(&bytes).to_bytes())))
     }
 
     fn is_authentic(&self, message: &Message, seal: &Seal, key: &PublicKey) -> bool {
@@ -62,6 +64,6 @@ mod tests {
         assert!(!elsewhere.is_authentic(&solution(6), &seal, &key));
         let short = Seal(seal.0[..63].into());
         assert!(!ours.is_authentic(&solution(6), &short, &key));
-        assert!(!ours.is_authentic(&solution(6), &seal, &PublicKey(Box::new([]))));
+        assert!(!ours.is_authentic(&solution(6), &seal, &PublicKey(Arc::new([]))));
     }
 }

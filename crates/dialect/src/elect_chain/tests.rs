@@ -100,7 +100,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         ("init", r#"{"id": "7"}"#, "invalid type: string \"7\", expected u64"),
         ("init", r#"{"id": 7, "key": "xyz"}"#, "not lower-case hexadecimal"),
         ("init", "[7]", "a list instead of an object"),
-        ("init", &long, "65537 bytes are more than the 65536"),
+        ("init", &long, "262145 bytes are more than the 262144"),
         ("election", r#"{"id": 7}"#, "missing field `election`"),
         ("election", r#"{"id": 7, "election": 1, "term": 0, "roster": "00"}"#, "1 bytes instead"),
         ("challenge", r#"{"id": 7, "challenge": 161}"#, "not between 1 and 160"),
@@ -112,6 +112,34 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     for (topic, payload, expected) in cases {
         let error = readme().decode(topic, payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{topic} {payload:.40}: {error}");
+    }
+}
+
+#[test]
+fn the_largest_messages_of_a_full_network_have_room() {
+    let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
+    let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
+    let key = || Some(PublicKey([0xff; 32].into()));
+    let seal = || Some(Seal([0xff; 64].into()));
+    let roster = Message::Announcement {
+        peer: PeerId::new(last),
+        key: key(),
+        roster: Some(members().map(|peer| (peer, key())).collect()),
+    };
+    let record = Record {
+        transaction: Transaction::new(u64::MAX),
+        difficulty: Difficulty::MAX,
+        seed: Seed::from(u64::MAX),
+        winner: PeerId::new(last),
+    };
+    let votes = members().map(|peer| (peer, seal())).collect();
+    let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: 0 };
+    let certificate = Message::Certificate { peer: PeerId::new(last), record };
+    for message in [roster, certificate] {
+        let sealed = Sealed { message, seal: seal() };
+        let wire = readme().encode(&sealed).expect("it is a message of this network");
+        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
+        assert_eq!(readme().decode(&wire.topic, &wire.payload), Ok(Received::Message(sealed)));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The messages as JSON. Each struct below is a topic's message: first the fields of the plain
 //! protocol in the order its program writes them, then what Althing peers add.
 
+use std::sync::Arc;
+
 use althing_engine::rounds::{
     Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, RosterDigest,
     Seal, Sealed, Standing,
@@ -168,7 +170,7 @@ pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Option<(&'static str,
             };
             if let Some(Standing { term, roster, naming }) = standing {
                 wire.term = Some(term.number());
-                wire.roster = Some(Hex(Box::new(roster.0.to_be_bytes())));
+                wire.roster = Some(Hex(Arc::new(roster.0.to_be_bytes())));
                 if let Some(Naming { leader, transaction, accepted }) = naming {
                     wire.leader = Some(id(leader)?);
                     wire.transaction = Some(transaction.number());

@@ -70,6 +70,8 @@ pub enum Output {
 pub enum Timer {
     /// Repeat what others may lack, and see who is silent.
     Repeat,
+    /// Answer the newcomers that came since the last answer.
+    Answer,
     /// Elect without those who have not drawn.
     DrawsOver(Term),
     /// Ask for a solution of this row, as the leader.

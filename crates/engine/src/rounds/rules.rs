@@ -144,6 +144,12 @@ impl Rules {
         (peers / 2 + 1).max(peers - self.votes_needed() + 1)
     }
 
+    /// Returns the shortest time between two answers to newcomers (rule G1): what all members
+    /// together answer is then at most a thousand messages in a second.
+    pub fn answer_interval(&self) -> Duration {
+        Duration::from_millis(self.roster_size().max(10) as u64)
+    }
+
     /// Returns how many members must have adopted a roster before one of them names a leader under
     /// it (rule G3).
     pub fn adoptions_needed(&self) -> usize {

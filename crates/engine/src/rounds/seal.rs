@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +8,12 @@ use super::message::Message;
 /// A key that checks a peer's seals; what is in it is the dialect's business.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PublicKey(pub Box<[u8]>);
+pub struct PublicKey(pub Arc<[u8]>);
 
 /// A peer's signature under a message, so that nobody can speak in its name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Seal(pub Box<[u8]>);
+pub struct Seal(pub Arc<[u8]>);
 
 /// Signs a peer's own messages and checks those of others. Pure: the same message has the same
 /// seal each time.

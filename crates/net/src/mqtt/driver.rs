@@ -546,7 +546,7 @@ pub(super) fn library_options(
         .set_keep_alive(options.keep_alive_seconds())
         .set_clean_start(true)
         .set_connect_timeout(options.connect_timeout)
-        .set_max_packet_size(Some(u32::try_from(PACKET_BYTES_MAX).expect("some 64 KiB")))
+        .set_max_packet_size(Some(u32::try_from(PACKET_BYTES_MAX).expect("some 256 KiB")))
         .set_max_request_batch(UNSENT_MAX)
         .set_read_batch_size(READ_BATCH);
     library.set_outgoing_inflight_upper_limit(INFLIGHT_MAX);

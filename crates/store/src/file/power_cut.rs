@@ -190,7 +190,7 @@ fn record(number: u64) -> Record {
 }
 
 fn row(number: u64) -> CertifiedRecord {
-    let seal = Seal(Box::new([0xa5; 500]));
+    let seal = Seal(Arc::new([0xa5; 500]));
     CertifiedRecord {
         record: record(number),
         term: Term::FIRST,

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{self, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::{env, fs, iter};
 
 use althing_engine::rounds::{
@@ -46,7 +47,7 @@ pub(crate) fn identity() -> Identity {
 }
 
 pub(crate) fn roster() -> Vec<(PeerId, Option<PublicKey>)> {
-    (0..10).map(|peer| (PeerId::new(peer), Some(PublicKey(Box::new([3; 32]))))).collect()
+    (0..10).map(|peer| (PeerId::new(peer), Some(PublicKey(Arc::new([3; 32]))))).collect()
 }
 
 pub(crate) fn record(number: u64) -> Record {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Term};
 
 use super::roster::Roster;
-use crate::rounds::{Election as Rule, Naming, Refusal, Tie};
+use crate::rounds::{Election as Rule, Naming, Refusal, Standing, Tie};
 
 /// Draws and namings of the members: who leads in which term (rules E1 to E6).
 #[derive(Clone, Debug, Hash)]
@@ -112,6 +112,18 @@ impl Election {
                 Ok(())
             }
         }
+    }
+
+    /// Returns whether this is where `peer` stands as far as we know.
+    pub(super) fn knows(&self, peer: PeerId, draw: u128, standing: &Standing) -> bool {
+        let Standing { term, naming, .. } = standing;
+        let has_drawn = self
+            .draws
+            .get(&peer)
+            .is_some_and(|known| known.term == *term && known.number == draw && !known.plain);
+        let naming = naming.as_ref();
+        let known = self.namings.get(&peer).filter(|(known, _)| known == term);
+        has_drawn && known.map(|(_, naming)| naming) == naming
     }
 
     /// Returns what `peer` drew for this term.

@@ -1,12 +1,14 @@
 //! Who is a member (rules G1 to G6): announcements, the roster they lead to, and newcomers.
 
+use std::time::Duration;
+
 use althing_types::{Moment, PeerId, Term};
 
 use super::gathering::Heard;
 use super::roster::{Assertions, Roster};
 use super::{Assembly, Round, refuse};
 use crate::rounds::{
-    Durable, Event, Message, Output, PublicKey, Queue, Refusal, Sealed, Seat, Signatures,
+    Durable, Event, Message, Output, PublicKey, Queue, Refusal, Sealed, Seat, Signatures, Timer,
 };
 
 /// The roster a peer counts with, and how firmly.
@@ -102,10 +104,10 @@ impl Assembly {
             Ok(Heard::First) => {
                 let known = self.gathering.len();
                 out.push(Output::Event(Event::PeerJoined { peer, known }));
-                self.answer_newcomer(out);
+                self.answer_newcomer(now, out);
             }
             Ok(Heard::Again) if roster.is_none() && self.membership.is_settled() => {
-                self.answer_newcomer(out);
+                self.answer_newcomer(now, out);
             }
             Ok(Heard::Again) => {}
         }
@@ -123,13 +125,13 @@ impl Assembly {
     /// An announcement is sealed with the key it names, and a member's key never changes
     /// (rule A3).
     fn check_announcement(&self, sealed: &Sealed) -> Result<(), Refusal> {
-        let Message::Announcement { peer, key, .. } = &sealed.message else {
+        let Message::Announcement { peer, key, roster } = &sealed.message else {
             return Err(Refusal::Unexpected);
         };
         if self.membership.is_settled()
-            && let Some(roster) = self.membership.roster()
-            && roster.contains(*peer)
-            && roster.key(*peer) != key.as_ref()
+            && let Some(ours) = self.membership.roster()
+            && ours.contains(*peer)
+            && ours.key(*peer) != key.as_ref()
         {
             return Err(Refusal::SecondKey);
         }
@@ -137,7 +139,10 @@ impl Assembly {
         if known.is_some() && known != key.as_ref() {
             return Err(Refusal::SecondKey);
         }
+        // What anybody could have recorded and played again is not worth a signature check.
+        let is_repeated = known.is_some() && roster.is_none();
         match (key, &sealed.seal) {
+            _ if is_repeated => Ok(()),
             (None, _) if self.rules.signatures == Signatures::Required => Err(Refusal::KeyMissing),
             (None, _) => Ok(()),
             (Some(_), None) => Err(Refusal::SealMissing),
@@ -149,15 +154,27 @@ impl Assembly {
         }
     }
 
-    /// A member answers a newcomer at once, so that nobody waits for a repetition; but only so
-    /// often, so that a stranger cannot make us shout.
-    fn answer_newcomer(&mut self, out: &mut Vec<Output>) {
-        let takes_part = self.is_member() || !self.membership.is_settled();
-        if self.seat == Seat::Member && takes_part && self.watch.may_answer() {
-            self.announce(out);
-            if self.membership.is_settled() {
-                self.say_standing(out);
-            }
+    /// A member answers a newcomer at once, so that nobody waits for a repetition; but those who
+    /// come together get one answer, and a stranger cannot make us shout.
+    fn answer_newcomer(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.seat != Seat::Member {
+            return;
+        }
+        match self.watch.until_answer(now, self.rules.answer_interval()) {
+            Some(Duration::ZERO) => self.on_answer(now, out),
+            Some(after) => out.push(Output::SetTimer { after, timer: Timer::Answer }),
+            None => {}
+        }
+    }
+
+    pub(super) fn on_answer(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.watch.answered(now);
+        if self.membership.is_settled() && !self.is_member() {
+            return;
+        }
+        self.announce(out);
+        if self.membership.is_settled() {
+            self.say_standing(out);
         }
     }
 

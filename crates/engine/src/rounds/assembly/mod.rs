@@ -102,6 +102,7 @@ impl Assembly {
             Input::Start => self.on_start(now, out),
             Input::Message(sealed) => self.on_message(now, sealed, out),
             Input::Timer(Timer::Repeat) => self.on_repeat(now, out),
+            Input::Timer(Timer::Answer) => self.on_answer(now, out),
             Input::Timer(Timer::Lead(row)) => self.on_pause_over(now, row, out),
             Input::Timer(Timer::Watch) => self.on_watch(now, out),
             Input::Timer(Timer::DrawsOver(term)) => self.on_draws_over(now, term, out),
@@ -167,7 +168,9 @@ impl Assembly {
         if self.is_one_solution_too_many(&sealed.message) {
             return self.watch.hear(peer, now + self.rules.timeouts.silence);
         }
-        if let Err(reason) = self.authenticate(&sealed) {
+        if !self.is_repeated(&sealed.message)
+            && let Err(reason) = self.authenticate(&sealed)
+        {
             return refuse(peer, reason, out);
         }
         self.watch.hear(peer, now + self.rules.timeouts.silence);
@@ -256,6 +259,17 @@ impl Assembly {
         } else {
             refuse(peer, Refusal::Past { transaction }, out);
         }
+    }
+
+    /// Returns whether a member said just this before, and nothing else since. Anybody could have
+    /// recorded it and play it again, so another signature check would prove nothing.
+    fn is_repeated(&self, message: &Message) -> bool {
+        let Message::Election { peer, draw, standing: Some(standing) } = message else {
+            return false;
+        };
+        let roster = self.membership.roster();
+        roster.is_some_and(|roster| roster.digest() == standing.roster)
+            && self.election.knows(*peer, *draw, standing)
     }
 
     /// Checks that a member's message is its own (rules A2 and A3).

@@ -204,6 +204,10 @@ impl Assembly {
 
     /// Records the row, if the votes have decided it (rule V1).
     fn see_votes(&mut self, now: Moment, out: &mut Vec<Output>) {
+        // The members may not be whom we think they are.
+        if !self.membership.is_settled() {
+            return;
+        }
         if let Some(record) = self.round.decided(self.rules.votes_needed()) {
             self.record(now, record, out);
         }
@@ -216,7 +220,7 @@ impl Assembly {
         out.push(Output::CancelMining);
         // A row binds us to those who decided it as our own yes would, and proves nothing without
         // them (rule G4).
-        self.hold_roster(out);
+        debug_assert!(self.membership.is_settled(), "who has named nobody records nothing");
         self.membership.has_voted();
         out.push(Output::Persist(Durable::Record(record.clone())));
         out.push(Output::Event(Event::RoundDecided(record)));
@@ -270,7 +274,7 @@ impl Assembly {
     ) -> Result<(), Refusal> {
         let CertifiedRecord { record, term, votes, .. } = &certified;
         let transaction = record.transaction;
-        if transaction > self.round.transaction {
+        if transaction > self.round.transaction || !self.membership.is_settled() {
             return Ok(());
         }
         self.check_choice(&Acceptance { term: *term, record: record.clone() })?;

@@ -1,6 +1,7 @@
 //! Who is silent, and what then (rules W1 to W4). Every wait ends here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use althing_types::{Moment, PeerId, Term, Transaction};
 
@@ -19,8 +20,10 @@ pub(super) struct Watch {
     wish: Option<(Term, u128)>,
     /// Whether anything has moved since we last repeated ourselves.
     moved: bool,
-    /// How often we may still answer strangers until then.
-    answers_left: u8,
+    /// When we last answered newcomers.
+    answered: Option<Moment>,
+    /// Whether a timer is set to answer those who came since.
+    answering: bool,
     /// The rows we have handed out since, by the first of each answer.
     recalled: BTreeSet<Transaction>,
     /// Whether a timer is set to look around sooner.
@@ -29,9 +32,6 @@ pub(super) struct Watch {
     asked: bool,
     waiting: Option<Waiting>,
 }
-
-/// Answers to newcomers between two repetitions.
-const ANSWERS_MAX: u8 = 64;
 
 /// Answers to requests for rows between two repetitions; each is many rows, and reaches all.
 const RECALLS_MAX: usize = 4;
@@ -44,7 +44,8 @@ impl Watch {
             leader_deadline: Moment::START,
             wish: None,
             moved: false,
-            answers_left: ANSWERS_MAX,
+            answered: None,
+            answering: false,
             recalled: BTreeSet::new(),
             watching: false,
             asked: false,
@@ -99,11 +100,19 @@ impl Watch {
         self.recalled.len() < RECALLS_MAX && self.recalled.insert(from)
     }
 
-    /// Returns whether we may answer once more, and counts it.
-    pub(super) fn may_answer(&mut self) -> bool {
-        let may = self.answers_left > 0;
-        self.answers_left = self.answers_left.saturating_sub(1);
-        may
+    /// Returns how long to wait before we answer a newcomer, so that answers are `interval` apart;
+    /// or `None` if the next answer, already due, is for this one as well.
+    pub(super) fn until_answer(&mut self, now: Moment, interval: Duration) -> Option<Duration> {
+        let next = self.answered.map_or(now, |answered| answered + interval);
+        let wait = if next > now { next - now } else { Duration::ZERO };
+        let is_due = self.answering;
+        self.answering |= !wait.is_zero();
+        (!is_due).then_some(wait)
+    }
+
+    pub(super) fn answered(&mut self, now: Moment) {
+        self.answered = Some(now);
+        self.answering = false;
     }
 }
 
@@ -111,7 +120,6 @@ impl Assembly {
     /// Says again what others may lack, unless things are moving (rule W1).
     pub(super) fn on_repeat(&mut self, now: Moment, out: &mut Vec<Output>) {
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
-        self.watch.answers_left = ANSWERS_MAX;
         self.watch.recalled.clear();
         self.watch.asked = false;
         let moved = std::mem::take(&mut self.watch.moved);
