@@ -56,7 +56,7 @@ pub(crate) const CARGO_DENY: Need = Need {
     from: Source::Crate("cargo-deny@0.20.2"),
 };
 
-/// Builds fuzz targets; it needs a nightly compiler, which nobody has to have.
+/// Builds fuzz targets, and runs them.
 pub(crate) const CARGO_FUZZ: Need = Need {
     what: "cargo-fuzz",
     seen: Seen::Subcommand("fuzz"),
