@@ -10,6 +10,7 @@
 pub mod elect_chain;
 mod hex;
 mod python_json;
+mod seal;
 
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
 use althing_types::PeerId;
@@ -30,6 +31,27 @@ pub enum Received {
     Message(Sealed),
     /// The broker's word, by the last will that a peer left with it, that its connection broke.
     Lost(PeerId),
+    /// Nothing that an engine needs: another message says it as well, and more.
+    Nothing,
+}
+
+/// What a peer of a network signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// 32 random bytes.
+    Random,
+    /// An RSA key of 2048 bits, as PKCS #8 (RFC 5208).
+    Rsa,
+}
+
+/// Bytes that are no secret of the kind that a network needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes are no {kind:?} secret")]
+pub struct BadSecret {
+    /// The kind that is needed.
+    pub kind: SecretKind,
+    /// How many bytes there are.
+    pub bytes: usize,
 }
 
 /// Why bytes are no message of a dialect.
@@ -61,7 +83,8 @@ pub enum Malformed {
     },
 }
 
-/// Bytes that a message may have: enough for a roster of a thousand members with keys, or a certificate of theirs.
+/// Bytes that a message may have: enough for a roster of a thousand members with keys, or a
+/// certificate of theirs.
 pub const PAYLOAD_MAX: usize = 256 * 1024;
 
 /// One of the networks Althing speaks.
@@ -79,11 +102,15 @@ pub trait Dialect: Send + Sync {
     /// Returns a name for a peer that starts `nanoseconds` after 1970.
     fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
 
-    /// Returns what signs for the owner of `secret`, and checks what others signed.
-    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator>;
+    /// Returns what kind of secret a new peer needs.
+    fn secret_kind(&self) -> SecretKind;
 
-    /// Returns `sealed` as bytes, or `None` for a message that this network does not have.
-    fn encode(&self, sealed: &Sealed) -> Option<Wire>;
+    /// Returns what signs for the owner of `secret`, and checks what others signed.
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret>;
+
+    /// Returns `sealed` as bytes, perhaps of several messages that are sent in this order; none
+    /// for a message that this network does not have.
+    fn encode(&self, sealed: &Sealed) -> Vec<Wire>;
 
     /// Returns what `payload` says, or what is wrong with it.
     fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed>;

@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::{Dialect, Received};
+use althing_dialect::{BadSecret, Dialect, Received};
 use althing_engine::rounds::{Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat};
 use althing_net::{Incident, Link};
 use althing_store::{Store, StoreError};
@@ -77,6 +77,9 @@ pub enum NodeError {
         /// The one to take part in.
         ours: String,
     },
+    /// What the store remembers to sign with is no secret of this network.
+    #[error("the data are damaged: {0}; use another --data directory")]
+    BadSecret(#[from] BadSecret),
     /// The link has ended for good.
     #[error("the connection has ended for good")]
     LinkEnded,
@@ -104,7 +107,7 @@ impl Node {
             id: known.peer,
             seat,
             entropy: rand::random(),
-            authenticator: dialect.authenticator(known.secret.bytes()),
+            authenticator: dialect.authenticator(known.secret.bytes())?,
         };
         let engine = Rounds::new(dialect.rules().clone(), identity, store.recovered()?);
         let (mining, answers) = Mining::new(threads);
@@ -204,6 +207,7 @@ impl Node {
                 match self.dialect.decode(&topic, &payload) {
                     Ok(Received::Message(sealed)) => self.handle(Input::Message(sealed), link)?,
                     Ok(Received::Lost(peer)) => self.handle(Input::Lost(peer), link)?,
+                    Ok(Received::Nothing) => {}
                     Err(malformed) => self.refuse(&topic, malformed.to_string()),
                 }
             }
@@ -268,9 +272,12 @@ impl Node {
     }
 
     fn broadcast(&self, sealed: &Sealed, link: &Link) {
-        match self.dialect.encode(sealed) {
-            Some(wire) => link.publisher().publish(wire.topic, wire.payload),
-            None => debug!(?sealed, "the network has no such message"),
+        let wires = self.dialect.encode(sealed);
+        if wires.is_empty() {
+            debug!(?sealed, "the network has no such message");
+        }
+        for wire in wires {
+            link.publisher().publish(wire.topic, wire.payload);
         }
     }
 

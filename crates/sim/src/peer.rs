@@ -12,7 +12,7 @@ use crate::byzantine::Liar;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::mining::Search;
-use crate::verdicts::Verdicts;
+use crate::signers::Signers;
 use crate::word::Word;
 
 /// One simulated peer: what survives a crash, and what does not.
@@ -80,14 +80,14 @@ impl Peer {
         &mut self,
         now: Moment,
         dialect: &dyn Dialect,
-        verdicts: &Verdicts,
+        signers: &Signers,
         rng: &mut ChaCha8Rng,
     ) {
         let identity = Identity {
             id: self.id,
             seat: Seat::Member,
             entropy: rng.random(),
-            authenticator: verdicts.shared_by(dialect.authenticator(&self.secret)),
+            authenticator: signers.of(dialect, &self.secret),
         };
         self.life += 1;
         self.clock = self.clock.restarted(now);

@@ -1,5 +1,5 @@
 use althing_dialect::elect_chain::ElectChain;
-use althing_dialect::{Dialect, Malformed, Received, Wire};
+use althing_dialect::{BadSecret, Dialect, Malformed, Received, SecretKind, Wire};
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
 use althing_types::PeerId;
 
@@ -26,11 +26,15 @@ impl Dialect for WithRules {
         self.dialect.peer_id(nanoseconds, entropy)
     }
 
-    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator> {
+    fn secret_kind(&self) -> SecretKind {
+        self.dialect.secret_kind()
+    }
+
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         self.dialect.authenticator(secret)
     }
 
-    fn encode(&self, sealed: &Sealed) -> Option<Wire> {
+    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
         self.dialect.encode(sealed)
     }
 

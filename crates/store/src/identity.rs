@@ -1,7 +1,7 @@
 use std::fmt;
 
 use althing_types::PeerId;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::encoding::{self, Undecodable};
 
@@ -16,26 +16,21 @@ pub struct Identity {
     pub secret: Secret,
 }
 
-/// The 32 bytes of a secret key.
+/// The bytes of a secret key; what they mean is the network's business.
 ///
 /// They are wiped from memory when it is dropped, and never shown by `Debug`. Copies that the
 /// database makes in its cache are out of reach.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<Zeroizing<[u8; Secret::LENGTH]>>);
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Bytes in a secret.
-    pub const LENGTH: usize = 32;
-
     /// Returns `bytes` as a secret.
-    pub fn new(mut bytes: [u8; Self::LENGTH]) -> Self {
-        let secret = Self(Box::new(Zeroizing::new(bytes)));
-        bytes.zeroize();
-        secret
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
     }
 
     /// Returns the bytes.
-    pub fn bytes(&self) -> &[u8; Self::LENGTH] {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -65,7 +60,7 @@ mod tests {
         Identity {
             network: "sd/room".into(),
             peer: PeerId::new(7),
-            secret: Secret::new([0xab; Secret::LENGTH]),
+            secret: Secret::new(vec![0xab; 32]),
         }
     }
 

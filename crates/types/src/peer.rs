@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct PeerId(u128);
 
 impl PeerId {
+    /// Stands for the sender of a message that does not say who sent it. No peer has this id.
+    pub const UNNAMED: Self = Self(u128::MAX);
+
     /// Returns the peer with this number.
     pub const fn new(number: u128) -> Self {
         Self(number)

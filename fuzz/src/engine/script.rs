@@ -98,7 +98,7 @@ impl<'input> Script<'input> {
         match self.dialect.decode(topic, payload) {
             Ok(Received::Message(sealed)) => peer.handle(Input::Message(sealed)),
             Ok(Received::Lost(lost)) => peer.handle(Input::Lost(lost)),
-            Err(_) => {}
+            Ok(Received::Nothing) | Err(_) => {}
         }
     }
 

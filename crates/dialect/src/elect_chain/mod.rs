@@ -10,7 +10,6 @@
 //! so in the README's variant Althing peers add some: see `docs/protocol.md`. A peer that leaves
 //! them out is understood as well, and taken at its word.
 
-mod seal;
 mod wire;
 
 #[cfg(test)]
@@ -21,14 +20,14 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Message, Rules, Sealed, Signatures,
-    Tie, Timeouts, Unsigned,
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rules, Sealed,
+    Signatures, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, PeerId, Transaction};
 
-use self::seal::Ed25519;
-use crate::{Dialect, Malformed, PAYLOAD_MAX, Received, Wire};
+use crate::seal::ed25519;
+use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Wire};
 
 /// Whose behaviour a peer follows where the network's page and its program disagree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +89,7 @@ pub struct ElectChain {
 }
 
 /// Draws are between zero and this.
-const DRAW_MAX: u64 = 255;
+const DRAW_MAX: u128 = 255;
 
 impl ElectChain {
     /// Returns the dialect of a network with this configuration.
@@ -107,6 +106,7 @@ impl ElectChain {
             counting,
             puzzle: Puzzle::Sha1Integer,
             challenges: config.challenges.clone(),
+            issuing: Issuing::AtOnce,
             signatures,
             timeouts: config.timeouts,
             pause: config.pause,
@@ -143,18 +143,20 @@ impl Dialect for ElectChain {
         PeerId::new(((nanoseconds & !0x3ff) | (entropy & 0x3ff)).into())
     }
 
-    fn authenticator(&self, secret: &[u8; 32]) -> Box<dyn Authenticator> {
-        match self.rules.signatures {
-            Signatures::None => Box::new(Unsigned),
-            Signatures::Offered | Signatures::Required => {
-                Box::new(Ed25519::new(&self.config.prefix, secret))
-            }
-        }
+    fn secret_kind(&self) -> SecretKind {
+        SecretKind::Random
     }
 
-    fn encode(&self, sealed: &Sealed) -> Option<Wire> {
-        let (name, payload) = wire::encode(self.config.variant, sealed)?;
-        Some(Wire { topic: self.topic(name), payload })
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
+        let signs = self.rules.signatures != Signatures::None;
+        let prefix = self.config.prefix.clone();
+        ed25519(secret, signs, move |message| signed_bytes(&prefix, message))
+    }
+
+    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
+        let encoded = wire::encode(self.config.variant, sealed);
+        let wire = encoded.map(|(name, payload)| Wire { topic: self.topic(name), payload });
+        wire.into_iter().collect()
     }
 
     fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {

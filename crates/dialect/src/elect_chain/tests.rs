@@ -13,6 +13,11 @@ fn published() -> ElectChain {
     ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
 }
 
+/// Here a message of the engine is one on the wire.
+fn one(wires: Vec<Wire>) -> [Wire; 1] {
+    wires.try_into().expect("it is a message of this network")
+}
+
 fn readme() -> ElectChain {
     ElectChain::new(Config::default())
 }
@@ -39,7 +44,7 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
         id: PeerId::new(11),
         seat: Seat::Observer,
         entropy: [0; 32],
-        authenticator: dialect.authenticator(&[0; 32]),
+        authenticator: dialect.authenticator(&[0; 32]).expect("32 bytes are a secret"),
     };
     let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
     let mut out = Vec::new();
@@ -84,7 +89,7 @@ fn plain_messages_are_written_as_the_program_writes_them() {
         let Ok(Received::Message(sealed)) = dialect.decode(topic, payload.as_bytes()) else {
             panic!("the program wrote {line}");
         };
-        let wire = dialect.encode(&sealed).expect("it is a message of this network");
+        let [wire] = one(dialect.encode(&sealed));
         assert_eq!(String::from_utf8(wire.payload).as_deref(), Ok(payload));
         assert_eq!(wire.topic, topic);
     }
@@ -137,7 +142,7 @@ fn the_largest_messages_of_a_full_network_have_room() {
     let certificate = Message::Certificate { peer: PeerId::new(last), record };
     for message in [roster, certificate] {
         let sealed = Sealed { message, seal: seal() };
-        let wire = readme().encode(&sealed).expect("it is a message of this network");
+        let [wire] = one(readme().encode(&sealed));
         assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
         assert_eq!(readme().decode(&wire.topic, &wire.payload), Ok(Received::Message(sealed)));
     }
@@ -251,7 +256,7 @@ proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message(), seal in seal()) {
         let sealed = Sealed { message, seal };
-        let wire = readme().encode(&sealed).expect("it is a message of this network");
+        let [wire] = one(readme().encode(&sealed));
         let received = readme().decode(&wire.topic, &wire.payload);
         prop_assert_eq!(received, Ok(Received::Message(sealed)));
     }

@@ -243,7 +243,7 @@ impl Arrivals {
 
     fn say_draw(&mut self, out: &mut Vec<Output>) {
         let draw = match self.rules.election {
-            Election::HighestDraw { draw_max, .. } => self.rng.random_range(0..=draw_max).into(),
+            Election::HighestDraw { draw_max, .. } => self.rng.random_range(0..=draw_max),
             Election::Plurality { .. } => {
                 let index = self.rng.random_range(0..self.known.len());
                 self.known[index].number()

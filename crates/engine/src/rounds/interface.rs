@@ -232,7 +232,7 @@ pub enum Refusal {
         /// What was drawn.
         draw: u128,
         /// The highest number there is.
-        draw_max: u64,
+        draw_max: u128,
     },
     /// Rule E2.
     #[error("a second draw for term {term}")]

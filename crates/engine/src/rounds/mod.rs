@@ -26,7 +26,7 @@ pub use self::durable::{Acceptance, CertifiedRecord, Durable, Promise, Record, R
 pub use self::interface::{Event, Input, Output, Refusal, Timer, Waiting};
 pub use self::message::{Cause, Message, Naming, Place, RosterDigest, Sealed, Standing};
 pub use self::rules::{
-    Counting, Decision, Election, ElectionEvery, Rules, Signatures, Tie, Timeouts,
+    Counting, Decision, Election, ElectionEvery, Issuing, Rules, Signatures, Tie, Timeouts,
 };
 pub use self::seal::{Authenticator, PublicKey, Seal, Unsigned};
 
@@ -82,7 +82,7 @@ impl Rounds {
             Counting::Members => {
                 Machine::Assembly(Box::new(Assembly::new(rules, identity, rng, recovered)))
             }
-            Counting::Arrivals => {
+            Counting::Arrivals | Counting::ArrivalsOfRow => {
                 Machine::Arrivals(Box::new(Arrivals::new(rules, &identity, rng, &recovered)))
             }
         })

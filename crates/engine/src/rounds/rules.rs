@@ -22,6 +22,8 @@ pub struct Rules {
     pub puzzle: Puzzle,
     /// What a leader draws its challenges from.
     pub challenges: RangeInclusive<Difficulty>,
+    /// What has a leader ask for a solution.
+    pub issuing: Issuing,
     /// Whether members sign what they say.
     pub signatures: Signatures,
     /// When waiting ends.
@@ -39,7 +41,7 @@ pub enum Election {
     /// The highest number between zero and `draw_max` wins.
     HighestDraw {
         /// The highest number that can be drawn.
-        draw_max: u64,
+        draw_max: u128,
         /// Who wins among equals.
         tie: Tie,
     },
@@ -84,8 +86,20 @@ pub enum Decision {
 pub enum Counting {
     /// Each member once.
     Members,
-    /// Whatever arrives, in its order.
+    /// Whatever arrives, in its order; what comes too early or late waits for its turn.
     Arrivals,
+    /// Whatever arrives for the open row, in its order; what comes too late is dropped, and all
+    /// solutions of the row are voted on.
+    ArrivalsOfRow,
+}
+
+/// What has a leader ask for a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuing {
+    /// It asks as soon as it may.
+    AtOnce,
+    /// Somebody tells it to, each time.
+    OnCommand,
 }
 
 /// Whether members sign what they say.
@@ -104,6 +118,8 @@ pub enum Signatures {
 pub struct Timeouts {
     /// A peer repeats what others may lack this often while nothing moves.
     pub repeat: Duration,
+    /// Where arrivals count, a peer that waits for others announces itself this often.
+    pub announce: Duration,
     /// An election goes on without those who have not drawn by then.
     pub draw: Duration,
     /// A leader not heard for this long is replaced.
@@ -119,6 +135,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             repeat: Duration::from_millis(500),
+            announce: Duration::from_secs(10),
             draw: Duration::from_millis(500),
             leader: Duration::from_millis(2_000),
             challenge: Duration::from_secs(30),
@@ -177,6 +194,7 @@ mod tests {
             puzzle: Puzzle::Sha1Integer,
             challenges: Difficulty::MIN..=Difficulty::MIN,
             signatures: Signatures::None,
+            issuing: Issuing::AtOnce,
             timeouts: Timeouts::default(),
             pause: Duration::ZERO,
             rounds: None,

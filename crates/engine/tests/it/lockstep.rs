@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     Authenticator, CertifiedRecord, Counting, Decision, Durable, Election, ElectionEvery, Event,
-    Identity, Input, Message, Output, Recovered, Rounds, Rules, Sealed, Seat, Signatures, Tie,
-    Timeouts, Timer, Unsigned,
+    Identity, Input, Issuing, Message, Output, Recovered, Rounds, Rules, Sealed, Seat, Signatures,
+    Tie, Timeouts, Timer, Unsigned,
 };
 use althing_pow::{Job, Outcome, Progress, Puzzle, search};
 use althing_types::{Difficulty, Moment, PeerId, Transaction};
@@ -39,6 +39,7 @@ pub(crate) fn rules(peers: u16) -> Rules {
         counting: Counting::Members,
         puzzle: Puzzle::Sha1Integer,
         challenges: bits(1)..=bits(6),
+        issuing: Issuing::AtOnce,
         signatures: Signatures::None,
         timeouts: Timeouts::default(),
         pause: Duration::ZERO,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Counting, Decision, Election, ElectionEvery, Event, Identity, Input, Message, Output, Rounds,
-    Rules, Sealed, Seat, Signatures, Tie, Timeouts, Timer, Unsigned,
+    Counting, Decision, Election, ElectionEvery, Event, Identity, Input, Issuing, Message, Output,
+    Rounds, Rules, Sealed, Seat, Signatures, Tie, Timeouts, Timer, Unsigned,
 };
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
@@ -261,6 +261,7 @@ fn rules() -> Rules {
         counting: Counting::Members,
         puzzle: Puzzle::Sha1Integer,
         challenges: Difficulty::MIN..=Difficulty::MIN,
+        issuing: Issuing::AtOnce,
         signatures: Signatures::None,
         timeouts: Timeouts { challenge: never, silence: never, ..Timeouts::default() },
         pause: Duration::ZERO,

@@ -11,7 +11,7 @@ pub(super) fn claim(liar: &mut Liar, word: Sealed) {
         return liar.pass(word);
     };
     let draw = match liar.rules.election {
-        Election::HighestDraw { draw_max, .. } => draw_max.into(),
+        Election::HighestDraw { draw_max, .. } => draw_max,
         Election::Plurality { .. } => liar.me.number(),
     };
     let leader = liar.me;

@@ -171,9 +171,9 @@ impl Simulation {
     pub fn turn(&mut self, peer: usize, role: Role) {
         let ids = self.peers.iter().map(|peer| peer.id).collect();
         let rng = ChaCha8Rng::from_seed(self.faults_rng.random());
-        let Self { dialect, peers, checker, .. } = self;
+        let Self { dialect, peers, checker, signers, .. } = self;
         peers[peer].turn(|me, secret| {
-            let authenticator = dialect.authenticator(secret);
+            let authenticator = signers.of(&**dialect, secret);
             Liar::new(role, me, authenticator, dialect.rules().clone(), ids, rng)
         });
         checker.excuse(peers[peer].id);

@@ -20,9 +20,9 @@ use crate::network::{Audience, Network};
 use crate::peer::Peer;
 use crate::plan::Plan;
 use crate::queue::{Happening, Queue};
+use crate::signers::Signers;
 use crate::summary::{Counters, Summary};
 use crate::trace::{History, Trace};
-use crate::verdicts::Verdicts;
 use crate::violation::Violation;
 use crate::word::Word;
 
@@ -48,7 +48,7 @@ pub struct Simulation {
     network: Network,
     queue: Queue,
     checker: Checker,
-    verdicts: Verdicts,
+    signers: Signers,
     violation: Option<Violation>,
     history: History,
     counters: Counters,
@@ -74,7 +74,7 @@ impl Simulation {
             checker: Checker::new(dialect.rules().clone()),
             network: Network::new(plan.conditions.clone(), rng(Stream::Network)),
             history: History::new(plan.history),
-            verdicts: Verdicts::default(),
+            signers: Signers::default(),
             mining_rng: rng(Stream::Mining),
             faults_rng: rng(Stream::Faults),
             story_rng: rng(Stream::Story),

@@ -118,7 +118,7 @@ impl Simulation {
     }
 
     fn utter(&mut self, peer: usize, sealed: &Sealed, audience: &Audience) {
-        if let Some(wire) = self.dialect.encode(sealed) {
+        for wire in self.dialect.encode(sealed) {
             let word = Word::read(Some(peer), wire, &*self.dialect);
             self.publish(word, audience);
         }

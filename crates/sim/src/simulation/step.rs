@@ -53,7 +53,7 @@ impl Simulation {
     }
 
     fn start(&mut self, peer: usize) {
-        let Self { peers, checker, dialect, verdicts, peers_rng, now, .. } = self;
+        let Self { peers, checker, dialect, signers, peers_rng, now, .. } = self;
         let starting = &mut peers[peer];
         if !starting.wanted || starting.engine.is_some() {
             return;
@@ -61,7 +61,7 @@ impl Simulation {
         if let Err(violation) = checker.check_start(starting.id, &starting.disk) {
             self.violation.get_or_insert(violation);
         }
-        starting.start(*now, &**dialect, verdicts, peers_rng);
+        starting.start(*now, &**dialect, signers, peers_rng);
         self.handle(peer, Input::Start);
     }
 
@@ -149,6 +149,7 @@ impl Simulation {
                 self.handle(peer, Input::Message(sealed.clone()));
             }
             Ok(Received::Lost(lost)) => self.handle(peer, Input::Lost(*lost)),
+            Ok(Received::Nothing) => {}
             Err(_) => self.counters.refused += 1,
         }
     }

@@ -14,6 +14,7 @@ pub(super) fn of_word(word: &Word, peers: &[PeerId]) -> String {
     match &word.received {
         Ok(Received::Message(sealed)) => of_message(&sealed.message, peers),
         Ok(Received::Lost(peer)) => format!("{} is gone", name(*peer, peers)),
+        Ok(Received::Nothing) => "I am here".into(),
         Err(_) => {
             let text = String::from_utf8_lossy(&word.wire.payload);
             let begin: String = text.chars().take(UNREAD_MAX).collect();

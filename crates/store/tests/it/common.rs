@@ -39,11 +39,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
 }
 
 pub(crate) fn identity() -> Identity {
-    Identity {
-        network: "sd/room".into(),
-        peer: PeerId::new(7),
-        secret: Secret::new([9; Secret::LENGTH]),
-    }
+    Identity { network: "sd/room".into(), peer: PeerId::new(7), secret: Secret::new(vec![9; 32]) }
 }
 
 pub(crate) fn roster() -> Vec<(PeerId, Option<PublicKey>)> {

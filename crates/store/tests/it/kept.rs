@@ -166,7 +166,7 @@ fn an_identity_is_set_once() {
         let others = [
             Identity { peer: PeerId::new(8), ..identity() },
             Identity { network: "ppd/room".into(), ..identity() },
-            Identity { secret: althing_store::Secret::new([1; 32]), ..identity() },
+            Identity { secret: althing_store::Secret::new(vec![1; 32]), ..identity() },
         ];
         for other in others {
             let refused = set(&mut place, &other).expect_err("it is another");

@@ -57,7 +57,7 @@ impl Assembly {
         // What else is left to chance comes from stream zero.
         rng.set_stream(term.number().wrapping_add(1));
         match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. } => rng.random_range(0..=draw_max).into(),
+            ElectionRule::HighestDraw { draw_max, .. } => rng.random_range(0..=draw_max),
             ElectionRule::Plurality { .. } => {
                 let roster = self.membership.roster().expect("only members draw");
                 let index = rng.random_range(0..roster.len());
@@ -111,7 +111,7 @@ impl Assembly {
 
     fn check_draw(&self, draw: u128) -> Result<(), Refusal> {
         match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. } if draw > draw_max.into() => {
+            ElectionRule::HighestDraw { draw_max, .. } if draw > draw_max => {
                 Err(Refusal::DrawTooHigh { draw, draw_max })
             }
             _ => Ok(()),

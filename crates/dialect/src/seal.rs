@@ -2,31 +2,47 @@
 
 use std::sync::Arc;
 
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Seal};
+use althing_engine::rounds::{Authenticator, Message, PublicKey, Seal, Unsigned};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use super::signed_bytes;
+use crate::{BadSecret, SecretKind};
 
-/// Signs with an Ed25519 key. What is signed names the network and the topic, so that a message
-/// cannot be repeated in another place.
-pub(super) struct Ed25519 {
-    prefix: String,
+/// Returns what signs with a secret of 32 bytes, or what signs nothing if this network does not.
+///
+/// `signed_bytes` gives the bytes that a seal of a message is over. They name the network and the
+/// topic, so that a message cannot be repeated in another place.
+pub(crate) fn ed25519<F>(
+    secret: &[u8],
+    signs: bool,
+    signed_bytes: F,
+) -> Result<Box<dyn Authenticator>, BadSecret>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static,
+{
+    let secret: &[u8; 32] = secret
+        .try_into()
+        .map_err(|_| BadSecret { kind: SecretKind::Random, bytes: secret.len() })?;
+    Ok(match signs {
+        true => Box::new(Ed25519 { key: SigningKey::from_bytes(secret), signed_bytes }),
+        false => Box::new(Unsigned),
+    })
+}
+
+struct Ed25519<F> {
     key: SigningKey,
+    signed_bytes: F,
 }
 
-impl Ed25519 {
-    pub(super) fn new(prefix: &str, secret: &[u8; 32]) -> Self {
-        Self { prefix: prefix.to_owned(), key: SigningKey::from_bytes(secret) }
-    }
-}
-
-impl Authenticator for Ed25519 {
+impl<F> Authenticator for Ed25519<F>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
+{
     fn public_key(&self) -> Option<PublicKey> {
         Some(PublicKey(Arc::new(self.key.verifying_key().to_bytes())))
     }
 
     fn seal(&self, message: &Message) -> Option<Seal> {
-        let bytes = signed_bytes(&self.prefix, message)?;
+        let bytes = (self.signed_bytes)(message)?;
         Some(Seal(Arc::new(self.key.sign(&bytes).to_bytes())))
     }
 
@@ -34,7 +50,7 @@ impl Authenticator for Ed25519 {
         let verify = || {
             let key = VerifyingKey::from_bytes(key.0.as_ref().try_into().ok()?).ok()?;
             let signature = Signature::from_slice(&seal.0).ok()?;
-            let bytes = signed_bytes(&self.prefix, message)?;
+            let bytes = (self.signed_bytes)(message)?;
             key.verify_strict(&bytes, &signature).ok()
         };
         verify().is_some()
@@ -51,11 +67,14 @@ mod tests {
         Message::Solution { peer, transaction: Transaction::FIRST, seed: Seed::from(seed) }
     }
 
+    fn signer(network: &'static str, secret: u8) -> Box<dyn Authenticator> {
+        let bytes = move |message: &Message| Some(format!("{network} {message:?}").into_bytes());
+        ed25519(&[secret; 32], true, bytes).expect("a secret has 32 bytes")
+    }
+
     #[test]
     fn a_seal_holds_for_one_message_of_one_key_in_one_network() {
-        let ours = Ed25519::new("", &[1; 32]);
-        let other = Ed25519::new("", &[2; 32]);
-        let elsewhere = Ed25519::new("class/", &[1; 32]);
+        let (ours, other, elsewhere) = (signer("a", 1), signer("a", 2), signer("b", 1));
         let key = ours.public_key().expect("we sign");
         let seal = ours.seal(&solution(6)).expect("we sign");
         assert!(ours.is_authentic(&solution(6), &seal, &key));
@@ -65,5 +84,11 @@ mod tests {
         let short = Seal(seal.0[..63].into());
         assert!(!ours.is_authentic(&solution(6), &short, &key));
         assert!(!ours.is_authentic(&solution(6), &seal, &PublicKey(Arc::new([]))));
+    }
+
+    #[test]
+    fn a_secret_of_another_length_is_none() {
+        let error = ed25519(&[1; 31], true, |_| None).err();
+        assert_eq!(error, Some(BadSecret { kind: SecretKind::Random, bytes: 31 }));
     }
 }
