@@ -31,12 +31,19 @@
 //! Nothing here interprets a payload, signs it or trusts it; and a message that arrived says
 //! nothing about who sent it.
 
+mod backoff;
 pub mod broker;
+mod dial;
 mod link;
 pub mod memory;
 pub mod mqtt;
 mod queue;
+mod reports;
+mod seconds;
+mod unique;
+mod url;
 
+pub use dial::DialError;
 pub use link::{CloseError, Incident, Link, Publisher};
 
 /// Bytes that the payload of one message may have.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,6 +107,27 @@ pub(crate) struct Ending {
     pub(crate) done: oneshot::Sender<Result<(), CloseError>>,
 }
 
+/// How the end of a link is asked for. The default is never to be.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Option<oneshot::Receiver<Ending>>);
+
+impl Asked {
+    /// Returns both ends of the question.
+    pub(crate) fn channel() -> (oneshot::Sender<Ending>, Self) {
+        let (ask, asked) = oneshot::channel();
+        (ask, Self(Some(asked)))
+    }
+
+    /// Waits until the end is asked for, which happens once; `None` if the link is gone. Loses
+    /// nothing when it is dropped half-way.
+    pub(crate) async fn wait(&mut self) -> Option<Ending> {
+        let Some(asked) = &mut self.0 else { return pending().await };
+        let ending = asked.await.ok();
+        self.0 = None;
+        ending
+    }
+}
+
 impl Link {
     pub(crate) fn new(outgoing: Arc<dyn Outgoing>, inbox: Arc<Queue<Incident>>) -> Self {
         let publisher = Publisher { outgoing, refused: Arc::default() };
@@ -193,6 +215,17 @@ impl Publisher {
 pub(crate) fn is_topic(name: &str) -> bool {
     (1..=TOPIC_MAX).contains(&name.len())
         && !name.chars().any(|character| matches!(character, '+' | '#') || character.is_control())
+}
+
+/// What is published waits for the task that drives the link.
+impl Outgoing for Queue<Message> {
+    fn publish(&self, message: Message) {
+        self.push(message);
+    }
+
+    fn lost(&self) -> u64 {
+        Self::lost(self)
+    }
 }
 
 impl fmt::Debug for Publisher {

@@ -1,4 +1,5 @@
 use std::future::pending;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +10,18 @@ use rumqttc::{
     SubscribeReasonCode,
 };
 use tokio::select;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tracing::{debug, info, warn};
+use tracing::warn;
 
-use super::guard::STUB_PROPERTY;
-use super::stream::Dialer;
-use super::{BACKOFF_MAX, BACKOFF_MIN, Error, LastWill, Options, PACKET_BYTES_MAX, unique};
+use super::guard::{Guard, STUB_PROPERTY};
+use super::{Error, LastWill, Options, PACKET_BYTES_MAX};
 use crate::PAYLOAD_MAX;
-use crate::link::{self, CloseError, Ending, Incident, Link, Message, is_topic};
+use crate::backoff::Backoff;
+use crate::dial::Dialer;
+use crate::link::{self, Asked, CloseError, Ending, Incident, Link, Message, is_topic};
 use crate::queue::{Entry, Queue};
+use crate::reports::Reports;
+use crate::unique::unique;
 
 /// Messages handed to the MQTT library that it has not sent yet. The others wait in our own queue,
 /// where the oldest can make room.
@@ -58,10 +61,9 @@ pub(super) struct Driver {
     packet_bytes_max: usize,
     /// Messages handed to the library over this connection that it has not sent.
     unsent: usize,
-    backoff: Duration,
-    /// The reason last reported, while the link is down.
-    reported: Option<String>,
-    asked_to_end: Option<oneshot::Receiver<Ending>>,
+    backoff: Backoff,
+    reports: Reports,
+    asked_to_end: Asked,
     goodbye: Option<Goodbye>,
 }
 
@@ -103,16 +105,6 @@ enum Step {
     Dropped,
 }
 
-impl link::Outgoing for Queue<Message> {
-    fn publish(&self, message: Message) {
-        self.push(message);
-    }
-
-    fn lost(&self) -> u64 {
-        Self::lost(self)
-    }
-}
-
 impl Driver {
     pub(super) fn new(options: Options, dialer: Dialer) -> Result<Self, Error> {
         for topic in options.topics.iter().chain(options.last_will.iter().map(|will| &will.topic)) {
@@ -132,6 +124,7 @@ impl Driver {
             AsyncClient::builder(library_options(&options, &client_id, &dialer))
                 .capacity(UNSENT_MAX)
                 .build();
+        let (broker, inbox) = (options.broker.to_string(), Arc::new(Queue::new()));
         Ok(Self {
             options,
             client_id,
@@ -139,13 +132,13 @@ impl Driver {
             client,
             library,
             outbox: Arc::new(Queue::new()),
-            inbox: Arc::new(Queue::new()),
+            reports: Reports::new(broker, Arc::clone(&inbox)),
+            inbox,
             connection: Connection::None,
             packet_bytes_max: usize::MAX,
             unsent: 0,
-            backoff: BACKOFF_MIN,
-            reported: None,
-            asked_to_end: None,
+            backoff: Backoff::new(),
+            asked_to_end: Asked::default(),
             goodbye: None,
         })
     }
@@ -179,8 +172,8 @@ impl Driver {
     pub(super) fn spawn(mut self) -> Link {
         let outgoing: Arc<dyn link::Outgoing> = Arc::clone(&self.outbox) as _;
         let mut link = Link::new(outgoing, Arc::clone(&self.inbox));
-        let (ending, asked_to_end) = oneshot::channel();
-        self.asked_to_end = Some(asked_to_end);
+        let (ending, asked_to_end) = Asked::channel();
+        self.asked_to_end = asked_to_end;
         link.driven_by(tokio::spawn(self.run()), ending);
         link
     }
@@ -198,7 +191,7 @@ impl Driver {
                     if self.connection.is_accepted() {
                         self.disconnect();
                     }
-                    self.report_down(&error);
+                    self.reports.down(error.to_string());
                     if self.goodbye.as_ref().is_some_and(|goodbye| goodbye.said) {
                         break Err(CloseError::Broken);
                     }
@@ -247,7 +240,7 @@ impl Driver {
             select! {
                 biased;
                 () = until(too_late) => return Step::TooLate,
-                ending = asked(asked_to_end), if goodbye.is_none() => {
+                ending = asked_to_end.wait(), if goodbye.is_none() => {
                     let Some(ending) = ending else { return Step::Dropped };
                     *goodbye = Some(Goodbye::new(ending));
                     outbox.close();
@@ -353,10 +346,8 @@ impl Driver {
     }
 
     fn on_up(&mut self) {
-        info!(broker = %self.options.broker, client_id = %self.client_id, "connected");
         self.connection = Connection::Up(Silence::now(), Instant::now());
-        self.reported = None;
-        self.inbox.push(Incident::Up);
+        self.reports.up();
     }
 
     fn on_publish(&self, publish: Publish) {
@@ -380,31 +371,17 @@ impl Driver {
 
     /// Takes note that there is no connection any more.
     fn disconnected(&mut self) {
-        if let Connection::Up(_, since) = self.connection
-            && since.elapsed() >= BACKOFF_MAX
-        {
-            self.backoff = BACKOFF_MIN;
+        if let Connection::Up(_, since) = self.connection {
+            self.backoff.note_connection(since.elapsed());
         }
         self.connection = Connection::None;
         self.outbox.count_lost(self.unsent);
         self.unsent = 0;
     }
 
-    fn report_down(&mut self, error: &Error) {
-        let reason = error.to_string();
-        if self.reported.as_ref() == Some(&reason) {
-            return debug!(broker = %self.options.broker, reason, "still not connected");
-        }
-        warn!(broker = %self.options.broker, reason, "not connected");
-        self.inbox.push(Incident::Down { reason: reason.clone() });
-        self.reported = Some(reason);
-    }
-
     /// Returns when to try again.
     fn next_attempt(&mut self) -> Instant {
-        let again = Instant::now() + self.backoff;
-        self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
-        again
+        Instant::now() + self.backoff.next_pause()
     }
 
     /// Waits, but no longer than until the end of the link is asked for; returns whether the link
@@ -414,7 +391,7 @@ impl Driver {
         select! {
             () = sleep_until(again) => true,
             () = until(over) => true,
-            ending = asked(&mut self.asked_to_end), if self.goodbye.is_none() => {
+            ending = self.asked_to_end.wait(), if self.goodbye.is_none() => {
                 self.outbox.close();
                 self.goodbye = ending.map(Goodbye::new);
                 self.goodbye.is_some()
@@ -527,14 +504,6 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Waits until the link's end is asked for, which happens once; `None` if the link is gone.
-async fn asked(asked_to_end: &mut Option<oneshot::Receiver<Ending>>) -> Option<Ending> {
-    let Some(asked) = asked_to_end else { return pending().await };
-    let ending = asked.await.ok();
-    *asked_to_end = None;
-    ending
-}
-
 pub(super) fn library_options(
     options: &Options,
     client_id: &str,
@@ -567,7 +536,12 @@ pub(super) fn library_options(
     let dialer = Arc::clone(dialer);
     library.set_socket_connector(move |_, _| {
         let dialer = Arc::clone(&dialer);
-        async move { dialer.dial().await }
+        // The library can only pass on I/O errors, so ours travels inside one;
+        // [`Error::of_connection`] takes it out again.
+        async move {
+            let stream = dialer.dial().await.map_err(io::Error::other)?;
+            Ok(Guard::new(stream, PACKET_BYTES_MAX))
+        }
     });
     library
 }

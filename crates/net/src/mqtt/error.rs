@@ -1,5 +1,4 @@
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,33 +6,15 @@ use rumqttc::mqttbytes::Error as CodecError;
 use rumqttc::{ConnectReturnCode, ConnectionError, DisconnectReasonCode, StateError};
 
 use super::{LastWill, Options};
+use crate::DialError;
 
 /// Why there is no connection to the broker. Each is a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The host's name leads nowhere.
-    #[error("the broker's host {host} cannot be found: {reason}")]
-    Unresolved {
-        /// The host's name.
-        host: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// Nothing listens at the port.
-    #[error("no broker listens at {address}: connection refused")]
-    Refused {
-        /// Host and port.
-        address: String,
-    },
-    /// The network does not lead there.
-    #[error("the broker at {address} cannot be reached: {reason}")]
-    Unreachable {
-        /// Host and port.
-        address: String,
-        /// What the system says.
-        reason: String,
-    },
+    /// There is no connection to ask anything over.
+    #[error(transparent)]
+    Dial(#[from] DialError),
     /// No answer in the time given.
     #[error("the broker at {address} did not answer within {within:?}")]
     TimedOut {
@@ -41,22 +22,6 @@ pub enum Error {
         address: String,
         /// The time given.
         within: Duration,
-    },
-    /// The certificates to trust cannot be used.
-    #[error("the certificates in {} cannot be used: {reason}", path.display())]
-    Certificates {
-        /// The file that should hold them.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// No encrypted connection could be made, or the broker could not prove who it is.
-    #[error("TLS with the broker at {address} failed: {reason}")]
-    Tls {
-        /// Host and port.
-        address: String,
-        /// What is wrong.
-        reason: String,
     },
     /// Something listens there, but hangs up before it says anything.
     #[error(
@@ -156,19 +121,15 @@ impl Error {
     /// Returns whether another attempt right away would end in the same way.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Certificates { .. }
-            | Self::Tls { .. }
-            | Self::NotMqtt5 { .. }
+            Self::Dial(error) => error.is_final(),
+            Self::NotMqtt5 { .. }
             | Self::CredentialsMissing { .. }
             | Self::CredentialsRefused { .. }
             | Self::Rejected { .. }
             | Self::InvalidTopic { .. }
             | Self::WillTooLong { .. }
             | Self::TopicRefused { .. } => true,
-            Self::Unresolved { .. }
-            | Self::Refused { .. }
-            | Self::Unreachable { .. }
-            | Self::TimedOut { .. }
+            Self::TimedOut { .. }
             | Self::HungUp { .. }
             | Self::Lost { .. }
             | Self::Silent { .. }
@@ -227,8 +188,8 @@ impl Error {
 
     /// Takes out the error of our own that the MQTT library passed on as one of I/O.
     fn of_io(error: io::Error, otherwise: impl FnOnce(String) -> Self) -> Self {
-        match error.downcast::<Self>() {
-            Ok(own) => own,
+        match error.downcast::<DialError>() {
+            Ok(own) => own.into(),
             Err(error) => otherwise(error.to_string()),
         }
     }
@@ -248,7 +209,7 @@ impl Error {
             Code::ServerUnavailable
             | Code::ServiceUnavailable
             | Code::ServerBusy
-            | Code::ConnectionRateExceeded => Self::Unreachable { address, reason },
+            | Code::ConnectionRateExceeded => DialError::Unreachable { address, reason }.into(),
             _ => Self::Rejected { address, reason },
         }
     }

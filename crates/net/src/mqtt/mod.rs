@@ -27,26 +27,18 @@ mod error;
 mod guard;
 mod options;
 mod probe;
-mod stream;
 mod url;
-
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
 
 pub use error::Error;
 pub use options::{LastWill, Options, QualityOfService};
 pub use probe::{PROBE_TIME, RoundTrip, probe};
-pub use url::{BrokerUrl, UrlError};
+pub use url::BrokerUrl;
 
+pub use crate::backoff::{BACKOFF_MAX, BACKOFF_MIN};
+use crate::dial::Acknowledgements;
+pub use crate::url::{UrlError, UrlFault};
 use crate::{Link, PAYLOAD_MAX, TOPIC_MAX};
 use driver::Driver;
-use stream::{Acknowledgements, Dialer};
-
-/// Time before the first attempt to connect again. It doubles with each attempt.
-pub const BACKOFF_MIN: Duration = Duration::from_millis(50);
-
-/// The longest time between two attempts to connect.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 /// Bytes of the largest packet that we tell a broker to send us: payload, topic and some room for
 /// the properties that other programs set.
@@ -57,13 +49,8 @@ pub const PACKET_BYTES_MAX: usize = PAYLOAD_MAX + TOPIC_MAX + 1024;
 /// Returns as soon as the broker has confirmed all topics. A broker that cannot be reached is tried
 /// again until `options.connect_timeout` is over; one that refuses us, or is no broker, is not.
 pub async fn connect(options: Options) -> Result<Link, Error> {
-    let dialer = Dialer::new(&options, Acknowledgements::Prompt, PACKET_BYTES_MAX)?;
+    let dialer = options.dialer(Acknowledgements::Prompt)?;
     let mut driver = Driver::new(options, dialer)?;
     driver.connect().await?;
     Ok(driver.spawn())
-}
-
-/// Returns a number that nobody else will have drawn: for names, not for secrets.
-fn unique() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

@@ -7,6 +7,9 @@ use bytes::Bytes;
 use rumqttc::QoS;
 
 use super::BrokerUrl;
+use crate::DialError;
+use crate::dial::{Acknowledgements, Dialer};
+use crate::seconds::whole_seconds;
 
 /// How to connect to a broker. [`Options::new`] fills in all but the broker.
 #[derive(Clone, Debug)]
@@ -85,11 +88,14 @@ impl Options {
         self
     }
 
+    /// Returns what connects to the broker.
+    pub(super) fn dialer(&self, acknowledgements: Acknowledgements) -> Result<Dialer, DialError> {
+        Dialer::new(self.broker.url(), self.ca_file.as_deref(), acknowledgements)
+    }
+
     /// Returns the keep-alive time as MQTT has it.
     pub(super) fn keep_alive_seconds(&self) -> u16 {
-        let seconds = self.keep_alive.as_secs_f64().ceil().clamp(1.0, u16::MAX.into());
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        return seconds as u16;
+        whole_seconds(self.keep_alive)
     }
 }
 
@@ -127,17 +133,6 @@ impl fmt::Debug for LastWill {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_keep_alive_time_is_rounded_up_to_whole_seconds() {
-        let url = "mqtt://localhost".parse().expect("a right address");
-        let mut options = Options::new(url);
-        assert_eq!(options.keep_alive_seconds(), 5);
-        for (millis, seconds) in [(0, 1), (900, 1), (1001, 2), (u64::MAX, u16::MAX)] {
-            options.keep_alive = Duration::from_millis(millis);
-            assert_eq!(options.keep_alive_seconds(), seconds);
-        }
-    }
 
     #[test]
     fn options_do_not_show_the_password() {

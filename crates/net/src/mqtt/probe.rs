@@ -8,8 +8,9 @@ use rumqttc::{
 use tokio::time::{Instant, timeout_at};
 
 use super::driver::library_options;
-use super::stream::{Acknowledgements, Dialer};
-use super::{Error, Options, PACKET_BYTES_MAX, unique};
+use super::{Error, Options};
+use crate::dial::Acknowledgements;
+use crate::unique::unique;
 
 /// The longest that [`probe`] takes.
 pub const PROBE_TIME: Duration = Duration::from_millis(900);
@@ -51,7 +52,7 @@ pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
     let client_id = format!("althing-probe-{:016x}", unique());
     let topic = format!("althing/probe/{:016x}", unique());
     let options = Options { last_will: None, ..options.clone() };
-    let dialer = Arc::new(Dialer::new(&options, Acknowledgements::Delayed, PACKET_BYTES_MAX)?);
+    let dialer = Arc::new(options.dialer(Acknowledgements::Delayed)?);
     let (client, mut library) =
         AsyncClient::builder(library_options(&options, &client_id, &dialer)).build();
     let mut accepted = false;

@@ -1,80 +1,22 @@
 use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
+
+use crate::url::{Credentials, Scheme, Url, UrlError, UrlFault};
+
+const SCHEME: Scheme = Scheme {
+    plain: "mqtt",
+    encrypted: "mqtts",
+    port: BrokerUrl::PORT,
+    port_tls: BrokerUrl::PORT_TLS,
+};
 
 /// Where a broker is, and who asks: `mqtt://[user[:password]@]host[:port]`, or `mqtts://` for TLS.
 ///
 /// The port is 1883 unless given, or 8883 with TLS. A user name or password with one of `:@/%` has
 /// them percent-encoded. Neither [`fmt::Display`] nor [`fmt::Debug`] shows the password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BrokerUrl {
-    encrypted: bool,
-    host: String,
-    port: u16,
-    credentials: Option<Credentials>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Credentials {
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-}
-
-/// What is wrong with the address of a broker.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlError {
-    /// Nothing before `://`, or no `://` at all.
-    #[error("a broker's address begins with mqtt:// or mqtts://, as in mqtt://localhost:1883")]
-    NoScheme,
-    /// Something else before `://`.
-    #[error(
-        "{scheme}:// is not a way to reach a broker; use mqtt://, or mqtts:// for TLS, \
-         as in mqtt://localhost:1883"
-    )]
-    UnknownScheme {
-        /// What stands before `://`.
-        scheme: String,
-    },
-    /// Nothing where the host should be.
-    #[error("the broker's address names no host; write it as in mqtt://localhost:1883")]
-    NoHost,
-    /// Something that cannot be a host's name.
-    #[error("{host:?} is not the name of a host; write it as in mqtt://localhost:1883")]
-    BadHost {
-        /// What stands where the host should be.
-        host: String,
-    },
-    /// An IPv6 address that is not one, or is not in brackets.
-    #[error("an IPv6 address goes in brackets, as in mqtt://[::1]:1883; {host:?} is not one")]
-    BadIpv6 {
-        /// What stands where the host should be.
-        host: String,
-    },
-    /// A port that is not a number from 1 to 65535.
-    #[error("{port:?} is not a port; use a number from 1 to 65535, as in mqtt://localhost:1883")]
-    BadPort {
-        /// What stands after the host.
-        port: String,
-    },
-    /// A password without a user name.
-    #[error("a password needs a user name before it, as in mqtt://user:password@localhost")]
-    NoUser,
-    /// A `%` in the user name or password that does not encode a character.
-    #[error(
-        "a % in the user name or password must be followed by two hexadecimal digits; \
-         write % itself as %25, as in mqtt://user:50%25@localhost"
-    )]
-    BadEscape,
-    /// A path, query or fragment.
-    #[error(
-        "the broker's address ends after the port, as in mqtt://localhost:1883; take off {rest:?}"
-    )]
-    Trailing {
-        /// What follows.
-        rest: String,
-    },
-}
+pub struct BrokerUrl(Url);
 
 impl BrokerUrl {
     /// The port of a broker without TLS.
@@ -84,46 +26,41 @@ impl BrokerUrl {
 
     /// Returns the name or address of the host, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// Returns the port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
 
     /// Returns whether the connection uses TLS.
     pub fn is_encrypted(&self) -> bool {
-        self.encrypted
+        self.0.is_encrypted
     }
 
     /// Returns the user's name, if one was given.
     pub fn user(&self) -> Option<&str> {
-        self.credentials.as_ref().map(|credentials| credentials.user.as_str())
+        self.credentials().map(|credentials| credentials.user.as_str())
     }
 
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
-        self.credentials.as_ref()
+        self.0.credentials.as_ref()
     }
 
     /// Returns `host:port`, for messages.
     pub(crate) fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        self.0.address()
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
     }
 }
 
 impl From<SocketAddr> for BrokerUrl {
     fn from(address: SocketAddr) -> Self {
-        Self {
-            encrypted: false,
-            host: address.ip().to_string(),
-            port: address.port(),
-            credentials: None,
-        }
+        Self(Url::of_socket(address, &SCHEME))
     }
 }
 
@@ -131,111 +68,23 @@ impl FromStr for BrokerUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let text = text.trim();
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::NoScheme)?;
-        let encrypted = match scheme.to_ascii_lowercase().as_str() {
-            "mqtt" => false,
-            "mqtts" => true,
-            "" => return Err(UrlError::NoScheme),
-            _ => return Err(UrlError::UnknownScheme { scheme: scheme.to_owned() }),
-        };
-        // The last @, so that a password with one in it is understood all the same.
-        let (credentials, rest) = match rest.rsplit_once('@') {
-            Some((credentials, rest)) => (parse_credentials(credentials)?, rest),
-            None => (None, rest),
-        };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, trailing) = rest.split_at(end);
-        if !trailing.is_empty() && trailing != "/" {
-            return Err(UrlError::Trailing { rest: trailing.to_owned() });
+        let (url, rest) = Url::parse(text, &SCHEME)?;
+        match rest {
+            "" | "/" => Ok(Self(url)),
+            rest => Err(SCHEME.error(UrlFault::Trailing { rest: rest.to_owned() })),
         }
-        let (host, port) = split_port(authority)?;
-        let port = match port {
-            Some(port) => parse_port(port)?,
-            None if encrypted => Self::PORT_TLS,
-            None => Self::PORT,
-        };
-        Ok(Self { encrypted, host, port, credentials })
     }
 }
 
 impl fmt::Display for BrokerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.encrypted { "mqtts://" } else { "mqtt://" })?;
-        if let Some(user) = self.user() {
-            for character in user.chars() {
-                match character {
-                    ':' | '@' | '/' | '%' => write!(f, "%{:02X}", u32::from(character))?,
-                    _ => write!(f, "{character}")?,
-                }
-            }
-            f.write_str("@")?;
-        }
-        f.write_str(&self.address())
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for BrokerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-fn parse_credentials(text: &str) -> Result<Option<Credentials>, UrlError> {
-    let (user, password) = match text.split_once(':') {
-        Some((user, password)) => (user, Some(percent_decoded(password)?)),
-        None => (text, None),
-    };
-    match (user, password) {
-        ("", None) => Ok(None),
-        ("", Some(_)) => Err(UrlError::NoUser),
-        (user, password) => Ok(Some(Credentials { user: percent_decoded(user)?, password })),
-    }
-}
-
-fn percent_decoded(text: &str) -> Result<String, UrlError> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let digits = part.get(..2).ok_or(UrlError::BadEscape)?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(UrlError::BadEscape);
-        }
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| UrlError::BadEscape)?);
-        bytes.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).map_err(|_| UrlError::BadEscape)
-}
-
-fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
-    let bad_ipv6 = || UrlError::BadIpv6 { host: authority.to_owned() };
-    if let Some(bracketed) = authority.strip_prefix('[') {
-        let (host, rest) = bracketed.split_once(']').ok_or_else(bad_ipv6)?;
-        let host: Ipv6Addr = host.parse().map_err(|_| bad_ipv6())?;
-        let port = match rest {
-            "" => None,
-            rest => Some(rest.strip_prefix(':').ok_or_else(bad_ipv6)?),
-        };
-        return Ok((host.to_string(), port));
-    }
-    let (host, port) = match authority.split_once(':') {
-        Some((_, port)) if port.contains(':') => return Err(bad_ipv6()),
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    };
-    if host.is_empty() {
-        return Err(UrlError::NoHost);
-    }
-    if host.chars().any(|c| c.is_whitespace() || c.is_control() || "%\\\"<>[]{}|^`".contains(c)) {
-        return Err(UrlError::BadHost { host: host.to_owned() });
-    }
-    Ok((host.to_owned(), port))
-}
-
-fn parse_port(text: &str) -> Result<u16, UrlError> {
-    match text.parse() {
-        Ok(port @ 1..) if text.bytes().all(|digit| digit.is_ascii_digit()) => Ok(port),
-        _ => Err(UrlError::BadPort { port: text.to_owned() }),
     }
 }
 
@@ -274,17 +123,17 @@ mod tests {
 
     #[test]
     fn what_a_broker_cannot_be_called() {
-        let host = |host: &str| UrlError::BadHost { host: host.to_owned() };
-        let ipv6 = |host: &str| UrlError::BadIpv6 { host: host.to_owned() };
-        let port = |port: &str| UrlError::BadPort { port: port.to_owned() };
+        let host = |host: &str| UrlFault::BadHost { host: host.to_owned() };
+        let ipv6 = |host: &str| UrlFault::BadIpv6 { host: host.to_owned() };
+        let port = |port: &str| UrlFault::BadPort { port: port.to_owned() };
         let table = [
-            ("", UrlError::NoScheme),
-            ("localhost:1883", UrlError::NoScheme),
-            ("://localhost", UrlError::NoScheme),
-            ("http://localhost", UrlError::UnknownScheme { scheme: "http".to_owned() }),
-            ("mqtt://", UrlError::NoHost),
-            ("mqtt://:1883", UrlError::NoHost),
-            ("mqtt://ann@", UrlError::NoHost),
+            ("", UrlFault::NoScheme),
+            ("localhost:1883", UrlFault::NoScheme),
+            ("://localhost", UrlFault::NoScheme),
+            ("http://localhost", UrlFault::UnknownScheme { scheme: "http".to_owned() }),
+            ("mqtt://", UrlFault::NoHost),
+            ("mqtt://:1883", UrlFault::NoHost),
+            ("mqtt://ann@", UrlFault::NoHost),
             ("mqtt://two words", host("two words")),
             ("mqtt://::1", ipv6("::1")),
             ("mqtt://[::1", ipv6("[::1")),
@@ -295,15 +144,15 @@ mod tests {
             ("mqtt://host:+1", port("+1")),
             ("mqtt://host:65536", port("65536")),
             ("mqtt://host:mqtt", port("mqtt")),
-            ("mqtt://:secret@host", UrlError::NoUser),
-            ("mqtt://ann:50%@host", UrlError::BadEscape),
-            ("mqtt://ann:%+1@host", UrlError::BadEscape),
-            ("mqtt://ann:%ff@host", UrlError::BadEscape),
-            ("mqtt://host/room", UrlError::Trailing { rest: "/room".to_owned() }),
-            ("mqtt://host?x=1", UrlError::Trailing { rest: "?x=1".to_owned() }),
+            ("mqtt://:secret@host", UrlFault::NoUser),
+            ("mqtt://ann:50%@host", UrlFault::BadEscape),
+            ("mqtt://ann:%+1@host", UrlFault::BadEscape),
+            ("mqtt://ann:%ff@host", UrlFault::BadEscape),
+            ("mqtt://host/room", UrlFault::Trailing { rest: "/room".to_owned() }),
+            ("mqtt://host?x=1", UrlFault::Trailing { rest: "?x=1".to_owned() }),
         ];
-        for (text, error) in table {
-            assert_eq!(text.parse::<BrokerUrl>(), Err(error), "{text}");
+        for (text, fault) in table {
+            assert_eq!(text.parse::<BrokerUrl>(), Err(SCHEME.error(fault)), "{text}");
         }
     }
 

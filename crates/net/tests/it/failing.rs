@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use althing_net::DialError;
 use althing_net::mqtt::{self, BrokerUrl, Error, LastWill, Options};
 use althing_testkit::{DEADLINE, Settings, free_port};
 use tokio::net::TcpListener;
@@ -29,7 +30,7 @@ fn short(url: &str) -> Options {
 async fn a_port_without_a_broker() {
     let address = format!("localhost:{}", free_port().expect("there are ports"));
     let error = refused(short(&format!("mqtt://{address}"))).await;
-    assert_eq!(error, Error::Refused { address: address.clone() });
+    assert_eq!(error, DialError::Refused { address: address.clone() }.into());
     let sentence = format!("no broker listens at {address}: connection refused");
     assert_eq!(error.to_string(), sentence);
 }
@@ -48,7 +49,7 @@ async fn a_host_that_does_not_exist() {
     let error = refused(short("mqtt://no-such-host.invalid")).await;
     // A resolver that cannot be asked takes longer than we wait.
     assert!(
-        matches!(&error, Error::Unresolved { host, .. } if host == "no-such-host.invalid")
+        matches!(&error, Error::Dial(DialError::Unresolved { host, .. }) if host == "no-such-host.invalid")
             || matches!(error, Error::TimedOut { .. }),
         "{error}"
     );

@@ -1,7 +1,8 @@
 #[cfg(target_os = "linux")]
 use std::time::{Duration, Instant};
 
-use althing_net::mqtt::{self, BrokerUrl, Error, Options};
+use althing_net::DialError;
+use althing_net::mqtt::{self, BrokerUrl, Options};
 use althing_testkit::{Settings, free_port};
 
 use crate::common::{embedded, mosquitto, start, url};
@@ -36,7 +37,7 @@ async fn without_a_broker_there_is_nothing_to_measure() {
     let address = format!("localhost:{}", free_port().expect("there are ports"));
     let url = format!("mqtt://{address}").parse().expect("a right address");
     let error = mqtt::probe(&Options::new(url)).await.expect_err("nobody listens");
-    assert_eq!(error, Error::Refused { address });
+    assert_eq!(error, DialError::Refused { address }.into());
 }
 
 /// The link acknowledges at once what it receives, so that a broker with Nagle's algorithm never

@@ -1,3 +1,4 @@
+use althing_net::DialError;
 use althing_net::mqtt::{self, BrokerUrl, Error};
 use althing_testkit::Settings;
 
@@ -25,7 +26,7 @@ async fn a_broker_with_a_certificate_we_were_told_to_trust() {
 async fn a_broker_with_a_certificate_of_nobody_we_trust() {
     let broker = start(encrypted());
     let error = mqtt::connect(options(url(&broker))).await.expect_err("we do not know it");
-    assert!(matches!(error, Error::Tls { .. }), "{error}");
+    assert!(matches!(error, Error::Dial(DialError::Tls { .. })), "{error}");
     assert!(error.to_string().contains(&broker.port().to_string()), "{error}");
 }
 
@@ -35,7 +36,7 @@ async fn a_broker_without_tls() {
     let address = format!("mqtts://localhost:{}", broker.port());
     let options = options(address.parse::<BrokerUrl>().expect("a right address"));
     let error = mqtt::connect(options).await.expect_err("it does not speak TLS");
-    assert!(matches!(error, Error::Tls { .. }), "{error}");
+    assert!(matches!(error, Error::Dial(DialError::Tls { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -48,6 +49,9 @@ async fn certificates_that_are_none() {
         let mut options = options(url);
         options.ca_file = Some(path.clone());
         let error = mqtt::connect(options).await.expect_err("there is nothing to trust");
-        assert!(matches!(&error, Error::Certificates { path: p, .. } if *p == path), "{error}");
+        assert!(
+            matches!(&error, Error::Dial(DialError::Certificates { path: p, .. }) if *p == path),
+            "{error}"
+        );
     }
 }

@@ -1,45 +1,43 @@
-//! The connection under the MQTT library: TCP without Nagle's delay and without delayed
-//! acknowledgements, TLS above it if asked for.
+//! The connection under the libraries that speak with brokers: TCP without Nagle's delay and
+//! without delayed acknowledgements, TLS above it if asked for.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rumqttc::tokio_rustls::TlsConnector;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 use tracing::debug;
 
-use super::Error;
-use super::guard::Guard;
+use crate::url::Url;
 
 /// Time for the broker to close its side after the goodbye.
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// How the connections of one link are made.
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     host: String,
     port: u16,
     /// `host:port`, for messages.
     address: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     acknowledgements: Acknowledgements,
-    packet_bytes_max: usize,
     /// The socket of the latest connection.
     socket: Mutex<Option<std::net::TcpStream>>,
 }
 
 /// When our side of the connection acknowledges what it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Acknowledgements {
+pub(crate) enum Acknowledgements {
     /// At once, so that a broker which sends with Nagle's algorithm never waits for us.
     Prompt,
     /// As late as the system likes, which shows whether the broker would wait.
@@ -47,59 +45,100 @@ pub(super) enum Acknowledgements {
 }
 
 /// Bytes in both directions, with or without TLS.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 
+/// Why there is no connection over which a broker could be asked anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The host's name leads nowhere.
+    #[error("the broker's host {host} cannot be found: {reason}")]
+    Unresolved {
+        /// The host's name.
+        host: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Nothing listens at the port.
+    #[error("no broker listens at {address}: connection refused")]
+    Refused {
+        /// Host and port.
+        address: String,
+    },
+    /// The network does not lead there.
+    #[error("the broker at {address} cannot be reached: {reason}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The certificates to trust cannot be used.
+    #[error("the certificates in {} cannot be used: {reason}", path.display())]
+    Certificates {
+        /// The file that should hold them.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No encrypted connection could be made, or the broker could not prove who it is.
+    #[error("TLS with the broker at {address} failed: {reason}")]
+    Tls {
+        /// Host and port.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl DialError {
+    /// Returns whether another attempt right away would end in the same way.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Certificates { .. } | Self::Tls { .. } => true,
+            Self::Unresolved { .. } | Self::Refused { .. } | Self::Unreachable { .. } => false,
+        }
+    }
+}
+
 impl Dialer {
-    pub(super) fn new(
-        options: &super::Options,
+    /// Returns what connects to the broker at `url`; `ca_file` holds certificates to trust besides
+    /// the system's.
+    pub(crate) fn new(
+        url: &Url,
+        ca_file: Option<&Path>,
         acknowledgements: Acknowledgements,
-        packet_bytes_max: usize,
-    ) -> Result<Self, Error> {
-        let broker = &options.broker;
-        let address = broker.address();
-        let tls = match broker.is_encrypted() {
-            true => Some(tls(broker.host(), &address, options.ca_file.as_deref())?),
+    ) -> Result<Self, DialError> {
+        let (host, port, address) = (url.host.clone(), url.port, url.address());
+        let tls = match url.is_encrypted {
+            true => Some(tls(&host, &address, ca_file)?),
             false => None,
         };
-        Ok(Self {
-            host: broker.host().to_owned(),
-            port: broker.port(),
-            address,
-            tls,
-            acknowledgements,
-            packet_bytes_max,
-            socket: Mutex::new(None),
-        })
+        Ok(Self { host, port, address, tls, acknowledgements, socket: Mutex::new(None) })
     }
 
-    /// Connects, with TLS if so configured. The MQTT library can only pass on I/O errors, so an
-    /// [`Error`] travels inside one; [`Error::of_connection`] takes it out again.
-    pub(super) async fn dial(&self) -> io::Result<Guard<Box<dyn Stream>>> {
-        let tcp = self.dial_tcp().await.map_err(io::Error::other)?;
-        let (tcp, socket) = shared(tcp)?;
+    /// Connects, with TLS if so configured.
+    pub(crate) async fn dial(&self) -> Result<Box<dyn Stream>, DialError> {
+        let (tcp, socket) =
+            self.dial_tcp().await.and_then(|tcp| shared(tcp).map_err(|e| self.unreachable(&e)))?;
         *self.socket.lock().expect("nothing panics while it holds this lock") = Some(socket);
         let tcp = Tcp { stream: tcp, acknowledgements: self.acknowledgements };
-        let stream: Box<dyn Stream> = match &self.tls {
-            None => Box::new(tcp),
-            Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), tcp).await.map_err(|error| {
-                    io::Error::other(Error::Tls {
-                        address: self.address.clone(),
-                        reason: error.to_string(),
-                    })
-                })?;
-                Box::new(stream)
+        let Some((connector, name)) = &self.tls else { return Ok(Box::new(tcp)) };
+        match connector.connect(name.clone(), tcp).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => {
+                let (address, reason) = (self.address.clone(), error.to_string());
+                Err(DialError::Tls { address, reason })
             }
-        };
-        Ok(Guard::new(stream, self.packet_bytes_max))
+        }
     }
 
     /// Ends the latest connection, which must be in nobody else's hands any more, so that the
     /// broker reads our last words: closing a socket that holds unread bytes resets the
     /// connection, and a broker may then take us for crashed.
-    pub(super) async fn linger(&self) {
+    pub(crate) async fn linger(&self) {
         let socket = self.socket.lock().expect("nothing panics while it holds this lock").take();
         let Some(Ok(mut stream)) = socket.map(TcpStream::from_std) else { return };
         let end = async {
@@ -113,8 +152,8 @@ impl Dialer {
         }
     }
 
-    async fn dial_tcp(&self) -> Result<TcpStream, Error> {
-        let unresolved = |reason: String| Error::Unresolved { host: self.host.clone(), reason };
+    async fn dial_tcp(&self) -> Result<TcpStream, DialError> {
+        let unresolved = |reason: String| DialError::Unresolved { host: self.host.clone(), reason };
         let addresses: Vec<SocketAddr> = lookup_host((self.host.as_str(), self.port))
             .await
             .map_err(|error| unresolved(error.to_string()))?
@@ -132,11 +171,11 @@ impl Dialer {
         Err(failure)
     }
 
-    fn unreachable(&self, error: &io::Error) -> Error {
+    fn unreachable(&self, error: &io::Error) -> DialError {
         let address = self.address.clone();
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => Error::Refused { address },
-            _ => Error::Unreachable { address, reason: error.to_string() },
+            io::ErrorKind::ConnectionRefused => DialError::Refused { address },
+            _ => DialError::Unreachable { address, reason: error.to_string() },
         }
     }
 }
@@ -152,13 +191,13 @@ fn tls(
     host: &str,
     address: &str,
     ca_file: Option<&Path>,
-) -> Result<(TlsConnector, ServerName<'static>), Error> {
+) -> Result<(TlsConnector, ServerName<'static>), DialError> {
     let mut roots = RootCertStore::empty();
     let (added, refused) =
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     debug!(added, refused, "loaded the system's certificates");
     if let Some(path) = ca_file {
-        let unusable = |reason: String| Error::Certificates { path: path.to_owned(), reason };
+        let unusable = |reason: String| DialError::Certificates { path: path.to_owned(), reason };
         let certificates = CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unusable(error.to_string()))?;
@@ -169,7 +208,7 @@ fn tls(
             roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
         }
     }
-    let broken = |reason: String| Error::Tls { address: address.to_owned(), reason };
+    let broken = |reason: String| DialError::Tls { address: address.to_owned(), reason };
     let config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
