@@ -40,6 +40,11 @@ const NEEDED: &[Need] = &[
         seen: Seen::Program("mosquitto_pub"),
         from: Source::Debian("mosquitto-clients"),
     },
+    Need {
+        what: "RabbitMQ, the broker of the AMQP networks",
+        seen: Seen::Program("rabbitmq-server"),
+        from: Source::Debian("rabbitmq-server"),
+    },
 ];
 
 /// Runs tests in parallel, with time limits; plain `cargo test` is its stand-in.
@@ -91,7 +96,12 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update || echo 'apt-get update failed: trying with the lists that are here.'
 apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 if command -v systemctl >/dev/null; then
-    for package in "$@"; do systemctl disable "$package.service" >/dev/null 2>&1 || true; done
+    # RabbitMQ brings Erlang, and Erlang its port mapper.
+    for service in "$@" epmd; do
+        for unit in "$service.service" "$service.socket"; do
+            systemctl disable "$unit" >/dev/null 2>&1 || true
+        done
+    done
 fi
 "#;
 

@@ -1,26 +1,16 @@
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::free_port;
+use crate::server::{self, StartError};
 
 /// Time for Mosquitto to accept connections.
 const START_TIME: Duration = Duration::from_secs(20);
-
-/// How often another port is tried, should somebody take the one that was free a moment ago.
-const PORTS_MAX: usize = 5;
-
-/// Where Mosquitto is on systems that do not have it on the path of everybody.
-const USUAL_PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
 /// How a Mosquitto is configured. The default is as a distribution ships it, open to everybody.
 #[derive(Clone, Debug, Default)]
@@ -46,52 +36,21 @@ pub struct Mosquitto {
     process: Option<Child>,
 }
 
-/// Why Mosquitto does not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// It is not installed.
-    #[error(
-        "this test needs {program}, which is not installed; \
-         run `cargo xtask test`, which installs it"
-    )]
-    Missing {
-        /// The program that was looked for.
-        program: &'static str,
-    },
-    /// It did not accept connections.
-    #[error("mosquitto did not start; its log:\n{log}")]
-    Failed {
-        /// What it wrote.
-        log: String,
-    },
-    /// Its files could not be written, or a program not be started.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// No certificates could be made for it.
-    #[error(transparent)]
-    Certificates(#[from] rcgen::Error),
-}
-
 impl Mosquitto {
     /// Starts one on a free port, and returns when it accepts connections.
     pub fn start(settings: Settings) -> Result<Self, StartError> {
-        let program = find("mosquitto")?;
+        let program = server::find("mosquitto")?;
         let directory = TempDir::with_prefix("althing-mosquitto-")?;
         if settings.tls {
-            write_certificates(directory.path())?;
+            server::write_certificates(directory.path())?;
         }
         write_users(directory.path(), &settings.users)?;
         let mut mosquitto = Self { program, directory, settings, port: 0, process: None };
-        let mut outcome = Ok(());
-        for _ in 0..PORTS_MAX {
+        server::try_ports(|| {
             mosquitto.port = free_port()?;
-            outcome = mosquitto.start_again();
-            if outcome.is_ok() {
-                break;
-            }
-        }
-        outcome.map(|()| mosquitto)
+            mosquitto.start_again()
+        })?;
+        Ok(mosquitto)
     }
 
     /// Returns the port it listens at, on the loopback device.
@@ -113,9 +72,7 @@ impl Mosquitto {
     /// Kills it, as a power cut would. Its port stays its own, for [`Mosquitto::start_again`].
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // Both fail only if it ended by itself, which is as good.
-            let _ = process.kill();
-            let _ = process.wait();
+            server::kill(&mut process);
         }
     }
 
@@ -171,27 +128,20 @@ impl Mosquitto {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), StartError> {
-        let deadline = Instant::now() + START_TIME;
-        while Instant::now() < deadline {
-            let Some(process) = &mut self.process else { break };
-            if process.try_wait()?.is_some() {
-                break;
-            }
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(2));
+        let log = self.directory.path().join("log");
+        let Some(process) = &mut self.process else { return Ok(()) };
+        let ready = server::wait_until_ready(process, &[self.port], START_TIME, &log);
+        if ready.is_err() {
+            self.stop();
         }
-        self.stop();
-        let log = fs::read_to_string(self.directory.path().join("log"))?;
-        Err(StartError::Failed { log })
+        ready
     }
 
     fn signal(&self, signal: &str) -> Result<(), StartError> {
-        if let Some(process) = &self.process {
-            Command::new("kill").arg(signal).arg(process.id().to_string()).status()?;
+        match &self.process {
+            Some(process) => server::signal(process, signal),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -201,36 +151,14 @@ impl Drop for Mosquitto {
     }
 }
 
-pub(crate) fn find(program: &'static str) -> Result<PathBuf, StartError> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(USUAL_PLACES.map(PathBuf::from))
-        .map(|place| place.join(program))
-        .find(|file| file.is_file())
-        .ok_or(StartError::Missing { program })
-}
-
 fn write_users(directory: &Path, users: &[(String, String)]) -> Result<(), StartError> {
     if users.is_empty() {
         return Ok(());
     }
-    let (program, file) = (find("mosquitto_passwd")?, directory.join("users"));
+    let (program, file) = (server::find("mosquitto_passwd")?, directory.join("users"));
     fs::write(&file, "")?;
     for (user, password) in users {
         Command::new(&program).arg("-b").arg(&file).args([user, password]).status()?;
     }
-    Ok(())
-}
-
-fn write_certificates(directory: &Path) -> Result<(), StartError> {
-    let mut params = CertificateParams::new([])?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    fs::write(directory.join("ca.pem"), authority.pem())?;
-    fs::write(directory.join("server.pem"), certificate.pem())?;
-    fs::write(directory.join("server.key"), key.serialize_pem())?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::mosquitto::{StartError, find};
+use crate::server::{self, StartError, find};
 use crate::wait::eventually_blocking;
 
 /// A client of another make: Mosquitto's `mosquitto_sub` and `mosquitto_pub`, which speak MQTT
@@ -94,9 +94,7 @@ impl Stranger {
 impl Drop for Stranger {
     fn drop(&mut self) {
         for process in self.speakers.values_mut().chain([&mut self.listener]) {
-            // Both fail only if it ended by itself, which is as good.
-            let _ = process.kill();
-            let _ = process.wait();
+            server::kill(process);
         }
     }
 }

@@ -1,0 +1,231 @@
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::free_port;
+use crate::server::{self, StartError};
+
+/// Time for RabbitMQ to accept connections. An idle machine takes about five seconds.
+const START_TIME: Duration = Duration::from_secs(100);
+
+/// The script that starts RabbitMQ where Debian keeps it. The one on the path becomes another user
+/// first, to whom our files are closed.
+const DEBIAN: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/// One scheduler, which sleeps when it has nothing to do: the machine is for the tests.
+const ERLANG_ARGUMENTS: &str = "-noinput +S 1:1 +SDcpu 1:1 +SDio 1 +sbwt none +sbwtdcpu none";
+
+/// A running RabbitMQ, of which nobody else on this machine takes notice: it has its own name, files,
+/// ports and port mapper. Killed, with all of that, when dropped.
+///
+/// It lets user `guest` in with password `guest`, has one virtual host, `/`, and speaks TLS on a
+/// port of its own.
+#[derive(Debug)]
+pub struct RabbitMq {
+    program: PathBuf,
+    directory: TempDir,
+    ports: Ports,
+    /// Tells Erlang nodes where the others are. RabbitMQ would start one that outlives it.
+    port_mapper: Child,
+    node: Option<Child>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    amqp: u16,
+    amqps: u16,
+    erlang: u16,
+    port_mapper: u16,
+}
+
+impl RabbitMq {
+    /// Starts one on free ports, and returns when it accepts connections.
+    pub fn start() -> Result<Self, StartError> {
+        let debian = PathBuf::from(DEBIAN);
+        let program = match debian.is_file() {
+            true => debian,
+            false => server::find("rabbitmq-server")?,
+        };
+        let directory = TempDir::with_prefix("althing-rabbitmq-")?;
+        server::write_certificates(directory.path())?;
+        let ports = Ports::free()?;
+        let port_mapper = start_port_mapper(ports.port_mapper)?;
+        let mut rabbitmq = Self { program, directory, ports, port_mapper, node: None };
+        server::try_ports(|| {
+            if rabbitmq.node.is_none() && rabbitmq.port_mapper.try_wait()?.is_some() {
+                rabbitmq.port_mapper = start_port_mapper(rabbitmq.ports.port_mapper)?;
+            }
+            let started = rabbitmq.start_again();
+            if started.is_err() {
+                let port_mapper = rabbitmq.ports.port_mapper;
+                rabbitmq.ports = Ports { port_mapper, ..Ports::free()? };
+            }
+            started
+        })?;
+        Ok(rabbitmq)
+    }
+
+    /// Returns the port it listens at, on the loopback device.
+    pub fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
+    /// Returns the port at which it speaks TLS.
+    pub fn port_tls(&self) -> u16 {
+        self.ports.amqps
+    }
+
+    /// Returns its address as a peer is given it.
+    pub fn url(&self) -> String {
+        format!("amqp://localhost:{}", self.ports.amqp)
+    }
+
+    /// Returns the file with the certificate that vouches for it.
+    pub fn ca_file(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    /// Kills it, as a power cut would. Its ports stay its own, for [`RabbitMq::start_again`].
+    pub fn stop(&mut self) {
+        if let Some(mut node) = self.node.take() {
+            server::kill(&mut node);
+        }
+    }
+
+    /// Starts it again on the same ports, without any memory of what was before.
+    pub fn start_again(&mut self) -> Result<(), StartError> {
+        self.stop();
+        let path = self.directory.path();
+        let data = path.join("data");
+        if data.exists() {
+            fs::remove_dir_all(&data)?;
+        }
+        fs::create_dir_all(data.join("home"))?;
+        fs::write(path.join("rabbitmq.conf"), self.config())?;
+        fs::write(path.join("advanced.config"), "[].\n")?;
+        fs::write(path.join("plugins"), "[].\n")?;
+        fs::write(path.join("environment"), "")?;
+        let log = path.join("log");
+        let output = File::create(&log)?;
+        let Ports { amqp, amqps, erlang, port_mapper } = self.ports;
+        let mut node = Command::new(&self.program)
+            // Anything about RabbitMQ or Erlang in our own environment is about another one.
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LANG", "C.UTF-8")
+            .env("HOME", data.join("home"))
+            .env("ERL_EPMD_PORT", port_mapper.to_string())
+            .env("RABBITMQ_NODENAME", format!("althing-{amqp}@localhost"))
+            .env("RABBITMQ_DIST_PORT", erlang.to_string())
+            .env("RABBITMQ_MNESIA_BASE", data.join("mnesia"))
+            .env("RABBITMQ_LOG_BASE", data.join("log"))
+            .env("RABBITMQ_CONF_ENV_FILE", path.join("environment"))
+            .env("RABBITMQ_CONFIG_FILE", path.join("rabbitmq.conf"))
+            .env("RABBITMQ_ADVANCED_CONFIG_FILE", path.join("advanced.config"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", path.join("plugins"))
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGUMENTS)
+            // Otherwise a shell stays between us and the node, which outlives the shell's death.
+            .env("RABBITMQ_ALLOW_INPUT", "1")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        let ready = server::wait_until_ready(&mut node, &[amqp, amqps], START_TIME, &log);
+        self.node = Some(node);
+        if ready.is_err() {
+            self.stop();
+        }
+        ready
+    }
+
+    /// Stops it in mid-thought: connections stand, but nothing is answered.
+    pub fn freeze(&self) -> Result<(), StartError> {
+        self.signal("-STOP")
+    }
+
+    /// Lets it go on after [`RabbitMq::freeze`].
+    pub fn thaw(&self) -> Result<(), StartError> {
+        self.signal("-CONT")
+    }
+
+    fn config(&self) -> String {
+        let path = self.directory.path().display();
+        let Ports { amqp, amqps, .. } = self.ports;
+        format!(
+            "listeners.tcp.1 = 127.0.0.1:{amqp}\n\
+             listeners.ssl.1 = 127.0.0.1:{amqps}\n\
+             ssl_options.cacertfile = {path}/ca.pem\n\
+             ssl_options.certfile = {path}/server.pem\n\
+             ssl_options.keyfile = {path}/server.key\n\
+             disk_free_limit.absolute = 1MB\n\
+             log.file = false\n\
+             log.console = true\n"
+        )
+    }
+
+    fn signal(&self, signal: &str) -> Result<(), StartError> {
+        match &self.node {
+            Some(node) => server::signal(node, signal),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for RabbitMq {
+    fn drop(&mut self) {
+        self.stop();
+        server::kill(&mut self.port_mapper);
+    }
+}
+
+impl Ports {
+    fn free() -> Result<Self, StartError> {
+        Ok(Self {
+            amqp: free_port()?,
+            amqps: free_port()?,
+            erlang: free_port()?,
+            port_mapper: free_port()?,
+        })
+    }
+}
+
+fn start_port_mapper(port: u16) -> Result<Child, StartError> {
+    let process = Command::new(server::find("epmd")?)
+        .args(["-port", &port.to_string(), "-address", "127.0.0.1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::process::Command;
+
+    use super::RabbitMq;
+    use crate::eventually_blocking;
+
+    #[test]
+    fn it_starts_again_where_it_was_and_leaves_nothing_behind() {
+        let mut rabbitmq = RabbitMq::start().unwrap_or_else(|error| panic!("{error}"));
+        let port = rabbitmq.port();
+        let listens = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        rabbitmq.stop();
+        assert!(!listens(port));
+        rabbitmq.start_again().expect("it started before");
+        assert!(listens(port));
+        let directory = rabbitmq.directory.path().display().to_string();
+        drop(rabbitmq);
+        assert!(!listens(port));
+        eventually_blocking("all its processes to end", || {
+            let processes = Command::new("ps").args(["-eo", "args"]).output().expect("ps runs");
+            let processes = String::from_utf8_lossy(&processes.stdout).into_owned();
+            (!processes.contains(&directory)).then_some(())
+        });
+    }
+}
