@@ -2,7 +2,7 @@
 //! without delayed acknowledgements, TLS above it if asked for.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -132,6 +132,15 @@ impl Dialer {
                 let (address, reason) = (self.address.clone(), error.to_string());
                 Err(DialError::Tls { address, reason })
             }
+        }
+    }
+
+    /// Cuts the latest connection, in whose hands it ever is.
+    pub(crate) fn hang_up(&self) {
+        let socket = self.socket.lock().expect("nothing panics while it holds this lock").take();
+        if let Some(socket) = socket {
+            // It fails only on a connection that has ended by itself.
+            let _ = socket.shutdown(Shutdown::Both);
         }
     }
 

@@ -11,6 +11,7 @@
 //! | [`memory`] | between the links of one process |
 //! | [`mqtt`] | through an MQTT 5 broker, over TCP or TLS |
 //! | [`broker`] | is such a broker, inside this process |
+//! | [`amqp`] | through the fanout exchanges of an AMQP 0-9-1 broker, over TCP or TLS |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -31,6 +32,7 @@
 //! Nothing here interprets a payload, signs it or trusts it; and a message that arrived says
 //! nothing about who sent it.
 
+pub mod amqp;
 mod backoff;
 pub mod broker;
 mod dial;

@@ -51,7 +51,7 @@ pub enum Incident {
     Oversized {
         /// Where it was published.
         topic: Arc<str>,
-        /// Bytes of the packet that carried it.
+        /// Bytes of its payload, or of the packet that carried it.
         bytes: usize,
     },
 }
@@ -191,9 +191,10 @@ impl Publisher {
     ///
     /// Lost, and counted, are: the oldest of the waiting messages when too many wait, as they do
     /// while the connection is down; messages past [`PAYLOAD_MAX`] or what the broker accepts;
-    /// those on a topic past [`TOPIC_MAX`], empty, or with one of `+#` or a control character;
-    /// those that were about to be sent when a connection broke; and all that is published after
-    /// [`Link::close`]. What was sent but did not arrive is lost as well, and nobody can count it.
+    /// those on a topic past [`TOPIC_MAX`] or what the broker accepts, empty, or with one of `+#`
+    /// or a control character; those that were about to be sent when a connection broke; and all
+    /// that is published after [`Link::close`]. What was sent but did not arrive is lost as well,
+    /// and nobody can count it.
     pub fn publish(&self, topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) {
         let message = Message { topic: topic.into(), payload: payload.into() };
         if message.payload.len() > PAYLOAD_MAX || !is_topic(&message.topic) {

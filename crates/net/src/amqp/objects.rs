@@ -1,0 +1,71 @@
+//! The exchanges and queues that are asked of a broker, as plain as can be. All peers declare them
+//! alike: a broker refuses to declare again, in another way, what is there.
+
+use lapin::options::{
+    BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Consumer, ExchangeKind, Result};
+
+use super::NAME_MAX;
+
+/// Sees to it that `exchange` is there.
+pub(super) async fn declare_exchange(channel: &Channel, exchange: &str) -> Result<()> {
+    let (options, arguments) = (ExchangeDeclareOptions::default(), FieldTable::default());
+    channel.exchange_declare(short(exchange), ExchangeKind::Fanout, options, arguments).await
+}
+
+/// Declares `queue` anew, so that nothing old is in it and nobody else consumes from it, and
+/// consumes from it what is published on `exchange`.
+pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Result<Consumer> {
+    delete_queue(channel, queue).await?;
+    declare_queue(channel, queue, QueueDeclareOptions::default()).await?;
+    let (bind, arguments) = (QueueBindOptions::default(), FieldTable::default());
+    channel.queue_bind(short(queue), short(exchange), short(""), bind, arguments).await?;
+    consume(channel, queue).await
+}
+
+/// Consumes from a queue that only this connection sees, and that ends with it.
+pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<Consumer> {
+    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    declare_queue(channel, queue, options).await?;
+    consume(channel, queue).await
+}
+
+/// Sends `payload`. Returns when the system has it; if this is dropped half-way, it is sent all the
+/// same.
+pub(super) async fn publish(
+    channel: &Channel,
+    exchange: &str,
+    routing_key: &str,
+    payload: &[u8],
+) -> Result<()> {
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    channel
+        .basic_publish(short(exchange), short(routing_key), options, payload, properties)
+        .await?;
+    Ok(())
+}
+
+/// Deletes `queue`, if it is there.
+pub(super) async fn delete_queue(channel: &Channel, queue: &str) -> Result<()> {
+    channel.queue_delete(short(queue), QueueDeleteOptions::default()).await?;
+    Ok(())
+}
+
+async fn declare_queue(channel: &Channel, queue: &str, options: QueueDeclareOptions) -> Result<()> {
+    channel.queue_declare(short(queue), options, FieldTable::default()).await?;
+    Ok(())
+}
+
+async fn consume(channel: &Channel, queue: &str) -> Result<Consumer> {
+    let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+    channel.basic_consume(short(queue), short(""), options, FieldTable::default()).await
+}
+
+/// Returns a name as the protocol has it.
+fn short(name: &str) -> ShortString {
+    debug_assert!(name.len() <= NAME_MAX);
+    name.into()
+}

@@ -1,0 +1,65 @@
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::Channel;
+use lapin::message::DeliveryResult;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+use super::session::Session;
+use super::{Error, Options, objects};
+use crate::unique::unique;
+
+/// The longest that [`probe`] takes.
+pub const PROBE_TIME: Duration = Duration::from_secs(2);
+
+/// Messages of which the median counts, so that a machine busy with other things does not decide.
+const MESSAGES: usize = 5;
+
+/// How fast a broker answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// Median time from publishing a small message to its arrival.
+    pub median: Duration,
+}
+
+/// Measures how long a small message takes through the broker and back, over a connection and a
+/// queue, `althing/probe/..`, of its own, which both end with it. Tries only once.
+pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
+    let dialer = Arc::new(options.dialer()?);
+    let options = Options { exchanges: Vec::new(), ..options.clone() };
+    let measurement = async {
+        let session = Session::open(&options, &dialer).await?;
+        let times =
+            measure(session.channel()).await.map_err(|error| Error::of_loss(&error, &options))?;
+        session.leave(&options).await.map_err(|error| Error::of_loss(&error, &options))?;
+        Ok(times)
+    };
+    let timed_out = Error::TimedOut { address: options.broker.address(), within: PROBE_TIME };
+    let mut times = timeout(PROBE_TIME, measurement).await.unwrap_or(Err(timed_out))?;
+    times.sort_unstable();
+    Ok(RoundTrip { median: times[times.len() / 2] })
+}
+
+async fn measure(channel: &Channel) -> lapin::Result<[Duration; MESSAGES]> {
+    let queue = format!("althing/probe/{:016x}", unique());
+    let (arrive, mut arrivals) = mpsc::channel(MESSAGES);
+    objects::listen_in_private(channel, &queue).await?.set_delegate(
+        move |delivery: DeliveryResult| {
+            // There is room for all that we publish.
+            let _ = arrive.try_send(delivery.map(|_| Instant::now()));
+            ready(())
+        },
+    );
+    let mut times = [Duration::ZERO; MESSAGES];
+    for time in &mut times {
+        let start = Instant::now();
+        // The exchange without a name leads to the queue that the routing key names.
+        objects::publish(channel, "", &queue, b"probe").await?;
+        if let Some(arrival) = arrivals.recv().await {
+            *time = arrival? - start;
+        }
+    }
+    Ok(times)
+}

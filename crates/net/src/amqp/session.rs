@@ -1,0 +1,293 @@
+use std::collections::BTreeSet;
+use std::future::{Ready, poll_fn, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_compat::Compat;
+use async_rs::Runtime;
+use futures_core::Stream as FutureStream;
+use lapin::message::DeliveryResult;
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Consumer, Event};
+use tokio::select;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
+
+use super::runtime::{Dialed, OverDialed};
+use super::{Error, Options, objects};
+use crate::PAYLOAD_MAX;
+use crate::dial::Dialer;
+use crate::link::{Incident, Message};
+use crate::queue::Queue;
+
+/// Bytes of a frame, in either direction. The library keeps room for 64 of them.
+const FRAME_BYTES_MAX: u32 = 32 * 1024;
+
+/// Ends a connection or a channel for no particular reason.
+const REPLY_SUCCESS: u16 = 200;
+
+/// Time to tidy up after a connection that was not to be.
+const LEAVE_TIME: Duration = Duration::from_millis(500);
+
+/// One connection to a broker, from the handshake to the goodbye. When it is dropped it is cut.
+pub(super) struct Session {
+    // Before the line: the library is gone when the line is cut.
+    connection: Connection,
+    channel: Channel,
+    events: Pin<Box<dyn FutureStream<Item = Event> + Send>>,
+    inlet: Arc<Inlet>,
+    /// Queues that the broker no longer delivers from.
+    cancelled: mpsc::Receiver<String>,
+    /// Exchanges that are known to be there.
+    declared: BTreeSet<Arc<str>>,
+    since: Instant,
+    _line: Line,
+}
+
+/// Where deliveries go: into the inbox, but from the moment on at which the link is up, and no
+/// longer than the session lasts.
+struct Inlet {
+    inbox: Mutex<Option<Arc<Queue<Incident>>>>,
+    cancelled: mpsc::Sender<String>,
+}
+
+/// A connection that is cut when this is dropped, whoever still holds it.
+struct Line(Arc<Dialer>);
+
+impl Session {
+    /// Connects, and introduces us.
+    pub(super) async fn open(options: &Options, dialer: &Arc<Dialer>) -> Result<Self, Error> {
+        let stream = dialer.dial().await?;
+        let line = Line(Arc::clone(dialer));
+        let stream: AsyncTcpStream<Dialed> = AsyncTcpStream::Plain(Compat::new(stream));
+        let stream = Mutex::new(Some(stream));
+        let hand_over = async move |_, _| {
+            let stream = stream.lock().expect("nothing panics while it holds this lock").take();
+            stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
+        };
+        let refused = |error| Error::of_handshake(&error, options);
+        let runtime = Runtime::new(OverDialed::current());
+        let connection =
+            Connection::connector(library_uri(options), runtime, hand_over, properties(options))
+                .await
+                .map_err(refused)?;
+        let events = Box::pin(connection.events_listener());
+        let channel = connection.create_channel().await.map_err(refused)?;
+        let (tell, cancelled) = mpsc::channel(1);
+        Ok(Self {
+            connection,
+            channel,
+            events,
+            inlet: Arc::new(Inlet { inbox: Mutex::default(), cancelled: tell }),
+            cancelled,
+            declared: BTreeSet::new(),
+            since: Instant::now(),
+            _line: line,
+        })
+    }
+
+    /// Declares all exchanges and queues of `options`, anew where they are ours, and consumes from
+    /// them. What comes is kept until [`Session::deliver`].
+    pub(super) async fn listen(&mut self, options: &Options) -> Result<Listening, Error> {
+        let mut consumers = Vec::new();
+        for exchange in &options.exchanges {
+            self.declare(exchange, options).await?;
+            let consumer = objects::listen(&self.channel, exchange, &options.queue(exchange))
+                .await
+                .map_err(|error| Error::of_exchange(&error, options, exchange))?;
+            consumers.push((Arc::clone(exchange), consumer));
+        }
+        Ok(Listening(consumers))
+    }
+
+    /// Hands what is heard to `inbox`, from now on.
+    pub(super) fn deliver(&self, Listening(consumers): Listening, inbox: &Arc<Queue<Incident>>) {
+        *self.inlet.lock() = Some(Arc::clone(inbox));
+        for (exchange, consumer) in consumers {
+            let (inlet, queue) = (Arc::clone(&self.inlet), consumer.queue().to_string());
+            // Called by the library's own thread, for one delivery after the other: their order
+            // stays, on all exchanges, and nothing waits in a queue without bounds.
+            consumer.set_delegate(move |delivery: DeliveryResult| -> Ready<()> {
+                inlet.accept(&exchange, &queue, delivery);
+                ready(())
+            });
+        }
+    }
+
+    /// Sees to it that `exchange` is there.
+    pub(super) async fn declare(
+        &mut self,
+        exchange: &Arc<str>,
+        options: &Options,
+    ) -> Result<(), Error> {
+        if self.declared.contains(exchange) {
+            return Ok(());
+        }
+        objects::declare_exchange(&self.channel, exchange)
+            .await
+            .map_err(|error| Error::of_exchange(&error, options, exchange))?;
+        self.declared.insert(Arc::clone(exchange));
+        Ok(())
+    }
+
+    /// Publishes a message on an exchange that is declared; see [`objects::publish`].
+    pub(super) async fn publish(
+        &mut self,
+        Message { topic, payload }: &Message,
+        options: &Options,
+    ) -> Result<(), Error> {
+        match objects::publish(&self.channel, topic, "", payload).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.reason(&error, options)),
+        }
+    }
+
+    /// Waits until this is no connection any more, and tells why.
+    pub(super) async fn failed(&mut self, options: &Options) -> Error {
+        loop {
+            let Self { events, cancelled, .. } = self;
+            select! {
+                biased;
+                event = next_event(events) => match event {
+                    Some(Event::Error(error)) => return Error::of_loss(&error, options),
+                    Some(Event::ConnectionBlocked(reason)) => {
+                        warn!(broker = %options.broker, reason, "the broker takes no messages");
+                    }
+                    Some(Event::ConnectionUnblocked) => {
+                        info!(broker = %options.broker, "the broker takes messages again");
+                    }
+                    Some(_) => {}
+                    None => return ended(options),
+                },
+                queue = cancelled.recv() => {
+                    let address = options.broker.address();
+                    let Some(queue) = queue else { return ended(options) };
+                    return Error::QueueTaken { address, queue };
+                }
+            }
+        }
+    }
+
+    /// Returns where all is asked for.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Returns how long the connection has stood.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Deletes our queues and says goodbye. All that was published is in the queues of others
+    /// before that, since a broker takes what comes over one channel in order.
+    pub(super) async fn leave(self, options: &Options) -> lapin::Result<()> {
+        for exchange in &options.exchanges {
+            objects::delete_queue(&self.channel, &options.queue(exchange)).await?;
+        }
+        self.channel.close(REPLY_SUCCESS, "goodbye".into()).await?;
+        self.connection.close(REPLY_SUCCESS, "goodbye".into()).await
+    }
+
+    /// Leaves a broker that has refused an exchange, without our queues on the others.
+    pub(super) async fn leave_refused(mut self, options: &Options) {
+        let leave = async {
+            // The refusal has ended the channel.
+            self.channel = self.connection.create_channel().await?;
+            self.leave(options).await
+        };
+        if !matches!(timeout(LEAVE_TIME, leave).await, Ok(Ok(()))) {
+            info!(broker = %options.broker, "queues of ours may be left on the broker");
+        }
+    }
+
+    /// Returns why the connection is gone, of which `error` is only the consequence if it was
+    /// reported before.
+    fn reason(&mut self, error: &lapin::Error, options: &Options) -> Error {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(event)) = self.events.as_mut().poll_next(&mut context) {
+            if let Event::Error(cause) = event {
+                return Error::of_loss(&cause, options);
+            }
+        }
+        Error::of_loss(error, options)
+    }
+}
+
+/// Consumers whose messages nobody takes yet.
+pub(super) struct Listening(Vec<(Arc<str>, Consumer)>);
+
+impl Inlet {
+    fn accept(&self, exchange: &Arc<str>, queue: &str, delivery: DeliveryResult) {
+        let inlet = &mut *self.lock();
+        let Some(inbox) = inlet else { return };
+        match delivery {
+            Ok(Some(delivery)) => {
+                let (topic, bytes) = (Arc::clone(exchange), delivery.data.len());
+                inbox.push(match bytes > PAYLOAD_MAX {
+                    true => Incident::Oversized { topic, bytes },
+                    false => Incident::Message { topic, payload: delivery.data.into() },
+                });
+            }
+            Ok(None) => {
+                // Only the first one is of interest.
+                let _ = self.cancelled.try_send(queue.to_owned());
+            }
+            // The events tell it as well.
+            Err(_) => *inlet = None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Queue<Incident>>>> {
+        self.inbox.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        *self.inlet.lock() = None;
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+async fn next_event(events: &mut Pin<Box<dyn FutureStream<Item = Event> + Send>>) -> Option<Event> {
+    poll_fn(|context| events.as_mut().poll_next(context)).await
+}
+
+fn ended(options: &Options) -> Error {
+    Error::Lost { address: options.broker.address(), reason: "it ended".to_owned() }
+}
+
+fn library_uri(options: &Options) -> AMQPUri {
+    let broker = &options.broker;
+    let (username, password) = (broker.user().to_owned(), broker.password().to_owned());
+    AMQPUri {
+        // With TLS, if any, is how the library is handed its connection.
+        scheme: AMQPScheme::AMQP,
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username, password },
+            host: broker.host().to_owned(),
+            port: broker.port(),
+        },
+        vhost: broker.vhost().to_owned(),
+        query: AMQPQueryString {
+            frame_max: Some(FRAME_BYTES_MAX),
+            heartbeat: Some(options.heartbeat_seconds()),
+            ..AMQPQueryString::default()
+        },
+    }
+}
+
+/// Returns what the broker shows of us.
+fn properties(options: &Options) -> ConnectionProperties {
+    let name = format!("althing {}", options.queue_suffix);
+    ConnectionProperties::default().with_connection_name(name.into())
+}

@@ -1,0 +1,52 @@
+use althing_testkit::eventually;
+
+use crate::common::{CLOSE_TIME, Place, connect, threads};
+
+pub(crate) async fn all_that_was_published_goes_out_before_the_end(place: &Place<'_>) {
+    const MESSAGES: usize = 500;
+    let (mut listener, speaker) = (place.join("1").await, place.join("2").await);
+    for number in 0..MESSAGES {
+        place.say(&speaker, &number.to_string());
+    }
+    let publisher = speaker.publisher().clone();
+    speaker.close(CLOSE_TIME).await.expect("the broker is there");
+    assert_eq!(publisher.lost(), 0);
+    for number in 0..MESSAGES {
+        assert_eq!(place.hear(&mut listener).await, number.to_string());
+    }
+    publisher.publish(place.room(), "too late");
+    assert_eq!(publisher.lost(), 1);
+}
+
+pub(crate) async fn a_closed_link_leaves_no_queue_behind(place: &Place<'_>) {
+    let (room, other) = (place.room(), format!("{}/other", place.name));
+    let options = place.options("1").with_exchanges([room.as_str(), other.as_str()]);
+    let link = connect(options).await;
+    let stranger = place.stranger().await;
+    for exchange in [&room, &other] {
+        assert_eq!(stranger.look_at(&format!("{exchange}/1")).await, Some((0, 1)));
+    }
+    link.close(CLOSE_TIME).await.expect("the broker is there");
+    for exchange in [&room, &other] {
+        assert_eq!(stranger.look_at(&format!("{exchange}/1")).await, None);
+    }
+}
+
+pub(crate) async fn a_dropped_link_leaves_its_queues_but_no_thread(place: &Place<'_>) {
+    let stranger = place.stranger().await;
+    let before = threads();
+    let mut links = Vec::new();
+    for suffix in ["1", "2", "3"] {
+        links.push(place.join(suffix).await);
+    }
+    assert!(threads() > before);
+    drop(links);
+    eventually("the threads to end", async || (threads() <= before).then_some(())).await;
+    for suffix in ["1", "2", "3"] {
+        eventually("the queue to be without us", async || {
+            let queue = format!("{}/{suffix}", place.room());
+            (stranger.look_at(&queue).await.expect("it is still there") == (0, 0)).then_some(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,155 @@
+//! What the tests have in common: links on a broker, a foreign client, and waiting for what they
+//! report.
+
+use std::fs;
+use std::time::Duration;
+
+use althing_net::amqp::{self, BrokerUrl, Options};
+use althing_net::{Incident, Link};
+use althing_testkit::{DEADLINE, RabbitMq};
+use bytes::Bytes;
+use lapin::options::{
+    BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+/// Generous, since only a failing test waits it out.
+pub(crate) const CLOSE_TIME: Duration = Duration::from_secs(10);
+
+/// Where a scenario plays: names of its own on a broker.
+pub(crate) struct Place<'a> {
+    pub(crate) broker: &'a RabbitMq,
+    pub(crate) name: &'static str,
+}
+
+/// A client of another kind, as a program in Python would be one.
+pub(crate) struct Stranger {
+    // Its end would be the end of the channel.
+    connection: Connection,
+    pub(crate) channel: Channel,
+}
+
+impl Place<'_> {
+    pub(crate) fn url(&self) -> BrokerUrl {
+        parsed(&self.broker.url())
+    }
+
+    /// Returns the name of the exchange that most messages go over.
+    pub(crate) fn room(&self) -> String {
+        format!("{}/room", self.name)
+    }
+
+    pub(crate) fn options(&self, suffix: &str) -> Options {
+        let mut options = Options::new(self.url(), suffix).with_exchanges([self.room()]);
+        options.connect_timeout = DEADLINE;
+        options
+    }
+
+    /// Returns a link that is up and listens to the room.
+    pub(crate) async fn join(&self, suffix: &str) -> Link {
+        connect(self.options(suffix)).await
+    }
+
+    pub(crate) fn say(&self, link: &Link, text: &str) {
+        link.publisher().publish(self.room(), text.to_owned());
+    }
+
+    /// Returns the payload of the next incident, which must be a message in the room.
+    pub(crate) async fn hear(&self, link: &mut Link) -> Bytes {
+        match next(link).await {
+            Incident::Message { topic, payload } if *topic == self.room() => payload,
+            other => panic!("expected a message in {}, got {other:?}", self.room()),
+        }
+    }
+
+    pub(crate) async fn stranger(&self) -> Stranger {
+        let url = format!("{}/%2f", self.broker.url());
+        let connection = Connection::connect(&url, ConnectionProperties::default())
+            .await
+            .expect("the broker is there");
+        let channel = connection.create_channel().await.expect("there are channels");
+        let confirm = ConfirmSelectOptions::default();
+        channel.confirm_select(confirm).await.expect("the broker can confirm");
+        Stranger { connection, channel }
+    }
+}
+
+impl Stranger {
+    pub(crate) async fn publish(&self, exchange: &str, payload: &[u8], said: BasicProperties) {
+        let options = BasicPublishOptions::default();
+        self.channel
+            .basic_publish(exchange.into(), "".into(), options, payload, said)
+            .await
+            .expect("the exchange is there")
+            .await
+            .expect("the broker accepts it");
+    }
+
+    /// Returns how many messages wait in `queue` and how many consume from it; `None` if there is
+    /// no such queue.
+    pub(crate) async fn look_at(&self, queue: &str) -> Option<(u32, u32)> {
+        // A queue that is not there ends the channel.
+        let channel = self.connection.create_channel().await.expect("there are channels");
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let found = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        found.ok().map(|queue| (queue.message_count(), queue.consumer_count()))
+    }
+
+    /// Declares a queue as the other programs do, and binds it to `exchange`.
+    pub(crate) async fn declare_queue(&self, queue: &str, exchange: &str) {
+        let (declare, bind) = (QueueDeclareOptions::default(), QueueBindOptions::default());
+        let none = FieldTable::default;
+        self.channel.queue_declare(queue.into(), declare, none()).await.expect("it may be there");
+        self.channel
+            .queue_bind(queue.into(), exchange.into(), "".into(), bind, none())
+            .await
+            .expect("both are there");
+    }
+}
+
+pub(crate) fn rabbitmq() -> RabbitMq {
+    RabbitMq::start().unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn parsed(url: &str) -> BrokerUrl {
+    url.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Returns a link that is up.
+pub(crate) async fn connect(options: Options) -> Link {
+    let mut link = amqp::connect(options).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(next(&mut link).await, Incident::Up);
+    link
+}
+
+pub(crate) async fn next(link: &mut Link) -> Incident {
+    timeout(DEADLINE, link.next())
+        .await
+        .expect("an incident before the deadline")
+        .expect("the link lives")
+}
+
+/// Waits for the link to go down, whatever arrives before that, and returns the reason.
+pub(crate) async fn down(link: &mut Link) -> String {
+    loop {
+        if let Incident::Down { reason } = next(link).await {
+            return reason;
+        }
+    }
+}
+
+/// Waits for the link to come up again.
+pub(crate) async fn up(link: &mut Link) {
+    while !matches!(next(link).await, Incident::Up) {}
+}
+
+/// Returns how many threads of the AMQP library there are, as far as the system tells.
+pub(crate) fn threads() -> usize {
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return 0 };
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with("lapin"))
+        .count()
+}

@@ -1,0 +1,73 @@
+use althing_testkit::eventually;
+use lapin::BasicProperties;
+use lapin::options::{BasicGetOptions, ExchangeDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+
+use crate::common::{Place, down, up};
+
+pub(crate) async fn what_strangers_publish_is_heard_whatever_its_properties(place: &Place<'_>) {
+    let mut link = place.join("1").await;
+    let stranger = place.stranger().await;
+    let mut headers = FieldTable::default();
+    headers.insert("empty".into(), AMQPValue::Void);
+    headers.insert("long".into(), AMQPValue::LongString("x".repeat(10_000).into()));
+    headers.insert("\u{1f4a5}".into(), AMQPValue::Boolean(true));
+    let all = BasicProperties::default()
+        .with_content_type("application/x-nonsense".into())
+        .with_content_encoding("gzip".into())
+        .with_headers(headers)
+        .with_delivery_mode(2)
+        .with_priority(255)
+        .with_correlation_id("\0".into())
+        .with_reply_to("nobody".into())
+        .with_message_id("x".repeat(255).into())
+        .with_timestamp(u64::MAX)
+        .with_type("type".into())
+        .with_user_id("guest".into())
+        .with_app_id("app".into());
+    let pika = BasicProperties::default();
+    stranger.publish(&place.room(), b"{\"NodeId\": 4}", pika).await;
+    stranger.publish(&place.room(), b"\xff\x00garbage", all.clone()).await;
+    stranger.publish(&place.room(), b"", all).await;
+    assert_eq!(place.hear(&mut link).await, "{\"NodeId\": 4}");
+    assert_eq!(place.hear(&mut link).await, &b"\xff\x00garbage"[..]);
+    assert_eq!(place.hear(&mut link).await, "");
+}
+
+pub(crate) async fn strangers_hear_us_in_queues_of_their_own(place: &Place<'_>) {
+    let (room, queue) = (place.room(), format!("{}/4", place.room()));
+    let stranger = place.stranger().await;
+    stranger
+        .channel
+        .exchange_declare(
+            room.as_str().into(),
+            lapin::ExchangeKind::Fanout,
+            ExchangeDeclareOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .expect("nobody has declared it yet");
+    stranger.declare_queue(&queue, &room).await;
+    let link = place.join("1").await;
+    place.say(&link, "hello");
+    let got = eventually("the stranger to hear us", async || {
+        let get = BasicGetOptions { no_ack: true };
+        stranger.channel.basic_get(queue.as_str().into(), get).await.expect("the queue is there")
+    })
+    .await;
+    assert_eq!(got.delivery.data, b"hello");
+    assert_eq!(got.delivery.exchange.as_str(), room);
+    assert_eq!(got.delivery.routing_key.as_str(), "");
+    assert_eq!(got.delivery.properties, BasicProperties::default());
+}
+
+pub(crate) async fn a_second_peer_of_our_name_is_noticed(place: &Place<'_>) {
+    let mut first = place.join("1").await;
+    let second = place.join("1").await;
+    let reason = down(&mut first).await;
+    assert!(reason.contains("of the same name") && reason.contains("/room/1"), "{reason}");
+    drop(second);
+    up(&mut first).await;
+    place.say(&first, "mine again");
+    assert_eq!(place.hear(&mut first).await, "mine again");
+}
