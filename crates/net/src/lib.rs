@@ -42,6 +42,7 @@ pub mod mqtt;
 mod queue;
 mod reports;
 mod seconds;
+mod sieve;
 mod unique;
 mod url;
 

@@ -18,8 +18,8 @@ const DEBIAN: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /// One scheduler, which sleeps when it has nothing to do: the machine is for the tests.
 const ERLANG_ARGUMENTS: &str = "-noinput +S 1:1 +SDcpu 1:1 +SDio 1 +sbwt none +sbwtdcpu none";
 
-/// A running RabbitMQ, of which nobody else on this machine takes notice: it has its own name, files,
-/// ports and port mapper. Killed, with all of that, when dropped.
+/// A running RabbitMQ, of which nobody else on this machine takes notice: it has its own name,
+/// files, ports and port mapper. Killed, with all of that, when dropped.
 ///
 /// It lets user `guest` in with password `guest`, has one virtual host, `/`, and speaks TLS on a
 /// port of its own.

@@ -10,9 +10,9 @@
 //! [`BACKOFF_MIN`] and ever more slowly up to [`BACKOFF_MAX`], and declares everything again before
 //! it reports [`Incident::Up`](crate::Incident::Up).
 //!
-//! **Queues outlive those who made them.** A link deletes its queues when it is closed. One that was
-//! dropped leaves them behind, like a peer that crashed, and the broker goes on filling them; so
-//! whatever is in a queue of our name when we connect is old, and is deleted with it. A second
+//! **Queues outlive those who made them.** A link deletes its queues when it is closed. One that
+//! was dropped leaves them behind, like a peer that crashed, and the broker goes on filling them;
+//! so whatever is in a queue of our name when we connect is old, and is deleted with it. A second
 //! link with the same suffix thereby takes the queues of the first, which says so.
 //!
 //! **Order.** What one peer publishes on one topic arrives everywhere in that order. Whether two
@@ -23,6 +23,7 @@
 
 mod driver;
 mod error;
+mod guard;
 mod objects;
 mod options;
 mod probe;

@@ -12,14 +12,16 @@ use async_rs::util::Task;
 use futures_core::Stream as FutureStream;
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::guard::Guard;
 use crate::dial::Stream;
+use crate::sieve::Sieved;
 
 /// The current Tokio runtime, over connections of a [`Dialer`](crate::dial::Dialer).
 #[derive(Clone, Debug)]
 pub(super) struct OverDialed(Tokio);
 
 /// A connection as the library takes it.
-pub(super) type Dialed = Compat<Box<dyn Stream>>;
+pub(super) type Dialed = Compat<Sieved<Box<dyn Stream>, Guard>>;
 
 impl OverDialed {
     pub(super) fn current() -> Self {

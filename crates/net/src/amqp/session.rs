@@ -17,12 +17,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use super::guard::{Guard, oversized};
 use super::runtime::{Dialed, OverDialed};
 use super::{Error, Options, objects};
 use crate::PAYLOAD_MAX;
 use crate::dial::Dialer;
 use crate::link::{Incident, Message};
 use crate::queue::Queue;
+use crate::sieve::Sieved;
 
 /// Bytes of a frame, in either direction. The library keeps room for 64 of them.
 const FRAME_BYTES_MAX: u32 = 32 * 1024;
@@ -63,8 +65,8 @@ impl Session {
     pub(super) async fn open(options: &Options, dialer: &Arc<Dialer>) -> Result<Self, Error> {
         let stream = dialer.dial().await?;
         let line = Line(Arc::clone(dialer));
-        let stream: AsyncTcpStream<Dialed> = AsyncTcpStream::Plain(Compat::new(stream));
-        let stream = Mutex::new(Some(stream));
+        let stream: Dialed = Compat::new(Sieved::new(stream, Guard::new(PAYLOAD_MAX)));
+        let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream)));
         let hand_over = async move |_, _| {
             let stream = stream.lock().expect("nothing panics while it holds this lock").take();
             stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
@@ -226,10 +228,10 @@ impl Inlet {
         let Some(inbox) = inlet else { return };
         match delivery {
             Ok(Some(delivery)) => {
-                let (topic, bytes) = (Arc::clone(exchange), delivery.data.len());
-                inbox.push(match bytes > PAYLOAD_MAX {
-                    true => Incident::Oversized { topic, bytes },
-                    false => Incident::Message { topic, payload: delivery.data.into() },
+                let topic = Arc::clone(exchange);
+                inbox.push(match oversized(&delivery.properties) {
+                    Some(bytes) => Incident::Oversized { topic, bytes },
+                    None => Incident::Message { topic, payload: delivery.data.into() },
                 });
             }
             Ok(None) => {

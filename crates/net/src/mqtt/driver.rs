@@ -21,6 +21,7 @@ use crate::dial::Dialer;
 use crate::link::{self, Asked, CloseError, Ending, Incident, Link, Message, is_topic};
 use crate::queue::{Entry, Queue};
 use crate::reports::Reports;
+use crate::sieve::Sieved;
 use crate::unique::unique;
 
 /// Messages handed to the MQTT library that it has not sent yet. The others wait in our own queue,
@@ -540,7 +541,7 @@ pub(super) fn library_options(
         // [`Error::of_connection`] takes it out again.
         async move {
             let stream = dialer.dial().await.map_err(io::Error::other)?;
-            Ok(Guard::new(stream, PACKET_BYTES_MAX))
+            Ok(Sieved::new(stream, Guard::new(PACKET_BYTES_MAX)))
         }
     });
     library

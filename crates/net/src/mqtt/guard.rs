@@ -10,12 +10,9 @@
 //! and the library swallows, so that we would never know the reason. It gets its properties, none,
 //! spelled out.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use bytes::{Buf, BufMut, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::sieve::Sieve;
 
 /// The user property of a stub; its value is the size of the packet in decimal.
 pub(super) const STUB_PROPERTY: &str = "althing-oversized";
@@ -23,20 +20,11 @@ pub(super) const STUB_PROPERTY: &str = "althing-oversized";
 const PUBLISH: u8 = 3;
 const DISCONNECT: u8 = 14;
 const USER_PROPERTY: u8 = 0x26;
-const READ_BYTES: usize = 8 * 1024;
-
-/// A stream of MQTT packets whose reader never sees a PUBLISH of more than `packet_bytes_max`.
-pub(super) struct Guard<S> {
-    stream: S,
-    sieve: Sieve,
-    chunk: Box<[u8; READ_BYTES]>,
-}
 
 /// Reads packets in pieces of any size and lets through what is within the limit.
-struct Sieve {
+pub(super) struct Guard {
     packet_bytes_max: usize,
     position: Position,
-    passed: BytesMut,
 }
 
 /// Where in the packets the next byte belongs.
@@ -62,45 +50,43 @@ struct Giant {
     head: Option<Vec<u8>>,
 }
 
-impl<S> Guard<S> {
-    pub(super) fn new(stream: S, packet_bytes_max: usize) -> Self {
-        let position = Position::Header(Vec::new());
-        let sieve = Sieve { packet_bytes_max, position, passed: BytesMut::new() };
-        Self { stream, sieve, chunk: Box::new([0; READ_BYTES]) }
+impl Guard {
+    pub(super) fn new(packet_bytes_max: usize) -> Self {
+        Self { packet_bytes_max, position: Position::Header(Vec::new()) }
     }
 }
 
-impl Sieve {
-    fn sift(&mut self, mut bytes: &[u8]) {
+impl Sieve for Guard {
+    fn sift(&mut self, mut bytes: &[u8], passed: &mut BytesMut) {
         while !bytes.is_empty() {
             match &mut self.position {
                 Position::Header(header) => {
                     header.push(bytes.get_u8());
                     if let Some(next) = after_header(header, self.packet_bytes_max) {
                         if !matches!(next, Position::Giant(_) | Position::BareReason) {
-                            self.passed.extend_from_slice(header);
+                            passed.extend_from_slice(header);
                         }
                         self.position = next;
                     }
                 }
                 Position::Packet(left) => {
                     let (now, later) = bytes.split_at(bytes.len().min(*left));
-                    self.passed.extend_from_slice(now);
+                    passed.extend_from_slice(now);
                     *left -= now.len();
                     bytes = later;
                 }
                 Position::Giant(giant) => {
                     let (now, later) = bytes.split_at(bytes.len().min(giant.left));
                     giant.left -= now.len();
-                    giant.swallow(now, self.packet_bytes_max, &mut self.passed);
+                    giant.swallow(now, self.packet_bytes_max, passed);
                     bytes = later;
                 }
                 Position::BareReason => {
-                    self.passed.extend_from_slice(&[DISCONNECT << 4, 2, bytes.get_u8(), 0]);
+                    passed.extend_from_slice(&[DISCONNECT << 4, 2, bytes.get_u8(), 0]);
                     self.position = Position::Header(Vec::new());
                 }
                 Position::Unknown => {
-                    self.passed.extend_from_slice(bytes);
+                    passed.extend_from_slice(bytes);
                     return;
                 }
             }
@@ -187,46 +173,6 @@ fn put_length(buffer: &mut BytesMut, mut length: usize) {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        while this.sieve.passed.is_empty() {
-            let mut chunk = ReadBuf::new(this.chunk.as_mut_slice());
-            ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
-            if chunk.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            this.sieve.sift(chunk.filled());
-        }
-        let bytes = this.sieve.passed.len().min(buffer.remaining());
-        buffer.put_slice(&this.sieve.passed[..bytes]);
-        this.sieve.passed.advance(bytes);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rumqttc::{Disconnect, DisconnectReasonCode, Packet, Publish, QoS};
@@ -243,12 +189,14 @@ mod tests {
         bytes.to_vec()
     }
 
+    fn passed(bytes: &[u8], piece: usize) -> BytesMut {
+        let (mut guard, mut passed) = (Guard::new(LIMIT), BytesMut::new());
+        bytes.chunks(piece).for_each(|piece| guard.sift(piece, &mut passed));
+        passed
+    }
+
     fn sifted(bytes: &[u8], piece: usize) -> Vec<Publish> {
-        let mut guard = Guard::new((), LIMIT);
-        for piece in bytes.chunks(piece) {
-            guard.sieve.sift(piece);
-        }
-        let mut passed = guard.sieve.passed;
+        let mut passed = passed(bytes, piece);
         let mut packets = Vec::new();
         while !passed.is_empty() {
             match Packet::read(&mut passed, Some(u32::try_from(LIMIT).expect("a small limit"))) {
@@ -264,9 +212,7 @@ mod tests {
         let mut bytes = packet(QoS::AtMostOnce, 0);
         bytes.extend(packet(QoS::ExactlyOnce, 150));
         for piece in 1..bytes.len() {
-            let mut guard = Guard::new((), LIMIT);
-            bytes.chunks(piece).for_each(|piece| guard.sieve.sift(piece));
-            assert_eq!(guard.sieve.passed, bytes, "in pieces of {piece}");
+            assert_eq!(passed(&bytes, piece), bytes, "in pieces of {piece}");
         }
     }
 
@@ -305,19 +251,17 @@ mod tests {
     #[test]
     fn a_reason_to_disconnect_is_understood_with_and_without_properties() {
         for bytes in [&[0xe0, 1, 0x8e][..], &[0xe0, 2, 0x8e, 0]] {
-            let mut guard = Guard::new((), LIMIT);
-            bytes.chunks(1).for_each(|byte| guard.sieve.sift(byte));
-            let packet = Packet::read(&mut guard.sieve.passed, None).expect("a valid packet");
+            let mut passed = passed(bytes, 1);
+            let packet = Packet::read(&mut passed, None).expect("a valid packet");
             let expected = Disconnect::new(DisconnectReasonCode::SessionTakenOver);
             assert_eq!(packet, Packet::Disconnect(expected));
-            assert!(guard.sieve.passed.is_empty());
+            assert!(passed.is_empty());
         }
     }
 
     #[test]
     fn what_is_not_mqtt_is_left_to_the_library() {
-        let mut guard = Guard::new((), LIMIT);
-        guard.sieve.sift(b"HTTP/1.1 400 Bad Request\r\n\xff\xff\xff\xff\xff\xff");
-        assert!(guard.sieve.passed.starts_with(b"HTTP/1.1"));
+        let answer = b"HTTP/1.1 400 Bad Request\r\n\xff\xff\xff\xff\xff\xff";
+        assert!(passed(answer, answer.len()).starts_with(b"HTTP/1.1"));
     }
 }

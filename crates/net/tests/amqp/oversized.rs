@@ -4,7 +4,7 @@ use lapin::BasicProperties;
 
 use crate::common::{Place, next};
 
-const GIANT: usize = 3 * 1024 * 1024;
+const GIANT: usize = 30 * 1024 * 1024;
 
 pub(crate) async fn a_giant_is_reported_and_the_link_stays_up(place: &Place<'_>) {
     let mut link = place.join("1").await;
