@@ -9,7 +9,7 @@ use crate::free_port;
 use crate::server::{self, StartError};
 
 /// Time for RabbitMQ to accept connections. An idle machine takes about five seconds.
-const START_TIME: Duration = Duration::from_secs(100);
+const START_TIME: Duration = Duration::from_secs(60);
 
 /// The script that starts RabbitMQ where Debian keeps it. The one on the path becomes another user
 /// first, to whom our files are closed.
@@ -49,23 +49,16 @@ impl RabbitMq {
             true => debian,
             false => server::find("rabbitmq-server")?,
         };
-        let directory = TempDir::with_prefix("althing-rabbitmq-")?;
-        server::write_certificates(directory.path())?;
-        let ports = Ports::free()?;
-        let port_mapper = start_port_mapper(ports.port_mapper)?;
-        let mut rabbitmq = Self { program, directory, ports, port_mapper, node: None };
         server::try_ports(|| {
-            if rabbitmq.node.is_none() && rabbitmq.port_mapper.try_wait()?.is_some() {
-                rabbitmq.port_mapper = start_port_mapper(rabbitmq.ports.port_mapper)?;
-            }
-            let started = rabbitmq.start_again();
-            if started.is_err() {
-                let port_mapper = rabbitmq.ports.port_mapper;
-                rabbitmq.ports = Ports { port_mapper, ..Ports::free()? };
-            }
-            started
-        })?;
-        Ok(rabbitmq)
+            let directory = TempDir::with_prefix("althing-rabbitmq-")?;
+            server::write_certificates(directory.path())?;
+            let ports = Ports::free()?;
+            let port_mapper = start_port_mapper(ports.port_mapper)?;
+            let program = program.clone();
+            let mut rabbitmq = Self { program, directory, ports, port_mapper, node: None };
+            rabbitmq.start_again()?;
+            Ok(rabbitmq)
+        })
     }
 
     /// Returns the port it listens at, on the loopback device.
@@ -204,28 +197,48 @@ fn start_port_mapper(port: u16) -> Result<Child, StartError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::net::{Ipv4Addr, TcpStream};
-    use std::process::Command;
 
-    use super::RabbitMq;
+    use super::*;
     use crate::eventually_blocking;
 
     #[test]
-    fn it_starts_again_where_it_was_and_leaves_nothing_behind() {
+    fn it_starts_again_where_it_was_and_leaves_no_process_behind() {
         let mut rabbitmq = RabbitMq::start().unwrap_or_else(|error| panic!("{error}"));
         let port = rabbitmq.port();
-        let listens = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
         rabbitmq.stop();
-        assert!(!listens(port));
+        assert!(!listens());
         rabbitmq.start_again().expect("it started before");
-        assert!(listens(port));
-        let directory = rabbitmq.directory.path().display().to_string();
+        assert!(listens());
+
+        let node = rabbitmq.node.as_ref().expect("it runs").id();
+        let mut family = BTreeSet::from([node, rabbitmq.port_mapper.id()]);
+        // Parents have smaller numbers than their children, unless those have begun anew.
+        for (process, parent) in processes() {
+            if family.contains(&parent) {
+                family.insert(process);
+            }
+        }
+        assert!(family.len() > 2, "the node has helpers: {family:?}");
         drop(rabbitmq);
-        assert!(!listens(port));
+        assert!(!listens());
         eventually_blocking("all its processes to end", || {
-            let processes = Command::new("ps").args(["-eo", "args"]).output().expect("ps runs");
-            let processes = String::from_utf8_lossy(&processes.stdout).into_owned();
-            (!processes.contains(&directory)).then_some(())
+            let alive = processes().into_iter().any(|(process, _)| family.contains(&process));
+            (!alive).then_some(())
         });
+    }
+
+    /// Returns the numbers of all processes and of their parents.
+    fn processes() -> Vec<(u32, u32)> {
+        let output = Command::new("ps").args(["-eo", "pid=,ppid="]).output().expect("ps runs");
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| {
+                let (process, parent) = line.trim().split_once(char::is_whitespace)?;
+                Some((process.parse().ok()?, parent.trim().parse().ok()?))
+            })
+            .collect()
     }
 }

@@ -50,13 +50,13 @@ pub(crate) fn find(program: &'static str) -> Result<PathBuf, StartError> {
         .ok_or(StartError::Missing { program })
 }
 
-/// Starts something until that works.
-pub(crate) fn try_ports(
-    mut start: impl FnMut() -> Result<(), StartError>,
-) -> Result<(), StartError> {
+/// Starts a server, on other ports each time, until that works.
+pub(crate) fn try_ports<T>(
+    mut start: impl FnMut() -> Result<T, StartError>,
+) -> Result<T, StartError> {
     let mut outcome = start();
     for _ in 1..PORTS_MAX {
-        if outcome.is_ok() {
+        if !matches!(outcome, Err(StartError::Failed { .. })) {
             break;
         }
         outcome = start();
