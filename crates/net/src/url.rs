@@ -179,7 +179,7 @@ impl fmt::Display for UrlError {
             ),
             UrlFault::UnknownScheme { scheme } => write!(
                 f,
-                "{scheme}:// is not a way to reach this kind of broker; use {plain}://, or \
+                "{scheme}:// is not a way to reach a broker of this kind; use {plain}://, or \
                  {encrypted}:// for TLS, as in {plain}://localhost:{usual}"
             ),
             UrlFault::NoHost => write!(
