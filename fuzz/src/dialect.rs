@@ -1,6 +1,7 @@
 //! Bytes from a topic: the topic's name, an end of line, and the payload.
 
-use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::Variant;
+use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::{Dialect, Malformed, Received};
 
 /// Decodes the input in both variants.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use althing_dialect::Dialect;
-use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::Variant;
+use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_engine::rounds::{Signatures, Timeouts};
 use althing_types::{Difficulty, Transaction};
 use clap::{Args, ValueEnum};
@@ -35,7 +36,11 @@ pub(crate) struct Network {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rounds: Option<u64>,
 
-    /// Text before each topic, so that several networks can share one broker.
+    /// Share a broker with other groups: only peers in the same room meet.
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = parse_prefix)]
+    room: String,
+
+    /// Text before each topic, after the room.
     #[arg(long, value_name = "TEXT", default_value = "", value_parser = parse_prefix)]
     prefix: String,
 
@@ -125,6 +130,7 @@ impl Network {
                 VariantName::Readme => Variant::Readme,
                 VariantName::Published => Variant::Published,
             },
+            room: self.room.clone(),
             prefix: self.prefix.clone(),
             peers: self.peers,
             challenges: self.challenge.0.clone(),

@@ -11,6 +11,7 @@ pub mod elect_chain;
 mod hex;
 mod python_json;
 mod seal;
+mod topics;
 
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
 use althing_types::PeerId;
@@ -86,6 +87,16 @@ pub enum Malformed {
 /// Bytes that a message may have: enough for a roster of a thousand members with keys, or a
 /// certificate of theirs.
 pub const PAYLOAD_MAX: usize = 256 * 1024;
+
+/// Whose behaviour a peer follows where the network's page and its program disagree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variant {
+    /// The page's.
+    #[default]
+    Readme,
+    /// The program's.
+    Published,
+}
 
 /// One of the networks Althing speaks.
 pub trait Dialect: Send + Sync {

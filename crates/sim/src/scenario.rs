@@ -2,7 +2,8 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use althing_dialect::Dialect;
-use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::Variant;
+use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_engine::rounds::{Rules, Signatures};
 use althing_types::{Difficulty, Transaction};
 

@@ -4,7 +4,8 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::elect_chain::{Config, ElectChain, Variant};
+use althing_dialect::Variant;
+use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::{Dialect, Received};
 use althing_engine::rounds::{
     Acceptance, Cause, CertifiedRecord, Election, ElectionEvery, Input, Message, Naming, Place,

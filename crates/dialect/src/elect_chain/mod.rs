@@ -27,24 +27,17 @@ use althing_pow::Puzzle;
 use althing_types::{Difficulty, PeerId, Transaction};
 
 use crate::seal::ed25519;
-use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Wire};
-
-/// Whose behaviour a peer follows where the network's page and its program disagree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Variant {
-    /// The page's.
-    #[default]
-    Readme,
-    /// The program's.
-    Published,
-}
+use crate::topics::Topics;
+use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Variant, Wire};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Page or program.
     pub variant: Variant,
-    /// Stands before each topic: the program has none.
+    /// Stands before each topic with a slash, so that groups share a broker; may be empty.
+    pub room: String,
+    /// Stands before each topic, after the room: the program has none.
     pub prefix: String,
     /// Members of a full network, at most [`Config::PEERS_MAX`]; the program has ten.
     pub peers: NonZeroU16,
@@ -70,6 +63,7 @@ impl Default for Config {
         let bits = |bits| Difficulty::from_bits(bits).expect("between 1 and 160");
         Self {
             variant: Variant::Readme,
+            room: String::new(),
             prefix: String::new(),
             peers: NonZeroU16::new(10).expect("ten is not zero"),
             challenges: bits(8)..=bits(20),
@@ -85,6 +79,7 @@ impl Default for Config {
 #[derive(Clone, Debug)]
 pub struct ElectChain {
     config: Config,
+    topics: Topics,
     rules: Rules,
 }
 
@@ -112,11 +107,8 @@ impl ElectChain {
             pause: config.pause,
             rounds: config.rounds,
         };
-        Self { config, rules }
-    }
-
-    fn topic(&self, name: &str) -> String {
-        format!("{}{name}", self.config.prefix)
+        let topics = Topics::new(&config.room, &config.prefix);
+        Self { config, topics, rules }
     }
 }
 
@@ -126,7 +118,7 @@ impl Dialect for ElectChain {
             Variant::Readme => "readme",
             Variant::Published => "published",
         };
-        format!("elect-chain {variant} {:?} of {}", self.config.prefix, self.config.peers)
+        format!("elect-chain {variant} {:?} of {}", self.topics.before(), self.config.peers)
     }
 
     fn rules(&self) -> &Rules {
@@ -134,7 +126,7 @@ impl Dialect for ElectChain {
     }
 
     fn topics(&self) -> Vec<String> {
-        wire::TOPICS.iter().map(|name| self.topic(name)).collect()
+        wire::TOPICS.iter().map(|name| self.topics.topic(name)).collect()
     }
 
     /// The program takes the time of its start in nanoseconds. So do we, but for the last three
@@ -149,13 +141,13 @@ impl Dialect for ElectChain {
 
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         let signs = self.rules.signatures != Signatures::None;
-        let prefix = self.config.prefix.clone();
-        ed25519(secret, signs, move |message| signed_bytes(&prefix, message))
+        let before = self.topics.before().to_owned();
+        ed25519(secret, signs, move |message| signed_bytes(&before, message))
     }
 
     fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
         let encoded = wire::encode(self.config.variant, sealed);
-        let wire = encoded.map(|(name, payload)| Wire { topic: self.topic(name), payload });
+        let wire = encoded.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload });
         wire.into_iter().collect()
     }
 
@@ -163,23 +155,20 @@ impl Dialect for ElectChain {
         if payload.len() > PAYLOAD_MAX {
             return Err(Malformed::TooLong { bytes: payload.len() });
         }
-        match topic.strip_prefix(self.config.prefix.as_str()) {
-            Some(name) => wire::decode(self.config.variant, name, payload),
-            None => Err(Malformed::UnknownTopic { topic: topic.to_owned() }),
-        }
+        wire::decode(self.config.variant, self.topics.name_of(topic)?, payload)
     }
 
     fn last_will(&self, peer: PeerId) -> Option<Wire> {
         let (name, payload) = wire::encode_lost(peer)?;
-        Some(Wire { topic: self.topic(name), payload })
+        Some(Wire { topic: self.topics.topic(name), payload })
     }
 }
 
 /// Returns the topic and the bytes that a seal of `message` is over: its wire form without one.
-fn signed_bytes(prefix: &str, message: &Message) -> Option<Vec<u8>> {
+fn signed_bytes(before: &str, message: &Message) -> Option<Vec<u8>> {
     let unsealed = Sealed { message: message.clone(), seal: None };
     let (name, payload) = wire::encode(Variant::Readme, &unsealed)?;
-    let mut bytes = format!("althing elect-chain 1\n{prefix}{name}\n").into_bytes();
+    let mut bytes = format!("althing elect-chain 1\n{before}{name}\n").into_bytes();
     bytes.extend_from_slice(&payload);
     Some(bytes)
 }

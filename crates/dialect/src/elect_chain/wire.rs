@@ -10,10 +10,9 @@ use althing_engine::rounds::{
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::Variant;
 use crate::hex::Hex;
 use crate::python_json::dumps;
-use crate::{Malformed, Received};
+use crate::{Malformed, Received, Variant};
 
 const INIT: &str = "init";
 const ELECTION: &str = "election";

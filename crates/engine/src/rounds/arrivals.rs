@@ -158,7 +158,7 @@ impl Arrivals {
             Input::Timer(Timer::Lead(row)) => self.on_pause_over(row, out),
             Input::Solved { transaction, seed } => self.on_solved(transaction, seed, out),
             Input::Lost(peer) => out.push(Output::Event(Event::PeerLost { peer })),
-            Input::Timer(_) | Input::Recalled(_) => {}
+            Input::Timer(_) | Input::Recalled(_) | Input::Issue(_) => {}
         }
     }
 

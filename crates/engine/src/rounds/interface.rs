@@ -9,6 +9,9 @@ use super::message::Sealed;
 /// What can happen to a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
+    /// Somebody tells this peer to ask for a solution, of this difficulty or of one that it draws.
+    /// Heeded only by a leader that waits to be told ([`Issuing::OnCommand`](super::Issuing)).
+    Issue(Option<Difficulty>),
     /// The peer is connected for the first time.
     Start,
     /// A message has arrived; our own come back too.

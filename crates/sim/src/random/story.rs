@@ -3,7 +3,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use althing_dialect::elect_chain::Variant;
+use althing_dialect::Variant;
 use althing_engine::rounds::Signatures;
 
 use crate::fault::Fault;

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Assembly, refuse};
 use crate::rounds::{
-    Acceptance, Durable, Election as ElectionRule, Event, Message, Naming, Output, Place, Promise,
-    Record, Refusal, Sealed, Seat, Standing, Timer,
+    Acceptance, Decision, Durable, Election as ElectionRule, Event, Issuing, Message, Naming,
+    Output, Place, Promise, Record, Refusal, Sealed, Seat, Standing, Timer,
 };
 
 impl Assembly {
@@ -282,9 +282,34 @@ impl Assembly {
     /// As the leader, asks for a solution of the next row; or, if a member has said yes to one
     /// in an earlier term, proposes that one again, since it may have been decided (rule C3).
     pub(super) fn lead(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.may_ask(out) {
+            return;
+        }
+        match self.accepted_before() {
+            Some(record) => {
+                self.challenge(now, record.difficulty, out);
+                self.accept(now, record, out);
+            }
+            None if self.rules.issuing == Issuing::OnCommand || self.round.pausing => {}
+            None if now - self.round.since < self.rules.pause => {
+                self.round.pausing = true;
+                let after = self.rules.pause - (now - self.round.since);
+                let timer = Timer::Lead(self.round.transaction);
+                out.push(Output::SetTimer { after, timer });
+            }
+            None => {
+                let difficulty = self.choose_difficulty();
+                self.ask(now, difficulty, out);
+            }
+        }
+    }
+
+    /// Returns whether we lead, the row has no challenge yet, and we know of enough members where
+    /// they stand.
+    fn may_ask(&mut self, out: &mut Vec<Output>) -> bool {
         let is_leader = self.election.leader == Some(self.me) && self.is_member();
         if !is_leader || self.round.challenge.is_some() || self.is_finished() {
-            return;
+            return false;
         }
         let transaction = self.round.transaction;
         let namings = self.election.namings_of_term();
@@ -297,27 +322,29 @@ impl Assembly {
         // Those who are ahead do not say what they accepted in this row. If the others are enough
         // to name a leader, one of them knows of what was decided, and nobody can hold us up by
         // claiming to be further than it is.
-        if !ahead.is_empty() && level.len() < self.rules.namings_needed() {
-            return;
+        ahead.is_empty() || level.len() >= self.rules.namings_needed()
+    }
+
+    /// As a leader that waits for the word, asks for a solution of the next row.
+    pub(super) fn on_issue(
+        &mut self,
+        now: Moment,
+        wanted: Option<Difficulty>,
+        out: &mut Vec<Output>,
+    ) {
+        if self.rules.issuing == Issuing::OnCommand
+            && self.may_ask(out)
+            && self.accepted_before().is_none()
+        {
+            let difficulty = wanted.unwrap_or_else(|| self.choose_difficulty());
+            self.ask(now, difficulty, out);
         }
-        match self.accepted_before() {
-            Some(record) => {
-                self.challenge(now, record.difficulty, out);
-                self.accept(now, record, out);
-            }
-            None if self.round.pausing => {}
-            None if now - self.round.since < self.rules.pause => {
-                self.round.pausing = true;
-                let after = self.rules.pause - (now - self.round.since);
-                out.push(Output::SetTimer { after, timer: Timer::Lead(transaction) });
-            }
-            None => {
-                let difficulty = self.choose_difficulty();
-                self.challenge(now, difficulty, out);
-                self.mine(difficulty, out);
-                self.retry_early(now, out);
-            }
-        }
+    }
+
+    fn ask(&mut self, now: Moment, difficulty: Difficulty, out: &mut Vec<Output>) {
+        self.challenge(now, difficulty, out);
+        self.mine(difficulty, out);
+        self.retry_early(now, out);
     }
 
     pub(super) fn on_pause_over(&mut self, now: Moment, row: Transaction, out: &mut Vec<Output>) {
@@ -385,8 +412,12 @@ impl Assembly {
         self.mine(easier, out);
     }
 
+    /// Searches for a solution; but not as a leader that alone decides, unless it is alone.
     pub(super) fn mine(&mut self, difficulty: Difficulty, out: &mut Vec<Output>) {
-        if self.is_member() {
+        let judges = self.rules.decision == Decision::Leader
+            && self.election.leader == Some(self.me)
+            && self.rules.roster_size() > 1;
+        if self.is_member() && !judges {
             let transaction = self.round.transaction;
             let puzzle = self.rules.puzzle;
             out.push(Output::Mine { transaction, puzzle, difficulty });

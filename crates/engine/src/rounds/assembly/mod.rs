@@ -100,6 +100,7 @@ impl Assembly {
     pub(super) fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Start => self.on_start(now, out),
+            Input::Issue(wanted) => self.on_issue(now, wanted, out),
             Input::Message(sealed) => self.on_message(now, sealed, out),
             Input::Timer(Timer::Repeat) => self.on_repeat(now, out),
             Input::Timer(Timer::Answer) => self.on_answer(now, out),

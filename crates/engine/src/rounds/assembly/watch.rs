@@ -6,7 +6,7 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Term, Transaction};
 
 use super::Assembly;
-use crate::rounds::{Event, Output, Seat, Timeouts, Timer, Waiting};
+use crate::rounds::{Event, Issuing, Output, Seat, Timeouts, Timer, Waiting};
 
 /// Deadlines of those we expect to hear, and what we repeat meanwhile.
 #[derive(Clone, Debug, Hash)]
@@ -185,8 +185,11 @@ impl Assembly {
             }
             Some(_) => {
                 let is_silent = now >= self.watch.leader_deadline;
-                // A leader that is there but does not ease its challenge is replaced as well.
-                let is_stuck = now - self.round.since >= 2 * timeouts.challenge;
+                // A leader that is there but does not ease its challenge, or does not issue one
+                // though it may, is replaced as well.
+                let is_due =
+                    self.rules.issuing == Issuing::AtOnce || self.round.challenge.is_some();
+                let is_stuck = is_due && now - self.round.since >= 2 * timeouts.challenge;
                 if is_silent || is_stuck {
                     if is_stuck && let Some((_, difficulty)) = self.round.challenge {
                         self.round.unsolved = Some(difficulty);
