@@ -105,7 +105,7 @@ impl<'input> Script<'input> {
 
     fn timer(&mut self) -> Timer {
         match self.byte() {
-            255 => Timer::Answer,
+            255 => Timer::Announce,
             byte if byte % 5 == 0 => Timer::Repeat,
             byte if byte % 5 == 1 => Timer::DrawsOver(self.term()),
             byte if byte % 5 == 2 => Timer::Lead(self.transaction()),

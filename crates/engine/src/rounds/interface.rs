@@ -73,8 +73,8 @@ pub enum Output {
 pub enum Timer {
     /// Repeat what others may lack, and see who is silent.
     Repeat,
-    /// Answer the newcomers that came since the last answer.
-    Answer,
+    /// Say that we are here, to the newcomers since the last time or to those who may still come.
+    Announce,
     /// Elect without those who have not drawn.
     DrawsOver(Term),
     /// Ask for a solution of this row, as the leader.

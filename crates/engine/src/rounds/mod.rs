@@ -83,7 +83,7 @@ impl Rounds {
                 Machine::Assembly(Box::new(Assembly::new(rules, identity, rng, recovered)))
             }
             Counting::Arrivals | Counting::ArrivalsOfRow => {
-                Machine::Arrivals(Box::new(Arrivals::new(rules, &identity, rng, &recovered)))
+                Machine::Arrivals(Box::new(Arrivals::new(rules, identity, rng, &recovered)))
             }
         })
     }

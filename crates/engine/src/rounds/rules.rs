@@ -118,8 +118,9 @@ pub enum Signatures {
 pub struct Timeouts {
     /// A peer repeats what others may lack this often while nothing moves.
     pub repeat: Duration,
-    /// Where arrivals count, a peer that waits for others announces itself this often.
-    pub announce: Duration,
+    /// Where arrivals count, a peer that waits for others announces itself this often, if the
+    /// network's programs do.
+    pub announce: Option<Duration>,
     /// An election goes on without those who have not drawn by then.
     pub draw: Duration,
     /// A leader not heard for this long is replaced.
@@ -135,7 +136,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             repeat: Duration::from_millis(500),
-            announce: Duration::from_secs(10),
+            announce: None,
             draw: Duration::from_millis(500),
             leader: Duration::from_millis(2_000),
             challenge: Duration::from_secs(30),

@@ -30,11 +30,13 @@ fn announcement_of(peer: PeerId, roster: &[PeerId]) -> Message {
 }
 
 fn durables(outputs: &[Output]) -> Vec<&Durable> {
-    let durable = |output| match output {
-        &Output::Persist(ref durable) => Some(durable),
-        _ => None,
-    };
-    outputs.iter().filter_map(durable).collect()
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Persist(durable) => Some(durable),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Found by simulation: it counted with two members and one who was none, recorded what the two

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Counting, Decision, Election, ElectionEvery, Event, Message, Refusal, Signatures, Tie,
+    Decision, Election, ElectionEvery, Event, Message, Refusal, Signatures, Tie,
 };
 use althing_pow::Puzzle;
 
@@ -102,44 +102,4 @@ fn who_announces_no_key_is_no_member_where_keys_are_required() {
         matches!(event, Event::MessageRefused { reason: Refusal::KeyMissing, .. })
     };
     assert!(net.events.iter().any(refused));
-}
-
-#[test]
-fn peers_that_count_arrivals_agree_under_every_combination_of_rules() {
-    for election in [
-        Election::HighestDraw { draw_max: 255, tie: Tie::LargestId },
-        Election::Plurality { tie: Tie::LargestId },
-    ] {
-        for election_every in [ElectionEvery::Once, ElectionEvery::Transaction] {
-            let mut rules = rules(4);
-            (rules.election, rules.election_every) = (election, election_every);
-            rules.counting = Counting::Arrivals;
-            let mut net = Lockstep::new(&rules, 4);
-            net.run(TIME);
-            net.assert_one_table(5);
-        }
-    }
-}
-
-#[test]
-fn a_lost_count_of_arrivals_is_mined_again() {
-    let mut rules = rules(3);
-    (rules.counting, rules.rounds) = (Counting::Arrivals, None);
-    rules.pause = Duration::from_secs(1);
-    let mut net = Lockstep::new(&rules, 3);
-    net.run(Duration::from_millis(1));
-    // Three votes of a stranger, which come before those of the members and are counted first.
-    for _ in 0..3 {
-        net.say(Message::Vote {
-            peer: id(99),
-            transaction: althing_types::Transaction::FIRST,
-            seed: 6.into(),
-            approve: false,
-            cause: None,
-        });
-    }
-    net.run(Duration::from_millis(1500));
-    let failed = |(_, event): &(usize, Event)| matches!(event, Event::RoundFailed { no: 3, .. });
-    assert_eq!(net.events.iter().filter(|event| failed(event)).count(), 3);
-    assert!(!net.rows(0).is_empty(), "the members' own votes decide the next count");
 }

@@ -124,6 +124,15 @@ impl Lockstep {
         self.said.push_back(Sealed { message, seal: None });
     }
 
+    pub(crate) fn say_sealed(&mut self, sealed: Sealed) {
+        self.said.push_back(sealed);
+    }
+
+    /// Tells a peer to ask for a solution.
+    pub(crate) fn issue(&mut self, peer: usize, wanted: Option<Difficulty>) {
+        self.handle(peer, Input::Issue(wanted));
+    }
+
     pub(crate) fn rows(&self, peer: usize) -> &[CertifiedRecord] {
         &self.peers[peer].rows
     }

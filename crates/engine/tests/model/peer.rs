@@ -210,8 +210,8 @@ impl Peer {
             // One is always about to run out.
             Output::SetTimer { timer: Timer::Repeat, .. } => {}
             // Here it is always the right moment to answer.
-            Output::SetTimer { timer: Timer::Answer, .. } => {
-                inputs.push(Input::Timer(Timer::Answer));
+            Output::SetTimer { timer: Timer::Announce, .. } => {
+                inputs.push(Input::Timer(Timer::Announce));
             }
             Output::SetTimer { timer, .. } => {
                 self.timers.insert(timer);

@@ -162,7 +162,7 @@ impl Assembly {
         }
         match self.watch.until_answer(now, self.rules.answer_interval()) {
             Some(Duration::ZERO) => self.on_answer(now, out),
-            Some(after) => out.push(Output::SetTimer { after, timer: Timer::Answer }),
+            Some(after) => out.push(Output::SetTimer { after, timer: Timer::Announce }),
             None => {}
         }
     }
