@@ -9,7 +9,9 @@
 
 pub mod elect_chain;
 mod hex;
+pub mod ppd;
 mod python_json;
+mod rsa;
 mod seal;
 mod topics;
 

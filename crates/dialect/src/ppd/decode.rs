@@ -1,0 +1,189 @@
+//! From bytes to the engine's messages.
+
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, Record, RosterDigest, Seal, Sealed,
+    Standing,
+};
+use althing_types::{Difficulty, PeerId, Term};
+use serde::Deserialize;
+
+use super::wire::{
+    self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
+    Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
+};
+use crate::hex::Hex;
+use crate::{Malformed, Received, Variant, rsa};
+
+/// A message and the signature under it.
+type Said = (Message, Option<Hex>);
+
+/// Stands in a vote of the published variant for the challenge, which that vote does not name.
+pub(super) const UNSAID: Difficulty = Difficulty::MIN;
+
+/// Returns what `payload` on the exchange `name` says.
+pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+    let (message, sign) = match (name, variant) {
+        (INIT, _) => {
+            let Init { node_id } = parse(payload)?;
+            match variant {
+                // Its key, which it announces as well, says more.
+                Variant::Readme => return Ok(Received::Nothing),
+                Variant::Published => {
+                    let peer = peer(node_id);
+                    (Message::Announcement { peer, key: None, roster: None }, None)
+                }
+            }
+        }
+        (PUBKEY, _) => decode_key(variant, parse(payload)?)?,
+        (ELECTION, _) => decode_draw(variant, parse(payload)?)?,
+        (CHALLENGE, _) => decode_challenge(variant, parse(payload)?)?,
+        (SOLUTION, _) => decode_solution(parse(payload)?),
+        (VOTING, _) => decode_vote(variant, parse(payload)?)?,
+        (SYNC, Variant::Readme) => decode_sync(parse(payload)?)?,
+        _ => {
+            return Err(Malformed::UnknownTopic { topic: name.to_owned() });
+        }
+    };
+    Ok(Received::Message(Sealed { message, seal: sign.map(|sign| Seal(sign.0)) }))
+}
+
+fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
+    // A list of the right values would do for the parser, but is no object.
+    if payload.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Malformed::NotAMessage("a list instead of an object".into()));
+    }
+    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
+}
+
+/// Returns a field that Althing peers add: it is there in the page's variant, and only there. Were
+/// it dropped or made up, the signature would be over something else.
+fn added<T>(
+    variant: Variant,
+    field: &'static str,
+    value: Option<T>,
+) -> Result<Option<T>, Malformed> {
+    match (variant, value) {
+        (Variant::Readme, None) => Err(Malformed::NotAMessage(format!("missing field `{field}`"))),
+        (Variant::Published, Some(_)) => {
+            Err(Malformed::NotAMessage(format!("unknown field `{field}`")))
+        }
+        (_, value) => Ok(value),
+    }
+}
+
+fn decode_key(variant: Variant, wire: PubKey) -> Result<Said, Malformed> {
+    if variant == Variant::Published {
+        added(variant, "Sign", wire.sign.as_ref())?;
+    }
+    let key = wire.pub_key.0;
+    if !rsa::is_usable(&key) {
+        let reason = "not an RSA key of 1024 to 2048 bits".into();
+        return Err(Malformed::Field { field: "PubKey", reason });
+    }
+    let peer = peer(wire.node_id);
+    Ok((Message::Announcement { peer, key: Some(key), roster: None }, wire.sign))
+}
+
+fn decode_draw(variant: Variant, wire: Draw) -> Result<Said, Malformed> {
+    let term = added(variant, "Term", wire.term)?;
+    let roster = added(variant, "Roster", wire.roster)?;
+    let standing = match term.zip(roster) {
+        Some((term, roster)) => Some(Standing { term, roster: digest(&roster)?, naming: None }),
+        None => None,
+    };
+    let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
+    Ok((Message::Election { peer, draw, standing }, wire.sign))
+}
+
+fn decode_challenge(variant: Variant, wire: Challenge) -> Result<Said, Malformed> {
+    let term = added(variant, "Term", wire.term)?.unwrap_or(Term::FIRST);
+    let message = Message::Challenge {
+        peer: peer(wire.node_id),
+        difficulty: wire.challenge,
+        place: Some(Place { transaction: wire.transaction_number, term }),
+    };
+    Ok((message, wire.sign))
+}
+
+fn decode_solution(wire: Solution) -> Said {
+    let Solution { node_id, transaction_number: transaction, seed, sign } = wire;
+    (Message::Solution { peer: peer(node_id), transaction, seed }, sign)
+}
+
+fn decode_vote(variant: Variant, wire: Vote) -> Result<Said, Malformed> {
+    let cause = Cause {
+        term: added(variant, "Term", wire.term)?.unwrap_or(Term::FIRST),
+        difficulty: added(variant, "Challenge", wire.challenge)?.unwrap_or(UNSAID),
+        winner: peer(wire.solution_id),
+    };
+    let message = Message::Vote {
+        peer: peer(wire.node_id),
+        transaction: wire.transaction_number,
+        seed: wire.seed,
+        approve: wire.vote,
+        cause: Some(cause),
+    };
+    Ok((message, wire.sign))
+}
+
+fn decode_sync(wire: Sync) -> Result<Said, Malformed> {
+    Ok(match wire {
+        Sync::Members(Members { node_id, pub_key, members, sign }) => {
+            // These keys are only compared, or checked with when their owners say something: no
+            // need to look at a thousand of them now.
+            let members = members.into_iter().map(|(id, key)| (peer(id), Some(key.0)));
+            let roster = Some(members.collect());
+            let peer = peer(node_id);
+            (Message::Announcement { peer, key: Some(pub_key.0), roster }, sign)
+        }
+        Sync::Naming(wire) => decode_naming(wire)?,
+        Sync::Request(Request { node_id, of, from, sign }) => {
+            (Message::Request { peer: peer(node_id), of: peer(of), from }, sign)
+        }
+        Sync::Certificate(wire) => decode_certificate(wire),
+    })
+}
+
+fn decode_naming(wire: wire::Naming) -> Result<Said, Malformed> {
+    let transaction = wire.transaction_number;
+    let accepted = wire.accepted.map(|accepted| {
+        let wire::Accepted { solution_id, seed, term, challenge: difficulty } = accepted;
+        let record = Record { transaction, difficulty, seed, winner: peer(solution_id) };
+        Acceptance { term, record }
+    });
+    let standing = Standing {
+        term: wire.term,
+        roster: digest(&wire.roster)?,
+        naming: Some(Naming { leader: peer(wire.leader), transaction, accepted }),
+    };
+    let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
+    Ok((Message::Election { peer, draw, standing: Some(standing) }, wire.sign))
+}
+
+fn decode_certificate(wire: Certificate) -> Said {
+    let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Seal(sign.0))));
+    let record = CertifiedRecord {
+        record: Record {
+            transaction: wire.transaction_number,
+            difficulty: wire.challenge,
+            seed: wire.seed,
+            winner: peer(wire.solution_id),
+        },
+        term: wire.term,
+        votes: votes.collect(),
+        noes: wire.noes,
+    };
+    (Message::Certificate { peer: peer(wire.node_id), record }, wire.sign)
+}
+
+fn digest(roster: &Hex) -> Result<RosterDigest, Malformed> {
+    let bytes = <[u8; 8]>::try_from(roster.0.as_ref()).map_err(|_| Malformed::Field {
+        field: "Roster",
+        reason: format!("{} bytes instead of 8", roster.0.len()),
+    })?;
+    Ok(RosterDigest(u64::from_be_bytes(bytes)))
+}
+
+fn peer(id: u64) -> PeerId {
+    PeerId::new(id.into())
+}

@@ -1,0 +1,180 @@
+//! From the engine's messages to bytes.
+
+use std::sync::Arc;
+
+use althing_engine::rounds::{
+    Acceptance, CertifiedRecord, Message, Naming, PublicKey, Record, RosterDigest, Seal, Sealed,
+    Standing,
+};
+use althing_types::PeerId;
+
+use super::key::KeyText;
+use super::wire::{
+    self, CHALLENGE, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey, Request,
+    SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
+};
+use crate::Variant;
+use crate::hex::Hex;
+use crate::python_json::dumps;
+
+/// A message's exchange and its bytes.
+type Body = (&'static str, Vec<u8>);
+
+/// Returns `sealed` as the messages of this network: none if it has no such thing, two for who
+/// announces its id and its key at once.
+pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Vec<Body> {
+    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
+    encode_init(variant, &sealed.message)
+        .into_iter()
+        .chain(encode_with(variant, &sealed.message, sign))
+        .collect()
+}
+
+/// Returns the bytes that a seal of `message` is over: its wire form without one, as a program
+/// makes it again from what it has received. In the published variant nobody signs its key.
+pub(super) fn signed_bytes(variant: Variant, message: &Message) -> Option<Vec<u8>> {
+    match (variant, message) {
+        (Variant::Published, Message::Announcement { .. }) => None,
+        _ => encode_with(variant, message, None).map(|(_, bytes)| bytes),
+    }
+}
+
+/// Returns the message that says an id and nothing else.
+fn encode_init(variant: Variant, message: &Message) -> Option<Body> {
+    let Message::Announcement { peer, key, roster } = message else {
+        return None;
+    };
+    let says_id_alone = match variant {
+        Variant::Readme => roster.is_none(),
+        Variant::Published => key.is_none(),
+    };
+    says_id_alone.then_some(())?;
+    Some((INIT, dumps(&Init { node_id: id(*peer)? })))
+}
+
+/// Returns the message that has a place for a signature, or `None` if there is no such message, or
+/// it says something that this network's numbers cannot hold.
+fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option<Body> {
+    let adds = variant == Variant::Readme;
+    match message.clone() {
+        Message::Announcement { peer, key, roster } => match roster.filter(|_| adds) {
+            Some(roster) => encode_members(peer, key?, roster, sign),
+            None => {
+                let sign = sign.filter(|_| adds);
+                let wire = PubKey { node_id: id(peer)?, pub_key: KeyText(key?), sign };
+                Some((PUBKEY, dumps(&wire)))
+            }
+        },
+        Message::Election { peer, draw, standing } => {
+            let (node_id, election_number) = (id(peer)?, u64::try_from(draw).ok()?);
+            let standing = match adds {
+                true => Some(standing?),
+                false => None,
+            };
+            if let Some(Standing { term, roster, naming: Some(naming) }) = standing {
+                let Naming { leader, transaction, accepted } = naming;
+                let wire = Sync::Naming(wire::Naming {
+                    node_id,
+                    election_number,
+                    term,
+                    roster: digest(roster),
+                    leader: id(leader)?,
+                    transaction_number: transaction,
+                    accepted: match accepted {
+                        Some(accepted) => Some(encode_accepted(accepted)?),
+                        None => None,
+                    },
+                    sign,
+                });
+                return Some((SYNC, dumps(&wire)));
+            }
+            let term = standing.as_ref().map(|standing| standing.term);
+            let roster = standing.map(|standing| digest(standing.roster));
+            Some((ELECTION, dumps(&Draw { node_id, election_number, term, roster, sign })))
+        }
+        Message::Challenge { peer, difficulty, place } => {
+            let place = place?;
+            let wire = Challenge {
+                node_id: id(peer)?,
+                transaction_number: place.transaction,
+                challenge: difficulty,
+                term: adds.then_some(place.term),
+                sign,
+            };
+            Some((CHALLENGE, dumps(&wire)))
+        }
+        Message::Solution { peer, transaction, seed } => {
+            let node_id = id(peer)?;
+            let wire = Solution { node_id, transaction_number: transaction, seed, sign };
+            Some((SOLUTION, dumps(&wire)))
+        }
+        Message::Vote { peer, transaction, seed, approve, cause } => {
+            let cause = cause?;
+            let wire = Vote {
+                node_id: id(peer)?,
+                solution_id: id(cause.winner)?,
+                transaction_number: transaction,
+                seed,
+                vote: approve,
+                term: adds.then_some(cause.term),
+                challenge: adds.then_some(cause.difficulty),
+                sign,
+            };
+            Some((VOTING, dumps(&wire)))
+        }
+        Message::Request { peer, of, from } if adds => {
+            let wire = Request { node_id: id(peer)?, of: id(of)?, from, sign };
+            Some((SYNC, dumps(&Sync::Request(wire))))
+        }
+        Message::Certificate { peer, record } if adds => encode_certificate(peer, record, sign),
+        Message::Request { .. } | Message::Certificate { .. } => None,
+        // Here everybody votes, and nobody's word alone decides.
+        Message::Verdict { .. } => None,
+    }
+}
+
+fn encode_members(
+    peer: PeerId,
+    key: PublicKey,
+    roster: Vec<(PeerId, Option<PublicKey>)>,
+    sign: Option<Hex>,
+) -> Option<Body> {
+    let member = |(peer, key): (PeerId, Option<PublicKey>)| Some((id(peer)?, KeyText(key?)));
+    let wire = Sync::Members(Members {
+        node_id: id(peer)?,
+        pub_key: KeyText(key),
+        members: roster.into_iter().map(member).collect::<Option<_>>()?,
+        sign,
+    });
+    Some((SYNC, dumps(&wire)))
+}
+
+fn encode_accepted(acceptance: Acceptance) -> Option<wire::Accepted> {
+    let Acceptance { term, record: Record { difficulty, seed, winner, .. } } = acceptance;
+    Some(wire::Accepted { solution_id: id(winner)?, seed, term, challenge: difficulty })
+}
+
+fn encode_certificate(peer: PeerId, record: CertifiedRecord, sign: Option<Hex>) -> Option<Body> {
+    let CertifiedRecord { record, term, votes, noes } = record;
+    let vote = |(peer, seal): (PeerId, Option<Seal>)| Some((id(peer)?, Hex(seal?.0)));
+    let wire = Sync::Certificate(wire::Certificate {
+        node_id: id(peer)?,
+        solution_id: id(record.winner)?,
+        transaction_number: record.transaction,
+        seed: record.seed,
+        term,
+        challenge: record.difficulty,
+        votes: votes.into_iter().map(vote).collect::<Option<_>>()?,
+        noes,
+        sign,
+    });
+    Some((SYNC, dumps(&wire)))
+}
+
+fn id(peer: PeerId) -> Option<u64> {
+    u64::try_from(peer.number()).ok()
+}
+
+fn digest(roster: RosterDigest) -> Hex {
+    Hex(Arc::new(roster.0.to_be_bytes()))
+}

@@ -1,0 +1,201 @@
+//! `ppd`: peers over AMQP, signed with RSA, that elect a leader for each row of the table.
+//!
+//! Two variants of one network. [`Variant::Readme`] is what its page describes: each names a
+//! member, the one named most often leads, and a majority of the members decides.
+//! [`Variant::Published`] is what its program does, for sitting in one network with it: the highest
+//! number drawn leads, and half of as many votes as there are members decide.
+//!
+//! A signature is over the message as Python would write it again, and an engine's message does not
+//! remember how it was written. So we understand only what we would write the same way, but for
+//! whitespace: a message with other fields, or with them in another order, is refused.
+//!
+//! The plain protocol says too little to survive the loss of a message or a peer. In the page's
+//! variant Althing peers add fields to its messages, signed with the rest, and say on an exchange
+//! of their own what a program would count twice. See `docs/protocol.md`.
+
+mod decode;
+mod encode;
+mod key;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use althing_engine::rounds::{
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Rules, Sealed, Signatures,
+    Tie, Timeouts,
+};
+use althing_pow::Puzzle;
+use althing_types::{Difficulty, PeerId, Transaction};
+
+use crate::rsa::rsa;
+use crate::topics::Topics;
+use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Variant, Wire};
+
+/// What can be chosen in a network of this kind; all its peers must choose the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Page or program.
+    pub variant: Variant,
+    /// Stands before each exchange with a slash, so that groups share a broker; may be empty.
+    pub room: String,
+    /// Stands before each exchange, after the room: the program has `ppd/`.
+    pub prefix: String,
+    /// Members of a full network, at most [`Config::PEERS_MAX`]; the program has ten.
+    pub peers: NonZeroU16,
+    /// What a leader draws its challenges from; the program always asks for 20.
+    pub challenges: RangeInclusive<Difficulty>,
+    /// Rows after which the leader stops.
+    pub rounds: Option<Transaction>,
+    /// When waiting ends.
+    pub timeouts: Timeouts,
+    /// How long a leader waits between two challenges.
+    pub pause: Duration,
+}
+
+impl Config {
+    /// Members a network can have. A signature is 512 characters long, so that of a certificate's
+    /// 256 KiB each vote takes 540, and 480 votes leave room for the rest.
+    pub const PEERS_MAX: u16 = 480;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let bits = Difficulty::from_bits(20).expect("between 1 and 160");
+        Self {
+            variant: Variant::Readme,
+            room: String::new(),
+            prefix: "ppd/".into(),
+            peers: NonZeroU16::new(10).expect("ten is not zero"),
+            challenges: bits..=bits,
+            rounds: None,
+            timeouts: Timeouts::default(),
+            pause: Duration::ZERO,
+        }
+    }
+}
+
+/// The dialect, with its configuration.
+#[derive(Clone, Debug)]
+pub struct Ppd {
+    config: Config,
+    topics: Topics,
+    rules: Rules,
+}
+
+/// The program's draws for its first election are between zero and this. It means to draw from all
+/// numbers below 2^31, but writes `2^(32-1)`, which is 29 in Python. Later it draws the id of a
+/// member, so that what others say may be larger.
+const DRAW_MAX: u128 = 29;
+
+/// How often the program says its id while its room is not full.
+const ANNOUNCE: Duration = Duration::from_secs(1);
+
+impl Ppd {
+    /// Returns the dialect of a network with this configuration.
+    pub fn new(config: Config) -> Self {
+        let tie = Tie::LargestId;
+        let mut timeouts = config.timeouts;
+        let (election, decision, counting) = match config.variant {
+            Variant::Readme => (Election::Plurality { tie }, Decision::Majority, Counting::Members),
+            Variant::Published => {
+                timeouts.announce = Some(ANNOUNCE);
+                let election = Election::HighestDraw { draw_max: DRAW_MAX, tie };
+                (election, Decision::AtLeastHalf, Counting::ArrivalsOfRow)
+            }
+        };
+        let rules = Rules {
+            peers: config.peers,
+            election,
+            election_every: ElectionEvery::Transaction,
+            decision,
+            counting,
+            puzzle: Puzzle::Sha1Text,
+            challenges: config.challenges.clone(),
+            issuing: Issuing::AtOnce,
+            signatures: Signatures::Required,
+            timeouts,
+            pause: config.pause,
+            rounds: config.rounds,
+        };
+        let topics = Topics::new(&config.room, &config.prefix);
+        Self { config, topics, rules }
+    }
+}
+
+impl Dialect for Ppd {
+    fn network(&self) -> String {
+        let variant = match self.config.variant {
+            Variant::Readme => "readme",
+            Variant::Published => "published",
+        };
+        format!("ppd {variant} {:?} of {}", self.topics.before(), self.config.peers)
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn topics(&self) -> Vec<String> {
+        let ours = (self.config.variant == Variant::Readme).then_some(wire::SYNC);
+        wire::PLAIN.into_iter().chain(ours).map(|name| self.topics.topic(name)).collect()
+    }
+
+    /// The program's user chooses a number. We draw one of the 2^31 that it means to draw from.
+    fn peer_id(&self, _: u64, entropy: u64) -> PeerId {
+        PeerId::new((entropy & 0x7fff_ffff).into())
+    }
+
+    fn secret_kind(&self) -> SecretKind {
+        SecretKind::Rsa
+    }
+
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
+        let variant = self.config.variant;
+        rsa(secret, move |message| encode::signed_bytes(variant, message))
+    }
+
+    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
+        let bodies = encode::encode(self.config.variant, sealed).into_iter();
+        bodies.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload }).collect()
+    }
+
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
+        if payload.len() > PAYLOAD_MAX {
+            return Err(Malformed::TooLong { bytes: payload.len() });
+        }
+        let variant = self.config.variant;
+        let received = decode::decode(variant, self.topics.name_of(topic)?, payload)?;
+        if let Received::Message(sealed) = &received {
+            // What says an id alone is not signed, and stands before what is.
+            let ours = encode::encode(variant, sealed).pop();
+            if !ours.is_some_and(|(_, ours)| tokens(payload).eq(tokens(&ours))) {
+                let reason = "its fields are in another order, or its text is escaped otherwise";
+                return Err(Malformed::NotAMessage(reason.into()));
+            }
+        }
+        Ok(received)
+    }
+
+    /// AMQP brokers say nothing for those who are gone.
+    fn last_will(&self, _: PeerId) -> Option<Wire> {
+        None
+    }
+}
+
+/// Returns JSON without the whitespace between its tokens, which nobody signs.
+fn tokens(json: &[u8]) -> impl Iterator<Item = u8> {
+    let (mut in_string, mut escaped) = (false, false);
+    json.iter().copied().filter(move |byte| {
+        let is_part = in_string || !byte.is_ascii_whitespace();
+        if *byte == b'"' && !escaped {
+            in_string = !in_string;
+        }
+        escaped = in_string && !escaped && *byte == b'\\';
+        is_part
+    })
+}

@@ -1,0 +1,511 @@
+mod lockstep;
+
+use std::collections::BTreeMap;
+
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Event, Identity, Input, Message, Naming, Output, Place,
+    PublicKey, Record, Recovered, RosterDigest, Rounds, Seal, Seat, Standing,
+};
+use althing_types::{Moment, Seed, Term};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::rsa::KEY_BYTES_MAX;
+
+fn readme() -> Ppd {
+    Ppd::new(Config::default())
+}
+
+fn published() -> Ppd {
+    Ppd::new(Config { variant: Variant::Published, ..Config::default() })
+}
+
+/// Returns a new secret key, as a node would make it.
+fn secret() -> Vec<u8> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
+    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
+    document.as_ref().to_vec()
+}
+
+/// A key of 512 bits, as OpenSSL writes it.
+const WEAK_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANYF9grNeeVjys6Jkgo9HoFMchrqY/uM\n\
+    +0AaMexkqNPLl7wvxZCfwLchQzilmvLC7yMLh71CXTNOpQSvYhXQAdUCAwEAAQ==\n\
+    -----END PUBLIC KEY-----";
+
+/// Messages of the programs with their signatures, and the keys that check them.
+#[derive(serde::Deserialize)]
+struct Vectors {
+    public_keys_pem: BTreeMap<String, key::KeyText>,
+    vectors: Vec<Vector>,
+}
+
+#[derive(serde::Deserialize)]
+struct Vector {
+    exchange: String,
+    body: String,
+    signed_bytes_utf8: String,
+    signer: u64,
+    verifies: bool,
+}
+
+impl Vectors {
+    fn read() -> Self {
+        serde_json::from_str(include_str!("vectors/ppd-signatures.json"))
+            .expect("the vectors have keys and messages")
+    }
+
+    fn key_of(&self, peer: PeerId) -> &PublicKey {
+        &self.public_keys_pem[&peer.to_string()].0
+    }
+}
+
+fn message_of(dialect: &Ppd, topic: &str, payload: &[u8]) -> Sealed {
+    match dialect.decode(topic, payload) {
+        Ok(Received::Message(sealed)) => sealed,
+        other => panic!("{topic} {}: {other:?}", payload.escape_ascii()),
+    }
+}
+
+#[test]
+fn what_the_programs_signed_is_authentic_and_nothing_else() {
+    let dialect = published();
+    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
+    let vectors = Vectors::read();
+    let is_authentic = |sealed: &Sealed, key: &PublicKey| {
+        let seal = sealed.seal.as_ref().expect("they sign");
+        authenticator.is_authentic(&sealed.message, seal, key)
+    };
+    let sealed: Vec<_> = vectors
+        .vectors
+        .iter()
+        .map(|vector| message_of(&dialect, &vector.exchange, vector.body.as_bytes()))
+        .collect();
+    assert_eq!(sealed.len(), 12);
+    for (one, vector) in sealed.iter().zip(&vectors.vectors) {
+        let signer = PeerId::new(vector.signer.into());
+        assert_eq!(one.message.peer(), signer);
+        assert_eq!(is_authentic(one, vectors.key_of(signer)), vector.verifies);
+        let bytes = encode::signed_bytes(Variant::Published, &one.message);
+        assert_eq!(bytes.as_deref(), Some(vector.signed_bytes_utf8.as_bytes()));
+        let expected = Wire { topic: vector.exchange.clone(), payload: vector.body.clone().into() };
+        assert_eq!(dialect.encode(one), [expected]);
+        // Nobody else's key, and under no other message.
+        for other in [1, 2, 3].map(PeerId::new).iter().filter(|other| **other != signer) {
+            assert!(!is_authentic(one, vectors.key_of(*other)));
+        }
+        for other in sealed.iter().filter(|other| other.message != one.message) {
+            let swapped = Sealed { message: other.message.clone(), seal: one.seal.clone() };
+            assert!(!is_authentic(&swapped, vectors.key_of(signer)));
+        }
+    }
+}
+
+#[test]
+fn a_message_altered_on_its_way_is_not_authentic() {
+    let dialect = published();
+    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
+    let vectors = Vectors::read();
+    let vote = &vectors.vectors[5];
+    assert_eq!(vote.exchange, "ppd/voting");
+    let altered = [
+        ("true", "false"),
+        ("\"SolutionID\": 2", "\"SolutionID\": 3"),
+        ("\"TransactionNumber\": 0", "\"TransactionNumber\": 1"),
+        ("bg*0", "BJ{9"),
+    ];
+    for (from, to) in altered {
+        let body = vote.body.replace(from, to);
+        assert_ne!(body, vote.body);
+        let sealed = message_of(&dialect, &vote.exchange, body.as_bytes());
+        let seal = sealed.seal.expect("it still has one");
+        let key = vectors.key_of(PeerId::new(2));
+        assert!(!authenticator.is_authentic(&sealed.message, &seal, key), "{body}");
+    }
+}
+
+#[test]
+fn only_whitespace_may_be_other_than_the_programs() {
+    let dialect = published();
+    let plain = r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": " \\\" "}"#;
+    let spaced = r#" { "NodeId":1,"TransactionNumber" :0, "Seed": " \\\" " }"#;
+    let sealed = message_of(&dialect, "ppd/solution", spaced.as_bytes());
+    assert_eq!(dialect.encode(&sealed)[0].payload, plain.as_bytes());
+    for other in [
+        r#"{"TransactionNumber": 0, "NodeId": 1, "Seed": " \\\" "}"#,
+        r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": "\u0020\\\" "}"#,
+    ] {
+        let error = dialect.decode("ppd/solution", other.as_bytes()).expect_err(other).to_string();
+        assert!(error.contains("in another order, or"), "{error}");
+    }
+}
+
+#[test]
+fn plain_messages_are_written_as_the_program_writes_them() {
+    let dialect = published();
+    let vectors = Vectors::read();
+    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
+    for line in include_str!("vectors/ppd-run.txt").lines() {
+        let (_, message) = line.split_once(' ').expect("time, exchange, payload");
+        let (topic, payload) = message.split_once(' ').expect("exchange, payload");
+        let sealed = message_of(&dialect, topic, payload.as_bytes());
+        let expected = Wire { topic: topic.into(), payload: payload.into() };
+        assert_eq!(dialect.encode(&sealed), [expected]);
+        let key = vectors.key_of(sealed.message.peer());
+        match (&sealed.message, &sealed.seal) {
+            (Message::Announcement { key: said, .. }, None) => {
+                assert!(said.as_ref().is_none_or(|said| said == key));
+            }
+            (message, Some(seal)) => assert!(authenticator.is_authentic(message, seal, key)),
+            (message, None) => panic!("{message:?} has no seal"),
+        }
+    }
+}
+
+#[test]
+fn an_observer_of_the_published_programs_ends_with_their_table() {
+    let dialect = Ppd::new(Config {
+        variant: Variant::Published,
+        peers: NonZeroU16::new(3).expect("three is not zero"),
+        ..Config::default()
+    });
+    let identity = Identity {
+        id: PeerId::new(11),
+        seat: Seat::Observer,
+        entropy: [0; 32],
+        authenticator: dialect.authenticator(&secret()).expect("it is a secret"),
+    };
+    let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
+    let mut out = Vec::new();
+    observer.handle(Moment::START, Input::Start, &mut out);
+    for line in include_str!("vectors/ppd-run.txt").lines() {
+        let (_, message) = line.split_once(' ').expect("time, exchange, payload");
+        let (topic, payload) = message.split_once(' ').expect("exchange, payload");
+        let sealed = message_of(&dialect, topic, payload.as_bytes());
+        observer.handle(Moment::START, Input::Message(sealed), &mut out);
+    }
+
+    let mut leaders = Vec::new();
+    let mut rows = Vec::new();
+    for output in out {
+        match output {
+            Output::Event(Event::LeaderElected { leader, .. }) => leaders.push(leader.number()),
+            Output::Event(Event::RoundDecided(CertifiedRecord { record, .. })) => {
+                let Record { transaction, difficulty, seed, winner } = record;
+                rows.push((transaction.number(), difficulty.bits(), seed, winner.number()));
+            }
+            Output::Broadcast(sealed) => panic!("an observer said {sealed:?}"),
+            _ => {}
+        }
+    }
+    // Who led can be read from the challenges; who won is the first whose solution came.
+    let seed = Seed::new("bg*0").expect("it is short");
+    let expected = (0..).zip([2, 1, 3, 2]).map(|(row, winner)| (row, 20, seed.clone(), winner));
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+    // The log ends with the election after the fourth row.
+    assert_eq!(leaders, [1, 3, 3, 2, 3]);
+}
+
+#[test]
+fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
+    let dialect = readme();
+    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
+    let key = authenticator.public_key();
+    let message = Message::Announcement { peer: PeerId::new(7), key, roster: None };
+    let seal = authenticator.seal(&message);
+    let sealed = Sealed { message, seal };
+    let [init, pubkey] = dialect.encode(&sealed).try_into().expect("it says two things");
+    assert_eq!(
+        (init.topic.as_str(), init.payload.as_slice()),
+        ("ppd/init", &br#"{"NodeId": 7}"#[..])
+    );
+    assert_eq!(dialect.decode(&init.topic, &init.payload), Ok(Received::Nothing));
+    assert_eq!(pubkey.topic, "ppd/pubkey");
+    let seal = authenticator.seal(&sealed.message);
+    assert_eq!(seal, sealed.seal);
+    assert_eq!(message_of(&dialect, &pubkey.topic, &pubkey.payload), sealed);
+}
+
+#[test]
+fn what_is_no_message_says_what_is_wrong_with_it() {
+    let long = " ".repeat(PAYLOAD_MAX + 1);
+    let pem = |bytes: usize| {
+        let key = key::KeyText(PublicKey(vec![0x30; bytes].into()));
+        format!(r#"{{"NodeId": 7, "PubKey": {}}}"#, serde_json::json!(key))
+    };
+    let weak_key = serde_json::json!({"NodeId": 7, "PubKey": WEAK_KEY}).to_string();
+    let (no_key, long_key) = (pem(162), pem(KEY_BYTES_MAX + 1));
+    let both: [(&str, &str, &str); 15] = [
+        ("ppd/init", "", "EOF while parsing"),
+        ("ppd/init", "hello", "expected value"),
+        ("ppd/init", "{}", "missing field `NodeId`"),
+        ("ppd/init", r#"{"NodeId": -7}"#, "integer `-7`, expected u64"),
+        ("ppd/init", "[7]", "a list instead of an object"),
+        ("ppd/init", r#"{"NodeId": 7, "Name": 1}"#, "unknown field `Name`"),
+        ("ppd/init", &long, "262145 bytes are more than the 262144"),
+        ("ppd/pubkey", r#"{"NodeId": 7, "PubKey": "xyz"}"#, "not a key in PEM"),
+        ("ppd/pubkey", &no_key, "not an RSA key of 1024 to 2048 bits"),
+        ("ppd/pubkey", &weak_key, "not an RSA key of 1024 to 2048 bits"),
+        ("ppd/pubkey", &long_key, "a key that is too long"),
+        ("ppd/solution", r#"{"NodeId": 7, "TransactionNumber": 0, "Seed": 6}"#, "a string"),
+        ("ppd/solution", r#"{"NodeId": 7, "TransactionNumber": 0.0, "Seed": ""}"#, "float"),
+        ("ppd/election", r#"{"NodeId": 7, "ElectionNumber": 1, "Sign": "AB"}"#, "not lower-case"),
+        ("weather", "{}", "topic \"weather\" is not one of this network"),
+    ];
+    for (topic, payload, expected) in both {
+        for dialect in [readme(), published()] {
+            let error = dialect.decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+            assert!(error.contains(expected), "{topic} {payload:.60}: {error}");
+        }
+    }
+    let challenge = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20}"#;
+    let ours = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20, "Term": 0}"#;
+    let roster = r#"{"NodeId": 7, "ElectionNumber": 1, "Term": 0, "Roster": "00"}"#;
+    let cases = [
+        (readme(), "ppd/challenge", challenge, "missing field `Term`"),
+        (published(), "ppd/challenge", ours, "unknown field `Term`"),
+        (readme(), "ppd/election", roster, "1 bytes instead of 8"),
+        (readme(), "ppd/sync", r#"{"Kind": "Rumour"}"#, "unknown variant `Rumour`"),
+        (published(), "ppd/sync", r#"{"Kind": "Request"}"#, "is not one of this network"),
+    ];
+    for (dialect, topic, payload, expected) in cases {
+        let error = dialect.decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+        assert!(error.contains(expected), "{topic} {payload}: {error}");
+    }
+}
+
+#[test]
+fn the_largest_messages_of_a_full_network_have_room() {
+    let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
+    let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
+    let key = || Some(PublicKey([0xff; KEY_BYTES_MAX].into()));
+    let seal = || Some(Seal([0xff; 256].into()));
+    let roster = Message::Announcement {
+        peer: PeerId::new(last),
+        key: key(),
+        roster: Some(members().map(|peer| (peer, key())).collect()),
+    };
+    let record = Record {
+        transaction: Transaction::new(u64::MAX),
+        difficulty: Difficulty::MAX,
+        // Each of these takes six characters.
+        seed: Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("it is as long as it may be"),
+        winner: PeerId::new(last),
+    };
+    let votes = members().map(|peer| (peer, seal())).collect();
+    let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: u16::MAX };
+    let certificate = Message::Certificate { peer: PeerId::new(last), record };
+    for message in [roster, certificate] {
+        let sealed = Sealed { message, seal: seal() };
+        let [wire] = readme().encode(&sealed).try_into().expect("it is one message");
+        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
+        assert_eq!(message_of(&readme(), &wire.topic, &wire.payload), sealed);
+    }
+}
+
+#[test]
+fn rooms_and_variants_keep_networks_apart() {
+    let class = Ppd::new(Config { room: "class7".into(), ..Config::default() });
+    assert_eq!(class.topics()[0], "class7/ppd/init");
+    assert!(class.decode("class7/ppd/init", br#"{"NodeId": 7}"#).is_ok());
+    assert!(class.decode("ppd/init", br#"{"NodeId": 7}"#).is_err());
+    assert_ne!(class.network(), readme().network());
+    assert_ne!(published().network(), readme().network());
+    assert_eq!((readme().topics().len(), published().topics().len()), (7, 6));
+    assert_eq!(readme().last_will(PeerId::new(7)), None);
+    assert!(readme().peer_id(0, u64::MAX).number() < 1 << 31);
+}
+
+fn peer() -> impl Strategy<Value = PeerId> {
+    any::<u64>().prop_map(|id| PeerId::new(id.into()))
+}
+
+fn seed() -> impl Strategy<Value = Seed> {
+    vec(any::<char>(), 0..=16)
+        .prop_map(|text| Seed::new(String::from_iter(text)).expect("16 characters have room"))
+}
+
+fn transaction() -> impl Strategy<Value = Transaction> {
+    any::<u64>().prop_map(Transaction::new)
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    any::<u64>().prop_map(Term::new)
+}
+
+fn difficulty() -> impl Strategy<Value = Difficulty> {
+    (1..=160u64).prop_map(|bits| Difficulty::from_bits(bits).expect("in range"))
+}
+
+fn key() -> impl Strategy<Value = PublicKey> {
+    let keys = Vectors::read().public_keys_pem.into_values().map(|key| key.0);
+    select(keys.collect::<Vec<_>>())
+}
+
+fn seal() -> impl Strategy<Value = Seal> {
+    vec(any::<u8>(), 256).prop_map(|bytes| Seal(bytes.into()))
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    (transaction(), difficulty(), seed(), peer()).prop_map(
+        |(transaction, difficulty, seed, winner)| Record { transaction, difficulty, seed, winner },
+    )
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let naming = (peer(), record(), option::of(term())).prop_map(|(leader, record, accepted)| {
+        let transaction = record.transaction;
+        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
+    });
+    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
+        term,
+        roster: RosterDigest(roster),
+        naming,
+    })
+}
+
+fn place(term: impl Strategy<Value = Term>) -> impl Strategy<Value = Option<Place>> {
+    (transaction(), term).prop_map(|(transaction, term)| Some(Place { transaction, term }))
+}
+
+/// What an engine of the page's variant says.
+fn readme_message() -> impl Strategy<Value = Message> {
+    let cause = (term(), difficulty(), peer())
+        .prop_map(|(term, difficulty, winner)| Some(Cause { term, difficulty, winner }));
+    let roster = vec((peer(), key().prop_map(Some)), 0..5);
+    let votes = vec((peer(), seal().prop_map(Some)), 0..5);
+    prop_oneof![
+        (peer(), key(), option::of(roster)).prop_map(|(peer, key, roster)| Message::Announcement {
+            peer,
+            key: Some(key),
+            roster
+        }),
+        (peer(), any::<u64>(), standing()).prop_map(|(peer, draw, standing)| {
+            Message::Election { peer, draw: draw.into(), standing: Some(standing) }
+        }),
+        (peer(), difficulty(), place(term()))
+            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
+        solution(),
+        vote(cause),
+        (peer(), peer(), transaction()).prop_map(|(peer, of, from)| Message::Request {
+            peer,
+            of,
+            from
+        }),
+        (peer(), record(), term(), votes, any::<u16>()).prop_map(
+            |(peer, record, term, votes, noes)| Message::Certificate {
+                peer,
+                record: CertifiedRecord { record, term, votes, noes },
+            }
+        ),
+    ]
+}
+
+/// What the programs say: no terms, and no challenge in a vote.
+fn published_message() -> impl Strategy<Value = Message> {
+    let cause = peer()
+        .prop_map(|winner| Some(Cause { term: Term::FIRST, difficulty: decode::UNSAID, winner }));
+    prop_oneof![
+        (peer(), option::of(key())).prop_map(|(peer, key)| Message::Announcement {
+            peer,
+            key,
+            roster: None
+        }),
+        (peer(), any::<u64>()).prop_map(|(peer, draw)| Message::Election {
+            peer,
+            draw: draw.into(),
+            standing: None
+        }),
+        (peer(), difficulty(), place(Just(Term::FIRST)))
+            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
+        solution(),
+        vote(cause),
+    ]
+}
+
+fn solution() -> impl Strategy<Value = Message> {
+    (peer(), transaction(), seed()).prop_map(|(peer, transaction, seed)| Message::Solution {
+        peer,
+        transaction,
+        seed,
+    })
+}
+
+fn vote(cause: impl Strategy<Value = Option<Cause>>) -> impl Strategy<Value = Message> {
+    (peer(), transaction(), seed(), any::<bool>(), cause).prop_map(
+        |(peer, transaction, seed, approve, cause)| Message::Vote {
+            peer,
+            transaction,
+            seed,
+            approve,
+            cause,
+        },
+    )
+}
+
+/// Returns what a peer understands of the messages that `sealed` is on the wire.
+fn over_the_wire(dialect: &Ppd, sealed: &Sealed) -> Vec<Received> {
+    let wires = dialect.encode(sealed).into_iter();
+    let received = wires.map(|wire| dialect.decode(&wire.topic, &wire.payload));
+    let received = received.map(|received| received.expect("we understand ourselves"));
+    received.filter(|received| *received != Received::Nothing).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_message_of_the_page_survives_the_wire(
+        message in readme_message(),
+        seal in option::of(seal()),
+    ) {
+        let sealed = Sealed { message, seal };
+        prop_assert_eq!(over_the_wire(&readme(), &sealed), [Received::Message(sealed)]);
+    }
+
+    #[test]
+    fn every_message_of_the_program_survives_the_wire(
+        message in published_message(),
+        seal in option::of(seal()),
+    ) {
+        // Who announces itself there does not sign.
+        let signs = !matches!(message, Message::Announcement { .. });
+        let sealed = Sealed { message, seal: seal.filter(|_| signs) };
+        prop_assert_eq!(over_the_wire(&published(), &sealed), [Received::Message(sealed)]);
+    }
+
+    #[test]
+    fn any_two_messages_are_signed_differently(one in readme_message(), other in readme_message()) {
+        let signed = |message: &Message| encode::signed_bytes(Variant::Readme, message);
+        prop_assert!(signed(&one).is_some());
+        prop_assert_eq!(one == other, signed(&one) == signed(&other));
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(
+        name in select(&["init", "pubkey", "election", "challenge", "solution", "voting", "sync"]),
+        payload in vec(any::<u8>(), 0..200),
+    ) {
+        let topic = format!("ppd/{name}");
+        let _ = readme().decode(&topic, &payload);
+        let _ = published().decode(&topic, &payload);
+    }
+
+    #[test]
+    fn messages_with_something_changed_are_a_message_or_an_error(
+        message in readme_message(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        for mut wire in readme().encode(&Sealed { message, seal: None }) {
+            let at = at.index(wire.payload.len());
+            wire.payload[at] = byte;
+            if let Ok(Received::Message(sealed)) = readme().decode(&wire.topic, &wire.payload) {
+                prop_assert!(!readme().encode(&sealed).is_empty());
+            }
+        }
+    }
+}

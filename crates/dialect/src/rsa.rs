@@ -1,0 +1,157 @@
+//! Signatures with RSA: RSASSA-PKCS1-v1_5 (RFC 8017) with SHA-256 over a message's wire form.
+//!
+//! A key is its DER SubjectPublicKeyInfo (RFC 5280). Ours have 2048 bits; the programs of the
+//! networks that use RSA have 1024, so those are understood as well.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use althing_engine::rounds::{Authenticator, Message, PublicKey, Seal};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{self, KeyPair};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as VERIFY,
+    RSA_PKCS1_SHA256 as SIGN, RsaParameters, UnparsedPublicKey,
+};
+
+use crate::{BadSecret, SecretKind};
+
+/// Bytes that a key may have: 2048 bits, with the largest exponent that is still cheap to check.
+pub(crate) const KEY_BYTES_MAX: usize = 296;
+
+/// Bytes of a signature with a key of ours.
+const SEAL_BYTES: usize = 256;
+
+/// Bits of the keys that we check with.
+const KEY_BITS: RangeInclusive<u32> = 1024..=2048;
+
+/// Returns what signs with a secret key of 2048 bits, given as PKCS #8.
+///
+/// `signed_bytes` gives the bytes that a seal of a message is over, if it is one that is sealed.
+pub(crate) fn rsa<F>(secret: &[u8], signed_bytes: F) -> Result<Box<dyn Authenticator>, BadSecret>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static,
+{
+    let bad = || BadSecret { kind: SecretKind::Rsa, bytes: secret.len() };
+    let pair = KeyPair::from_pkcs8(secret).map_err(|_| bad())?;
+    if pair.public_modulus_len() != SEAL_BYTES {
+        return Err(bad());
+    }
+    let der = subject_public_key_info(pair.public_key()).ok_or_else(bad)?;
+    Ok(Box::new(Rsa { pair, key: PublicKey(der.as_ref().into()), signed_bytes }))
+}
+
+/// Returns whether `key` is one that signatures can be checked with, written in the only way that
+/// we take.
+pub(crate) fn is_usable(key: &PublicKey) -> bool {
+    let bytes = key.0.as_ref();
+    // Its length first: what is longer is not worth a look.
+    if bytes.len() > KEY_BYTES_MAX {
+        return false;
+    }
+    let Ok(key) = rsa::PublicKey::from_der(bytes) else { return false };
+    let bits = RsaParameters::public_modulus_len(key.as_ref());
+    let canonical = subject_public_key_info(&key);
+    bits.is_ok_and(|bits| KEY_BITS.contains(&bits))
+        && canonical.is_some_and(|canonical| canonical.as_ref() == bytes)
+}
+
+fn subject_public_key_info(key: &rsa::PublicKey) -> Option<PublicKeyX509Der<'static>> {
+    key.as_der().ok()
+}
+
+struct Rsa<F> {
+    pair: KeyPair,
+    key: PublicKey,
+    signed_bytes: F,
+}
+
+impl<F> Authenticator for Rsa<F>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
+{
+    fn public_key(&self) -> Option<PublicKey> {
+        Some(self.key.clone())
+    }
+
+    fn seal(&self, message: &Message) -> Option<Seal> {
+        let bytes = (self.signed_bytes)(message)?;
+        let mut seal = [0; SEAL_BYTES];
+        // This scheme takes nothing from chance, so a message has one seal.
+        self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut seal).ok()?;
+        Some(Seal(Arc::new(seal)))
+    }
+
+    fn is_authentic(&self, message: &Message, seal: &Seal, key: &PublicKey) -> bool {
+        let verify = || {
+            let bytes = (self.signed_bytes)(message)?;
+            UnparsedPublicKey::new(&VERIFY, &key.0).verify(&bytes, &seal.0).ok()
+        };
+        key.0.len() <= KEY_BYTES_MAX && verify().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use althing_types::{PeerId, Seed, Transaction};
+    use aws_lc_rs::encoding::Pkcs8V1Der;
+    use aws_lc_rs::rsa::KeySize;
+
+    fn solution(seed: u64) -> Message {
+        let peer = PeerId::new(7);
+        Message::Solution { peer, transaction: Transaction::FIRST, seed: Seed::from(seed) }
+    }
+
+    fn secret(size: KeySize) -> Vec<u8> {
+        let pair = KeyPair::generate(size).expect("the system has entropy");
+        let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
+        document.as_ref().to_vec()
+    }
+
+    fn signer() -> Box<dyn Authenticator> {
+        let bytes = |message: &Message| Some(format!("{message:?}").into_bytes());
+        rsa(&secret(KeySize::Rsa2048), bytes).expect("it is a secret")
+    }
+
+    #[test]
+    fn a_seal_holds_for_one_message_of_one_key() {
+        let (ours, other) = (signer(), signer());
+        let key = ours.public_key().expect("we sign");
+        let seal = ours.seal(&solution(6)).expect("we sign");
+        assert_eq!(ours.seal(&solution(6)), Some(seal.clone()));
+        assert!(other.is_authentic(&solution(6), &seal, &key));
+        assert!(!other.is_authentic(&solution(11), &seal, &key));
+        assert!(!other.is_authentic(&solution(6), &seal, &other.public_key().expect("we sign")));
+        for bytes in [&seal.0[..255], &[], &[seal.0.as_ref(), &[0]].concat()] {
+            assert!(!other.is_authentic(&solution(6), &Seal(bytes.into()), &key));
+        }
+        assert!(!other.is_authentic(&solution(6), &seal, &PublicKey(Arc::new([]))));
+    }
+
+    #[test]
+    fn only_keys_of_a_reasonable_size_in_one_form_are_usable() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
+        let info = subject_public_key_info(pair.public_key()).expect("it can be written down");
+        assert!(is_usable(&PublicKey(info.as_ref().into())));
+        // The same key in its other form (RFC 8017), with a byte too many, and cut short.
+        assert!(!is_usable(&PublicKey(pair.public_key().as_ref().into())));
+        assert!(!is_usable(&PublicKey([info.as_ref(), &[0]].concat().into())));
+        assert!(!is_usable(&PublicKey(info.as_ref()[..200].into())));
+        assert!(!is_usable(&PublicKey(Arc::new([]))));
+        // What is longer than 2048 bits need not be a key to be refused.
+        let long = KeyPair::generate(KeySize::Rsa3072).expect("the system has entropy");
+        let long = subject_public_key_info(long.public_key()).expect("it can be written down");
+        assert!(!is_usable(&PublicKey(long.as_ref().into())));
+        assert!(!is_usable(&PublicKey(vec![0x30; 1 << 20].into())));
+    }
+
+    #[test]
+    fn a_secret_of_another_size_or_kind_is_none() {
+        for secret in [vec![1; 32], secret(KeySize::Rsa3072)] {
+            let error = rsa(&secret, |_| None).err();
+            assert_eq!(error, Some(BadSecret { kind: SecretKind::Rsa, bytes: secret.len() }));
+        }
+    }
+}
