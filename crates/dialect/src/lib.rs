@@ -7,8 +7,11 @@
 //!
 //! Bytes from a stranger become a [`Received`] or a [`Malformed`], never a panic.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod elect_chain;
 mod hex;
+mod json;
 pub mod ppd;
 mod python_json;
 mod rsa;

@@ -28,6 +28,13 @@ where
     })
 }
 
+/// Returns the bytes that a seal is over: the network, the topic, and the message's wire form.
+pub(crate) fn signed_bytes(network: &str, topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("althing {network} 1\n{topic}\n").into_bytes();
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
 struct Ed25519<F> {
     key: SigningKey,
     signed_bytes: F,

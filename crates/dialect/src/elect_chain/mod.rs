@@ -26,9 +26,9 @@ use althing_engine::rounds::{
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, PeerId, Transaction};
 
-use crate::seal::ed25519;
+use crate::seal::{ed25519, signed_bytes};
 use crate::topics::Topics;
-use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Variant, Wire};
+use crate::{BadSecret, Dialect, Malformed, Received, SecretKind, Variant, Wire};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,8 +141,14 @@ impl Dialect for ElectChain {
 
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         let signs = self.rules.signatures != Signatures::None;
-        let before = self.topics.before().to_owned();
-        ed25519(secret, signs, move |message| signed_bytes(&before, message))
+        let topics = self.topics.clone();
+        // What a seal of a message is over: its wire form without one.
+        let bytes = move |message: &Message| {
+            let unsealed = Sealed { message: message.clone(), seal: None };
+            let (name, payload) = wire::encode(Variant::Readme, &unsealed)?;
+            Some(signed_bytes("elect-chain", &topics.topic(name), &payload))
+        };
+        ed25519(secret, signs, bytes)
     }
 
     fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
@@ -152,9 +158,6 @@ impl Dialect for ElectChain {
     }
 
     fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
-        if payload.len() > PAYLOAD_MAX {
-            return Err(Malformed::TooLong { bytes: payload.len() });
-        }
         wire::decode(self.config.variant, self.topics.name_of(topic)?, payload)
     }
 
@@ -162,13 +165,4 @@ impl Dialect for ElectChain {
         let (name, payload) = wire::encode_lost(peer)?;
         Some(Wire { topic: self.topics.topic(name), payload })
     }
-}
-
-/// Returns the topic and the bytes that a seal of `message` is over: its wire form without one.
-fn signed_bytes(before: &str, message: &Message) -> Option<Vec<u8>> {
-    let unsealed = Sealed { message: message.clone(), seal: None };
-    let (name, payload) = wire::encode(Variant::Readme, &unsealed)?;
-    let mut bytes = format!("althing elect-chain 1\n{before}{name}\n").into_bytes();
-    bytes.extend_from_slice(&payload);
-    Some(bytes)
 }

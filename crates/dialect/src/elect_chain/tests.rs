@@ -1,13 +1,14 @@
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Event, Identity, Input, Naming, Output, Place, PublicKey,
-    Record, Recovered, RosterDigest, Rounds, Seal, Seat, Standing,
+    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Record, Recovered, Rounds, Seal,
+    Seat,
 };
 use althing_types::{Moment, Seed, Term};
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::PAYLOAD_MAX;
+use crate::arbitrary::{self, seal};
 
 fn published() -> ElectChain {
     ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
@@ -125,7 +126,7 @@ fn the_largest_messages_of_a_full_network_have_room() {
     let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
     let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
     let key = || Some(PublicKey([0xff; 32].into()));
-    let seal = || Some(Seal([0xff; 64].into()));
+    let largest_seal = || Some(Seal([0xff; 64].into()));
     let roster = Message::Announcement {
         peer: PeerId::new(last),
         key: key(),
@@ -137,11 +138,11 @@ fn the_largest_messages_of_a_full_network_have_room() {
         seed: Seed::from(u64::MAX),
         winner: PeerId::new(last),
     };
-    let votes = members().map(|peer| (peer, seal())).collect();
+    let votes = members().map(|peer| (peer, largest_seal())).collect();
     let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: 0 };
     let certificate = Message::Certificate { peer: PeerId::new(last), record };
     for message in [roster, certificate] {
-        let sealed = Sealed { message, seal: seal() };
+        let sealed = Sealed { message, seal: largest_seal() };
         let [wire] = one(readme().encode(&sealed));
         assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
         assert_eq!(readme().decode(&wire.topic, &wire.payload), Ok(Received::Message(sealed)));
@@ -164,92 +165,9 @@ fn a_last_will_names_the_peer_that_is_lost() {
     assert_eq!(received, Ok(Received::Lost(PeerId::new(7))));
 }
 
-fn peer() -> impl Strategy<Value = PeerId> {
-    any::<u64>().prop_map(|id| PeerId::new(id.into()))
-}
-
-fn seed() -> impl Strategy<Value = Seed> {
-    any::<u64>().prop_map(Seed::from)
-}
-
-fn transaction() -> impl Strategy<Value = Transaction> {
-    any::<u64>().prop_map(Transaction::new)
-}
-
-fn term() -> impl Strategy<Value = Term> {
-    any::<u64>().prop_map(Term::new)
-}
-
-fn difficulty() -> impl Strategy<Value = Difficulty> {
-    (1..=160u64).prop_map(|bits| Difficulty::from_bits(bits).expect("in range"))
-}
-
-fn key() -> impl Strategy<Value = Option<PublicKey>> {
-    option::of(vec(any::<u8>(), 32).prop_map(|bytes| PublicKey(bytes.into())))
-}
-
-fn seal() -> impl Strategy<Value = Option<Seal>> {
-    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Seal(bytes.into())))
-}
-
-fn record() -> impl Strategy<Value = Record> {
-    (transaction(), difficulty(), seed(), peer()).prop_map(
-        |(transaction, difficulty, seed, winner)| Record { transaction, difficulty, seed, winner },
-    )
-}
-
-fn standing() -> impl Strategy<Value = Standing> {
-    let naming = (peer(), record(), option::of(term())).prop_map(|(leader, record, accepted)| {
-        let transaction = record.transaction;
-        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
-    });
-    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
-        term,
-        roster: RosterDigest(roster),
-        naming,
-    })
-}
-
 fn message() -> impl Strategy<Value = Message> {
-    let place = (transaction(), term()).prop_map(|(transaction, term)| Place { transaction, term });
-    let cause = (term(), difficulty(), peer()).prop_map(|(term, difficulty, winner)| Cause {
-        term,
-        difficulty,
-        winner,
-    });
-    prop_oneof![
-        (peer(), key(), option::of(vec((peer(), key()), 0..5)))
-            .prop_map(|(peer, key, roster)| Message::Announcement { peer, key, roster }),
-        (peer(), 0..=255u128, option::of(standing()))
-            .prop_map(|(peer, draw, standing)| Message::Election { peer, draw, standing }),
-        (peer(), difficulty(), option::of(place))
-            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
-        (peer(), transaction(), seed()).prop_map(|(peer, transaction, seed)| Message::Solution {
-            peer,
-            transaction,
-            seed
-        }),
-        (peer(), transaction(), seed(), any::<bool>(), option::of(cause)).prop_map(
-            |(peer, transaction, seed, approve, cause)| Message::Vote {
-                peer,
-                transaction,
-                seed,
-                approve,
-                cause,
-            }
-        ),
-        (peer(), peer(), transaction()).prop_map(|(peer, of, from)| Message::Request {
-            peer,
-            of,
-            from
-        }),
-        (peer(), record(), term(), vec((peer(), seal()), 0..5), any::<u16>()).prop_map(
-            |(peer, record, term, votes, noes)| Message::Certificate {
-                peer,
-                record: CertifiedRecord { record, term, votes, noes },
-            }
-        ),
-    ]
+    let peer = any::<u64>().prop_map(|id| PeerId::new(id.into()));
+    arbitrary::message(&peer.boxed(), (0..=255u128).boxed())
 }
 
 proptest! {

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, RosterDigest,
-    Seal, Sealed, Standing,
+    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, Seal, Sealed,
+    Standing,
 };
-use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use althing_types::{PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::hex::Hex;
+use crate::json::{difficulty, parse, roster_digest};
 use crate::python_json::dumps;
 use crate::{Malformed, Received, Variant};
 
@@ -291,14 +292,6 @@ pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Rec
     }))
 }
 
-fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
-    // A list of the right values would do for the parser, but is no object.
-    if payload.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Malformed::NotAMessage("a list instead of an object".into()));
-    }
-    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
-}
-
 fn decode_init(wire: Init) -> (Message, Option<Hex>) {
     let member = |(id, key): (u64, Option<Hex>)| (peer(id), key.map(|key| PublicKey(key.0)));
     let message = Message::Announcement {
@@ -312,10 +305,6 @@ fn decode_init(wire: Init) -> (Message, Option<Hex>) {
 fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
     let standing = match (wire.term, wire.roster) {
         (Some(term), Some(roster)) => {
-            let digest = <[u8; 8]>::try_from(roster.0.as_ref()).map_err(|_| Malformed::Field {
-                field: "roster",
-                reason: format!("{} bytes instead of 8", roster.0.len()),
-            })?;
             let naming = match (wire.leader, wire.transaction) {
                 (Some(leader), Some(transaction)) => {
                     let transaction = Transaction::new(transaction);
@@ -325,8 +314,7 @@ fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
                 }
                 _ => None,
             };
-            let roster = RosterDigest(u64::from_be_bytes(digest));
-            Some(Standing { term: Term::new(term), roster, naming })
+            Some(Standing { term: Term::new(term), roster: roster_digest(&roster)?, naming })
         }
         _ => None,
     };
@@ -337,7 +325,7 @@ fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
 fn decode_accepted(transaction: Transaction, wire: &Accepted) -> Result<Acceptance, Malformed> {
     let record = Record {
         transaction,
-        difficulty: difficulty(wire.challenge)?,
+        difficulty: difficulty("challenge", wire.challenge)?,
         seed: Seed::from(wire.seed),
         winner: peer(wire.winner),
     };
@@ -349,7 +337,7 @@ fn decode_challenge(wire: &Challenge) -> Result<(Message, Option<Hex>), Malforme
         transaction: Transaction::new(transaction),
         term: Term::new(term),
     });
-    let difficulty = difficulty(wire.challenge)?;
+    let difficulty = difficulty("challenge", wire.challenge)?;
     Ok((Message::Challenge { peer: peer(wire.id), difficulty, place }, wire.sign.clone()))
 }
 
@@ -366,7 +354,7 @@ fn decode_vote(wire: Vote) -> Result<(Message, Option<Hex>), Malformed> {
     let cause = match (wire.term, wire.challenge, wire.winner) {
         (Some(term), Some(challenge), Some(winner)) => Some(Cause {
             term: Term::new(term),
-            difficulty: difficulty(challenge)?,
+            difficulty: difficulty("challenge", challenge)?,
             winner: peer(winner),
         }),
         _ => None,
@@ -393,7 +381,7 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
             let record = CertifiedRecord {
                 record: Record {
                     transaction: Transaction::new(wire.transaction),
-                    difficulty: difficulty(wire.challenge)?,
+                    difficulty: difficulty("challenge", wire.challenge)?,
                     seed: Seed::from(wire.seed),
                     winner: peer(wire.winner),
                 },
@@ -433,9 +421,4 @@ fn id(peer: PeerId) -> Option<u64> {
 
 fn number(seed: &Seed) -> Option<u64> {
     seed.as_str().parse().ok()
-}
-
-fn difficulty(bits: u64) -> Result<Difficulty, Malformed> {
-    Difficulty::from_bits(bits)
-        .map_err(|error| Malformed::Field { field: "challenge", reason: error.to_string() })
 }

@@ -1,0 +1,97 @@
+//! Any message, for tests of what a network does with it.
+
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, RosterDigest,
+    Seal, Standing,
+};
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+pub(crate) fn seed() -> impl Strategy<Value = Seed> {
+    any::<u64>().prop_map(Seed::from)
+}
+
+pub(crate) fn transaction() -> impl Strategy<Value = Transaction> {
+    any::<u64>().prop_map(Transaction::new)
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    any::<u64>().prop_map(Term::new)
+}
+
+fn difficulty() -> impl Strategy<Value = Difficulty> {
+    (1..=160u64).prop_map(|bits| Difficulty::from_bits(bits).expect("in range"))
+}
+
+fn key() -> impl Strategy<Value = Option<PublicKey>> {
+    option::of(vec(any::<u8>(), 32).prop_map(|bytes| PublicKey(bytes.into())))
+}
+
+pub(crate) fn seal() -> impl Strategy<Value = Option<Seal>> {
+    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Seal(bytes.into())))
+}
+
+fn record(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Record> + use<> {
+    (transaction(), difficulty(), seed(), peer.clone()).prop_map(
+        |(transaction, difficulty, seed, winner)| Record { transaction, difficulty, seed, winner },
+    )
+}
+
+fn standing(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Standing> + use<> {
+    let naming = (peer.clone(), record(peer), option::of(term()));
+    let naming = naming.prop_map(|(leader, record, accepted)| {
+        let transaction = record.transaction;
+        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
+    });
+    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
+        term,
+        roster: RosterDigest(roster),
+        naming,
+    })
+}
+
+/// Returns any message but a verdict, which few networks have.
+pub(crate) fn message(
+    peer: &BoxedStrategy<PeerId>,
+    draw: BoxedStrategy<u128>,
+) -> impl Strategy<Value = Message> + use<> {
+    let any_peer = || peer.clone();
+    let place = (transaction(), term()).prop_map(|(transaction, term)| Place { transaction, term });
+    let cause = (term(), difficulty(), any_peer()).prop_map(|(term, difficulty, winner)| Cause {
+        term,
+        difficulty,
+        winner,
+    });
+    prop_oneof![
+        (any_peer(), key(), option::of(vec((any_peer(), key()), 0..5)))
+            .prop_map(|(peer, key, roster)| Message::Announcement { peer, key, roster }),
+        (any_peer(), draw, option::of(standing(peer)))
+            .prop_map(|(peer, draw, standing)| Message::Election { peer, draw, standing }),
+        (any_peer(), difficulty(), option::of(place))
+            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
+        (any_peer(), transaction(), seed())
+            .prop_map(|(peer, transaction, seed)| Message::Solution { peer, transaction, seed }),
+        (any_peer(), transaction(), seed(), any::<bool>(), option::of(cause)).prop_map(
+            |(peer, transaction, seed, approve, cause)| Message::Vote {
+                peer,
+                transaction,
+                seed,
+                approve,
+                cause,
+            }
+        ),
+        (any_peer(), any_peer(), transaction()).prop_map(|(peer, of, from)| Message::Request {
+            peer,
+            of,
+            from
+        }),
+        (any_peer(), record(peer), term(), vec((any_peer(), seal()), 0..5), any::<u16>()).prop_map(
+            |(peer, record, term, votes, noes)| Message::Certificate {
+                peer,
+                record: CertifiedRecord { record, term, votes, noes },
+            }
+        ),
+    ]
+}

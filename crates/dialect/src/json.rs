@@ -1,0 +1,35 @@
+//! What every network that speaks JSON reads in the same way.
+
+use althing_engine::rounds::RosterDigest;
+use althing_types::Difficulty;
+use serde::Deserialize;
+
+use crate::hex::Hex;
+use crate::{Malformed, PAYLOAD_MAX};
+
+/// Returns the object that `payload` is.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
+    if payload.len() > PAYLOAD_MAX {
+        return Err(Malformed::TooLong { bytes: payload.len() });
+    }
+    // A list of the right values would do for the parser, but is no object.
+    if payload.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Malformed::NotAMessage("a list instead of an object".into()));
+    }
+    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
+}
+
+/// Returns the difficulty that the field `name` gives in bits.
+pub(crate) fn difficulty(name: &'static str, bits: u64) -> Result<Difficulty, Malformed> {
+    Difficulty::from_bits(bits)
+        .map_err(|error| Malformed::Field { field: name, reason: error.to_string() })
+}
+
+/// Returns the digest of a roster, which the field `roster` is.
+pub(crate) fn roster_digest(Hex(bytes): &Hex) -> Result<RosterDigest, Malformed> {
+    let digest = <[u8; 8]>::try_from(bytes.as_ref()).map_err(|_| Malformed::Field {
+        field: "roster",
+        reason: format!("{} bytes instead of 8", bytes.len()),
+    })?;
+    Ok(RosterDigest(u64::from_be_bytes(digest)))
+}
