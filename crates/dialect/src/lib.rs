@@ -15,6 +15,7 @@ mod json;
 pub mod ppd;
 mod python_json;
 mod rsa;
+pub mod sd;
 mod seal;
 mod topics;
 

@@ -1,0 +1,181 @@
+//! `sd`: peers over MQTT elect a controller by lot, who alone judges their solutions.
+//!
+//! Two variants of one network. [`Variant::Readme`] is its page with every member counted once:
+//! the leader publishes a result only after a majority has acknowledged its choice, so that it is
+//! not lost with the leader. [`Variant::Published`] is what its program does, for sitting in one
+//! network with it; there the leader's word is all there is.
+//!
+//! Programs ignore fields they do not know, so in the README's variant Althing peers add some, as
+//! in [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
+
+mod fields;
+mod uuid;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use althing_engine::rounds::{
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rules, Sealed,
+    Signatures, Tie, Timeouts,
+};
+use althing_pow::Puzzle;
+use althing_types::{Difficulty, PeerId, Transaction};
+
+use crate::seal::{ed25519, signed_bytes};
+use crate::topics::Topics;
+use crate::{BadSecret, Dialect, Malformed, Received, SecretKind, Variant, Wire};
+
+/// What can be chosen in a network of this kind; all its peers must choose the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Page or program.
+    pub variant: Variant,
+    /// Stands before each topic with a slash, so that groups share a broker; may be empty.
+    pub room: String,
+    /// Stands before each topic, after the room.
+    pub prefix: String,
+    /// The name of the topic of draws: some classes have `election` instead of the program's
+    /// `voting`.
+    pub election_topic: String,
+    /// The field that names a peer: some classes have `NodeId` instead of the program's `ClientID`.
+    pub id_field: String,
+    /// Members of a full network, at most [`Config::PEERS_MAX`]; the page has ten, the program's
+    /// text three.
+    pub peers: NonZeroU16,
+    /// What a leader draws its challenges from.
+    pub challenges: RangeInclusive<Difficulty>,
+    /// What has a leader ask: the page lets it ask by itself, the program waits for its operator.
+    pub issuing: Issuing,
+    /// Whether our peers sign; the published variant never does.
+    pub signatures: Signatures,
+    /// Rows after which the leader stops.
+    pub rounds: Option<Transaction>,
+    /// When waiting ends.
+    pub timeouts: Timeouts,
+    /// How long a leader waits between two challenges.
+    pub pause: Duration,
+}
+
+impl Config {
+    /// Members a network can have, so that a message has room for all their keys and signatures.
+    pub const PEERS_MAX: u16 = 1000;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let bits = |bits| Difficulty::from_bits(bits).expect("between 1 and 160");
+        Self {
+            variant: Variant::Readme,
+            room: String::new(),
+            prefix: "sd/".to_owned(),
+            election_topic: "voting".to_owned(),
+            id_field: "ClientID".to_owned(),
+            peers: NonZeroU16::new(10).expect("ten is not zero"),
+            challenges: bits(10)..=bits(20),
+            issuing: Issuing::AtOnce,
+            signatures: Signatures::Offered,
+            rounds: None,
+            timeouts: Timeouts::default(),
+            pause: Duration::ZERO,
+        }
+    }
+}
+
+/// The dialect, with its configuration.
+#[derive(Clone, Debug)]
+pub struct Sd {
+    config: Config,
+    topics: Topics,
+    rules: Rules,
+}
+
+impl Sd {
+    /// Returns the dialect of a network with this configuration.
+    pub fn new(config: Config) -> Self {
+        let (counting, signatures) = match config.variant {
+            Variant::Readme => (Counting::Members, config.signatures),
+            Variant::Published => (Counting::Arrivals, Signatures::None),
+        };
+        let rules = Rules {
+            peers: config.peers,
+            // Draws are UUIDs, and programs compare only their text.
+            election: Election::HighestDraw { draw_max: u128::MAX, tie: Tie::LargestId },
+            election_every: ElectionEvery::Once,
+            decision: Decision::Leader,
+            counting,
+            puzzle: Puzzle::Sha1Decimal,
+            challenges: config.challenges.clone(),
+            issuing: config.issuing,
+            signatures,
+            timeouts: config.timeouts,
+            pause: config.pause,
+            rounds: config.rounds,
+        };
+        let topics = Topics::new(&config.room, &config.prefix);
+        Self { config, topics, rules }
+    }
+}
+
+impl Dialect for Sd {
+    fn network(&self) -> String {
+        let Config { variant, election_topic, id_field, peers, .. } = &self.config;
+        let variant = match variant {
+            Variant::Readme => "readme",
+            Variant::Published => "published",
+        };
+        let before = self.topics.before();
+        format!("sd {variant} {before:?} {election_topic:?} {id_field:?} of {peers}")
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn topics(&self) -> Vec<String> {
+        wire::topics(&self.config).into_iter().map(|name| self.topics.topic(name)).collect()
+    }
+
+    /// A UUID of version 4, as the program takes. It has room for more random bits than there are,
+    /// so the time fills it up.
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        // Bits that the version overwrites in one half stay in the other.
+        let low = nanoseconds ^ entropy.rotate_left(32);
+        PeerId::new(uuid::random(u128::from(entropy) << 64 | u128::from(low)))
+    }
+
+    fn secret_kind(&self) -> SecretKind {
+        SecretKind::Random
+    }
+
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
+        let signs = self.rules.signatures != Signatures::None;
+        let (config, topics) = (self.config.clone(), self.topics.clone());
+        // What a seal of a message is over: its wire form without one.
+        let bytes = move |message: &Message| {
+            let unsealed = Sealed { message: message.clone(), seal: None };
+            let (name, payload) = wire::encode(&config, &unsealed)?;
+            Some(signed_bytes("sd", &topics.topic(name), &payload))
+        };
+        ed25519(secret, signs, bytes)
+    }
+
+    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
+        let encoded = wire::encode(&self.config, sealed);
+        let wire = encoded.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload });
+        wire.into_iter().collect()
+    }
+
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
+        wire::decode(&self.config, self.topics.name_of(topic)?, payload)
+    }
+
+    fn last_will(&self, peer: PeerId) -> Option<Wire> {
+        let (name, payload) = wire::encode_lost(&self.config, peer);
+        Some(Wire { topic: self.topics.topic(name), payload })
+    }
+}

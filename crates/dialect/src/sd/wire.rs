@@ -1,0 +1,330 @@
+//! The messages as JSON: first the fields of the plain protocol in the order its program writes
+//! them, then what Althing peers add.
+//!
+//! What the network has a word for is called by it (`TransactionID`), and the rest as in
+//! `elect-chain` (`term`).
+
+use std::sync::Arc;
+
+use althing_engine::rounds::{
+    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, Seal, Sealed,
+    Standing,
+};
+use althing_types::{PeerId, Seed, Term, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use super::fields::{Reader, Writer};
+use super::uuid::{Id, Uuid};
+use crate::hex::Hex;
+use crate::json::{difficulty, roster_digest};
+use crate::{Malformed, Received, Variant};
+
+const INIT: &str = "init";
+const CHALLENGE: &str = "challenge";
+const SOLUTION: &str = "solution";
+const RESULT: &str = "result";
+/// Ours: who agrees with the leader's choice.
+const ACK: &str = "ack";
+/// Ours: rows that a peer has missed.
+const SYNC: &str = "sync";
+/// Ours: last wills.
+const LOST: &str = "lost";
+
+/// Solves a challenge, or is said to.
+const ANSWER: &str = "Solution";
+/// Bits of a challenge.
+const BITS: &str = "Challenge";
+const DRAW: &str = "VoteID";
+const ROW: &str = "TransactionID";
+/// The leader: who asks and judges in the messages that do not say so in the plain protocol, and
+/// who is named in an election.
+const LEADER: &str = "Controller";
+
+/// Returns the topics to listen to: five of the plain protocol, and those that only Althing peers
+/// know.
+pub(super) fn topics(config: &Config) -> Vec<&str> {
+    let mut topics = vec![INIT, &config.election_topic, CHALLENGE, SOLUTION, RESULT, LOST];
+    if config.variant == Variant::Readme {
+        topics.extend([ACK, SYNC]);
+    }
+    topics
+}
+
+/// The solution that a member last said yes to.
+#[derive(Serialize, Deserialize)]
+struct Accepted {
+    term: u64,
+    #[serde(rename = "Challenge")]
+    challenge: u64,
+    #[serde(rename = "Solution")]
+    solution: Seed,
+    winner: Id,
+}
+
+/// A member and its key, or its signature.
+type Member = (Id, Option<Hex>);
+
+/// Returns the topic of `sealed` and its bytes, or `None` if the network has no such message.
+pub(super) fn encode<'a>(config: &'a Config, sealed: &Sealed) -> Option<(&'a str, Vec<u8>)> {
+    let writer = Writer::new(config.variant);
+    let (topic, writer) = match sealed.message.clone() {
+        Message::Announcement { peer, key, roster } => {
+            let member = |(peer, key): (PeerId, Option<PublicKey>)| -> Member {
+                (Id(peer), key.map(|key| Hex(key.0)))
+            };
+            let roster = roster.map(|it| it.into_iter().map(member).collect::<Vec<_>>());
+            let writer = writer
+                .field(&config.id_field, &Id(peer))
+                .added("key", key.map(|key| Hex(key.0)))
+                .added("roster", roster);
+            (INIT, writer)
+        }
+        Message::Election { peer, draw, standing } => {
+            let writer = writer.field(&config.id_field, &Id(peer)).field(DRAW, &Uuid(draw));
+            (config.election_topic.as_str(), encode_standing(writer, standing))
+        }
+        Message::Challenge { peer, difficulty, place } => {
+            // A challenge that does not say which row it is for is none here.
+            let Place { transaction, term } = place?;
+            let writer = writer
+                .field(ROW, &transaction.number())
+                .field(BITS, &difficulty.bits())
+                .added(LEADER, named(peer))
+                .added("term", Some(term.number()));
+            (CHALLENGE, writer)
+        }
+        Message::Solution { peer, transaction, seed } => {
+            let writer = writer
+                .field(ROW, &transaction.number())
+                .field(&config.id_field, &Id(peer))
+                .field(ANSWER, &seed);
+            (SOLUTION, writer)
+        }
+        Message::Verdict { peer, transaction, seed, winner, accepted } => {
+            let writer = writer
+                .field(&config.id_field, &Id(winner))
+                .field(ROW, &transaction.number())
+                .field(ANSWER, &seed)
+                .field("Result", &u8::from(accepted))
+                .added(LEADER, named(peer));
+            (RESULT, writer)
+        }
+        ours => {
+            if config.variant == Variant::Published {
+                return None;
+            }
+            encode_ours(writer, &config.id_field, ours)
+        }
+    };
+    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
+    Some((topic, writer.added("sign", sign).end()))
+}
+
+/// Writes a message that only Althing peers know.
+fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static str, Writer) {
+    let writer = writer.field(id_field, &Id(message.peer()));
+    match message {
+        Message::Vote { peer: _, transaction, seed, approve, cause } => {
+            let writer = writer
+                .field(ROW, &transaction.number())
+                .field(ANSWER, &seed)
+                .field("vote", &approve)
+                .added("term", cause.map(|cause| cause.term.number()))
+                .added(BITS, cause.map(|cause| cause.difficulty.bits()))
+                .added("winner", cause.map(|cause| Id(cause.winner)));
+            (ACK, writer)
+        }
+        Message::Request { peer: _, of, from } => {
+            (SYNC, writer.field("of", &Id(of)).field("from", &from.number()))
+        }
+        Message::Certificate { peer: _, record: CertifiedRecord { record, term, votes, noes } } => {
+            let vote = |(peer, seal): (PeerId, Option<Seal>)| -> Member {
+                (Id(peer), seal.map(|seal| Hex(seal.0)))
+            };
+            let votes: Vec<Member> = votes.into_iter().map(vote).collect();
+            let writer = writer
+                .field(ROW, &record.transaction.number())
+                .field(BITS, &record.difficulty.bits())
+                .field(ANSWER, &record.seed)
+                .field("winner", &Id(record.winner))
+                .field("term", &term.number())
+                .field("votes", &votes)
+                .field("noes", &noes);
+            (SYNC, writer)
+        }
+        Message::Announcement { .. }
+        | Message::Election { .. }
+        | Message::Challenge { .. }
+        | Message::Solution { .. }
+        | Message::Verdict { .. } => unreachable!("the plain protocol has these"),
+    }
+}
+
+fn encode_standing(writer: Writer, standing: Option<Standing>) -> Writer {
+    let Some(Standing { term, roster, naming }) = standing else {
+        return writer;
+    };
+    let roster = Hex(Arc::new(roster.0.to_be_bytes()));
+    let writer = writer.added("term", Some(term.number())).added("roster", Some(roster));
+    let Some(Naming { leader, transaction, accepted }) = naming else {
+        return writer;
+    };
+    let accepted = accepted.map(|Acceptance { term, record }| Accepted {
+        term: term.number(),
+        challenge: record.difficulty.bits().into(),
+        solution: record.seed,
+        winner: Id(record.winner),
+    });
+    writer
+        .added(LEADER, Some(Id(leader)))
+        .added(ROW, Some(transaction.number()))
+        .added("accepted", accepted)
+}
+
+/// Returns the id of a peer that a message names.
+fn named(peer: PeerId) -> Option<Id> {
+    (peer != PeerId::UNNAMED).then_some(Id(peer))
+}
+
+/// Returns the topic and the bytes of a last will.
+pub(super) fn encode_lost(config: &Config, peer: PeerId) -> (&'static str, Vec<u8>) {
+    (LOST, Writer::new(config.variant).field(&config.id_field, &Id(peer)).end())
+}
+
+/// Returns what `payload` on the topic `name` says.
+pub(super) fn decode(config: &Config, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+    if !topics(config).contains(&name) {
+        return Err(Malformed::UnknownTopic { topic: name.to_owned() });
+    }
+    let mut reader = Reader::new(config.variant, payload)?;
+    let id_field = config.id_field.as_str();
+    let message = match name {
+        CHALLENGE => decode_challenge(&mut reader)?,
+        RESULT => decode_result(&mut reader, id_field)?,
+        _ => {
+            let Id(peer) = reader.field(id_field)?;
+            match name {
+                INIT => decode_init(&mut reader, peer)?,
+                SOLUTION => decode_solution(&mut reader, peer)?,
+                ACK => decode_ack(&mut reader, peer)?,
+                SYNC if reader.has("of") => decode_request(&mut reader, peer)?,
+                SYNC => decode_certificate(&mut reader, peer)?,
+                LOST => return Ok(Received::Lost(peer)),
+                _election => decode_draw(&mut reader, peer)?,
+            }
+        }
+    };
+    let seal = reader.added("sign")?.map(|Hex(bytes)| Seal(bytes));
+    Ok(Received::Message(Sealed { message, seal }))
+}
+
+fn decode_init(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let member = |(Id(peer), key): Member| (peer, key.map(|key| PublicKey(key.0)));
+    let key = reader.added("key")?.map(|Hex(bytes)| PublicKey(bytes));
+    let roster: Option<Vec<Member>> = reader.added("roster")?;
+    let roster = roster.map(|roster| roster.into_iter().map(member).collect());
+    Ok(Message::Announcement { peer, key, roster })
+}
+
+fn decode_draw(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let Uuid(draw) = reader.field(DRAW)?;
+    let term: Option<u64> = reader.added("term")?;
+    let standing = match (term, reader.added("roster")?) {
+        (Some(term), Some(roster)) => Some(Standing {
+            term: Term::new(term),
+            roster: roster_digest(&roster)?,
+            naming: decode_naming(reader)?,
+        }),
+        _ => None,
+    };
+    Ok(Message::Election { peer, draw, standing })
+}
+
+fn decode_naming(reader: &mut Reader) -> Result<Option<Naming>, Malformed> {
+    let (Some(Id(leader)), Some(transaction)) = (reader.added(LEADER)?, reader.added(ROW)?) else {
+        return Ok(None);
+    };
+    let transaction = Transaction::new(transaction);
+    let accepted = match reader.added("accepted")? {
+        Some(Accepted { term, challenge, solution, winner: Id(winner) }) => {
+            let difficulty = difficulty(BITS, challenge)?;
+            let record = Record { transaction, difficulty, seed: solution, winner };
+            Some(Acceptance { term: Term::new(term), record })
+        }
+        None => None,
+    };
+    Ok(Some(Naming { leader, transaction, accepted }))
+}
+
+/// A plain challenge names neither its sender nor a term: there is only one of either.
+fn decode_challenge(reader: &mut Reader) -> Result<Message, Malformed> {
+    let transaction = decode_row(reader)?;
+    let difficulty = difficulty(BITS, reader.field(BITS)?)?;
+    let peer = decode_leader(reader)?;
+    let term = reader.added("term")?.map_or(Term::FIRST, Term::new);
+    Ok(Message::Challenge { peer, difficulty, place: Some(Place { transaction, term }) })
+}
+
+fn decode_solution(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let (transaction, seed) = (decode_row(reader)?, reader.field(ANSWER)?);
+    Ok(Message::Solution { peer, transaction, seed })
+}
+
+fn decode_result(reader: &mut Reader, id_field: &str) -> Result<Message, Malformed> {
+    let Id(winner) = reader.field(id_field)?;
+    let (transaction, seed) = (decode_row(reader)?, reader.field(ANSWER)?);
+    let accepted = match reader.field("Result")? {
+        0_u64 => false,
+        1 => true,
+        other => {
+            let reason = format!("{other} is neither 0 nor 1");
+            return Err(Malformed::Field { field: "Result", reason });
+        }
+    };
+    let peer = decode_leader(reader)?;
+    Ok(Message::Verdict { peer, transaction, seed, winner, accepted })
+}
+
+fn decode_ack(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let (transaction, seed) = (decode_row(reader)?, reader.field(ANSWER)?);
+    let approve = reader.field("vote")?;
+    let (term, bits): (Option<u64>, Option<u64>) = (reader.added("term")?, reader.added(BITS)?);
+    let cause = match (term, bits, reader.added("winner")?) {
+        (Some(term), Some(bits), Some(Id(winner))) => {
+            let difficulty = difficulty(BITS, bits)?;
+            Some(Cause { term: Term::new(term), difficulty, winner })
+        }
+        _ => None,
+    };
+    Ok(Message::Vote { peer, transaction, seed, approve, cause })
+}
+
+fn decode_request(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let Id(of) = reader.field("of")?;
+    let from = Transaction::new(reader.field("from")?);
+    Ok(Message::Request { peer, of, from })
+}
+
+fn decode_certificate(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let transaction = decode_row(reader)?;
+    let difficulty = difficulty(BITS, reader.field(BITS)?)?;
+    let seed = reader.field(ANSWER)?;
+    let Id(winner) = reader.field("winner")?;
+    let term = Term::new(reader.field("term")?);
+    let votes: Vec<Member> = reader.field("votes")?;
+    let votes = votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Seal(sign.0))));
+    let votes = votes.collect();
+    let noes = reader.field("noes")?;
+    let record = Record { transaction, difficulty, seed, winner };
+    Ok(Message::Certificate { peer, record: CertifiedRecord { record, term, votes, noes } })
+}
+
+fn decode_row(reader: &mut Reader) -> Result<Transaction, Malformed> {
+    reader.field(ROW).map(Transaction::new)
+}
+
+/// Returns who judges: a plain leader does not say.
+fn decode_leader(reader: &mut Reader) -> Result<PeerId, Malformed> {
+    Ok(reader.added(LEADER)?.map_or(PeerId::UNNAMED, |Id(peer)| peer))
+}
