@@ -154,9 +154,9 @@ impl Checker {
                 second: Box::new(record.clone()),
             });
         }
-        // Where arrivals are counted, a solution is judged by the row it names, which may be
-        // another, and votes belong to no row.
-        if self.rules.counting == Counting::Arrivals || row.sound.as_ref() == Some(certified) {
+        // Where arrivals are counted, a solution may be judged by another row, which it names, and
+        // votes belong to no solution.
+        if self.rules.counting != Counting::Members || row.sound.as_ref() == Some(certified) {
             return Ok(());
         }
         self.check_certificate(peer, certified)?;

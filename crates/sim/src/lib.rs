@@ -78,7 +78,7 @@ pub use conditions::{Conditions, Latency};
 pub use disk::Disk;
 pub use fault::{Fault, Who, Wills};
 pub use plan::Plan;
-pub use scenario::Scenario;
+pub use scenario::{Network, Scenario};
 pub use simulation::Simulation;
 pub use stuck::{Reason, Stuck};
 pub use summary::{Spread, Summary};

@@ -87,7 +87,7 @@ impl Peer {
             id: self.id,
             seat: Seat::Member,
             entropy: rng.random(),
-            authenticator: signers.of(dialect, &self.secret),
+            authenticator: signers.of(&self.secret),
         };
         self.life += 1;
         self.clock = self.clock.restarted(now);

@@ -1,9 +1,10 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use althing_dialect::Dialect;
-use althing_dialect::Variant;
 use althing_dialect::elect_chain::{Config, ElectChain};
+use althing_dialect::ppd::{self, Ppd};
+use althing_dialect::sd::{self, Sd};
+use althing_dialect::{Dialect, Variant};
 use althing_engine::rounds::{Rules, Signatures};
 use althing_types::{Difficulty, Transaction};
 
@@ -14,7 +15,8 @@ use crate::plan::Plan;
 use crate::simulation::Simulation;
 use crate::with_rules::WithRules;
 
-/// A network of `elect-chain` to tell a story about, put together word by word.
+/// A network to tell a story about, put together word by word; of `elect-chain`, unless it is said
+/// to be another.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,9 +35,23 @@ use crate::with_rules::WithRules;
 pub struct Scenario {
     /// The peers, the network, and what befalls them.
     pub plan: Plan,
-    /// What the peers agreed on beforehand.
+    /// What the peers agreed on beforehand, as `elect-chain` calls it.
     pub config: Config,
+    /// How they say it.
+    pub network: Network,
     change: Option<fn(&mut Rules)>,
+}
+
+/// The networks of rounds that there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// All vote on each solution.
+    #[default]
+    ElectChain,
+    /// The controller judges.
+    Sd,
+    /// All sign, and elect before each row.
+    Ppd,
 }
 
 impl Scenario {
@@ -46,7 +62,14 @@ impl Scenario {
             signatures: Signatures::None,
             ..Config::default()
         };
-        Self { plan: Plan::new(seed, 10), config, change: None }
+        Self { plan: Plan::new(seed, 10), config, network: Network::default(), change: None }
+    }
+
+    /// Has the peers be of this network.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
     }
 
     /// Has the network have so many members, and so many peers start.
@@ -169,9 +192,33 @@ impl Scenario {
     }
 
     fn dialect(self) -> Box<dyn Dialect> {
-        let dialect = ElectChain::new(self.config);
+        let Config { variant, peers, challenges, signatures, rounds, timeouts, pause, .. } =
+            self.config.clone();
+        let dialect: Box<dyn Dialect> = match self.network {
+            Network::ElectChain => Box::new(ElectChain::new(self.config)),
+            Network::Sd => {
+                let other = sd::Config::default();
+                let config = sd::Config {
+                    variant,
+                    peers,
+                    challenges,
+                    signatures,
+                    rounds,
+                    timeouts,
+                    pause,
+                    ..other
+                };
+                Box::new(Sd::new(config))
+            }
+            Network::Ppd => {
+                let other = ppd::Config::default();
+                let config =
+                    ppd::Config { variant, peers, challenges, rounds, timeouts, pause, ..other };
+                Box::new(Ppd::new(config))
+            }
+        };
         match self.change {
-            None => Box::new(dialect),
+            None => dialect,
             Some(change) => {
                 let mut rules = dialect.rules().clone();
                 change(&mut rules);

@@ -1,11 +1,10 @@
-use althing_dialect::elect_chain::ElectChain;
 use althing_dialect::{BadSecret, Dialect, Malformed, Received, SecretKind, Wire};
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
 use althing_types::PeerId;
 
 /// The messages of one network, and rules of another.
 pub(crate) struct WithRules {
-    pub(crate) dialect: ElectChain,
+    pub(crate) dialect: Box<dyn Dialect>,
     pub(crate) rules: Rules,
 }
 

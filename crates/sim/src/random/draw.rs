@@ -12,7 +12,7 @@ use crate::chance::{Stream, generator, happens};
 use crate::clock::Skew;
 use crate::conditions::{Conditions, Latency};
 use crate::fault::{Fault, Who, Wills};
-use crate::scenario::Scenario;
+use crate::scenario::{Network, Scenario};
 
 /// Most faults in a story.
 const FAULTS_MAX: usize = 16;
@@ -69,7 +69,18 @@ fn members(seed: u64, rng: &mut ChaCha8Rng) -> Story {
         scenario = scenario.at(at, fault);
     }
     scenario.plan.faults.sort_by_key(|(at, _)| *at);
+    if change.is_none() && scenario.plan.peers == usize::from(peers) {
+        scenario = scenario.network(network(is_signed, rng));
+    }
     Story { scenario, trouble, rules }
+}
+
+fn network(is_signed: bool, rng: &mut ChaCha8Rng) -> Network {
+    match rng.random_range(0..4) {
+        0 => Network::Sd,
+        1 if is_signed => Network::Ppd,
+        _ => Network::ElectChain,
+    }
 }
 
 type Change = fn(&mut Rules);

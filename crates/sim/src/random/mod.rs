@@ -20,7 +20,7 @@ pub use self::failure::Failure;
 use crate::summary::Summary;
 
 /// The seeds that every change has to pass; nightly runs draw others.
-pub const FIXED_SEEDS: Range<u64> = 0..400;
+pub const FIXED_SEEDS: Range<u64> = 0..1000;
 
 /// Runs the story of one seed, and returns what it came to.
 ///

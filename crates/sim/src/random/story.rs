@@ -7,7 +7,7 @@ use althing_dialect::Variant;
 use althing_engine::rounds::Signatures;
 
 use crate::fault::Fault;
-use crate::scenario::Scenario;
+use crate::scenario::{Network, Scenario};
 use crate::simulation::Simulation;
 use crate::stuck::{Reason, Stuck};
 use crate::summary::Summary;
@@ -71,7 +71,12 @@ impl fmt::Display for Story {
             Signatures::Required => "who all sign",
         };
         let (peers, members) = (plan.peers, config.peers);
-        writeln!(f, "{peers} peers for {members} seats, {signed}{}", self.rules)?;
+        let network = match self.scenario.network {
+            Network::ElectChain => "elect-chain",
+            Network::Sd => "sd",
+            Network::Ppd => "ppd",
+        };
+        writeln!(f, "{peers} peers for {members} seats of {network}, {signed}{}", self.rules)?;
         writeln!(f, "{}; rows are {:?} apart", plan.conditions, config.pause)?;
         if let Some(after) = plan.last_wills {
             writeln!(f, "the broker notices after {after:?} that a peer is gone")?;

@@ -173,7 +173,7 @@ impl Simulation {
         let rng = ChaCha8Rng::from_seed(self.faults_rng.random());
         let Self { dialect, peers, checker, signers, .. } = self;
         peers[peer].turn(|me, secret| {
-            let authenticator = signers.of(&**dialect, secret);
+            let authenticator = signers.of(secret);
             Liar::new(role, me, authenticator, dialect.rules().clone(), ids, rng)
         });
         checker.excuse(peers[peer].id);

@@ -42,7 +42,7 @@ use crate::word::Word;
 /// Peers are named by an index, counted from zero in the order of their ids.
 pub struct Simulation {
     plan: Plan,
-    dialect: Box<dyn Dialect>,
+    dialect: Arc<dyn Dialect>,
     now: Moment,
     peers: Vec<Peer>,
     network: Network,
@@ -66,6 +66,7 @@ pub struct Simulation {
 impl Simulation {
     /// Returns a network whose peers are about to start.
     pub fn new(plan: Plan, dialect: Box<dyn Dialect>) -> Self {
+        let dialect = Arc::<dyn Dialect>::from(dialect);
         let rng = |stream| generator(plan.seed, stream);
         let mut peers_rng = rng(Stream::Peers);
         let ids = (1..=plan.peers as u64).map(|number| dialect.peer_id(number << 20, number));
@@ -74,7 +75,7 @@ impl Simulation {
             checker: Checker::new(dialect.rules().clone()),
             network: Network::new(plan.conditions.clone(), rng(Stream::Network)),
             history: History::new(plan.history),
-            signers: Signers::default(),
+            signers: Signers::new(Arc::clone(&dialect)),
             mining_rng: rng(Stream::Mining),
             faults_rng: rng(Stream::Faults),
             story_rng: rng(Stream::Story),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use althing_sim::{
-    Conditions, Fault, Latency, Reason, Role, Scenario, Simulation, Stuck, Violation, Who,
+    Conditions, Fault, Latency, Network, Reason, Role, Scenario, Simulation, Stuck, Violation, Who,
 };
 
 use crate::SOON;
@@ -27,10 +27,11 @@ fn signed(seed: u64, peers: u16) -> Scenario {
 
 /// Has each member be dishonest in turn, from before the first election on, with a change of
 /// leader in between; and demands rows.
-fn holds(role: Role, peers: u16) {
+fn holds(network: Network, role: Role, peers: u16) {
     for liar in 0..usize::from(peers) {
         let seed = 100 * u64::from(peers) + liar as u64;
         let mut net = signed(seed, peers)
+            .network(network)
             .with(liar, role)
             .at(Duration::from_secs(2), Fault::Crash(Who::Leader))
             .at(Duration::from_secs(6), Fault::Heal)
@@ -39,7 +40,9 @@ fn holds(role: Role, peers: u16) {
             .run_for(Duration::from_secs(8))
             .and_then(|()| net.run_until_recorded(LATE, net.longest() + 3))
             .and_then(|()| net.run_until_level(LATE));
-        outcome.unwrap_or_else(|stuck| panic!("peer {liar} of {peers} {role}: {stuck}"));
+        outcome.unwrap_or_else(|stuck| {
+            panic!("peer {liar} of {peers} in {network:?} {role}: {stuck}")
+        });
         net.assert_one_table();
     }
 }
@@ -48,8 +51,10 @@ macro_rules! members_that_do_not_matter {
     ($($test:ident: $role:ident,)*) => {$(
         #[test]
         fn $test() {
-            holds(Role::$role, 4);
-            holds(Role::$role, 7);
+            holds(Network::ElectChain, Role::$role, 4);
+            holds(Network::ElectChain, Role::$role, 7);
+            holds(Network::Sd, Role::$role, 4);
+            holds(Network::Ppd, Role::$role, 4);
         }
     )*};
 }
@@ -72,8 +77,8 @@ members_that_do_not_matter! {
 
 #[test]
 fn among_an_even_number_a_member_that_hides_what_it_accepted_cannot_undo_a_row() {
-    holds(Role::HidesAcceptance, 4);
-    holds(Role::HidesAcceptance, 8);
+    holds(Network::ElectChain, Role::HidesAcceptance, 4);
+    holds(Network::ElectChain, Role::HidesAcceptance, 8);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Networks of `elect-chain` under one seed: scenarios with a story, and random ones.
+//! Networks of rounds under one seed: scenarios with a story, and random ones.
 
 #![allow(clippy::result_large_err)]
 
@@ -8,6 +8,7 @@ mod determinism;
 mod failures;
 mod faults;
 mod fixed_seeds;
+mod networks;
 
 use std::time::Duration;
 
