@@ -51,11 +51,12 @@ impl<'de> Deserialize<'de> for KeyText {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn keys_survive_the_text(bytes in proptest::collection::vec(any::<u8>(), 0..=KEY_BYTES_MAX)) {
+        fn keys_survive_the_text(bytes in vec(any::<u8>(), 0..=KEY_BYTES_MAX)) {
             let key = PublicKey(bytes.into());
             prop_assert_eq!(decode(&encode(&key)), Ok(key));
         }
