@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use althing_pow::{Job, Miner, Outcome, Puzzle};
+use althing_pow::{Effort, Job, Miner, Outcome, Puzzle};
 use althing_types::{Difficulty, Seed, Transaction};
 use tokio::sync::mpsc;
 
@@ -20,6 +20,7 @@ pub(crate) struct Mining {
 pub(crate) struct Answer {
     search: u64,
     transaction: Transaction,
+    puzzle: Puzzle,
     outcome: Outcome,
 }
 
@@ -45,11 +46,11 @@ impl Mining {
         self.cancel();
         self.search += 1;
         let start = rand::random::<u64>() % SEED_START_MAX;
-        let job = Job { puzzle, difficulty, range: start..puzzle.candidates() };
+        let job = Job::new(puzzle.work(difficulty), start..puzzle.candidates());
         let (search, answers) = (self.search, self.answers.clone());
-        self.running = Some(Miner::start(job, self.threads, move |outcome| {
+        self.running = Some(Miner::start(job, Effort::of(self.threads), move |outcome| {
             // Nobody listens any more when the node has stopped.
-            let _ = answers.send(Answer { search, transaction, outcome });
+            let _ = answers.send(Answer { search, transaction, puzzle, outcome });
         }));
     }
 
@@ -67,7 +68,7 @@ impl Mining {
         }
         self.cancel();
         match answer.outcome {
-            Outcome::Found(seed) => Some((answer.transaction, seed)),
+            Outcome::Found(index) => Some((answer.transaction, answer.puzzle.candidate(index))),
             Outcome::Exhausted | Outcome::Cancelled => None,
         }
     }

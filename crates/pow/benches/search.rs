@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 
-use althing_pow::{Job, Miner, Outcome, Progress, Puzzle, search};
+use althing_pow::{Effort, Job, Miner, Outcome, Progress, Puzzle, search};
 use althing_types::Difficulty;
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -22,7 +22,7 @@ fn main() {
 
 /// A job that nothing solves.
 fn endless(puzzle: Puzzle, range: std::ops::Range<u64>) -> Job {
-    Job { puzzle, difficulty: Difficulty::MAX, range }
+    Job::new(puzzle.work(Difficulty::MAX), range)
 }
 
 /// One thread per processor. Asking the system takes longer than an easy search, hence once.
@@ -32,7 +32,7 @@ static ALL_THREADS: LazyLock<NonZeroUsize> =
 /// Starts a miner whose outcome comes out of the channel.
 fn start(job: Job, threads: NonZeroUsize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
-    let miner = Miner::start(job, threads, move |outcome| {
+    let miner = Miner::start(job, Effort::of(threads), move |outcome| {
         sender.send(outcome).expect("the bench waits for the outcome");
     });
     (miner, outcomes)
@@ -76,7 +76,7 @@ mod rate {
 /// From the start of a miner to its answer, at the lowest difficulty.
 #[divan::bench(args = PUZZLES, sample_count = 1000, sample_size = 1)]
 fn start_to_answer(puzzle: Puzzle) -> Outcome {
-    let job = Job { puzzle, difficulty: Difficulty::MIN, range: 0..puzzle.candidates() };
+    let job = Job::new(puzzle.work(Difficulty::MIN), 0..puzzle.candidates());
     let (_miner, outcomes) = start(job, *ALL_THREADS);
     outcomes.recv().expect("every search ends")
 }

@@ -1,30 +1,325 @@
+//! The ways to hash, and which of them this machine has.
+
+#![expect(unsafe_code, reason = "instructions that not every processor has")]
+
+mod lanes;
+mod lows;
+mod sha1;
+mod sha256;
+#[cfg(target_arch = "x86_64")]
+mod sha_extensions;
+mod single;
+
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 
-use althing_types::Difficulty;
+use self::lanes::portable::One;
+#[cfg(target_arch = "x86_64")]
+use self::lanes::{
+    avx2::{Avx2, Avx2Proof},
+    avx512::{Avx512, Avx512Proof},
+};
+use self::lows::Lows;
+#[cfg(target_arch = "x86_64")]
+use self::sha_extensions::ShaProof;
+use crate::hash::Hash;
+use crate::layout::Layout;
+use crate::work::Work;
 
-use crate::puzzle::Puzzle;
-use crate::target::Target;
-
-mod portable;
-
-/// Hashes candidates, a run of consecutive indexes at a time.
+/// A way to hash many messages. Each finds what the others find.
 ///
-/// This is where a search would choose among ways to hash by what the processor can do. Each of
-/// them finds what the portable one finds; that is the only one today.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Kernel {
-    puzzle: Puzzle,
-    target: Target,
+/// A kernel hashes those messages side by side whose shape it knows: SHA-1 of bare nonces, SHA-256
+/// of a text with a decimal nonce, headers in Bitcoin's format; the rest it leaves to
+/// [`Self::Single`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kernel {
+    /// Sixteen messages in each vector, with AVX-512.
+    Avx512,
+    /// Eight messages in each vector, with AVX2.
+    Avx2,
+    /// A few messages in turn, with the SHA instructions.
+    ShaExtensions,
+    /// One message after another in plain Rust.
+    Portable,
+    /// One message after another with the `sha1` and `sha2` crates.
+    Single,
 }
 
 impl Kernel {
-    /// Returns what looks for solutions of a challenge of `difficulty` in `puzzle`.
-    pub(crate) fn new(puzzle: Puzzle, difficulty: Difficulty) -> Self {
-        Self { puzzle, target: Target::new(puzzle, difficulty) }
+    /// All kernels, of which this machine may lack some.
+    pub const ALL: [Self; 5] =
+        [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Portable, Self::Single];
+
+    /// Returns whether this machine has what the kernel needs.
+    pub fn is_available(self) -> bool {
+        Machine::of(self).is_some()
     }
 
-    /// Returns the lowest index of the run whose candidate solves the challenge.
-    pub(crate) fn first_solution(self, indexes: Range<u64>) -> Option<u64> {
-        portable::first_solution(self.puzzle, self.target, indexes)
+    /// Returns the fastest kernel that this machine has.
+    pub fn fastest(hash: Hash) -> Self {
+        let _ = hash;
+        let available = Self::ALL.into_iter().find(|kernel| kernel.is_available());
+        available.expect("plain Rust is always available")
+    }
+
+    /// Returns the name, as [`Self::from_str`] takes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::ShaExtensions => "sha",
+            Self::Portable => "portable",
+            Self::Single => "single",
+        }
     }
 }
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A text that names no kernel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no kernel {name:?}")]
+pub struct NoSuchKernel {
+    /// What was given instead.
+    pub name: String,
+}
+
+impl FromStr for Kernel {
+    type Err = NoSuchKernel;
+
+    fn from_str(name: &str) -> Result<Self, NoSuchKernel> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kernel| kernel.name() == name).ok_or_else(|| NoSuchKernel { name: name.into() })
+    }
+}
+
+/// A kernel, with the proof that this machine can run it.
+#[derive(Clone, Copy, Debug)]
+enum Machine {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512Proof),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2Proof),
+    #[cfg(target_arch = "x86_64")]
+    ShaExtensions(ShaProof),
+    Portable,
+    Single,
+}
+
+impl Machine {
+    /// Returns how many blocks are hashed in a quarter of a millisecond, roughly.
+    const fn blocks_in_a_chunk(self, hash: Hash) -> u64 {
+        let sha1 = match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => 96_000,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => 16_000,
+            #[cfg(target_arch = "x86_64")]
+            Self::ShaExtensions(_) => 20_000,
+            Self::Portable | Self::Single => 5_000,
+        };
+        match hash {
+            Hash::Sha1 => sha1,
+            Hash::Sha256 => sha1 / 3,
+            Hash::DoubleSha256 => sha1 / 6,
+        }
+    }
+
+    fn of(kernel: Kernel) -> Option<Self> {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => Avx512Proof::detect().map(Self::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => Avx2Proof::detect().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::ShaExtensions => ShaProof::detect().map(Self::ShaExtensions),
+            Kernel::Portable => Some(Self::Portable),
+            Kernel::Single => Some(Self::Single),
+            #[cfg(not(target_arch = "x86_64"))]
+            Kernel::Avx512 | Kernel::Avx2 | Kernel::ShaExtensions => None,
+        }
+    }
+}
+
+/// Looks for solutions of some work in one of the ways.
+#[derive(Clone, Debug)]
+pub(crate) struct Solver<'a> {
+    work: &'a Work,
+    machine: Machine,
+    /// Candidates that are a quarter of a millisecond of work, roughly.
+    chunk: u64,
+}
+
+/// Candidates of the first chunk. A challenge of up to ten bits is mostly solved within.
+const CHUNK_MIN: u64 = 1024;
+
+impl<'a> Solver<'a> {
+    /// Returns what looks for solutions with a kernel, or in plain Rust if this machine cannot run
+    /// that.
+    pub(crate) fn new(work: &'a Work, kernel: Kernel) -> Self {
+        let machine = Machine::of(kernel).unwrap_or(Machine::Portable);
+        let template = &work.template;
+        let tail = template.prefix.len() % 64 + template.suffix.len();
+        let blocks = u64::try_from(tail / 64 + 1).unwrap_or(u64::MAX);
+        Self { work, machine, chunk: machine.blocks_in_a_chunk(work.hash) / blocks }
+    }
+
+    /// Returns where a chunk ends that begins at an index, after so many candidates of the search
+    /// have been handed out. Chunks grow, since most searches are short, and end where a kernel
+    /// can stop without having hashed in vain.
+    pub(crate) fn chunk_end(&self, start: u64, before: u64) -> u64 {
+        let segment = self.work.template.nonce.segment(start);
+        let run = self.run(&Layout::new(self.work, segment));
+        let wanted = before.clamp(CHUNK_MIN, self.chunk.max(CHUNK_MIN));
+        let end = start.saturating_add(wanted);
+        let aligned = segment.zero + (end - segment.zero) / run * run;
+        let end = if aligned > start { aligned } else { end };
+        end.min(segment.end)
+    }
+
+    /// Returns the lowest index of the range whose candidate is a solution.
+    pub(crate) fn first_solution(&self, range: Range<u64>) -> Option<u64> {
+        let mut start = range.start;
+        while start < range.end {
+            let segment = self.work.template.nonce.segment(start);
+            let mut layout = Layout::new(self.work, segment);
+            let part = start..segment.end.min(range.end);
+            start = part.end;
+            let solution = self.first_in_segment(&mut layout, part);
+            if solution.is_some() {
+                return solution;
+            }
+        }
+        None
+    }
+
+    fn first_in_segment(&self, layout: &mut Layout, range: Range<u64>) -> Option<u64> {
+        let Some(lows) = Lows::of(self.work, layout) else {
+            return single::first_solution(self.work, layout, range);
+        };
+        match self.machine {
+            #[cfg(target_arch = "x86_64")]
+            Machine::Avx512(proof) => search(proof, self.work, layout, lows, range),
+            #[cfg(target_arch = "x86_64")]
+            Machine::Avx2(proof) => search(proof, self.work, layout, lows, range),
+            #[cfg(target_arch = "x86_64")]
+            Machine::ShaExtensions(proof) => {
+                sha_extensions::first_solution(proof, self.work, layout, lows, range)
+            }
+            Machine::Portable => search((), self.work, layout, lows, range),
+            Machine::Single => single::first_solution(self.work, layout, range),
+        }
+    }
+
+    /// Returns how many candidates the kernel takes together.
+    fn run(&self, layout: &Layout) -> u64 {
+        Lows::of(self.work, layout).map_or(1, |lows| lows.run())
+    }
+}
+
+fn search(
+    runner: impl Runner,
+    work: &Work,
+    layout: &mut Layout,
+    lows: Lows,
+    range: Range<u64>,
+) -> Option<u64> {
+    match work.hash {
+        Hash::Sha1 => sha1::first_solution(runner, work, layout, lows, range),
+        Hash::Sha256 | Hash::DoubleSha256 => {
+            sha256::first_solution(runner, work, layout, lows, range)
+        }
+    }
+}
+
+/// Runs a search with the instructions that it is a proof of switched on.
+///
+/// Each mask gets a function of its own: a few thousand instructions without a branch.
+trait Runner {
+    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64>;
+    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64>;
+    fn header(self, search: sha256::Search<'_>) -> Option<u64>;
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Runner for Avx512Proof {
+    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha1::Search<'_>) -> Option<u64> {
+            search.run::<Avx512, 3, MASK>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run::<Avx512, 2, 3, MASK>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run_header::<Avx512, 2>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run(self, search) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Runner for Avx2Proof {
+    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx2")]
+        fn run<const MASK: u32>(proof: Avx2Proof, mut search: sha1::Search<'_>) -> Option<u64> {
+            search.run::<Avx2, 1, MASK>(proof)
+        }
+        // SAFETY: this is a proof of AVX2.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx2")]
+        fn run<const MASK: u32>(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run::<Avx2, 1, 1, MASK>(proof)
+        }
+        // SAFETY: this is a proof of AVX2.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx2")]
+        fn run(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run_header::<Avx2, 1>(proof)
+        }
+        // SAFETY: this is a proof of AVX2.
+        unsafe { run(self, search) }
+    }
+}
+
+/// Plain Rust needs no proof.
+impl Runner for () {
+    fn sha1<const MASK: u32>(self, mut search: sha1::Search<'_>) -> Option<u64> {
+        search.run::<One, 1, MASK>(self)
+    }
+
+    fn sha256<const MASK: u32>(self, mut search: sha256::Search<'_>) -> Option<u64> {
+        search.run::<One, 1, 1, MASK>(self)
+    }
+
+    fn header(self, mut search: sha256::Search<'_>) -> Option<u64> {
+        search.run_header::<One, 1>(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

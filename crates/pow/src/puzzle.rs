@@ -1,10 +1,11 @@
 use althing_types::{Difficulty, Seed};
-use sha1::{Digest, Sha1};
 
-use crate::message::Message;
-use crate::target::Target;
+use crate::goal::{Goal, leading_zero_bits};
+use crate::hash::Hash;
+use crate::nonce::Nonce;
+use crate::work::{Template, Work};
 
-/// Which text solves a challenge.
+/// Which text solves a challenge, in the networks whose challenges are nothing but a difficulty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Puzzle {
     /// `elect-chain`: the seed is a number, written as its shortest big-endian bytes (0 is no
@@ -55,40 +56,60 @@ pub enum Unsolved {
 
 impl Puzzle {
     /// Returns whether `seed` solves a challenge of `difficulty`, and if not, why.
-    pub fn check(self, seed: &Seed, difficulty: Difficulty) -> Result<(), Unsolved> {
+    pub fn check(self, seed: &Seed, wanted: Difficulty) -> Result<(), Unsolved> {
         let digest = match self {
-            Self::Sha1Integer => Sha1::digest(shortest_big_endian(&number(seed)?.to_be_bytes())),
-            Self::Sha1Decimal => number(seed).map(|_| Sha1::digest(seed.as_str()))?,
-            Self::Sha1Text => Sha1::digest(seed.as_str()),
+            Self::Sha1Integer => {
+                Hash::Sha1.digest(shortest_big_endian(&number(seed)?.to_be_bytes()))
+            }
+            Self::Sha1Decimal => {
+                number(seed).map(|_| Hash::Sha1.digest(seed.as_str().as_bytes()))?
+            }
+            Self::Sha1Text => Hash::Sha1.digest(seed.as_str().as_bytes()),
         };
-        Target::new(self, difficulty).check_bytes(digest.into())
-    }
-
-    /// Returns how many candidates there are: the valid indexes are those below.
-    ///
-    /// 2^64 - 1 for every puzzle, thousands of years of one thread's work, so that any range of
-    /// indexes is a range of candidates. (The numbers therefore end one below their highest.)
-    pub const fn candidates(self) -> u64 {
-        match self {
-            Self::Sha1Integer | Self::Sha1Decimal | Self::Sha1Text => u64::MAX,
+        let goal = self.goal(wanted);
+        match leading_zero_bits(digest.as_bytes()) {
+            _ if goal.is_met_by(&digest) => Ok(()),
+            found if found < wanted.bits() => Err(Unsolved::TooFewZeroBits { found, wanted }),
+            found => Err(Unsolved::TooManyZeroBits { found, wanted }),
         }
     }
 
-    /// Returns the candidate at `index`.
-    ///
-    /// For [`Self::Sha1Integer`] and [`Self::Sha1Decimal`] that is the number `index`. For
-    /// [`Self::Sha1Text`] it is a text over the 94 characters a-z, A-Z, ASCII punctuation, 0-9 (in
-    /// that order): first all texts of 4 characters from `aaaa` to `9999`, then those of 5, and
-    /// so on to 10. The published program tries texts of the same characters and lengths, in
-    /// another order.
+    /// Returns what to search for when a challenge has this difficulty.
+    pub fn work(self, difficulty: Difficulty) -> Work {
+        let template = Template::bare(self.nonce());
+        Work { hash: Hash::Sha1, template, goal: self.goal(difficulty) }
+    }
+
+    /// Returns how many candidates there are: the valid indexes are those below.
+    pub const fn candidates(self) -> u64 {
+        self.nonce().candidates()
+    }
+
+    /// Returns the candidate at `index`: the number `index`, or the text that [`Nonce::Text`] has
+    /// there.
     pub fn candidate(self, index: u64) -> Seed {
         match self {
             Self::Sha1Integer | Self::Sha1Decimal => Seed::from(index),
             Self::Sha1Text => {
-                let text = String::from_utf8(Message::of(self, index).bytes().to_vec())
+                let text = String::from_utf8(Nonce::Text.bytes(index))
                     .expect("all characters of the alphabet are ASCII");
                 Seed::new(text).expect("a candidate has at most 10 characters")
             }
+        }
+    }
+
+    const fn nonce(self) -> Nonce {
+        match self {
+            Self::Sha1Integer => Nonce::Integer,
+            Self::Sha1Decimal => Nonce::Decimal,
+            Self::Sha1Text => Nonce::Text,
+        }
+    }
+
+    fn goal(self, difficulty: Difficulty) -> Goal {
+        match self {
+            Self::Sha1Integer | Self::Sha1Decimal => Goal::LeadingZeroBits(difficulty.bits()),
+            Self::Sha1Text => Goal::ExactlyLeadingZeroBits(difficulty.bits()),
         }
     }
 }
@@ -162,15 +183,24 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_numbers_or_texts_in_their_order() {
-        let texts = |index| Puzzle::Sha1Text.candidate(index).to_string();
-        let of_four = 94_u64.pow(4);
-        assert_eq!([texts(0), texts(1), texts(94)], ["aaaa", "aaab", "aaba"]);
-        assert_eq!([texts(of_four - 1), texts(of_four)], ["9999", "aaaaa"]);
-        assert_eq!(texts(u64::MAX).len(), 10);
+    fn candidates_are_numbers_or_texts() {
         for number in [0, 9, 10, u64::MAX] {
             assert_eq!(Puzzle::Sha1Integer.candidate(number), Seed::from(number));
             assert_eq!(Puzzle::Sha1Decimal.candidate(number), Seed::from(number));
+        }
+        assert_eq!(Puzzle::Sha1Text.candidate(167_193), seed("bg*0"));
+    }
+
+    #[test]
+    fn what_to_search_for_is_what_is_checked() {
+        for puzzle in [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::Sha1Text] {
+            let difficulty = Difficulty::from_bits(3).expect("3 is in range");
+            let work = puzzle.work(difficulty);
+            assert_eq!(work.candidates(), puzzle.candidates());
+            for index in 0..3000 {
+                let solves = puzzle.check(&puzzle.candidate(index), difficulty).is_ok();
+                assert_eq!(work.is_solved_by(index), solves, "{puzzle:?} {index}");
+            }
         }
     }
 }

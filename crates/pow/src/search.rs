@@ -1,29 +1,35 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use althing_types::{Difficulty, Seed};
-
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Solver};
 use crate::progress::Progress;
-use crate::puzzle::Puzzle;
+use crate::work::Work;
 
 /// What to search for, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// What makes a solution.
-    pub puzzle: Puzzle,
-    /// Zero bits of its digest.
-    pub difficulty: Difficulty,
-    /// Indexes of the candidates to try; all of them are `0..puzzle.candidates()`.
+    pub work: Work,
+    /// Indexes of the candidates to try; all of them are `0..work.candidates()`.
     pub range: Range<u64>,
+    /// The way to hash. If this machine lacks what it needs, it is done in plain Rust.
+    pub kernel: Kernel,
+}
+
+impl Job {
+    /// Returns the search of a range in the fastest way that there is here.
+    pub fn new(work: Work, range: Range<u64>) -> Self {
+        let kernel = Kernel::fastest(work.hash);
+        Self { work, range, kernel }
+    }
 }
 
 /// How a search ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// The solution with the lowest index of the range.
-    Found(Seed),
+    /// The lowest index of the range whose candidate is a solution.
+    Found(u64),
     /// The range holds no solution.
     Exhausted,
     /// The search was cancelled before it could tell.
@@ -38,23 +44,18 @@ pub fn search(job: &Job, progress: &Progress) -> Outcome {
     hunt.outcome()
 }
 
-/// Candidates that a thread tries between two looks at what the others found and whether to stop.
-///
-/// 32 microseconds of work at 64 million hashes a second, 0.2 milliseconds at 10 million.
-pub(crate) const CHUNK: u64 = 2048;
-
 /// One search, as its threads share it.
 ///
-/// A counter hands out the chunks of the range, lowest first, and a thread that took one finishes
-/// it. So when anybody finds a solution, whatever lies below it has been handed out already, and
-/// will be finished: the lowest solution found is the lowest there is.
+/// The chunks of the range are handed out lowest first, and a thread that took one finishes it. So
+/// when anybody finds a solution, whatever lies below it has been handed out already, and will be
+/// finished: the lowest solution found is the lowest there is.
 #[derive(Debug)]
 pub(crate) struct Hunt<'a> {
-    kernel: Kernel,
-    job: &'a Job,
+    solver: Solver<'a>,
+    range: Range<u64>,
     progress: &'a Progress,
-    /// Chunks handed out, and then as many more as threads that came in vain.
-    chunks_taken: AtomicU64,
+    /// The first index that was not handed out.
+    next: AtomicU64,
     /// The lowest index of a solution found, or [`Self::NONE`].
     lowest: AtomicU64,
 }
@@ -65,11 +66,13 @@ impl<'a> Hunt<'a> {
 
     /// Returns the search for `job`, with nothing tried.
     pub(crate) fn new(job: &'a Job, progress: &'a Progress) -> Self {
+        let Job { work, range, kernel } = job;
+        let end = range.end.min(work.candidates());
         Self {
-            kernel: Kernel::new(job.puzzle, job.difficulty),
-            job,
+            solver: Solver::new(work, *kernel),
+            range: range.start..end,
             progress,
-            chunks_taken: AtomicU64::new(0),
+            next: AtomicU64::new(range.start),
             lowest: AtomicU64::new(Self::NONE),
         }
     }
@@ -84,12 +87,11 @@ impl<'a> Hunt<'a> {
         if self.progress.is_cancelled() || self.lowest.load(Ordering::Relaxed) != Self::NONE {
             return ControlFlow::Break(());
         }
-        let number = self.chunks_taken.fetch_add(1, Ordering::Relaxed);
-        let Some(chunk) = self.chunk(number) else {
+        let Some(chunk) = self.take_chunk() else {
             return ControlFlow::Break(());
         };
 
-        let solution = self.kernel.first_solution(chunk.clone());
+        let solution = self.solver.first_solution(chunk.clone());
         let tried_last = solution.unwrap_or(chunk.end - 1);
         self.progress.add_hashes(tried_last - chunk.start + 1);
         if let Some(index) = solution {
@@ -98,26 +100,29 @@ impl<'a> Hunt<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Returns how many chunks nobody has taken.
-    pub(crate) fn chunks_left(&self) -> u64 {
-        let Range { start, end } = self.job.range;
-        let chunks = end.saturating_sub(start).div_ceil(CHUNK);
-        chunks.saturating_sub(self.chunks_taken.load(Ordering::Relaxed))
+    /// Returns whether there is something that nobody has taken.
+    pub(crate) fn has_more(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.range.end
     }
 
     /// Returns how the search ended. To be called when all its threads are done.
     pub(crate) fn outcome(self) -> Outcome {
         match self.lowest.load(Ordering::Relaxed) {
-            Self::NONE if self.chunks_left() == 0 => Outcome::Exhausted,
-            Self::NONE => Outcome::Cancelled,
-            index => Outcome::Found(self.job.puzzle.candidate(index)),
+            Self::NONE if self.has_more() => Outcome::Cancelled,
+            Self::NONE => Outcome::Exhausted,
+            index => Outcome::Found(index),
         }
     }
 
-    /// Returns the indexes of a chunk, or nothing if the range ends before it.
-    fn chunk(&self, number: u64) -> Option<Range<u64>> {
-        let start = self.job.range.start.checked_add(number.checked_mul(CHUNK)?)?;
-        let end = start.saturating_add(CHUNK).min(self.job.range.end);
-        (start < end).then_some(start..end)
+    fn take_chunk(&self) -> Option<Range<u64>> {
+        let end_of = |start: u64| {
+            (start < self.range.end).then(|| {
+                let before = start - self.range.start;
+                self.solver.chunk_end(start, before).min(self.range.end)
+            })
+        };
+        let order = Ordering::Relaxed;
+        let start = self.next.fetch_update(order, order, end_of).ok()?;
+        Some(start..end_of(start)?)
     }
 }

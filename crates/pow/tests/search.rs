@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
-use althing_pow::{Job, Miner, Outcome, Progress, Puzzle, search};
+use althing_pow::{Effort, Job, Miner, Outcome, Progress, Puzzle, search};
 use althing_types::Difficulty;
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ const PUZZLES: [Puzzle; 3] = [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::
 
 fn job(puzzle: Puzzle, bits: u64, range: Range<u64>) -> Job {
     let difficulty = Difficulty::from_bits(bits).expect("the tests' difficulties are in range");
-    Job { puzzle, difficulty, range }
+    Job::new(puzzle.work(difficulty), range)
 }
 
 /// A job that nothing solves, and that nobody sees the end of.
@@ -23,9 +23,8 @@ fn endless(puzzle: Puzzle) -> Job {
 
 /// Returns what a search ought to find: checks each candidate on its own.
 fn expected(job: &Job) -> Outcome {
-    let mut candidates = job.range.clone().map(|index| job.puzzle.candidate(index));
-    match candidates.find(|seed| job.puzzle.check(seed, job.difficulty).is_ok()) {
-        Some(seed) => Outcome::Found(seed),
+    match job.range.clone().find(|index| job.work.is_solved_by(*index)) {
+        Some(index) => Outcome::Found(index),
         None => Outcome::Exhausted,
     }
 }
@@ -34,7 +33,7 @@ fn expected(job: &Job) -> Outcome {
 fn start(job: Job, threads: usize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
     let threads = NonZeroUsize::new(threads).expect("the tests use some threads");
-    let miner = Miner::start(job, threads, move |outcome| {
+    let miner = Miner::start(job, Effort::of(threads), move |outcome| {
         sender.send(outcome).expect("the test waits for the outcome");
     });
     (miner, outcomes)
@@ -53,9 +52,9 @@ fn boundaries(puzzle: Puzzle) -> Vec<u64> {
     match puzzle {
         Puzzle::Sha1Integer => (0..8).map(|length| 256_u64.pow(length)).collect(),
         Puzzle::Sha1Decimal => (1..20).map(|length| 10_u64.pow(length)).collect(),
-        Puzzle::Sha1Text => {
-            (5..=10).map(|length| (4..length).map(|shorter| 94_u64.pow(shorter)).sum()).collect()
-        }
+        Puzzle::Sha1Text => (4..=10)
+            .map(|length| 3_464_840 + (4..length).map(|shorter| 94_u64.pow(shorter)).sum::<u64>())
+            .collect(),
     }
 }
 
@@ -101,7 +100,7 @@ fn a_range_may_end_just_before_or_after_its_solution() {
     let before = job(Puzzle::Sha1Integer, 6, 0..83);
     let with = job(Puzzle::Sha1Integer, 6, 0..84);
     assert_eq!(mine(before, 2), (Outcome::Exhausted, 83));
-    assert_eq!(mine(with, 2), (Outcome::Found(83.into()), 84));
+    assert_eq!(mine(with, 2), (Outcome::Found(83), 84));
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn a_search_cancelled_before_it_begins_does_nothing() {
 fn the_outcome_comes_from_a_named_thread() {
     let (sender, names) = mpsc::channel();
     let job = job(Puzzle::Sha1Integer, 1, 0..100);
-    let _miner = Miner::start(job, NonZeroUsize::MIN, move |_| {
+    let _miner = Miner::start(job, Effort::of(NonZeroUsize::MIN), move |_| {
         let name = thread::current().name().map(str::to_owned);
         sender.send(name).expect("the test waits for the name");
     });
@@ -181,16 +180,18 @@ proptest! {
         start in 0..u64::MAX / 2,
     ) {
         let job = job(puzzle, bits, start..puzzle.candidates());
-        let Outcome::Found(seed) = search(&job, &Progress::new()) else {
+        let Outcome::Found(index) = search(&job, &Progress::new()) else {
             return Err(TestCaseError::fail("a range without end holds a solution"));
         };
-        prop_assert_eq!(puzzle.check(&seed, job.difficulty), Ok(()));
+        let seed = puzzle.candidate(index);
+        let difficulty = Difficulty::from_bits(bits).expect("in range");
+        prop_assert_eq!(puzzle.check(&seed, difficulty), Ok(()));
         let harder = Difficulty::from_bits(bits + 1).expect("in range");
         let easier = Difficulty::from_bits(bits.saturating_sub(1).max(1)).expect("in range");
         match puzzle {
             Puzzle::Sha1Text => {
                 prop_assert!(puzzle.check(&seed, harder).is_err());
-                prop_assert_eq!(puzzle.check(&seed, easier).is_ok(), easier == job.difficulty);
+                prop_assert_eq!(puzzle.check(&seed, easier).is_ok(), easier == difficulty);
             }
             Puzzle::Sha1Integer | Puzzle::Sha1Decimal => {
                 prop_assert!(puzzle.check(&seed, easier).is_ok());

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use althing_pow::{Job, Outcome, Progress, Puzzle, Unsolved, search};
+use althing_pow::{
+    Goal, Hash, Job, Nonce, Outcome, Progress, Puzzle, Template, Unsolved, Work, search,
+};
 use althing_types::{Difficulty, Seed};
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
@@ -87,8 +89,8 @@ fn assert_solves_up_to(puzzle: Puzzle, seed: &Seed, most: u64, found: u16) {
 /// Their tables also have difficulty 0, which we do not issue.
 fn assert_finds(puzzle: Puzzle, first_solutions: &BTreeMap<u64, u64>) {
     for (&bits, &first) in first_solutions.range(1..) {
-        let job = Job { puzzle, difficulty: difficulty(bits), range: 0..puzzle.candidates() };
-        assert_eq!(search(&job, &Progress::new()), Outcome::Found(first.into()), "{bits} bits");
+        let job = Job::new(puzzle.work(difficulty(bits)), 0..puzzle.candidates());
+        assert_eq!(search(&job, &Progress::new()), Outcome::Found(first), "{bits} bits");
     }
 }
 
@@ -115,8 +117,8 @@ fn elect_chain_beyond_its_file() {
     // The first solutions of 25 bits, and of 26 to 40.
     for (bits, first) in [(25, 49_629_300), (26, 60_904_617), (40, 60_904_617)] {
         let range = first - 1_000_000..puzzle.candidates();
-        let job = Job { puzzle, difficulty: difficulty(bits), range };
-        assert_eq!(search(&job, &Progress::new()), Outcome::Found(first.into()));
+        let job = Job::new(puzzle.work(difficulty(bits)), range);
+        assert_eq!(search(&job, &Progress::new()), Outcome::Found(first));
     }
     assert_solves_up_to(puzzle, &60_904_617.into(), 40, 40);
 }
@@ -140,7 +142,7 @@ fn sd() {
 #[test]
 fn no_candidate_of_the_sd_program_has_more_than_25_bits() {
     let puzzle = Puzzle::Sha1Decimal;
-    let job = Job { puzzle, difficulty: difficulty(26), range: 0..10_000_001 };
+    let job = Job::new(puzzle.work(difficulty(26)), 0..10_000_001);
     assert_eq!(search(&job, &Progress::new()), Outcome::Exhausted);
 }
 
@@ -162,18 +164,111 @@ fn ppd() {
 }
 
 #[test]
-fn the_ppd_program_finds_two_candidates_of_ours() {
-    let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\
-        !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~0123456789";
-    for text in ["bg*0", "BJ{9"] {
-        let digit = |symbol| alphabet.find(symbol).expect("of the alphabet");
-        let index = text.chars().fold(0, |index, symbol| 94 * index + digit(symbol));
-        let index = u64::try_from(index).expect("below 94^4");
-        let job = Job {
-            puzzle: Puzzle::Sha1Text,
-            difficulty: difficulty(20),
-            range: index..Puzzle::Sha1Text.candidates(),
-        };
-        assert_eq!(search(&job, &Progress::new()), Outcome::Found(seed(text)));
+fn we_find_what_the_ppd_program_finds_in_its_order() {
+    let work = Puzzle::Sha1Text.work(difficulty(20));
+    // All its candidates, of which it tries no others.
+    let texts = 3_464_840;
+    let found = |start| search(&Job::new(work.clone(), start..texts), &Progress::new());
+    assert_eq!(found(0), Outcome::Found(167_193));
+    assert_eq!(Puzzle::Sha1Text.candidate(167_193), seed("bg*0"));
+    assert_eq!(found(167_194), Outcome::Found(2_566_027));
+    assert_eq!(Puzzle::Sha1Text.candidate(2_566_027), seed("BJ{9"));
+    assert_eq!(found(2_566_028), Outcome::Exhausted);
+}
+
+#[derive(Deserialize)]
+struct Cs60 {
+    vectors: Vec<BlockVector>,
+}
+
+#[derive(Deserialize)]
+struct BlockVector {
+    preimage: String,
+    hash: String,
+    difficulty_hex_zeros: u16,
+    accept: bool,
+}
+
+#[test]
+fn cs60() {
+    let file = include_str!("vectors/cs60-blocks.json");
+    let file: Cs60 = serde_json::from_str(file).expect("the file has this form");
+    for vector in file.vectors {
+        let (prefix, rest) = vector.preimage.split_once("_nonce\": ").expect("a block has a nonce");
+        let (nonce, suffix) = rest.split_once(',').expect("something follows the nonce");
+        let nonce: u64 = nonce.parse().expect("nonces are small");
+        let prefix = format!("{prefix}_nonce\": ");
+        let template =
+            Template::new(prefix.as_bytes(), Nonce::Decimal, format!(",{suffix}").as_bytes());
+        let goal = Goal::LeadingZeroBits(4 * vector.difficulty_hex_zeros);
+        let work = Work { hash: Hash::Sha256, template, goal };
+        assert_eq!(hex(work.digest(nonce).as_bytes()), vector.hash);
+        assert_eq!(work.is_solved_by(nonce), vector.accept);
+        if vector.accept {
+            // The program counts up from zero.
+            let job = Job::new(work, 0..u64::MAX);
+            assert_eq!(search(&job, &Progress::new()), Outcome::Found(nonce));
+        }
     }
+}
+
+#[derive(Deserialize)]
+struct Aviary {
+    chains: BTreeMap<String, Chain>,
+}
+
+#[derive(Deserialize)]
+struct Chain {
+    difficulty: u16,
+    blocks: Vec<AviaryBlock>,
+}
+
+#[derive(Deserialize)]
+struct AviaryBlock {
+    #[serde(rename = "minedBy")]
+    mined_by: String,
+    messages: Vec<String>,
+    nonce: String,
+    timestamp: u64,
+    hash: String,
+}
+
+#[test]
+fn aviary() {
+    let file = include_str!("vectors/aviary-chains.json");
+    let file: Aviary = serde_json::from_str(file).expect("the file has this form");
+    for chain in file.chains.values() {
+        let mut before = String::new();
+        for block in &chain.blocks {
+            let texts = [&before[..], &block.mined_by, &block.messages.concat()].concat();
+            let prefix = [texts.as_bytes(), &block.timestamp.to_be_bytes()].concat();
+            let template = Template::new(prefix, Nonce::Decimal, [0_u8; 0]);
+            let goal = Goal::TrailingZeroBits(4 * chain.difficulty);
+            let work = Work { hash: Hash::Sha256, template, goal };
+            let nonce: u64 = block.nonce.parse().expect("the miners of these blocks count");
+            assert_eq!(hex(work.digest(nonce).as_bytes()), block.hash);
+            assert!(work.is_solved_by(nonce));
+            let job = Job::new(work, nonce - 20_000..nonce + 20_000);
+            assert_eq!(search(&job, &Progress::new()), Outcome::Found(nonce));
+            before.clone_from(&block.hash);
+        }
+    }
+}
+
+#[test]
+fn bitcoin() {
+    // The header of the first block, as in every copy of the program that made it.
+    let header = unhex(concat!(
+        "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2",
+        "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d"
+    ));
+    let mut limit = [0; 32];
+    (limit[27], limit[26]) = (0xff, 0xff);
+    let header = header.first_chunk().expect("76 bytes without the nonce");
+    let work = Work::header(header, limit);
+    let nonce = 2_083_236_893;
+    let digest: Vec<u8> = work.digest(nonce).as_bytes().iter().rev().copied().collect();
+    assert_eq!(hex(&digest), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
+    let job = Job::new(work, nonce - 100_000..1 << 32);
+    assert_eq!(search(&job, &Progress::new()), Outcome::Found(nonce));
 }

@@ -49,9 +49,9 @@ pub(crate) fn solution(puzzle: Puzzle, difficulty: Difficulty, from: u64) -> Opt
     if difficulty.bits() > SOLVABLE_BITS_MAX {
         return None;
     }
-    let job = Job { puzzle, difficulty, range: from..puzzle.candidates() };
+    let job = Job::new(puzzle.work(difficulty), from..puzzle.candidates());
     match search(&job, &Progress::new()) {
-        Outcome::Found(seed) => Some(seed),
+        Outcome::Found(index) => Some(puzzle.candidate(index)),
         Outcome::Exhausted | Outcome::Cancelled => None,
     }
 }

@@ -1,0 +1,166 @@
+use crate::hash::{Digest, Hash};
+
+/// Which digests are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// Those that begin with at least so many zero bits. A hexadecimal digit is four.
+    LeadingZeroBits(u16),
+    /// Those that begin with so many zero bits and then a one.
+    ExactlyLeadingZeroBits(u16),
+    /// Those that end with at least so many zero bits. A hexadecimal digit is four.
+    TrailingZeroBits(u16),
+    /// Those that are no more than this 32-byte number, if both are read with the last byte as the
+    /// highest, as Bitcoin does.
+    AtMost([u8; 32]),
+}
+
+/// What can be seen from one word of the state: if any of the masked bits is set, the digest is
+/// not wanted. If none is, it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) place: Place,
+    pub(crate) mask: u32,
+}
+
+/// Which word of the state a [`Filter`] looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    First,
+    Last,
+}
+
+impl Goal {
+    /// Returns whether a digest is wanted.
+    pub fn is_met_by(&self, digest: &Digest) -> bool {
+        let bytes = digest.as_bytes();
+        match self {
+            Self::LeadingZeroBits(bits) => leading_zero_bits(bytes) >= *bits,
+            Self::ExactlyLeadingZeroBits(bits) => leading_zero_bits(bytes) == *bits,
+            Self::TrailingZeroBits(bits) => trailing_zero_bits(bytes) >= *bits,
+            Self::AtMost(number) => bytes.iter().rev().le(number[..bytes.len()].iter().rev()),
+        }
+    }
+
+    /// Returns what to look for first.
+    pub(crate) fn filter(&self) -> Filter {
+        match self {
+            Self::LeadingZeroBits(bits) | Self::ExactlyLeadingZeroBits(bits) => {
+                Filter { place: Place::First, mask: highest_bits((*bits).into()) }
+            }
+            Self::TrailingZeroBits(bits) => {
+                let mask = highest_bits((*bits).into()).reverse_bits();
+                Filter { place: Place::Last, mask }
+            }
+            Self::AtMost([.., a, b, c, d]) => {
+                let zeros = u32::from_le_bytes([*a, *b, *c, *d]).leading_zeros();
+                Filter { place: Place::Last, mask: highest_bits(zeros).swap_bytes() }
+            }
+        }
+    }
+}
+
+impl Filter {
+    /// Returns the number of the word in the state.
+    pub(crate) const fn word(self, hash: Hash) -> usize {
+        match (self.place, hash) {
+            (Place::First, _) => 0,
+            (Place::Last, Hash::Sha1) => 4,
+            (Place::Last, Hash::Sha256 | Hash::DoubleSha256) => 7,
+        }
+    }
+}
+
+/// Returns a word with so many ones before zeros.
+fn highest_bits(count: u32) -> u32 {
+    !u32::MAX.checked_shr(count).unwrap_or(0)
+}
+
+/// Returns how many zero bits come before the first one.
+pub(crate) fn leading_zero_bits(bytes: &[u8]) -> u16 {
+    zero_bits(bytes.iter(), u8::leading_zeros)
+}
+
+fn trailing_zero_bits(bytes: &[u8]) -> u16 {
+    zero_bits(bytes.iter().rev(), u8::trailing_zeros)
+}
+
+fn zero_bits<'a>(bytes: impl Iterator<Item = &'a u8> + Clone, of_byte: fn(u8) -> u32) -> u16 {
+    let zero_bytes = bytes.clone().take_while(|byte| **byte == 0).count();
+    let bits: u32 = bytes.take(zero_bytes + 1).map(|byte| of_byte(*byte)).sum();
+    u16::try_from(bits).expect("a digest has at most 256 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hash::words;
+
+    /// Returns whether a filter lets a digest of 32 bytes pass.
+    fn passes(goal: Goal, digest: &Digest) -> bool {
+        let filter = goal.filter();
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(digest.as_bytes());
+        words(&block)[filter.word(Hash::Sha256)] & filter.mask == 0
+    }
+
+    #[test]
+    fn zero_bits_are_counted_from_both_ends() {
+        for bits in 0..=256_u16 {
+            let mut bytes = [0; 32];
+            if let Some(byte) = bytes.get_mut(usize::from(bits / 8)) {
+                *byte = 0x80 >> (bits % 8);
+            }
+            assert_eq!(leading_zero_bits(&bytes), bits);
+            bytes.reverse();
+            assert_eq!(trailing_zero_bits(&bytes.map(u8::reverse_bits)), bits);
+        }
+    }
+
+    #[test]
+    fn a_number_is_compared_from_its_last_byte_on() {
+        let mut limit = [0; 32];
+        limit[31] = 2;
+        let goal = Goal::AtMost(limit);
+        let mut bytes = [0xff; 32];
+        bytes[31] = 1;
+        assert!(goal.is_met_by(&Digest::of_bytes(bytes)) && passes(goal, &Digest::of_bytes(bytes)));
+        bytes[31] = 2;
+        assert!(!goal.is_met_by(&Digest::of_bytes(bytes)));
+        assert!(goal.is_met_by(&Digest::of_bytes(limit)) && passes(goal, &Digest::of_bytes(limit)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_filter_lets_all_pass_that_are_wanted(
+            mut bytes: [u8; 32],
+            zeros in 0..=32_usize,
+            bits in 0..=256_u16,
+            limit: [u8; 32],
+        ) {
+            bytes[..zeros].fill(0);
+            let mut back = bytes;
+            back.reverse();
+            for bytes in [bytes, back, limit] {
+                let digest = Digest::of_bytes(bytes);
+                for goal in [
+                    Goal::LeadingZeroBits(bits),
+                    Goal::ExactlyLeadingZeroBits(bits),
+                    Goal::TrailingZeroBits(bits),
+                    Goal::AtMost(limit),
+                ] {
+                    prop_assert!(!goal.is_met_by(&digest) || passes(goal, &digest), "{:?}", goal);
+                }
+            }
+        }
+
+        #[test]
+        fn a_filter_of_up_to_32_bits_lets_no_other_pass(bytes: [u8; 32], bits in 0..=32_u16) {
+            let digest = Digest::of_bytes(bytes);
+            for goal in [Goal::LeadingZeroBits(bits), Goal::TrailingZeroBits(bits)] {
+                prop_assert_eq!(goal.is_met_by(&digest), passes(goal, &digest));
+            }
+        }
+    }
+}

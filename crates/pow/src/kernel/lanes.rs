@@ -1,0 +1,82 @@
+//! Vectors of words, one for each of several messages that are hashed side by side.
+//!
+//! The hash functions are written once, over this trait. An implementor with words of a processor
+//! extension can be made only from its `Proof`, which only detection hands out: so whoever holds
+//! a vector may use its instructions, and nothing above this module needs `unsafe`.
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx512;
+pub(super) mod portable;
+
+use std::ops::{Add, BitOr, BitXor};
+
+/// The most words that a vector has.
+pub(super) const COUNT_MAX: usize = 16;
+
+/// A vector of 32-bit words. All arithmetic is for each word on its own, and wraps around.
+///
+/// All methods must be inlined into a function that has the instructions switched on; else they
+/// are right, and slow.
+pub(super) trait Lanes:
+    Copy + Add<Output = Self> + BitXor<Output = Self> + BitOr<Output = Self>
+{
+    /// What proves that the processor has the instructions.
+    type Proof: Copy;
+
+    /// Words in a vector; divides [`COUNT_MAX`].
+    const COUNT: usize;
+
+    /// Returns a vector with the same word everywhere.
+    fn splat(proof: Self::Proof, word: u32) -> Self;
+
+    /// Returns the first words of a slice, which has at least [`Self::COUNT`].
+    fn load(proof: Self::Proof, words: &[u32]) -> Self;
+
+    /// Writes the words to the front of a slice, which has room for [`Self::COUNT`].
+    fn store(self, words: &mut [u32]);
+
+    fn rotate_left<const BITS: i32>(self) -> Self;
+
+    fn shift_right<const BITS: i32>(self) -> Self;
+
+    /// Shifts by a number that is not known beforehand; by 32 or more gives zeros.
+    fn shift_left_by(self, bits: u32) -> Self;
+
+    /// Shifts by a number that is not known beforehand; by 32 or more gives zeros.
+    fn shift_right_by(self, bits: u32) -> Self;
+
+    fn xor3(self, b: Self, c: Self) -> Self;
+
+    /// Returns the bits of `b` where `self` has ones, and those of `c` elsewhere.
+    fn choose(self, b: Self, c: Self) -> Self;
+
+    /// Returns the bits that at least two of the three have.
+    fn majority(self, b: Self, c: Self) -> Self;
+
+    /// Adds something that is known early to something that is known late. The compiler must not
+    /// change the order of the sum, or more would wait for the late one.
+    fn add_late(self, late: Self) -> Self {
+        self + late
+    }
+
+    /// Returns a bit for each word, lowest for the first: whether the word has none of the mask's
+    /// bits set.
+    fn without(self, mask: u32) -> u32;
+}
+
+/// Repeats a block for each number below a literal, or below a constant that is at most 4, with the
+/// number as a constant. (The compiler does not unroll long loops by itself.)
+macro_rules! unroll {
+    ($i:ident in 0..8 $body:block) => { unroll!(@ $i [0 1 2 3 4 5 6 7] $body) };
+    ($i:ident in 0..$count:ident $body:block) => {
+        unroll!(@ $i [0 1 2 3] { if $i < $count $body })
+    };
+    ($i:ident in 0..2 $body:block) => { unroll!(@ $i [0 1] $body) };
+    ($i:ident in 0..10 $body:block) => { unroll!(@ $i [0 1 2 3 4 5 6 7 8 9] $body) };
+    (@ $i:ident [$($number:literal)*] $body:block) => {
+        $({ let $i: usize = $number; $body })*
+    };
+}
+pub(super) use unroll;
