@@ -111,7 +111,7 @@ impl Nonce {
     }
 
     /// Returns the nonce at `index`, as written.
-    pub(crate) fn bytes(self, index: u64) -> Vec<u8> {
+    pub fn bytes(self, index: u64) -> Vec<u8> {
         let segment = self.segment(index);
         let mut bytes = vec![0; segment.length];
         segment.write(index, &mut bytes);

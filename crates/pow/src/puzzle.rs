@@ -1,7 +1,7 @@
 use althing_types::{Difficulty, Seed};
 
 use crate::goal::{Goal, leading_zero_bits};
-use crate::hash::Hash;
+use crate::hash::{Digest, Hash};
 use crate::nonce::Nonce;
 use crate::work::{Template, Work};
 
@@ -55,23 +55,30 @@ pub enum Unsolved {
 }
 
 impl Puzzle {
-    /// Returns whether `seed` solves a challenge of `difficulty`, and if not, why.
+    /// Returns whether `seed` solves a challenge of `wanted` bits, and if not, why.
     pub fn check(self, seed: &Seed, wanted: Difficulty) -> Result<(), Unsolved> {
-        let digest = match self {
-            Self::Sha1Integer => {
-                Hash::Sha1.digest(shortest_big_endian(&number(seed)?.to_be_bytes()))
-            }
-            Self::Sha1Decimal => {
-                number(seed).map(|_| Hash::Sha1.digest(seed.as_str().as_bytes()))?
-            }
-            Self::Sha1Text => Hash::Sha1.digest(seed.as_str().as_bytes()),
-        };
-        let goal = self.goal(wanted);
+        let digest = self.digest(seed)?;
         match leading_zero_bits(digest.as_bytes()) {
-            _ if goal.is_met_by(&digest) => Ok(()),
+            _ if self.goal(wanted).is_met_by(&digest) => Ok(()),
             found if found < wanted.bits() => Err(Unsolved::TooFewZeroBits { found, wanted }),
             found => Err(Unsolved::TooManyZeroBits { found, wanted }),
         }
+    }
+
+    /// Returns how many zero bits the digest of `seed` begins with.
+    pub(crate) fn zero_bits(self, seed: &Seed) -> Result<u16, Unsolved> {
+        Ok(leading_zero_bits(self.digest(seed)?.as_bytes()))
+    }
+
+    fn digest(self, seed: &Seed) -> Result<Digest, Unsolved> {
+        let text = seed.as_str().as_bytes();
+        Ok(match self {
+            Self::Sha1Integer => {
+                Hash::Sha1.digest(shortest_big_endian(&number(seed)?.to_be_bytes()))
+            }
+            Self::Sha1Decimal => number(seed).map(|_| Hash::Sha1.digest(text))?,
+            Self::Sha1Text => Hash::Sha1.digest(text),
+        })
     }
 
     /// Returns what to search for when a challenge has this difficulty.

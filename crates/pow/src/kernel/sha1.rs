@@ -21,6 +21,9 @@ use crate::work::Work;
 /// Highs of a tile. Divisible by the streams and by the lanes of all kernels.
 const TILE: usize = 48;
 
+/// Words of a message that may have digits: a nonce has at most 20 of them.
+const DIGIT_WORDS: usize = 5;
+
 /// A search in a segment.
 pub(super) struct Search<'a> {
     work: &'a Work,
@@ -82,12 +85,14 @@ impl Search<'_> {
     fn fill<V: Lanes, const MASK: u32>(&mut self, proof: V::Proof, highs: &mut Highs, high: u64) {
         for (lane, number) in (0..TILE).zip(high..) {
             self.layout.write_high(number, self.lows.digits);
-            for (row, word) in words(&self.layout.blocks[0]).into_iter().enumerate() {
-                highs.row(row)[lane] = word;
+            let (words, _) = self.layout.blocks[0].as_chunks();
+            for (row, word) in words[..DIGIT_WORDS].iter().enumerate() {
+                highs.row(row)[lane] = u32::from_be_bytes(*word);
             }
         }
+        let block = words(&self.layout.blocks[0]);
         for from in (0..TILE).step_by(V::COUNT) {
-            highs.expand::<V, MASK>(proof, from);
+            highs.expand::<V, MASK>(proof, from, &block);
         }
     }
 
@@ -188,12 +193,21 @@ impl Highs {
         self.0[from..].first_chunk().expect("the highs are in the tile")
     }
 
-    /// Completes some columns, whose first 16 rows hold the message.
+    /// Completes some columns, whose first rows hold the words that have digits. The other words are
+    /// those of any block of the segment.
     #[inline(always)]
-    fn expand<V: Lanes, const MASK: u32>(&mut self, proof: V::Proof, from: usize) {
+    fn expand<V: Lanes, const MASK: u32>(
+        &mut self,
+        proof: V::Proof,
+        from: usize,
+        block: &[u32; 16],
+    ) {
         let k = |round: usize| V::splat(proof, CONSTANTS[round / 20]);
         let mut w = [V::splat(proof, 0); 80];
-        for (round, word) in w.iter_mut().enumerate().take(16) {
+        for (word, shared) in w.iter_mut().zip(block) {
+            *word = V::splat(proof, *shared);
+        }
+        for (round, word) in w.iter_mut().enumerate().take(DIGIT_WORDS) {
             *word = V::load(proof, &self.row(round)[from..]);
         }
         expand(&mut w);
