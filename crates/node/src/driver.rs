@@ -174,7 +174,7 @@ impl Node {
     }
 
     fn on_answer(&mut self, answer: Answer, link: &Link) -> Result<(), NodeError> {
-        match self.mining.take(&answer) {
+        match self.mining.take(answer) {
             Some((transaction, seed)) => self.handle(Input::Solved { transaction, seed }, link),
             None => Ok(()),
         }

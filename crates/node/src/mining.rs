@@ -16,7 +16,7 @@ pub(crate) struct Mining {
 }
 
 /// What a search came to.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
     search: u64,
     transaction: Transaction,
@@ -62,7 +62,7 @@ impl Mining {
     }
 
     /// Returns the solution that `answer` brings, if it is of the search that is running.
-    pub(crate) fn take(&mut self, answer: &Answer) -> Option<(Transaction, Seed)> {
+    pub(crate) fn take(&mut self, answer: Answer) -> Option<(Transaction, Seed)> {
         if answer.search != self.search || self.running.is_none() {
             return None;
         }

@@ -6,8 +6,7 @@
 //! at compile time (the `MASK`), so that the vectors do what is left without asking.
 //!
 //! The rounds that take in the message are unrolled, and made for the mask. The others are a loop
-//! of eight: with more of them unrolled there is less to compute, and yet it takes longer, since
-//! the processor does not get the instructions fast enough.
+//! of eight: with more of them unrolled there is less to compute, and yet it takes longer.
 
 use std::num::Wrapping;
 use std::ops::Range;
@@ -19,6 +18,12 @@ use crate::goal::Filter;
 use crate::hash::{Block, Hash, SHA256_START, State, words};
 use crate::layout::Layout;
 use crate::work::Work;
+
+/// The mask for blocks whose lows may be in any word: more to compute, and less code.
+pub(super) const ALL: u32 = 0xffff;
+
+/// The mask for lows that begin in the last word, and may go on in the next block.
+const LAST: u32 = 0x8000;
 
 /// A search in a segment.
 pub(super) struct Search<'a> {
@@ -58,19 +63,21 @@ pub(super) fn first_solution(
         12 => runner.sha256::<0x3000>(search),
         13 => runner.sha256::<0x6000>(search),
         14 => runner.sha256::<0xc000>(search),
-        _ => runner.sha256::<0x8000>(search),
+        _ => runner.sha256::<LAST>(search),
     }
 }
 
 impl Search<'_> {
     /// Searches in messages where the lows are in the words of the mask, in the block where they
-    /// begin, and perhaps in the first word of the block after it.
+    /// begin, and perhaps in the first word of the block after it. `LOWS` is the number of words
+    /// from the mask's first one on that are looked at for lows.
     #[inline(always)]
     pub(super) fn run<
         V: Lanes,
         const STREAMS: usize,
         const PLAIN_STREAMS: usize,
         const MASK: u32,
+        const LOWS: usize,
     >(
         &mut self,
         proof: V::Proof,
@@ -78,6 +85,8 @@ impl Search<'_> {
         let zero = self.layout.segment.zero;
         let lows = self.lows;
         let at = lows.at(self.layout);
+        // Known to be zero, where the mask is made for the word.
+        let place = if MASK == ALL { at % 64 / 4 } else { 0 };
         let (first_block, last_block) = (at / 64, (at + lows.digits - 1) / 64);
         let bits = lows.bits_before(self.layout);
         let plain: Vec<_> = self.layout.blocks[last_block + 1..].iter().map(plain_words).collect();
@@ -93,7 +102,7 @@ impl Search<'_> {
             let fixed = Fixed::new::<MASK>(midstate, &words(&blocks[first_block]));
             fixed.fill::<V, STREAMS, MASK>(proof, &mut schedules[0]);
             // Only the last word of a block is followed by another block.
-            let straddled = (MASK == 0x8000 && last_block > first_block)
+            let straddled = (matches!(MASK, LAST | ALL) && last_block > first_block)
                 .then(|| Fixed::new::<0b1>(midstate, &words(&blocks[last_block])));
             if let Some(straddled) = &straddled {
                 straddled.fill::<V, STREAMS, 0b1>(proof, &mut schedules[1]);
@@ -106,8 +115,14 @@ impl Search<'_> {
                 for (group, out) in states.as_chunks_mut::<STREAMS>().0.iter_mut().enumerate() {
                     let from = low + (group * STREAMS * V::COUNT) as u64;
                     let pairs = lows_in_words::<V, STREAMS>(proof, lows, bits, from);
-                    *out = fixed.hash::<V, STREAMS, MASK, 2>(proof, &pairs, &mut schedules[0]);
-                    if MASK == 0x8000
+                    let mut words = [[V::splat(proof, 0); LOWS]; STREAMS];
+                    for (words, pair) in words.iter_mut().zip(&pairs) {
+                        for (word, low) in words[place..].iter_mut().zip(pair) {
+                            *word = *low;
+                        }
+                    }
+                    *out = fixed.hash::<V, STREAMS, MASK, LOWS>(proof, &words, &mut schedules[0]);
+                    if matches!(MASK, LAST | ALL)
                         && let Some(straddled) = &straddled
                     {
                         let over = pairs.map(|[_, over]| [over]);
