@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod demo;
+pub(crate) mod mine;
 pub(crate) mod peer;
 pub(crate) mod sim;
 pub(crate) mod table;

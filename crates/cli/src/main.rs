@@ -47,6 +47,7 @@ enum Command {
     Broker(commands::broker::Arguments),
     Table(commands::table::Arguments),
     Sim(commands::sim::Arguments),
+    Mine(commands::mine::Arguments),
     Bench(commands::bench::Arguments),
 }
 
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
         Command::Sim(arguments) => commands::sim::run(&arguments),
+        Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
     };
     match outcome {

@@ -50,6 +50,9 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("table", help(&["table"]));
     insta::assert_snapshot!("bench", help(&["bench"]));
     insta::assert_snapshot!("bench_rounds", help(&["bench", "rounds"]));
+    insta::assert_snapshot!("bench_pow", help(&["bench", "pow"]));
+    insta::assert_snapshot!("mine", help(&["mine"]));
+    insta::assert_snapshot!("mine_sha256", help(&["mine", "sha256"]));
 }
 
 #[test]
@@ -90,6 +93,14 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["peer", "--dialect", "latin"], "[possible values: elect-chain]"),
         (&["broker", "--listen", "here"], "invalid socket address syntax"),
         (&["table"], "--data <DIR>"),
+        (&["mine", "decimal"], "--bits <N>"),
+        (&["mine", "decimal", "--bits", "161"], "161 is not in 1..=160"),
+        (&["mine", "sha256", "--prefix", "a"], "--leading <N>|--trailing <N>"),
+        (&["mine", "sha256", "--leading", "1", "--trailing", "1"], "cannot be used with"),
+        (&["mine", "header", "00"], "2 characters instead of 152 hexadecimal digits"),
+        (&["mine", "text", "--bits", "1", "--kernel", "abacus"], "there is no kernel \"abacus\""),
+        (&["mine", "text", "--bits", "1", "--nice", "20"], "20 is not in 0..=19"),
+        (&["bench", "pow", "--turns", "0"], "number would be zero"),
         (&["table", "--data", "here", "--format", "xml"], "[possible values: text, json, csv]"),
     ] {
         let said = misuse(arguments);
@@ -97,6 +108,73 @@ fn arguments_that_make_no_sense_are_explained() {
         assert!(said.contains(complaint), "{arguments:?}: {said}");
         assert!(said.contains("try '--help'"), "{arguments:?}: {said}");
     }
+}
+
+/// Returns what a search of one puzzle prints.
+fn mined(arguments: &[&str]) -> String {
+    let output = althing(&["mine"]).args(arguments).output().expect("it has just been built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).expect("a text")
+}
+
+#[test]
+fn the_solutions_of_the_published_programs_are_found() {
+    let header = "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd\
+        7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d";
+    for (arguments, nonce, digest) in [
+        (&["integer", "--bits", "40", "--start", "60000000"][..], "60904617", "0000000000"),
+        (&["decimal", "--bits", "10"], "351", "00"),
+        (&["text", "--bits", "20"], "bg*0", "00000baee6995df9c5379d4da3f7930667ea83cf"),
+        (&["sha256", "--prefix", "a", "--suffix", "b", "--leading", "3"], "", "000"),
+        (
+            &["header", header, "--start", "2083000000"],
+            "2083236893",
+            "6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000",
+        ),
+    ] {
+        let said = mined(arguments);
+        assert!(said.starts_with(&format!("nonce   {nonce}")), "{arguments:?}: {said}");
+        assert!(said.contains(&format!("\ndigest  {digest}")), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_search_tells_scripts_what_it_found() {
+    let said = mined(&["decimal", "--bits", "16", "--json", "--kernel", "single", "--nice", "1"]);
+    let last = said.lines().last().expect("a solution");
+    let event: serde_json::Value = serde_json::from_str(last).expect("a line is JSON");
+    assert_eq!(event["event"], "solution_found");
+    assert_eq!(event["nonce"], "16055");
+    assert_eq!(event["number"], 16055);
+    assert_eq!(event["kernel"], "single");
+    assert!(event["hashes"].as_u64() >= Some(16056), "{event}");
+}
+
+#[test]
+fn a_range_without_a_solution_is_an_error() {
+    let said = failure(&["mine", "decimal", "--bits", "26", "--end", "1000000"]);
+    assert_eq!(said, "error: no candidate from number 0 to below 1000000 is a solution.\n");
+    let said = failure(&["mine", "decimal", "--bits", "26", "--start", "7", "--end", "7"]);
+    assert_eq!(said, "error: there is no candidate from number 7 to below 7.\n");
+    let said = failure(&["mine", "header", &"00".repeat(76)]);
+    assert_eq!(said, "error: the header's limit is zero.\n");
+}
+
+#[test]
+fn each_kernel_is_measured_on_each_puzzle() {
+    let arguments = ["bench", "pow", "--turns", "1", "--kernel", "single", "--json"];
+    let output = althing(&arguments).output().expect("it has just been built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("a text");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let (speedup, rows) = lines.split_last().expect("there are rows");
+    assert_eq!(rows.len(), 7);
+    for row in rows {
+        assert_eq!(row["kernel"], "single");
+        assert!(row["cycles_per_hash"].as_f64() > Some(0.0), "{row}");
+    }
+    assert!(speedup["times_one_thread"].as_f64() > Some(0.0), "{speedup}");
 }
 
 #[test]

@@ -11,24 +11,13 @@ use althing_net::mqtt::{self, BrokerUrl};
 use althing_node::{Clock, Happening, Report};
 use althing_types::{Moment, Transaction};
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
+use crate::commands;
 use crate::network::{Network, Threads};
 use crate::swarm::{Meeting, Swarm};
-
-/// Measure how fast things go on this machine.
-#[derive(Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    Rounds(Rounds),
-}
 
 /// Measure rounds per second, and the time from challenge to record.
 ///
@@ -38,7 +27,7 @@ enum What {
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost")]
-struct Rounds {
+pub(crate) struct Arguments {
     /// A broker to measure as well.
     #[arg(long, value_name = "URL")]
     broker: Option<BrokerUrl>,
@@ -59,11 +48,10 @@ struct Rounds {
 const ROUNDS: u64 = 500;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let What::Rounds(rounds) = arguments.what;
-    super::block_on(bench_rounds(rounds))
+    commands::block_on(bench_rounds(arguments))
 }
 
-async fn bench_rounds(mut arguments: Rounds) -> anyhow::Result<()> {
+async fn bench_rounds(mut arguments: Arguments) -> anyhow::Result<()> {
     arguments.network.rounds.get_or_insert(ROUNDS);
     let mut results = vec![("memory", measure(&arguments, &Meeting::Memory(Bus::new())).await?)];
     let embedded = EmbeddedBroker::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
@@ -87,7 +75,7 @@ struct Measured {
     leader: Duration,
 }
 
-async fn measure(arguments: &Rounds, meeting: &Meeting) -> anyhow::Result<Measured> {
+async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
     let dialect = arguments.network.dialect(Duration::ZERO).into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
@@ -103,7 +91,7 @@ async fn measure(arguments: &Rounds, meeting: &Meeting) -> anyhow::Result<Measur
     let collected = std::thread::spawn(move || Times::collect(&received));
     tokio::select! {
         outcome = swarm.left() => outcome?,
-        () = super::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
+        () = commands::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
     }
     drop(swarm);
     let times = collected.join().expect("collecting does not panic");

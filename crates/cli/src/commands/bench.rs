@@ -1,0 +1,24 @@
+mod pow;
+mod rounds;
+
+use clap::{Args, Subcommand};
+
+/// Measure how fast things go on this machine.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Rounds(rounds::Arguments),
+    Pow(pow::Arguments),
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.what {
+        What::Rounds(arguments) => rounds::run(arguments),
+        What::Pow(arguments) => pow::run(&arguments),
+    }
+}

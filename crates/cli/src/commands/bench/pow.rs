@@ -1,0 +1,267 @@
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use althing_pow::{
+    Effort, Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Progress,
+    Template, Work, search,
+};
+use anyhow::ensure;
+use clap::Args;
+use comfy_table::{CellAlignment, Table};
+use serde_json::json;
+
+/// Measure how fast solutions are searched for, by puzzle and kernel.
+///
+/// Times are those that one thread had the processor. The kernels take turns, a few milliseconds
+/// each, and the median of their turns counts, so that what else the machine does falls on all of
+/// them. `single` is the sha1 and sha2 crates, message by message.
+///
+/// Cycles are of the clock as it was in the same run, found by multiplications that wait for each
+/// other, of which processors do one in three cycles.
+///
+/// At the end all cores search at once, and their rate is divided by that of one.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing bench pow --kernel avx512 --kernel single")]
+pub(crate) struct Arguments {
+    /// Measure this kernel; may be given several times. Without it, all that this machine has.
+    #[arg(long, value_name = "KERNEL")]
+    kernel: Vec<Kernel>,
+
+    /// Turns of each kernel on each puzzle.
+    #[arg(long, value_name = "N", default_value = "15")]
+    turns: NonZeroUsize,
+
+    /// Threads of the search on all cores; without it, one for each.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Write one line of JSON for each.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let kernels = kernels(&arguments.kernel)?;
+    let turns = arguments.turns.get();
+    let mut rows = Vec::new();
+    for (puzzle, work) in puzzles() {
+        rows.extend(measure(puzzle, &work, &kernels, turns));
+    }
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = arguments.threads.unwrap_or(cores);
+    let speedup = speedup(threads, kernels[0], turns);
+    if arguments.json { print_json(&rows, &speedup) } else { print_table(&rows, &speedup) }
+}
+
+/// Returns the kernels to measure, the fastest first.
+fn kernels(wanted: &[Kernel]) -> anyhow::Result<Vec<Kernel>> {
+    for kernel in wanted {
+        ensure!(kernel.is_available(), "this machine lacks what the kernel {kernel} needs");
+    }
+    let is_wanted = |kernel: &Kernel| wanted.is_empty() || wanted.contains(kernel);
+    let available = Kernel::ALL.into_iter().filter(|kernel| kernel.is_available());
+    Ok(available.filter(is_wanted).collect())
+}
+
+/// Returns what is searched for: nothing solves it, and the messages are as long as in real life.
+fn puzzles() -> Vec<(&'static str, Work)> {
+    let sha1 = |nonce| Work {
+        hash: Hash::Sha1,
+        template: Template::bare(nonce),
+        goal: Goal::LeadingZeroBits(160),
+    };
+    let sha256 = |prefix: usize, suffix: usize, goal| Work {
+        hash: Hash::Sha256,
+        template: Template::new(vec![b'-'; prefix], Nonce::Decimal, vec![b'-'; suffix]),
+        goal,
+    };
+    vec![
+        ("SHA-1 of an integer", sha1(Nonce::Integer)),
+        ("SHA-1 of decimal text", sha1(Nonce::Decimal)),
+        ("SHA-1 of text", sha1(Nonce::Text)),
+        ("SHA-256, nonce last", sha256(100, 0, Goal::TrailingZeroBits(256))),
+        ("SHA-256, nonce and a block", sha256(20, 90, Goal::LeadingZeroBits(256))),
+        ("SHA-256, nonce and two blocks", sha256(20, 150, Goal::LeadingZeroBits(256))),
+        ("double SHA-256 of a header", Work::header(&[0; HEADER_WITHOUT_NONCE], [0; 32])),
+    ]
+}
+
+/// Where the candidates begin: eight decimal digits, four bytes, four characters.
+const START: u64 = 20_000_000;
+
+/// How long a turn takes at least.
+const TURN: Duration = Duration::from_millis(15);
+
+/// How fast a kernel is on a puzzle, on one thread.
+struct Row {
+    puzzle: &'static str,
+    kernel: Kernel,
+    /// Seconds for a hash.
+    seconds: f64,
+    /// Cycles in a second.
+    clock: f64,
+}
+
+fn measure(puzzle: &'static str, work: &Work, kernels: &[Kernel], turns: usize) -> Vec<Row> {
+    let hashes: Vec<u64> = kernels.iter().map(|kernel| hashes_of_a_turn(work, *kernel)).collect();
+    let mut times = vec![Vec::new(); kernels.len()];
+    let mut clocks = Vec::new();
+    for _ in 0..turns {
+        clocks.push(clock());
+        for ((kernel, hashes), times) in kernels.iter().zip(&hashes).zip(&mut times) {
+            times.push(seconds_for_a_hash(work, *kernel, *hashes));
+        }
+    }
+    let clock = median(clocks);
+    let rows = kernels.iter().zip(times);
+    rows.map(|(kernel, times)| Row { puzzle, kernel: *kernel, seconds: median(times), clock })
+        .collect()
+}
+
+/// Returns how many hashes take about as long as a turn should.
+fn hashes_of_a_turn(work: &Work, kernel: Kernel) -> u64 {
+    let mut hashes = 1 << 16;
+    while processor_time(|| hash(work, kernel, hashes)) < TURN {
+        hashes *= 2;
+    }
+    hashes
+}
+
+#[expect(clippy::cast_precision_loss, reason = "hashes are fewer than 2^52")]
+fn seconds_for_a_hash(work: &Work, kernel: Kernel, hashes: u64) -> f64 {
+    processor_time(|| hash(work, kernel, hashes)).as_secs_f64() / hashes as f64
+}
+
+/// Tries so many candidates, on this thread.
+fn hash(work: &Work, kernel: Kernel, hashes: u64) {
+    let job = Job { work: work.clone(), range: START..START + hashes, kernel };
+    let outcome = search(&job, &Progress::new());
+    assert_eq!(outcome, Outcome::Exhausted, "nothing is a solution");
+}
+
+/// Returns the cycles in a second.
+fn clock() -> f64 {
+    const MULTIPLICATIONS: u32 = 3_000_000;
+    const CYCLES_OF_EACH: f64 = 3.0;
+    let time = processor_time(|| {
+        let mut product = std::hint::black_box(3_u64);
+        for _ in 0..MULTIPLICATIONS {
+            // Times itself: of times a constant, the compiler would make one for several.
+            product = product.wrapping_mul(product);
+        }
+        std::hint::black_box(product);
+    });
+    f64::from(MULTIPLICATIONS) * CYCLES_OF_EACH / time.as_secs_f64()
+}
+
+/// Returns how long this thread had the processor while it did something.
+fn processor_time(work: impl FnOnce()) -> Duration {
+    let before = processor_clock();
+    work();
+    processor_clock().saturating_sub(before)
+}
+
+/// Returns how long this thread has had the processor.
+#[cfg(unix)]
+fn processor_clock() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread has not run for ages")
+}
+
+/// Returns the time since the first call: the best that there is here.
+#[cfg(not(unix))]
+fn processor_clock() -> Duration {
+    static FIRST: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    FIRST.elapsed()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// What more threads are worth.
+struct Speedup {
+    threads: NonZeroUsize,
+    kernel: Kernel,
+    /// Their rate, divided by that of one.
+    ratio: f64,
+}
+
+/// Lets one thread and all of them search in turns.
+fn speedup(threads: NonZeroUsize, kernel: Kernel, turns: usize) -> Speedup {
+    let ratios = (0..turns).map(|_| {
+        let one = seconds_for_hashes(NonZeroUsize::MIN, kernel);
+        one / seconds_for_hashes(threads, kernel)
+    });
+    Speedup { threads, kernel, ratio: median(ratios.collect()) }
+}
+
+/// Returns the time by the clock on the wall for as many hashes as take some threads a while.
+fn seconds_for_hashes(threads: NonZeroUsize, kernel: Kernel) -> f64 {
+    const HASHES: u64 = 1 << 25;
+    let (_, work) = puzzles().swap_remove(1);
+    let job = Job { work, range: START..START + HASHES, kernel };
+    let (sender, ended) = mpsc::channel();
+    let begin = Instant::now();
+    let _miner = Miner::start(job, Effort::of(threads), move |_| {
+        sender.send(()).expect("whoever started the search waits for its end");
+    });
+    ended.recv().expect("a search ends");
+    begin.elapsed().as_secs_f64()
+}
+
+impl Row {
+    fn mega_hashes(&self) -> f64 {
+        1e-6 / self.seconds
+    }
+
+    fn cycles(&self) -> f64 {
+        self.seconds * self.clock
+    }
+}
+
+fn print_json(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
+    let round = |value: f64| (value * 100.0).round() / 100.0;
+    for row in rows {
+        let line = json!({
+            "puzzle": row.puzzle,
+            "kernel": row.kernel.name(),
+            "megahashes_per_second": round(row.mega_hashes()),
+            "cycles_per_hash": round(row.cycles()),
+            "clock_ghz": round(row.clock * 1e-9),
+        });
+        writeln!(io::stdout(), "{line}")?;
+    }
+    let line = json!({
+        "threads": speedup.threads,
+        "kernel": speedup.kernel.name(),
+        "times_one_thread": round(speedup.ratio),
+    });
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+fn print_table(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["puzzle", "kernel", "MH/s", "cycles", "GHz"]);
+    for row in rows {
+        table.add_row([
+            row.puzzle.to_owned(),
+            row.kernel.to_string(),
+            format!("{:.1}", row.mega_hashes()),
+            format!("{:.1}", row.cycles()),
+            format!("{:.2}", row.clock * 1e-9),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for line in table.lines() {
+        writeln!(io::stdout(), "{}", line.trim_end())?;
+    }
+    let Speedup { threads, kernel, ratio } = speedup;
+    Ok(writeln!(io::stdout(), "\n{threads} threads ({kernel}): {ratio:.2} times one thread")?)
+}
