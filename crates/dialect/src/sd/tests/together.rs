@@ -108,8 +108,9 @@ impl Network {
                     self.timers.insert((self.now + after, self.timers_set), (peer, timer));
                 }
                 Output::Mine { transaction, puzzle, difficulty } => {
-                    let job = Job { puzzle, difficulty, range: 0..puzzle.candidates() };
-                    if let Outcome::Found(seed) = search(&job, &Progress::new()) {
+                    let job = Job::new(puzzle.work(difficulty), 0..puzzle.candidates());
+                    if let Outcome::Found(index) = search(&job, &Progress::new()) {
+                        let seed = puzzle.candidate(index);
                         answers.push(Input::Solved { transaction, seed });
                     }
                 }
