@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
 use crate::clock::Clock;
+use crate::commands::{Command, Commands};
 use crate::identity::identify;
 use crate::mining::{Answer, Mining};
 use crate::refusals::Refusals;
@@ -44,6 +45,9 @@ pub struct Node {
     timers: Timers,
     mining: Mining,
     answers: mpsc::UnboundedReceiver<Answer>,
+    /// Keeps the way in open, and is handed out.
+    commands: Commands,
+    said: mpsc::Receiver<Command>,
     refusals: Refusals,
     reporter: Reporter,
     gauges: Arc<Gauges>,
@@ -111,6 +115,7 @@ impl Node {
         };
         let engine = Rounds::new(dialect.rules().clone(), identity, store.recovered()?);
         let (mining, answers) = Mining::new(threads);
+        let (commands, said) = Commands::new();
         Ok(Self {
             me: known.peer,
             dialect,
@@ -120,6 +125,8 @@ impl Node {
             timers: Timers::default(),
             mining,
             answers,
+            commands,
+            said,
             refusals: Refusals::default(),
             reporter,
             gauges: Arc::default(),
@@ -136,6 +143,11 @@ impl Node {
     /// Returns its numbers, which go on changing while it runs.
     pub fn gauges(&self) -> Arc<Gauges> {
         Arc::clone(&self.gauges)
+    }
+
+    /// Returns a way to tell it what to do while it runs.
+    pub fn commands(&self) -> Commands {
+        self.commands.clone()
     }
 
     /// Takes part in the network over `link`, until the rows asked for are recorded or `stop`
@@ -158,6 +170,7 @@ impl Node {
                 biased;
                 () = &mut stop => break,
                 Some(answer) = self.answers.recv() => self.on_answer(answer, &link)?,
+                Some(command) = self.said.recv() => self.on_command(command, &link)?,
                 () = tokio::time::sleep_until(self.clock.instant(wake)) => self.on_time(&link)?,
                 incident = link.next() => match incident {
                     Some(incident) => self.on_incident(incident, &link)?,
@@ -178,6 +191,17 @@ impl Node {
             Some((transaction, seed)) => self.handle(Input::Solved { transaction, seed }, link),
             None => Ok(()),
         }
+    }
+
+    fn on_command(&mut self, command: Command, link: &Link) -> Result<(), NodeError> {
+        match command {
+            Command::Issue { difficulty, done } => {
+                self.handle(Input::Issue(difficulty), link)?;
+                // Whoever said it may have lost patience.
+                let _ = done.send(());
+            }
+        }
+        Ok(())
     }
 
     fn on_time(&mut self, link: &Link) -> Result<(), NodeError> {

@@ -1,5 +1,7 @@
 //! Whole peers in one process, over the memory bus.
 
+mod commands;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
