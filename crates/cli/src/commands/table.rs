@@ -8,7 +8,9 @@ use crate::output::table::{self, Format};
 
 /// Show the table that a peer has kept.
 #[derive(Args)]
-#[command(after_help = "Example:\n  althing table --data ./peer-1 --format csv > table.csv")]
+#[command(after_help = "Examples:\n  \
+    althing table --data ./peer-1 --format csv > table.csv\n  \
+    althing table --data ./peer-1 --format published-csv > banco-de-dados.csv")]
 pub(crate) struct Arguments {
     /// The peer's directory; the peer itself must not be running.
     #[arg(long, value_name = "DIR")]

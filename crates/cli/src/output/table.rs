@@ -17,9 +17,14 @@ pub(crate) enum Format {
     Json,
     /// Comma-separated, with a line of names.
     Csv,
+    /// Comma-separated as the published programs write it: no votes, and names of their own.
+    PublishedCsv,
 }
 
 const COLUMNS: [&str; 6] = ["transaction", "challenge", "seed", "winner", "yes", "no"];
+
+/// The first of our columns, as the published programs call them.
+const PUBLISHED_COLUMNS: [&str; 4] = ["TransactionID", "Challenge", "Seed", "Winner"];
 
 /// Rows of a text table that are laid out together; more would need the whole table in memory.
 const ROWS_PER_LAYOUT: usize = 10_000;
@@ -36,7 +41,8 @@ where
     match format {
         Format::Text => write_text(rows, out),
         Format::Json => write_json(rows, out),
-        Format::Csv => write_csv(rows, out),
+        Format::Csv => write_csv(&COLUMNS, rows, out),
+        Format::PublishedCsv => write_csv(&PUBLISHED_COLUMNS, rows, out),
     }
 }
 
@@ -82,7 +88,9 @@ where
     Ok(writeln!(out, "\n]")?)
 }
 
+/// Writes as many cells of each row as there are names.
 fn write_csv<E>(
+    names: &[&str],
     rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
     out: &mut impl Write,
 ) -> anyhow::Result<()>
@@ -90,9 +98,9 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS).map_err(csv_error)?;
+    writer.write_record(names).map_err(csv_error)?;
     for row in rows {
-        writer.write_record(cells(&row?)).map_err(csv_error)?;
+        writer.write_record(cells(&row?).iter().take(names.len())).map_err(csv_error)?;
     }
     Ok(writer.flush()?)
 }

@@ -101,7 +101,10 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["mine", "text", "--bits", "1", "--kernel", "abacus"], "there is no kernel \"abacus\""),
         (&["mine", "text", "--bits", "1", "--nice", "20"], "20 is not in 0..=19"),
         (&["bench", "pow", "--turns", "0"], "number would be zero"),
-        (&["table", "--data", "here", "--format", "xml"], "[possible values: text, json, csv]"),
+        (
+            &["table", "--data", "here", "--format", "xml"],
+            "[possible values: text, json, csv, published-csv]",
+        ),
     ] {
         let said = misuse(arguments);
         assert!(said.starts_with("error: "), "{arguments:?}: {said}");

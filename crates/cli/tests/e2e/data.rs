@@ -39,7 +39,7 @@ fn nobody_else_gets_at_the_data_of_a_running_peer() {
 }
 
 #[test]
-fn the_table_of_a_peer_that_has_ended_is_shown_in_three_formats() {
+fn the_table_of_a_peer_that_has_ended_is_shown_in_each_format() {
     let broker = mosquitto();
     let network = Network::of(1, broker.url()).with("--rounds", 3);
     let mut peer = network.peer("peer-1");
@@ -60,6 +60,9 @@ fn the_table_of_a_peer_that_has_ended_is_shown_in_three_formats() {
     let cells = |row: &Value| names.map(|name| row[name].to_string().trim_matches('"').to_owned());
     let csv: Vec<String> = rows.iter().map(|row| cells(row).join(",") + "\n").collect();
     assert_eq!(show("csv"), names.join(",") + "\n" + &csv.concat());
+    let csv: Vec<String> = rows.iter().map(|row| cells(row)[..4].join(",") + "\n").collect();
+    let published = "TransactionID,Challenge,Seed,Winner\n".to_owned() + &csv.concat();
+    assert_eq!(show("published-csv"), published);
 
     let json = json!(rows.iter().map(|row| json!({
         "transaction": row["transaction"], "challenge": row["challenge"], "seed": row["seed"],
@@ -82,7 +85,7 @@ fn the_table_of_a_directory_that_is_not_there_is_an_error_and_creates_nothing() 
     let home = tempfile::TempDir::new().expect("there is room for files");
     let missing = home.path().join("nobody");
     let data = missing.display().to_string();
-    for format in ["text", "json", "csv"] {
+    for format in ["text", "json", "csv", "published-csv"] {
         let said = complaint(&run(&["table", "--data", &data, "--format", format]));
         let expected = format!(
             "error: {data} holds no table; a peer that is started with it as --data directory \
