@@ -1,28 +1,34 @@
 //! The options that say how to reach a broker, and what a peer tells it.
 
+mod url;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use althing_dialect::Dialect;
-use althing_net::mqtt::{self, BrokerUrl, LastWill, QualityOfService};
+use althing_net::mqtt::{LastWill, QualityOfService};
+use althing_net::{Link, amqp, mqtt};
 use althing_types::PeerId;
+use anyhow::{anyhow, ensure};
 use clap::Args;
+
+pub(crate) use url::{BrokerUrl, FORM};
 
 /// How to reach a broker.
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// The broker.
-    #[arg(help = "The broker, as mqtt://[user:password@]host[:port], or mqtts:// for TLS")]
+    #[arg(help = format!("The broker, as {FORM}"), long_help = long_help())]
     #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
-    #[arg(default_value = "mqtt://127.0.0.1:1883")]
-    broker: BrokerUrl,
+    broker: Option<BrokerUrl>,
 
-    /// How sure a message arrives: 0 at most once, 1 at least once, 2 exactly once.
-    #[arg(long, value_name = "0|1|2", default_value = "0", value_parser = parse_qos)]
-    qos: QualityOfService,
+    /// How sure a message arrives over MQTT: 0 at most once (as without this), 1 at least once,
+    /// 2 exactly once.
+    #[arg(long, value_name = "0|1|2", value_parser = parse_qos)]
+    qos: Option<QualityOfService>,
 
-    /// Ask the broker for a sign of life this often.
+    /// Ask the broker for a sign of life this often, in whole seconds.
     #[arg(long, value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration)]
     keep_alive: Duration,
@@ -32,30 +38,92 @@ pub(crate) struct Connection {
     ca_file: Option<PathBuf>,
 }
 
+/// A broker of either kind, and how to connect to it.
+#[derive(Clone)]
+pub(crate) enum Broker {
+    Mqtt(Box<mqtt::Options>),
+    /// Each peer fills in its own queue suffix.
+    Amqp(Box<amqp::Options>),
+}
+
 impl Connection {
-    pub(crate) fn options(&self) -> mqtt::Options {
-        let mut options = mqtt::Options::new(self.broker.clone());
-        options.quality_of_service = self.qos;
-        options.keep_alive = self.keep_alive;
-        options.ca_file.clone_from(&self.ca_file);
-        options
+    /// Returns the broker that was asked for, or the one at `usual`.
+    pub(crate) fn broker(&self, usual: BrokerUrl) -> anyhow::Result<Broker> {
+        let mut broker = Broker::at(self.broker.clone().unwrap_or(usual));
+        match &mut broker {
+            Broker::Mqtt(options) => {
+                options.quality_of_service = self.qos.unwrap_or_default();
+                options.keep_alive = self.keep_alive;
+                options.ca_file.clone_from(&self.ca_file);
+            }
+            Broker::Amqp(options) => {
+                ensure!(
+                    self.qos.is_none(),
+                    "--qos is a choice of MQTT, and {} is a broker of AMQP; leave it out, or \
+                     name a broker with mqtt://",
+                    options.broker
+                );
+                options.heartbeat = self.keep_alive;
+                options.ca_file.clone_from(&self.ca_file);
+            }
+        }
+        Ok(broker)
     }
+}
+
+impl Broker {
+    /// Returns the broker at `url`, with what is usual for all else.
+    pub(crate) fn at(url: BrokerUrl) -> Self {
+        match url {
+            BrokerUrl::Mqtt(url) => Self::Mqtt(Box::new(mqtt::Options::new(url))),
+            BrokerUrl::Amqp(url) => Self::Amqp(Box::new(amqp::Options::new(url, ""))),
+        }
+    }
+
+    /// Fails at once if this is a RabbitMQ that is not there, and says how to get one. (An MQTT
+    /// broker is in every Althing.)
+    pub(crate) async fn check(&self) -> anyhow::Result<()> {
+        let Self::Amqp(options) = self else { return Ok(()) };
+        match amqp::probe(options).await {
+            Ok(_) => Ok(()),
+            Err(amqp::Error::Dial(error)) => Err(anyhow!(
+                "{error}; it takes a RabbitMQ (on Debian: apt-get install rabbitmq-server), or \
+                 another broker, as in --broker amqp://user:password@host"
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Connects a peer of `dialect`.
+    pub(crate) async fn join(&self, dialect: &dyn Dialect, peer: PeerId) -> anyhow::Result<Link> {
+        Ok(match self {
+            Self::Mqtt(options) => {
+                let mut options = options.as_ref().clone().with_topics(dialect.topics());
+                options.last_will = dialect.last_will(peer).map(|will| LastWill {
+                    topic: will.topic.into(),
+                    payload: will.payload.into(),
+                });
+                mqtt::connect(options).await?
+            }
+            Self::Amqp(options) => {
+                let mut options = options.as_ref().clone().with_exchanges(dialect.topics());
+                options.queue_suffix = peer.to_string().into();
+                amqp::connect(options).await?
+            }
+        })
+    }
+}
+
+fn long_help() -> String {
+    format!(
+        "The broker, as {FORM}.\n\n\
+         Without it: {} for elect-chain and sd, {} for ppd.",
+        BrokerUrl::local_mqtt(),
+        BrokerUrl::local_amqp(),
+    )
 }
 
 fn parse_qos(text: &str) -> Result<QualityOfService, String> {
     let qos = text.parse().ok().and_then(QualityOfService::from_number);
     qos.ok_or_else(|| "it is 0, 1 or 2".to_owned())
-}
-
-/// Returns the options with which a peer of `dialect` connects.
-pub(crate) fn membership(
-    options: mqtt::Options,
-    dialect: &dyn Dialect,
-    peer: PeerId,
-) -> mqtt::Options {
-    let mut options = options.with_topics(dialect.topics());
-    options.last_will = dialect
-        .last_will(peer)
-        .map(|will| LastWill { topic: will.topic.into(), payload: will.payload.into() });
-    options
 }

@@ -15,7 +15,7 @@ mod swarm;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use althing_net::broker::LOG_DIRECTIVE;
+use althing_net::{amqp, broker};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -87,11 +87,12 @@ fn without_credentials(mut error: clap::Error) -> clap::Error {
 }
 
 fn start_log(verbose: u8) {
+    let libraries = format!("{},{}", broker::LOG_DIRECTIVE, amqp::LOG_DIRECTIVE);
     let usual = match verbose {
         0 => "off".to_owned(),
-        1 => format!("warn,{LOG_DIRECTIVE}"),
-        2 => format!("info,{LOG_DIRECTIVE}"),
-        _ => format!("debug,{LOG_DIRECTIVE}"),
+        1 => format!("warn,{libraries}"),
+        2 => format!("info,{libraries}"),
+        _ => format!("debug,{libraries}"),
     };
     let filter = EnvFilter::try_from_env("ALTHING_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -1,6 +1,7 @@
 //! The ways to tell what happens: lines for people, lines of JSON for scripts, tables.
 
 pub(crate) mod json;
+pub(crate) mod recent;
 pub(crate) mod table;
 pub(crate) mod text;
 

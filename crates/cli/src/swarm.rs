@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use althing_dialect::Dialect;
 use althing_engine::rounds::Seat;
+use althing_net::Link;
 use althing_net::memory::Bus;
-use althing_net::{Link, mqtt};
 use althing_node::{Clock, Gauges, Node, NodeError, Reporter, Setup, Summary};
 use althing_store::Store;
 use althing_types::PeerId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::connection::membership;
+use crate::connection::Broker;
 
 /// What the peers of a process meet over.
 pub(crate) enum Meeting {
     /// Channels within the process.
     Memory(Bus),
     /// A broker.
-    Broker(Box<mqtt::Options>),
+    Broker(Broker),
 }
 
 /// Peers that forget everything in the end.
@@ -97,9 +97,7 @@ impl Meeting {
     async fn join(&self, dialect: &dyn Dialect, peer: PeerId) -> anyhow::Result<Link> {
         Ok(match self {
             Self::Memory(bus) => bus.join(dialect.topics()),
-            Self::Broker(options) => {
-                mqtt::connect(membership((**options).clone(), dialect, peer)).await?
-            }
+            Self::Broker(broker) => broker.join(dialect, peer).await?,
         })
     }
 }

@@ -1,24 +1,24 @@
-use std::collections::VecDeque;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use althing_engine::rounds::{CertifiedRecord, Event};
 use althing_net::broker::EmbeddedBroker;
-use althing_net::mqtt;
-use althing_node::{Clock, Happening, Report};
+use althing_node::{Clock, Report};
 use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::connection::{Broker, BrokerUrl};
 use crate::network::{Network, Threads};
-use crate::output::table::{self, Format};
+use crate::output::recent::RecentRows;
 use crate::output::{self, Lines, Printer};
 use crate::screen::{Board, Terminal};
 use crate::swarm::{Meeting, Swarm};
 
 /// Watch a whole network in one process: an embedded broker and all its peers.
+///
+/// The peers of ppd meet over RabbitMQ, at amqp://localhost unless --broker says otherwise.
 ///
 /// On a terminal it shows one live screen, with a short pause between the rounds; elsewhere it
 /// tells what the first peer sees, a line each, without pauses. In the end it shows the table.
@@ -26,11 +26,17 @@ use crate::swarm::{Meeting, Swarm};
 #[command(after_help = "Examples:\n  \
     althing demo --rounds 10\n  \
     althing demo --peers 5 --challenge 16..22 --pause 1s\n  \
+    althing demo --dialect sd --rounds 10\n  \
+    althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --rounds 100 --json | grep round_decided")]
 pub(crate) struct Arguments {
     /// Tell what happens to all peers as lines of JSON.
     #[arg(long)]
     json: bool,
+
+    /// Meet over this broker instead of the embedded one.
+    #[arg(long, value_name = "URL")]
+    broker: Option<BrokerUrl>,
 
     #[command(flatten)]
     threads: Threads,
@@ -46,31 +52,66 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Between two pictures on the screen.
 const PICTURE: Duration = Duration::from_millis(100);
 
-/// Rows that are shown in the end; of a longer table only the last.
-const ROWS_MAX: usize = 1000;
-
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     super::block_on(demonstrate(arguments))
 }
 
 async fn demonstrate(arguments: Arguments) -> anyhow::Result<()> {
-    let broker = EmbeddedBroker::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let place = Place::open(&arguments).await?;
     let outcome = if arguments.json {
-        tell_all(&arguments, &broker).await
+        tell_all(&arguments, &place).await
     } else if io::stdout().is_terminal() {
-        show(&arguments, &broker).await
+        show(&arguments, &place).await
     } else {
-        tell(&arguments, &broker).await
+        tell(&arguments, &place).await
     };
-    broker.shutdown().await;
+    place.close().await;
     outcome
 }
 
+/// Where the peers meet.
+struct Place {
+    meeting: Meeting,
+    url: BrokerUrl,
+    embedded: Option<EmbeddedBroker>,
+}
+
+impl Place {
+    /// Finds the broker that was asked for, or starts one of our own. There is none of our own
+    /// for the networks that meet over AMQP.
+    async fn open(arguments: &Arguments) -> anyhow::Result<Self> {
+        let usual = arguments.network.usual_broker();
+        let given = match (&arguments.broker, usual) {
+            (Some(url), _) => Some(url.clone()),
+            (None, usual @ BrokerUrl::Amqp(_)) => Some(usual),
+            (None, BrokerUrl::Mqtt(_)) => None,
+        };
+        let (embedded, url) = match given {
+            Some(url) => (None, url),
+            None => {
+                let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                let embedded = EmbeddedBroker::start(anywhere).await?;
+                let url = BrokerUrl::Mqtt(embedded.url());
+                (Some(embedded), url)
+            }
+        };
+        let broker = Broker::at(url.clone());
+        broker.check().await?;
+        Ok(Self { meeting: Meeting::Broker(broker), url, embedded })
+    }
+
+    async fn close(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
+}
+
 /// Tells of all peers in JSON.
-async fn tell_all(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<()> {
+async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let clock = Clock::start();
     let printer = Printer::start(Lines::Json);
-    let swarm = start(arguments, broker, clock, Duration::ZERO, || printer.reporter()).await;
+    let swarm = start(arguments, place, clock, Duration::ZERO, || printer.reporter()).await;
     let mut swarm = swarm?;
     run_to_end(&mut swarm).await?;
     printer.finish()?;
@@ -81,12 +122,12 @@ async fn tell_all(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Res
 }
 
 /// Tells what the first peer sees.
-async fn tell(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<()> {
+async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let printer = Printer::start(Lines::Text);
-    let table = Arc::new(Mutex::new(Table::default()));
+    let table = Arc::new(Mutex::new(RecentRows::default()));
     let mut first = Some(printer.reporter());
     let clock = Clock::start();
-    let swarm = start(arguments, broker, clock, Duration::ZERO, || {
+    let swarm = start(arguments, place, clock, Duration::ZERO, || {
         let (mut first, table) = (first.take(), Arc::clone(&table));
         Box::new(move |report| {
             if let Some(reporter) = &mut first {
@@ -102,10 +143,10 @@ async fn tell(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<
 }
 
 /// Shows all peers on one screen.
-async fn show(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<()> {
+async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (reports, mut received) = mpsc::unbounded_channel::<Report>();
     let clock = Clock::start();
-    let mut swarm = start(arguments, broker, clock, PAUSE, || {
+    let mut swarm = start(arguments, place, clock, PAUSE, || {
         let reports = reports.clone();
         // The screen is gone only when the peers are to leave.
         Box::new(move |report| drop(reports.send(report)))
@@ -113,9 +154,8 @@ async fn show(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<
     .await?;
     let network = &arguments.network;
     let peers = usize::from(network.peers.get());
-    let name = "elect-chain";
-    let mut board = Board::new(name, peers, network.rounds, broker.url().to_string());
-    let mut table = Table::default();
+    let mut board = Board::new(&network.name(), peers, network.rounds, place.url.to_string());
+    let mut table = RecentRows::default();
     let mut terminal = Terminal::open()?;
     let mut pictures = tokio::time::interval(PICTURE);
     let stop = super::stop_asked();
@@ -150,16 +190,15 @@ async fn show(arguments: &Arguments, broker: &EmbeddedBroker) -> anyhow::Result<
 
 async fn start(
     arguments: &Arguments,
-    broker: &EmbeddedBroker,
+    place: &Place,
     clock: Clock,
     pause: Duration,
     reporter: impl FnMut() -> althing_node::Reporter,
 ) -> anyhow::Result<Swarm> {
-    let dialect = arguments.network.dialect(pause).into();
+    let dialect = arguments.network.dialect(pause)?.into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
-    let meeting = Meeting::Broker(Box::new(mqtt::Options::new(broker.url())));
-    Swarm::start(peers, &dialect, &meeting, threads, clock, reporter).await
+    Swarm::start(peers, &dialect, &place.meeting, threads, clock, reporter).await
 }
 
 /// Waits until the peers have all rows, or the user asks them to leave.
@@ -170,30 +209,4 @@ async fn run_to_end(swarm: &mut Swarm) -> anyhow::Result<()> {
     }
     swarm.stop();
     swarm.left().await
-}
-
-/// The rows that one run has decided, the last ones of many.
-#[derive(Default)]
-struct Table(VecDeque<CertifiedRecord>);
-
-impl Table {
-    /// Keeps a row that any peer tells of first.
-    fn follow(&mut self, report: &Report) {
-        if let Happening::Engine(Event::RoundDecided(row)) = &report.happening {
-            let last = self.0.back().map(|last| last.record.transaction);
-            if last.is_none_or(|last| row.record.transaction > last) {
-                if self.0.len() >= ROWS_MAX {
-                    self.0.pop_front();
-                }
-                self.0.push_back(row.clone());
-            }
-        }
-    }
-
-    fn print(self) -> anyhow::Result<()> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        let rows = self.0.into_iter().map(Ok::<_, io::Error>);
-        table::write(Format::Text, rows, &mut out)?;
-        Ok(out.flush()?)
-    }
 }

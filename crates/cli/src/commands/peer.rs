@@ -11,7 +11,7 @@ use althing_store::Store;
 use clap::Args;
 use serde_json::json;
 
-use crate::connection::{Connection, membership};
+use crate::connection::{Broker, Connection};
 use crate::network::{Network, Threads};
 use crate::output::{self, Lines, Printer};
 
@@ -19,7 +19,9 @@ use crate::output::{self, Lines, Printer};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
-    althing peer --broker mqtts://ann:secret@broker.example --prefix class7/ --json")]
+    althing peer --broker mqtts://ann:secret@broker.example --room class7 --json\n  \
+    althing peer --dialect sd --peers 3\n  \
+    althing peer --dialect ppd --broker amqp://ann:secret@broker.example --data ./peer-1")]
 pub(crate) struct Arguments {
     /// Where to keep the table and who we are; without it, both are forgotten in the end.
     #[arg(long, value_name = "DIR")]
@@ -50,7 +52,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, observe, threads, json } = arguments;
-    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO));
+    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO)?);
+    let broker = connection.broker(network.usual_broker())?;
     let store = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
@@ -67,8 +70,10 @@ async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         reporter: printer.reporter(),
     })?;
     let (peer, gauges) = (node.id(), node.gauges());
-    let link = mqtt::connect(membership(connection.options(), &*dialect, peer)).await?;
-    tokio::spawn(warn_of_delay(connection.options()));
+    let link = broker.join(&*dialect, peer).await?;
+    if let Broker::Mqtt(options) = broker {
+        tokio::spawn(warn_of_delay(*options));
+    }
     let outcome = node.run(link, super::stop_asked()).await;
     printer.finish()?;
     let summary = outcome?;

@@ -21,6 +21,7 @@ use crate::network::Network;
 #[command(after_help = "Examples:\n  \
     althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..60s --crash leader@20s\n  \
     althing sim --byzantine 3=votes-twice --time 30s --json\n  \
+    althing sim --dialect sd --crash leader@20s\n  \
     althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg")]
 pub(crate) struct Arguments {
     /// Decides everything that is left to chance.
@@ -178,7 +179,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for Dishonest { who, role } in &arguments.trouble.byzantine {
         plan = plan.with(*who, *role);
     }
-    let mut net = Simulation::new(plan, arguments.network.dialect(PAUSE));
+    let dialect = arguments.network.dialect(PAUSE)?;
+    let mut net = Simulation::new(plan, dialect);
     let trace = live_through(&mut net, arguments)?;
     tell(&net.summary(), arguments.json)?;
     match trace {

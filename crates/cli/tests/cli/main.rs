@@ -89,8 +89,15 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["demo", "--threads", "0"], "number would be zero"),
         (&["peer", "--prefix", "class/#"], "'#' means something else in a topic"),
         (&["peer", "--qos", "3"], "it is 0, 1 or 2"),
-        (&["peer", "--broker", "amqp://localhost"], "amqp:// is not a way to reach a broker"),
-        (&["peer", "--dialect", "latin"], "[possible values: elect-chain]"),
+        (&["peer", "--broker", "ftp://localhost"], "ftp:// is not a way to reach a broker"),
+        (
+            &["demo", "--broker", "localhost"],
+            "mqtt:// or mqtts:// (MQTT), or with amqp:// or amqps://",
+        ),
+        (&["bench", "rounds", "--broker", "amqp://"], "names no host"),
+        (&["peer", "--dialect", "latin"], "[possible values: elect-chain, sd, ppd]"),
+        (&["peer", "--room", "class/"], "a slash comes after it by itself"),
+        (&["peer", "--room", ""], "a room has a name"),
         (&["broker", "--listen", "here"], "invalid socket address syntax"),
         (&["table"], "--data <DIR>"),
         (&["mine", "decimal"], "--bits <N>"),
@@ -181,6 +188,22 @@ fn each_kernel_is_measured_on_each_puzzle() {
 }
 
 #[test]
+fn options_that_do_not_fit_together_are_explained() {
+    for (arguments, complaint) in [
+        (&["demo", "--id-field", "id"][..], "error: --id-field is an option of sd only"),
+        (&["sim", "--dialect", "ppd", "--election-topic", "x"], "error: --election-topic is an"),
+        (&["bench", "rounds", "--dialect", "ppd", "--signatures", "none"], "error: in ppd all"),
+        (
+            &["peer", "--dialect", "ppd", "--qos", "1"],
+            "error: --qos is a choice of MQTT, and amqp://localhost:5672 is a broker of AMQP",
+        ),
+    ] {
+        let said = failure(arguments);
+        assert!(said.starts_with(complaint), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn a_password_is_not_shown_when_the_address_around_it_is_wrong() {
     let mut command = althing(&["peer"]);
     command.env("ALTHING_BROKER", "mqtt://ann:secret@localhost:port");
@@ -223,6 +246,17 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let output = demo.wait_with_output().expect("it is our child");
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_simulator_runs_every_network() {
+    for dialect in ["elect-chain", "sd", "ppd"] {
+        let sim = ["sim", "--json", "--dialect", dialect, "--peers", "3", "--challenge", "1..4"];
+        let output = althing(&sim).output().expect("it has just been built");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(summary["rounds"].as_u64() > Some(10), "{dialect}: {summary}");
+    }
 }
 
 #[test]

@@ -18,10 +18,14 @@ fn complaint(arguments: &[&str]) -> String {
 #[test]
 fn a_wrong_address_is_explained() {
     for (url, why) in [
-        ("localhost:1883", "a broker's address begins with mqtt:// or mqtts://"),
+        (
+            "localhost:1883",
+            "a broker's address begins with mqtt:// or mqtts:// (MQTT), or with amqp",
+        ),
         ("http://localhost", "http:// is not a way to reach a broker"),
         ("mqtt://", "the broker's address names no host"),
         ("mqtt://localhost:port", "\"port\" is not a port"),
+        ("amqp://localhost/a/b", "a / within the name of a virtual host is written %2F"),
     ] {
         let said = complaint(&["--broker", url]);
         assert!(said.starts_with("error: invalid value") && said.contains(why), "{url}: {said}");

@@ -4,12 +4,14 @@
 //! says is read all the time; a test waits until it has said what it should ([`Althing`]). When a
 //! test fails, the last lines of each of its processes are shown, and all of them are killed.
 
+mod foreigner;
 mod network;
 mod peer;
 mod plain;
 mod process;
 
-pub(crate) use network::{Network, killed, mosquitto, mosquitto_with};
+pub(crate) use foreigner::Foreigner;
+pub(crate) use network::{Network, killed, mosquitto, mosquitto_with, rabbitmq};
 pub(crate) use peer::{Peer, is, row};
 pub(crate) use plain::Plain;
 pub(crate) use process::{Althing, Line, command};

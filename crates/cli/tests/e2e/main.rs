@@ -15,5 +15,8 @@ mod harness;
 mod leaders;
 mod meeting;
 mod plain;
+mod ppd;
 mod reconnecting;
+mod sd;
+mod stories;
 mod warnings;

@@ -1,6 +1,7 @@
 //! Ten peers meet over Mosquitto, and an eleventh wants to.
 
 use crate::harness::{Network, mosquitto};
+use crate::stories;
 
 const ROWS: u64 = 20;
 
@@ -73,4 +74,10 @@ fn an_eleventh_that_comes_late_watches_and_has_all_rows_from_the_first() {
     let told: Vec<_> = peers[10].rows();
     assert_eq!(told, peers[0].rows(), "it tells of the rows before its time as well");
     network.assert_identical_tables(&peers, rows);
+}
+
+#[test]
+fn groups_in_two_rooms_of_one_broker_do_not_meet() {
+    let broker = mosquitto();
+    stories::groups_in_two_rooms_do_not_meet(|| Network::of(3, broker.url()));
 }

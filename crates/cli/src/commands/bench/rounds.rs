@@ -7,7 +7,6 @@ use std::time::Duration;
 use althing_engine::rounds::Event;
 use althing_net::broker::EmbeddedBroker;
 use althing_net::memory::Bus;
-use althing_net::mqtt::{self, BrokerUrl};
 use althing_node::{Clock, Happening, Report};
 use althing_types::{Moment, Transaction};
 use anyhow::Context;
@@ -16,6 +15,7 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
 use crate::commands;
+use crate::connection::{Broker, BrokerUrl};
 use crate::network::{Network, Threads};
 use crate::swarm::{Meeting, Swarm};
 
@@ -25,8 +25,10 @@ use crate::swarm::{Meeting, Swarm};
 /// yours if you name one. The time from challenge to record is from the leader's challenge to the
 /// last peer's record. Without --rounds, 500 rounds are measured.
 #[derive(Args)]
-#[command(after_help = "Example:\n  \
-    althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost")]
+#[command(after_help = "Examples:\n  \
+    althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost\n  \
+    althing bench rounds --dialect sd --challenge 1\n  \
+    althing bench rounds --dialect ppd --challenge 1 --broker amqp://localhost")]
 pub(crate) struct Arguments {
     /// A broker to measure as well.
     #[arg(long, value_name = "URL")]
@@ -55,11 +57,11 @@ async fn bench_rounds(mut arguments: Arguments) -> anyhow::Result<()> {
     arguments.network.rounds.get_or_insert(ROUNDS);
     let mut results = vec![("memory", measure(&arguments, &Meeting::Memory(Bus::new())).await?)];
     let embedded = EmbeddedBroker::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let meeting = Meeting::Broker(Box::new(mqtt::Options::new(embedded.url())));
+    let meeting = Meeting::Broker(Broker::at(BrokerUrl::Mqtt(embedded.url())));
     results.push(("embedded broker", measure(&arguments, &meeting).await?));
     embedded.shutdown().await;
     if let Some(url) = &arguments.broker {
-        let meeting = Meeting::Broker(Box::new(mqtt::Options::new(url.clone())));
+        let meeting = Meeting::Broker(Broker::at(url.clone()));
         results.push(("given broker", measure(&arguments, &meeting).await?));
     }
     if arguments.json { print_json(&results) } else { print_table(&results) }
@@ -76,7 +78,7 @@ struct Measured {
 }
 
 async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
-    let dialect = arguments.network.dialect(Duration::ZERO).into();
+    let dialect = arguments.network.dialect(Duration::ZERO)?.into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
     let (reports, received) = mpsc::channel();

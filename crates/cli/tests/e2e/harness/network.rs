@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use althing_testkit::{Mosquitto, Settings, eventually_blocking};
+use althing_testkit::{Mosquitto, RabbitMq, Settings, eventually_blocking};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -29,6 +29,11 @@ pub(crate) fn mosquitto() -> Mosquitto {
 
 pub(crate) fn mosquitto_with(settings: Settings) -> Mosquitto {
     Mosquitto::start(settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Returns a RabbitMQ. It takes seconds to start, so stories share one.
+pub(crate) fn rabbitmq() -> RabbitMq {
+    RabbitMq::start().unwrap_or_else(|error| panic!("{error}"))
 }
 
 impl Network {
@@ -76,9 +81,9 @@ impl Network {
 
     /// Starts a peer that has ended once more, with what it left behind. It is still the same.
     pub(crate) fn restart(&self, peer: &mut Peer) {
-        let id = peer.id();
+        let name = peer.called();
         *peer = self.peer(peer.name());
-        assert_eq!(peer.id(), id, "{} comes back as who it was", peer.name());
+        assert_eq!(peer.called(), name, "{} comes back as who it was", peer.name());
     }
 
     /// Returns where a peer keeps its data.

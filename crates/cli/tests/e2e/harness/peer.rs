@@ -12,6 +12,11 @@ impl Line {
     pub(crate) fn is(&self, event: &str) -> bool {
         is(&self.said, event)
     }
+
+    /// Returns whether this is a text for people with `part` in it.
+    pub(crate) fn said_contains(&self, part: &str) -> bool {
+        self.said.as_str().is_some_and(|text| text.contains(part))
+    }
 }
 
 /// Returns whether `said` is an event of that kind.
@@ -25,9 +30,17 @@ pub(crate) fn row(said: &Value) -> Value {
 }
 
 impl Peer {
-    /// Returns its id, as soon as it has told it.
+    /// Returns its id, as soon as it has told it: a number, or a text where that is too large.
+    pub(crate) fn called(&self) -> Value {
+        self.wait_until("its id", |lines| {
+            let mut ids = lines.iter().filter_map(|line| line.said.get("peer"));
+            ids.next().cloned()
+        })
+    }
+
+    /// Returns its id in a network where it is a small number.
     pub(crate) fn id(&self) -> u64 {
-        self.wait_until("its id", |lines| lines.iter().find_map(|line| line.said["peer"].as_u64()))
+        self.called().as_u64().expect("a number")
     }
 
     /// Waits for its first event of that kind.
@@ -71,8 +84,14 @@ impl Peer {
     }
 
     /// Returns whom it follows, and in which term, as soon as it follows somebody.
-    pub(crate) fn leader(&self) -> (u64, u64) {
+    pub(crate) fn follows(&self) -> (Value, u64) {
         self.wait_until("who leads", leader)
+    }
+
+    /// Returns the same in a network where ids are small numbers.
+    pub(crate) fn leader(&self) -> (u64, u64) {
+        let (leader, term) = self.follows();
+        (leader.as_u64().expect("a number"), term)
     }
 }
 
@@ -81,9 +100,9 @@ fn reached(lines: &[Line]) -> u64 {
     last.and_then(|line| line.said["transaction"].as_u64()).map_or(0, |row| row + 1)
 }
 
-fn leader(lines: &[Line]) -> Option<(u64, u64)> {
+fn leader(lines: &[Line]) -> Option<(Value, u64)> {
     let elected = &lines.iter().rev().find(|line| line.is("leader_elected"))?.said;
-    elected["leader"].as_u64().zip(elected["term"].as_u64())
+    Some((elected["leader"].clone(), elected["term"].as_u64()?))
 }
 
 impl Deref for Peer {
