@@ -2,11 +2,12 @@
 //!
 //! Each subcommand is one file in `commands`; what they share is the options of a network
 //! and of a connection (`network`, `connection`),
-//! many peers in one process (`swarm`), the ways to tell what happens (`output`), and the demo's
-//! screen (`screen`).
+//! many peers in one process (`swarm`), the ways to tell what happens (`output`), the demo's screen
+//! (`screen`), and the prompt of a leader that waits to be told (`console`).
 
 mod commands;
 mod connection;
+mod console;
 mod network;
 mod output;
 mod screen;

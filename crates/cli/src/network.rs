@@ -10,7 +10,7 @@ use althing_dialect::elect_chain::{self, ElectChain};
 use althing_dialect::ppd::{self, Ppd};
 use althing_dialect::sd::{self, Sd};
 use althing_dialect::{Dialect, Variant};
-use althing_engine::rounds::{Signatures, Timeouts};
+use althing_engine::rounds::{Issuing, Signatures, Timeouts};
 use althing_types::{Difficulty, Transaction};
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
@@ -140,8 +140,12 @@ pub(crate) struct Challenges(RangeInclusive<Difficulty>);
 impl Network {
     /// Returns the dialect these options describe; `pause` is what a leader waits unless they say
     /// otherwise. Options that it does not have are an error.
-    pub(crate) fn dialect(&self, pause: Duration) -> anyhow::Result<Box<dyn Dialect>> {
-        self.refuse_what_it_lacks()?;
+    pub(crate) fn dialect(
+        &self,
+        pause: Duration,
+        issuing: Issuing,
+    ) -> anyhow::Result<Box<dyn Dialect>> {
+        self.refuse_what_it_lacks(issuing)?;
         let pause = self.pause.unwrap_or(pause);
         let room = self.room.clone().unwrap_or_default();
         let rounds = self.rounds.map(Transaction::new);
@@ -171,7 +175,7 @@ impl Network {
                     id_field: self.id_field.clone().unwrap_or(usual.id_field),
                     peers: self.peers,
                     challenges: self.challenges().unwrap_or(usual.challenges),
-                    issuing: usual.issuing,
+                    issuing,
                     signatures: self.signatures.map_or(usual.signatures, Into::into),
                     rounds,
                     timeouts: self.waits.timeouts(usual.timeouts),
@@ -214,11 +218,12 @@ impl Network {
         }
     }
 
-    fn refuse_what_it_lacks(&self) -> anyhow::Result<()> {
+    fn refuse_what_it_lacks(&self, issuing: Issuing) -> anyhow::Result<()> {
         if self.dialect != DialectName::Sd {
             for (option, is_given) in [
                 ("--election-topic", self.election_topic.is_some()),
                 ("--id-field", self.id_field.is_some()),
+                ("--manual", issuing == Issuing::OnCommand),
             ] {
                 if is_given {
                     bail!("{option} is an option of sd only; add --dialect sd, or leave it out");
@@ -405,11 +410,11 @@ mod tests {
     }
 
     fn dialect(options: &[&str]) -> anyhow::Result<Box<dyn Dialect>> {
-        network(options).dialect(Duration::ZERO)
+        network(options).dialect(Duration::ZERO, Issuing::AtOnce)
     }
 
-    fn complaint(options: &[&str]) -> String {
-        match network(options).dialect(Duration::ZERO) {
+    fn complaint(options: &[&str], issuing: Issuing) -> String {
+        match network(options).dialect(Duration::ZERO, issuing) {
             Ok(_) => panic!("{options:?} make no sense"),
             Err(error) => error.to_string(),
         }
@@ -490,16 +495,19 @@ mod tests {
     fn options_that_a_dialect_does_not_have_are_explained() {
         for name in ["elect-chain", "ppd"] {
             for (option, value) in [("--election-topic", "election"), ("--id-field", "id")] {
-                let said = complaint(&["--dialect", name, option, value]);
+                let said = complaint(&["--dialect", name, option, value], Issuing::AtOnce);
                 assert!(said.starts_with(&format!("{option} is an option of sd only")), "{said}");
             }
+            let said = complaint(&["--dialect", name], Issuing::OnCommand);
+            assert!(said.starts_with("--manual is an option of sd only"), "{said}");
         }
-        let said = complaint(&["--dialect", "ppd", "--signatures", "none"]);
+        let said = complaint(&["--dialect", "ppd", "--signatures", "none"], Issuing::AtOnce);
         assert!(said.ends_with("leave --signatures out"), "{said}");
-        let said = complaint(&["--dialect", "ppd", "--peers", "481"]);
+        let said = complaint(&["--dialect", "ppd", "--peers", "481"], Issuing::AtOnce);
         assert!(said.starts_with("a network of ppd has at most 480 peers, not 481"), "{said}");
 
         let all = ["--dialect", "sd", "--election-topic", "draw", "--id-field", "id"];
-        assert!(dialect(&all).is_ok(), "sd has all");
+        let sd = network(&all).dialect(Duration::ZERO, Issuing::OnCommand).expect("sd has all");
+        assert_eq!(sd.rules().issuing, Issuing::OnCommand);
     }
 }

@@ -51,56 +51,83 @@ impl Lines {
         if json { Self::Json } else { Self::Text }
     }
 
-    fn write(self, report: &Report, out: &mut impl Write) -> io::Result<()> {
-        match self {
-            Self::Text => match text::line(report) {
+    fn write(self, told: &Told, out: &mut impl Write) -> io::Result<()> {
+        match (self, told) {
+            (Self::Text, Told::Report(report)) => match text::line(report) {
                 Some(line) => writeln!(out, "{line}"),
                 None => Ok(()),
             },
-            Self::Json => writeln!(out, "{}", json::line(report)),
+            (Self::Json, Told::Report(report)) => writeln!(out, "{}", json::line(report)),
+            (Self::Text, Told::Aside(text)) => writeln!(out, "{text}"),
+            (Self::Json, Told::Aside(_)) => Ok(()),
         }
     }
+}
+
+/// Something to be written.
+enum Told {
+    Report(Report),
+    /// What is said to a person only: an answer at the prompt.
+    Aside(String),
 }
 
 /// Writes reports to standard output on a thread of its own, so that a slow reader holds up no
 /// peer.
 pub(crate) struct Printer {
-    reports: mpsc::SyncSender<Report>,
+    told: mpsc::SyncSender<Told>,
     thread: JoinHandle<io::Result<()>>,
+}
+
+/// A way to say something to a person between the reports.
+#[derive(Clone)]
+pub(crate) struct Aside(mpsc::SyncSender<Told>);
+
+impl Aside {
+    /// Says `text`, if the output is for people.
+    pub(crate) fn say(&self, text: impl Into<String>) {
+        // As with reports: without a reader there is nobody to tell.
+        drop(self.0.send(Told::Aside(text.into())));
+    }
 }
 
 /// Reports that wait for a slow reader. When more come, the peer waits as well: a script must not
 /// miss a row.
-const REPORTS_MAX: usize = 1024;
+const TOLD_MAX: usize = 1024;
 
 impl Printer {
     pub(crate) fn start(lines: Lines) -> Self {
-        let (reports, received) = mpsc::sync_channel(REPORTS_MAX);
+        let (told, received) = mpsc::sync_channel(TOLD_MAX);
         let thread = std::thread::spawn(move || print(lines, &received));
-        Self { reports, thread }
+        Self { told, thread }
     }
 
     /// Returns a way in for the reports of one peer.
     pub(crate) fn reporter(&self) -> althing_node::Reporter {
-        let reports = self.reports.clone();
+        let told = self.told.clone();
         // The printer has stopped when nobody reads any more; then there is nobody to tell.
-        Box::new(move |report| drop(reports.send(report)))
+        Box::new(move |report| drop(told.send(Told::Report(report))))
     }
 
-    /// Waits until all is written; call it when no reporter is left.
+    /// Returns a way in for what is said between the reports.
+    pub(crate) fn aside(&self) -> Aside {
+        Aside(self.told.clone())
+    }
+
+    /// Waits until all is written; call it when no reporter is left, and nobody who says
+    /// something between the reports.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
-        drop(self.reports);
+        drop(self.told);
         let outcome = self.thread.join();
         Ok(outcome.expect("the printer does not panic")?)
     }
 }
 
-fn print(lines: Lines, reports: &mpsc::Receiver<Report>) -> io::Result<()> {
+fn print(lines: Lines, told: &mpsc::Receiver<Told>) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    while let Ok(report) = reports.recv() {
-        lines.write(&report, &mut out)?;
-        for report in reports.try_iter() {
-            lines.write(&report, &mut out)?;
+    while let Ok(first) = told.recv() {
+        lines.write(&first, &mut out)?;
+        for next in told.try_iter() {
+            lines.write(&next, &mut out)?;
         }
         out.flush()?;
     }

@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use althing_engine::rounds::Issuing;
 use althing_net::broker::EmbeddedBroker;
 use althing_node::{Clock, Report};
 use clap::Args;
@@ -195,7 +196,7 @@ async fn start(
     pause: Duration,
     reporter: impl FnMut() -> althing_node::Reporter,
 ) -> anyhow::Result<Swarm> {
-    let dialect = arguments.network.dialect(pause)?.into();
+    let dialect = arguments.network.dialect(pause, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
     Swarm::start(peers, &dialect, &place.meeting, threads, clock, reporter).await

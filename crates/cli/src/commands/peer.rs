@@ -1,26 +1,28 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use althing_dialect::Dialect;
-use althing_engine::rounds::Seat;
+use althing_engine::rounds::{Issuing, Seat};
 use althing_net::mqtt;
-use althing_node::{Clock, Node, Setup};
+use althing_node::{Clock, Commands, Node, Setup};
 use althing_store::Store;
+use althing_types::PeerId;
 use clap::Args;
 use serde_json::json;
 
 use crate::connection::{Broker, Connection};
+use crate::console::{self, Console};
 use crate::network::{Network, Threads};
-use crate::output::{self, Lines, Printer};
+use crate::output::{self, Aside, Lines, Printer};
 
 /// Take part in a network over a broker.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
     althing peer --broker mqtts://ann:secret@broker.example --room class7 --json\n  \
-    althing peer --dialect sd --peers 3\n  \
+    althing peer --dialect sd --peers 3 --manual\n  \
     althing peer --dialect ppd --broker amqp://ann:secret@broker.example --data ./peer-1")]
 pub(crate) struct Arguments {
     /// Where to keep the table and who we are; without it, both are forgotten in the end.
@@ -30,6 +32,13 @@ pub(crate) struct Arguments {
     /// Watch without taking part.
     #[arg(long)]
     observe: bool,
+
+    /// As the leader (of sd), ask for a solution only when told to, as its program does.
+    ///
+    /// Standard input takes a command a line: 1 asks for a solution, 2 shows the table, 3 leaves, ?
+    /// shows what there is. Its end is a leave.
+    #[arg(long, conflicts_with = "observe")]
+    manual: bool,
 
     /// Tell what happens as lines of JSON.
     #[arg(long)]
@@ -51,8 +60,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { network, connection, data, observe, threads, json } = arguments;
-    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO)?);
+    let Arguments { network, connection, data, observe, manual, threads, json } = arguments;
+    let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
+    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
     let store = match &data {
         Some(dir) => Store::open(dir)?,
@@ -60,6 +70,10 @@ async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     };
     let lines = Lines::of(json);
     let printer = Printer::start(lines);
+    let console = match manual {
+        true => Some(Arc::new(Mutex::new(Console::new(store.rows(), network.rounds)?))),
+        false => None,
+    };
     let clock = Clock::start();
     let node = Node::new(Setup {
         dialect: Arc::clone(&dialect),
@@ -67,14 +81,18 @@ async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         store,
         threads: threads.of_each(1),
         clock,
-        reporter: printer.reporter(),
+        reporter: match &console {
+            Some(console) => console::overhear(console, printer.reporter(), printer.aside()),
+            None => printer.reporter(),
+        },
     })?;
     let (peer, gauges) = (node.id(), node.gauges());
     let link = broker.join(&*dialect, peer).await?;
     if let Broker::Mqtt(options) = broker {
         tokio::spawn(warn_of_delay(*options));
     }
-    let outcome = node.run(link, super::stop_asked()).await;
+    let stop = stop_asked(console, peer, node.commands(), printer.aside());
+    let outcome = node.run(link, stop).await;
     printer.finish()?;
     let summary = outcome?;
     if lines == Lines::Json {
@@ -89,6 +107,25 @@ async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         writeln!(io::stdout(), "the table has {} rows", summary.rows)?;
     }
     Ok(())
+}
+
+/// Ends when the user asks us to stop, by a signal or at the console.
+async fn stop_asked(
+    console: Option<Arc<Mutex<Console>>>,
+    peer: PeerId,
+    commands: Commands,
+    aside: Aside,
+) {
+    match console {
+        Some(console) => {
+            let lines = console::standard_input();
+            tokio::select! {
+                () = super::stop_asked() => {}
+                () = console::attend(&console, peer, lines, &commands, &aside) => {}
+            }
+        }
+        None => super::stop_asked().await,
+    }
 }
 
 /// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use althing_engine::rounds::Issuing;
 use althing_sim::{Fault, Latency, Plan, Role, Simulation, Spread, Summary, Trace, Who};
 use althing_sim::{Wills, mermaid, svg};
 use anyhow::{Context, ensure};
@@ -179,7 +180,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for Dishonest { who, role } in &arguments.trouble.byzantine {
         plan = plan.with(*who, *role);
     }
-    let dialect = arguments.network.dialect(PAUSE)?;
+    let dialect = arguments.network.dialect(PAUSE, Issuing::AtOnce)?;
     let mut net = Simulation::new(plan, dialect);
     let trace = live_through(&mut net, arguments)?;
     tell(&net.summary(), arguments.json)?;

@@ -98,6 +98,7 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["peer", "--dialect", "latin"], "[possible values: elect-chain, sd, ppd]"),
         (&["peer", "--room", "class/"], "a slash comes after it by itself"),
         (&["peer", "--room", ""], "a room has a name"),
+        (&["peer", "--manual", "--observe"], "'--manual' cannot be used with '--observe'"),
         (&["broker", "--listen", "here"], "invalid socket address syntax"),
         (&["table"], "--data <DIR>"),
         (&["mine", "decimal"], "--bits <N>"),
@@ -190,7 +191,8 @@ fn each_kernel_is_measured_on_each_puzzle() {
 #[test]
 fn options_that_do_not_fit_together_are_explained() {
     for (arguments, complaint) in [
-        (&["demo", "--id-field", "id"][..], "error: --id-field is an option of sd only"),
+        (&["peer", "--manual"][..], "error: --manual is an option of sd only; add --dialect sd"),
+        (&["demo", "--id-field", "id"], "error: --id-field is an option of sd only"),
         (&["sim", "--dialect", "ppd", "--election-topic", "x"], "error: --election-topic is an"),
         (&["bench", "rounds", "--dialect", "ppd", "--signatures", "none"], "error: in ppd all"),
         (

@@ -13,6 +13,7 @@ mod failing;
 mod garbage;
 mod harness;
 mod leaders;
+mod manual;
 mod meeting;
 mod plain;
 mod ppd;

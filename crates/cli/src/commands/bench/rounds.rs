@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use althing_engine::rounds::Event;
+use althing_engine::rounds::{Event, Issuing};
 use althing_net::broker::EmbeddedBroker;
 use althing_net::memory::Bus;
 use althing_node::{Clock, Happening, Report};
@@ -78,7 +78,7 @@ struct Measured {
 }
 
 async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
-    let dialect = arguments.network.dialect(Duration::ZERO)?.into();
+    let dialect = arguments.network.dialect(Duration::ZERO, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
     let threads = arguments.threads.of_each(peers);
     let (reports, received) = mpsc::channel();

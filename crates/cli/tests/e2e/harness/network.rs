@@ -53,6 +53,12 @@ impl Network {
         self
     }
 
+    /// Adds an option without a value for all peers that are started from now on.
+    pub(crate) fn with_flag(mut self, flag: &str) -> Self {
+        self.options.push(flag.to_owned());
+        self
+    }
+
     /// Lets die (`kill -9`) whichever peer is the first to say something that `is_moment` accepts,
     /// at that moment. See [`killed`].
     pub(crate) fn kill_first(

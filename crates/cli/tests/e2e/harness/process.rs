@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(crate) struct Althing {
     name: String,
     process: Arc<Mutex<Child>>,
+    /// Its standard input, until that has ended.
+    input: Option<ChildStdin>,
     told: Arc<Mutex<Told>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -58,11 +60,12 @@ impl Althing {
     ) -> Self {
         let mut process = command()
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program has just been built");
+        let input = process.stdin.take();
         let output = process.stdout.take().expect("it is piped");
         let complaints = process.stderr.take().expect("it is piped");
         let process = Arc::new(Mutex::new(process));
@@ -77,7 +80,7 @@ impl Althing {
                 move || listen_to_complaints(complaints, &told)
             }),
         ];
-        Self { name: name.to_owned(), process, told, readers }
+        Self { name: name.to_owned(), process, input, told, readers }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -94,6 +97,17 @@ impl Althing {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process_id())).ok()?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         peak.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Types a line at its console.
+    pub(crate) fn types(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("its input has not ended");
+        writeln!(input, "{line}").expect("it reads");
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn types_no_more(&mut self) {
+        self.input = None;
     }
 
     /// Returns all it has said so far.

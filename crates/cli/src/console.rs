@@ -1,0 +1,314 @@
+//! The console of a peer that asks for solutions only when it is told to (`peer --manual`): a
+//! menu, as the published program has one, and what it answers.
+//!
+//! [`Console`] is what its user can know of the network, and decides what a line of theirs means.
+//! It is pure. [`overhear`] keeps it up to date, and [`attend`] passes on what is to be done.
+
+use std::io::{self, BufRead};
+use std::sync::{Arc, Mutex};
+
+use althing_engine::rounds::{CertifiedRecord, Event};
+use althing_node::{Commands, Happening, Report, Reporter};
+use althing_types::{Difficulty, PeerId, Transaction};
+use tokio::sync::mpsc;
+
+use crate::output::Aside;
+use crate::output::recent::RecentRows;
+
+/// What the user of a console knows, and what it can say.
+#[derive(Default)]
+pub(crate) struct Console {
+    leader: Option<PeerId>,
+    /// The transaction that everybody works on.
+    open: Option<Transaction>,
+    /// The first row that the table lacks.
+    next: Transaction,
+    /// The rows after which the network has nothing more to do.
+    rounds: Option<Transaction>,
+    rows: RecentRows,
+}
+
+/// What a line at the console leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    Issue(Option<Difficulty>),
+    Leave,
+    Say(String),
+}
+
+const MENU: &str = "\
+1 [BITS]  ask for a solution, of so many bits or of as many as are drawn
+2         show the table
+3         leave
+?         show this";
+
+const LEADING: &str = "you lead: 1 asks for the next solution, ? shows what else there is";
+
+impl Console {
+    /// Returns the console of a peer with these rows from before, in a network that stops after
+    /// `rounds`.
+    pub(crate) fn new<E>(
+        rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+        rounds: Option<u64>,
+    ) -> Result<Self, E> {
+        let mut console = Self { rounds: rounds.map(Transaction::new), ..Self::default() };
+        for row in rows {
+            console.record(row?);
+        }
+        Ok(console)
+    }
+
+    /// Takes note of what has happened, and returns what to say of it, if anything.
+    fn follow(&mut self, report: &Report) -> Option<&'static str> {
+        let Happening::Engine(event) = &report.happening else { return None };
+        match event {
+            Event::LeaderElected { leader, .. } => {
+                self.leader = Some(*leader);
+                self.open = None;
+            }
+            Event::ChallengeIssued { transaction, .. } => {
+                self.open = Some(*transaction);
+                return None;
+            }
+            Event::RoundDecided(row) => {
+                self.open = None;
+                self.record(row.clone());
+            }
+            _ => return None,
+        }
+        let may_ask = self.leader == Some(report.peer) && !self.is_finished();
+        may_ask.then_some(LEADING)
+    }
+
+    /// Returns what `line` means to the peer `me`.
+    fn answer(&self, me: PeerId, line: &str) -> Answer {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("1"), bits, None) => match self.why_not_ask(me) {
+                Some(reason) => Answer::Say(reason),
+                None => issue(bits),
+            },
+            (Some("2"), None, None) => Answer::Say(self.table()),
+            (Some("3"), None, None) => Answer::Leave,
+            (None | Some("?"), None, None) => Answer::Say(MENU.to_owned()),
+            _ => Answer::Say(format!("{:?} is none of 1, 2, 3 and ?", line.trim())),
+        }
+    }
+
+    fn why_not_ask(&self, me: PeerId) -> Option<String> {
+        if self.is_finished() {
+            return Some("the table has all rows that were asked for".to_owned());
+        }
+        match (self.leader, self.open) {
+            (None, _) => Some("nobody leads yet; wait until a leader is elected".to_owned()),
+            (Some(leader), _) if leader != me => Some(format!(
+                "{leader} leads, and only the leader asks for solutions; wait until you lead"
+            )),
+            (_, Some(transaction)) => {
+                Some(format!("transaction {transaction} is not decided yet; wait until it is"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns what to say after the peer was told to ask for a solution: nothing if it did.
+    fn after_asking(&self) -> Option<&'static str> {
+        let is_ignored = self.open.is_none();
+        is_ignored.then_some("the others are not ready for another challenge; try again soon")
+    }
+
+    fn table(&self) -> String {
+        let mut text = Vec::new();
+        self.rows.write(&mut text).expect("there is room in memory");
+        String::from_utf8_lossy(&text).trim_end().to_owned()
+    }
+
+    fn record(&mut self, row: CertifiedRecord) {
+        self.next = row.record.transaction.next();
+        self.rows.push(row);
+    }
+
+    fn is_finished(&self) -> bool {
+        self.rounds.is_some_and(|rounds| self.next >= rounds)
+    }
+}
+
+fn issue(bits: Option<&str>) -> Answer {
+    let Some(bits) = bits else { return Answer::Issue(None) };
+    match bits.parse().map(Difficulty::from_bits) {
+        Ok(Ok(difficulty)) => Answer::Issue(Some(difficulty)),
+        Ok(Err(error)) => Answer::Say(error.to_string()),
+        Err(_) => Answer::Say(format!(
+            "{bits:?} is not a number of bits; write one as in 1 12, or leave it out"
+        )),
+    }
+}
+
+/// Returns a reporter that keeps `console` up to date, and tells its user when they lead.
+pub(crate) fn overhear(
+    console: &Arc<Mutex<Console>>,
+    mut reporter: Reporter,
+    aside: Aside,
+) -> Reporter {
+    let console = Arc::clone(console);
+    Box::new(move |report| {
+        let news = console.lock().expect("nobody panics with it").follow(&report);
+        reporter(report);
+        if let Some(news) = news {
+            aside.say(news);
+        }
+    })
+}
+
+/// Does what `lines` say, of the peer `me`, until they say to leave or there are no more.
+pub(crate) async fn attend(
+    console: &Mutex<Console>,
+    me: PeerId,
+    mut lines: mpsc::Receiver<String>,
+    commands: &Commands,
+    aside: &Aside,
+) {
+    let know = || console.lock().expect("nobody panics with it");
+    aside.say(MENU);
+    while let Some(line) = lines.recv().await {
+        let answer = know().answer(me, &line);
+        match answer {
+            Answer::Issue(difficulty) => {
+                if commands.issue(difficulty).await.is_err() {
+                    return;
+                }
+                let excuse = know().after_asking();
+                if let Some(excuse) = excuse {
+                    aside.say(excuse);
+                }
+            }
+            Answer::Say(text) => aside.say(text),
+            Answer::Leave => return,
+        }
+    }
+}
+
+/// Returns the lines of standard input, as they come.
+///
+/// They are read on a thread that nobody waits for: a terminal cannot be asked to stop.
+pub(crate) fn standard_input() -> mpsc::Receiver<String> {
+    let (tell, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+            if tell.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_engine::rounds::Record;
+    use althing_types::{Moment, Seed, Term};
+
+    use super::*;
+
+    const ME: PeerId = PeerId::new(7);
+    const OTHER: PeerId = PeerId::new(8);
+
+    fn tell(console: &mut Console, event: Event) -> Option<&'static str> {
+        let happening = Happening::Engine(event);
+        console.follow(&Report { at: Moment::default(), peer: ME, happening })
+    }
+
+    fn elected(leader: PeerId) -> Event {
+        Event::LeaderElected { leader, term: Term::default(), draw: None }
+    }
+
+    fn issued(transaction: u64) -> Event {
+        Event::ChallengeIssued {
+            transaction: Transaction::new(transaction),
+            difficulty: Difficulty::MIN,
+            leader: ME,
+        }
+    }
+
+    fn decided(transaction: u64) -> Event {
+        Event::RoundDecided(CertifiedRecord {
+            record: Record {
+                transaction: Transaction::new(transaction),
+                difficulty: Difficulty::MIN,
+                seed: Seed::new("6").expect("a short text"),
+                winner: OTHER,
+            },
+            term: Term::default(),
+            votes: Vec::new(),
+            noes: 0,
+        })
+    }
+
+    fn said(console: &Console, line: &str) -> String {
+        match console.answer(ME, line) {
+            Answer::Say(text) => text,
+            other => panic!("{line:?} leads to {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_leader_may_ask_when_nothing_is_open() {
+        let mut console = Console::default();
+        assert!(said(&console, "1").starts_with("nobody leads yet"));
+        assert_eq!(tell(&mut console, elected(OTHER)), None);
+        assert!(said(&console, "1").starts_with("8 leads, and only the leader"));
+        assert_eq!(tell(&mut console, elected(ME)), Some(LEADING));
+        let twelve = Difficulty::from_bits(12).expect("in range");
+        assert_eq!(console.answer(ME, "1"), Answer::Issue(None));
+        assert_eq!(console.answer(ME, " 1  12 \r"), Answer::Issue(Some(twelve)));
+        assert!(console.after_asking().is_some(), "nothing has come of it yet");
+        assert_eq!(tell(&mut console, issued(0)), None);
+        assert_eq!(console.after_asking(), None);
+        assert!(said(&console, "1").starts_with("transaction 0 is not decided yet"));
+    }
+
+    #[test]
+    fn a_row_that_is_decided_is_in_the_table_and_makes_way_for_the_next() {
+        let mut console = Console { rounds: Some(Transaction::new(2)), ..Console::default() };
+        tell(&mut console, elected(ME));
+        tell(&mut console, issued(0));
+        assert_eq!(tell(&mut console, decided(0)), Some(LEADING));
+        assert_eq!(console.answer(ME, "1"), Answer::Issue(None));
+        let table = said(&console, "2");
+        let cells: Vec<&str> = table.lines().nth(1).expect("a row").split_whitespace().collect();
+        assert_eq!(cells, ["0", "1", "6", "8", "0", "0"]);
+        tell(&mut console, issued(1));
+        assert_eq!(tell(&mut console, decided(1)), None, "that was the last one");
+        assert_eq!(said(&console, "1"), "the table has all rows that were asked for");
+    }
+
+    #[test]
+    fn a_new_leader_asks_again_for_what_the_old_one_left_open() {
+        let mut console = Console::default();
+        tell(&mut console, elected(OTHER));
+        tell(&mut console, issued(0));
+        assert_eq!(tell(&mut console, elected(ME)), Some(LEADING));
+        assert_eq!(console.answer(ME, "1"), Answer::Issue(None));
+    }
+
+    #[test]
+    fn what_makes_no_sense_gets_a_sentence() {
+        let mut console = Console::default();
+        tell(&mut console, elected(ME));
+        for (line, complaint) in [
+            ("4", "\"4\" is none of 1, 2, 3 and ?"),
+            ("leave", "\"leave\" is none of 1, 2, 3 and ?"),
+            ("2 3", "\"2 3\" is none of 1, 2, 3 and ?"),
+            ("1 2 3", "\"1 2 3\" is none of 1, 2, 3 and ?"),
+            ("\u{1b}[2J", "\"\\u{1b}[2J\" is none of 1, 2, 3 and ?"),
+            ("1 easy", "\"easy\" is not a number of bits; write one as in 1 12, or leave it out"),
+            ("1 0", "a difficulty of 0 bits is not between 1 and 160"),
+            ("1 161", "a difficulty of 161 bits is not between 1 and 160"),
+        ] {
+            assert_eq!(said(&console, line), complaint);
+        }
+        assert_eq!(said(&console, ""), MENU);
+        assert_eq!(said(&console, "?"), MENU);
+        assert_eq!(console.answer(ME, "3"), Answer::Leave);
+    }
+}
