@@ -506,6 +506,10 @@ mod tests {
         let said = complaint(&["--dialect", "ppd", "--peers", "481"], Issuing::AtOnce);
         assert!(said.starts_with("a network of ppd has at most 480 peers, not 481"), "{said}");
 
+        let taken = ["--dialect", "sd", "--election-topic", "challenge"];
+        let said = complaint(&taken, Issuing::AtOnce);
+        assert!(said.starts_with("the network has another topic of that name"), "{said}");
+
         let all = ["--dialect", "sd", "--election-topic", "draw", "--id-field", "id"];
         let sd = network(&all).dialect(Duration::ZERO, Issuing::OnCommand).expect("sd has all");
         assert_eq!(sd.rules().issuing, Issuing::OnCommand);
