@@ -9,9 +9,9 @@
 
 pub mod elect_chain;
 mod hex;
-mod python_json;
 
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
+use althing_ledger::python_json;
 use althing_types::PeerId;
 
 /// Bytes on their way to a topic.

@@ -1,0 +1,52 @@
+//! Blocks in order: what makes one valid, which chain of them counts, and what to mine next.
+//!
+//! A [`Ledger`] holds all the blocks that a peer knows, as a tree, and says which of its branches
+//! counts: the one with the most work, the first seen among equals. It is handed blocks with
+//! [`Ledger::add`], in any order in which parents come before their children, and answers what has
+//! changed. Networks differ in what a block looks like ([`Format`]), in what its finder must have
+//! tried ([`DifficultyRule`]) and in what it may hold ([`Limits`]); [`Rules`] say all of it, as
+//! data. What the entries of a block *mean* is the business of an [`Application`].
+//!
+//! # Levels of validity
+//! A block is checked at three levels, the cheapest first. Each has a module of its own, with one
+//! error for each rule of `docs/protocol.md`:
+//!
+//! | level | looks at | module, errors | rules |
+//! | --- | --- | --- | --- |
+//! | structural | the block alone, without hashing | `structural`, [`Structural`] | B1 to B5 |
+//! | semantic | the block and its parent's hash | `semantic`, [`Semantic`] | B6, B7 |
+//! | contextual | the block in its chain | `ledger`, [`Contextual`] | B10, B11, B14 |
+//!
+//! Only a block that passes the first two takes up memory, so each costs its sender the work that
+//! it shows. The entries are put to the application when the block's branch is about to count.
+//!
+//! # What it does not do
+//! Fetch blocks, keep them on disk, or know the time: those are the engine's, the store's and the
+//! node's.
+
+mod application;
+mod block;
+mod difficulty;
+mod entry;
+mod ledger;
+pub mod python_json;
+mod rules;
+mod semantic;
+mod structural;
+mod target;
+mod template;
+mod tree;
+
+pub use application::{Anything, Application, EntriesRefused};
+pub use block::{AviaryBlock, Block, Cs60Block, Format, Parent};
+pub use difficulty::DifficultyRule;
+pub use entry::Entry;
+pub use ledger::{
+    Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome, Tip,
+};
+pub use rules::{Genesis, Limits, Rules};
+pub use semantic::Semantic;
+pub use structural::Structural;
+pub use target::{HexDigits, Target};
+pub use template::{Preimage, Proposal, Template};
+pub use tree::SIDE_BLOCKS_MAX;
