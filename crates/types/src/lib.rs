@@ -5,6 +5,7 @@
 //! cannot be used as another. Nothing here does input or output, knows the time, or allocates
 //! more than its bound.
 
+mod address;
 mod block_hash;
 mod difficulty;
 mod height;
@@ -15,6 +16,7 @@ mod seed;
 mod unix_time;
 mod work;
 
+pub use address::{Address, NotAHost};
 pub use block_hash::{BlockHash, NotABlockHash};
 pub use difficulty::{Difficulty, DifficultyOutOfRange};
 pub use height::Height;

@@ -1,0 +1,62 @@
+use althing_ledger::{Block, Entry};
+use althing_types::{Address, BlockHash, Height};
+
+/// One word of a peer to another. A network has those that its way of meeting and fetching needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A peer is here; to be answered and passed on (rules N2, N3).
+    Gossip(Gossip),
+    /// A peer has heard of us.
+    GossipReply {
+        /// Where it says it can be reached.
+        address: Address,
+        /// What it calls itself.
+        name: Box<str>,
+    },
+    /// Asks for the peer's best chain (rule T1).
+    TipRequest,
+    /// The peer's best chain, by its word.
+    Tip(Claim),
+    /// Asks for a look at everybody's chains now (rule T3).
+    Consensus,
+    /// Asks for the block of the peer's best chain at a height (rule Y2).
+    BlockRequest {
+        /// The height.
+        height: Height,
+    },
+    /// The answer to that: a block.
+    Block(Block),
+    /// The answer to that: it has none there.
+    NoBlock,
+    /// Asks for the peer's best chain (rule Y1).
+    ChainRequest {
+        /// Where to begin. Who does not know this word begins with the first block.
+        from: Height,
+    },
+    /// The answer to that: blocks in order. There may be more after them.
+    Chain(Vec<Block>),
+    /// A new block, which nobody has asked for (rule Y6).
+    Announcement(Block),
+    /// An entry for whoever mines (rule M3).
+    Entry(Entry),
+}
+
+/// A peer's word that it is here, as it goes from peer to peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// Who is here.
+    pub origin: Address,
+    /// What it calls itself.
+    pub name: Box<str>,
+    /// Names this one word of it, so that each peer passes it on once.
+    pub id: Box<str>,
+}
+
+/// A chain, as a peer says it has one. Nothing about it has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    /// How many blocks it has.
+    pub length: u64,
+    /// The hash of the last of them.
+    pub hash: BlockHash,
+}
