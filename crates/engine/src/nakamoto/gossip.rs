@@ -5,20 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use althing_types::{Address, Moment};
 use rand::RngExt;
 
-use super::{Discovery, Event, Gossip, Message, Nakamoto, Output, Refusal, Timer, refuse, send};
+use super::{
+    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, Timer, refuse, send,
+};
 
 /// Words of others that are remembered, so that none is passed on twice (rule N3); the oldest is
 /// forgotten first.
 pub const GOSSIPS_REMEMBERED: usize = 4096;
 
-/// Bytes that the name of a peer, or of one word of it, may have.
-pub const NAME_LENGTH_MAX: usize = 64;
-
 /// Words of others, by name, and when each was answered last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heard {
-    answered: BTreeMap<Box<str>, Moment>,
-    order: VecDeque<Box<str>>,
+    answered: BTreeMap<Label, Moment>,
+    order: VecDeque<Label>,
 }
 
 impl Heard {
@@ -27,12 +26,12 @@ impl Heard {
     }
 
     /// Notes that a word is answered now, and returns when it was before.
-    fn answer(&mut self, now: Moment, id: &str) -> Option<Moment> {
+    fn answer(&mut self, now: Moment, id: &Label) -> Option<Moment> {
         if let Some(before) = self.answered.get_mut(id) {
             return Some(std::mem::replace(before, now));
         }
-        self.answered.insert(id.into(), now);
-        self.order.push_back(id.into());
+        self.answered.insert(id.clone(), now);
+        self.order.push_back(id.clone());
         if self.order.len() > GOSSIPS_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
@@ -42,7 +41,7 @@ impl Heard {
     }
 
     /// Returns when a word was answered last.
-    fn last_answer(&self, id: &str) -> Option<Moment> {
+    fn last_answer(&self, id: &Label) -> Option<Moment> {
         self.answered.get(id).copied()
     }
 }
@@ -54,10 +53,10 @@ impl Nakamoto {
         for peer in self.peers.forget_silent(now, self.rules.timeouts.silence) {
             out.push(Output::Event(Event::PeerLost { peer }));
         }
-        let id = format!("{:032x}", self.rng.random::<u128>());
+        let id = Label::new(&format!("{:032x}", self.rng.random::<u128>())).expect("32 digits");
         self.heard.answer(now, &id);
         let (origin, name) = (self.me.clone(), self.name.clone());
-        let gossip = Gossip { origin, name, id: id.into() };
+        let gossip = Gossip { origin, name, id };
         let mut receivers = self.peers.choose(forward, &mut self.rng, |_| true);
         receivers.extend(self.contacts.iter().filter(|contact| **contact != self.me).cloned());
         receivers.sort();

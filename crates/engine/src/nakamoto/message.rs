@@ -1,3 +1,6 @@
+use std::fmt;
+use std::sync::Arc;
+
 use althing_ledger::{Block, Entry};
 use althing_types::{Address, BlockHash, Height};
 
@@ -11,7 +14,7 @@ pub enum Message {
         /// Where it says it can be reached.
         address: Address,
         /// What it calls itself.
-        name: Box<str>,
+        name: Label,
     },
     /// Asks for the peer's best chain (rule T1).
     TipRequest,
@@ -47,9 +50,45 @@ pub struct Gossip {
     /// Who is here.
     pub origin: Address,
     /// What it calls itself.
-    pub name: Box<str>,
+    pub name: Label,
     /// Names this one word of it, so that each peer passes it on once.
-    pub id: Box<str>,
+    pub id: Label,
+}
+
+/// A short text: what a peer, or one word of it, is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(Arc<str>);
+
+/// A text that is too long for a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a name of {length} bytes is longer than {}", Label::LENGTH_MAX)]
+pub struct LabelTooLong {
+    /// Bytes in the text.
+    pub length: usize,
+}
+
+impl Label {
+    /// Bytes that a label may have.
+    pub const LENGTH_MAX: usize = 64;
+
+    /// Returns `text` as a label, or an error above [`Self::LENGTH_MAX`] bytes.
+    pub fn new(text: &str) -> Result<Self, LabelTooLong> {
+        match text.len() {
+            length if length <= Self::LENGTH_MAX => Ok(Self(text.into())),
+            length => Err(LabelTooLong { length }),
+        }
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A chain, as a peer says it has one. Nothing about it has been checked.

@@ -45,7 +45,7 @@ impl Nakamoto {
             return;
         }
         let entries = self.ledger.select(self.pool.entries());
-        let proposal = Proposal { miner: &self.name, now: self.wall_time(now), entries };
+        let proposal = Proposal { miner: self.name.as_str(), now: self.wall_time(now), entries };
         match self.ledger.template(proposal) {
             Some(template) => {
                 self.miner.search.0 += 1;

@@ -36,11 +36,11 @@ mod tips;
 mod whole_chain;
 
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
-pub use self::gossip::{GOSSIPS_REMEMBERED, NAME_LENGTH_MAX};
+pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::interface::{
     DownloadFailure, Durable, Event, Input, Output, Refusal, SearchId, Timer,
 };
-pub use self::message::{Claim, Gossip, Message};
+pub use self::message::{Claim, Gossip, Label, LabelTooLong, Message};
 pub use self::mining::Mining;
 pub use self::peers::PEERS_MAX;
 pub use self::pool::{NotPooled, POOL_MAX};
@@ -68,7 +68,7 @@ use self::tips::Answers;
 pub struct Nakamoto {
     rules: Rules,
     me: Address,
-    name: Box<str>,
+    name: Label,
     contacts: Vec<Address>,
     /// What the clock on the wall showed at the start.
     started: UnixTime,
@@ -89,7 +89,7 @@ pub struct Identity {
     /// Where the others can reach it.
     pub address: Address,
     /// What it calls itself, also as a miner.
-    pub name: Box<str>,
+    pub name: Label,
     /// Whom it turns to when it knows nobody.
     pub contacts: Vec<Address>,
     /// Whether it mines.

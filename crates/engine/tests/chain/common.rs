@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use althing_engine::nakamoto::{
-    Claim, Discovery, Entries, Event, Identity, Input, Message, Mining, Nakamoto, Output, Rules,
-    Sync, Timeouts, Timer,
+    Claim, Discovery, Entries, Event, Identity, Input, Label, Message, Mining, Nakamoto, Output,
+    Rules, Sync, Timeouts, Timer,
 };
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
@@ -34,7 +34,7 @@ impl Peer {
     ) -> Self {
         let identity = Identity {
             address: address(0),
-            name: "us".into(),
+            name: label("us"),
             contacts: vec![address(1)],
             mining,
             entropy: [seed; 32],
@@ -81,7 +81,7 @@ impl Peer {
     /// Has peers with these numbers be known.
     pub(crate) fn meet(&mut self, others: impl IntoIterator<Item = u16>) {
         for other in others {
-            let reply = Message::GossipReply { address: address(other), name: "they".into() };
+            let reply = Message::GossipReply { address: address(other), name: label("they") };
             let _ = self.hear(other, reply);
         }
     }
@@ -109,6 +109,10 @@ impl Peer {
         }
         out
     }
+}
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::new(text).expect("it is short")
 }
 
 pub(crate) fn address(number: u16) -> Address {

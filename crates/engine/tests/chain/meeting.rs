@@ -5,11 +5,11 @@ use std::time::Duration;
 use althing_engine::nakamoto::{Event, Gossip, Input, Message, Mining, Output, PEERS_MAX, Refusal};
 use althing_types::Address;
 
-use crate::common::{Peer, address, by_height, events, sent, whole_chain};
+use crate::common::{Peer, address, by_height, events, label, sent, whole_chain};
 
 fn gossip(origin: u16, id: &str) -> Message {
-    let (origin, name) = (address(origin), "they".into());
-    Message::Gossip(Gossip { origin, name, id: id.into() })
+    let (origin, name) = (address(origin), label("they"));
+    Message::Gossip(Gossip { origin, name, id: label(id) })
 }
 
 #[test]

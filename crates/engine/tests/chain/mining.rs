@@ -142,7 +142,7 @@ fn a_peer_comes_back_with_the_chain_from_its_disk() {
     blocks.extend(other.blocks_from(Height::new(5)).cloned());
     let identity = althing_engine::nakamoto::Identity {
         address: crate::common::address(0),
-        name: "us".into(),
+        name: crate::common::label("us"),
         contacts: Vec::new(),
         mining: Mining::Off,
         entropy: [0; 32],

@@ -9,7 +9,7 @@ use althing_types::{BlockHash, Height, Work};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::common::{Peer, address, answer, by_height, chain, new_chain, whole_chain};
+use crate::common::{Peer, address, answer, by_height, chain, label, new_chain, whole_chain};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -73,10 +73,10 @@ fn message(word: &Word, chains: &[Ledger]) -> Message {
     };
     match word {
         Word::Gossip(origin, id) => {
-            let id = id.to_string().into();
-            Message::Gossip(Gossip { origin: address(*origin), name: "x".into(), id })
+            let id = label(&id.to_string());
+            Message::Gossip(Gossip { origin: address(*origin), name: label("x"), id })
         }
-        Word::Reply => Message::GossipReply { address: address(1), name: "x".into() },
+        Word::Reply => Message::GossipReply { address: address(1), name: label("x") },
         Word::Asks(height) => Message::BlockRequest { height: Height::new(*height) },
         Word::AsksTip => Message::TipRequest,
         Word::Consensus => Message::Consensus,
