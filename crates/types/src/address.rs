@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "(String, u16)", into = "(String, u16)")]
 pub struct Address {
-    host: Arc<str>,
+    // The port comes first because it is compared first: many peers may share a host.
     port: u16,
+    host: Arc<str>,
 }
 
 /// A text that is no host.
@@ -27,7 +28,7 @@ impl Address {
     pub fn new(host: &str, port: u16) -> Result<Self, NotAHost> {
         let fits = (1..=Self::HOST_LENGTH_MAX).contains(&host.len());
         if fits && host.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self { host: host.into(), port })
+            Ok(Self { port, host: host.into() })
         } else {
             Err(NotAHost)
         }
