@@ -2,12 +2,14 @@
 
 mod aviary;
 mod cs60;
+mod native;
 
 use althing_types::{BlockHash, Height, UnixTime};
 use serde::{Deserialize, Serialize};
 
 pub use self::aviary::AviaryBlock;
 pub use self::cs60::Cs60Block;
+pub use self::native::{Imprint, NativeBlock};
 use crate::entry::Entry;
 
 /// One block, as its miner made it. Nothing about it has been checked.
@@ -17,6 +19,8 @@ pub enum Block {
     Cs60(Cs60Block),
     /// Of an `aviary` network.
     Aviary(AviaryBlock),
+    /// Of a network of our own.
+    Native(NativeBlock),
 }
 
 /// Which kind of block a network has.
@@ -26,6 +30,8 @@ pub enum Format {
     Cs60,
     /// [`Block::Aviary`].
     Aviary,
+    /// [`Block::Native`].
+    Native,
 }
 
 /// What a block says of the one before it.
@@ -45,6 +51,7 @@ impl Block {
         match self {
             Self::Cs60(_) => Format::Cs60,
             Self::Aviary(_) => Format::Aviary,
+            Self::Native(_) => Format::Native,
         }
     }
 
@@ -53,6 +60,7 @@ impl Block {
         match self {
             Self::Cs60(block) => block.height,
             Self::Aviary(block) => block.height,
+            Self::Native(block) => block.imprint.height,
         }
     }
 
@@ -63,6 +71,7 @@ impl Block {
             Self::Cs60(Cs60Block { parent: Some(parent), .. }) => Parent::Named(*parent),
             Self::Aviary(block) if block.height == Height::GENESIS => Parent::None,
             Self::Aviary(_) => Parent::Unnamed,
+            Self::Native(block) => block.parent().map_or(Parent::None, Parent::Named),
         }
     }
 
@@ -71,6 +80,7 @@ impl Block {
         match self {
             Self::Cs60(block) => std::slice::from_ref(&block.datum),
             Self::Aviary(block) => &block.messages,
+            Self::Native(block) => &block.entries,
         }
     }
 
@@ -79,6 +89,7 @@ impl Block {
         match self {
             Self::Cs60(_) => None,
             Self::Aviary(block) => Some(block.time),
+            Self::Native(block) => Some(UnixTime::from_seconds(block.header.time.into())),
         }
     }
 
@@ -87,13 +98,14 @@ impl Block {
         match self {
             Self::Cs60(_) => None,
             Self::Aviary(block) => Some(&block.miner),
+            Self::Native(block) => Some(&block.imprint.miner),
         }
     }
 
     /// Returns the hash that it says it has, if it does.
     pub fn claimed_hash(&self) -> Option<BlockHash> {
         match self {
-            Self::Cs60(_) => None,
+            Self::Cs60(_) | Self::Native(_) => None,
             Self::Aviary(block) => Some(block.hash),
         }
     }
@@ -101,7 +113,7 @@ impl Block {
     /// Returns a digest that no block with another content has, if its hash is not already one.
     pub(crate) fn content(&self) -> Option<[u8; 32]> {
         match self {
-            Self::Cs60(_) => None,
+            Self::Cs60(_) | Self::Native(_) => None,
             Self::Aviary(block) => Some(block.content()),
         }
     }
@@ -112,6 +124,7 @@ impl Block {
         match self {
             Self::Cs60(block) => block.hash(),
             Self::Aviary(block) => block.hash_after(parent),
+            Self::Native(block) => block.hash(),
         }
     }
 }

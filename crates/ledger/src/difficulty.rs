@@ -1,8 +1,10 @@
-use althing_types::Height;
+use althing_types::{Height, UnixTime};
 
+use crate::asert::Asert;
+use crate::block::Block;
 use crate::target::{HexDigits, Target};
 
-/// How hard the block at a height must be to find (rules D1 and D2).
+/// How hard the block at a height must be to find (rules D1 to D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DifficultyRule {
     /// Rule D1: always the same.
@@ -12,17 +14,49 @@ pub enum DifficultyRule {
         /// The zeros that a block at height zero would need.
         least: u8,
     },
+    /// Rule D3: so that blocks keep to a timetable.
+    Asert(Asert),
 }
 
 impl DifficultyRule {
-    /// Returns what a block at `height` must meet, or `None` if no hash can.
-    pub fn target(&self, height: Height) -> Option<Target> {
+    /// Returns what `block` says itself that it meets, or `None` if no hash can.
+    pub fn stated(&self, block: &Block) -> Option<Target> {
+        match (self, block) {
+            (Self::Asert(_), Block::Native(block)) => {
+                let target = bitcoin::Target::from_compact(block.header.bits);
+                (target > bitcoin::Target::ZERO).then_some(Target::AtMost(block.header.bits))
+            }
+            (Self::Asert(_), _) => None,
+            (Self::Fixed(_) | Self::CubeRoot { .. }, block) => self.at(block.height()),
+        }
+    }
+
+    /// Returns what a block must meet after `parent`, in the chain that begins with `genesis`; or
+    /// `None` if no hash can.
+    pub fn demanded(&self, genesis: Option<&Block>, parent: Option<&Block>) -> Option<Target> {
+        match (self, genesis, parent) {
+            (Self::Asert(rule), Some(Block::Native(genesis)), Some(Block::Native(parent))) => {
+                let time = |seconds: u32| UnixTime::from_seconds(seconds.into());
+                let anchor = (time(genesis.header.time), genesis.header.bits);
+                let before = (time(parent.header.time), parent.imprint.height);
+                Some(Target::AtMost(rule.next(anchor, before)))
+            }
+            (Self::Asert(_), ..) => None,
+            (Self::Fixed(_) | Self::CubeRoot { .. }, _, parent) => {
+                self.at(parent.map_or(Height::GENESIS, |parent| parent.height().next()))
+            }
+        }
+    }
+
+    /// Returns what a block at `height` must meet, where that depends on nothing else.
+    fn at(&self, height: Height) -> Option<Target> {
         match *self {
             Self::Fixed(target) => Some(target),
             Self::CubeRoot { least } => {
                 let more = u8::try_from(published_cube_root(height.number())).ok()?;
                 Some(Target::LeadingZeros(HexDigits::new(least.checked_add(more)?)?))
             }
+            Self::Asert(_) => None,
         }
     }
 }
@@ -72,8 +106,8 @@ mod tests {
         let rule = DifficultyRule::CubeRoot { least: 3 };
         let last = Height::new(62_u64.pow(3));
         let target = Target::LeadingZeros(HexDigits::MAX);
-        assert_eq!(rule.target(last), Some(target));
-        assert_eq!(rule.target(last.next()), None);
-        assert_eq!(rule.target(Height::new(u64::MAX)), None);
+        assert_eq!(rule.at(last), Some(target));
+        assert_eq!(rule.at(last.next()), None);
+        assert_eq!(rule.at(Height::new(u64::MAX)), None);
     }
 }

@@ -1,21 +1,27 @@
-//! Which chain counts (rules F1 to F5), and whether a block fits into it (rules B10, B11 and
-//! B14).
+//! Which chain counts (rules F1 to F5), and whether a block fits into it (rules B10 to B14).
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
-use althing_types::{BlockHash, Height, Work};
+use althing_types::{BlockHash, Height, UnixTime, Work};
 
 use crate::application::{Application, EntriesRefused};
-use crate::block::{Block, Parent};
+use crate::block::{Block, Format, Parent};
 use crate::entry::Entry;
-use crate::rules::{Genesis, Rules};
+use crate::rules::{Genesis, Rules, Times};
 use crate::semantic::{self, Proven, Semantic};
 use crate::structural::{self, Structural};
+use crate::target::Target;
 use crate::template::{Proposal, Template};
 use crate::tree::{SIDE_BLOCKS_MAX, Tree};
 
 /// Blocks that are remembered as bad (rule F4); the oldest is forgotten first.
 pub const BAD_BLOCKS_MAX: usize = 4096;
+
+/// Blocks whose times are compared with the next one's (rule B13).
+const MEDIAN_OF: usize = 11;
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The chain that counts, the branches beside it, and what the chain's entries amount to.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub struct Ledger {
     /// The application after the entries of the best chain.
     state: Box<dyn Application>,
     bad: Bad,
+    /// What the clock on the wall shows.
+    now: UnixTime,
 }
 
 /// The last block of the best chain.
@@ -84,6 +92,34 @@ pub enum Contextual {
         /// One more than its parent's.
         wanted: Height,
     },
+    /// Rule B12.
+    #[error("block {hash} states that it has {stated}, where its chain demands another target")]
+    DifficultyWrong {
+        /// Its hash.
+        hash: BlockHash,
+        /// What it states.
+        stated: Target,
+    },
+    /// Rule B13.
+    #[error("block {hash} states time {stated}, which is not after {median}")]
+    TooOld {
+        /// Its hash.
+        hash: BlockHash,
+        /// What it states.
+        stated: UnixTime,
+        /// The median of the blocks before.
+        median: UnixTime,
+    },
+    /// Rule B13.
+    #[error("block {hash} states time {stated}, too far ahead of {now}")]
+    TooNew {
+        /// Its hash.
+        hash: BlockHash,
+        /// What it states.
+        stated: UnixTime,
+        /// What our clock shows.
+        now: UnixTime,
+    },
     /// Rule B14.
     #[error("the application refuses block {hash}: {reason}")]
     EntriesRefused {
@@ -133,13 +169,19 @@ impl Ledger {
             Genesis::Mined(_) => None,
         };
         let (tree, best) = (Tree::default(), Vec::new());
-        let mut ledger = Self { rules, tree, best, state, bad: Bad::default() };
+        let mut ledger =
+            Self { rules, tree, best, state, bad: Bad::default(), now: UnixTime::default() };
         if let Some(block) = genesis {
             let hash = block.hash_after(None);
             ledger.tree.insert(hash, None, block, Work::ZERO);
             ledger.best.push(hash);
         }
         ledger
+    }
+
+    /// Tells the time. Where times matter, blocks far ahead of it are refused for now.
+    pub fn set_clock(&mut self, now: UnixTime) {
+        self.now = now;
     }
 
     /// Takes in a block, if it is valid, and follows it if its chain is the best now.
@@ -211,7 +253,10 @@ impl Ledger {
 
     /// Returns whether `entry` alone could be in the next block.
     pub fn check_entry(&self, entry: &Entry) -> Result<(), EntryRefused> {
-        structural::check_entry(&self.rules.limits, 0, entry)?;
+        structural::check_entry(&self.rules, 0, entry)?;
+        if self.rules.format == Format::Native {
+            semantic::check_author(&self.rules, 0, entry)?;
+        }
         Ok(self.state.check(std::slice::from_ref(entry))?)
     }
 
@@ -235,8 +280,12 @@ impl Ledger {
     /// block, or no block can follow.
     pub fn template(&self, proposal: Proposal<'_>) -> Option<Template> {
         let tip = self.tip();
-        let height = tip.map(|tip| tip.height.next()).unwrap_or_default();
-        let target = self.rules.difficulty.target(height)?;
+        let parent = tip.as_ref().and_then(|tip| self.block(&tip.hash));
+        let target = self.rules.difficulty.demanded(self.genesis(), parent)?;
+        let mut proposal = proposal;
+        if let (Times::MedianPast { .. }, Some(tip)) = (self.rules.times, &tip) {
+            proposal.now = proposal.now.max(self.median_past(tip.hash).after(ONE_SECOND));
+        }
         let fits = self.rules.limits.entries.contains(&proposal.entries.len());
         fits.then(|| Template::new(self.rules.format, tip.as_ref(), target, proposal))
     }
@@ -277,6 +326,11 @@ impl Ledger {
         if claimed != wanted {
             return Err(Contextual::HeightWrong { hash, claimed, wanted });
         }
+        let demanded = self.rules.difficulty.demanded(self.genesis(), before.map(|n| &n.block));
+        if parent.is_some() && demanded != Some(proven.target) {
+            return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
+        }
+        self.check_time(block, hash, parent)?;
         let is_genesis = match &self.rules.genesis {
             _ if parent.is_some() => true,
             Genesis::Mined(expected) => expected.is_none_or(|expected| expected == hash),
@@ -284,6 +338,48 @@ impl Ledger {
             Genesis::Given(_) => false,
         };
         if is_genesis { Ok(()) } else { Err(Contextual::OtherGenesis { hash }) }
+    }
+
+    /// Checks the time that a block states.
+    fn check_time(
+        &self,
+        block: &Block,
+        hash: BlockHash,
+        parent: Option<BlockHash>,
+    ) -> Result<(), Contextual> {
+        let (Times::MedianPast { ahead_max }, Some(stated), Some(parent)) =
+            (self.rules.times, block.time(), parent)
+        else {
+            return Ok(());
+        };
+        let (median, now) = (self.median_past(parent), self.now);
+        if stated <= median {
+            return Err(Contextual::TooOld { hash, stated, median });
+        }
+        if stated > now.after(ahead_max) {
+            return Err(Contextual::TooNew { hash, stated, now });
+        }
+        Ok(())
+    }
+
+    /// Returns the median of the times of a block and the ten before it, or of as many as there
+    /// are.
+    fn median_past(&self, hash: BlockHash) -> UnixTime {
+        let mut times = Vec::with_capacity(MEDIAN_OF);
+        let mut next = self.tree.get(&hash);
+        while let Some(node) = next
+            && times.len() < MEDIAN_OF
+        {
+            times.extend(node.block.time());
+            next = node.parent.and_then(|parent| self.tree.get(&parent));
+        }
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// Returns the first block of the best chain.
+    fn genesis(&self) -> Option<&Block> {
+        self.block_at(Height::GENESIS)
     }
 
     /// Makes `tip` the end of the best chain, unless the application refuses a block on the way;
@@ -359,6 +455,9 @@ pub enum EntryRefused {
     /// It does not look like one.
     #[error(transparent)]
     Structural(#[from] Structural),
+    /// It is not its author's.
+    #[error(transparent)]
+    Semantic(#[from] Semantic),
     /// The application refuses it.
     #[error(transparent)]
     Application(#[from] EntriesRefused),

@@ -14,8 +14,8 @@
 //! | level | looks at | module, errors | rules |
 //! | --- | --- | --- | --- |
 //! | structural | the block alone, without hashing | `structural`, [`Structural`] | B1 to B5 |
-//! | semantic | the block and its parent's hash | `semantic`, [`Semantic`] | B6, B7 |
-//! | contextual | the block in its chain | `ledger`, [`Contextual`] | B10, B11, B14 |
+//! | semantic | the block and its parent's hash | `semantic`, [`Semantic`] | B6 to B9 |
+//! | contextual | the block in its chain | `ledger`, [`Contextual`] | B10 to B15 |
 //!
 //! Only a block that passes the first two takes up memory, so each costs its sender the work that
 //! it shows. The entries are put to the application when the block's branch is about to count.
@@ -25,27 +25,36 @@
 //! node's.
 
 mod application;
+mod asert;
 mod block;
 mod difficulty;
 mod entry;
 mod ledger;
+pub mod merkle;
+mod once;
 pub mod python_json;
 mod rules;
 mod semantic;
+mod signed;
 mod structural;
 mod target;
 mod template;
 mod tree;
 
 pub use application::{Anything, Application, EntriesRefused};
-pub use block::{AviaryBlock, Block, Cs60Block, Format, Parent};
+pub use asert::Asert;
+pub use bitcoin::CompactTarget;
+pub use bitcoin::block::Header;
+pub use block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock, Parent};
 pub use difficulty::DifficultyRule;
 pub use entry::Entry;
 pub use ledger::{
     Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome, Tip,
 };
-pub use rules::{Genesis, Limits, Rules};
+pub use once::Once;
+pub use rules::{Genesis, Limits, Rules, Times};
 pub use semantic::Semantic;
+pub use signed::{NotSigned, SignedEntry};
 pub use structural::Structural;
 pub use target::{HexDigits, Target};
 pub use template::{Preimage, Proposal, Template};

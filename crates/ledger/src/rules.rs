@@ -1,4 +1,5 @@
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use althing_types::BlockHash;
 
@@ -14,8 +15,20 @@ pub struct Rules {
     pub limits: Limits,
     /// How hard a block must be to find.
     pub difficulty: DifficultyRule,
+    /// Which times a block may state.
+    pub times: Times,
     /// What a chain begins with.
     pub genesis: Genesis,
+}
+
+impl Rules {
+    /// Returns the hash of the genesis that everybody has, which names the chain.
+    pub fn chain(&self) -> Option<BlockHash> {
+        match &self.genesis {
+            Genesis::Given(block) => Some(block.hash_after(None)),
+            Genesis::Mined(_) => None,
+        }
+    }
 }
 
 /// What a block may hold (rules B2 to B5). What a format does not have is not looked at.
@@ -23,12 +36,24 @@ pub struct Rules {
 pub struct Limits {
     /// How many entries.
     pub entries: RangeInclusive<usize>,
-    /// Characters of one entry.
-    pub entry_chars_max: usize,
+    /// Characters of one entry that is a text, bytes of one that is not.
+    pub entry_length_max: usize,
     /// Characters of a nonce that is a text.
     pub nonce_chars_max: usize,
     /// Characters of the miner's name.
     pub miner_chars_max: usize,
+}
+
+/// Which times a block may state (rule B13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Any: nothing depends on them.
+    Any,
+    /// Those after the median of the eleven blocks before, and not far ahead of our own clock.
+    MedianPast {
+        /// How far ahead of our clock.
+        ahead_max: Duration,
+    },
 }
 
 /// What a chain begins with (rule B10).

@@ -1,6 +1,8 @@
 use std::fmt;
 
 use althing_types::{BlockHash, Work};
+use bitcoin::CompactTarget;
+use bitcoin::hashes::Hash;
 
 /// A number of hexadecimal digits that a hash has: 64 at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,18 +30,24 @@ pub enum Target {
     LeadingZeros(HexDigits),
     /// Those that end with so many hexadecimal zeros.
     TrailingZeros(HexDigits),
+    /// Those that are no larger than this, as numbers whose first byte counts least.
+    AtMost(CompactTarget),
 }
 
 impl Target {
     /// Returns whether `hash` is one of them.
     pub fn is_met_by(self, hash: &BlockHash) -> bool {
-        let (found, wanted) = match self {
-            Self::LeadingZeros(wanted) => (zero_digits(hash.as_bytes().iter(), |b| b >> 4), wanted),
-            Self::TrailingZeros(wanted) => {
-                (zero_digits(hash.as_bytes().iter().rev(), |b| b & 15), wanted)
+        let bytes = hash.as_bytes();
+        match self {
+            Self::LeadingZeros(wanted) => {
+                zero_digits(bytes.iter(), |byte| byte >> 4) >= usize::from(wanted.0)
             }
-        };
-        found >= usize::from(wanted.0)
+            Self::TrailingZeros(wanted) => {
+                zero_digits(bytes.iter().rev(), |byte| byte & 15) >= usize::from(wanted.0)
+            }
+            Self::AtMost(target) => bitcoin::Target::from_compact(target)
+                .is_met_by(bitcoin::BlockHash::from_byte_array(*bytes)),
+        }
     }
 
     /// Returns how many hashes it takes on average to find one.
@@ -47,6 +55,13 @@ impl Target {
         match self {
             Self::LeadingZeros(digits) | Self::TrailingZeros(digits) => {
                 Work::of_bits(4 * u32::from(digits.0))
+            }
+            Self::AtMost(target) => {
+                let work = bitcoin::Target::from_compact(target).to_work().to_be_bytes();
+                let (high, low) = work.split_at(16);
+                let low = low.try_into().expect("half of 32 bytes");
+                let fits = high.iter().all(|byte| *byte == 0);
+                Work::of_hashes(if fits { u128::from_be_bytes(low) } else { u128::MAX })
             }
         }
     }
@@ -70,6 +85,7 @@ impl fmt::Display for Target {
         match self {
             Self::LeadingZeros(digits) => write!(f, "{} zeros at its start", digits.0),
             Self::TrailingZeros(digits) => write!(f, "{} zeros at its end", digits.0),
+            Self::AtMost(target) => write!(f, "a value of at most {:08x}", target.to_consensus()),
         }
     }
 }
@@ -105,5 +121,18 @@ mod tests {
     fn a_digit_more_is_sixteen_times_the_work() {
         assert_eq!(Target::TrailingZeros(digits(8)).work().hashes(), 1 << 32);
         assert_eq!(Target::LeadingZeros(digits(0)).work().hashes(), 1);
+    }
+
+    #[test]
+    fn a_compact_target_is_the_one_of_bitcoin() {
+        let easiest = Target::AtMost(CompactTarget::from_consensus(0x1d00_ffff));
+        assert_eq!(easiest.work().hashes(), 0x1_0001_0001);
+        let hardest = Target::AtMost(CompactTarget::from_consensus(0x0101_0000));
+        assert_eq!(hardest.work().hashes(), u128::MAX);
+        // The hash of Bitcoin's first block, as its bytes come.
+        let genesis = "6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000";
+        assert!(easiest.is_met_by(&genesis.parse().expect("64 digits")));
+        let other = "6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000100";
+        assert!(!easiest.is_met_by(&other.parse().expect("64 digits")));
     }
 }

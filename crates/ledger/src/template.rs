@@ -1,9 +1,10 @@
 use std::ops::Range;
 
 use althing_types::{BlockHash, UnixTime};
+use bitcoin::CompactTarget;
 use sha2::{Digest, Sha256};
 
-use crate::block::{AviaryBlock, Block, Cs60Block, Format};
+use crate::block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock};
 use crate::entry::Entry;
 use crate::ledger::Tip;
 use crate::target::Target;
@@ -27,14 +28,19 @@ pub struct Template {
     target: Target,
 }
 
-/// The bytes that are hashed for a candidate: SHA-256 of `before`, the nonce in decimal digits, and
-/// `after`.
+/// The bytes that are hashed for a candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preimage {
-    /// What comes before the nonce.
-    pub before: Vec<u8>,
-    /// What comes after it.
-    pub after: Vec<u8>,
+pub enum Preimage {
+    /// SHA-256 of `before`, the nonce in decimal digits, and `after`.
+    Decimal {
+        /// What comes before the nonce.
+        before: Vec<u8>,
+        /// What comes after it.
+        after: Vec<u8>,
+    },
+    /// SHA-256 of SHA-256 of a header of Bitcoin, whose last four bytes are the lower half of the
+    /// nonce, the lowest byte first. The upper half must be the one that this was asked for.
+    Header(Box<[u8; 80]>),
 }
 
 impl Template {
@@ -60,6 +66,12 @@ impl Template {
                 nonce: "".into(),
                 hash: BlockHash::from_bytes([0; 32]),
             }),
+            Format::Native => {
+                let time = u32::try_from(now.seconds()).unwrap_or(u32::MAX);
+                let imprint = Imprint { height, miner: miner.into(), salt: 0 };
+                let bits = bits(target);
+                Block::Native(NativeBlock::new(parent, time, bits, imprint, entries.into()))
+            }
         };
         Self { block, parent, target }
     }
@@ -79,17 +91,24 @@ impl Template {
         self.block.entries()
     }
 
-    /// Returns the bytes around the nonce, for a search.
-    pub fn preimage(&self) -> Preimage {
-        let (before, after) = match &self.block {
-            Block::Cs60(block) => block.around_nonce(),
-            Block::Aviary(block) => {
-                let mut before = Vec::new();
-                block.before_nonce(self.parent.as_ref(), |bytes| before.extend_from_slice(bytes));
-                (before, Vec::new())
+    /// Returns the bytes around the nonce, for a search among those whose upper half is `high`.
+    pub fn preimage(&self, high: u32) -> Preimage {
+        match &self.block {
+            Block::Cs60(block) => {
+                let (before, after) = block.around_nonce();
+                Preimage::Decimal { before, after }
             }
-        };
-        Preimage { before, after }
+            Block::Aviary(block) => {
+                let (mut before, after) = (Vec::new(), Vec::new());
+                block.before_nonce(self.parent.as_ref(), |bytes| before.extend_from_slice(bytes));
+                Preimage::Decimal { before, after }
+            }
+            Block::Native(block) => {
+                let mut block = block.clone();
+                block.set_nonce(u64::from(high) << 32);
+                Preimage::Header(Box::new(block.header_bytes()))
+            }
+        }
     }
 
     /// Returns the block with this nonce.
@@ -101,6 +120,7 @@ impl Template {
                 block.nonce = number.to_string().into();
                 block.hash = block.hash_after(self.parent.as_ref());
             }
+            Block::Native(block) => block.set_nonce(number),
         }
         solved
     }
@@ -110,11 +130,28 @@ impl Template {
     /// This is for tests and simulations, where blocks are easy; a miner takes the
     /// [`preimage`](Self::preimage) to as many threads as it has.
     pub fn search(&self, mut nonces: Range<u64>) -> Option<u64> {
-        let Preimage { before, after } = self.preimage();
-        let start = Sha256::new_with_prefix(before);
-        nonces.find(|nonce| {
-            let digest = start.clone().chain_update(nonce.to_string()).chain_update(&after);
-            self.target.is_met_by(&BlockHash::from_bytes(digest.finalize().into()))
-        })
+        match self.preimage(0) {
+            Preimage::Decimal { before, after } => {
+                let start = Sha256::new_with_prefix(before);
+                nonces.find(|nonce| {
+                    let digest = start.clone().chain_update(nonce.to_string()).chain_update(&after);
+                    self.target.is_met_by(&BlockHash::from_bytes(digest.finalize().into()))
+                })
+            }
+            Preimage::Header(_) => nonces.find(|nonce| {
+                let block = self.with_nonce(*nonce);
+                self.target.is_met_by(&block.hash_after(None))
+            }),
+        }
+    }
+}
+
+/// Returns a target as a header has it.
+fn bits(target: Target) -> CompactTarget {
+    match target {
+        Target::AtMost(bits) => bits,
+        Target::LeadingZeros(_) | Target::TrailingZeros(_) => {
+            unreachable!("a network with headers has targets that fit into them")
+        }
     }
 }

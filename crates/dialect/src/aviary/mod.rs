@@ -11,7 +11,7 @@ mod tests;
 use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, Sync, Timeouts};
 use althing_ledger::{
     Anything, Application, DifficultyRule, Format, Genesis, HexDigits, Limits, Rules as ChainRules,
-    Target,
+    Target, Times,
 };
 use althing_types::BlockHash;
 
@@ -62,7 +62,7 @@ impl Aviary {
     pub fn new(config: Config) -> Self {
         let limits = Limits {
             entries: 1..=MESSAGES_MAX,
-            entry_chars_max: MESSAGE_CHARS_MAX,
+            entry_length_max: MESSAGE_CHARS_MAX,
             nonce_chars_max: NONCE_CHARS_MAX,
             miner_chars_max: MINER_CHARS_MAX,
         };
@@ -71,6 +71,7 @@ impl Aviary {
                 format: Format::Aviary,
                 limits,
                 difficulty: DifficultyRule::Fixed(Target::TrailingZeros(config.difficulty)),
+                times: Times::Any,
                 genesis: Genesis::Mined(config.genesis),
             },
             discovery: Discovery::Gossip { forward: FORWARD },

@@ -14,7 +14,7 @@ mod tests;
 use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, Sync, Timeouts};
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, Format, Genesis, Limits,
-    Rules as ChainRules,
+    Rules as ChainRules, Times,
 };
 
 pub use self::ballots::Ballots;
@@ -64,7 +64,7 @@ impl Cs60 {
     pub fn new(config: Config) -> Self {
         let limits = Limits {
             entries: 1..=1,
-            entry_chars_max: DATUM_CHARS_MAX,
+            entry_length_max: DATUM_CHARS_MAX,
             nonce_chars_max: 0,
             miner_chars_max: 0,
         };
@@ -73,6 +73,7 @@ impl Cs60 {
                 format: Format::Cs60,
                 limits,
                 difficulty: DifficultyRule::CubeRoot { least: config.zeros },
+                times: Times::Any,
                 genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
             },
             discovery: Discovery::Tracker,

@@ -65,7 +65,7 @@ pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
 fn encode_chain(blocks: &[Block]) -> Option<Vec<u8>> {
     let json = |block: &Block| match block {
         Block::Cs60(block) => Some(block.to_json()),
-        Block::Aviary(_) => None,
+        Block::Aviary(_) | Block::Native(_) => None,
     };
     let mut blocks: Vec<String> = blocks.iter().map(json).collect::<Option<_>>()?;
     loop {

@@ -114,6 +114,7 @@ impl Nakamoto {
     ) -> Self {
         let Identity { address, name, contacts, mining, entropy, started } = identity;
         let mut ledger = Ledger::new(rules.chain.clone(), state);
+        ledger.set_clock(started);
         for block in recovered {
             if !matches!(ledger.add(block), Ok(Added::Adopted(_) | Added::Known)) {
                 break;
@@ -149,6 +150,7 @@ impl Nakamoto {
 
     /// Handles one input at the time `now`, and appends what must be done to `out`.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        self.ledger.set_clock(self.wall_time(now));
         match input {
             Input::Start => self.on_start(now, out),
             Input::Message { from, message } => self.on_message(now, &from, message, out),

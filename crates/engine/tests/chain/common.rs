@@ -7,6 +7,7 @@ use althing_engine::nakamoto::{
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
     Genesis, HexDigits, Ledger, Limits, Outcome, Proposal, Rules as ChainRules, Target, Template,
+    Times,
 };
 use althing_types::{Address, Height, Moment, UnixTime};
 
@@ -127,11 +128,12 @@ pub(crate) fn by_height() -> Rules {
             format: Format::Aviary,
             limits: Limits {
                 entries: 1..=10,
-                entry_chars_max: 20,
+                entry_length_max: 20,
                 nonce_chars_max: 40,
                 miner_chars_max: 20,
             },
             difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
+            times: Times::Any,
             genesis: Genesis::Mined(None),
         },
         discovery: Discovery::Gossip { forward: 3 },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use althing_ledger::{
     Adoption, Anything, AviaryBlock, Block, DifficultyRule, Entry, Format, Genesis, HexDigits,
-    Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Target,
+    Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Target, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use serde_json::Value;
@@ -50,6 +50,7 @@ fn ledger(difficulty: u8) -> Ledger {
         format: Format::Aviary,
         limits: limits(1..=10),
         difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
+        times: Times::Any,
         genesis: Genesis::Mined(None),
     };
     Ledger::new(rules, Box::new(Anything))

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use althing_ledger::{
     Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
-    HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target,
+    HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Times,
 };
 use althing_types::UnixTime;
 
@@ -13,12 +13,13 @@ pub(crate) fn easy() -> Rules {
         format: Format::Cs60,
         limits: limits(1..=1),
         difficulty: DifficultyRule::Fixed(Target::LeadingZeros(none)),
+        times: Times::Any,
         genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
     }
 }
 
 pub(crate) fn limits(entries: std::ops::RangeInclusive<usize>) -> Limits {
-    Limits { entries, entry_chars_max: 100, nonce_chars_max: 40, miner_chars_max: 20 }
+    Limits { entries, entry_length_max: 100, nonce_chars_max: 40, miner_chars_max: 20 }
 }
 
 /// Returns a block on the tip of `ledger`.

@@ -5,3 +5,4 @@ mod common;
 mod cs60;
 mod forks;
 mod invalid;
+mod native;

@@ -1,6 +1,6 @@
 use althing_dialect::ChainDialect;
 use althing_engine::nakamoto::{Claim, Durable, Identity, Message, Mining, Nakamoto, SearchId};
-use althing_ledger::{AviaryBlock, Block, Cs60Block, Entry, Template};
+use althing_ledger::{AviaryBlock, Block, Cs60Block, Entry, NativeBlock, Template};
 use althing_types::{Address, BlockHash, Height, Moment, Work};
 
 /// One simulated peer: what survives a crash, and what does not.
@@ -114,6 +114,7 @@ fn corrupt(mut block: Block, height: Height) -> Block {
         match &mut block {
             Block::Aviary(AviaryBlock { messages, .. }) => messages[0] = entry,
             Block::Cs60(Cs60Block { datum, .. }) => *datum = entry,
+            Block::Native(NativeBlock { entries, .. }) => entries[0] = entry,
         }
     }
     block
