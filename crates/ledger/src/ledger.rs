@@ -1,25 +1,25 @@
 //! Which chain counts (rules F1 to F5), and whether a block fits into it (rules B10 to B14).
 
-use std::collections::{BTreeSet, VecDeque};
+mod adoption;
+mod bad;
+mod contextual;
+
 use std::time::Duration;
 
 use althing_types::{BlockHash, Height, UnixTime, Work};
 
+pub use self::adoption::Adoption;
+pub use self::bad::BAD_BLOCKS_MAX;
+use self::bad::Bad;
+pub use self::contextual::Contextual;
 use crate::application::{Application, EntriesRefused};
 use crate::block::{Block, Format, Parent};
 use crate::entry::Entry;
 use crate::rules::{Genesis, Rules, Times};
 use crate::semantic::{self, Proven, Semantic};
 use crate::structural::{self, Structural};
-use crate::target::Target;
 use crate::template::{Proposal, Template};
 use crate::tree::{SIDE_BLOCKS_MAX, Tree};
-
-/// Blocks that are remembered as bad (rule F4); the oldest is forgotten first.
-pub const BAD_BLOCKS_MAX: usize = 4096;
-
-/// Blocks whose times are compared with the next one's (rule B13).
-const MEDIAN_OF: usize = 11;
 
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
@@ -61,81 +61,6 @@ pub enum Outcome {
     Adopted(Adoption),
 }
 
-/// How the best chain has changed (rule F3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adoption {
-    /// The blocks that no longer count, the highest first.
-    pub left: Vec<BlockHash>,
-    /// The blocks that count now, the lowest first.
-    pub joined: Vec<BlockHash>,
-    /// The entries of those that left and are in none that joined, in their order.
-    pub returned: Vec<Entry>,
-}
-
-/// Why a block does not fit where it says it belongs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Contextual {
-    /// Rule B10.
-    #[error("block {hash} is not the genesis of this network")]
-    OtherGenesis {
-        /// Its hash.
-        hash: BlockHash,
-    },
-    /// Rule B11.
-    #[error("block {hash} says its height is {claimed}, where {wanted} is next")]
-    HeightWrong {
-        /// Its hash.
-        hash: BlockHash,
-        /// What it says.
-        claimed: Height,
-        /// One more than its parent's.
-        wanted: Height,
-    },
-    /// Rule B12.
-    #[error("block {hash} states that it has {stated}, where its chain demands another target")]
-    DifficultyWrong {
-        /// Its hash.
-        hash: BlockHash,
-        /// What it states.
-        stated: Target,
-    },
-    /// Rule B13.
-    #[error("block {hash} states time {stated}, which is not after {median}")]
-    TooOld {
-        /// Its hash.
-        hash: BlockHash,
-        /// What it states.
-        stated: UnixTime,
-        /// The median of the blocks before.
-        median: UnixTime,
-    },
-    /// Rule B13.
-    #[error("block {hash} states time {stated}, too far ahead of {now}")]
-    TooNew {
-        /// Its hash.
-        hash: BlockHash,
-        /// What it states.
-        stated: UnixTime,
-        /// What our clock shows.
-        now: UnixTime,
-    },
-    /// Rule B14.
-    #[error("the application refuses block {hash}: {reason}")]
-    EntriesRefused {
-        /// Its hash.
-        hash: BlockHash,
-        /// In the application's words.
-        reason: EntriesRefused,
-    },
-    /// Rule F4.
-    #[error("block {hash} was found bad before")]
-    KnownBad {
-        /// Its hash.
-        hash: BlockHash,
-    },
-}
-
 /// Why a block is invalid, by the level at which it was found to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -148,16 +73,6 @@ pub enum Invalid {
     /// It does not fit where it says it belongs.
     #[error(transparent)]
     Contextual(#[from] Contextual),
-}
-
-/// Bad blocks, in the order in which they were found to be.
-///
-/// What is remembered is a digest of the whole block: where the hash says less, another block with
-/// the same one may well be good.
-#[derive(Clone, Debug, Default)]
-struct Bad {
-    digests: BTreeSet<[u8; 32]>,
-    order: VecDeque<[u8; 32]>,
 }
 
 impl Ledger {
@@ -246,18 +161,19 @@ impl Ledger {
         self.tree.get(hash).map(|node| &node.block)
     }
 
-    /// Returns what the entries of the best chain amount to.
-    pub fn state(&self) -> &dyn Application {
-        &*self.state
-    }
-
     /// Returns whether `entry` alone could be in the next block.
     pub fn check_entry(&self, entry: &Entry) -> Result<(), EntryRefused> {
         structural::check_entry(&self.rules, 0, entry)?;
         if self.rules.format == Format::Native {
             semantic::check_author(&self.rules, 0, entry)?;
         }
-        Ok(self.state.check(std::slice::from_ref(entry))?)
+        Ok(self.accepts(entry)?)
+    }
+
+    /// Returns whether the application accepts an entry that has passed
+    /// [`check_entry`](Self::check_entry) before, now that the chain may have changed.
+    pub fn accepts(&self, entry: &Entry) -> Result<(), EntriesRefused> {
+        self.state.check(std::slice::from_ref(entry))
     }
 
     /// Returns as many of `entries` as the next block can hold together, leaving out those that do
@@ -311,142 +227,6 @@ impl Ledger {
             Parent::None | Parent::Named(_) => Some(block.hash_after(None)),
         }
     }
-
-    /// Checks a block against the one before it.
-    fn check_place(
-        &self,
-        block: &Block,
-        proven: &Proven,
-        parent: Option<BlockHash>,
-    ) -> Result<(), Contextual> {
-        let hash = proven.hash;
-        let before = parent.and_then(|parent| self.tree.get(&parent));
-        let wanted = before.map(|before| before.block.height().next()).unwrap_or_default();
-        let claimed = block.height();
-        if claimed != wanted {
-            return Err(Contextual::HeightWrong { hash, claimed, wanted });
-        }
-        let demanded = self.rules.difficulty.demanded(self.genesis(), before.map(|n| &n.block));
-        if parent.is_some() && demanded != Some(proven.target) {
-            return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
-        }
-        self.check_time(block, hash, parent)?;
-        let is_genesis = match &self.rules.genesis {
-            _ if parent.is_some() => true,
-            Genesis::Mined(expected) => expected.is_none_or(|expected| expected == hash),
-            // It is in the tree from the beginning, so this is another one.
-            Genesis::Given(_) => false,
-        };
-        if is_genesis { Ok(()) } else { Err(Contextual::OtherGenesis { hash }) }
-    }
-
-    /// Checks the time that a block states.
-    fn check_time(
-        &self,
-        block: &Block,
-        hash: BlockHash,
-        parent: Option<BlockHash>,
-    ) -> Result<(), Contextual> {
-        let (Times::MedianPast { ahead_max }, Some(stated), Some(parent)) =
-            (self.rules.times, block.time(), parent)
-        else {
-            return Ok(());
-        };
-        let (median, now) = (self.median_past(parent), self.now);
-        if stated <= median {
-            return Err(Contextual::TooOld { hash, stated, median });
-        }
-        if stated > now.after(ahead_max) {
-            return Err(Contextual::TooNew { hash, stated, now });
-        }
-        Ok(())
-    }
-
-    /// Returns the median of the times of a block and the ten before it, or of as many as there
-    /// are.
-    fn median_past(&self, hash: BlockHash) -> UnixTime {
-        let mut times = Vec::with_capacity(MEDIAN_OF);
-        let mut next = self.tree.get(&hash);
-        while let Some(node) = next
-            && times.len() < MEDIAN_OF
-        {
-            times.extend(node.block.time());
-            next = node.parent.and_then(|parent| self.tree.get(&parent));
-        }
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
-    }
-
-    /// Returns the first block of the best chain.
-    fn genesis(&self) -> Option<&Block> {
-        self.block_at(Height::GENESIS)
-    }
-
-    /// Makes `tip` the end of the best chain, unless the application refuses a block on the way;
-    /// then that one is bad, with all that come after it, and the best chain stays what it was.
-    fn adopt(&mut self, tip: BlockHash) -> Result<Adoption, Contextual> {
-        let joined = self.branch_to(tip);
-        let fork = self.best.len().min(self.start_of(joined.first()));
-        let left: Vec<BlockHash> = self.best[fork..].iter().rev().copied().collect();
-        // Only a reorganisation needs the state of the past; it is folded anew from the beginning.
-        let mut folded = None;
-        if !left.is_empty() {
-            let mut state = self.state.fresh();
-            self.best[..fork].iter().for_each(|hash| state.apply(self.entries(hash)));
-            folded = Some(state);
-        }
-        for hash in &joined {
-            let block = &self.tree.get(hash).expect("the branch is in the tree").block;
-            let state = folded.as_mut().unwrap_or(&mut self.state);
-            if let Err(reason) = state.check(block.entries()) {
-                self.bad.remember(hash, block);
-                self.tree.remove_branch(*hash);
-                return Err(Contextual::EntriesRefused { hash: *hash, reason });
-            }
-            state.apply(block.entries());
-        }
-        let returned = self.returned(&left, &joined);
-        if let Some(state) = folded {
-            self.state = state;
-        }
-        self.best.truncate(fork);
-        self.best.extend(&joined);
-        Ok(Adoption { left, joined, returned })
-    }
-
-    /// Returns the blocks from the best chain, exclusive, up to `tip`; the lowest first.
-    fn branch_to(&self, tip: BlockHash) -> Vec<BlockHash> {
-        let mut branch = Vec::new();
-        let mut next = Some(tip);
-        while let Some(hash) = next {
-            let node = self.tree.get(&hash).expect("a branch is in the tree down to its root");
-            if self.hash_at(node.block.height()) == Some(hash) {
-                break;
-            }
-            branch.push(hash);
-            next = node.parent;
-        }
-        branch.reverse();
-        branch
-    }
-
-    fn start_of(&self, lowest: Option<&BlockHash>) -> usize {
-        let height = lowest.and_then(|hash| self.block(hash)).map(Block::height);
-        height.and_then(|height| usize::try_from(height.number()).ok()).unwrap_or(usize::MAX)
-    }
-
-    fn entries(&self, hash: &BlockHash) -> &[Entry] {
-        self.block(hash).map_or(&[], Block::entries)
-    }
-
-    fn returned(&self, left: &[BlockHash], joined: &[BlockHash]) -> Vec<Entry> {
-        if left.is_empty() {
-            return Vec::new();
-        }
-        let kept: BTreeSet<&Entry> = joined.iter().flat_map(|hash| self.entries(hash)).collect();
-        let lost = left.iter().rev().flat_map(|hash| self.entries(hash));
-        lost.filter(|entry| !kept.contains(entry)).cloned().collect()
-    }
 }
 
 /// Why an entry cannot be in the next block.
@@ -461,26 +241,4 @@ pub enum EntryRefused {
     /// The application refuses it.
     #[error(transparent)]
     Application(#[from] EntriesRefused),
-}
-
-impl Bad {
-    fn holds(&self, hash: &BlockHash, block: &Block) -> bool {
-        self.digests.contains(&Self::digest(hash, block))
-    }
-
-    fn remember(&mut self, hash: &BlockHash, block: &Block) {
-        let digest = Self::digest(hash, block);
-        if self.digests.insert(digest) {
-            self.order.push_back(digest);
-        }
-        if self.order.len() > BAD_BLOCKS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.digests.remove(&oldest);
-        }
-    }
-
-    fn digest(hash: &BlockHash, block: &Block) -> [u8; 32] {
-        block.content().unwrap_or(*hash.as_bytes())
-    }
 }

@@ -15,7 +15,7 @@
 //! | --- | --- | --- | --- |
 //! | structural | the block alone, without hashing | `structural`, [`Structural`] | B1 to B5 |
 //! | semantic | the block and its parent's hash | `semantic`, [`Semantic`] | B6 to B9 |
-//! | contextual | the block in its chain | `ledger`, [`Contextual`] | B10 to B15 |
+//! | contextual | the block in its chain | `ledger/contextual`, [`Contextual`] | B10 to B15 |
 //!
 //! Only a block that passes the first two takes up memory, so each costs its sender the work that
 //! it shows. The entries are put to the application when the block's branch is about to count.

@@ -2,7 +2,7 @@
 //! hashes.
 //!
 //! A level with an odd number of hashes repeats its last. So the same root belongs to a list and to
-//! one whose end is repeated; lists with two equal entries are therefore no valid block (rule B15).
+//! one whose end is repeated; so a block with two equal entries is not valid (rule B8).
 //! And an inner hash is over 64 bytes, so no leaf may have so many: an imprint and an entry have
 //! more.
 

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
@@ -47,12 +46,6 @@ impl Add for Work {
 impl AddAssign for Work {
     fn add_assign(&mut self, more: Self) {
         *self = *self + more;
-    }
-}
-
-impl Sum for Work {
-    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
-        parts.fold(Self::ZERO, Add::add)
     }
 }
 

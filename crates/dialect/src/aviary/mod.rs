@@ -8,7 +8,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, Sync, Timeouts};
+use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
 use althing_ledger::{
     Anything, Application, DifficultyRule, Format, Genesis, HexDigits, Limits, Rules as ChainRules,
     Target, Times,
@@ -75,7 +75,7 @@ impl Aviary {
                 genesis: Genesis::Mined(config.genesis),
             },
             discovery: Discovery::Gossip { forward: FORWARD },
-            sync: Sync::ByHeight,
+            sync: SyncMethod::ByHeight,
             relay: FORWARD,
             entries: Entries::Shared,
             timeouts: config.timeouts,

@@ -11,7 +11,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, Sync, Timeouts};
+use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, Format, Genesis, Limits,
     Rules as ChainRules, Times,
@@ -77,7 +77,7 @@ impl Cs60 {
                 genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
             },
             discovery: Discovery::Tracker,
-            sync: Sync::WholeChain,
+            sync: SyncMethod::WholeChain,
             // A program that is told of a block twice asks for the whole chain.
             relay: 0,
             entries: Entries::Kept,

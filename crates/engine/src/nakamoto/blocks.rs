@@ -3,7 +3,7 @@
 use althing_ledger::{Adoption, Block, Entry, Invalid, Outcome as Added};
 use althing_types::{Address, Height, Moment};
 
-use super::{Durable, Entries, Event, Message, Nakamoto, Output, Refusal, Sync, send};
+use super::{Durable, Entries, Event, Message, Nakamoto, Output, Refusal, SyncMethod, send};
 
 impl Nakamoto {
     /// Hands a block to the ledger, and follows it if it is part of the best chain now.
@@ -51,7 +51,7 @@ impl Nakamoto {
             Ok(Added::Known | Added::Side) => Ok(()),
             Ok(Added::ParentMissing) => {
                 let length = Height::new(self.ledger.length());
-                if height >= length || self.rules.sync == Sync::WholeChain {
+                if height >= length || self.rules.sync == SyncMethod::WholeChain {
                     self.ask_for_tip(from, out);
                 }
                 Ok(())

@@ -11,13 +11,17 @@
 //! halt, and no peer is behind two of them, so whoever claims what it does not have holds up one
 //! download, for as long as it takes to ask it three times.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod download;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use althing_ledger::{Block, Contextual, Invalid, Outcome as Added};
 use althing_types::{Address, Height, Moment};
 use rand::RngExt;
 
+use self::download::Download;
+pub(super) use self::download::Downloads;
 use super::requests::Wanted;
 use super::{Claim, DownloadFailure, Event, Nakamoto, Output, Refusal, refuse};
 
@@ -35,130 +39,6 @@ pub const BAD_CLAIMS_MAX: usize = 1024;
 
 /// How often a download begins anew further down, after a block did not fit on the ones before.
 const RESTARTS_MAX: u8 = 2;
-
-/// The chains that are being fetched, and those that never will be.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Downloads {
-    running: BTreeMap<Claim, Download>,
-    bad: BTreeSet<Claim>,
-    bad_order: VecDeque<Claim>,
-}
-
-/// One chain that is being fetched.
-#[derive(Clone, Debug)]
-struct Download {
-    backers: BTreeSet<Address>,
-    /// The lowest block that is not in the ledger yet.
-    next: Height,
-    /// How far to go down if the block at `next` does not fit.
-    stride: u64,
-    /// Whether one has fitted.
-    linked: bool,
-    restarts: u8,
-    /// Blocks that are here, but not the ones before them.
-    arrived: BTreeMap<Height, (Address, Block)>,
-    under_way: BTreeSet<Height>,
-    /// How often each backer was asked for each block.
-    tries: BTreeMap<(Height, Address), u8>,
-    /// Who sent what did not fit at `next`.
-    doubted: Vec<Address>,
-    /// Whether it has brought anything that we did not have.
-    gained: bool,
-    /// When it last came further.
-    moved: Moment,
-}
-
-impl Downloads {
-    pub(super) fn len(&self) -> usize {
-        self.running.len()
-    }
-
-    pub(super) fn waiting(&self) -> usize {
-        self.running.values().map(|download| download.arrived.len()).sum()
-    }
-
-    pub(super) fn bad_claims(&self) -> usize {
-        self.bad_order.len()
-    }
-
-    /// Has one more peer back a claim that is being fetched.
-    pub(super) fn join(&mut self, claim: &Claim, peer: &Address) {
-        if !self.is_backing(peer)
-            && let Some(download) = self.running.get_mut(claim)
-        {
-            download.backers.insert(peer.clone());
-        }
-    }
-
-    fn is_backing(&self, peer: &Address) -> bool {
-        self.running.values().any(|download| download.backers.contains(peer))
-    }
-
-    fn remember_bad(&mut self, claim: Claim) {
-        if self.bad.insert(claim) {
-            self.bad_order.push_back(claim);
-        }
-        if self.bad_order.len() > BAD_CLAIMS_MAX
-            && let Some(oldest) = self.bad_order.pop_front()
-        {
-            self.bad.remove(&oldest);
-        }
-    }
-}
-
-impl Download {
-    fn new(now: Moment, backers: BTreeSet<Address>, next: Height) -> Self {
-        Self {
-            backers,
-            next,
-            stride: 1,
-            linked: false,
-            restarts: 0,
-            arrived: BTreeMap::new(),
-            under_way: BTreeSet::new(),
-            tries: BTreeMap::new(),
-            doubted: Vec::new(),
-            gained: false,
-            moved: now,
-        }
-    }
-
-    /// The heights that are of interest now, as far as the claim goes.
-    fn window(&self) -> Range<Height> {
-        self.next..Height::new(self.next.number().saturating_add(WINDOW as u64))
-    }
-
-    fn tries(&self, height: Height, peer: &Address) -> u8 {
-        self.tries.get(&(height, peer.clone())).copied().unwrap_or(0)
-    }
-
-    /// Asks this peer no more for this block.
-    fn give_up_on(&mut self, height: Height, peer: &Address) {
-        self.tries.insert((height, peer.clone()), TRIES_MAX);
-    }
-
-    fn advance(&mut self, now: Moment) {
-        self.next = self.next.next();
-        self.linked = true;
-        self.moved = now;
-        self.tries = self.tries.split_off(&(self.next, self.least_address()));
-    }
-
-    /// An address that sorts before all backers.
-    fn least_address(&self) -> Address {
-        self.backers.first().cloned().expect("a download has backers as long as it runs")
-    }
-
-    /// Goes further down, since the block at `next` does not fit on any that we have.
-    fn go_down(&mut self, now: Moment) {
-        self.next = self.next.back(self.stride);
-        self.stride = self.stride.saturating_mul(2);
-        self.moved = now;
-        self.doubted.clear();
-        // What is beyond the window now is fetched again.
-        self.arrived.split_off(&self.window().end);
-    }
-}
 
 impl Nakamoto {
     /// Begins to fetch what others claim to have, if it is longer than our chain and nothing else

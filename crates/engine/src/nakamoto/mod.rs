@@ -45,7 +45,7 @@ pub use self::mining::Mining;
 pub use self::peers::PEERS_MAX;
 pub use self::pool::{NotPooled, POOL_MAX};
 pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
-pub use self::rules::{Discovery, Entries, Rules, Sync, Timeouts};
+pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
 pub use self::tips::{ANSWERS_MAX, CHAIN_ANSWERS_MAX};
 pub use self::whole_chain::CHAIN_BLOCKS_MAX;
 
@@ -181,18 +181,22 @@ impl Nakamoto {
                 self.on_gossip(now, from, &gossip, forward, out)
             }
             (Message::GossipReply { .. }, Discovery::Gossip { .. }, _) => self.meet(now, from, out),
-            (Message::TipRequest, _, Sync::ByHeight) => self.on_tip_request(from, out),
-            (Message::Tip(claim), _, Sync::ByHeight) => self.on_tip(now, from, claim, out),
-            (Message::Consensus, _, Sync::ByHeight) => self.on_consensus(now, out),
-            (Message::BlockRequest { height }, _, Sync::ByHeight) => {
+            (Message::TipRequest, _, SyncMethod::ByHeight) => self.on_tip_request(from, out),
+            (Message::Tip(claim), _, SyncMethod::ByHeight) => self.on_tip(now, from, claim, out),
+            (Message::Consensus, _, SyncMethod::ByHeight) => self.on_consensus(now, out),
+            (Message::BlockRequest { height }, _, SyncMethod::ByHeight) => {
                 self.on_block_request(from, height, out)
             }
-            (Message::Block(block), _, Sync::ByHeight) => self.on_block(now, from, block, out),
-            (Message::NoBlock, _, Sync::ByHeight) => self.on_no_block(now, from, out),
-            (Message::ChainRequest { from: height }, _, Sync::WholeChain) => {
+            (Message::Block(block), _, SyncMethod::ByHeight) => {
+                self.on_block(now, from, block, out)
+            }
+            (Message::NoBlock, _, SyncMethod::ByHeight) => self.on_no_block(now, from, out),
+            (Message::ChainRequest { from: height }, _, SyncMethod::WholeChain) => {
                 self.on_chain_request(from, height, out)
             }
-            (Message::Chain(blocks), _, Sync::WholeChain) => self.on_chain(now, from, blocks, out),
+            (Message::Chain(blocks), _, SyncMethod::WholeChain) => {
+                self.on_chain(now, from, blocks, out)
+            }
             (Message::Announcement(block), _, _) => self.on_announcement(now, from, &block, out),
             (Message::Entry(entry), _, _) if self.rules.entries == Entries::Shared => {
                 self.on_entry(entry, out)

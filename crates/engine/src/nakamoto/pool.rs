@@ -68,11 +68,12 @@ impl Pool {
                 self.order.push_front(entry.clone());
             }
         }
-        self.order.retain(|entry| match ledger.check_entry(entry) {
+        self.order.retain(|entry| match ledger.accepts(entry) {
             Ok(()) => true,
             Err(reason) => {
                 self.known.remove(entry);
-                let (entry, reason) = (entry.clone(), reason.into());
+                let reason = NotPooled::Refused(reason.into());
+                let entry = entry.clone();
                 out.push(Output::Event(Event::EntryRefused { entry, reason }));
                 false
             }

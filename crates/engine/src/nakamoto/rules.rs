@@ -10,7 +10,7 @@ pub struct Rules {
     /// How peers meet.
     pub discovery: Discovery,
     /// How a peer gets the blocks that it lacks.
-    pub sync: Sync,
+    pub sync: SyncMethod,
     /// How many others a peer tells of a block that it has been told of (rule Y6). Its miner tells
     /// everybody.
     pub relay: usize,
@@ -34,7 +34,7 @@ pub enum Discovery {
 
 /// How a peer gets the blocks that it lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncMethod {
     /// From one peer, in one go where it fits (rule Y1).
     WholeChain,
     /// One by one, from all peers that claim the same chain (rules Y2 to Y5).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_types::{Address, Height, Moment};
 
-use super::{Claim, Message, Nakamoto, Output, Refusal, Sync, Timer, send};
+use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
 
 /// Peers that are asked for their chain at a time (rule T1).
 const ASKED_MAX: usize = 16;
@@ -58,8 +58,8 @@ impl Nakamoto {
         let consensus = self.answers.consensus;
         self.answers = Answers { consensus, ..Answers::default() };
         match self.rules.sync {
-            Sync::ByHeight => self.ask_for_tips(now, ASKED_MAX, out),
-            Sync::WholeChain => self.ask_somebody_for_chain(now, out),
+            SyncMethod::ByHeight => self.ask_for_tips(now, ASKED_MAX, out),
+            SyncMethod::WholeChain => self.ask_somebody_for_chain(now, out),
         }
         let after = self.rules.timeouts.tips;
         out.push(Output::SetTimer { after, timer: Timer::Tips });
@@ -77,8 +77,10 @@ impl Nakamoto {
     /// Asks a peer that we have just met for its chain.
     pub(super) fn ask_for_tip(&mut self, peer: &Address, out: &mut Vec<Output>) {
         match self.rules.sync {
-            Sync::ByHeight => send(peer, Message::TipRequest, out),
-            Sync::WholeChain => self.ask_for_chain(peer, Height::new(self.ledger.length()), out),
+            SyncMethod::ByHeight => send(peer, Message::TipRequest, out),
+            SyncMethod::WholeChain => {
+                self.ask_for_chain(peer, Height::new(self.ledger.length()), out);
+            }
         }
     }
 

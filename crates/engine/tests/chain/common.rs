@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use althing_engine::nakamoto::{
     Claim, Discovery, Entries, Event, Identity, Input, Label, Message, Mining, Nakamoto, Output,
-    Rules, Sync, Timeouts, Timer,
+    Rules, SyncMethod, Timeouts, Timer,
 };
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
@@ -137,7 +137,7 @@ pub(crate) fn by_height() -> Rules {
             genesis: Genesis::Mined(None),
         },
         discovery: Discovery::Gossip { forward: 3 },
-        sync: Sync::ByHeight,
+        sync: SyncMethod::ByHeight,
         relay: 3,
         entries: Entries::Shared,
         timeouts: Timeouts::default(),
@@ -152,7 +152,7 @@ pub(crate) fn whole_chain() -> Rules {
     rules.chain.limits.entries = 1..=1;
     rules.chain.difficulty = DifficultyRule::Fixed(Target::LeadingZeros(digits));
     rules.chain.genesis = Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis())));
-    Rules { discovery: Discovery::Tracker, sync: Sync::WholeChain, relay: 0, ..rules }
+    Rules { discovery: Discovery::Tracker, sync: SyncMethod::WholeChain, relay: 0, ..rules }
 }
 
 /// Returns a chain of so many blocks by `miner`, on top of the first `shared` ones of `base`.

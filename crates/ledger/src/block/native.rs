@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use althing_types::{BlockHash, Height};
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::Encodable;
@@ -78,8 +80,13 @@ impl NativeBlock {
         BlockHash::from_bytes(self.header.block_hash().to_byte_array())
     }
 
+    /// Returns whether its entries are the ones under its root, and no two of them equal: with its
+    /// end repeated, a list may have the same root.
     pub(crate) fn has_its_root(&self) -> bool {
-        self.header.merkle_root.to_byte_array() == merkle::root(self.leaves())
+        let leaves = self.leaves();
+        let different: BTreeSet<&MerkleHash> = leaves.iter().collect();
+        different.len() == leaves.len()
+            && self.header.merkle_root.to_byte_array() == merkle::root(leaves)
     }
 
     /// Returns the 80 bytes that are hashed; the nonce is in the last four.

@@ -192,10 +192,19 @@ fn each_rule_broken_alone_is_named() {
     let reason = EntriesRefused::because("an entry that the chain holds already");
     assert_eq!(refusal(&mut at, block), Contextual::EntriesRefused { hash, reason }.into());
     let block = mine(&ledger, START + 9, vec![note(2), note(2)]);
-    let error = refusal(&mut at, block);
-    assert!(matches!(error, Invalid::Contextual(Contextual::EntriesRefused { .. })));
+    assert!(matches!(refusal(&mut at, block), Invalid::Semantic(Semantic::RootWrong { .. })));
 
     assert!(matches!(at.add(Block::Native(good())), Ok(Outcome::Adopted(_))));
+}
+
+#[test]
+fn a_block_with_its_end_repeated_does_not_spoil_the_one_whose_hash_it_has() {
+    let mut ledger = ledger();
+    let good = mine(&ledger, START + 5, vec![note(1), note(2)]);
+    let repeated = NativeBlock { entries: [note(1), note(2), note(2)].into(), ..good.clone() };
+    let hash = Block::Native(good.clone()).hash_after(None);
+    assert_eq!(refusal(&mut ledger, repeated), Semantic::RootWrong { hash }.into());
+    assert!(matches!(ledger.add(Block::Native(good)), Ok(Outcome::Adopted(_))));
 }
 
 /// Returns a ledger with the same blocks.
