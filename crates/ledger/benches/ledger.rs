@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use althing_ledger::{
     Anything, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, Entry, Format, Genesis,
-    HexDigits, Imprint, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry, Target, Times,
+    Header, Headers, HexDigits, Imprint, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry,
+    Target, Times,
 };
 use althing_types::{Height, UnixTime};
 use divan::Bencher;
@@ -101,6 +102,28 @@ fn add_all(bencher: Bencher<'_, '_>, rules: &Rules, chain: &[Block]) {
 fn native_headers(bencher: Bencher<'_, '_>) {
     let rules = native();
     add_all(bencher, &rules, &chain(&rules, BLOCKS, |_| vec![]));
+}
+
+/// Headers alone, as they come before their blocks.
+#[divan::bench]
+fn headers_without_blocks(bencher: Bencher<'_, '_>) {
+    let rules = native();
+    let ledger = ledger(&rules);
+    let headers: Vec<Header> = chain(&rules, BLOCKS, |_| vec![])
+        .into_iter()
+        .filter_map(|block| match block {
+            Block::Native(block) => Some(block.header),
+            Block::Cs60(_) | Block::Aviary(_) => None,
+        })
+        .collect();
+    bencher.counter(ItemsCount::new(BLOCKS)).with_inputs(Headers::default).bench_values(
+        |mut known| {
+            for header in &headers {
+                known.add(&ledger, header).expect("it is valid");
+            }
+            known
+        },
+    );
 }
 
 /// Blocks with ten entries, whose signatures are most of the work.

@@ -5,6 +5,9 @@ mod cs60;
 mod native;
 
 use althing_types::{BlockHash, Height, UnixTime};
+use bitcoin::CompactTarget;
+use bitcoin::block::Header;
+use bitcoin::hashes::Hash;
 use serde::{Deserialize, Serialize};
 
 pub use self::aviary::AviaryBlock;
@@ -110,12 +113,25 @@ impl Block {
         }
     }
 
+    /// Returns the time and the target that a timetable can begin with, if it has both.
+    pub(crate) fn anchor(&self) -> Option<(UnixTime, CompactTarget)> {
+        match self {
+            Self::Cs60(_) | Self::Aviary(_) => None,
+            Self::Native(block) => Some((self.time()?, block.header.bits)),
+        }
+    }
+
     /// Returns a digest that no block with another content has, if its hash is not already one.
     pub(crate) fn content(&self) -> Option<[u8; 32]> {
         match self {
             Self::Cs60(_) | Self::Native(_) => None,
             Self::Aviary(block) => Some(block.content()),
         }
+    }
+
+    /// Returns the hash of the block with this header.
+    pub fn hash_of_header(header: &Header) -> BlockHash {
+        BlockHash::from_bytes(header.block_hash().to_byte_array())
     }
 
     /// Returns the hash that it has after a block with the hash `parent`. (A block that names its

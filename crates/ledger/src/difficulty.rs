@@ -1,4 +1,4 @@
-use althing_types::{Height, UnixTime};
+use althing_types::Height;
 
 use crate::asert::Asert;
 use crate::block::Block;
@@ -35,11 +35,9 @@ impl DifficultyRule {
     /// `None` if no hash can.
     pub fn demanded(&self, genesis: Option<&Block>, parent: Option<&Block>) -> Option<Target> {
         match (self, genesis, parent) {
-            (Self::Asert(rule), Some(Block::Native(genesis)), Some(Block::Native(parent))) => {
-                let time = |seconds: u32| UnixTime::from_seconds(seconds.into());
-                let anchor = (time(genesis.header.time), genesis.header.bits);
-                let before = (time(parent.header.time), parent.imprint.height);
-                Some(Target::AtMost(rule.next(anchor, before)))
+            (Self::Asert(rule), Some(genesis), Some(parent)) => {
+                let before = (parent.time()?, parent.height());
+                Some(Target::AtMost(rule.next(genesis.anchor()?, before)))
             }
             (Self::Asert(_), ..) => None,
             (Self::Fixed(_) | Self::CubeRoot { .. }, _, parent) => {

@@ -7,11 +7,14 @@ mod contextual;
 use std::time::Duration;
 
 use althing_types::{BlockHash, Height, UnixTime, Work};
+use bitcoin::CompactTarget;
 
 pub use self::adoption::Adoption;
 pub use self::bad::BAD_BLOCKS_MAX;
 use self::bad::Bad;
 pub use self::contextual::Contextual;
+pub(crate) use self::contextual::Placed;
+use self::contextual::median_past;
 use crate::application::{Application, EntriesRefused};
 use crate::block::{Block, Format, Parent};
 use crate::entry::Entry;
@@ -94,6 +97,16 @@ impl Ledger {
         ledger
     }
 
+    /// Returns the rules of this network.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Returns the time and the target that the timetable of the chain begins with.
+    pub(crate) fn anchor(&self) -> Option<(UnixTime, CompactTarget)> {
+        self.genesis()?.anchor()
+    }
+
     /// Tells the time. Where times matter, blocks far ahead of it are refused for now.
     pub fn set_clock(&mut self, now: UnixTime) {
         self.now = now;
@@ -156,6 +169,27 @@ impl Ledger {
         self.best[start..].iter().filter_map(|hash| self.block(hash))
     }
 
+    /// Returns the hashes of some blocks of the best chain, the latest first and ever further
+    /// apart: who has another chain finds the last common one, or nearly, among them.
+    pub fn locator(&self) -> Vec<BlockHash> {
+        let mut locator = Vec::new();
+        let (mut next, mut step) = (self.best.len().checked_sub(1), 1);
+        while let Some(place) = next {
+            locator.push(self.best[place]);
+            // The first ten in a row, and the genesis in any case.
+            if locator.len() >= 10 {
+                step *= 2;
+            }
+            next = if place == 0 { None } else { Some(place.saturating_sub(step)) };
+        }
+        locator
+    }
+
+    /// Returns whether a block is part of the best chain.
+    pub fn is_on_best(&self, hash: &BlockHash) -> bool {
+        self.placed(hash).is_some_and(|placed| self.hash_at(placed.height) == Some(*hash))
+    }
+
     /// Returns a block by its hash, wherever in the tree it is.
     pub fn block(&self, hash: &BlockHash) -> Option<&Block> {
         self.tree.get(hash).map(|node| &node.block)
@@ -200,7 +234,8 @@ impl Ledger {
         let target = self.rules.difficulty.demanded(self.genesis(), parent)?;
         let mut proposal = proposal;
         if let (Times::MedianPast { .. }, Some(tip)) = (self.rules.times, &tip) {
-            proposal.now = proposal.now.max(self.median_past(tip.hash).after(ONE_SECOND));
+            proposal.now =
+                proposal.now.max(median_past(self.times_before(tip.hash)).after(ONE_SECOND));
         }
         let fits = self.rules.limits.entries.contains(&proposal.entries.len());
         fits.then(|| Template::new(self.rules.format, tip.as_ref(), target, proposal))

@@ -17,6 +17,9 @@
 //! | semantic | the block and its parent's hash | `semantic`, [`Semantic`] | B6 to B9 |
 //! | contextual | the block in its chain | `ledger/contextual`, [`Contextual`] | B10 to B15 |
 //!
+//! In networks of our own the header alone shows the work: [`Headers`] holds those whose blocks are
+//! not here yet, checked as far as they can be.
+//!
 //! Only a block that passes the first two takes up memory, so each costs its sender the work that
 //! it shows. The entries are put to the application when the block's branch is about to count.
 //!
@@ -29,6 +32,7 @@ mod asert;
 mod block;
 mod difficulty;
 mod entry;
+mod headers;
 mod ledger;
 pub mod merkle;
 mod once;
@@ -48,6 +52,7 @@ pub use bitcoin::block::Header;
 pub use block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock, Parent};
 pub use difficulty::DifficultyRule;
 pub use entry::Entry;
+pub use headers::{HEADERS_MAX, HeaderOutcome, Headers};
 pub use ledger::{
     Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome, Tip,
 };

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock};
 use crate::entry::Entry;
 use crate::ledger::Tip;
+use crate::merkle;
 use crate::target::Target;
 
 /// What a miner puts into a block, besides its work.
@@ -138,10 +139,20 @@ impl Template {
                     self.target.is_met_by(&BlockHash::from_bytes(digest.finalize().into()))
                 })
             }
-            Preimage::Header(_) => nonces.find(|nonce| {
-                let block = self.with_nonce(*nonce);
-                self.target.is_met_by(&block.hash_after(None))
-            }),
+            Preimage::Header(mut bytes) => {
+                let mut current = 0;
+                nonces.find(|nonce| {
+                    let [a, b, c, d, low @ ..] = nonce.to_be_bytes();
+                    let high = u32::from_be_bytes([a, b, c, d]);
+                    if high != current
+                        && let Preimage::Header(other) = self.preimage(high)
+                    {
+                        (bytes, current) = (other, high);
+                    }
+                    bytes[76..].copy_from_slice(&u32::from_be_bytes(low).to_le_bytes());
+                    self.target.is_met_by(&BlockHash::from_bytes(merkle::leaf(&*bytes)))
+                })
+            }
         }
     }
 }

@@ -51,8 +51,10 @@ impl Nakamoto {
             Ok(Added::Known | Added::Side) => Ok(()),
             Ok(Added::ParentMissing) => {
                 let length = Height::new(self.ledger.length());
-                if height >= length || self.rules.sync == SyncMethod::WholeChain {
-                    self.ask_for_tip(from, out);
+                match self.rules.sync {
+                    SyncMethod::ByHeight if height < length => {}
+                    SyncMethod::ByHeight | SyncMethod::WholeChain => self.ask_for_tip(from, out),
+                    SyncMethod::HeadersFirst => self.ask_for_headers(from, out),
                 }
                 Ok(())
             }

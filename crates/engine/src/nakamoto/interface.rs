@@ -206,6 +206,9 @@ pub enum Refusal {
     /// A rule of validity.
     #[error("an invalid entry: {0}")]
     InvalidEntry(EntryRefused),
+    /// Rule Y7.
+    #[error("headers that follow on nothing that was asked about")]
+    HeadersApart,
     /// Rule M2.
     #[error("more entries wait than this peer keeps")]
     PoolFull,

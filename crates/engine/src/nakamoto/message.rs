@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use althing_ledger::{Block, Entry};
+use althing_ledger::{Block, Entry, Header};
 use althing_types::{Address, BlockHash, Height};
 
 /// One word of a peer to another. A network has those that its way of meeting and fetching needs.
@@ -27,10 +27,23 @@ pub enum Message {
         /// The height.
         height: Height,
     },
-    /// The answer to that: a block.
+    /// The answer to that, or to [`Message::BodyRequest`]: a block.
     Block(Block),
     /// The answer to that: it has none there.
     NoBlock,
+    /// Asks for the headers of the peer's best chain (rule Y7).
+    HeadersRequest {
+        /// Blocks of the chain of who asks, the latest first: the answer begins after the first
+        /// that the peer has in its own.
+        locator: Vec<BlockHash>,
+    },
+    /// The answer to that: headers in order. There may be more after them.
+    Headers(Vec<Header>),
+    /// Asks for a block by its hash (rule Y8).
+    BodyRequest {
+        /// Its hash.
+        hash: BlockHash,
+    },
     /// Asks for the peer's best chain (rule Y1).
     ChainRequest {
         /// Where to begin. Who does not know this word begins with the first block.

@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | `peers`, `gossip` | whom do we know? | N |
 //! | `tips` | what chains do the others have? | T |
-//! | `by_height`, `whole_chain`, `requests` | how do we get what we lack? | Y |
+//! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get what we lack? | Y |
 //! | `blocks` | what becomes of a block? | Y6, F |
 //! | `mining`, `pool` | what do we mine, and on what? | M |
 //!
@@ -24,6 +24,7 @@
 mod blocks;
 mod by_height;
 mod gossip;
+mod headers_first;
 mod interface;
 mod message;
 mod mining;
@@ -37,6 +38,7 @@ mod whole_chain;
 
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
 pub use self::gossip::GOSSIPS_REMEMBERED;
+pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
 pub use self::interface::{
     DownloadFailure, Durable, Event, Input, Output, Refusal, SearchId, Timer,
 };
@@ -56,6 +58,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::by_height::Downloads;
 use self::gossip::Heard;
+use self::headers_first::HeaderSync;
 use self::mining::Miner;
 use self::peers::Peers;
 use self::pool::Pool;
@@ -79,6 +82,7 @@ pub struct Nakamoto {
     answers: Answers,
     requests: Requests,
     downloads: Downloads,
+    headers: HeaderSync,
     pool: Pool,
     miner: Miner,
 }
@@ -133,6 +137,7 @@ impl Nakamoto {
             answers: Answers::default(),
             requests: Requests::default(),
             downloads: Downloads::default(),
+            headers: HeaderSync::default(),
             pool: Pool::default(),
             miner: Miner::new(mining),
         }
@@ -181,9 +186,29 @@ impl Nakamoto {
                 self.on_gossip(now, from, &gossip, forward, out)
             }
             (Message::GossipReply { .. }, Discovery::Gossip { .. }, _) => self.meet(now, from, out),
-            (Message::TipRequest, _, SyncMethod::ByHeight) => self.on_tip_request(from, out),
+            (Message::TipRequest, _, SyncMethod::ByHeight | SyncMethod::HeadersFirst) => {
+                self.on_tip_request(from, out)
+            }
+            (Message::HeadersRequest { locator }, _, SyncMethod::HeadersFirst) => {
+                self.on_headers_request(from, &locator, out)
+            }
+            (Message::Headers(headers), _, SyncMethod::HeadersFirst) => {
+                self.on_headers(now, from, &headers, out)
+            }
+            (Message::BodyRequest { hash }, _, SyncMethod::HeadersFirst) => {
+                self.on_body_request(from, &hash, out)
+            }
+            (Message::Block(block), _, SyncMethod::HeadersFirst) => {
+                self.on_body(now, from, block, out)
+            }
+            (Message::NoBlock, _, SyncMethod::HeadersFirst) => self.on_no_body(now, from, out),
+            (Message::Tip(claim), _, SyncMethod::HeadersFirst) => {
+                self.on_claim(now, from, claim, out)
+            }
             (Message::Tip(claim), _, SyncMethod::ByHeight) => self.on_tip(now, from, claim, out),
-            (Message::Consensus, _, SyncMethod::ByHeight) => self.on_consensus(now, out),
+            (Message::Consensus, _, SyncMethod::ByHeight | SyncMethod::HeadersFirst) => {
+                self.on_consensus(now, out)
+            }
             (Message::BlockRequest { height }, _, SyncMethod::ByHeight) => {
                 self.on_block_request(from, height, out)
             }
@@ -213,6 +238,8 @@ impl Nakamoto {
         let message = match wanted {
             Wanted::Block { height, .. } => Message::BlockRequest { height },
             Wanted::Chain { from, .. } => Message::ChainRequest { from },
+            Wanted::Headers => Message::HeadersRequest { locator: self.locator() },
+            Wanted::Body { hash } => Message::BodyRequest { hash },
         };
         let id = self.requests.ask(peer.clone(), wanted);
         send(peer, message, out);
@@ -225,6 +252,9 @@ impl Nakamoto {
         let Some(request) = self.requests.take(id) else { return };
         match request.wanted {
             Wanted::Block { claim, height } => self.on_block_overdue(now, claim, height, out),
+            // Who claims something unknown is asked again when it says so again.
+            Wanted::Headers => {}
+            Wanted::Body { hash } => self.on_body_overdue(now, hash, out),
             Wanted::Chain { from, tries_left } => {
                 self.on_chain_overdue(now, &request.peer, from, tries_left, out);
             }

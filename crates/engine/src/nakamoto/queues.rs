@@ -1,6 +1,6 @@
 use super::{
-    BAD_CLAIMS_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, Nakamoto, PEERS_MAX, POOL_MAX, REQUESTS_MAX,
-    WINDOW,
+    BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, Nakamoto, PEERS_MAX, POOL_MAX,
+    REQUESTS_MAX, WINDOW,
 };
 use crate::rounds::Queue;
 
@@ -14,6 +14,8 @@ impl Nakamoto {
             ("downloads", self.downloads.len(), DOWNLOADS_MAX),
             ("blocks waiting", self.downloads.waiting(), DOWNLOADS_MAX * WINDOW),
             ("bad claims", self.downloads.bad_claims(), BAD_CLAIMS_MAX),
+            ("headers", self.headers.len(), althing_ledger::HEADERS_MAX),
+            ("bodies waiting", self.headers.waiting(), BODIES_MAX),
             ("entries", self.pool.len(), POOL_MAX),
             ("side blocks", self.ledger.side_blocks(), althing_ledger::SIDE_BLOCKS_MAX),
         ]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_types::{Address, Height};
+use althing_types::{Address, BlockHash, Height};
 
 use super::message::Claim;
 
@@ -28,6 +28,10 @@ pub(super) struct Request {
 pub(super) enum Wanted {
     /// A block of a chain that the peer claims to have.
     Block { claim: Claim, height: Height },
+    /// The headers of the peer's chain.
+    Headers,
+    /// The block with this hash.
+    Body { hash: BlockHash },
     /// The peer's chain from here on.
     Chain { from: Height, tries_left: u8 },
 }

@@ -39,6 +39,8 @@ pub enum SyncMethod {
     WholeChain,
     /// One by one, from all peers that claim the same chain (rules Y2 to Y5).
     ByHeight,
+    /// Headers first, from one peer, and then the blocks, from all who have them (rules Y7, Y8).
+    HeadersFirst,
 }
 
 /// What happens to entries that are not in a block yet.

@@ -58,7 +58,9 @@ impl Nakamoto {
         let consensus = self.answers.consensus;
         self.answers = Answers { consensus, ..Answers::default() };
         match self.rules.sync {
-            SyncMethod::ByHeight => self.ask_for_tips(now, ASKED_MAX, out),
+            SyncMethod::ByHeight | SyncMethod::HeadersFirst => {
+                self.ask_for_tips(now, ASKED_MAX, out);
+            }
             SyncMethod::WholeChain => self.ask_somebody_for_chain(now, out),
         }
         let after = self.rules.timeouts.tips;
@@ -71,13 +73,15 @@ impl Nakamoto {
         for peer in peers.choose(count, &mut self.rng, trusted) {
             send(&peer, Message::TipRequest, out);
         }
-        self.look_for_chains(now, out);
+        if self.rules.sync == SyncMethod::ByHeight {
+            self.look_for_chains(now, out);
+        }
     }
 
     /// Asks a peer that we have just met for its chain.
     pub(super) fn ask_for_tip(&mut self, peer: &Address, out: &mut Vec<Output>) {
         match self.rules.sync {
-            SyncMethod::ByHeight => send(peer, Message::TipRequest, out),
+            SyncMethod::ByHeight | SyncMethod::HeadersFirst => send(peer, Message::TipRequest, out),
             SyncMethod::WholeChain => {
                 self.ask_for_chain(peer, Height::new(self.ledger.length()), out);
             }

@@ -167,7 +167,7 @@ fn a_chain_that_was_found_bad_is_not_fetched_again() {
     let bad = mined(&template(&theirs, "they", "refused"));
     assert!(theirs.add(bad).is_ok());
     let theirs = chain(&rules, "they", 20, &theirs, 11);
-    let mut peer = Peer::with(rules, Mining::Off, Box::new(AllBut("refused")));
+    let mut peer = Peer::with(rules, Mining::Off, Box::new(AllBut::text("refused")));
     peer.meet(1..=2);
     let out = claimed(&mut peer, 1..=2, claim(&theirs));
     let out = peer.converse(out, |_, question| answer(&theirs, question));

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use althing_engine::nakamoto::{
-    Claim, Discovery, Entries, Event, Identity, Input, Label, Message, Mining, Nakamoto, Output,
-    Rules, SyncMethod, Timeouts, Timer,
+    Claim, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label, Message, Mining,
+    Nakamoto, Output, Rules, SyncMethod, Timeouts, Timer,
 };
 use althing_ledger::{
-    Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
-    Genesis, HexDigits, Ledger, Limits, Outcome, Proposal, Rules as ChainRules, Target, Template,
-    Times,
+    Anything, Application, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, EntriesRefused,
+    Entry, Format, Genesis, Header, HexDigits, Imprint, Ledger, Limits, NativeBlock, Outcome,
+    Proposal, Rules as ChainRules, Target, Template, Times,
 };
 use althing_types::{Address, Height, Moment, UnixTime};
 
@@ -155,9 +155,29 @@ pub(crate) fn whole_chain() -> Rules {
     Rules { discovery: Discovery::Tracker, sync: SyncMethod::WholeChain, relay: 0, ..rules }
 }
 
+/// Returns rules for a network that fetches headers first; its blocks need no entries.
+pub(crate) fn headers_first() -> Rules {
+    let easiest = CompactTarget::from_consensus(0x207f_ffff);
+    let imprint = Imprint { height: Height::GENESIS, miner: "".into(), salt: 0 };
+    let genesis = NativeBlock::new(None, 1_699_999_000, easiest, imprint, [].into());
+    let mut rules = by_height();
+    rules.chain.format = Format::Native;
+    rules.chain.limits.entries = 0..=10;
+    rules.chain.limits.entry_length_max = 300;
+    rules.chain.difficulty = DifficultyRule::Asert(Asert {
+        block_time: Duration::from_secs(1),
+        half_life: Duration::from_secs(1_000_000),
+        easiest,
+    });
+    rules.chain.times = Times::MedianPast { ahead_max: Duration::from_secs(7200) };
+    rules.chain.genesis = Genesis::Given(Box::new(Block::Native(genesis)));
+    Rules { sync: SyncMethod::HeadersFirst, ..rules }
+}
+
 /// Returns a chain of so many blocks by `miner`, on top of the first `shared` ones of `base`.
 pub(crate) fn chain(rules: &Rules, miner: &str, length: u64, base: &Ledger, shared: u64) -> Ledger {
     let mut ledger = Ledger::new(rules.chain.clone(), Box::new(Anything));
+    ledger.set_clock(UnixTime::from_seconds(1_700_000_000));
     for block in base.blocks_from(Height::GENESIS).take(usize::try_from(shared).expect("short")) {
         assert!(ledger.add(block.clone()).is_ok());
     }
@@ -174,7 +194,9 @@ pub(crate) fn new_chain(rules: &Rules, miner: &str, length: u64) -> Ledger {
 
 pub(crate) fn template(ledger: &Ledger, miner: &str, entry: &str) -> Template {
     let now = UnixTime::from_seconds(1_700_000_000);
-    let entries = vec![Entry::text(entry)];
+    // Where entries are signed, a block may be without one.
+    let text = Entry::text(entry);
+    let entries = if ledger.check_entry(&text).is_ok() { vec![text] } else { Vec::new() };
     ledger.template(Proposal { miner, now, entries }).expect("one entry is a block")
 }
 
@@ -198,6 +220,23 @@ pub(crate) fn answer(ledger: &Ledger, question: &Message) -> Option<Message> {
         Message::ChainRequest { from } => {
             Some(Message::Chain(ledger.blocks_from(*from).take(100).cloned().collect()))
         }
+        Message::HeadersRequest { locator } => {
+            let common = locator.iter().find(|hash| ledger.is_on_best(hash));
+            let common = common.and_then(|hash| ledger.block(hash)).expect("the genesis is");
+            let blocks = ledger.blocks_from(common.height().next()).take(HEADERS_PER_ANSWER);
+            Some(Message::Headers(blocks.filter_map(header).collect()))
+        }
+        Message::BodyRequest { hash } => {
+            let block = ledger.block(hash).cloned();
+            Some(block.map_or(Message::NoBlock, Message::Block))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn header(block: &Block) -> Option<Header> {
+    match block {
+        Block::Native(block) => Some(block.header),
         _ => None,
     }
 }
@@ -216,19 +255,29 @@ pub(crate) fn events(out: &[Output]) -> impl Iterator<Item = &Event> {
     })
 }
 
-/// Refuses one text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AllBut(pub(crate) &'static str);
+/// Refuses one entry.
+#[derive(Clone, Debug)]
+pub(crate) struct AllBut(Entry);
+
+impl AllBut {
+    pub(crate) fn text(text: &str) -> Self {
+        Self(Entry::text(text))
+    }
+
+    pub(crate) fn entry(entry: &Entry) -> Self {
+        Self(entry.clone())
+    }
+}
 
 impl Application for AllBut {
     fn check(&self, entries: &[Entry]) -> Result<(), EntriesRefused> {
-        let is_refused = entries.iter().any(|entry| entry.as_text() == Some(self.0));
+        let is_refused = entries.contains(&self.0);
         if is_refused { Err(EntriesRefused::because("not that")) } else { Ok(()) }
     }
 
     fn apply(&mut self, _: &[Entry]) {}
 
     fn fresh(&self) -> Box<dyn Application> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }

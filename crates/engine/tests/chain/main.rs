@@ -2,6 +2,7 @@
 
 mod by_height;
 mod common;
+mod headers_first;
 mod meeting;
 mod mining;
 mod strangers;

@@ -113,7 +113,7 @@ fn an_announcement_is_passed_on_once_and_not_back() {
 
 #[test]
 fn the_pool_takes_what_can_be_in_a_block_up_to_its_bound() {
-    let refuses = || Box::new(AllBut("refused"));
+    let refuses = || Box::new(AllBut::text("refused"));
     let mut peer = Peer::with(by_height(), Mining::Off, refuses());
     let refused = peer.handle(Input::Submit(Entry::text("refused")));
     let is_refusal =

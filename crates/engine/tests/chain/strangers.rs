@@ -9,7 +9,9 @@ use althing_types::{BlockHash, Height, Work};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::common::{Peer, address, answer, by_height, chain, label, new_chain, whole_chain};
+use crate::common::{
+    Peer, address, answer, by_height, chain, headers_first, label, new_chain, whole_chain,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -32,6 +34,9 @@ enum Word {
     SendsChain(Index, Index),
     Denies,
     Announces(Index, Index),
+    AsksHeaders(Index, Index),
+    AsksBody(Index, Index),
+    SendsHeaders(Index, Index),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -48,6 +53,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (index(), index()).prop_map(|(chain, height)| Word::SendsChain(chain, height)),
         Just(Word::Denies),
         (index(), index()).prop_map(|(chain, height)| Word::Announces(chain, height)),
+        (index(), index()).prop_map(|(chain, height)| Word::AsksHeaders(chain, height)),
+        (index(), index()).prop_map(|(chain, height)| Word::AsksBody(chain, height)),
+        (index(), index()).prop_map(|(chain, height)| Word::SendsHeaders(chain, height)),
     ];
     let step = prop_oneof![
         8 => (1..6_u16, word).prop_map(|(from, word)| Step::Says(from, word)),
@@ -96,6 +104,21 @@ fn message(word: &Word, chains: &[Ledger]) -> Message {
             let question = Message::ChainRequest { from: height(at, chain) };
             answer(chain, &question).expect("an answer")
         }
+        Word::AsksHeaders(index, at) => {
+            let chain = chain(index);
+            let locator = chain.hash_at(height(at, chain)).into_iter().collect();
+            Message::HeadersRequest { locator }
+        }
+        Word::AsksBody(index, at) => {
+            let chain = chain(index);
+            let hash = chain.hash_at(height(at, chain)).expect("below its length");
+            Message::BodyRequest { hash }
+        }
+        Word::SendsHeaders(index, at) => {
+            let chain = chain(index);
+            let blocks = chain.blocks_from(height(at, chain));
+            Message::Headers(blocks.filter_map(crate::common::header).collect())
+        }
         Word::Denies => Message::NoBlock,
         Word::Announces(index, at) => {
             let chain = chain(index);
@@ -138,6 +161,11 @@ proptest! {
     #[test]
     fn a_peer_that_fetches_by_height_stands_whatever_is_said(steps in steps()) {
         run(by_height(), &steps)?;
+    }
+
+    #[test]
+    fn a_peer_that_fetches_headers_first_stands_whatever_is_said(steps in steps()) {
+        run(headers_first(), &steps)?;
     }
 
     #[test]

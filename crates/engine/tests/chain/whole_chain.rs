@@ -92,7 +92,7 @@ fn a_chain_with_refused_data_is_followed_up_to_there() {
     let bad = mined(&template(&theirs, "they", "refused"));
     assert!(theirs.add(bad).is_ok());
     let theirs = chain(&whole_chain(), "they", 9, &theirs, 6);
-    let mut peer = Peer::with(whole_chain(), Mining::Off, Box::new(AllBut("refused")));
+    let mut peer = Peer::with(whole_chain(), Mining::Off, Box::new(AllBut::text("refused")));
     let out = peer.handle(Input::Peers(vec![address(1)]));
     let out = peer.converse(out, |_, question| answer(&theirs, question));
     assert_eq!(peer.length(), 5);

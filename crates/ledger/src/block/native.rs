@@ -77,7 +77,7 @@ impl NativeBlock {
     }
 
     pub(crate) fn hash(&self) -> BlockHash {
-        BlockHash::from_bytes(self.header.block_hash().to_byte_array())
+        super::Block::hash_of_header(&self.header)
     }
 
     /// Returns whether its entries are the ones under its root, and no two of them equal: with its

@@ -1,6 +1,6 @@
 //! Whether a block fits where it says it belongs (rules B10 to B13).
 
-use althing_types::{BlockHash, Height, UnixTime};
+use althing_types::{BlockHash, Height, UnixTime, Work};
 
 use super::Ledger;
 use crate::application::EntriesRefused;
@@ -11,6 +11,17 @@ use crate::target::Target;
 
 /// Blocks whose times are compared with the next one's (rule B13).
 const MEDIAN_OF: usize = 11;
+
+/// Where a block, or a header without one, stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) parent: Option<BlockHash>,
+    pub(crate) height: Height,
+    /// What it states.
+    pub(crate) time: UnixTime,
+    /// Of the whole chain up to here.
+    pub(crate) work: Work,
+}
 
 /// Why a block does not fit where it says it belongs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +106,9 @@ impl Ledger {
         if parent.is_some() && demanded != Some(proven.target) {
             return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
         }
-        self.check_time(block, hash, parent)?;
+        if let (Some(parent), Some(stated)) = (parent, block.time()) {
+            self.check_time(hash, stated, self.times_before(parent))?;
+        }
         let is_genesis = match &self.rules.genesis {
             _ if parent.is_some() => true,
             Genesis::Mined(expected) => expected.is_none_or(|expected| expected == hash),
@@ -105,19 +118,15 @@ impl Ledger {
         if is_genesis { Ok(()) } else { Err(Contextual::OtherGenesis { hash }) }
     }
 
-    /// Checks the time that a block states.
-    fn check_time(
+    /// Checks the time that a block states, after those with the times before, the latest first.
+    pub(crate) fn check_time(
         &self,
-        block: &Block,
         hash: BlockHash,
-        parent: Option<BlockHash>,
+        stated: UnixTime,
+        times_before: impl Iterator<Item = UnixTime>,
     ) -> Result<(), Contextual> {
-        let (Times::MedianPast { ahead_max }, Some(stated), Some(parent)) =
-            (self.rules.times, block.time(), parent)
-        else {
-            return Ok(());
-        };
-        let (median, now) = (self.median_past(parent), self.now);
+        let Times::MedianPast { ahead_max } = self.rules.times else { return Ok(()) };
+        let (median, now) = (median_past(times_before), self.now);
         if stated <= median {
             return Err(Contextual::TooOld { hash, stated, median });
         }
@@ -127,23 +136,28 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the median of the times of a block and the ten before it, or of as many as there
-    /// are.
-    pub(super) fn median_past(&self, hash: BlockHash) -> UnixTime {
-        let mut times = Vec::with_capacity(MEDIAN_OF);
-        let mut next = self.tree.get(&hash);
-        while let Some(node) = next
-            && times.len() < MEDIAN_OF
-        {
-            times.extend(node.block.time());
-            next = node.parent.and_then(|parent| self.tree.get(&parent));
-        }
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
+    /// Returns the times of a block and those before it, the latest first.
+    pub(super) fn times_before(&self, from: BlockHash) -> impl Iterator<Item = UnixTime> {
+        let next = |placed: &Placed| self.placed(&placed.parent?);
+        std::iter::successors(self.placed(&from), next).map(|placed| placed.time)
+    }
+
+    /// Returns where a block stands.
+    pub(crate) fn placed(&self, hash: &BlockHash) -> Option<Placed> {
+        let node = self.tree.get(hash)?;
+        let time = node.block.time().unwrap_or_default();
+        Some(Placed { parent: node.parent, height: node.block.height(), time, work: node.work })
     }
 
     /// Returns the first block of the best chain.
     pub(super) fn genesis(&self) -> Option<&Block> {
         self.block_at(Height::GENESIS)
     }
+}
+
+/// Returns the median of the first eleven times, or of as many as there are.
+pub(super) fn median_past(times: impl Iterator<Item = UnixTime>) -> UnixTime {
+    let mut times: Vec<UnixTime> = times.take(MEDIAN_OF).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -5,4 +5,5 @@ mod aviary;
 mod common;
 mod cs60;
 mod determinism;
+mod native;
 mod random;
