@@ -186,8 +186,7 @@ impl Nakamoto {
             None => self.drop_target(),
             Some((tip, _)) if current != Some(tip) => {
                 let path = self.headers.headers.path(tip);
-                // What is under way and still wanted comes in all the same, and is refused then;
-                // it is asked for again.
+                // What is under way is asked for again, since places in the path have shifted.
                 self.drop_target();
                 self.headers.target = Some(Target::new(tip, path));
                 self.fetch_bodies(now, out);
