@@ -1,26 +1,34 @@
 //! The networks Althing speaks: their rules, and their messages on the wire.
 //!
-//! A dialect is data and a codec. The data are the [`Rules`] that an engine follows; the codec
-//! turns the engine's messages into bytes on a topic and back, and signs and checks them where the
-//! network does that. There is no protocol logic here: a dialect knows what a vote looks like, and
-//! not what it does.
+//! A dialect is data and a codec. The data are the rules that an engine follows; the codec turns
+//! the engine's messages into bytes and back, and signs and checks them where the network does
+//! that. There is no protocol logic here: a dialect knows what a vote looks like, and not what it
+//! does.
+//!
+//! A network with rounds is a [`Dialect`], whose messages go to topics; one with a chain is a
+//! [`ChainDialect`], whose messages go to addresses.
 //!
 //! Bytes from a stranger become a [`Received`] or a [`Malformed`], never a panic.
 
 #[cfg(test)]
 mod arbitrary;
+pub mod aviary;
+mod chain;
+pub mod cs60;
 pub mod elect_chain;
 mod hex;
 mod json;
 pub mod ppd;
-mod python_json;
 mod rsa;
 pub mod sd;
 mod seal;
 mod topics;
 
 use althing_engine::rounds::{Authenticator, Rules, Sealed};
+use althing_ledger::python_json;
 use althing_types::PeerId;
+
+pub use self::chain::ChainDialect;
 
 /// Bytes on their way to a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -47,6 +47,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod byzantine;
+pub mod chain;
 mod chance;
 mod checker;
 mod clock;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 /// Returns `value` as Python would write it.
-pub(crate) fn dumps(value: &impl Serialize) -> Vec<u8> {
+pub fn dumps(value: &impl Serialize) -> Vec<u8> {
     let mut text = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
     value.serialize(&mut serializer).expect("our messages have text keys, and a Vec takes all");

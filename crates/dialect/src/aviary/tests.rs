@@ -1,0 +1,237 @@
+use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
+use althing_ledger::{AviaryBlock, Block, Entry, HexDigits, Ledger, Outcome};
+use althing_types::{Address, BlockHash, Height, UnixTime};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Aviary, Config};
+use crate::{ChainDialect, PAYLOAD_MAX};
+
+fn aviary() -> Aviary {
+    Aviary::new(Config::default())
+}
+
+fn decoded(json: &str) -> Message {
+    aviary().decode(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("it is short")
+}
+
+fn address(host: &str, port: u16) -> Address {
+    Address::new(host, port).expect("a host")
+}
+
+fn block() -> AviaryBlock {
+    AviaryBlock {
+        height: Height::new(3),
+        miner: "GossipZilla!".into(),
+        messages: ["fly-stuck", "é"].map(Entry::text).into(),
+        time: UnixTime::from_seconds(1_700_656_987),
+        nonce: "4583335277304293".into(),
+        hash: BlockHash::from_bytes([0xbb; 32]),
+    }
+}
+
+#[test]
+fn each_message_is_written_as_the_assignment_has_it() {
+    let hash = "bb".repeat(32);
+    let fields = format!(
+        concat!(
+            r#""height": 3, "minedBy": "GossipZilla!", "nonce": "4583335277304293", "#,
+            r#""messages": ["fly-stuck", "\u00e9"], "hash": "{hash}", "#,
+            r#""timestamp": 1700656987"#,
+        ),
+        hash = hash
+    );
+    let (name, id) = (label("us"), label("0f"));
+    let origin = address("130.179.28.110", 8999);
+    let claim = Claim { length: 4, hash: block().hash };
+    let messages = [
+        (
+            Message::Gossip(Gossip { origin: origin.clone(), name: name.clone(), id }),
+            concat!(
+                r#"{"type": "GOSSIP", "host": "130.179.28.110", "port": 8999, "id": "0f", "#,
+                r#""name": "us"}"#,
+            ),
+        ),
+        (
+            Message::GossipReply { address: origin, name },
+            r#"{"type": "GOSSIP_REPLY", "host": "130.179.28.110", "port": 8999, "name": "us"}"#,
+        ),
+        (Message::TipRequest, r#"{"type": "STATS"}"#),
+        (
+            Message::Tip(claim),
+            &format!(r#"{{"type": "STATS_REPLY", "height": 4, "hash": "{hash}"}}"#),
+        ),
+        (Message::Consensus, r#"{"type": "CONSENSUS"}"#),
+        (Message::BlockRequest { height: Height::new(7) }, r#"{"type": "GET_BLOCK", "height": 7}"#),
+        (
+            Message::Block(Block::Aviary(block())),
+            &format!(r#"{{"type": "GET_BLOCK_REPLY", {fields}}}"#),
+        ),
+        (
+            Message::NoBlock,
+            concat!(
+                r#"{"type": "GET_BLOCK_REPLY", "height": null, "minedBy": null, "nonce": null, "#,
+                r#""messages": null, "hash": null, "timestamp": null}"#,
+            ),
+        ),
+        (
+            Message::Announcement(Block::Aviary(block())),
+            &format!(r#"{{"type": "ANNOUNCE", {fields}}}"#),
+        ),
+        (Message::Entry(Entry::text("word")), r#"{"type": "NEW_WORD", "word": "word"}"#),
+    ];
+    for (message, json) in messages {
+        let bytes = aviary().encode(&message).expect("the network has it");
+        assert_eq!(String::from_utf8(bytes).as_deref(), Ok(json));
+        assert_eq!(decoded(json), message);
+    }
+    assert_eq!(aviary().encode(&Message::ChainRequest { from: Height::GENESIS }), None);
+}
+
+#[test]
+fn what_other_programs_write_is_understood() {
+    let reply = decoded(r#"{"type": "GOSSIP-REPLY", "host": "::1", "port": 1, "name": "they"}"#);
+    let expected = Message::GossipReply { address: address("::1", 1), name: label("they") };
+    assert_eq!(reply, expected);
+    // One that does not have the block still has messages and a time, another leaves them out.
+    for null in [
+        concat!(
+            r#"{"type": "GET_BLOCK_REPLY", "height": null, "messages": [], "#,
+            r#""minedBy": null, "nonce": null, "hash": null, "timestamp": 1700656987}"#,
+        ),
+        concat!(
+            r#"{"hash": null, "height": null, "messages": null, "minedBy": null, "#,
+            r#""nonce": null, "type": "GET_BLOCK_REPLY"}"#,
+        ),
+    ] {
+        assert_eq!(decoded(null), Message::NoBlock);
+    }
+    // One answers without a type.
+    let hash = "ab".repeat(32);
+    let stats = format!(r#"{{"host": "h", "port": 8993, "height": 6, "hash": "{hash}"}}"#);
+    let claim = Claim { length: 6, hash: BlockHash::from_bytes([0xab; 32]) };
+    assert_eq!(decoded(&stats), Message::Tip(claim));
+    let other = format!(r#"{{"type": "WEATHER", "height": 6, "hash": "{hash}"}}"#);
+    assert!(aviary().decode(other.as_bytes()).is_err());
+}
+
+#[test]
+fn what_is_no_message_says_what_is_wrong_with_it() {
+    let long = format!(r#"{{"type": "NEW_WORD", "word": "{}"}}"#, "x".repeat(PAYLOAD_MAX));
+    let name = "n".repeat(65);
+    let cases = [
+        ("", "EOF while parsing"),
+        ("hello", "expected value"),
+        ("{}", "missing field `type`"),
+        (r#"{"type": "WEATHER"}"#, "unknown variant `WEATHER`"),
+        (r#"{"type": "GET_BLOCK", "height": -1}"#, "integer `-1`, expected u64"),
+        (r#"{"type": "STATS_REPLY", "height": 1, "hash": "00"}"#, "not 64 lower-case hexadecimal"),
+        (r#"{"type": "GOSSIP", "host": "", "port": 1, "id": "x"}"#, "field \"host\""),
+        (r#"{"type": "GOSSIP", "host": "h", "port": 65536, "id": "x"}"#, "expected u16"),
+        (
+            &format!(r#"{{"type": "GOSSIP", "host": "h", "port": 1, "id": "{name}"}}"#),
+            "field \"id\": a name of 65 bytes is longer than 64",
+        ),
+        (
+            concat!(
+                r#"{"type": "ANNOUNCE", "height": 1, "minedBy": "x", "nonce": "1", "#,
+                r#""messages": [], "hash": "00"}"#,
+            ),
+            "field \"timestamp\": it is missing",
+        ),
+        (&long, "are more than the 65536"),
+    ];
+    for (payload, expected) in cases {
+        let error = aviary().decode(payload.as_bytes()).expect_err(payload).to_string();
+        assert!(error.contains(expected), "{payload:.60}: {error}");
+    }
+}
+
+#[test]
+fn real_chains_are_valid_as_they_come_over_the_wire() {
+    let vectors = include_str!("../../../ledger/tests/vectors/aviary-chains.json");
+    let vectors: Value = serde_json::from_str(vectors).expect("JSON");
+    for chain in vectors["chains"].as_object().expect("by name").values() {
+        let difficulty = chain["difficulty"].as_u64().and_then(|d| u8::try_from(d).ok());
+        let difficulty = difficulty.and_then(HexDigits::new).expect("at most 64");
+        let aviary = Aviary::new(Config { difficulty, ..Config::default() });
+        let mut ledger = Ledger::new(aviary.rules().chain.clone(), aviary.application());
+        for block in chain["blocks"].as_array().expect("a list") {
+            let mut reply = block.clone();
+            reply["type"] = json!("GET_BLOCK_REPLY");
+            let message = aviary.decode(reply.to_string().as_bytes()).expect("a reply");
+            let Message::Block(block) = message else { panic!("{message:?}") };
+            assert!(matches!(ledger.add(block), Ok(Outcome::Adopted(_))));
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    ".{0,20}"
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let label = || "[ -~é]{0,30}".prop_map(|text| label(&text));
+    let address = || ("[!-~]{1,20}", any::<u16>()).prop_map(|(host, port)| address(&host, port));
+    let hash = || any::<[u8; 32]>().prop_map(BlockHash::from_bytes);
+    let block = || {
+        (any::<u64>(), text(), vec(text(), 0..11), any::<u64>(), text(), hash()).prop_map(
+            |(height, miner, messages, time, nonce, hash)| {
+                Block::Aviary(AviaryBlock {
+                    height: Height::new(height),
+                    miner: miner.into(),
+                    messages: messages.iter().map(|message| Entry::text(message)).collect(),
+                    time: UnixTime::from_seconds(time),
+                    nonce: nonce.into(),
+                    hash,
+                })
+            },
+        )
+    };
+    prop_oneof![
+        (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
+            origin,
+            name,
+            id
+        })),
+        (address(), label()).prop_map(|(address, name)| Message::GossipReply { address, name }),
+        Just(Message::TipRequest),
+        (any::<u64>(), hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
+        Just(Message::Consensus),
+        any::<u64>().prop_map(|height| Message::BlockRequest { height: Height::new(height) }),
+        block().prop_map(Message::Block),
+        Just(Message::NoBlock),
+        block().prop_map(Message::Announcement),
+        text().prop_map(|word| Message::Entry(Entry::text(&word))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_message_survives_the_wire(message in message()) {
+        let bytes = aviary().encode(&message).expect("the network has it");
+        prop_assert_eq!(aviary().decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
+        let _ = aviary().decode(&payload);
+    }
+
+    #[test]
+    fn a_damaged_message_is_another_one_or_an_error(
+        message in message(),
+        at in any::<prop::sample::Index>(),
+        bit in 0..8_u8,
+    ) {
+        let mut bytes = aviary().encode(&message).expect("the network has it");
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let _ = aviary().decode(&bytes);
+    }
+}

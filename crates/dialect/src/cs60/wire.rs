@@ -1,0 +1,113 @@
+//! The messages between peers: JSON, in which blocks are JSON as text, in chains that are JSON as
+//! text once more.
+
+use althing_engine::nakamoto::Message;
+use althing_ledger::{Block, Cs60Block, Entry, python_json::dumps};
+use althing_types::Height;
+use serde::{Deserialize, Serialize};
+
+use crate::Malformed;
+
+/// Bytes that a UDP datagram can have.
+const DATAGRAM_MAX: usize = 65_507;
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "UPPERCASE")]
+enum Wire {
+    Req {
+        /// Ours: the first block that is wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u64>,
+    },
+    Block {
+        data: String,
+    },
+    Chain {
+        data: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct BlockFields {
+    _data: String,
+    _index: u64,
+    _nonce: u64,
+    _prev_hash: String,
+}
+
+/// How many blocks there are is also said by their list, so that is all we read.
+#[derive(Serialize)]
+struct ChainFields<'a> {
+    _chain: &'a [String],
+    _length: usize,
+}
+
+#[derive(Deserialize)]
+struct Blocks {
+    _chain: Vec<String>,
+}
+
+/// Returns the bytes of `message`, or `None` if the network has no such message. Of a chain it is
+/// as many blocks as fit.
+pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
+    let wire = match message {
+        Message::ChainRequest { from } => {
+            let from = Some(from.number()).filter(|from| *from > 0);
+            Wire::Req { from }
+        }
+        Message::Announcement(Block::Cs60(block)) => Wire::Block { data: block.to_json() },
+        Message::Chain(blocks) => return encode_chain(blocks),
+        _ => return None,
+    };
+    Some(dumps(&wire))
+}
+
+fn encode_chain(blocks: &[Block]) -> Option<Vec<u8>> {
+    let json = |block: &Block| match block {
+        Block::Cs60(block) => Some(block.to_json()),
+        Block::Aviary(_) | Block::Native(_) => None,
+    };
+    let mut blocks: Vec<String> = blocks.iter().map(json).collect::<Option<_>>()?;
+    loop {
+        let chain = dumps(&ChainFields { _chain: &blocks, _length: blocks.len() });
+        let data = String::from_utf8(chain).expect("JSON is text");
+        let bytes = dumps(&Wire::Chain { data });
+        if bytes.len() <= DATAGRAM_MAX {
+            return Some(bytes);
+        }
+        // Blocks are about equally long, so this is nearly the number that fits.
+        let fit = blocks.len() * DATAGRAM_MAX / bytes.len();
+        blocks.truncate(fit.min(blocks.len() - 1));
+    }
+}
+
+/// Returns what `payload` says.
+pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
+    Ok(match parse(payload)? {
+        Wire::Req { from } => Message::ChainRequest { from: Height::new(from.unwrap_or_default()) },
+        Wire::Block { data } => Message::Announcement(decode_block(&data)?),
+        Wire::Chain { data } => {
+            let Blocks { _chain } = parse(data.as_bytes())?;
+            Message::Chain(
+                _chain.iter().map(|block| decode_block(block)).collect::<Result<_, _>>()?,
+            )
+        }
+    })
+}
+
+fn decode_block(json: &str) -> Result<Block, Malformed> {
+    let BlockFields { _data, _index, _nonce, _prev_hash } = parse(json.as_bytes())?;
+    let parent = Cs60Block::parse_parent(&_prev_hash);
+    let reason = "neither a hash nor \"0\"";
+    let malformed = Malformed::Field { field: "_prev_hash", reason: reason.to_owned() };
+    Ok(Block::Cs60(Cs60Block {
+        height: Height::new(_index),
+        parent: parent.ok_or(malformed)?,
+        datum: Entry::text(&_data),
+        nonce: _nonce,
+    }))
+}
+
+fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Malformed> {
+    serde_json::from_slice(json).map_err(|error| Malformed::NotAMessage(error.to_string()))
+}

@@ -1,0 +1,95 @@
+//! What becomes of a block, wherever it came from (rules Y6, F1 and F3).
+
+use althing_ledger::{Adoption, Block, Entry, Invalid, Outcome as Added};
+use althing_types::{Address, Height, Moment};
+
+use super::{Durable, Entries, Event, Message, Nakamoto, Output, Refusal, SyncMethod, send};
+
+impl Nakamoto {
+    /// Hands a block to the ledger, and follows it if it is part of the best chain now.
+    pub(super) fn take_in(
+        &mut self,
+        block: Block,
+        out: &mut Vec<Output>,
+    ) -> Result<Added, Invalid> {
+        let added = self.ledger.add(block)?;
+        if let Added::Adopted(adoption) = &added {
+            self.follow(adoption, out);
+        }
+        Ok(added)
+    }
+
+    fn follow(&mut self, adoption: &Adoption, out: &mut Vec<Output>) {
+        let Adoption { left, joined, returned } = adoption;
+        let block = |hash| self.ledger.block(hash).expect("the ledger has just taken it in");
+        let blocks: Vec<Block> = joined.iter().map(|hash| block(hash).clone()).collect();
+        let from = blocks.first().map(Block::height).unwrap_or(Height::GENESIS);
+        self.pool.settle(&blocks, returned, &self.ledger, out);
+        out.push(Output::Persist(Durable { from, blocks }));
+        let tip = self.ledger.tip().expect("a chain has just been adopted");
+        let (left, joined) = (left.len(), joined.len());
+        out.push(Output::Event(Event::TipChanged { tip, left, joined }));
+    }
+
+    pub(super) fn on_announcement(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        block: &Block,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let height = block.height();
+        match self.take_in(block.clone(), out) {
+            Ok(Added::Adopted(_)) => {
+                self.end_finished_downloads(now, out);
+                let others = |peer: &Address| peer != from;
+                for peer in self.peers.choose(self.rules.relay, &mut self.rng, others) {
+                    send(&peer, Message::Announcement(block.clone()), out);
+                }
+                Ok(())
+            }
+            Ok(Added::Known | Added::Side) => Ok(()),
+            Ok(Added::ParentMissing) => {
+                let length = Height::new(self.ledger.length());
+                match self.rules.sync {
+                    SyncMethod::ByHeight if height < length => {}
+                    SyncMethod::ByHeight | SyncMethod::WholeChain => self.ask_for_tip(from, out),
+                    SyncMethod::HeadersFirst => self.ask_for_headers(from, out),
+                }
+                Ok(())
+            }
+            Err(invalid) => Err(Refusal::InvalidBlock(invalid)),
+        }
+    }
+
+    /// Answers with the block of our best chain at a height.
+    pub(super) fn on_block_request(
+        &mut self,
+        from: &Address,
+        height: Height,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.answers.may_answer() {
+            return Err(Refusal::TooManyQuestions);
+        }
+        let block = self.ledger.block_at(height).cloned();
+        send(from, block.map_or(Message::NoBlock, Message::Block), out);
+        Ok(())
+    }
+
+    /// Tells everybody of a block of ours.
+    pub(super) fn announce(&self, block: &Block, out: &mut Vec<Output>) {
+        for peer in self.peers.addresses() {
+            send(peer, Message::Announcement(block.clone()), out);
+        }
+    }
+
+    /// Tells everybody of an entry, where that is done.
+    pub(super) fn share(&self, entry: &Entry, out: &mut Vec<Output>) {
+        if self.rules.entries == Entries::Shared {
+            for peer in self.peers.addresses() {
+                send(peer, Message::Entry(entry.clone()), out);
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Fetching a chain block by block from all who claim to have it (rules Y2 to Y5).
+//!
+//! In these networks a block is asked for by its height, so a request says nothing about *which*
+//! chain is meant. So the peers are grouped by what they claim (how long, and with which last
+//! hash), and each claim is fetched from those behind it alone: a *download*. It goes up from
+//! where our own chain ends, with a window of blocks under way at a time; if the first block does
+//! not fit, it goes down, in steps that double, until one does.
+//!
+//! A claim is worth nothing until its blocks are here. Of several the one that most peers share is
+//! fetched first, then the longest; another is only begun when those under way have come to a
+//! halt, and no peer is behind two of them, so whoever claims what it does not have holds up one
+//! download, for as long as it takes to ask it three times.
+
+mod download;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use althing_ledger::{Block, Contextual, Invalid, Outcome as Added};
+use althing_types::{Address, Height, Moment};
+use rand::RngExt;
+
+use self::download::Download;
+pub(super) use self::download::Downloads;
+use super::requests::Wanted;
+use super::{Claim, DownloadFailure, Event, Nakamoto, Output, Refusal, refuse};
+
+/// Chains that are fetched at a time.
+pub const DOWNLOADS_MAX: usize = 4;
+
+/// Blocks of a download that are asked for, or here without the ones before, at a time.
+pub const WINDOW: usize = 32;
+
+/// How often one peer is asked for one block.
+pub const TRIES_MAX: u8 = 3;
+
+/// Chains that are remembered as bad (rule Y5); the oldest is forgotten first.
+pub const BAD_CLAIMS_MAX: usize = 1024;
+
+/// How often a download begins anew further down, after a block did not fit on the ones before.
+const RESTARTS_MAX: u8 = 2;
+
+impl Nakamoto {
+    /// Begins to fetch what others claim to have, if it is longer than our chain and nothing else
+    /// is coming in.
+    pub(super) fn look_for_chains(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let patience = self.rules.timeouts.request * 2;
+        while self.downloads.len() < DOWNLOADS_MAX
+            && !self.downloads.running.values().any(|download| now - download.moved < patience)
+        {
+            let Some((claim, backers)) = self.choose_claim(now) else { return };
+            let event = Event::DownloadStarted { claim, backers: backers.len() };
+            out.push(Output::Event(event));
+            let next = Height::new(self.ledger.length());
+            self.downloads.running.insert(claim, Download::new(now, backers, next));
+            self.fill(now, claim, out);
+        }
+    }
+
+    /// Returns the claim to fetch next, with those behind it: the one that most share, and while
+    /// that is under way, the longest.
+    fn choose_claim(&self, now: Moment) -> Option<(Claim, BTreeSet<Address>)> {
+        let Self { downloads, ledger, peers, .. } = self;
+        let mut claims: BTreeMap<Claim, BTreeSet<Address>> = BTreeMap::new();
+        for (peer, claim) in peers.claims(now) {
+            let is_wanted = claim.length > ledger.length()
+                && ledger.block(&claim.hash).is_none()
+                && !downloads.bad.contains(&claim)
+                && !downloads.running.contains_key(&claim)
+                && !downloads.is_backing(peer);
+            if is_wanted {
+                claims.entry(claim).or_default().insert(peer.clone());
+            }
+        }
+        if downloads.running.is_empty() {
+            claims.into_iter().max_by_key(|(claim, backers)| (backers.len(), *claim))
+        } else {
+            claims.pop_last()
+        }
+    }
+
+    /// Keeps the window of a download full (rule Y3). Each block is asked of the backer who was
+    /// asked for it least, and has least to do.
+    fn fill(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
+        let Some(download) = self.downloads.running.get(&claim) else { return };
+        let Range { start, end } = download.window();
+        for height in (start.number()..end.number().min(claim.length)).map(Height::new) {
+            let Some(download) = self.downloads.running.get(&claim) else { return };
+            if download.arrived.contains_key(&height) || download.under_way.contains(&height) {
+                continue;
+            }
+            let (peers, requests) = (&self.peers, &self.requests);
+            let able: Vec<&Address> = download
+                .backers
+                .iter()
+                .filter(|peer| peers.is_trusted(now, peer))
+                .filter(|peer| download.tries(height, peer) < TRIES_MAX)
+                .collect();
+            if able.is_empty() && height == download.next {
+                return self.on_exhausted(now, claim, out);
+            }
+            let load = |peer: &&Address| (download.tries(height, peer), requests.open_at(peer));
+            let Some(least) = able.iter().map(load).min() else { continue };
+            let equal: Vec<&Address> =
+                able.into_iter().filter(|peer| load(peer) == least).collect();
+            let peer = equal[self.rng.random_range(0..equal.len())].clone();
+            if !requests.has_room(&peer) {
+                return;
+            }
+            let download = self.downloads.running.get_mut(&claim).expect("it was here just now");
+            download.under_way.insert(height);
+            *download.tries.entry((height, peer.clone())).or_default() += 1;
+            self.ask(&peer, Wanted::Block { claim, height }, out);
+        }
+    }
+
+    pub(super) fn on_block(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        block: Block,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let sent = block.height();
+        let is_it =
+            |wanted: &Wanted| matches!(wanted, Wanted::Block { height, .. } if *height == sent);
+        let request = self.requests.take_first(from, is_it).ok_or(Refusal::Unasked)?;
+        if let Wanted::Block { claim, height } = request.wanted
+            && let Some(download) = self.downloads.running.get_mut(&claim)
+        {
+            download.under_way.remove(&height);
+            if download.window().contains(&height) {
+                download.arrived.insert(height, (from.clone(), block));
+            }
+            self.link(now, claim, out);
+        }
+        Ok(())
+    }
+
+    /// A peer lacks a block that it was asked for; its answer does not say which, so we take it
+    /// for the oldest.
+    pub(super) fn on_no_block(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let is_block = |wanted: &Wanted| matches!(wanted, Wanted::Block { .. });
+        let request = self.requests.take_first(from, is_block).ok_or(Refusal::Unasked)?;
+        if let Wanted::Block { claim, height } = request.wanted
+            && let Some(download) = self.downloads.running.get_mut(&claim)
+        {
+            download.under_way.remove(&height);
+            download.give_up_on(height, from);
+            self.fill(now, claim, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_block_overdue(
+        &mut self,
+        now: Moment,
+        claim: Claim,
+        height: Height,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(download) = self.downloads.running.get_mut(&claim) {
+            download.under_way.remove(&height);
+            self.fill(now, claim, out);
+        }
+        // A halt of one download is when others may begin.
+        self.look_for_chains(now, out);
+    }
+
+    /// Notes that our chain has changed: what we wanted may have come in another way.
+    pub(super) fn end_finished_downloads(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Self { downloads, ledger, .. } = self;
+        let is_here = |claim: &Claim| ledger.block(&claim.hash).is_some();
+        let finished: Vec<Claim> =
+            downloads.running.keys().filter(|c| is_here(c)).copied().collect();
+        for claim in &finished {
+            if let Some(download) = self.end(claim) {
+                download.backers.iter().for_each(|peer| self.peers.forgive(peer));
+            }
+        }
+        if !finished.is_empty() {
+            self.look_for_chains(now, out);
+        }
+    }
+
+    /// Hands the ledger all blocks that it is their turn for.
+    fn link(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
+        loop {
+            let Some(download) = self.downloads.running.get_mut(&claim) else { return };
+            let height = download.next;
+            if height.number() >= claim.length {
+                return self.fail(now, claim, DownloadFailure::OtherEnd, out);
+            }
+            let Some((peer, block)) = download.arrived.remove(&height) else { break };
+            let added = self.take_in(block, out);
+            let Some(download) = self.downloads.running.get_mut(&claim) else { return };
+            match added {
+                Ok(Added::ParentMissing) if download.linked => {
+                    // It may be wrong, or the block below it may be: if another backer's fits,
+                    // that one was.
+                    download.give_up_on(height, &peer);
+                    download.doubted.push(peer);
+                    break;
+                }
+                Ok(Added::ParentMissing) => download.go_down(now),
+                Ok(added) => {
+                    download.gained |= added != Added::Known;
+                    for liar in std::mem::take(&mut download.doubted) {
+                        refuse(&liar, Refusal::BlockOfAnotherChain { height }, out);
+                    }
+                    download.advance(now);
+                }
+                Err(Invalid::Contextual(
+                    Contextual::EntriesRefused { .. } | Contextual::KnownBad { .. },
+                )) => return self.fail(now, claim, DownloadFailure::Bad, out),
+                Err(invalid) => {
+                    download.give_up_on(height, &peer);
+                    refuse(&peer, Refusal::InvalidBlock(invalid), out);
+                }
+            }
+            self.end_finished_downloads(now, out);
+        }
+        self.fill(now, claim, out);
+    }
+
+    /// Nobody has the next block, or not one that fits.
+    fn on_exhausted(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
+        let Some(download) = self.downloads.running.get_mut(&claim) else { return };
+        let height = download.next;
+        let may_have_parted = !download.doubted.is_empty() && height > Height::GENESIS;
+        if may_have_parted && download.restarts < RESTARTS_MAX {
+            download.restarts += 1;
+            download.linked = false;
+            download.tries.clear();
+            download.go_down(now);
+            return self.fill(now, claim, out);
+        }
+        self.fail(now, claim, DownloadFailure::Unobtainable { height }, out);
+    }
+
+    /// Ends a download without its chain. Those who claimed it are shunned if nothing came of it;
+    /// if something did, their chain may simply have changed meanwhile.
+    fn fail(&mut self, now: Moment, claim: Claim, reason: DownloadFailure, out: &mut Vec<Output>) {
+        let Some(download) = self.end(&claim) else { return };
+        out.push(Output::Event(Event::DownloadFailed { claim, reason }));
+        if reason == DownloadFailure::Bad {
+            self.downloads.remember_bad(claim);
+        }
+        for peer in &download.backers {
+            if download.gained {
+                self.peers.drop_claim(peer);
+            } else {
+                self.shun(now, peer, out);
+            }
+        }
+        self.look_for_chains(now, out);
+    }
+
+    fn end(&mut self, claim: &Claim) -> Option<Download> {
+        let download = self.downloads.running.remove(claim)?;
+        self.requests.forget(|request| {
+            matches!(request.wanted, Wanted::Block { claim: other, .. } if other == *claim)
+        });
+        Some(download)
+    }
+}

@@ -1,0 +1,140 @@
+//! How peers meet (rules N2 to N7).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use althing_types::{Address, Moment};
+use rand::RngExt;
+
+use super::{
+    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, Timer, refuse, send,
+};
+
+/// Words of others that are remembered, so that none is passed on twice (rule N3); the oldest is
+/// forgotten first.
+pub const GOSSIPS_REMEMBERED: usize = 4096;
+
+/// Words of others, by name, and when each was answered last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard {
+    answered: BTreeMap<Label, Moment>,
+    order: VecDeque<Label>,
+}
+
+impl Heard {
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Notes that a word is answered now, and returns when it was before.
+    fn answer(&mut self, now: Moment, id: &Label) -> Option<Moment> {
+        if let Some(before) = self.answered.get_mut(id) {
+            return Some(std::mem::replace(before, now));
+        }
+        self.answered.insert(id.clone(), now);
+        self.order.push_back(id.clone());
+        if self.order.len() > GOSSIPS_REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answered.remove(&oldest);
+        }
+        None
+    }
+
+    /// Returns when a word was answered last.
+    fn last_answer(&self, id: &Label) -> Option<Moment> {
+        self.answered.get(id).copied()
+    }
+}
+
+impl Nakamoto {
+    /// Says that we are here, and forgets who is silent (rules N2 and N5).
+    pub(super) fn on_gossip_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Discovery::Gossip { forward } = self.rules.discovery else { return };
+        for peer in self.peers.forget_silent(now, self.rules.timeouts.silence) {
+            out.push(Output::Event(Event::PeerLost { peer }));
+        }
+        let id = Label::new(&format!("{:032x}", self.rng.random::<u128>())).expect("32 digits");
+        self.heard.answer(now, &id);
+        let (origin, name) = (self.me.clone(), self.name.clone());
+        let gossip = Gossip { origin, name, id };
+        let mut receivers = self.peers.choose(forward, &mut self.rng, |_| true);
+        receivers.extend(self.contacts.iter().filter(|contact| **contact != self.me).cloned());
+        receivers.sort();
+        receivers.dedup();
+        for receiver in &receivers {
+            send(receiver, Message::Gossip(gossip.clone()), out);
+        }
+        let after = self.rules.timeouts.gossip;
+        out.push(Output::SetTimer { after, timer: Timer::Gossip });
+    }
+
+    pub(super) fn on_gossip(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        gossip: &Gossip,
+        forward: usize,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if gossip.origin == self.me {
+            return Ok(());
+        }
+        // Who says the same word all along is answered each time it is due, and passed on once.
+        let due = self.rules.timeouts.gossip / 2;
+        let answered = self.heard.last_answer(&gossip.id);
+        if answered.is_some_and(|answered| now - answered < due) {
+            return Ok(());
+        }
+        if !self.answers.may_answer() {
+            return Err(Refusal::TooManyQuestions);
+        }
+        self.heard.answer(now, &gossip.id);
+        let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
+        send(&gossip.origin, reply, out);
+        let is_firsthand = *from == gossip.origin;
+        if answered.is_none() {
+            let others = |peer: &Address| *peer != gossip.origin && peer != from;
+            for peer in self.peers.choose(forward, &mut self.rng, others) {
+                send(&peer, Message::Gossip(gossip.clone()), out);
+            }
+        }
+        if is_firsthand { self.meet(now, from, out) } else { Ok(()) }
+    }
+
+    /// Takes in a peer that we have heard ourselves (rule N4).
+    pub(super) fn meet(
+        &mut self,
+        now: Moment,
+        peer: &Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let is_new = !self.peers.contains(peer);
+        if !self.peers.add(now, peer) {
+            return Err(Refusal::TooManyPeers);
+        }
+        if is_new {
+            let known = self.peers.len();
+            out.push(Output::Event(Event::PeerFound { peer: peer.clone(), known }));
+            self.ask_for_tip(peer, out);
+        }
+        Ok(())
+    }
+
+    /// Knows exactly those whom the tracker knows (rule N6).
+    pub(super) fn on_peers(&mut self, now: Moment, list: &[Address], out: &mut Vec<Output>) {
+        if self.rules.discovery != Discovery::Tracker {
+            return;
+        }
+        for peer in self.peers.keep_only(list) {
+            out.push(Output::Event(Event::PeerLost { peer }));
+        }
+        for peer in list {
+            if *peer == self.me {
+                continue;
+            }
+            if let Err(reason) = self.meet(now, peer, out) {
+                return refuse(peer, reason, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Fetching headers from one peer, and then the blocks from all who have them (rules Y7 and Y8).
+//!
+//! A header shows its work and names the one before it, so a chain of headers is as good as its
+//! blocks for choosing among chains, and it says by hash which blocks to fetch: these can come from
+//! anybody. So the headers of whoever claims something unknown are fetched first. The chain of
+//! headers with the most work, if it has more than ours, is the *target*; its blocks are fetched in
+//! a window, and handed to the ledger in their order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use althing_ledger::{
+    Block, Contextual, Header, HeaderOutcome, Headers, Invalid, NativeBlock, Outcome as Added,
+};
+use althing_types::{Address, BlockHash, Height, Moment};
+use rand::RngExt;
+
+use super::requests::Wanted;
+use super::{Claim, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
+
+/// Headers in one answer.
+pub const HEADERS_PER_ANSWER: usize = 2_000;
+
+/// Hashes in a locator that are looked at.
+pub const LOCATOR_MAX: usize = 100;
+
+/// Blocks that are asked for, or here without the ones before, at a time.
+pub const BODIES_MAX: usize = 64;
+
+/// Headers without blocks, and the fetching of these.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeaderSync {
+    headers: Headers,
+    /// The last header that each peer has sent us.
+    known: BTreeMap<Address, BlockHash>,
+    target: Option<Target>,
+}
+
+/// The chain of headers whose blocks are being fetched.
+#[derive(Clone, Debug)]
+struct Target {
+    tip: BlockHash,
+    /// The hashes of its blocks, the lowest first, and their places in that list.
+    path: Vec<BlockHash>,
+    places: BTreeMap<BlockHash, usize>,
+    /// The first that is not in the ledger.
+    next: usize,
+    arrived: BTreeMap<usize, (Address, Block)>,
+    under_way: BTreeSet<usize>,
+    /// How often each peer was asked for each block.
+    tries: BTreeMap<(usize, Address), u8>,
+}
+
+impl HeaderSync {
+    pub(super) fn len(&self) -> usize {
+        self.headers.len()
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.target.as_ref().map_or(0, |target| target.arrived.len())
+    }
+}
+
+impl Target {
+    fn new(tip: BlockHash, path: Vec<BlockHash>) -> Self {
+        let places = path.iter().enumerate().map(|(place, hash)| (*hash, place)).collect();
+        Self {
+            tip,
+            path,
+            places,
+            next: 0,
+            arrived: BTreeMap::new(),
+            under_way: BTreeSet::new(),
+            tries: BTreeMap::new(),
+        }
+    }
+
+    fn tries(&self, place: usize, peer: &Address) -> u8 {
+        self.tries.get(&(place, peer.clone())).copied().unwrap_or(0)
+    }
+
+    fn window(&self) -> std::ops::Range<usize> {
+        self.next..self.path.len().min(self.next + BODIES_MAX)
+    }
+}
+
+impl Nakamoto {
+    /// Follows a claim by asking for the headers, if it is of a block that we do not know.
+    pub(super) fn on_claim(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        claim: Claim,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.peers.contains(from) {
+            return Err(Refusal::Stranger);
+        }
+        if self.ledger.block(&claim.hash).is_some() || !self.peers.is_trusted(now, from) {
+            return Ok(());
+        }
+        if self.headers.headers.contains(&claim.hash) {
+            self.headers.known.insert(from.clone(), claim.hash);
+            self.fetch_bodies(now, out);
+        } else {
+            self.ask_for_headers(from, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_for_headers(&mut self, peer: &Address, out: &mut Vec<Output>) {
+        let is_headers = |wanted: &Wanted| *wanted == Wanted::Headers;
+        if self.requests.has_room(peer) && !self.requests.is_asked_of(peer, is_headers) {
+            self.ask(peer, Wanted::Headers, out);
+        }
+    }
+
+    /// Returns where our chain of headers ends, and our chain.
+    pub(super) fn locator(&self) -> Vec<BlockHash> {
+        let best = self.headers.headers.best().map(|(hash, _)| hash);
+        best.into_iter().chain(self.ledger.locator()).collect()
+    }
+
+    pub(super) fn on_headers_request(
+        &mut self,
+        from: &Address,
+        locator: &[BlockHash],
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.answers.may_send_chain() {
+            return Err(Refusal::TooManyQuestions);
+        }
+        let mut known = locator.iter().take(LOCATOR_MAX);
+        let common = known.find(|hash| self.ledger.is_on_best(hash));
+        let common = common.and_then(|hash| self.ledger.block(hash)).map(Block::height);
+        let start = common.map_or(Height::GENESIS, Height::next);
+        let header = |block: &Block| match block {
+            Block::Native(NativeBlock { header, .. }) => Some(*header),
+            Block::Cs60(_) | Block::Aviary(_) => None,
+        };
+        let blocks = self.ledger.blocks_from(start).take(HEADERS_PER_ANSWER);
+        send(from, Message::Headers(blocks.filter_map(header).collect()), out);
+        Ok(())
+    }
+
+    pub(super) fn on_headers(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        headers: &[Header],
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let is_headers = |wanted: &Wanted| *wanted == Wanted::Headers;
+        self.requests.take_first(from, is_headers).ok_or(Refusal::Unasked)?;
+        let mut gained = false;
+        for header in headers.iter().take(HEADERS_PER_ANSWER) {
+            match self.headers.headers.add(&self.ledger, header) {
+                Ok(HeaderOutcome::Added) => gained = true,
+                Ok(HeaderOutcome::Known) => {}
+                Ok(HeaderOutcome::Full) => break,
+                Ok(HeaderOutcome::ParentMissing) => {
+                    self.shun(now, from, out);
+                    return Err(Refusal::HeadersApart);
+                }
+                Err(invalid) => {
+                    self.shun(now, from, out);
+                    return Err(Refusal::InvalidBlock(invalid));
+                }
+            }
+            let hash = Block::hash_of_header(header);
+            self.headers.known.insert(from.clone(), hash);
+        }
+        self.headers.known.retain(|peer, _| self.peers.contains(peer));
+        if gained && headers.len() >= HEADERS_PER_ANSWER {
+            self.ask_for_headers(from, out);
+        }
+        self.aim(now, out);
+        Ok(())
+    }
+
+    /// Makes the best chain of headers the target, if it has more work than our chain.
+    fn aim(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let ours = self.ledger.tip().map(|tip| tip.work).unwrap_or_default();
+        let best = self.headers.headers.best().filter(|(_, work)| *work > ours);
+        let current = self.headers.target.as_ref().map(|target| target.tip);
+        match best {
+            None => self.drop_target(),
+            Some((tip, _)) if current != Some(tip) => {
+                let path = self.headers.headers.path(tip);
+                // What is under way is asked for again, since places in the path have shifted.
+                self.drop_target();
+                self.headers.target = Some(Target::new(tip, path));
+                self.fetch_bodies(now, out);
+            }
+            Some(_) => self.fetch_bodies(now, out),
+        }
+    }
+
+    fn drop_target(&mut self) {
+        self.headers.target = None;
+        self.requests.forget(|request| matches!(request.wanted, Wanted::Body { .. }));
+    }
+
+    /// Keeps the window full. A block is asked of a peer whose last header is that block's or one
+    /// above; of those, of the one who was asked for it least, and has least to do.
+    fn fetch_bodies(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Some(window) = self.headers.target.as_ref().map(Target::window) else { return };
+        for place in window {
+            let Some(target) = &self.headers.target else { return };
+            if target.arrived.contains_key(&place) || target.under_way.contains(&place) {
+                continue;
+            }
+            let (peers, requests, known) = (&self.peers, &self.requests, &self.headers.known);
+            let has_it =
+                |hash: &BlockHash| target.places.get(hash).is_some_and(|last| *last >= place);
+            let able: Vec<&Address> = known
+                .iter()
+                .filter(|(peer, last)| has_it(last) && peers.is_trusted(now, peer))
+                .map(|(peer, _)| peer)
+                .filter(|peer| target.tries(place, peer) < TRIES_MAX)
+                .collect();
+            let load = |peer: &&Address| (target.tries(place, peer), requests.open_at(peer));
+            let Some(least) = able.iter().map(load).min() else {
+                if place == target.next {
+                    self.give_up(now, out);
+                }
+                return;
+            };
+            let equal: Vec<&Address> =
+                able.into_iter().filter(|peer| load(peer) == least).collect();
+            let peer = equal[self.rng.random_range(0..equal.len())].clone();
+            if !requests.has_room(&peer) {
+                return;
+            }
+            let target = self.headers.target.as_mut().expect("it was here just now");
+            target.under_way.insert(place);
+            *target.tries.entry((place, peer.clone())).or_default() += 1;
+            let hash = target.path[place];
+            self.ask(&peer, Wanted::Body { hash }, out);
+        }
+    }
+
+    /// Nobody sends the next block: those who sent its header are shunned, and it is forgotten with
+    /// all above it until somebody sends it again.
+    fn give_up(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Some(target) = self.headers.target.take() else { return };
+        let backers: Vec<Address> = self
+            .headers
+            .known
+            .iter()
+            .filter(|(_, last)| target.places.get(last).is_some_and(|last| *last >= target.next))
+            .map(|(peer, _)| peer.clone())
+            .collect();
+        for peer in &backers {
+            self.headers.known.remove(peer);
+            self.shun(now, peer, out);
+        }
+        self.headers.headers.remove(&target.path[target.next]);
+        self.headers.headers.remove_unfounded(&self.ledger);
+        self.drop_target();
+        self.aim(now, out);
+    }
+
+    pub(super) fn on_body_request(
+        &mut self,
+        from: &Address,
+        hash: &BlockHash,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.answers.may_answer() {
+            return Err(Refusal::TooManyQuestions);
+        }
+        let block = self.ledger.block(hash).cloned();
+        send(from, block.map_or(Message::NoBlock, Message::Block), out);
+        Ok(())
+    }
+
+    pub(super) fn on_body(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        block: Block,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let found = block.hash_after(None);
+        let is_it = |wanted: &Wanted| *wanted == Wanted::Body { hash: found };
+        self.requests.take_first(from, is_it).ok_or(Refusal::Unasked)?;
+        if let Some(target) = &mut self.headers.target
+            && let Some(place) = target.places.get(&found).copied()
+        {
+            target.under_way.remove(&place);
+            target.arrived.insert(place, (from.clone(), block));
+            self.link_bodies(now, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_no_body(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let is_body = |wanted: &Wanted| matches!(wanted, Wanted::Body { .. });
+        let request = self.requests.take_first(from, is_body).ok_or(Refusal::Unasked)?;
+        if let Wanted::Body { hash } = request.wanted
+            && let Some(target) = &mut self.headers.target
+            && let Some(place) = target.places.get(&hash).copied()
+        {
+            target.under_way.remove(&place);
+            target.tries.insert((place, from.clone()), TRIES_MAX);
+            self.fetch_bodies(now, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_body_overdue(&mut self, now: Moment, hash: BlockHash, out: &mut Vec<Output>) {
+        if let Some(target) = &mut self.headers.target
+            && let Some(place) = target.places.get(&hash).copied()
+        {
+            target.under_way.remove(&place);
+            self.fetch_bodies(now, out);
+        }
+    }
+
+    /// Hands the ledger all blocks that it is their turn for.
+    fn link_bodies(&mut self, now: Moment, out: &mut Vec<Output>) {
+        while let Some(target) = &mut self.headers.target
+            && let Some((peer, block)) = target.arrived.remove(&target.next)
+        {
+            let (place, hash) = (target.next, target.path[target.next]);
+            match self.take_in(block, out) {
+                Ok(Added::ParentMissing) => return self.give_up(now, out),
+                Ok(Added::Known | Added::Side | Added::Adopted(_)) => {
+                    self.headers.headers.remove(&hash);
+                    self.peers.forgive(&peer);
+                    let target = self.headers.target.as_mut().expect("it was here just now");
+                    target.next += 1;
+                    target.tries.retain(|(place, _), _| *place >= target.next);
+                }
+                Err(Invalid::Contextual(
+                    Contextual::EntriesRefused { .. } | Contextual::KnownBad { .. },
+                )) => {
+                    self.headers.headers.remember_bad(hash);
+                    return self.give_up(now, out);
+                }
+                Err(invalid) => {
+                    let target = self.headers.target.as_mut().expect("it was here just now");
+                    target.tries.insert((place, peer.clone()), TRIES_MAX);
+                    refuse(&peer, Refusal::InvalidBlock(invalid), out);
+                    break;
+                }
+            }
+        }
+        self.aim(now, out);
+    }
+}

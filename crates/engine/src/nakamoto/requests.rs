@@ -1,0 +1,110 @@
+//! What we have asked others for, and not got yet (rule Y3).
+
+use std::collections::BTreeMap;
+
+use althing_types::{Address, BlockHash, Height};
+
+use super::message::Claim;
+
+/// Questions that are open at a time.
+pub const REQUESTS_MAX: usize = 256;
+
+/// Questions that are open at one peer at a time.
+pub const REQUESTS_PER_PEER_MAX: usize = 16;
+
+/// Names one question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+/// What was asked of whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) peer: Address,
+    pub(super) wanted: Wanted,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A block of a chain that the peer claims to have.
+    Block { claim: Claim, height: Height },
+    /// The headers of the peer's chain.
+    Headers,
+    /// The block with this hash.
+    Body { hash: BlockHash },
+    /// The peer's chain from here on.
+    Chain { from: Height, tries_left: u8 },
+}
+
+/// The open questions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests {
+    open: BTreeMap<RequestId, Request>,
+    per_peer: BTreeMap<Address, usize>,
+    asked: u64,
+}
+
+impl Requests {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn open_at(&self, peer: &Address) -> usize {
+        self.per_peer.get(peer).copied().unwrap_or(0)
+    }
+
+    /// Returns whether one more question can be put to a peer.
+    pub(super) fn has_room(&self, peer: &Address) -> bool {
+        self.open.len() < REQUESTS_MAX && self.open_at(peer) < REQUESTS_PER_PEER_MAX
+    }
+
+    /// Notes a question, and returns its name.
+    pub(super) fn ask(&mut self, peer: Address, wanted: Wanted) -> RequestId {
+        self.asked += 1;
+        let id = RequestId(self.asked);
+        *self.per_peer.entry(peer.clone()).or_default() += 1;
+        self.open.insert(id, Request { peer, wanted });
+        id
+    }
+
+    /// Returns whether a peer is asked for something that `fits`.
+    pub(super) fn is_asked_of(&self, peer: &Address, fits: impl Fn(&Wanted) -> bool) -> bool {
+        let is_it = |request: &Request| request.peer == *peer && fits(&request.wanted);
+        self.open_at(peer) > 0 && self.open.values().any(is_it)
+    }
+
+    /// Ends a question.
+    pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
+        let request = self.open.remove(&id)?;
+        if let Some(open) = self.per_peer.get_mut(&request.peer) {
+            *open -= 1;
+            if *open == 0 {
+                self.per_peer.remove(&request.peer);
+            }
+        }
+        Some(request)
+    }
+
+    /// Ends the first question to `peer` that `fits`.
+    pub(super) fn take_first(
+        &mut self,
+        peer: &Address,
+        fits: impl Fn(&Wanted) -> bool,
+    ) -> Option<Request> {
+        if self.open_at(peer) == 0 {
+            return None;
+        }
+        let is_it = |request: &Request| request.peer == *peer && fits(&request.wanted);
+        let id = *self.open.iter().find(|(_, request)| is_it(request))?.0;
+        self.take(id)
+    }
+
+    /// Ends all questions that `fits`.
+    pub(super) fn forget(&mut self, fits: impl Fn(&Request) -> bool) {
+        let ids: Vec<RequestId> =
+            self.open.iter().filter(|(_, request)| fits(request)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.take(id);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What chains the others have, and what we tell them of ours (rules T1 to T3, N8).
+
+use std::time::Duration;
+
+use althing_types::{Address, Height, Moment};
+
+use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
+
+/// Peers that are asked for their chain at a time (rule T1).
+const ASKED_MAX: usize = 16;
+
+/// Answers to short questions between two rounds of asking (rule N8).
+pub const ANSWERS_MAX: u32 = 16_384;
+
+/// Answers with a whole chain between two rounds of asking: each is a thousand times as long as its
+/// question.
+pub const CHAIN_ANSWERS_MAX: u32 = 256;
+
+/// Time between two rounds of asking because somebody said so (rule T3).
+const CONSENSUS_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often we may still answer, until we ask again ourselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answers {
+    short: u32,
+    chains: u32,
+    /// When all were asked last.
+    consensus: Option<Moment>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { short: ANSWERS_MAX, chains: CHAIN_ANSWERS_MAX, consensus: None }
+    }
+}
+
+impl Answers {
+    /// Returns whether one more short answer may be given, and counts it.
+    pub(super) fn may_answer(&mut self) -> bool {
+        count_down(&mut self.short)
+    }
+
+    /// Returns whether one more chain may be sent, and counts it.
+    pub(super) fn may_send_chain(&mut self) -> bool {
+        count_down(&mut self.chains)
+    }
+}
+
+fn count_down(left: &mut u32) -> bool {
+    let some = *left > 0;
+    *left = left.saturating_sub(1);
+    some
+}
+
+impl Nakamoto {
+    /// Asks some peers, chosen by lot, for their chains.
+    pub(super) fn on_tips_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let consensus = self.answers.consensus;
+        self.answers = Answers { consensus, ..Answers::default() };
+        match self.rules.sync {
+            SyncMethod::ByHeight | SyncMethod::HeadersFirst => {
+                self.ask_for_tips(now, ASKED_MAX, out);
+            }
+            SyncMethod::WholeChain => self.ask_somebody_for_chain(now, out),
+        }
+        let after = self.rules.timeouts.tips;
+        out.push(Output::SetTimer { after, timer: Timer::Tips });
+    }
+
+    fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
+        let peers = &self.peers;
+        let trusted = |peer: &Address| peers.is_trusted(now, peer);
+        for peer in peers.choose(count, &mut self.rng, trusted) {
+            send(&peer, Message::TipRequest, out);
+        }
+        if self.rules.sync == SyncMethod::ByHeight {
+            self.look_for_chains(now, out);
+        }
+    }
+
+    /// Asks a peer that we have just met for its chain.
+    pub(super) fn ask_for_tip(&mut self, peer: &Address, out: &mut Vec<Output>) {
+        match self.rules.sync {
+            SyncMethod::ByHeight | SyncMethod::HeadersFirst => send(peer, Message::TipRequest, out),
+            SyncMethod::WholeChain => {
+                self.ask_for_chain(peer, Height::new(self.ledger.length()), out);
+            }
+        }
+    }
+
+    pub(super) fn on_consensus(
+        &mut self,
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let last = self.answers.consensus;
+        if last.is_some_and(|last| now - last < CONSENSUS_PAUSE) {
+            return Err(Refusal::TooManyQuestions);
+        }
+        self.answers.consensus = Some(now);
+        self.ask_for_tips(now, usize::MAX, out);
+        Ok(())
+    }
+
+    /// Tells of our best chain; says nothing while there is none, as the published programs do.
+    pub(super) fn on_tip_request(
+        &mut self,
+        from: &Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.answers.may_answer() {
+            return Err(Refusal::TooManyQuestions);
+        }
+        if let Some(tip) = self.ledger.tip() {
+            let claim = Claim { length: self.ledger.length(), hash: tip.hash };
+            send(from, Message::Tip(claim), out);
+        }
+        Ok(())
+    }
+
+    /// Notes what a peer claims (rule T2).
+    pub(super) fn on_tip(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        claim: Claim,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.peers.contains(from) {
+            return Err(Refusal::Stranger);
+        }
+        self.peers.set_claim(from, claim);
+        if self.peers.is_trusted(now, from) {
+            self.downloads.join(&claim, from);
+        }
+        self.look_for_chains(now, out);
+        Ok(())
+    }
+}

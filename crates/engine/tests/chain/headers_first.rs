@@ -1,0 +1,225 @@
+//! Rules Y7 and Y8: fetching headers from one peer, and blocks from all who have them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use althing_engine::nakamoto::{
+    BODIES_MAX, Event, HEADERS_PER_ANSWER, Message, Mining, Output, Refusal,
+};
+use althing_ledger::{
+    Block, CompactTarget, Contextual, Invalid, Ledger, NativeBlock, Semantic, SignedEntry,
+};
+use althing_types::{Address, BlockHash, Height};
+use ed25519_dalek::SigningKey;
+
+use crate::common::{
+    AllBut, Peer, address, answer, chain, claim, events, headers_first, new_chain, sent, template,
+};
+
+fn bodies(out: &[Output]) -> impl Iterator<Item = (&Address, BlockHash)> {
+    sent(out).filter_map(|(to, message)| match message {
+        Message::BodyRequest { hash } => Some((to, *hash)),
+        _ => None,
+    })
+}
+
+/// Has several peers claim a chain, and returns what the peer does about it.
+fn claimed(peer: &mut Peer, by: impl IntoIterator<Item = u16>, chain: &Ledger) -> Vec<Output> {
+    let message = Message::Tip(claim(chain));
+    by.into_iter().flat_map(|from| peer.hear(from, message.clone())).collect()
+}
+
+fn peer_knowing(others: std::ops::RangeInclusive<u16>) -> Peer {
+    let mut peer = Peer::new(headers_first(), Mining::Off);
+    peer.meet(others);
+    peer
+}
+
+fn is_shunned(out: &[Output], number: u16) -> bool {
+    events(out).any(|event| match event {
+        Event::PeerShunned { peer, .. } => *peer == address(number),
+        _ => false,
+    })
+}
+
+#[test]
+fn headers_come_from_one_and_blocks_from_all() {
+    let length = HEADERS_PER_ANSWER as u64 + 200;
+    let theirs = new_chain(&headers_first(), "they", length);
+    let mut peer = peer_knowing(1..=3);
+    let out = claimed(&mut peer, 1..=3, &theirs);
+    let out = peer.converse(out, |_, question| answer(&theirs, question));
+    assert_eq!(peer.engine.ledger().tip(), theirs.tip());
+    let asked: BTreeSet<&Address> = bodies(&out).map(|(to, _)| to).collect();
+    assert_eq!(asked.len(), 3);
+    let hashes: BTreeSet<BlockHash> = bodies(&out).map(|(_, hash)| hash).collect();
+    assert_eq!(hashes.len() as u64, length - 1, "all but the genesis");
+    // What is asked for twice was under way while the target moved.
+    assert!(bodies(&out).count() <= hashes.len() + 3 * BODIES_MAX);
+}
+
+#[test]
+fn chains_that_part_far_down_are_joined_where_they_part() {
+    let rules = headers_first();
+    let common = new_chain(&rules, "both", 30);
+    let ours = chain(&rules, "we", 100, &common, 30);
+    let theirs = chain(&rules, "they", 120, &common, 30);
+    let mut peer = peer_knowing(1..=2);
+    for block in ours.blocks_from(Height::new(1)) {
+        let _ = peer.hear(9, Message::Announcement(block.clone()));
+    }
+    assert_eq!(peer.length(), 100);
+    let out = claimed(&mut peer, 1..=2, &theirs);
+    let out = peer.converse(out, |_, question| answer(&theirs, question));
+    assert_eq!(peer.engine.ledger().tip(), theirs.tip());
+    let fetched: BTreeSet<BlockHash> = bodies(&out).map(|(_, hash)| hash).collect();
+    assert_eq!(fetched.len(), 90, "nothing from below the fork");
+}
+
+#[test]
+fn headers_without_work_are_refused_before_any_block_is_asked_for() {
+    let theirs = new_chain(&headers_first(), "they", 20);
+    for (bits, has_work) in [(0x2040_0000, true), (0x1d00_ffff, false)] {
+        let mut peer = peer_knowing(1..=1);
+        let out = claimed(&mut peer, [1], &theirs);
+        let out = peer.converse(out, |_, question| {
+            let Some(Message::Headers(mut headers)) = answer(&theirs, question) else {
+                return None;
+            };
+            let last = headers.last_mut().expect("nineteen");
+            last.bits = CompactTarget::from_consensus(bits);
+            while has_work && last.validate_pow(last.target()).is_err() {
+                last.nonce += 1;
+            }
+            Some(Message::Headers(headers))
+        });
+        let refused = events(&out).any(|event| match event {
+            Event::MessageRefused { reason: Refusal::InvalidBlock(invalid), .. } => match invalid {
+                Invalid::Contextual(Contextual::DifficultyWrong { .. }) => has_work,
+                Invalid::Semantic(Semantic::WorkTooLow { .. }) => !has_work,
+                _ => false,
+            },
+            _ => false,
+        });
+        assert!(refused && is_shunned(&out, 1));
+        assert_eq!((bodies(&out).count(), peer.length()), (0, 1));
+    }
+}
+
+#[test]
+fn a_block_that_is_not_the_one_of_its_header_is_fetched_elsewhere() {
+    let theirs = new_chain(&headers_first(), "they", 40);
+    let mut peer = peer_knowing(1..=2);
+    let out = claimed(&mut peer, 1..=2, &theirs);
+    let out = peer.converse(out, |to, question| match answer(&theirs, question) {
+        Some(Message::Block(Block::Native(mut block))) if *to == address(1) => {
+            block.imprint.salt += 1;
+            Some(Message::Block(Block::Native(block)))
+        }
+        answer => answer,
+    });
+    assert_eq!(peer.engine.ledger().tip(), theirs.tip());
+    let named = |event: &Event| match event {
+        Event::MessageRefused {
+            from,
+            reason: Refusal::InvalidBlock(Invalid::Semantic(reason)),
+        } => *from == address(1) && matches!(reason, Semantic::RootWrong { .. }),
+        _ => false,
+    };
+    assert!(events(&out).any(named));
+}
+
+#[test]
+fn blocks_that_nobody_sends_are_given_up() {
+    let theirs = new_chain(&headers_first(), "they", 40);
+    let mut peer = peer_knowing(1..=1);
+    let mut out = claimed(&mut peer, [1], &theirs);
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        all.extend(peer.converse(out, |_, question| match question {
+            Message::BodyRequest { .. } => None,
+            question => answer(&theirs, question),
+        }));
+        out = peer.wait(Duration::from_secs(1));
+    }
+    all.extend(out);
+    assert!(is_shunned(&all, 1));
+    // Another one has them, and comes with the same headers.
+    peer.meet([2]);
+    let out = claimed(&mut peer, [2], &theirs);
+    let _ = peer.converse(
+        out,
+        |to, question| {
+            if *to == address(2) { answer(&theirs, question) } else { None }
+        },
+    );
+    assert_eq!(peer.engine.ledger().tip(), theirs.tip());
+}
+
+#[test]
+fn a_chain_with_refused_data_is_followed_up_to_there_and_not_fetched_again() {
+    let rules = headers_first();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let genesis = rules.chain.chain().expect("everybody has it");
+    let refused = SignedEntry::sign(&key, &genesis, "notes", 1, b"x").encode();
+    let base = new_chain(&rules, "they", 10);
+    let mut theirs = chain(&rules, "they", 10, &base, 10);
+    let Block::Native(empty) = template(&theirs, "they", "").with_nonce(0) else {
+        panic!("native")
+    };
+    let NativeBlock { header, imprint, .. } = empty;
+    let parent = theirs.tip().map(|tip| tip.hash);
+    let mut block =
+        NativeBlock::new(parent, header.time, header.bits, imprint, [refused.clone()].into());
+    while block.header.validate_pow(block.header.target()).is_err() {
+        block.header.nonce += 1;
+    }
+    assert!(theirs.add(Block::Native(block)).is_ok());
+    let theirs = chain(&rules, "they", 20, &theirs, 11);
+
+    let mut peer = Peer::with(rules, Mining::Off, Box::new(AllBut::entry(&refused)));
+    peer.meet(1..=2);
+    let out = claimed(&mut peer, [1], &theirs);
+    let out = peer.converse(out, |_, question| answer(&theirs, question));
+    assert_eq!(peer.length(), 10, "what comes before is good");
+    assert!(is_shunned(&out, 1));
+    let out = claimed(&mut peer, [2], &theirs);
+    let out = peer.converse(out, |_, question| answer(&theirs, question));
+    assert_eq!(bodies(&out).count(), 0);
+    assert!(is_shunned(&out, 2));
+}
+
+#[test]
+fn a_peer_sends_its_headers_and_blocks() {
+    let ours = new_chain(&headers_first(), "we", 30);
+    let mut peer = peer_knowing(1..=1);
+    for block in ours.blocks_from(Height::new(1)) {
+        let _ = peer.hear(9, Message::Announcement(block.clone()));
+    }
+    let unknown = BlockHash::from_bytes([1; 32]);
+    let common = ours.hash_at(Height::new(12)).expect("it is long enough");
+    let questions = [
+        Message::HeadersRequest { locator: vec![unknown, common] },
+        Message::HeadersRequest { locator: ours.locator() },
+        Message::BodyRequest { hash: common },
+        Message::BodyRequest { hash: unknown },
+    ];
+    for question in questions {
+        let message = answer(&ours, &question).expect("an answer");
+        assert_eq!(peer.hear(1, question), [Output::Send { to: address(1), message }]);
+    }
+    // Who has nothing in common gets all.
+    let out = peer.hear(1, Message::HeadersRequest { locator: vec![unknown] });
+    let Some((_, Message::Headers(headers))) = sent(&out).next() else { panic!("headers") };
+    assert_eq!(headers.len(), 30);
+}
+
+#[test]
+fn headers_that_nobody_asked_for_are_refused() {
+    let theirs = new_chain(&headers_first(), "they", 3);
+    let mut peer = peer_knowing(1..=1);
+    let question = Message::HeadersRequest { locator: peer.engine.ledger().locator() };
+    let out = peer.hear(1, answer(&theirs, &question).expect("an answer"));
+    let reason = Refusal::Unasked;
+    assert_eq!(out, [Output::Event(Event::MessageRefused { from: address(1), reason })]);
+}

@@ -1,0 +1,9 @@
+//! One peer of a network with a chain, and what the others tell it.
+
+mod by_height;
+mod common;
+mod headers_first;
+mod meeting;
+mod mining;
+mod strangers;
+mod whole_chain;

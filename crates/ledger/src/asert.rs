@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use althing_types::{Height, UnixTime};
+use bitcoin::CompactTarget;
+
+/// A difficulty that keeps the blocks of a chain to a timetable (rule D3).
+///
+/// Every block has its time: so many block times after the genesis. A block that comes after a
+/// parent that was late is easier by half for each half-life of lateness, and one after a parent
+/// that was early is harder. It depends on nothing but the parent's height and time, so there is
+/// nothing that adds up and that a miner could play with. This is *ASERT* (Lundeberg, *Static
+/// difficulty adjustments, with absolutely scheduled exponentially rising targets*, 2020), in the
+/// whole numbers of Bitcoin Cash's `aserti3-2d`, so every machine comes to the same result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asert {
+    /// The time between two blocks, in whole seconds.
+    pub block_time: Duration,
+    /// How late, or early, a block must be for the next to be half as hard, or twice: in whole
+    /// seconds, and at least one.
+    pub half_life: Duration,
+    /// No block is easier.
+    pub easiest: CompactTarget,
+}
+
+/// One, in the fixed-point numbers used here.
+const ONE: i128 = 1 << FRACTION_BITS;
+const FRACTION_BITS: u32 = 16;
+
+/// The smallest target there is, one, as a compact number: no block is harder.
+const HARDEST: u32 = 0x0101_0000;
+
+impl Asert {
+    /// Returns the target of the block after a parent of this height and time, on a genesis with
+    /// this time and target.
+    pub fn next(
+        &self,
+        genesis: (UnixTime, CompactTarget),
+        parent: (UnixTime, Height),
+    ) -> CompactTarget {
+        let (genesis_time, anchor) = genesis;
+        let (time, height) = parent;
+        let passed = i128::from(time.seconds()) - i128::from(genesis_time.seconds());
+        let planned = i128::from(self.block_time.as_secs()) * i128::from(height.number());
+        let half_life = i128::from(self.half_life.as_secs().max(1));
+        let exponent = ((passed - planned) * ONE).div_euclid(half_life);
+        scale(anchor, exponent).min(self.easiest)
+    }
+}
+
+/// Returns `anchor` times two to the power of `exponent`, which is a fixed-point number.
+fn scale(anchor: CompactTarget, exponent: i128) -> CompactTarget {
+    let (size, mantissa) = (anchor.to_consensus() >> 24, anchor.to_consensus() & 0x7f_ffff);
+    // Far beyond all targets, so that what follows cannot overflow.
+    let exponent = exponent.clamp(-512 * ONE, 512 * ONE);
+    let fraction = exponent.rem_euclid(ONE);
+    // 2^x for x below one, as a polynomial of the third degree.
+    let power = ONE
+        + ((195_766_423_245_049 * fraction
+            + 971_821_376 * fraction.pow(2)
+            + 5_127 * fraction.pow(3)
+            + (1 << 47))
+            >> 48);
+    let value = u128::from(mantissa) * u128::try_from(power).expect("it is between one and two");
+    let shift = exponent.div_euclid(ONE) - i128::from(FRACTION_BITS) + 8 * (i128::from(size) - 3);
+    compact_of(value, shift)
+}
+
+/// Returns `value` times two to the power of `shift` as a compact number, rounded down; at least
+/// one, and at most the largest there is.
+fn compact_of(value: u128, shift: i128) -> CompactTarget {
+    let bits = i128::from(u128::BITS - value.leading_zeros()) + shift;
+    let (Ok(bits @ 1..), Ok(shift)) = (u32::try_from(bits), i32::try_from(shift)) else {
+        return CompactTarget::from_consensus(HARDEST);
+    };
+    // The sign bit of the mantissa must stay free.
+    let size = bits / 8 + 1;
+    let down = i32::try_from(8 * size).expect("a few thousand bits") - 24 - shift;
+    let mantissa = match u32::try_from(down) {
+        Ok(down) => value.checked_shr(down).unwrap_or(0),
+        Err(_) => value << down.unsigned_abs(),
+    };
+    let mantissa = u32::try_from(mantissa).expect("it has at most 23 bits");
+    if size > 32 { compact(32, 0x7f_ffff) } else { compact(size, mantissa) }
+}
+
+fn compact(size: u32, mantissa: u32) -> CompactTarget {
+    CompactTarget::from_consensus(size << 24 | mantissa)
+}
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::Target;
+
+    use super::*;
+
+    fn easiest() -> CompactTarget {
+        compact(0x1d, 0x00_ffff)
+    }
+
+    fn next(anchor: CompactTarget, seconds: i64, height: u64) -> CompactTarget {
+        let rule = Asert {
+            block_time: Duration::from_secs(600),
+            half_life: Duration::from_secs(172_800),
+            easiest: easiest(),
+        };
+        let genesis = 1_000_000_000_u64;
+        let time = UnixTime::from_seconds(genesis.saturating_add_signed(seconds));
+        rule.next((UnixTime::from_seconds(genesis), anchor), (time, Height::new(height)))
+    }
+
+    fn number(target: CompactTarget) -> f64 {
+        let bytes = Target::from_compact(target).to_be_bytes();
+        bytes.iter().fold(0.0, |number, byte| number * 256.0 + f64::from(*byte))
+    }
+
+    #[test]
+    fn a_chain_that_keeps_its_timetable_keeps_its_target() {
+        let anchor = compact(0x1b, 0x04_04cb);
+        for height in 0..100 {
+            let seconds = i64::try_from(600 * height).expect("small");
+            assert_eq!(next(anchor, seconds, height), anchor);
+        }
+    }
+
+    #[test]
+    fn a_half_life_late_is_half_as_hard_and_one_early_twice() {
+        let anchor = compact(0x1b, 0x04_04cb);
+        assert_eq!(next(anchor, 172_800, 0), compact(0x1b, 0x08_0996));
+        assert_eq!(next(anchor, 0, 288), compact(0x1b, 0x02_0265));
+        assert_eq!(next(anchor, 10 * 172_800, 0), compact(0x1c, 0x10_132c));
+        assert_eq!(next(anchor, 0, 288 * 300).to_consensus(), HARDEST);
+        assert_eq!(next(anchor, i64::MAX, 0), easiest());
+        assert_eq!(next(anchor, -1_000_000_000, u64::MAX).to_consensus(), HARDEST);
+    }
+
+    #[test]
+    fn it_is_the_exponential_to_a_thousandth() {
+        let anchor = compact(0x1a, 0x12_3456);
+        for step in -4000..4000_i64 {
+            let seconds = 97 * step;
+            let exact = number(anchor) * (seconds as f64 / 172_800.0).exp2();
+            let found = number(next(anchor, seconds, 0));
+            assert!((found / exact - 1.0).abs() < 1e-3, "{seconds}: {found} {exact}");
+        }
+    }
+}

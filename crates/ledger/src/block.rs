@@ -1,0 +1,146 @@
+//! What a block looks like in each network.
+
+mod aviary;
+mod cs60;
+mod native;
+
+use althing_types::{BlockHash, Height, UnixTime};
+use bitcoin::CompactTarget;
+use bitcoin::block::Header;
+use bitcoin::hashes::Hash;
+use serde::{Deserialize, Serialize};
+
+pub use self::aviary::AviaryBlock;
+pub use self::cs60::Cs60Block;
+pub use self::native::{Imprint, NativeBlock};
+use crate::entry::Entry;
+
+/// One block, as its miner made it. Nothing about it has been checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Block {
+    /// Of a `cs60` network.
+    Cs60(Cs60Block),
+    /// Of an `aviary` network.
+    Aviary(AviaryBlock),
+    /// Of a network of our own.
+    Native(NativeBlock),
+}
+
+/// Which kind of block a network has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// [`Block::Cs60`].
+    Cs60,
+    /// [`Block::Aviary`].
+    Aviary,
+    /// [`Block::Native`].
+    Native,
+}
+
+/// What a block says of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// There is none: this is a genesis.
+    None,
+    /// Its hash.
+    Named(BlockHash),
+    /// That it is one height below; the hash fits only under the right one.
+    Unnamed,
+}
+
+impl Block {
+    /// Returns which kind it is.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Cs60(_) => Format::Cs60,
+            Self::Aviary(_) => Format::Aviary,
+            Self::Native(_) => Format::Native,
+        }
+    }
+
+    /// Returns the height that it claims.
+    pub fn height(&self) -> Height {
+        match self {
+            Self::Cs60(block) => block.height,
+            Self::Aviary(block) => block.height,
+            Self::Native(block) => block.imprint.height,
+        }
+    }
+
+    /// Returns what it says of the block before it.
+    pub fn parent(&self) -> Parent {
+        match self {
+            Self::Cs60(Cs60Block { parent: None, .. }) => Parent::None,
+            Self::Cs60(Cs60Block { parent: Some(parent), .. }) => Parent::Named(*parent),
+            Self::Aviary(block) if block.height == Height::GENESIS => Parent::None,
+            Self::Aviary(_) => Parent::Unnamed,
+            Self::Native(block) => block.parent().map_or(Parent::None, Parent::Named),
+        }
+    }
+
+    /// Returns what it holds.
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Cs60(block) => std::slice::from_ref(&block.datum),
+            Self::Aviary(block) => &block.messages,
+            Self::Native(block) => &block.entries,
+        }
+    }
+
+    /// Returns when it was mined, by its miner's word.
+    pub fn time(&self) -> Option<UnixTime> {
+        match self {
+            Self::Cs60(_) => None,
+            Self::Aviary(block) => Some(block.time),
+            Self::Native(block) => Some(UnixTime::from_seconds(block.header.time.into())),
+        }
+    }
+
+    /// Returns who mined it, by their own word.
+    pub fn miner(&self) -> Option<&str> {
+        match self {
+            Self::Cs60(_) => None,
+            Self::Aviary(block) => Some(&block.miner),
+            Self::Native(block) => Some(&block.imprint.miner),
+        }
+    }
+
+    /// Returns the hash that it says it has, if it does.
+    pub fn claimed_hash(&self) -> Option<BlockHash> {
+        match self {
+            Self::Cs60(_) | Self::Native(_) => None,
+            Self::Aviary(block) => Some(block.hash),
+        }
+    }
+
+    /// Returns the time and the target that a timetable can begin with, if it has both.
+    pub(crate) fn anchor(&self) -> Option<(UnixTime, CompactTarget)> {
+        match self {
+            Self::Cs60(_) | Self::Aviary(_) => None,
+            Self::Native(block) => Some((self.time()?, block.header.bits)),
+        }
+    }
+
+    /// Returns a digest that no block with another content has, if its hash is not already one.
+    pub(crate) fn content(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Cs60(_) | Self::Native(_) => None,
+            Self::Aviary(block) => Some(block.content()),
+        }
+    }
+
+    /// Returns the hash of the block with this header.
+    pub fn hash_of_header(header: &Header) -> BlockHash {
+        BlockHash::from_bytes(header.block_hash().to_byte_array())
+    }
+
+    /// Returns the hash that it has after a block with the hash `parent`. (A block that names its
+    /// parent has only one.)
+    pub fn hash_after(&self, parent: Option<&BlockHash>) -> BlockHash {
+        match self {
+            Self::Cs60(block) => block.hash(),
+            Self::Aviary(block) => block.hash_after(parent),
+            Self::Native(block) => block.hash(),
+        }
+    }
+}

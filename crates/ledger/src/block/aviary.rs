@@ -1,0 +1,60 @@
+use althing_types::{BlockHash, Height, UnixTime};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::entry::Entry;
+
+/// A block of an `aviary` network: some messages, and who mined them when.
+///
+/// The hash is over the fields without anything between them, and without the height. So a
+/// character can move from the miner's name to the first message, or from the last one to the
+/// nonce, and the hash stays the same: it proves the work and the block before, and of the rest
+/// only its characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AviaryBlock {
+    /// Where it says it stands.
+    pub height: Height,
+    /// Who mined it.
+    pub miner: Box<str>,
+    /// What it holds: texts.
+    pub messages: Box<[Entry]>,
+    /// When it was mined.
+    pub time: UnixTime,
+    /// What its miner searched for.
+    pub nonce: Box<str>,
+    /// The hash that it says it has.
+    pub hash: BlockHash,
+}
+
+impl AviaryBlock {
+    pub(crate) fn hash_after(&self, parent: Option<&BlockHash>) -> BlockHash {
+        let mut hasher = Sha256::new();
+        self.before_nonce(parent, |bytes| hasher.update(bytes));
+        hasher.update(self.nonce.as_bytes());
+        BlockHash::from_bytes(hasher.finalize().into())
+    }
+
+    /// Returns a digest over the fields and their lengths.
+    pub(crate) fn content(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        let messages = self.messages.iter().map(Entry::as_bytes);
+        for part in [self.miner.as_bytes(), self.nonce.as_bytes()].into_iter().chain(messages) {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.update(self.hash.as_bytes());
+        hasher.finalize().into()
+    }
+
+    /// Hands over, part by part, the bytes that are hashed before the nonce.
+    pub(crate) fn before_nonce(&self, parent: Option<&BlockHash>, mut take: impl FnMut(&[u8])) {
+        if let Some(parent) = parent {
+            take(&parent.to_hex());
+        }
+        take(self.miner.as_bytes());
+        for message in &self.messages {
+            take(message.as_bytes());
+        }
+        take(&self.time.seconds().to_be_bytes());
+    }
+}

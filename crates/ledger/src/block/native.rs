@@ -1,0 +1,124 @@
+use std::collections::BTreeSet;
+
+use althing_types::{BlockHash, Height};
+use bitcoin::block::{Header, Version};
+use bitcoin::consensus::Encodable;
+use bitcoin::hashes::Hash;
+use bitcoin::{CompactTarget, TxMerkleNode};
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Entry;
+use crate::merkle::{self, MerkleHash, MerkleProof};
+
+/// A block of our own networks: a header in Bitcoin's format, which any of its miners can work on,
+/// and entries under its Merkle root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NativeBlock {
+    /// What is hashed.
+    pub header: Header,
+    /// The first leaf of the Merkle tree.
+    pub imprint: Imprint,
+    /// The other leaves.
+    pub entries: Box<[Entry]>,
+}
+
+/// What a miner says of its block, under the Merkle root, as Bitcoin's does in the coinbase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imprint {
+    /// Where the block stands.
+    pub height: Height,
+    /// Who mined it.
+    pub miner: Box<str>,
+    /// Anything: another value makes 2^32 more nonces.
+    pub salt: u64,
+}
+
+/// What an imprint's bytes begin with: long enough that it is never taken for an inner hash.
+const IMPRINT_DOMAIN: &[u8; 47] = b"althing imprint 1 (height, salt, length, name)\n";
+
+impl NativeBlock {
+    /// Returns a block without work, after the block with the hash `parent`.
+    pub fn new(
+        parent: Option<BlockHash>,
+        time: u32,
+        bits: CompactTarget,
+        imprint: Imprint,
+        entries: Box<[Entry]>,
+    ) -> Self {
+        let parent = parent.map_or([0; 32], |parent| *parent.as_bytes());
+        let header = Header {
+            version: Version::TWO,
+            prev_blockhash: bitcoin::BlockHash::from_byte_array(parent),
+            merkle_root: TxMerkleNode::all_zeros(),
+            time,
+            bits,
+            nonce: 0,
+        };
+        let mut block = Self { header, imprint, entries };
+        block.update_root();
+        block
+    }
+
+    /// Returns the way from an entry to the Merkle root, for who has only the header.
+    pub fn prove(&self, index: usize) -> Option<MerkleProof> {
+        MerkleProof::new(self.leaves(), index.checked_add(1)?)
+    }
+
+    /// Returns whether `entry` is in the block with this header.
+    pub fn is_proven(header: &Header, entry: &Entry, proof: &MerkleProof) -> bool {
+        // The imprint is no entry.
+        let root = header.merkle_root.to_byte_array();
+        proof.index > 0 && proof.leads(merkle::leaf(entry.as_bytes()), root)
+    }
+
+    pub(crate) fn parent(&self) -> Option<BlockHash> {
+        let parent = self.header.prev_blockhash.to_byte_array();
+        (parent != [0; 32]).then(|| BlockHash::from_bytes(parent))
+    }
+
+    pub(crate) fn hash(&self) -> BlockHash {
+        super::Block::hash_of_header(&self.header)
+    }
+
+    /// Returns whether its entries are the ones under its root, and no two of them equal: with its
+    /// end repeated, a list may have the same root.
+    pub(crate) fn has_its_root(&self) -> bool {
+        let leaves = self.leaves();
+        let different: BTreeSet<&MerkleHash> = leaves.iter().collect();
+        different.len() == leaves.len()
+            && self.header.merkle_root.to_byte_array() == merkle::root(leaves)
+    }
+
+    /// Returns the 80 bytes that are hashed; the nonce is in the last four.
+    pub(crate) fn header_bytes(&self) -> [u8; 80] {
+        let mut bytes = [0; 80];
+        let length = self.header.consensus_encode(&mut &mut bytes[..]);
+        assert_eq!(length.ok(), Some(80), "a header has 80 bytes");
+        bytes
+    }
+
+    /// Puts the lower half of `number` into the header, and adds the upper one to the salt.
+    pub(crate) fn set_nonce(&mut self, number: u64) {
+        let [_, _, _, _, low @ ..] = number.to_be_bytes();
+        self.header.nonce = u32::from_be_bytes(low);
+        if number > u64::from(u32::MAX) {
+            self.imprint.salt = self.imprint.salt.wrapping_add(number >> 32);
+            self.update_root();
+        }
+    }
+
+    fn update_root(&mut self) {
+        self.header.merkle_root = TxMerkleNode::from_byte_array(merkle::root(self.leaves()));
+    }
+
+    fn leaves(&self) -> Vec<MerkleHash> {
+        let Imprint { height, miner, salt } = &self.imprint;
+        let mut imprint = IMPRINT_DOMAIN.to_vec();
+        for number in [height.number(), *salt, miner.len() as u64] {
+            imprint.extend_from_slice(&number.to_be_bytes());
+        }
+        imprint.extend_from_slice(miner.as_bytes());
+        let entries = self.entries.iter().map(|entry| merkle::leaf(entry.as_bytes()));
+        [merkle::leaf(&imprint)].into_iter().chain(entries).collect()
+    }
+}

@@ -1,0 +1,186 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use althing_types::{BlockHash, Height, UnixTime, Work};
+use bitcoin::block::Header;
+use bitcoin::hashes::Hash;
+
+use crate::block::Block;
+use crate::difficulty::DifficultyRule;
+use crate::ledger::{BAD_BLOCKS_MAX, Contextual, Invalid, Ledger, Placed};
+use crate::semantic::Semantic;
+use crate::structural::Structural;
+use crate::target::Target;
+
+/// Headers that are kept without their blocks (rule Y7).
+pub const HEADERS_MAX: usize = 65_536;
+
+/// Headers whose blocks are not here yet, above the blocks of a ledger.
+///
+/// A header shows its work by itself, so a chain of headers can be compared with others, and its
+/// blocks fetched from anybody in any order, before a single entry is here.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    nodes: BTreeMap<BlockHash, Node>,
+    /// All of them, the least work first, and of equals the latest.
+    by_work: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
+    arrived: u64,
+    bad: BTreeSet<BlockHash>,
+    bad_order: VecDeque<BlockHash>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    placed: Placed,
+    order: u64,
+}
+
+/// What has become of a valid header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderOutcome {
+    /// It, or its block, was there before.
+    Known,
+    /// The one before it is not here, so nothing can be said of it.
+    ParentMissing,
+    /// It was added.
+    Added,
+    /// It is valid, and there is no room for it.
+    Full,
+}
+
+impl Headers {
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Returns whether the header with this hash is here.
+    pub fn contains(&self, hash: &BlockHash) -> bool {
+        self.nodes.contains_key(hash)
+    }
+
+    /// Takes in a header, if it is valid after the ones before it, here and in `ledger`.
+    pub fn add(&mut self, ledger: &Ledger, header: &Header) -> Result<HeaderOutcome, Invalid> {
+        let hash = Block::hash_of_header(header);
+        if self.contains(&hash) || ledger.block(&hash).is_some() {
+            return Ok(HeaderOutcome::Known);
+        }
+        if self.bad.contains(&hash) {
+            return Err(Contextual::KnownBad { hash }.into());
+        }
+        let parent = BlockHash::from_bytes(header.prev_blockhash.to_byte_array());
+        let Some(before) = self.placed(ledger, &parent) else {
+            return Ok(HeaderOutcome::ParentMissing);
+        };
+        let height = before.height.next();
+        let stated = Target::AtMost(header.bits);
+        if bitcoin::Target::from_compact(header.bits) == bitcoin::Target::ZERO {
+            return Err(Semantic::Unfindable { height }.into());
+        }
+        if !stated.is_met_by(&hash) {
+            return Err(Semantic::WorkTooLow { hash, wanted: stated }.into());
+        }
+        let DifficultyRule::Asert(rule) = &ledger.rules().difficulty else {
+            return Err(Structural::Format.into());
+        };
+        let anchor = ledger.anchor().ok_or(Structural::Format)?;
+        if rule.next(anchor, (before.time, before.height)) != header.bits {
+            return Err(Contextual::DifficultyWrong { hash, stated }.into());
+        }
+        let time = UnixTime::from_seconds(header.time.into());
+        ledger.check_time(hash, time, self.times_before(ledger, parent))?;
+        if self.len() >= HEADERS_MAX {
+            self.keep_best();
+        }
+        if self.len() >= HEADERS_MAX {
+            return Ok(HeaderOutcome::Full);
+        }
+        let work = before.work + stated.work();
+        self.arrived += 1;
+        let order = self.arrived;
+        self.by_work.insert((work, Reverse(order), hash));
+        let placed = Placed { parent: Some(parent), height, time, work };
+        self.nodes.insert(hash, Node { placed, order });
+        Ok(HeaderOutcome::Added)
+    }
+
+    /// Returns the last header of the chain with the most work, the first seen among equals.
+    pub fn best(&self) -> Option<(BlockHash, Work)> {
+        self.by_work.last().map(|(work, _, hash)| (*hash, *work))
+    }
+
+    /// Returns the hashes from the ledger's blocks, exclusive, up to `tip`; the lowest first.
+    pub fn path(&self, tip: BlockHash) -> Vec<BlockHash> {
+        let mut path = Vec::new();
+        let mut next = Some(tip);
+        while let Some(hash) = next
+            && let Some(node) = self.nodes.get(&hash)
+        {
+            path.push(hash);
+            next = node.placed.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Forgets a header, since its block is in the ledger now.
+    pub fn remove(&mut self, hash: &BlockHash) {
+        if let Some(node) = self.nodes.remove(hash) {
+            self.by_work.remove(&(node.placed.work, Reverse(node.order), *hash));
+        }
+    }
+
+    /// Remembers that the block with this header is bad (rule F4).
+    pub fn remember_bad(&mut self, hash: BlockHash) {
+        if self.bad.insert(hash) {
+            self.bad_order.push_back(hash);
+        }
+        if self.bad_order.len() > BAD_BLOCKS_MAX
+            && let Some(oldest) = self.bad_order.pop_front()
+        {
+            self.bad.remove(&oldest);
+        }
+    }
+
+    /// Forgets the headers that no longer stand on a block of the ledger, or on one that does.
+    pub fn remove_unfounded(&mut self, ledger: &Ledger) {
+        let mut by_height: Vec<(Height, BlockHash, Option<BlockHash>)> = Vec::new();
+        for (hash, node) in &self.nodes {
+            by_height.push((node.placed.height, *hash, node.placed.parent));
+        }
+        by_height.sort_unstable();
+        for (_, hash, parent) in by_height {
+            if parent.is_none_or(|parent| self.placed(ledger, &parent).is_none()) {
+                self.remove(&hash);
+            }
+        }
+    }
+
+    /// Forgets all but the chain with the most work: headers on an early block are cheap.
+    fn keep_best(&mut self) {
+        let best = self.best().map(|(tip, _)| self.path(tip)).unwrap_or_default();
+        let best: BTreeSet<BlockHash> = best.into_iter().collect();
+        self.nodes.retain(|hash, _| best.contains(hash));
+        self.by_work.retain(|(_, _, hash)| best.contains(hash));
+    }
+
+    fn placed(&self, ledger: &Ledger, hash: &BlockHash) -> Option<Placed> {
+        self.nodes.get(hash).map(|node| node.placed).or_else(|| ledger.placed(hash))
+    }
+
+    /// Returns the times of a header and those before it, the latest first.
+    fn times_before<'a>(
+        &'a self,
+        ledger: &'a Ledger,
+        from: BlockHash,
+    ) -> impl Iterator<Item = UnixTime> + 'a {
+        let first = self.placed(ledger, &from);
+        let next = |placed: &Placed| self.placed(ledger, &placed.parent?);
+        std::iter::successors(first, next).map(|placed| placed.time)
+    }
+}

@@ -1,0 +1,66 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use althing_types::BlockHash;
+
+use crate::block::{Block, Format};
+use crate::difficulty::DifficultyRule;
+
+/// What makes a chain valid: everything in which two networks differ here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What a block looks like.
+    pub format: Format,
+    /// What a block may hold.
+    pub limits: Limits,
+    /// How hard a block must be to find.
+    pub difficulty: DifficultyRule,
+    /// Which times a block may state.
+    pub times: Times,
+    /// What a chain begins with.
+    pub genesis: Genesis,
+}
+
+impl Rules {
+    /// Returns the hash of the genesis that everybody has, which names the chain.
+    pub fn chain(&self) -> Option<BlockHash> {
+        match &self.genesis {
+            Genesis::Given(block) => Some(block.hash_after(None)),
+            Genesis::Mined(_) => None,
+        }
+    }
+}
+
+/// What a block may hold (rules B2 to B5). What a format does not have is not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many entries.
+    pub entries: RangeInclusive<usize>,
+    /// Characters of one entry that is a text, bytes of one that is not.
+    pub entry_length_max: usize,
+    /// Characters of a nonce that is a text.
+    pub nonce_chars_max: usize,
+    /// Characters of the miner's name.
+    pub miner_chars_max: usize,
+}
+
+/// Which times a block may state (rule B13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Any: nothing depends on them.
+    Any,
+    /// Those after the median of the eleven blocks before, and not far ahead of our own clock.
+    MedianPast {
+        /// How far ahead of our clock.
+        ahead_max: Duration,
+    },
+}
+
+/// What a chain begins with (rule B10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Genesis {
+    /// This block, which everybody has and nobody has mined.
+    Given(Box<Block>),
+    /// A block mined like any other; the one with this hash, if it is known.
+    Mined(Option<BlockHash>),
+}

@@ -1,0 +1,91 @@
+//! Whether a block's hash is its own and shows the work (rules B6 to B9).
+
+use althing_types::{BlockHash, Height};
+
+use crate::block::Block;
+use crate::entry::Entry;
+use crate::rules::Rules;
+use crate::signed::{NotSigned, SignedEntry};
+use crate::target::Target;
+
+/// Why a block's hash is worth nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Semantic {
+    /// Rule B6.
+    #[error("the block says its hash is {claimed}, and it is {found}")]
+    HashWrong {
+        /// What it says.
+        claimed: BlockHash,
+        /// What it is.
+        found: BlockHash,
+    },
+    /// Rule B7.
+    #[error("block {hash} does not have {wanted}")]
+    WorkTooLow {
+        /// Its hash.
+        hash: BlockHash,
+        /// What it should have.
+        wanted: Target,
+    },
+    /// Rule B8.
+    #[error("the entries of block {hash} are not the ones under its Merkle root")]
+    RootWrong {
+        /// Its hash.
+        hash: BlockHash,
+    },
+    /// Rule B9.
+    #[error("entry {index}: {reason}")]
+    EntryNotAuthentic {
+        /// Which one.
+        index: usize,
+        /// What is wrong with it.
+        reason: NotSigned,
+    },
+    /// Rule D2.
+    #[error("no block can be found at height {height}")]
+    Unfindable {
+        /// The height it claims.
+        height: Height,
+    },
+}
+
+/// A hash that is its block's own, with the work it shows.
+pub(crate) struct Proven {
+    pub(crate) hash: BlockHash,
+    pub(crate) target: Target,
+}
+
+/// Checks `block` after a parent with the hash `parent`, at the difficulty that it states itself.
+pub(crate) fn check(
+    rules: &Rules,
+    block: &Block,
+    parent: Option<&BlockHash>,
+) -> Result<Proven, Semantic> {
+    let hash = block.hash_after(parent);
+    if let Some(claimed) = block.claimed_hash().filter(|claimed| *claimed != hash) {
+        return Err(Semantic::HashWrong { claimed, found: hash });
+    }
+    let height = block.height();
+    let target = rules.difficulty.stated(block).ok_or(Semantic::Unfindable { height })?;
+    if !target.is_met_by(&hash) {
+        return Err(Semantic::WorkTooLow { hash, wanted: target });
+    }
+    // Only after the work, since this is what costs us most.
+    if let Block::Native(native) = block {
+        if !native.has_its_root() {
+            return Err(Semantic::RootWrong { hash });
+        }
+        let mut entries = native.entries.iter().enumerate();
+        entries.try_for_each(|(index, entry)| check_author(rules, index, entry))?;
+    }
+    Ok(Proven { hash, target })
+}
+
+/// Checks that an entry is its author's; `index` is for the error.
+pub(crate) fn check_author(rules: &Rules, index: usize, entry: &Entry) -> Result<(), Semantic> {
+    let not_authentic = |reason| Semantic::EntryNotAuthentic { index, reason };
+    let chain = rules.chain().ok_or(not_authentic(NotSigned::SignatureWrong))?;
+    let signed = SignedEntry::decode(entry).map_err(not_authentic)?;
+    signed.verify(&chain).map_err(not_authentic)
+}

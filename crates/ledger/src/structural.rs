@@ -1,0 +1,107 @@
+//! What a block must look like by itself, before anything is hashed (rules B1 to B5).
+
+use crate::block::{AviaryBlock, Block, Format};
+use crate::entry::Entry;
+use crate::rules::Rules;
+use crate::signed::SignedEntry;
+
+/// Why a block does not look like one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Structural {
+    /// Rule B1.
+    #[error("a block of another kind of network")]
+    Format,
+    /// Rule B2.
+    #[error("{found} entries are not between {} and {}", wanted.start(), wanted.end())]
+    EntryCount {
+        /// How many it has.
+        found: usize,
+        /// How many it may have.
+        wanted: std::ops::RangeInclusive<usize>,
+    },
+    /// Rule B3.
+    #[error("entry {index} is no text")]
+    EntryNotText {
+        /// Which one.
+        index: usize,
+    },
+    /// Rule B3.
+    #[error("entry {index} is not a signed entry in its one encoding")]
+    EntryNotSigned {
+        /// Which one.
+        index: usize,
+    },
+    /// Rule B3.
+    #[error("entry {index} has a length of {found}, more than {max}")]
+    EntryTooLong {
+        /// Which one.
+        index: usize,
+        /// Its length.
+        found: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// Rule B4.
+    #[error("a nonce of {found} characters, more than {max}")]
+    NonceTooLong {
+        /// Its length.
+        found: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// Rule B5.
+    #[error("a miner's name of {found} characters, more than {max}")]
+    MinerTooLong {
+        /// Its length.
+        found: usize,
+        /// How long it may be.
+        max: usize,
+    },
+}
+
+/// Checks `block` by itself.
+pub(crate) fn check(rules: &Rules, block: &Block) -> Result<(), Structural> {
+    if block.format() != rules.format {
+        return Err(Structural::Format);
+    }
+    let limits = &rules.limits;
+    check_entries(rules, block.entries())?;
+    if let Block::Aviary(AviaryBlock { nonce, .. }) = block {
+        let (found, max) = (nonce.chars().count(), limits.nonce_chars_max);
+        if found > max {
+            return Err(Structural::NonceTooLong { found, max });
+        }
+    }
+    if let Some(miner) = block.miner() {
+        let (found, max) = (miner.chars().count(), limits.miner_chars_max);
+        if found > max {
+            return Err(Structural::MinerTooLong { found, max });
+        }
+    }
+    Ok(())
+}
+
+fn check_entries(rules: &Rules, entries: &[Entry]) -> Result<(), Structural> {
+    let (found, wanted) = (entries.len(), rules.limits.entries.clone());
+    if !wanted.contains(&found) {
+        return Err(Structural::EntryCount { found, wanted });
+    }
+    entries.iter().enumerate().try_for_each(|(index, entry)| check_entry(rules, index, entry))
+}
+
+/// Checks one entry; `index` is for the error.
+pub(crate) fn check_entry(rules: &Rules, index: usize, entry: &Entry) -> Result<(), Structural> {
+    let max = rules.limits.entry_length_max;
+    let found = match rules.format {
+        Format::Cs60 | Format::Aviary => {
+            let text = entry.as_text().ok_or(Structural::EntryNotText { index })?;
+            text.chars().count()
+        }
+        Format::Native => {
+            SignedEntry::decode(entry).map_err(|_| Structural::EntryNotSigned { index })?;
+            entry.as_bytes().len()
+        }
+    };
+    if found > max { Err(Structural::EntryTooLong { index, found, max }) } else { Ok(()) }
+}

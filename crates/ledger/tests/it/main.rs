@@ -1,0 +1,8 @@
+//! Real blocks and those that only look like them, and chains that compete.
+
+mod aviary;
+mod common;
+mod cs60;
+mod forks;
+mod invalid;
+mod native;

@@ -1,0 +1,83 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a peer can be reached: a host, by its name or its number, and a port.
+///
+/// Two texts for one host are two addresses. Those who compare addresses do so by what a message
+/// really came from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(String, u16)", into = "(String, u16)")]
+pub struct Address {
+    // The port comes first because it is compared first: many peers may share a host.
+    port: u16,
+    host: Arc<str>,
+}
+
+/// A text that is no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a host has 1 to {} bytes of ASCII without spaces", Address::HOST_LENGTH_MAX)]
+pub struct NotAHost;
+
+impl Address {
+    /// Bytes that a host may have, as in the domain name system.
+    pub const HOST_LENGTH_MAX: usize = 255;
+
+    /// Returns the address of a port on a host.
+    pub fn new(host: &str, port: u16) -> Result<Self, NotAHost> {
+        let fits = (1..=Self::HOST_LENGTH_MAX).contains(&host.len());
+        if fits && host.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self { port, host: host.into() })
+        } else {
+            Err(NotAHost)
+        }
+    }
+
+    /// Returns the host.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+impl TryFrom<(String, u16)> for Address {
+    type Error = NotAHost;
+
+    fn try_from((host, port): (String, u16)) -> Result<Self, Self::Error> {
+        Self::new(&host, port)
+    }
+}
+
+impl From<Address> for (String, u16) {
+    fn from(address: Address) -> Self {
+        (address.host.as_ref().to_owned(), address.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_bounded_and_printable() {
+        for host in ["127.0.0.1", "::1", "silicon.cs.umanitoba.ca"] {
+            assert!(Address::new(host, 8999).is_ok());
+        }
+        for host in ["", "a b", "ä", "a\n", &"a".repeat(256)] {
+            assert_eq!(Address::new(host, 8999), Err(NotAHost));
+        }
+        assert_eq!(Address::new("::1", 7).expect("a host").to_string(), "[::1]:7");
+    }
+}
