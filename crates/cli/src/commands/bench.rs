@@ -12,13 +12,13 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    Rounds(rounds::Arguments),
+    Rounds(Box<rounds::Arguments>),
     Pow(pow::Arguments),
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
-        What::Rounds(arguments) => rounds::run(arguments),
+        What::Rounds(arguments) => rounds::run(*arguments),
         What::Pow(arguments) => pow::run(&arguments),
     }
 }

@@ -144,7 +144,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
             ),
             "field \"timestamp\": it is missing",
         ),
-        (&long, "are more than the 65536"),
+        (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
         let error = aviary().decode(payload.as_bytes()).expect_err(payload).to_string();

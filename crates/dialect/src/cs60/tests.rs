@@ -132,7 +132,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
             "field \"_prev_hash\": neither a hash nor \"0\"",
         ),
         (r#"{"type": "CHAIN", "data": "{\"_chain\": [7]}"}"#, "expected a string"),
-        (&long, "are more than the 65536"),
+        (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
         let error = cs60().decode(payload.as_bytes()).expect_err(payload).to_string();

@@ -193,7 +193,7 @@ impl Highs {
         self.0[from..].first_chunk().expect("the highs are in the tile")
     }
 
-    /// Completes some columns, whose first rows hold the words that have digits. The other words are
+    /// Completes some columns, whose first rows hold the words that have digits. The others are
     /// those of any block of the segment.
     #[inline(always)]
     fn expand<V: Lanes, const MASK: u32>(

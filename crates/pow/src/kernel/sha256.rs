@@ -170,7 +170,7 @@ impl Search<'_> {
             for (group, out) in states.as_chunks_mut::<STREAMS>().0.iter_mut().enumerate() {
                 let mut nonces = [[V::splat(proof, 0)]; STREAMS];
                 for (stream, [nonce]) in nonces.iter_mut().enumerate() {
-                    // Beyond the last nonce of all, lanes hold others again, which are out of range.
+                    // Beyond the last nonce of all, lanes hold others again, out of range.
                     let number = start + ((group * STREAMS + stream) * V::COUNT) as u64;
                     let [a, b, c, d, ..] = number.to_le_bytes();
                     *nonce = V::splat(proof, u32::from_be_bytes([a, b, c, d])) + lanes;
@@ -409,7 +409,8 @@ impl Fixed {
                 let constant = V::splat(proof, constants[ones]);
                 unroll!(s in 0..STREAMS {
                     let t = 16 + ones;
-                    w[t][s] = w[t - 16][s] + sigma0(w[t - 15][s]) + w[t - 7][s] + sigma1(w[t - 2][s]);
+                    let (before, after) = (w[t - 16][s], w[t - 7][s]);
+                    w[t][s] = before + sigma0(w[t - 15][s]) + after + sigma1(w[t - 2][s]);
                     states[s] = one_round(states[s], w[t][s] + constant);
                 });
             });
