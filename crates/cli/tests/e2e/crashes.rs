@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use crate::harness::{Network, Peer, is, killed, mosquitto};
+use crate::stories::go_on_without;
 
 /// A network of ten in which the silence of a peer is soon noticed.
 fn network_of_ten(broker: &str) -> Network {
@@ -13,15 +14,6 @@ fn network_of_ten(broker: &str) -> Network {
         .with("--draw-timeout", "200ms")
         .with("--leader-timeout", "800ms")
         .with("--silence", "2s")
-}
-
-/// Waits until all but the one at `dead` have `more` rows than now.
-fn go_on_without(peers: &[Peer], dead: usize, more: u64) {
-    let alive = || peers.iter().enumerate().filter(|(place, _)| *place != dead);
-    let reached = alive().map(|(_, peer)| peer.reached()).max().unwrap_or_default();
-    for (_, peer) in alive() {
-        peer.reaches(reached + more);
-    }
 }
 
 #[test]

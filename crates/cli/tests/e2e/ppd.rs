@@ -50,6 +50,14 @@ fn peers_over_a_rabbitmq_lose_their_leader_and_then_their_broker() {
     stories::all_come_back_when_the_broker_is_restarted(after, &mut broker, 20);
 }
 
+#[test]
+fn whoever_is_killed_in_any_phase_the_others_go_on() {
+    let broker = rabbitmq();
+    stories::the_others_go_on_whoever_is_killed_in_any_phase(|room| {
+        network(5, &broker.url()).with("--challenge", 12).with("--room", room)
+    });
+}
+
 fn ten_peers_end_with_identical_tables_and_leave_no_queue(broker: &RabbitMq) {
     let room = "ten";
     let network = network(10, &broker.url()).with("--room", room);

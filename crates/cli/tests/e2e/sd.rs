@@ -25,6 +25,14 @@ fn when_the_leader_is_killed_the_others_go_on() {
 }
 
 #[test]
+fn whoever_is_killed_in_any_phase_the_others_go_on() {
+    let broker = mosquitto();
+    stories::the_others_go_on_whoever_is_killed_in_any_phase(|room| {
+        network(5, &broker.url()).with("--challenge", 12).with("--room", room)
+    });
+}
+
+#[test]
 fn peers_whose_broker_is_restarted_come_back_and_finish() {
     let mut broker = mosquitto();
     let network = network(10, &broker.url());

@@ -1,9 +1,11 @@
 //! Stories that go the same way in every network, over every kind of broker.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use althing_testkit::{Mosquitto, RabbitMq, eventually_blocking};
+use serde_json::Value;
 
 use crate::harness::{Line, Network, Peer, is, killed};
 
@@ -73,6 +75,49 @@ pub(crate) fn the_others_go_on_when_the_leader_is_killed(network: Network, rows:
     });
     network.restart(&mut peers[dead]);
     network.assert_one_table(&mut peers, rows);
+}
+
+/// Phases of a row, by the event that begins each.
+const PHASES: [&str; 5] =
+    ["leader_elected", "challenge_issued", "solution_found", "vote_cast", "round_decided"];
+
+/// Kills a member in each phase, and the leader in each phase of another network. The others go
+/// on, and the killed one comes back.
+#[allow(clippy::print_stderr)]
+pub(crate) fn the_others_go_on_whoever_is_killed_in_any_phase(
+    new_network: impl Fn(&str) -> Network,
+) {
+    for (phase, leads) in PHASES.into_iter().flat_map(|phase| [(phase, false), (phase, true)]) {
+        let who = if leads { "leader" } else { "member" };
+        eprintln!("the {who} at {phase}");
+        let leader = Mutex::new(Value::Null);
+        let network = new_network(&format!("{who}-{phase}"))
+            .with("--draw-timeout", "200ms")
+            .with("--leader-timeout", "800ms")
+            .with("--silence", "2s")
+            .with("--pause", "20ms")
+            .kill_first(move |said| {
+                let mut leader = leader.lock().expect("nobody panics with it");
+                if is(said, "leader_elected") {
+                    *leader = said["leader"].clone();
+                }
+                is(said, phase) && (*leader == said["peer"]) == leads
+            });
+        let mut peers = network.peers(5);
+        let (dead, _) = killed(&mut peers);
+        go_on_without(&peers, dead, 3);
+        network.restart(&mut peers[dead]);
+        network.assert_one_table(&mut peers, 4);
+    }
+}
+
+/// Waits until all but the one at `dead` have `more` rows than now.
+pub(crate) fn go_on_without(peers: &[Peer], dead: usize, more: u64) {
+    let alive = || peers.iter().enumerate().filter(|(place, _)| *place != dead);
+    let reached = alive().map(|(_, peer)| peer.reached()).max().unwrap_or_default();
+    for (_, peer) in alive() {
+        peer.reaches(reached + more);
+    }
 }
 
 /// Restarts the broker in mid-round: all come back and finish.
