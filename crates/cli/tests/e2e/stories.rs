@@ -83,7 +83,7 @@ const PHASES: [&str; 5] =
 
 /// Kills a member in each phase, and the leader in each phase of another network. The others go
 /// on, and the killed one comes back.
-#[allow(clippy::print_stderr)]
+#[expect(clippy::print_stderr, reason = "a failure shows how far it came")]
 pub(crate) fn the_others_go_on_whoever_is_killed_in_any_phase(
     new_network: impl Fn(&str) -> Network,
 ) {

@@ -94,12 +94,19 @@ pub struct Sd {
     rules: Rules,
 }
 
+/// How often the program says its id while its room is not full.
+const ANNOUNCE: Duration = Duration::from_secs(10);
+
 impl Sd {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
+        let mut timeouts = config.timeouts;
         let (counting, signatures) = match config.variant {
             Variant::Readme => (Counting::Members, config.signatures),
-            Variant::Published => (Counting::Arrivals, Signatures::None),
+            Variant::Published => {
+                timeouts.announce = Some(ANNOUNCE);
+                (Counting::Arrivals, Signatures::None)
+            }
         };
         let rules = Rules {
             peers: config.peers,
@@ -112,7 +119,7 @@ impl Sd {
             challenges: config.challenges.clone(),
             issuing: config.issuing,
             signatures,
-            timeouts: config.timeouts,
+            timeouts,
             pause: config.pause,
             rounds: config.rounds,
         };

@@ -32,6 +32,20 @@ fn ten_peers_agree_as_the_published_programs_do() {
 }
 
 #[test]
+fn an_announcement_that_was_lost_is_said_again_as_the_programs_do() {
+    for network in OTHERS {
+        let deaf = Conditions { loss_percent: 100, ..Conditions::good() };
+        let mut net = scenario(network, 5)
+            .published()
+            .peers(3)
+            .conditions(deaf)
+            .at(Duration::from_secs(2), Fault::Lose(0))
+            .start();
+        net.run_until_recorded(SOON, 1).unwrap_or_else(|stuck| panic!("{network:?}: {stuck}"));
+    }
+}
+
+#[test]
 fn the_controller_does_not_find_what_it_judges() {
     let mut net = scenario(Network::Sd, 3).peers(3).rounds(10).start();
     net.run_until_recorded(SOON, 10).expect("two of three mine");
