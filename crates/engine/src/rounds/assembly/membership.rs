@@ -161,13 +161,20 @@ impl Assembly {
             return;
         }
         match self.watch.until_answer(now, self.rules.answer_interval()) {
-            Some(Duration::ZERO) => self.on_answer(now, out),
+            Some(Duration::ZERO) => self.answer(now, out),
             Some(after) => out.push(Output::SetTimer { after, timer: Timer::Announce }),
             None => {}
         }
     }
 
-    pub(super) fn on_answer(&mut self, now: Moment, out: &mut Vec<Output>) {
+    /// Answers those who came since the last time, if anybody did.
+    pub(super) fn on_announce(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.watch.is_answer_due() {
+            self.answer(now, out);
+        }
+    }
+
+    fn answer(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.watch.answered(now);
         if self.membership.is_settled() && !self.is_member() {
             return;

@@ -103,7 +103,7 @@ impl Assembly {
             Input::Issue(wanted) => self.on_issue(now, wanted, out),
             Input::Message(sealed) => self.on_message(now, sealed, out),
             Input::Timer(Timer::Repeat) => self.on_repeat(now, out),
-            Input::Timer(Timer::Announce) => self.on_answer(now, out),
+            Input::Timer(Timer::Announce) => self.on_announce(now, out),
             Input::Timer(Timer::Lead(row)) => self.on_pause_over(now, row, out),
             Input::Timer(Timer::Watch) => self.on_watch(now, out),
             Input::Timer(Timer::DrawsOver(term)) => self.on_draws_over(now, term, out),

@@ -110,6 +110,10 @@ impl Watch {
         (!is_due).then_some(wait)
     }
 
+    pub(super) fn is_answer_due(&self) -> bool {
+        self.answering
+    }
+
     pub(super) fn answered(&mut self, now: Moment) {
         self.answered = Some(now);
         self.answering = false;
