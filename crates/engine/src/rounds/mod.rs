@@ -7,8 +7,8 @@
 //!   of the table has a majority of *all* members behind it, whatever is lost, repeated or killed.
 //!   This is Paxos with two turns of its own: the proposer is drawn by lot, and what it proposes
 //!   must solve a puzzle. See `assembly` for the rules.
-//! - [`Counting::Arrivals`]: messages are counted as they arrive, whoever sent them, as the
-//!   published programs do. It promises what they promise, which is little, and is there so that
+//! - [`Counting::Arrivals`] and [`Counting::ArrivalsOfRow`]: messages are counted as they arrive,
+//!   as the published programs do. It promises what they promise, which is little, and is there so that
 //!   an Althing peer can sit in one network with them. See `arrivals`.
 //!
 //! What this engine does not do: sign or encode messages (the dialect's), keep the table (the
@@ -104,4 +104,8 @@ impl Rounds {
             Machine::Arrivals(arrivals) => arrivals.handle(input, out),
         }
     }
+}
+
+fn refuse(claimed: PeerId, reason: Refusal, out: &mut Vec<Output>) {
+    out.push(Output::Event(Event::MessageRefused { claimed, reason }));
 }

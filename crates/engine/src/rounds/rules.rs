@@ -162,6 +162,12 @@ impl Rules {
         (peers / 2 + 1).max(peers - self.votes_needed() + 1)
     }
 
+    /// Returns whether the leader leaves the search to the others: it judges what they find, unless
+    /// there are none.
+    pub fn leader_only_judges(&self) -> bool {
+        self.decision == Decision::Leader && self.roster_size() > 1
+    }
+
     /// Returns the shortest time between two answers to newcomers (rule G1): what all members
     /// together answer is then at most a thousand messages in a second.
     pub fn answer_interval(&self) -> Duration {

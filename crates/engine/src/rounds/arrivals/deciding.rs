@@ -7,7 +7,7 @@ use super::queue::OfRow;
 use super::{Arrivals, Phase};
 use crate::rounds::{
     CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Message, Output, Record,
-    Refusal,
+    Refusal, refuse,
 };
 
 /// Somebody says that it has found a solution.
@@ -209,8 +209,4 @@ impl Arrivals {
         let index = transaction.number().checked_sub(self.first.number())?;
         self.asked.get(usize::try_from(index).ok()?).copied()
     }
-}
-
-fn refuse(claimed: PeerId, reason: Refusal, out: &mut Vec<Output>) {
-    out.push(Output::Event(Event::MessageRefused { claimed, reason }));
 }

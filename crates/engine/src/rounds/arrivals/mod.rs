@@ -30,7 +30,7 @@ use self::queue::{QUEUE_MAX, Queue};
 use super::Queue as Queued;
 use super::{
     Authenticator, Cause, Counting, Decision, Event, Identity, Input, Issuing, Message, Output,
-    Place, PublicKey, Recovered, Refusal, Rules, Sealed, Seat, Timer, Waiting,
+    Place, PublicKey, Recovered, Refusal, Rules, Sealed, Seat, Timer, Waiting, refuse,
 };
 
 /// One peer of a network that counts arrivals.
@@ -142,7 +142,7 @@ impl Arrivals {
     fn on_message(&mut self, sealed: Sealed, out: &mut Vec<Output>) {
         let claimed = sealed.message.peer();
         if let Err(reason) = self.take_up(sealed, out) {
-            out.push(Output::Event(Event::MessageRefused { claimed, reason }));
+            refuse(claimed, reason, out);
         }
     }
 
@@ -223,7 +223,7 @@ impl Arrivals {
             },
             Phase::Challenge => match self.challenges.take() {
                 // Whoever else asks is not heard (rule P3).
-                Some((peer, _)) if !self.is_leader(peer) => self.refuse_challenge(peer, out),
+                Some((peer, _)) if !self.is_leader(peer) => refuse(peer, Refusal::NotLeader, out),
                 Some((_, difficulty)) => self.begin_row(difficulty, out),
                 // Those who come too late are told so.
                 None if judges && self.leader == Some(self.me) => return self.rule_next(out),
@@ -302,11 +302,6 @@ impl Arrivals {
         names.then_some(Cause { term: Term::FIRST, difficulty, winner })
     }
 
-    fn refuse_challenge(&mut self, claimed: PeerId, out: &mut Vec<Output>) {
-        let reason = Refusal::NotLeader;
-        out.push(Output::Event(Event::MessageRefused { claimed, reason }));
-    }
-
     fn begin_row(&mut self, difficulty: Difficulty, out: &mut Vec<Output>) {
         let Some(leader) = self.leader else { return };
         let transaction = self.row();
@@ -326,9 +321,7 @@ impl Arrivals {
         let Some(difficulty) = self.asked.last().copied() else {
             return;
         };
-        let judges = self.rules.decision == Decision::Leader
-            && self.leader == Some(self.me)
-            && self.rules.roster_size() > 1;
+        let judges = self.rules.leader_only_judges() && self.leader == Some(self.me);
         if self.seat == Seat::Member && !judges {
             let transaction = self.open_row();
             out.push(Output::Mine { transaction, puzzle: self.rules.puzzle, difficulty });

@@ -4,10 +4,10 @@ use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Assembly, refuse};
+use super::Assembly;
 use crate::rounds::{
-    Acceptance, Decision, Durable, Election as ElectionRule, Event, Issuing, Message, Naming,
-    Output, Place, Promise, Record, Refusal, Sealed, Seat, Standing, Timer,
+    Acceptance, Durable, Election as ElectionRule, Event, Issuing, Message, Naming, Output, Place,
+    Promise, Record, Refusal, Sealed, Seat, Standing, Timer, refuse,
 };
 
 impl Assembly {
@@ -414,9 +414,7 @@ impl Assembly {
 
     /// Searches for a solution; but not as a leader that alone decides, unless it is alone.
     pub(super) fn mine(&mut self, difficulty: Difficulty, out: &mut Vec<Output>) {
-        let judges = self.rules.decision == Decision::Leader
-            && self.election.leader == Some(self.me)
-            && self.rules.roster_size() > 1;
+        let judges = self.rules.leader_only_judges() && self.election.leader == Some(self.me);
         if self.is_member() && !judges {
             let transaction = self.round.transaction;
             let puzzle = self.rules.puzzle;

@@ -6,9 +6,10 @@ use althing_types::{Moment, PeerId, Term};
 
 use super::gathering::Heard;
 use super::roster::{Assertions, Roster};
-use super::{Assembly, Round, refuse};
+use super::{Assembly, Round};
 use crate::rounds::{
     Durable, Event, Message, Output, PublicKey, Queue, Refusal, Sealed, Seat, Signatures, Timer,
+    refuse,
 };
 
 /// The roster a peer counts with, and how firmly.

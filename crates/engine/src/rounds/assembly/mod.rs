@@ -44,8 +44,8 @@ use self::membership::Membership;
 use self::round::Round;
 use self::watch::Watch;
 use super::{
-    Acceptance, Authenticator, Event, Identity, Input, Message, Output, Promise, Recovered,
-    Refusal, Rules, Seal, Sealed, Seat, Signatures, Timer,
+    Acceptance, Authenticator, Identity, Input, Message, Output, Promise, Recovered, Refusal,
+    Rules, Seal, Sealed, Seat, Signatures, Timer, refuse,
 };
 
 /// One peer of a network that counts members.
@@ -338,8 +338,4 @@ fn transaction_of(message: &Message) -> Option<Transaction> {
         Message::Certificate { record, .. } => Some(record.record.transaction),
         Message::Announcement { .. } | Message::Election { .. } | Message::Request { .. } => None,
     }
-}
-
-fn refuse(claimed: PeerId, reason: Refusal, out: &mut Vec<Output>) {
-    out.push(Output::Event(Event::MessageRefused { claimed, reason }));
 }
