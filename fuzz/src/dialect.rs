@@ -1,5 +1,7 @@
 //! Bytes from a topic: the topic's name, an end of line, and the payload.
 
+use std::sync::LazyLock;
+
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::elect_chain::{self, ElectChain};
@@ -18,17 +20,28 @@ pub fn try_input(input: &[u8]) {
     let (topic, payload) = input.split_at(end);
     let topic = String::from_utf8_lossy(topic);
     let payload = payload.get(1..).unwrap_or_default();
-    for variant in [Variant::Readme, Variant::Published] {
+    for dialect in DIALECTS.iter() {
+        try_dialect(&**dialect, &topic, payload);
+    }
+    for dialect in CHAIN_DIALECTS.iter() {
+        try_chain_dialect(&**dialect, payload);
+    }
+}
+
+static DIALECTS: LazyLock<Vec<Box<dyn Dialect>>> = LazyLock::new(|| {
+    let of = |variant| -> [Box<dyn Dialect>; 3] {
         let elect_chain = elect_chain::Config { variant, ..elect_chain::Config::default() };
         let ppd = ppd::Config { variant, ..ppd::Config::default() };
         let sd = sd::Config { variant, ..sd::Config::default() };
-        try_dialect(&ElectChain::new(elect_chain), &topic, payload);
-        try_dialect(&Ppd::new(ppd), &topic, payload);
-        try_dialect(&Sd::new(sd), &topic, payload);
-    }
-    try_chain_dialect(&Aviary::new(aviary::Config::default()), payload);
-    try_chain_dialect(&Cs60::new(cs60::Config::default()), payload);
-}
+        [Box::new(ElectChain::new(elect_chain)), Box::new(Ppd::new(ppd)), Box::new(Sd::new(sd))]
+    };
+    [Variant::Readme, Variant::Published].into_iter().flat_map(of).collect()
+});
+
+static CHAIN_DIALECTS: LazyLock<[Box<dyn ChainDialect>; 2]> = LazyLock::new(|| {
+    let (aviary, cs60) = (aviary::Config::default(), cs60::Config::default());
+    [Box::new(Aviary::new(aviary)), Box::new(Cs60::new(cs60))]
+});
 
 fn try_chain_dialect(dialect: &dyn ChainDialect, payload: &[u8]) {
     match dialect.decode(payload) {

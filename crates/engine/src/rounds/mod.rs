@@ -8,8 +8,8 @@
 //!   This is Paxos with two turns of its own: the proposer is drawn by lot, and what it proposes
 //!   must solve a puzzle. See `assembly` for the rules.
 //! - [`Counting::Arrivals`] and [`Counting::ArrivalsOfRow`]: messages are counted as they arrive,
-//!   as the published programs do. It promises what they promise, which is little, and is there so that
-//!   an Althing peer can sit in one network with them. See `arrivals`.
+//!   as the published programs do. It promises what they promise, which is little, and is there so
+//!   that an Althing peer can sit in one network with them. See `arrivals`.
 //!
 //! What this engine does not do: sign or encode messages (the dialect's), keep the table (the
 //! store's), or search for solutions (the miner's).
