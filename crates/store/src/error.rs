@@ -112,6 +112,15 @@ pub enum StoreError {
         /// The number it should have.
         wanted: Transaction,
     },
+    /// Blocks were handed in that leave a gap after those that are there. Nothing of their batch
+    /// was kept.
+    #[error("blocks from height {found} on were to be kept, but the next height is {wanted}")]
+    Gap {
+        /// The height of the first of them.
+        found: u64,
+        /// The first height that has no block.
+        wanted: u64,
+    },
     /// The store belongs to another peer, or to the same one in another network.
     #[error("{place} belongs to peer {peer} of network {network:?}; use another --data directory")]
     OtherIdentity {

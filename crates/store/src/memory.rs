@@ -1,7 +1,10 @@
+use std::ops::Range;
+
 use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
 use althing_types::Transaction;
 
 use crate::Identity;
+use crate::chain::Branch;
 
 /// Rows whose votes are kept. Votes with seals are most of a row, and only a peer that is behind
 /// asks for them; one that is further behind than this must ask a peer with a file.
@@ -14,6 +17,9 @@ pub(crate) struct MemoryStore {
     /// All but its `next`, which is how many rows there are.
     words: Recovered,
     rows: Vec<CertifiedRecord>,
+    /// The height of the first block, and all blocks.
+    first: u64,
+    blocks: Vec<Vec<u8>>,
 }
 
 impl MemoryStore {
@@ -36,6 +42,27 @@ impl MemoryStore {
         if let Some(before) = first_certified.checked_sub(1) {
             self.rows[before].votes = Vec::new();
         }
+    }
+
+    pub(crate) fn commit_chain(&mut self, branches: &[Branch]) {
+        for Branch { from, blocks } in branches {
+            if self.blocks.is_empty() {
+                self.first = from.number();
+            }
+            let kept = usize::try_from(from.number() - self.first).unwrap_or(usize::MAX);
+            self.blocks.truncate(kept);
+            self.blocks.extend_from_slice(blocks);
+        }
+    }
+
+    pub(crate) fn heights(&self) -> Range<u64> {
+        self.first..self.first + self.blocks.len() as u64
+    }
+
+    /// Returns the blocks at `heights`, which have some.
+    pub(crate) fn blocks(&self, heights: Range<u64>) -> &[Vec<u8>] {
+        let place = |height: u64| usize::try_from(height - self.first).unwrap_or(usize::MAX);
+        &self.blocks[place(heights.start)..place(heights.end)]
     }
 
     pub(crate) fn recovered(&self) -> Recovered {

@@ -1,18 +1,21 @@
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
 use althing_types::Transaction;
 
+use crate::chain::{Blocks, Branch, heights_after};
 use crate::file::FileStore;
 use crate::memory::MemoryStore;
 use crate::{Identity, Rows, StoreError, order};
 
-/// What one peer must not forget: who it is, its last words, and its table.
+/// What one peer must not forget: who it is, its last words, and its table or its chain.
 ///
-/// After an error of [`commit`](Self::commit) or [`set_identity`](Self::set_identity) other than
-/// [`StoreError::OutOfOrder`] and [`StoreError::OtherIdentity`], it is not known whether the words
-/// are on disk: a peer must then stop, and may start again from what it finds.
+/// After an error of [`commit`](Self::commit), [`commit_chain`](Self::commit_chain) or
+/// [`set_identity`](Self::set_identity) other than [`StoreError::OutOfOrder`],
+/// [`StoreError::Gap`] and [`StoreError::OtherIdentity`], it is not known whether the words are on
+/// disk: a peer must then stop, and may start again from what it finds.
 pub struct Store(Place);
 
 enum Place {
@@ -134,6 +137,44 @@ impl Store {
         match &self.0 {
             Place::File(file) => file.rows(from, count),
             Place::Memory(memory) => Ok(memory.rows(from, count).to_vec()),
+        }
+    }
+
+    /// Puts `branches` on disk, in their order and in one transaction, as [`commit`](Self::commit)
+    /// does its words.
+    ///
+    /// Each must begin at a block that is there, or at the next one, or nothing is kept and the
+    /// error is [`StoreError::Gap`]. The very first may begin anywhere.
+    pub fn commit_chain(&mut self, branches: &[Branch]) -> Result<(), StoreError> {
+        let heights = heights_after(&self.heights(), branches)?;
+        match &mut self.0 {
+            Place::File(file) => file.commit_chain(branches, heights),
+            Place::Memory(memory) => {
+                memory.commit_chain(branches);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the heights that have blocks.
+    pub fn heights(&self) -> Range<u64> {
+        match &self.0 {
+            Place::File(file) => file.heights(),
+            Place::Memory(memory) => memory.heights(),
+        }
+    }
+
+    /// Returns all blocks of the chain in order, a page at a time, so that a chain of any length
+    /// can be read.
+    pub fn blocks(&self) -> Blocks<'_> {
+        Blocks::new(self)
+    }
+
+    /// Returns the blocks at `heights`, which have some.
+    pub(crate) fn blocks_at(&self, heights: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        match &self.0 {
+            Place::File(file) => file.blocks(heights),
+            Place::Memory(memory) => Ok(memory.blocks(heights).to_vec()),
         }
     }
 

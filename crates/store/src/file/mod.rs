@@ -4,9 +4,10 @@
 //! | --- | --- |
 //! | `directory` | where is the file, and how does it come into being? |
 //! | `opening` | is it ours, and whole? |
-//! | `tables` | what is in it? |
+//! | `tables`, `blocks` | what is in it? |
 //! | `failure` | what went wrong, in words for users? |
 
+mod blocks;
 mod directory;
 mod failure;
 mod opening;
@@ -14,6 +15,7 @@ mod opening;
 mod power_cut;
 mod tables;
 
+use std::ops::Range;
 use std::path::Path;
 
 use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
@@ -22,6 +24,8 @@ use redb::Database;
 
 use self::directory::Directory;
 use self::failure::Failure;
+use self::opening::Opened;
+use crate::chain::Branch;
 use crate::{Identity, StoreError};
 
 /// A store in a file that nobody else has open.
@@ -29,6 +33,8 @@ pub(crate) struct FileStore {
     directory: Directory,
     database: Database,
     next: Transaction,
+    /// The heights that have blocks.
+    heights: Range<u64>,
 }
 
 impl FileStore {
@@ -46,7 +52,9 @@ impl FileStore {
 
     fn open_in(directory: Directory) -> Result<Self, StoreError> {
         match opening::open(|builder| builder.open(&directory.file)) {
-            Ok((database, next)) => Ok(Self { directory, database, next }),
+            Ok(Opened { database, next, heights }) => {
+                Ok(Self { directory, database, next, heights })
+            }
             Err(failure) => Err(failure.in_directory(&directory)),
         }
     }
@@ -79,6 +87,26 @@ impl FileStore {
 
     pub(crate) fn next(&self) -> Transaction {
         self.next
+    }
+
+    /// Puts `branches` on disk, after which `heights` have blocks.
+    pub(crate) fn commit_chain(
+        &mut self,
+        branches: &[Branch],
+        heights: Range<u64>,
+    ) -> Result<(), StoreError> {
+        self.explained(|database| blocks::put(database, branches))?;
+        self.heights = heights;
+        Ok(())
+    }
+
+    pub(crate) fn heights(&self) -> Range<u64> {
+        self.heights.clone()
+    }
+
+    /// Returns the blocks at `heights`, which have some.
+    pub(crate) fn blocks(&self, heights: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.explained(|database| blocks::blocks(database, heights))
     }
 
     pub(crate) fn dir(&self) -> &Path {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use redb::{
     TableError,
 };
 
+use super::blocks;
 use super::failure::Failure;
 use super::tables::{self, META, META_FORMAT, ROWS};
 
@@ -26,7 +28,16 @@ pub(super) fn fill(file: File) -> Result<(), Failure> {
     tables::create(&builder().create_file(file)?, FORMAT)
 }
 
-/// Opens a database with `open`, and returns it with the first row that it lacks.
+/// A database, and how much is in it.
+pub(super) struct Opened {
+    pub(super) database: Database,
+    /// The first row that it lacks.
+    pub(super) next: Transaction,
+    /// The heights that have blocks.
+    pub(super) heights: Range<u64>,
+}
+
+/// Opens a database with `open`, and returns it with how much is in it.
 ///
 /// The database believes what it reads, so all of its pages are checked against their checksums
 /// first. After a crash it does so itself. After a clean end it starts with its list of free
@@ -34,12 +45,13 @@ pub(super) fn fill(file: File) -> Result<(), Failure> {
 /// standard error, but goes no further: nothing has been handed out yet, so it is one more answer.
 pub(super) fn open(
     open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
-) -> Result<(Database, Transaction), Failure> {
+) -> Result<Opened, Failure> {
     let opened = panic::catch_unwind(AssertUnwindSafe(|| {
         let database = open_whole(open)?;
         check_format(&database)?;
         let next = check_rows(&database)?;
-        Ok((database, next))
+        let heights = blocks::heights(&database)?;
+        Ok(Opened { database, next, heights })
     }));
     opened.unwrap_or_else(|_| Err(Failure::Damaged("the database panics over it".into())))
 }

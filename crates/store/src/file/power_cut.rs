@@ -14,7 +14,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use redb::{Database, StorageBackend};
 
-use super::{opening, tables};
+use super::opening::{self, Opened};
+use super::tables;
 
 /// Stores that are written to.
 const STORES: u64 = 150;
@@ -228,8 +229,9 @@ fn after(count: u64) -> Recovered {
 
 /// Opens the store, and returns how many steps it holds: `told`, or one more.
 fn open(disk: &Disk, told: u64, seed: u64) -> (Database, u64) {
-    let (database, next) = opening::open(|builder| builder.create_with_backend(disk.clone()))
+    let opened = opening::open(|builder| builder.create_with_backend(disk.clone()))
         .unwrap_or_else(|failure| panic!("seed {seed}, after {told} steps: {failure:?}"));
+    let Opened { database, next, .. } = opened;
     let recovered = tables::recovered(&database, next).expect("it was just checked");
     let steps = [told, told + 1].into_iter().find(|count| after(*count) == recovered);
     let steps = steps.unwrap_or_else(|| panic!("seed {seed}: {recovered:?} after {told} steps"));

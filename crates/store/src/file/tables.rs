@@ -1,4 +1,4 @@
-//! What is in the file: three tables, each value with its version in front.
+//! What is in the file of every peer: three tables, each value with its version in front.
 
 use althing_engine::rounds::{Acceptance, CertifiedRecord, Durable, Recovered};
 use althing_types::Transaction;
@@ -119,7 +119,7 @@ fn row(wanted: u64, key: u64, value: &[u8]) -> Result<CertifiedRecord, Failure> 
 /// Pages, header and switch are written together and synced once; their checksums tell a change
 /// that a crash cut off. To sync before the switch as well would also tell apart what decayed
 /// after the sync, at the price of half as much time again for each commit.
-fn write(
+pub(super) fn write(
     database: &Database,
     change: impl FnOnce(&WriteTransaction) -> Result<(), Failure>,
 ) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! The store as its users see it, with real files and real processes.
 
+mod chain;
 mod common;
 mod crash;
 mod damage;
