@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::{env, fs, panic};
 
-use althing_fuzz::{INPUT_MAX, dialect, engine, rows, seed, url};
+use althing_fuzz::{INPUT_MAX, dialect, engine, rows, seed, tracker, url};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -37,6 +37,11 @@ fn any_bytes_from_a_disk_are_a_row_or_are_refused() {
 #[test]
 fn any_text_has_one_verdict_as_a_solution() {
     try_all("seed", seed::try_input);
+}
+
+#[test]
+fn any_stream_to_or_from_a_tracker_means_the_same_however_it_is_cut() {
+    try_all("tracker", tracker::try_input);
 }
 
 #[test]

@@ -36,11 +36,12 @@ struct Target {
 }
 
 /// One for each kind of bytes from strangers.
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     Target { name: "dialect", sanitizer: "address" },
     Target { name: "engine", sanitizer: "none" },
     Target { name: "rows", sanitizer: "address" },
     Target { name: "seed", sanitizer: "address" },
+    Target { name: "tracker", sanitizer: "address" },
 ];
 
 /// Bytes of the longest input, as in `althing-fuzz`; of the largest piece of memory that an input

@@ -18,6 +18,7 @@ pub mod cs60;
 pub mod elect_chain;
 mod hex;
 mod json;
+pub mod open;
 pub mod ppd;
 mod rsa;
 pub mod sd;
@@ -28,7 +29,7 @@ use althing_engine::rounds::{Authenticator, Rules, Sealed};
 use althing_ledger::python_json;
 use althing_types::PeerId;
 
-pub use self::chain::ChainDialect;
+pub use self::chain::{ChainDialect, Heard, chain_dialect};
 
 /// Bytes on their way to a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,11 +97,17 @@ pub enum Malformed {
         /// What is wrong with it.
         reason: String,
     },
+    /// Rule X1.
+    #[error("the signature is not its sender's")]
+    SignatureWrong,
 }
 
 /// Bytes that a message may have: enough for a roster of a thousand members with keys, or a
 /// certificate of theirs.
 pub const PAYLOAD_MAX: usize = 256 * 1024;
+
+/// Bytes that a UDP datagram can have: all that a message between two addresses may.
+pub const DATAGRAM_MAX: usize = 65_507;
 
 /// Whose behaviour a peer follows where the network's page and its program disagree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

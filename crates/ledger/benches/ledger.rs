@@ -5,9 +5,9 @@ use std::time::Duration;
 use althing_ledger::{
     Anything, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, Entry, Format, Genesis,
     Header, Headers, HexDigits, Imprint, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry,
-    Target, Times,
+    Target, Ties, Times,
 };
-use althing_types::{Height, UnixTime};
+use althing_types::{BlockHash, Height, UnixTime};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ed25519_dalek::SigningKey;
@@ -39,6 +39,7 @@ fn native() -> Rules {
         }),
         times: Times::MedianPast { ahead_max: Duration::from_secs(7200) },
         genesis: Genesis::Given(Box::new(Block::Native(genesis))),
+        ties: Ties::FirstSeen,
     }
 }
 
@@ -50,6 +51,7 @@ fn cs60() -> Rules {
         difficulty: DifficultyRule::Fixed(Target::LeadingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
+        ties: Ties::FirstSeen,
     }
 }
 
@@ -61,6 +63,7 @@ fn aviary() -> Rules {
         difficulty: DifficultyRule::Fixed(Target::TrailingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Mined(None),
+        ties: Ties::FirstSeen,
     }
 }
 
@@ -105,18 +108,18 @@ fn native_headers(bencher: Bencher<'_, '_>) {
 }
 
 /// Headers alone, as they come before their blocks.
-#[divan::bench]
-fn headers_without_blocks(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = [BLOCKS, 100_000], sample_count = 20)]
+fn headers_without_blocks(bencher: Bencher<'_, '_>, count: usize) {
     let rules = native();
     let ledger = ledger(&rules);
-    let headers: Vec<Header> = chain(&rules, BLOCKS, |_| vec![])
+    let headers: Vec<Header> = chain(&rules, count, |_| vec![])
         .into_iter()
         .filter_map(|block| match block {
             Block::Native(block) => Some(block.header),
             Block::Cs60(_) | Block::Aviary(_) => None,
         })
         .collect();
-    bencher.counter(ItemsCount::new(BLOCKS)).with_inputs(Headers::default).bench_values(
+    bencher.counter(ItemsCount::new(count)).with_inputs(Headers::default).bench_values(
         |mut known| {
             for header in &headers {
                 known.add(&ledger, header).expect("it is valid");
@@ -126,17 +129,43 @@ fn headers_without_blocks(bencher: Bencher<'_, '_>) {
     );
 }
 
-/// Blocks with ten entries, whose signatures are most of the work.
-#[divan::bench]
-fn native_blocks_of_ten_signed_entries(bencher: Bencher<'_, '_>) {
+/// Blocks with so many entries, whose signatures are most of the work.
+#[divan::bench(args = [10, 100])]
+fn native_blocks_of_signed_entries(bencher: Bencher<'_, '_>, count: usize) {
     let rules = native();
     let genesis = rules.chain().expect("everybody has it");
     let key = SigningKey::from_bytes(&[7; 32]);
     let entries = |number: usize| {
-        let nonces = (0..10).map(|entry| (10 * number + entry) as u64);
+        let nonces = (0..count).map(|entry| (count * number + entry) as u64);
         nonces.map(|n| SignedEntry::sign(&key, &genesis, "notes", n, b"hello").encode()).collect()
     };
-    add_all(bencher, &rules, &chain(&rules, BLOCKS / 10, entries));
+    add_all(bencher, &rules, &chain(&rules, BLOCKS / count, entries));
+}
+
+/// A hundred entries, each of another author.
+fn signed_entries() -> (BlockHash, Vec<SignedEntry>) {
+    let genesis = native().chain().expect("everybody has it");
+    let sign = |number: u8| {
+        let key = SigningKey::from_bytes(&[number; 32]);
+        SignedEntry::sign(&key, &genesis, "notes", number.into(), b"hello")
+    };
+    (genesis, (0..100).map(sign).collect())
+}
+
+#[divan::bench]
+fn signatures_of_100_entries_one_by_one(bencher: Bencher<'_, '_>) {
+    let (genesis, entries) = signed_entries();
+    bencher
+        .counter(ItemsCount::new(entries.len()))
+        .bench_local(|| entries.iter().all(|entry| entry.verify(&genesis).is_ok()));
+}
+
+#[divan::bench]
+fn signatures_of_100_entries_together(bencher: Bencher<'_, '_>) {
+    let (genesis, entries) = signed_entries();
+    bencher
+        .counter(ItemsCount::new(entries.len()))
+        .bench_local(|| SignedEntry::are_authentic(&entries, &genesis));
 }
 
 #[divan::bench]

@@ -42,9 +42,15 @@ impl Asert {
         let passed = i128::from(time.seconds()) - i128::from(genesis_time.seconds());
         let planned = i128::from(self.block_time.as_secs()) * i128::from(height.number());
         let half_life = i128::from(self.half_life.as_secs().max(1));
-        let exponent = ((passed - planned) * ONE).div_euclid(half_life);
+        let exponent = (passed - planned) * ONE / half_life;
         scale(anchor, exponent).min(self.easiest)
     }
+}
+
+/// Returns the target of a block that takes two to the power of `bits` hashes on average; of at
+/// least two.
+pub fn target_of_bits(bits: u8) -> CompactTarget {
+    compact_of(1, 256 - i128::from(bits))
 }
 
 /// Returns `anchor` times two to the power of `exponent`, which is a fixed-point number.
@@ -68,19 +74,23 @@ fn scale(anchor: CompactTarget, exponent: i128) -> CompactTarget {
 /// Returns `value` times two to the power of `shift` as a compact number, rounded down; at least
 /// one, and at most the largest there is.
 fn compact_of(value: u128, shift: i128) -> CompactTarget {
-    let bits = i128::from(u128::BITS - value.leading_zeros()) + shift;
-    let (Ok(bits @ 1..), Ok(shift)) = (u32::try_from(bits), i32::try_from(shift)) else {
-        return CompactTarget::from_consensus(HARDEST);
-    };
+    let down = u32::try_from(-shift).unwrap_or(0);
+    // A target is a whole number.
+    let (value, shift) = (value.checked_shr(down).unwrap_or(0), shift.max(0));
+    let bits = u32::try_from(i128::from(u128::BITS - value.leading_zeros()) + shift);
+    let bits = bits.unwrap_or(u32::MAX);
     // The sign bit of the mantissa must stay free.
     let size = bits / 8 + 1;
-    let down = i32::try_from(8 * size).expect("a few thousand bits") - 24 - shift;
-    let mantissa = match u32::try_from(down) {
-        Ok(down) => value.checked_shr(down).unwrap_or(0),
-        Err(_) => value << down.unsigned_abs(),
-    };
-    let mantissa = u32::try_from(mantissa).expect("it has at most 23 bits");
-    if size > 32 { compact(32, 0x7f_ffff) } else { compact(size, mantissa) }
+    match value {
+        0 => CompactTarget::from_consensus(HARDEST),
+        _ if size > 32 => compact(32, 0x7f_ffff),
+        _ => {
+            let down = i128::from(8 * size) - 24 - shift;
+            let by = u32::try_from(down.unsigned_abs()).expect("at most the bits of a target");
+            let mantissa = if down < 0 { value << by } else { value >> by };
+            compact(size, u32::try_from(mantissa).expect("it has at most 23 bits"))
+        }
+    }
 }
 
 fn compact(size: u32, mantissa: u32) -> CompactTarget {
@@ -90,6 +100,7 @@ fn compact(size: u32, mantissa: u32) -> CompactTarget {
 #[cfg(test)]
 mod tests {
     use bitcoin::Target;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -131,6 +142,63 @@ mod tests {
         assert_eq!(next(anchor, 0, 288 * 300).to_consensus(), HARDEST);
         assert_eq!(next(anchor, i64::MAX, 0), easiest());
         assert_eq!(next(anchor, -1_000_000_000, u64::MAX).to_consensus(), HARDEST);
+    }
+
+    /// Returns the same by the book, on numbers that are texts of binary digits, and so exact
+    /// however large: `aserti3-2d`, and what Bitcoin makes of a target.
+    fn by_the_book(anchor: CompactTarget, late: i64, half_life: i64) -> CompactTarget {
+        let exponent = late * 65_536 / half_life;
+        let (shifts, fraction) = (exponent >> 16, u128::try_from(exponent & 0xffff).expect("low"));
+        let factor = ((195_766_423_245_049 * fraction
+            + 971_821_376 * fraction * fraction
+            + 5_127 * fraction * fraction * fraction
+            + (1 << 47))
+            >> 48)
+            + 65_536;
+        let (size, mantissa) = (anchor.to_consensus() >> 24, anchor.to_consensus() & 0x7f_ffff);
+        let mut digits = format!("{:b}", u128::from(mantissa) * factor);
+        match shifts + 8 * (i64::from(size) - 3) - 16 {
+            up @ 0.. => digits.push_str(&"0".repeat(usize::try_from(up).expect("not negative"))),
+            down => {
+                let down = usize::try_from(down.unsigned_abs()).expect("few");
+                digits.truncate(digits.len().saturating_sub(down));
+            }
+        }
+        if digits.is_empty() {
+            digits.push('1');
+        }
+        if digits.len() > 255 {
+            return easiest_of_all();
+        }
+        let bytes = digits.len() / 8 + 1;
+        let padded = format!("{}{digits}{}", "0".repeat(8 * bytes - digits.len()), "0".repeat(24));
+        let mantissa = u32::from_str_radix(&padded[..24], 2).expect("24 binary digits");
+        compact(u32::try_from(bytes).expect("at most 32"), mantissa)
+    }
+
+    fn easiest_of_all() -> CompactTarget {
+        compact(0x20, 0x7f_ffff)
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_to_the_bit_what_the_book_says(
+            (size, mantissa) in (4..=31_u32, 0x8000..=0x7f_ffff_u32),
+            late in -100_000_000..100_000_000_i64,
+            half_life in 1_000..1_000_000_u32,
+        ) {
+            let rule = Asert {
+                block_time: Duration::from_secs(1),
+                half_life: Duration::from_secs(half_life.into()),
+                easiest: easiest_of_all(),
+            };
+            let anchor = compact(size, mantissa);
+            let genesis = 1_000_000_000_u64;
+            let time = UnixTime::from_seconds(genesis.saturating_add_signed(late + 1_000_000));
+            let parent = (time, Height::new(1_000_000));
+            let found = rule.next((UnixTime::from_seconds(genesis), anchor), parent);
+            prop_assert_eq!(found, by_the_book(anchor, late, half_life.into()));
+        }
     }
 
     #[test]

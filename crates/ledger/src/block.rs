@@ -7,6 +7,7 @@ mod native;
 use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::CompactTarget;
 use bitcoin::block::Header;
+use bitcoin::consensus::Encodable;
 use bitcoin::hashes::Hash;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +128,19 @@ impl Block {
             Self::Cs60(_) | Self::Native(_) => None,
             Self::Aviary(block) => Some(block.content()),
         }
+    }
+
+    /// Returns the 80 bytes of a header that are hashed; the nonce is in the last four.
+    pub fn header_bytes(header: &Header) -> [u8; 80] {
+        let mut bytes = [0; 80];
+        let length = header.consensus_encode(&mut &mut bytes[..]);
+        assert_eq!(length.ok(), Some(80), "a header has 80 bytes");
+        bytes
+    }
+
+    /// Returns the header with these bytes: any are one.
+    pub fn header_from_bytes(bytes: &[u8; 80]) -> Header {
+        bitcoin::consensus::deserialize(bytes).expect("a header is 80 bytes of any value")
     }
 
     /// Returns the hash of the block with this header.

@@ -8,12 +8,13 @@ use bitcoin::hashes::Hash;
 use crate::block::Block;
 use crate::difficulty::DifficultyRule;
 use crate::ledger::{BAD_BLOCKS_MAX, Contextual, Invalid, Ledger, Placed};
+use crate::recent::RecentTimes;
 use crate::semantic::Semantic;
 use crate::structural::Structural;
 use crate::target::Target;
 
-/// Headers that are kept without their blocks (rule Y7).
-pub const HEADERS_MAX: usize = 65_536;
+/// Headers that are kept without their blocks (rule Y7): some 200 bytes each, 30 MB at most.
+pub const HEADERS_MAX: usize = 131_072;
 
 /// Headers whose blocks are not here yet, above the blocks of a ledger.
 ///
@@ -22,9 +23,10 @@ pub const HEADERS_MAX: usize = 65_536;
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     nodes: BTreeMap<BlockHash, Node>,
-    /// All of them, the least work first, and of equals the latest.
-    by_work: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
+    best: Option<Rank>,
     arrived: u64,
+    /// The one that was added last, if it is here: most often the next one comes after it.
+    last: Option<Last>,
     bad: BTreeSet<BlockHash>,
     bad_order: VecDeque<BlockHash>,
 }
@@ -33,6 +35,16 @@ pub struct Headers {
 struct Node {
     placed: Placed,
     order: u64,
+}
+
+/// The work of the chain up to a header, when it came (the latest first), and which it is.
+type Rank = (Work, Reverse<u64>, BlockHash);
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    hash: BlockHash,
+    placed: Placed,
+    times: RecentTimes,
 }
 
 /// What has become of a valid header.
@@ -74,9 +86,11 @@ impl Headers {
             return Err(Contextual::KnownBad { hash }.into());
         }
         let parent = BlockHash::from_bytes(header.prev_blockhash.to_byte_array());
-        let Some(before) = self.placed(ledger, &parent) else {
+        let last = self.last.filter(|last| last.hash == parent);
+        let Some(before) = last.or_else(|| self.find(ledger, parent)) else {
             return Ok(HeaderOutcome::ParentMissing);
         };
+        let Last { placed: before, times, .. } = before;
         let height = before.height.next();
         let stated = Target::AtMost(header.bits);
         if bitcoin::Target::from_compact(header.bits) == bitcoin::Target::ZERO {
@@ -93,7 +107,7 @@ impl Headers {
             return Err(Contextual::DifficultyWrong { hash, stated }.into());
         }
         let time = UnixTime::from_seconds(header.time.into());
-        ledger.check_time(hash, time, self.times_before(ledger, parent))?;
+        ledger.check_time(hash, time, &times)?;
         if self.len() >= HEADERS_MAX {
             self.keep_best();
         }
@@ -103,35 +117,47 @@ impl Headers {
         let work = before.work + stated.work();
         self.arrived += 1;
         let order = self.arrived;
-        self.by_work.insert((work, Reverse(order), hash));
+        self.best = self.best.max(Some((work, Reverse(order), hash)));
         let placed = Placed { parent: Some(parent), height, time, work };
         self.nodes.insert(hash, Node { placed, order });
+        self.last = Some(Last { hash, placed, times: times.with(time) });
         Ok(HeaderOutcome::Added)
     }
 
     /// Returns the last header of the chain with the most work, the first seen among equals.
     pub fn best(&self) -> Option<(BlockHash, Work)> {
-        self.by_work.last().map(|(work, _, hash)| (*hash, *work))
+        self.best.map(|(work, _, hash)| (hash, work))
     }
 
     /// Returns the hashes from the ledger's blocks, exclusive, up to `tip`; the lowest first.
     pub fn path(&self, tip: BlockHash) -> Vec<BlockHash> {
-        let mut path = Vec::new();
-        let mut next = Some(tip);
-        while let Some(hash) = next
-            && let Some(node) = self.nodes.get(&hash)
-        {
-            path.push(hash);
-            next = node.placed.parent;
-        }
+        let mut path: Vec<BlockHash> = self.down_from(tip).collect();
         path.reverse();
         path
     }
 
+    /// Returns the hashes from `base`, exclusive, up to `tip`, if it comes after that; the lowest
+    /// first.
+    pub fn path_after(&self, base: BlockHash, tip: BlockHash) -> Option<Vec<BlockHash>> {
+        let mut path: Vec<BlockHash> =
+            self.down_from(tip).take_while(|hash| *hash != base).collect();
+        let lowest = self.nodes.get(path.last()?)?;
+        path.reverse();
+        (lowest.placed.parent == Some(base)).then_some(path)
+    }
+
+    fn down_from(&self, tip: BlockHash) -> impl Iterator<Item = BlockHash> {
+        let here = |hash: BlockHash| self.contains(&hash).then_some(hash);
+        std::iter::successors(here(tip), move |hash| here(self.nodes.get(hash)?.placed.parent?))
+    }
+
     /// Forgets a header, since its block is in the ledger now.
     pub fn remove(&mut self, hash: &BlockHash) {
-        if let Some(node) = self.nodes.remove(hash) {
-            self.by_work.remove(&(node.placed.work, Reverse(node.order), *hash));
+        if self.nodes.remove(hash).is_some() {
+            self.last = None;
+            if self.best.is_some_and(|(_, _, best)| best == *hash) {
+                self.find_best();
+            }
         }
     }
 
@@ -156,31 +182,37 @@ impl Headers {
         by_height.sort_unstable();
         for (_, hash, parent) in by_height {
             if parent.is_none_or(|parent| self.placed(ledger, &parent).is_none()) {
-                self.remove(&hash);
+                self.nodes.remove(&hash);
             }
         }
+        self.last = None;
+        self.find_best();
+    }
+
+    fn find_best(&mut self) {
+        let rank = |(hash, node): (&BlockHash, &Node)| -> Rank {
+            (node.placed.work, Reverse(node.order), *hash)
+        };
+        self.best = self.nodes.iter().map(rank).max();
     }
 
     /// Forgets all but the chain with the most work: headers on an early block are cheap.
     fn keep_best(&mut self) {
         let best = self.best().map(|(tip, _)| self.path(tip)).unwrap_or_default();
         let best: BTreeSet<BlockHash> = best.into_iter().collect();
+        self.last = None;
         self.nodes.retain(|hash, _| best.contains(hash));
-        self.by_work.retain(|(_, _, hash)| best.contains(hash));
     }
 
     fn placed(&self, ledger: &Ledger, hash: &BlockHash) -> Option<Placed> {
         self.nodes.get(hash).map(|node| node.placed).or_else(|| ledger.placed(hash))
     }
 
-    /// Returns the times of a header and those before it, the latest first.
-    fn times_before<'a>(
-        &'a self,
-        ledger: &'a Ledger,
-        from: BlockHash,
-    ) -> impl Iterator<Item = UnixTime> + 'a {
-        let first = self.placed(ledger, &from);
+    /// Looks up a header, or a block of the ledger, and the times before it.
+    fn find(&self, ledger: &Ledger, hash: BlockHash) -> Option<Last> {
+        let placed = self.placed(ledger, &hash)?;
         let next = |placed: &Placed| self.placed(ledger, &placed.parent?);
-        std::iter::successors(first, next).map(|placed| placed.time)
+        let chain = std::iter::successors(Some(placed), next);
+        Some(Last { hash, placed, times: RecentTimes::new(chain.map(|placed| placed.time)) })
     }
 }

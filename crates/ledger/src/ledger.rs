@@ -14,11 +14,10 @@ pub use self::bad::BAD_BLOCKS_MAX;
 use self::bad::Bad;
 pub use self::contextual::Contextual;
 pub(crate) use self::contextual::Placed;
-use self::contextual::median_past;
 use crate::application::{Application, EntriesRefused};
 use crate::block::{Block, Format, Parent};
 use crate::entry::Entry;
-use crate::rules::{Genesis, Rules, Times};
+use crate::rules::{Genesis, Rules, Ties, Times};
 use crate::semantic::{self, Proven, Semantic};
 use crate::structural::{self, Structural};
 use crate::template::{Proposal, Template};
@@ -78,6 +77,17 @@ pub enum Invalid {
     Contextual(#[from] Contextual),
 }
 
+impl Invalid {
+    /// Returns the rule of `docs/protocol.md` that is broken.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Structural(invalid) => invalid.rule(),
+            Self::Semantic(invalid) => invalid.rule(),
+            Self::Contextual(invalid) => invalid.rule(),
+        }
+    }
+}
+
 impl Ledger {
     /// Returns a ledger without blocks, but for a genesis that everybody has. `state` is the
     /// application before any entry.
@@ -127,7 +137,8 @@ impl Ledger {
         let Proven { hash, target } = proven;
         let work = self.tree.insert(hash, parent, block, target.work());
         let outcome = match self.tip() {
-            Some(tip) if work <= tip.work => Outcome::Side,
+            Some(tip) if work < tip.work => Outcome::Side,
+            Some(tip) if work == tip.work && !self.breaks_tie(&hash) => Outcome::Side,
             _ => Outcome::Adopted(self.adopt(hash)?),
         };
         if self.side_blocks() > SIDE_BLOCKS_MAX {
@@ -141,6 +152,15 @@ impl Ledger {
         let hash = *self.best.last()?;
         let node = self.tree.get(&hash).expect("the best chain is in the tree");
         Some(Tip { hash, height: node.block.height(), work: node.work })
+    }
+
+    /// Returns whether a chain that ends with the block `hash`, and has as much work as the best
+    /// chain, counts instead of it (rule F2).
+    pub fn breaks_tie(&self, hash: &BlockHash) -> bool {
+        match self.rules.ties {
+            Ties::FirstSeen => false,
+            Ties::LeastHash => self.best.last().is_none_or(|tip| hash < tip),
+        }
     }
 
     /// Returns how many blocks the best chain has.
@@ -234,8 +254,8 @@ impl Ledger {
         let target = self.rules.difficulty.demanded(self.genesis(), parent)?;
         let mut proposal = proposal;
         if let (Times::MedianPast { .. }, Some(tip)) = (self.rules.times, &tip) {
-            proposal.now =
-                proposal.now.max(median_past(self.times_before(tip.hash)).after(ONE_SECOND));
+            let median = self.recent_times(tip.hash).median();
+            proposal.now = proposal.now.max(median.after(ONE_SECOND));
         }
         let fits = self.rules.limits.entries.contains(&proposal.entries.len());
         fits.then(|| Template::new(self.rules.format, tip.as_ref(), target, proposal))

@@ -1,11 +1,11 @@
 //! Blocks in order: what makes one valid, which chain of them counts, and what to mine next.
 //!
 //! A [`Ledger`] holds all the blocks that a peer knows, as a tree, and says which of its branches
-//! counts: the one with the most work, the first seen among equals. It is handed blocks with
-//! [`Ledger::add`], in any order in which parents come before their children, and answers what has
-//! changed. Networks differ in what a block looks like ([`Format`]), in what its finder must have
-//! tried ([`DifficultyRule`]) and in what it may hold ([`Limits`]); [`Rules`] say all of it, as
-//! data. What the entries of a block *mean* is the business of an [`Application`].
+//! counts: the one with the most work, and of equals the one that [`Ties`] says. It is handed
+//! blocks with [`Ledger::add`], in any order in which parents come before their children, and
+//! answers what has changed. Networks differ in what a block looks like ([`Format`]), in what its
+//! finder must have tried ([`DifficultyRule`]) and in what it may hold ([`Limits`]); [`Rules`] say
+//! all of it, as data. What the entries of a block *mean* is the business of an [`Application`].
 //!
 //! # Levels of validity
 //! A block is checked at three levels, the cheapest first. Each has a module of its own, with one
@@ -31,12 +31,14 @@ mod application;
 mod asert;
 mod block;
 mod difficulty;
+mod ed25519;
 mod entry;
 mod headers;
 mod ledger;
 pub mod merkle;
 mod once;
 pub mod python_json;
+mod recent;
 mod rules;
 mod semantic;
 mod signed;
@@ -46,7 +48,7 @@ mod template;
 mod tree;
 
 pub use application::{Anything, Application, EntriesRefused};
-pub use asert::Asert;
+pub use asert::{Asert, target_of_bits};
 pub use bitcoin::CompactTarget;
 pub use bitcoin::block::Header;
 pub use block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock, Parent};
@@ -57,7 +59,7 @@ pub use ledger::{
     Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome, Tip,
 };
 pub use once::Once;
-pub use rules::{Genesis, Limits, Rules, Times};
+pub use rules::{Genesis, Limits, Rules, Ties, Times};
 pub use semantic::Semantic;
 pub use signed::{NotSigned, SignedEntry};
 pub use structural::Structural;

@@ -19,6 +19,8 @@ pub struct Rules {
     pub times: Times,
     /// What a chain begins with.
     pub genesis: Genesis,
+    /// Which of two chains with equal work counts.
+    pub ties: Ties,
 }
 
 impl Rules {
@@ -54,6 +56,18 @@ pub enum Times {
         /// How far ahead of our clock.
         ahead_max: Duration,
     },
+}
+
+/// Which of two chains with equal work counts (rule F2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The one that was seen first. The next block decides, and where miners never rest it is soon
+    /// there.
+    FirstSeen,
+    /// The one whose last block has the least hash. Where blocks are only mined when there is
+    /// something to say, two branches would stand side by side until somebody says more, and each
+    /// lack what the other has.
+    LeastHash,
 }
 
 /// What a chain begins with (rule B10).

@@ -50,6 +50,19 @@ pub enum Semantic {
     },
 }
 
+impl Semantic {
+    /// Returns the rule that is broken.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::HashWrong { .. } => "B6",
+            Self::WorkTooLow { .. } => "B7",
+            Self::RootWrong { .. } => "B8",
+            Self::EntryNotAuthentic { .. } => "B9",
+            Self::Unfindable { .. } => "D2",
+        }
+    }
+}
+
 /// A hash that is its block's own, with the work it shows.
 pub(crate) struct Proven {
     pub(crate) hash: BlockHash,
@@ -76,10 +89,23 @@ pub(crate) fn check(
         if !native.has_its_root() {
             return Err(Semantic::RootWrong { hash });
         }
-        let mut entries = native.entries.iter().enumerate();
-        entries.try_for_each(|(index, entry)| check_author(rules, index, entry))?;
+        check_authors(rules, &native.entries)?;
     }
     Ok(Proven { hash, target })
+}
+
+/// Checks that entries are their authors': all together, and one by one if any of them is not, to
+/// name the first.
+fn check_authors(rules: &Rules, entries: &[Entry]) -> Result<(), Semantic> {
+    let decoded: Result<Vec<SignedEntry>, NotSigned> =
+        entries.iter().map(SignedEntry::decode).collect();
+    if let (Some(chain), Ok(decoded)) = (rules.chain(), decoded)
+        && SignedEntry::are_authentic(&decoded, &chain)
+    {
+        return Ok(());
+    }
+    let mut entries = entries.iter().enumerate();
+    entries.try_for_each(|(index, entry)| check_author(rules, index, entry))
 }
 
 /// Checks that an entry is its author's; `index` is for the error.

@@ -1,6 +1,7 @@
 use althing_types::BlockHash;
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 
+use crate::ed25519::Equation;
 use crate::entry::Entry;
 
 /// An entry with an author, in networks whose blocks are in Bitcoin's format.
@@ -70,12 +71,26 @@ impl SignedEntry {
         parse(entry.as_bytes()).ok_or(NotSigned::Malformed)
     }
 
-    /// Returns whether the author signed it for the chain that begins with `genesis`.
+    /// Returns whether the author signed it for the chain that begins with `genesis` (rule B9).
     pub fn verify(&self, genesis: &BlockHash) -> Result<(), NotSigned> {
-        let key = VerifyingKey::from_bytes(&self.author).map_err(|_| NotSigned::SignatureWrong)?;
-        let signature = Signature::from_bytes(&self.signature);
-        key.verify_strict(&self.signed_bytes(genesis), &signature)
-            .map_err(|_| NotSigned::SignatureWrong)
+        let is_valid = self.equation(genesis).is_some_and(|equation| equation.holds());
+        is_valid.then_some(()).ok_or(NotSigned::SignatureWrong)
+    }
+
+    /// Returns whether each of these entries was signed by its author, in less time than one by
+    /// one.
+    pub fn are_authentic(entries: &[Self], genesis: &BlockHash) -> bool {
+        let equations = entries.iter().map(|entry| entry.equation(genesis));
+        match equations.collect::<Option<Vec<Equation>>>().as_deref() {
+            None => false,
+            Some([]) => true,
+            Some([one]) => one.holds(),
+            Some(all) => Equation::all_hold(all),
+        }
+    }
+
+    fn equation(&self, genesis: &BlockHash) -> Option<Equation> {
+        Equation::new(&self.author, &self.signature, &self.signed_bytes(genesis))
     }
 
     fn signed_bytes(&self, genesis: &BlockHash) -> Vec<u8> {

@@ -60,6 +60,21 @@ pub enum Structural {
     },
 }
 
+impl Structural {
+    /// Returns the rule that is broken.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::Format => "B1",
+            Self::EntryCount { .. } => "B2",
+            Self::EntryNotText { .. } | Self::EntryNotSigned { .. } | Self::EntryTooLong { .. } => {
+                "B3"
+            }
+            Self::NonceTooLong { .. } => "B4",
+            Self::MinerTooLong { .. } => "B5",
+        }
+    }
+}
+
 /// Checks `block` by itself.
 pub(crate) fn check(rules: &Rules, block: &Block) -> Result<(), Structural> {
     if block.format() != rules.format {

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use althing_types::{BlockHash, UnixTime};
+use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::CompactTarget;
 use sha2::{Digest, Sha256};
 
@@ -87,6 +87,11 @@ impl Template {
         self.target
     }
 
+    /// Returns where it shall stand.
+    pub fn height(&self) -> Height {
+        self.block.height()
+    }
+
     /// Returns what it holds.
     pub fn entries(&self) -> &[Entry] {
         self.block.entries()
@@ -107,7 +112,7 @@ impl Template {
             Block::Native(block) => {
                 let mut block = block.clone();
                 block.set_nonce(u64::from(high) << 32);
-                Preimage::Header(Box::new(block.header_bytes()))
+                Preimage::Header(Box::new(Block::header_bytes(&block.header)))
             }
         }
     }

@@ -1,4 +1,6 @@
 use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,20 @@ pub struct Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a host has 1 to {} bytes of ASCII without spaces", Address::HOST_LENGTH_MAX)]
 pub struct NotAHost;
+
+/// A text that is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnAddress {
+    /// Its host is none.
+    #[error(transparent)]
+    Host(#[from] NotAHost),
+    /// It does not end with a port.
+    #[error("an address ends with a colon and a port from 0 to {}", u16::MAX)]
+    Port,
+    /// Its host has colons and no brackets, so nobody knows where the port begins.
+    #[error("a host with colons stands in brackets")]
+    Brackets,
+}
 
 impl Address {
     /// Bytes that a host may have, as in the domain name system.
@@ -66,6 +82,29 @@ impl From<Address> for (String, u16) {
     }
 }
 
+/// Reads what is displayed.
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.rsplit_once(':').ok_or(NotAnAddress::Port)?;
+        let port = port.parse().map_err(|_| NotAnAddress::Port)?;
+        match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(host) => Ok(Self::new(host, port)?),
+            None if host.contains(':') => Err(NotAnAddress::Brackets),
+            None => Ok(Self::new(host, port)?),
+        }
+    }
+}
+
+/// An IPv4 address that is written as an IPv6 one becomes what it is.
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        let host = address.ip().to_canonical().to_string();
+        Self::new(&host, address.port()).expect("numbers of hosts are short and printable")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +118,29 @@ mod tests {
             assert_eq!(Address::new(host, 8999), Err(NotAHost));
         }
         assert_eq!(Address::new("::1", 7).expect("a host").to_string(), "[::1]:7");
+    }
+
+    #[test]
+    fn what_is_displayed_can_be_read_again() {
+        for (text, host) in [("localhost:0", "localhost"), ("[::1]:65535", "::1")] {
+            let address: Address = text.parse().expect("an address");
+            assert_eq!((address.host(), address.to_string().as_str()), (host, text));
+        }
+        for (text, fault) in [
+            ("localhost", NotAnAddress::Port),
+            ("localhost:65536", NotAnAddress::Port),
+            ("localhost:", NotAnAddress::Port),
+            ("::1:7", NotAnAddress::Brackets),
+            (":7", NotAnAddress::Host(NotAHost)),
+            ("[]:7", NotAnAddress::Host(NotAHost)),
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ipv4_address_has_one_text() {
+        let mapped: SocketAddr = "[::ffff:127.0.0.1]:7".parse().expect("an address");
+        assert_eq!(Address::from(mapped).to_string(), "127.0.0.1:7");
     }
 }

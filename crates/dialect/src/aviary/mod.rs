@@ -10,12 +10,12 @@ mod tests;
 
 use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
 use althing_ledger::{
-    Anything, Application, DifficultyRule, Format, Genesis, HexDigits, Limits, Rules as ChainRules,
-    Target, Times,
+    Anything, Application, Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
+    HexDigits, Limits, Rules as ChainRules, Target, Ties, Times,
 };
 use althing_types::BlockHash;
 
-use crate::{ChainDialect, Malformed, PAYLOAD_MAX};
+use crate::{ChainDialect, Heard, Malformed, PAYLOAD_MAX};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Aviary {
 const MESSAGES_MAX: usize = 10;
 
 /// Characters of a message.
-const MESSAGE_CHARS_MAX: usize = 20;
+pub const MESSAGE_CHARS_MAX: usize = 20;
 
 /// Characters of a nonce. The assignment allows one less, but the programs take this many.
 const NONCE_CHARS_MAX: usize = 40;
@@ -73,6 +73,7 @@ impl Aviary {
                 difficulty: DifficultyRule::Fixed(Target::TrailingZeros(config.difficulty)),
                 times: Times::Any,
                 genesis: Genesis::Mined(config.genesis),
+                ties: Ties::LeastHash,
             },
             discovery: Discovery::Gossip { forward: FORWARD },
             sync: SyncMethod::ByHeight,
@@ -81,6 +82,18 @@ impl Aviary {
             timeouts: config.timeouts,
         };
         Self { config, rules }
+    }
+}
+
+impl Aviary {
+    /// Returns the dialect of the network that calls itself so, with the timeouts as they are by
+    /// default, or `None` if that is another kind of network.
+    pub fn of_network(network: &str) -> Option<Self> {
+        let rest = network.strip_prefix("aviary of difficulty ")?;
+        let (digits, genesis) = rest.split_once(" from ")?;
+        let difficulty = HexDigits::new(digits.parse().ok()?)?;
+        let genesis = if genesis == "any" { None } else { Some(genesis.parse().ok()?) };
+        Some(Self::new(Config { difficulty, genesis, ..Config::default() }))
     }
 }
 
@@ -98,14 +111,29 @@ impl ChainDialect for Aviary {
         Box::new(Anything)
     }
 
+    fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
+        Ok(Entry::text(text))
+    }
+
     fn encode(&self, message: &Message) -> Option<Vec<u8>> {
         wire::encode(message)
     }
 
-    fn decode(&self, payload: &[u8]) -> Result<Message, Malformed> {
-        match payload.len() {
+    fn decode(&self, payload: &[u8]) -> Heard {
+        Heard::unsigned(match payload.len() {
             bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
             _ => wire::decode(payload),
+        })
+    }
+
+    fn encode_block(&self, block: &Block) -> Vec<u8> {
+        wire::encode_block(block).expect("the blocks of this network are of texts")
+    }
+
+    fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
+        match bytes.len() {
+            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
+            _ => wire::decode_block(bytes),
         }
     }
 }

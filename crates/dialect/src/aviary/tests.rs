@@ -13,7 +13,7 @@ fn aviary() -> Aviary {
 }
 
 fn decoded(json: &str) -> Message {
-    aviary().decode(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
+    aviary().decode(json.as_bytes()).said.unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
 fn label(text: &str) -> Label {
@@ -117,7 +117,7 @@ fn what_other_programs_write_is_understood() {
     let claim = Claim { length: 6, hash: BlockHash::from_bytes([0xab; 32]) };
     assert_eq!(decoded(&stats), Message::Tip(claim));
     let other = format!(r#"{{"type": "WEATHER", "height": 6, "hash": "{hash}"}}"#);
-    assert!(aviary().decode(other.as_bytes()).is_err());
+    assert!(aviary().decode(other.as_bytes()).said.is_err());
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
-        let error = aviary().decode(payload.as_bytes()).expect_err(payload).to_string();
+        let error = aviary().decode(payload.as_bytes()).said.expect_err(payload).to_string();
         assert!(error.contains(expected), "{payload:.60}: {error}");
     }
 }
@@ -164,7 +164,7 @@ fn real_chains_are_valid_as_they_come_over_the_wire() {
         for block in chain["blocks"].as_array().expect("a list") {
             let mut reply = block.clone();
             reply["type"] = json!("GET_BLOCK_REPLY");
-            let message = aviary.decode(reply.to_string().as_bytes()).expect("a reply");
+            let message = aviary.decode(reply.to_string().as_bytes()).said.expect("a reply");
             let Message::Block(block) = message else { panic!("{message:?}") };
             assert!(matches!(ledger.add(block), Ok(Outcome::Adopted(_))));
         }
@@ -175,24 +175,29 @@ fn text() -> impl Strategy<Value = String> {
     ".{0,20}"
 }
 
+fn hash() -> impl Strategy<Value = BlockHash> {
+    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
+}
+
+fn any_block() -> impl Strategy<Value = Block> {
+    let messages = vec(text(), 0..11);
+    (any::<u64>(), text(), messages, any::<u64>(), text(), hash()).prop_map(
+        |(height, miner, messages, time, nonce, hash)| {
+            Block::Aviary(AviaryBlock {
+                height: Height::new(height),
+                miner: miner.into(),
+                messages: messages.iter().map(|message| Entry::text(message)).collect(),
+                time: UnixTime::from_seconds(time),
+                nonce: nonce.into(),
+                hash,
+            })
+        },
+    )
+}
+
 fn message() -> impl Strategy<Value = Message> {
     let label = || "[ -~é]{0,30}".prop_map(|text| label(&text));
     let address = || ("[!-~]{1,20}", any::<u16>()).prop_map(|(host, port)| address(&host, port));
-    let hash = || any::<[u8; 32]>().prop_map(BlockHash::from_bytes);
-    let block = || {
-        (any::<u64>(), text(), vec(text(), 0..11), any::<u64>(), text(), hash()).prop_map(
-            |(height, miner, messages, time, nonce, hash)| {
-                Block::Aviary(AviaryBlock {
-                    height: Height::new(height),
-                    miner: miner.into(),
-                    messages: messages.iter().map(|message| Entry::text(message)).collect(),
-                    time: UnixTime::from_seconds(time),
-                    nonce: nonce.into(),
-                    hash,
-                })
-            },
-        )
-    };
     prop_oneof![
         (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
             origin,
@@ -204,9 +209,9 @@ fn message() -> impl Strategy<Value = Message> {
         (any::<u64>(), hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
         Just(Message::Consensus),
         any::<u64>().prop_map(|height| Message::BlockRequest { height: Height::new(height) }),
-        block().prop_map(Message::Block),
+        any_block().prop_map(Message::Block),
         Just(Message::NoBlock),
-        block().prop_map(Message::Announcement),
+        any_block().prop_map(Message::Announcement),
         text().prop_map(|word| Message::Entry(Entry::text(&word))),
     ]
 }
@@ -215,12 +220,20 @@ proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message()) {
         let bytes = aviary().encode(&message).expect("the network has it");
-        prop_assert_eq!(aviary().decode(&bytes), Ok(message));
+        prop_assert_eq!(aviary().decode(&bytes).said, Ok(message));
+    }
+
+    #[test]
+    fn every_block_survives_as_one_line(block in any_block()) {
+        let bytes = aviary().encode_block(&block);
+        prop_assert!(!bytes.contains(&b'\n'));
+        prop_assert_eq!(aviary().decode_block(&bytes), Ok(block));
     }
 
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
         let _ = aviary().decode(&payload);
+        let _ = aviary().decode_block(&payload);
     }
 
     #[test]

@@ -87,9 +87,9 @@ pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
         }
         Message::Consensus => Wire::Consensus,
         Message::BlockRequest { height } => Wire::GetBlock { height: height.number() },
-        Message::Block(Block::Aviary(block)) => Wire::GetBlockReply(encode_block(block)?),
+        Message::Block(Block::Aviary(block)) => Wire::GetBlockReply(fields_of(block)?),
         Message::NoBlock => Wire::GetBlockReply(Fields::default()),
-        Message::Announcement(Block::Aviary(block)) => Wire::Announce(encode_block(block)?),
+        Message::Announcement(Block::Aviary(block)) => Wire::Announce(fields_of(block)?),
         Message::Entry(entry) => Wire::NewWord { word: entry.as_text()?.to_owned() },
         // Blocks of other networks, and other ways to fetch.
         _ => return None,
@@ -97,7 +97,21 @@ pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
     Some(dumps(&wire))
 }
 
-fn encode_block(block: &AviaryBlock) -> Option<Fields> {
+/// Returns the fields of `block` alone, or `None` for a block of another network.
+pub(super) fn encode_block(block: &Block) -> Option<Vec<u8>> {
+    match block {
+        Block::Aviary(block) => Some(dumps(&fields_of(block)?)),
+        Block::Cs60(_) | Block::Native(_) => None,
+    }
+}
+
+/// Returns the block with these fields.
+pub(super) fn decode_block(bytes: &[u8]) -> Result<Block, Malformed> {
+    let fields = serde_json::from_slice(bytes);
+    block_of(fields.map_err(|error| Malformed::NotAMessage(error.to_string()))?)
+}
+
+fn fields_of(block: &AviaryBlock) -> Option<Fields> {
     let texts = block.messages.iter().map(|message| Some(message.as_text()?.to_owned()));
     Some(Fields {
         height: Some(block.height.number()),
@@ -131,13 +145,13 @@ pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
         Wire::Consensus => Message::Consensus,
         Wire::GetBlock { height } => Message::BlockRequest { height: Height::new(height) },
         Wire::GetBlockReply(Fields { height: None, .. }) => Message::NoBlock,
-        Wire::GetBlockReply(fields) => Message::Block(decode_block(fields)?),
-        Wire::Announce(fields) => Message::Announcement(decode_block(fields)?),
+        Wire::GetBlockReply(fields) => Message::Block(block_of(fields)?),
+        Wire::Announce(fields) => Message::Announcement(block_of(fields)?),
         Wire::NewWord { word } => Message::Entry(Entry::text(&word)),
     })
 }
 
-fn decode_block(fields: Fields) -> Result<Block, Malformed> {
+fn block_of(fields: Fields) -> Result<Block, Malformed> {
     let messages = required("messages", fields.messages)?;
     Ok(Block::Aviary(AviaryBlock {
         height: Height::new(required("height", fields.height)?),

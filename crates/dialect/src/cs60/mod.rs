@@ -13,12 +13,12 @@ mod tests;
 
 use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
 use althing_ledger::{
-    Anything, Application, Block, Cs60Block, DifficultyRule, Format, Genesis, Limits,
-    Rules as ChainRules, Times,
+    Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
+    Genesis, Limits, Rules as ChainRules, Ties, Times,
 };
 
 pub use self::ballots::Ballots;
-use crate::{ChainDialect, Malformed, PAYLOAD_MAX};
+use crate::{ChainDialect, Heard, Malformed, PAYLOAD_MAX};
 
 /// What the data of a network are; all its peers must choose the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,17 @@ pub enum Data {
     Ballots,
     /// Any text.
     Texts,
+}
+
+impl Data {
+    const ALL: [Self; 2] = [Self::Ballots, Self::Texts];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ballots => "ballots",
+            Self::Texts => "texts",
+        }
+    }
 }
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
@@ -75,6 +86,7 @@ impl Cs60 {
                 difficulty: DifficultyRule::CubeRoot { least: config.zeros },
                 times: Times::Any,
                 genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
+                ties: Ties::LeastHash,
             },
             discovery: Discovery::Tracker,
             sync: SyncMethod::WholeChain,
@@ -87,13 +99,21 @@ impl Cs60 {
     }
 }
 
+impl Cs60 {
+    /// Returns the dialect of the network that calls itself so, with the timeouts as they are by
+    /// default, or `None` if that is another kind of network.
+    pub fn of_network(network: &str) -> Option<Self> {
+        let rest = network.strip_prefix("cs60 ")?;
+        let (data, rest) = rest.split_once(" from ")?;
+        let data = Data::ALL.into_iter().find(|kind| kind.name() == data)?;
+        let zeros = rest.strip_suffix(" zeros")?.parse().ok()?;
+        Some(Self::new(Config { data, zeros, ..Config::default() }))
+    }
+}
+
 impl ChainDialect for Cs60 {
     fn network(&self) -> String {
-        let data = match self.config.data {
-            Data::Ballots => "ballots",
-            Data::Texts => "texts",
-        };
-        format!("cs60 {data} from {} zeros", self.config.zeros)
+        format!("cs60 {} from {} zeros", self.config.data.name(), self.config.zeros)
     }
 
     fn rules(&self) -> &Rules {
@@ -107,14 +127,29 @@ impl ChainDialect for Cs60 {
         }
     }
 
+    fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
+        Ok(Entry::text(text))
+    }
+
     fn encode(&self, message: &Message) -> Option<Vec<u8>> {
         wire::encode(message)
     }
 
-    fn decode(&self, payload: &[u8]) -> Result<Message, Malformed> {
-        match payload.len() {
+    fn decode(&self, payload: &[u8]) -> Heard {
+        Heard::unsigned(match payload.len() {
             bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
             _ => wire::decode(payload),
+        })
+    }
+
+    fn encode_block(&self, block: &Block) -> Vec<u8> {
+        wire::encode_block(block).expect("the blocks of this network are of its own kind")
+    }
+
+    fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
+        match bytes.len() {
+            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
+            _ => wire::decode_block(bytes),
         }
     }
 }

@@ -61,7 +61,7 @@ fn each_message_is_written_as_the_program_has_it() {
     for (message, json) in messages {
         let bytes = cs60().encode(&message).expect("the network has it");
         assert_eq!(String::from_utf8(bytes).as_deref(), Ok(json));
-        assert_eq!(cs60().decode(json.as_bytes()), Ok(message));
+        assert_eq!(cs60().decode(json.as_bytes()).said, Ok(message));
     }
     assert_eq!(cs60().encode(&Message::TipRequest), None);
 }
@@ -71,7 +71,7 @@ fn a_chain_that_does_not_fit_into_a_datagram_is_sent_as_far_as_it_does() {
     let all = blocks(1000);
     let bytes = cs60().encode(&Message::Chain(all.clone())).expect("the network has it");
     assert!((60_000..=65_507).contains(&bytes.len()), "{}", bytes.len());
-    let Ok(Message::Chain(some)) = cs60().decode(&bytes) else { panic!("it is a chain") };
+    let Ok(Message::Chain(some)) = cs60().decode(&bytes).said else { panic!("it is a chain") };
     assert!(some.len() > 150, "{}", some.len());
     assert_eq!(some, all[..some.len()]);
 }
@@ -87,7 +87,7 @@ fn the_longest_datum_fits_into_a_datagram() {
         let block = template.with_nonce(template.search(0..10_000).expect("it is easy"));
         assert!(matches!(ledger.add(block.clone()), Ok(Outcome::Adopted(_))));
         let bytes = cs60.encode(&Message::Chain(vec![block.clone()])).expect("a chain");
-        assert_eq!(cs60.decode(&bytes), Ok(Message::Chain(vec![block])), "{character}");
+        assert_eq!(cs60.decode(&bytes).said, Ok(Message::Chain(vec![block])), "{character}");
     }
 }
 
@@ -100,7 +100,7 @@ fn the_blocks_of_the_program_are_valid_as_they_come_over_the_wire() {
     let mut ledger = Ledger::new(cs60.rules().chain.clone(), cs60.application());
     for vector in vectors["vectors"].as_array().expect("a list") {
         let wire = json!({"type": "BLOCK", "data": vector["preimage"]}).to_string();
-        let message = cs60.decode(wire.as_bytes()).expect("a block");
+        let message = cs60.decode(wire.as_bytes()).said.expect("a block");
         let Message::Announcement(block) = message else { panic!("{message:?}") };
         assert_eq!(ledger.add(block).is_ok(), vector["accept"] == true);
     }
@@ -110,7 +110,7 @@ fn the_blocks_of_the_program_are_valid_as_they_come_over_the_wire() {
 #[test]
 fn a_length_that_is_not_the_chains_misleads_nobody() {
     let json = r#"{"type": "CHAIN", "data": "{\"_chain\": [], \"_length\": 20000}"}"#;
-    assert_eq!(cs60().decode(json.as_bytes()), Ok(Message::Chain(vec![])));
+    assert_eq!(cs60().decode(json.as_bytes()).said, Ok(Message::Chain(vec![])));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
-        let error = cs60().decode(payload.as_bytes()).expect_err(payload).to_string();
+        let error = cs60().decode(payload.as_bytes()).said.expect_err(payload).to_string();
         assert!(error.contains(expected), "{payload:.60}: {error}");
     }
 }
@@ -170,11 +170,26 @@ fn the_tracker_is_spoken_to_as_the_program_does() {
 
 #[test]
 fn what_is_no_list_ends_a_stream() {
-    for bytes in [&b"hello"[..], br#"{"type": "SYN"}"#, br#"[["", 7]]"#, b"[[]]"] {
-        assert!(Reader::default().read::<Vec<Address>>(bytes).is_err());
+    for bytes in [&b"hello"[..], b"\"", b"]", br#"{"type": "SYN"}"#, br#"[["", 7]]"#, b"[[]]"] {
+        assert!(Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(bytes).is_err());
     }
     let endless = vec![b'['; PAYLOAD_MAX + 1];
-    assert!(Reader::default().read::<Vec<Address>>(&endless).is_err());
+    assert!(Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(&endless).is_err());
+}
+
+#[test]
+fn brackets_and_quotes_in_a_host_end_nothing() {
+    let host = |text| Address::new(text, 7).expect("a host");
+    let list = [r#"]""#, r"\", r#"\""#, "[{", "}"].map(host);
+    let mut bytes = encode_list(&list);
+    bytes.extend(b" \n");
+    bytes.extend(encode_list(&[]));
+    let mut reader = Reader::new(PAYLOAD_MAX);
+    let read: Vec<Vec<Address>> = bytes
+        .iter()
+        .flat_map(|byte| reader.read(std::slice::from_ref(byte)).expect("a list"))
+        .collect();
+    assert_eq!(read, [list.to_vec(), vec![]]);
 }
 
 fn block() -> impl Strategy<Value = Block> {
@@ -199,14 +214,22 @@ proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message()) {
         let bytes = cs60().encode(&message).expect("the network has it");
-        prop_assert_eq!(cs60().decode(&bytes), Ok(message));
+        prop_assert_eq!(cs60().decode(&bytes).said, Ok(message));
+    }
+
+    #[test]
+    fn every_block_survives_as_one_line(block in block()) {
+        let bytes = cs60().encode_block(&block);
+        prop_assert!(!bytes.contains(&b'\n'));
+        prop_assert_eq!(cs60().decode_block(&bytes), Ok(block));
     }
 
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
         let _ = cs60().decode(&payload);
-        let _ = Reader::default().read::<Vec<Address>>(&payload);
-        let _ = Reader::default().read::<Presence>(&payload);
+        let _ = cs60().decode_block(&payload);
+        let _ = Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(&payload);
+        let _ = Reader::new(PAYLOAD_MAX).read::<Presence>(&payload);
     }
 
     #[test]
@@ -218,7 +241,7 @@ proptest! {
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len())).collect();
         ends.extend([0, stream.len()]);
         ends.sort_unstable();
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(PAYLOAD_MAX);
         let mut read: Vec<Vec<Address>> = Vec::new();
         for piece in ends.windows(2) {
             read.extend(reader.read(&stream[piece[0]..piece[1]]).expect("lists"));

@@ -6,10 +6,7 @@ use althing_ledger::{Block, Cs60Block, Entry, python_json::dumps};
 use althing_types::Height;
 use serde::{Deserialize, Serialize};
 
-use crate::Malformed;
-
-/// Bytes that a UDP datagram can have.
-const DATAGRAM_MAX: usize = 65_507;
+use crate::{DATAGRAM_MAX, Malformed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE")]
@@ -63,11 +60,7 @@ pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
 }
 
 fn encode_chain(blocks: &[Block]) -> Option<Vec<u8>> {
-    let json = |block: &Block| match block {
-        Block::Cs60(block) => Some(block.to_json()),
-        Block::Aviary(_) | Block::Native(_) => None,
-    };
-    let mut blocks: Vec<String> = blocks.iter().map(json).collect::<Option<_>>()?;
+    let mut blocks: Vec<String> = blocks.iter().map(to_json).collect::<Option<_>>()?;
     loop {
         let chain = dumps(&ChainFields { _chain: &blocks, _length: blocks.len() });
         let data = String::from_utf8(chain).expect("JSON is text");
@@ -81,22 +74,38 @@ fn encode_chain(blocks: &[Block]) -> Option<Vec<u8>> {
     }
 }
 
+/// Returns the bytes of a block alone, or `None` for one of another network.
+pub(super) fn encode_block(block: &Block) -> Option<Vec<u8>> {
+    to_json(block).map(String::into_bytes)
+}
+
+fn to_json(block: &Block) -> Option<String> {
+    match block {
+        Block::Cs60(block) => Some(block.to_json()),
+        Block::Aviary(_) | Block::Native(_) => None,
+    }
+}
+
 /// Returns what `payload` says.
 pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
     Ok(match parse(payload)? {
         Wire::Req { from } => Message::ChainRequest { from: Height::new(from.unwrap_or_default()) },
-        Wire::Block { data } => Message::Announcement(decode_block(&data)?),
+        Wire::Block { data } => Message::Announcement(decode_block(data.as_bytes())?),
         Wire::Chain { data } => {
             let Blocks { _chain } = parse(data.as_bytes())?;
             Message::Chain(
-                _chain.iter().map(|block| decode_block(block)).collect::<Result<_, _>>()?,
+                _chain
+                    .iter()
+                    .map(|block| decode_block(block.as_bytes()))
+                    .collect::<Result<_, _>>()?,
             )
         }
     })
 }
 
-fn decode_block(json: &str) -> Result<Block, Malformed> {
-    let BlockFields { _data, _index, _nonce, _prev_hash } = parse(json.as_bytes())?;
+/// Returns the block with these bytes.
+pub(super) fn decode_block(json: &[u8]) -> Result<Block, Malformed> {
+    let BlockFields { _data, _index, _nonce, _prev_hash } = parse(json)?;
     let parent = Cs60Block::parse_parent(&_prev_hash);
     let reason = "neither a hash nor \"0\"";
     let malformed = Malformed::Field { field: "_prev_hash", reason: reason.to_owned() };

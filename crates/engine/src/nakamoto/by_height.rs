@@ -13,6 +13,7 @@
 
 mod download;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -51,7 +52,8 @@ impl Nakamoto {
             let Some((claim, backers)) = self.choose_claim(now) else { return };
             let event = Event::DownloadStarted { claim, backers: backers.len() };
             out.push(Output::Event(event));
-            let next = Height::new(self.ledger.length());
+            // One that is as long as ours parts from it at its last block, or before.
+            let next = Height::new(self.ledger.length().min(claim.length.saturating_sub(1)));
             self.downloads.running.insert(claim, Download::new(now, backers, next));
             self.fill(now, claim, out);
         }
@@ -63,7 +65,12 @@ impl Nakamoto {
         let Self { downloads, ledger, peers, .. } = self;
         let mut claims: BTreeMap<Claim, BTreeSet<Address>> = BTreeMap::new();
         for (peer, claim) in peers.claims(now) {
-            let is_wanted = claim.length > ledger.length()
+            let is_better = match claim.length.cmp(&ledger.length()) {
+                Ordering::Less => false,
+                Ordering::Equal => ledger.breaks_tie(&claim.hash),
+                Ordering::Greater => true,
+            };
+            let is_wanted = is_better
                 && ledger.block(&claim.hash).is_none()
                 && !downloads.bad.contains(&claim)
                 && !downloads.running.contains_key(&claim)

@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use althing_ledger::{
     Block, Contextual, Header, HeaderOutcome, Headers, Invalid, NativeBlock, Outcome as Added,
 };
-use althing_types::{Address, BlockHash, Height, Moment};
+use althing_types::{Address, BlockHash, Height, Moment, PeerKey};
 use rand::RngExt;
 
 use super::requests::Wanted;
 use super::{Claim, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
 
-/// Headers in one answer.
-pub const HEADERS_PER_ANSWER: usize = 2_000;
+/// Headers in one answer: they fit into a datagram.
+pub const HEADERS_PER_ANSWER: usize = 500;
 
 /// Hashes in a locator that are looked at.
 pub const LOCATOR_MAX: usize = 100;
@@ -44,15 +44,41 @@ struct Target {
     places: BTreeMap<BlockHash, usize>,
     /// The first that is not in the ledger.
     next: usize,
-    arrived: BTreeMap<usize, (Address, Block)>,
+    arrived: BTreeMap<usize, Arrival>,
     under_way: BTreeSet<usize>,
     /// How often each peer was asked for each block.
     tries: BTreeMap<(usize, Address), u8>,
 }
 
+/// A block that waits for the ones before it.
+#[derive(Clone, Debug)]
+struct Arrival {
+    from: Address,
+    signer: Option<PeerKey>,
+    block: Block,
+}
+
 impl HeaderSync {
     pub(super) fn len(&self) -> usize {
         self.headers.len()
+    }
+
+    /// Makes `tip` the target, and returns whether it comes after the one so far; what is under way
+    /// then stays so.
+    fn extend_target(&mut self, tip: BlockHash) -> bool {
+        let Some(target) = &mut self.target else { return false };
+        let Some(more) = self.headers.path_after(target.tip, tip) else { return false };
+        target.tip = tip;
+        for hash in more {
+            target.places.insert(hash, target.path.len());
+            target.path.push(hash);
+        }
+        true
+    }
+
+    /// Asks a peer for no more blocks, until it sends a header again.
+    pub(super) fn forget_peer(&mut self, peer: &Address) {
+        self.known.remove(peer);
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -184,14 +210,15 @@ impl Nakamoto {
         let current = self.headers.target.as_ref().map(|target| target.tip);
         match best {
             None => self.drop_target(),
-            Some((tip, _)) if current != Some(tip) => {
+            Some((tip, _)) if current == Some(tip) => self.fetch_bodies(now, out),
+            Some((tip, _)) if self.headers.extend_target(tip) => self.fetch_bodies(now, out),
+            Some((tip, _)) => {
                 let path = self.headers.headers.path(tip);
                 // What is under way is asked for again, since places in the path have shifted.
                 self.drop_target();
                 self.headers.target = Some(Target::new(tip, path));
                 self.fetch_bodies(now, out);
             }
-            Some(_) => self.fetch_bodies(now, out),
         }
     }
 
@@ -278,6 +305,7 @@ impl Nakamoto {
         &mut self,
         now: Moment,
         from: &Address,
+        signer: Option<PeerKey>,
         block: Block,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
@@ -288,7 +316,7 @@ impl Nakamoto {
             && let Some(place) = target.places.get(&found).copied()
         {
             target.under_way.remove(&place);
-            target.arrived.insert(place, (from.clone(), block));
+            target.arrived.insert(place, Arrival { from: from.clone(), signer, block });
             self.link_bodies(now, out);
         }
         Ok(())
@@ -325,18 +353,20 @@ impl Nakamoto {
     /// Hands the ledger all blocks that it is their turn for.
     fn link_bodies(&mut self, now: Moment, out: &mut Vec<Output>) {
         while let Some(target) = &mut self.headers.target
-            && let Some((peer, block)) = target.arrived.remove(&target.next)
+            && let Some(arrival) = target.arrived.remove(&target.next)
         {
+            let Arrival { from, signer, block } = arrival;
             let (place, hash) = (target.next, target.path[target.next]);
             match self.take_in(block, out) {
                 Ok(Added::ParentMissing) => return self.give_up(now, out),
                 Ok(Added::Known | Added::Side | Added::Adopted(_)) => {
                     self.headers.headers.remove(&hash);
-                    self.peers.forgive(&peer);
+                    self.peers.forgive(&from);
                     let target = self.headers.target.as_mut().expect("it was here just now");
                     target.next += 1;
                     target.tries.retain(|(place, _), _| *place >= target.next);
                 }
+                // Who has sent it may not have seen its branch count, and so not have known.
                 Err(Invalid::Contextual(
                     Contextual::EntriesRefused { .. } | Contextual::KnownBad { .. },
                 )) => {
@@ -345,8 +375,10 @@ impl Nakamoto {
                 }
                 Err(invalid) => {
                     let target = self.headers.target.as_mut().expect("it was here just now");
-                    target.tries.insert((place, peer.clone()), TRIES_MAX);
-                    refuse(&peer, Refusal::InvalidBlock(invalid), out);
+                    target.tries.insert((place, from.clone()), TRIES_MAX);
+                    let reason = Refusal::InvalidBlock(invalid);
+                    self.blame(now, signer, &reason, out);
+                    refuse(&from, reason, out);
                     break;
                 }
             }

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use althing_ledger::{Block, Entry, EntryRefused, Invalid, Template, Tip};
-use althing_types::{Address, BlockHash, Height};
+use althing_types::{Address, BlockHash, Height, PeerKey};
 
+use super::bans::Misbehaviour;
 use super::message::{Claim, Message};
 use super::pool::NotPooled;
 use super::requests::RequestId;
@@ -16,8 +17,15 @@ pub enum Input {
     Message {
         /// Where it really came from.
         from: Address,
+        /// Who has signed it, where messages are.
+        signer: Option<PeerKey>,
         /// What it says.
         message: Message,
+    },
+    /// Bytes have arrived that are no message, and yet have a valid signature.
+    Malformed {
+        /// Whose.
+        signer: PeerKey,
     },
     /// A timer set by [`Output::SetTimer`] has run out.
     Timer(Timer),
@@ -142,6 +150,15 @@ pub enum Event {
         peer: Address,
         /// How long.
         time: Duration,
+    },
+    /// The owner of a key has shown that it is dishonest, and will not be heard for some time.
+    PeerBanned {
+        /// Whose key.
+        key: PeerKey,
+        /// How long.
+        time: Duration,
+        /// What it did last.
+        reason: Misbehaviour,
     },
     /// An entry waits for a block.
     EntryPooled(Entry),

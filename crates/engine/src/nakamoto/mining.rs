@@ -23,16 +23,19 @@ pub(super) struct Miner {
     mining: Mining,
     search: SearchId,
     template: Option<Template>,
+    /// The state of the pool when it was last looked at.
+    pool: u64,
 }
 
 impl Miner {
     pub(super) fn new(mining: Mining) -> Self {
-        Self { mining, search: SearchId::default(), template: None }
+        Self { mining, search: SearchId::default(), template: None, pool: 0 }
     }
 }
 
 impl Nakamoto {
-    /// Searches on the tip, for what waits; called after all that can change either (rule M1).
+    /// Searches on the tip, for what waits; called after all that can change either (rule M1). A
+    /// search is never nearer to its end than at its beginning, so nothing is lost by a new one.
     pub(super) fn keep_mining(&mut self, now: Moment, out: &mut Vec<Output>) {
         let tip = self.ledger.tip().map(|tip| tip.hash);
         let may_mine = match self.miner.mining {
@@ -40,11 +43,15 @@ impl Nakamoto {
             Mining::OnChain => tip.is_some(),
             Mining::FromGenesis => true,
         };
-        let current = self.miner.template.as_ref();
-        if !may_mine || current.is_some_and(|current| current.parent() == tip) {
+        let on_tip = self.miner.template.as_ref().filter(|current| current.parent() == tip);
+        if !may_mine || (on_tip.is_some() && self.miner.pool == self.pool.revision()) {
             return;
         }
+        self.miner.pool = self.pool.revision();
         let entries = self.ledger.select(self.pool.entries());
+        if on_tip.is_some_and(|current| current.entries() == entries) {
+            return;
+        }
         let proposal = Proposal { miner: self.name.as_str(), now: self.wall_time(now), entries };
         match self.ledger.template(proposal) {
             Some(template) => {

@@ -13,14 +13,17 @@
 //! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get what we lack? | Y |
 //! | `blocks` | what becomes of a block? | Y6, F |
 //! | `mining`, `pool` | what do we mine, and on what? | M |
+//! | `bans` | whom do we not hear any more? | X |
 //!
-//! **Whom to punish.** Where messages come from can be forged, so nobody is ever silenced for what
-//! came in its name: that would let a stranger cut honest peers off. A peer whose chain could not
-//! be had is *shunned*: it is not asked for some time, and that is all.
+//! **Whom to punish.** Where messages come from can be forged, so no address is ever silenced for
+//! what came in its name: that would let a stranger cut honest peers off. A peer whose chain could
+//! not be had is *shunned*: it is not asked for some time, and that is all. Where messages are
+//! signed, a *key* is banned for what only a dishonest owner signs.
 //!
 //! What this engine does not do: encode messages (the dialect's), keep the chain (the store's), or
 //! search for nonces (the miner's).
 
+mod bans;
 mod blocks;
 mod by_height;
 mod gossip;
@@ -36,6 +39,7 @@ mod rules;
 mod tips;
 mod whole_chain;
 
+pub use self::bans::{KEYS_MAX, Misbehaviour, POINTS_MAX};
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
 pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
@@ -52,10 +56,11 @@ pub use self::tips::{ANSWERS_MAX, CHAIN_ANSWERS_MAX};
 pub use self::whole_chain::CHAIN_BLOCKS_MAX;
 
 use althing_ledger::{Application, Block, Ledger, Outcome as Added};
-use althing_types::{Address, Moment, UnixTime};
+use althing_types::{Address, Moment, PeerKey, UnixTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use self::bans::Bans;
 use self::by_height::Downloads;
 use self::gossip::Heard;
 use self::headers_first::HeaderSync;
@@ -78,6 +83,7 @@ pub struct Nakamoto {
     rng: ChaCha8Rng,
     ledger: Ledger,
     peers: Peers,
+    bans: Bans,
     heard: Heard,
     answers: Answers,
     requests: Requests,
@@ -133,6 +139,7 @@ impl Nakamoto {
             started,
             rng: ChaCha8Rng::from_seed(entropy),
             peers: Peers::default(),
+            bans: Bans::default(),
             heard: Heard::default(),
             answers: Answers::default(),
             requests: Requests::default(),
@@ -158,7 +165,12 @@ impl Nakamoto {
         self.ledger.set_clock(self.wall_time(now));
         match input {
             Input::Start => self.on_start(now, out),
-            Input::Message { from, message } => self.on_message(now, &from, message, out),
+            Input::Message { from, signer, message } => {
+                self.on_message(now, &from, signer, message, out);
+            }
+            Input::Malformed { signer } => {
+                self.on_misbehaviour(now, signer, Misbehaviour::Malformed, out);
+            }
             Input::Timer(Timer::Gossip) => self.on_gossip_timer(now, out),
             Input::Timer(Timer::Tips) => self.on_tips_timer(now, out),
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
@@ -176,8 +188,15 @@ impl Nakamoto {
         self.on_tips_timer(now, out);
     }
 
-    fn on_message(&mut self, now: Moment, from: &Address, message: Message, out: &mut Vec<Output>) {
-        if *from == self.me {
+    fn on_message(
+        &mut self,
+        now: Moment,
+        from: &Address,
+        signer: Option<PeerKey>,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) {
+        if *from == self.me || signer.is_some_and(|signer| self.bans.holds(now, &signer)) {
             return;
         }
         self.peers.hear(now, from);
@@ -199,7 +218,7 @@ impl Nakamoto {
                 self.on_body_request(from, &hash, out)
             }
             (Message::Block(block), _, SyncMethod::HeadersFirst) => {
-                self.on_body(now, from, block, out)
+                self.on_body(now, from, signer, block, out)
             }
             (Message::NoBlock, _, SyncMethod::HeadersFirst) => self.on_no_body(now, from, out),
             (Message::Tip(claim), _, SyncMethod::HeadersFirst) => {
@@ -228,7 +247,11 @@ impl Nakamoto {
             }
             _ => Err(Refusal::Unexpected),
         };
+        if let Some(signer) = signer {
+            self.peers.bind(from, signer);
+        }
         if let Err(reason) = done {
+            self.blame(now, signer, &reason, out);
             refuse(from, reason, out);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use althing_types::{Address, Moment};
+use althing_types::{Address, Moment, PeerKey};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -24,6 +24,8 @@ pub(super) struct Peers(BTreeMap<Address, Peer>);
 pub(super) struct Peer {
     /// When it was heard last.
     heard: Moment,
+    /// Who it is, where messages are signed: the first who spoke from there.
+    key: Option<PeerKey>,
     /// The chain that it said last it has.
     claim: Option<Claim>,
     /// How often it was shunned, and until when.
@@ -49,7 +51,8 @@ impl Peers {
         if self.0.len() >= PEERS_MAX && !self.contains(peer) {
             return false;
         }
-        let new = Peer { heard: now, claim: None, shuns: 0, shunned_until: Moment::START };
+        let (claim, key, shunned_until) = (None, None, Moment::START);
+        let new = Peer { heard: now, key, claim, shuns: 0, shunned_until };
         self.0.entry(peer.clone()).or_insert(new).heard = now;
         true
     }
@@ -58,6 +61,19 @@ impl Peers {
     pub(super) fn hear(&mut self, now: Moment, peer: &Address) -> bool {
         let known = self.0.get_mut(peer);
         known.map(|peer| peer.heard = now).is_some()
+    }
+
+    /// Notes who is at an address, unless somebody is already: no other can take its place.
+    pub(super) fn bind(&mut self, peer: &Address, key: PeerKey) {
+        if let Some(peer) = self.0.get_mut(peer) {
+            peer.key.get_or_insert(key);
+        }
+    }
+
+    /// Forgets where the owner of a key is, and returns it.
+    pub(super) fn forget_key(&mut self, key: &PeerKey) -> Vec<Address> {
+        let is_it = |_: &Address, peer: &mut Peer| peer.key.as_ref() == Some(key);
+        self.0.extract_if(.., is_it).map(|(address, _)| address).collect()
     }
 
     /// Forgets those who have not been heard for `silence`, and returns them.

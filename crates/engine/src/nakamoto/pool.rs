@@ -14,6 +14,8 @@ pub const POOL_MAX: usize = 1024;
 pub(super) struct Pool {
     order: VecDeque<Entry>,
     known: BTreeSet<Entry>,
+    /// Counts changes.
+    revision: u64,
 }
 
 /// Why an entry does not wait for a block.
@@ -36,6 +38,11 @@ impl Pool {
         self.order.iter()
     }
 
+    /// Returns a number that changes with what waits.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Takes in an entry, and returns whether it is new.
     pub(super) fn add(&mut self, entry: &Entry, ledger: &Ledger) -> Result<bool, NotPooled> {
         if self.known.contains(entry) {
@@ -45,6 +52,7 @@ impl Pool {
         if self.len() >= POOL_MAX {
             return Err(NotPooled::Full);
         }
+        self.revision += 1;
         self.known.insert(entry.clone());
         self.order.push_back(entry.clone());
         Ok(true)
@@ -59,6 +67,7 @@ impl Pool {
         ledger: &Ledger,
         out: &mut Vec<Output>,
     ) {
+        self.revision += 1;
         for entry in joined.iter().flat_map(Block::entries) {
             self.known.remove(entry);
         }

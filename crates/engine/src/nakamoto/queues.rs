@@ -1,6 +1,6 @@
 use super::{
-    BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, Nakamoto, PEERS_MAX, POOL_MAX,
-    REQUESTS_MAX, WINDOW,
+    BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, KEYS_MAX, Nakamoto, PEERS_MAX,
+    POOL_MAX, REQUESTS_MAX, WINDOW,
 };
 use crate::rounds::Queue;
 
@@ -9,6 +9,7 @@ impl Nakamoto {
     pub fn queues(&self) -> impl Iterator<Item = Queue> {
         [
             ("peers", self.peers.len(), PEERS_MAX),
+            ("scored keys", self.bans.len(), KEYS_MAX),
             ("gossips", self.heard.len(), GOSSIPS_REMEMBERED),
             ("requests", self.requests.len(), REQUESTS_MAX),
             ("downloads", self.downloads.len(), DOWNLOADS_MAX),

@@ -66,6 +66,8 @@ pub struct Timeouts {
     /// A peer whose chain could not be had is not asked for this long, and then for twice as long
     /// each time.
     pub shun: Duration,
+    /// A key whose owner has shown that it is dishonest is not heard for this long.
+    pub ban: Duration,
 }
 
 impl Default for Timeouts {
@@ -76,6 +78,7 @@ impl Default for Timeouts {
             tips: Duration::from_secs(10),
             request: Duration::from_secs(2),
             shun: Duration::from_secs(30),
+            ban: Duration::from_secs(3600),
         }
     }
 }

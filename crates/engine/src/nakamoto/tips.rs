@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use althing_types::{Address, Height, Moment};
+use althing_types::{Address, Moment};
 
 use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
 
@@ -83,7 +83,7 @@ impl Nakamoto {
         match self.rules.sync {
             SyncMethod::ByHeight | SyncMethod::HeadersFirst => send(peer, Message::TipRequest, out),
             SyncMethod::WholeChain => {
-                self.ask_for_chain(peer, Height::new(self.ledger.length()), out);
+                self.ask_for_chain(peer, self.tip_height(), out);
             }
         }
     }

@@ -13,13 +13,17 @@ pub const CHAIN_BLOCKS_MAX: usize = 256;
 const TRIES_ELSEWHERE: u8 = 3;
 
 impl Nakamoto {
-    /// Asks a peer, chosen by lot, for what comes after our chain.
+    /// Asks a peer, chosen by lot, for what comes after our chain, and what it has at our tip.
     pub(super) fn ask_somebody_for_chain(&mut self, now: Moment, out: &mut Vec<Output>) {
         let peers = &self.peers;
         let trusted = |peer: &Address| peers.is_trusted(now, peer);
         if let Some(peer) = peers.choose(1, &mut self.rng, trusted).pop() {
-            self.ask_for_chain(&peer, Height::new(self.ledger.length()), out);
+            self.ask_for_chain(&peer, self.tip_height(), out);
         }
+    }
+
+    pub(super) fn tip_height(&self) -> Height {
+        Height::new(self.ledger.length()).back(1)
     }
 
     pub(super) fn ask_for_chain(&mut self, peer: &Address, from: Height, out: &mut Vec<Output>) {

@@ -7,7 +7,7 @@ use althing_engine::nakamoto::{
 use althing_ledger::{
     Anything, Application, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, EntriesRefused,
     Entry, Format, Genesis, Header, HexDigits, Imprint, Ledger, Limits, NativeBlock, Outcome,
-    Proposal, Rules as ChainRules, Target, Template, Times,
+    Proposal, Rules as ChainRules, Target, Template, Ties, Times,
 };
 use althing_types::{Address, Height, Moment, UnixTime};
 
@@ -60,7 +60,7 @@ impl Peer {
     }
 
     pub(crate) fn hear(&mut self, from: u16, message: Message) -> Vec<Output> {
-        self.handle(Input::Message { from: address(from), message })
+        self.handle(Input::Message { from: address(from), signer: None, message })
     }
 
     /// Lets time pass, and returns what the timers led to.
@@ -104,7 +104,7 @@ impl Peer {
                 && let Some(message) = answer(to, message)
             {
                 let from = to.clone();
-                out.extend(self.handle(Input::Message { from, message }));
+                out.extend(self.handle(Input::Message { from, signer: None, message }));
             }
             done += 1;
         }
@@ -135,6 +135,7 @@ pub(crate) fn by_height() -> Rules {
             difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
             times: Times::Any,
             genesis: Genesis::Mined(None),
+            ties: Ties::FirstSeen,
         },
         discovery: Discovery::Gossip { forward: 3 },
         sync: SyncMethod::ByHeight,

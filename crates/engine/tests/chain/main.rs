@@ -1,5 +1,6 @@
 //! One peer of a network with a chain, and what the others tell it.
 
+mod bans;
 mod by_height;
 mod common;
 mod headers_first;

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use althing_types::{BlockHash, Height};
 use bitcoin::block::{Header, Version};
-use bitcoin::consensus::Encodable;
 use bitcoin::hashes::Hash;
 use bitcoin::{CompactTarget, TxMerkleNode};
 use serde::{Deserialize, Serialize};
@@ -87,14 +86,6 @@ impl NativeBlock {
         let different: BTreeSet<&MerkleHash> = leaves.iter().collect();
         different.len() == leaves.len()
             && self.header.merkle_root.to_byte_array() == merkle::root(leaves)
-    }
-
-    /// Returns the 80 bytes that are hashed; the nonce is in the last four.
-    pub(crate) fn header_bytes(&self) -> [u8; 80] {
-        let mut bytes = [0; 80];
-        let length = self.header.consensus_encode(&mut &mut bytes[..]);
-        assert_eq!(length.ok(), Some(80), "a header has 80 bytes");
-        bytes
     }
 
     /// Puts the lower half of `number` into the header, and adds the upper one to the salt.

@@ -5,12 +5,10 @@ use althing_types::{BlockHash, Height, UnixTime, Work};
 use super::Ledger;
 use crate::application::EntriesRefused;
 use crate::block::Block;
+use crate::recent::RecentTimes;
 use crate::rules::{Genesis, Times};
 use crate::semantic::Proven;
 use crate::target::Target;
-
-/// Blocks whose times are compared with the next one's (rule B13).
-const MEDIAN_OF: usize = 11;
 
 /// Where a block, or a header without one, stands.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +85,20 @@ pub enum Contextual {
     },
 }
 
+impl Contextual {
+    /// Returns the rule that is broken.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::OtherGenesis { .. } => "B10",
+            Self::HeightWrong { .. } => "B11",
+            Self::DifficultyWrong { .. } => "B12",
+            Self::TooOld { .. } | Self::TooNew { .. } => "B13",
+            Self::EntriesRefused { .. } => "B14",
+            Self::KnownBad { .. } => "F4",
+        }
+    }
+}
+
 impl Ledger {
     /// Checks a block against the one before it.
     pub(super) fn check_place(
@@ -107,7 +119,7 @@ impl Ledger {
             return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
         }
         if let (Some(parent), Some(stated)) = (parent, block.time()) {
-            self.check_time(hash, stated, self.times_before(parent))?;
+            self.check_time(hash, stated, &self.recent_times(parent))?;
         }
         let is_genesis = match &self.rules.genesis {
             _ if parent.is_some() => true,
@@ -118,15 +130,15 @@ impl Ledger {
         if is_genesis { Ok(()) } else { Err(Contextual::OtherGenesis { hash }) }
     }
 
-    /// Checks the time that a block states, after those with the times before, the latest first.
+    /// Checks the time that a block states, after those with the times before.
     pub(crate) fn check_time(
         &self,
         hash: BlockHash,
         stated: UnixTime,
-        times_before: impl Iterator<Item = UnixTime>,
+        before: &RecentTimes,
     ) -> Result<(), Contextual> {
         let Times::MedianPast { ahead_max } = self.rules.times else { return Ok(()) };
-        let (median, now) = (median_past(times_before), self.now);
+        let (median, now) = (before.median(), self.now);
         if stated <= median {
             return Err(Contextual::TooOld { hash, stated, median });
         }
@@ -136,10 +148,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the times of a block and those before it, the latest first.
-    pub(super) fn times_before(&self, from: BlockHash) -> impl Iterator<Item = UnixTime> {
+    /// Returns the times of a block and those before it.
+    pub(super) fn recent_times(&self, last: BlockHash) -> RecentTimes {
         let next = |placed: &Placed| self.placed(&placed.parent?);
-        std::iter::successors(self.placed(&from), next).map(|placed| placed.time)
+        let blocks = std::iter::successors(self.placed(&last), next);
+        RecentTimes::new(blocks.map(|placed| placed.time))
     }
 
     /// Returns where a block stands.
@@ -153,11 +166,4 @@ impl Ledger {
     pub(super) fn genesis(&self) -> Option<&Block> {
         self.block_at(Height::GENESIS)
     }
-}
-
-/// Returns the median of the first eleven times, or of as many as there are.
-pub(super) fn median_past(times: impl Iterator<Item = UnixTime>) -> UnixTime {
-    let mut times: Vec<UnixTime> = times.take(MEDIAN_OF).collect();
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

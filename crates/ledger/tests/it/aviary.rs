@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use althing_ledger::{
     Adoption, Anything, AviaryBlock, Block, DifficultyRule, Entry, Format, Genesis, HexDigits,
-    Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Target, Times,
+    Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Target, Ties, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use serde_json::Value;
@@ -52,6 +52,7 @@ fn ledger(difficulty: u8) -> Ledger {
         difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
         times: Times::Any,
         genesis: Genesis::Mined(None),
+        ties: Ties::FirstSeen,
     };
     Ledger::new(rules, Box::new(Anything))
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use althing_ledger::{
     Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
-    HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Times,
+    HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Ties, Times,
 };
 use althing_types::UnixTime;
 
@@ -15,6 +15,7 @@ pub(crate) fn easy() -> Rules {
         difficulty: DifficultyRule::Fixed(Target::LeadingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
+        ties: Ties::FirstSeen,
     }
 }
 

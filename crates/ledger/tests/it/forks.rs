@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_ledger::{Block, Cs60Block, Entry, Invalid, Ledger, Outcome};
+use althing_ledger::{Block, Cs60Block, Entry, Invalid, Ledger, Outcome, Rules, Ties};
 use althing_types::{BlockHash, Height};
 use proptest::prelude::*;
 
@@ -42,8 +42,12 @@ impl Known {
 
 proptest! {
     #[test]
-    fn the_best_chain_is_the_first_good_one_with_the_most_work(plans in plans()) {
-        let mut ledger = Ledger::new(easy(), Box::new(OnceEach::default()));
+    fn the_best_chain_is_the_first_good_one_with_the_most_work_or_the_least_hash(
+        plans in plans(),
+        ties in prop::sample::select(vec![Ties::FirstSeen, Ties::LeastHash]),
+    ) {
+        let rules = Rules { ties, ..easy() };
+        let mut ledger = Ledger::new(rules, Box::new(OnceEach::default()));
         let genesis = ledger.tip().expect("a genesis").hash;
         let mut known = vec![Known { hash: genesis, height: 0, chain: vec![] }];
         let mut best = known[0].clone();
@@ -60,7 +64,8 @@ proptest! {
             let chain = [&parent.chain[..], &[plan.datum]].concat();
             let new = Known { hash, height, chain };
             let outcome = ledger.add(block);
-            let is_better = height > best.height;
+            let breaks_tie = ties == Ties::LeastHash && hash < best.hash;
+            let is_better = height > best.height || (height == best.height && breaks_tie);
             if is_better && new.is_good() {
                 let Ok(Outcome::Adopted(adoption)) = outcome else { panic!("{outcome:?}") };
                 let common = best.chain.iter().zip(&new.chain).take_while(|(a, b)| a == b).count();

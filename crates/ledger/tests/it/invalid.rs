@@ -2,7 +2,7 @@
 
 use althing_ledger::{
     Anything, AviaryBlock, BAD_BLOCKS_MAX, Block, Contextual, Cs60Block, EntriesRefused, Entry,
-    Genesis, Invalid, Ledger, Outcome, Rules, SIDE_BLOCKS_MAX, Structural,
+    Genesis, Invalid, Ledger, Outcome, Rules, SIDE_BLOCKS_MAX, Structural, Ties,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 
@@ -31,6 +31,7 @@ fn a_block_that_does_not_look_like_one_is_refused_by_the_rule_it_breaks() {
     let rules = Rules {
         format: althing_ledger::Format::Aviary,
         genesis: Genesis::Mined(None),
+        ties: Ties::FirstSeen,
         limits: limits(1..=10),
         ..easy()
     };
@@ -130,6 +131,7 @@ fn a_bad_block_does_not_spoil_a_good_one_with_its_hash() {
     let rules = Rules {
         format: althing_ledger::Format::Aviary,
         genesis: Genesis::Mined(None),
+        ties: Ties::FirstSeen,
         limits: limits(1..=10),
         ..easy()
     };

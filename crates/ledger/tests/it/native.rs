@@ -6,7 +6,7 @@ use althing_ledger::{
     Anything, Asert, Block, CompactTarget, Contextual, DifficultyRule, EntriesRefused, Entry,
     EntryRefused, Format, Genesis, Header, Imprint, Invalid, Ledger, Limits, NativeBlock,
     NotSigned, Once, Outcome, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target,
-    Times, merkle::leaf,
+    Ties, Times, merkle::leaf,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::hashes::Hash;
@@ -41,6 +41,7 @@ fn rules() -> Rules {
         }),
         times: Times::MedianPast { ahead_max: Duration::from_secs(7200) },
         genesis: Genesis::Given(Box::new(Block::Native(genesis()))),
+        ties: Ties::FirstSeen,
     }
 }
 

@@ -1,7 +1,16 @@
 //! What goes wrong, each in a word.
 
+use std::sync::Arc;
+
+use rand::RngExt;
+
 use super::Simulation;
 use super::peer::Lie;
+use super::queue::Happening;
+use crate::chance::happens;
+
+/// Messages that are remembered for being said again.
+const OVERHEARD_MAX: usize = 4096;
 
 impl Simulation {
     /// Stops a peer now; its disk stays.
@@ -45,6 +54,12 @@ impl Simulation {
         self.conditions.corruption_percent = percent.min(100);
     }
 
+    /// With so many of a hundred messages, has an old one said again from now on: to anybody, as if
+    /// it came from anybody.
+    pub fn replay(&mut self, percent: u8) {
+        self.replay_percent = percent.min(100);
+    }
+
     /// Has a peer be dishonest in one thing from now on.
     pub fn turn(&mut self, peer: usize, lie: Lie) {
         self.peers[peer].lie = Some(lie);
@@ -53,5 +68,23 @@ impl Simulation {
     /// Has each miner try so many hashes a second, from its next search on.
     pub fn set_hash_rate(&mut self, hashes_per_second: f64) {
         self.plan.hashes_per_second = hashes_per_second;
+    }
+
+    /// Remembers a message, and perhaps has an old one said again, to anybody, as if by anybody.
+    pub(super) fn overhear(&mut self, payload: Arc<[u8]>) {
+        if self.replay_percent == 0 {
+            return;
+        }
+        self.overheard.push_back(payload);
+        if self.overheard.len() > OVERHEARD_MAX {
+            self.overheard.pop_front();
+        }
+        if happens(self.replay_percent, &mut self.rng) {
+            let payload = &self.overheard[self.rng.random_range(0..self.overheard.len())];
+            let payload = Arc::clone(payload);
+            let [from, to] = [(); 2].map(|()| self.rng.random_range(0..self.peers.len()));
+            let at = self.now + self.conditions.latency.draw(&mut self.rng);
+            self.queue.add(at, Happening::Deliver { from, to, payload });
+        }
     }
 }

@@ -32,6 +32,8 @@ pub enum Lie {
     Chain(u64),
     /// It sends another entry than the one in the block at this height.
     Corrupt(Height),
+    /// It sends no block, header or entry as it is.
+    Invalid,
 }
 
 impl Peer {
@@ -98,24 +100,40 @@ impl Peer {
                 Message::Tip(Claim { length, hash })
             }
             (Some(Lie::Corrupt(height)), Message::Block(block)) => {
-                Message::Block(corrupt(block, height))
+                Message::Block(corrupt_at(height, block))
             }
             (Some(Lie::Corrupt(height)), Message::Chain(blocks)) => {
-                Message::Chain(blocks.into_iter().map(|block| corrupt(block, height)).collect())
+                Message::Chain(blocks.into_iter().map(|block| corrupt_at(height, block)).collect())
+            }
+            (Some(Lie::Invalid), Message::Block(block)) => Message::Block(corrupt(block)),
+            (Some(Lie::Invalid), Message::Announcement(block)) => {
+                Message::Announcement(corrupt(block))
+            }
+            (Some(Lie::Invalid), Message::Headers(mut headers)) => {
+                headers.iter_mut().for_each(|header| header.nonce ^= 1);
+                Message::Headers(headers)
+            }
+            (Some(Lie::Invalid), Message::Entry(entry)) => {
+                let mut bytes = entry.as_bytes().to_vec();
+                bytes.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1);
+                Message::Entry(Entry::new(bytes))
             }
             (_, message) => message,
         }
     }
 }
 
-fn corrupt(mut block: Block, height: Height) -> Block {
-    if block.height() == height {
-        let entry = Entry::text("corrupt");
-        match &mut block {
-            Block::Aviary(AviaryBlock { messages, .. }) => messages[0] = entry,
-            Block::Cs60(Cs60Block { datum, .. }) => *datum = entry,
-            Block::Native(NativeBlock { entries, .. }) => entries[0] = entry,
-        }
+fn corrupt_at(height: Height, block: Block) -> Block {
+    if block.height() == height { corrupt(block) } else { block }
+}
+
+fn corrupt(mut block: Block) -> Block {
+    let entry = Entry::text("corrupt");
+    match &mut block {
+        Block::Aviary(AviaryBlock { messages, .. }) => messages[0] = entry,
+        Block::Cs60(Cs60Block { datum, .. }) => *datum = entry,
+        // It may be without entries.
+        Block::Native(NativeBlock { imprint, .. }) => imprint.salt ^= 1,
     }
     block
 }

@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::ChainDialect;
+use althing_dialect::{ChainDialect, Heard};
 use althing_engine::nakamoto::{
     Discovery, Durable, Event, Identity, Input, Label, Message, Mining, Nakamoto, Output, SearchId,
 };
@@ -25,20 +25,25 @@ use crate::fingerprint::Fingerprint;
 /// what has come of it. Peers are named by an index, counted from zero.
 pub struct Simulation {
     pub(super) plan: Plan,
-    dialect: Box<dyn ChainDialect>,
+    /// What each peer speaks: the same network, perhaps with a key of its own.
+    dialects: Vec<Arc<dyn ChainDialect>>,
     pub(super) now: Moment,
     pub(super) peers: Vec<Peer>,
     by_address: BTreeMap<Address, usize>,
     pub(super) conditions: Conditions,
     /// Peers on the far side of a partition.
     pub(super) far: BTreeSet<usize>,
-    queue: Queue,
+    /// So many of a hundred messages have an old one said again.
+    pub(super) replay_percent: u8,
+    /// The last messages, whoever said them to whom.
+    pub(super) overheard: VecDeque<Arc<[u8]>>,
+    pub(super) queue: Queue,
     violation: Option<Reason>,
     fingerprint: Fingerprint,
     events: Vec<(Moment, usize, Event)>,
     delivered: u64,
     entries: u64,
-    rng: ChaCha8Rng,
+    pub(super) rng: ChaCha8Rng,
     mining_rng: ChaCha8Rng,
 }
 
@@ -54,6 +59,13 @@ const FLIPS_MAX: usize = 3;
 impl Simulation {
     /// Returns a network whose peers are about to start.
     pub fn new(plan: Plan, dialect: Box<dyn ChainDialect>) -> Self {
+        let dialect: Arc<dyn ChainDialect> = Arc::from(dialect);
+        Self::of_each(plan, |_| Arc::clone(&dialect))
+    }
+
+    /// Returns a network whose peers are about to start, each of which speaks what `dialect` gives
+    /// for it: the same network, with a key of its own.
+    pub fn of_each(plan: Plan, dialect: impl Fn(usize) -> Arc<dyn ChainDialect>) -> Self {
         let mut rng = generator(plan.seed, Stream::Network);
         let address = |index: usize| {
             let number = u16::try_from(index).expect("a simulation has fewer peers than ports");
@@ -79,12 +91,14 @@ impl Simulation {
         }
         queue.add(Moment::START + plan.entry_every, Happening::Entry);
         Self {
-            dialect,
+            dialects: (0..plan.peers).map(dialect).collect(),
             now: Moment::START,
             peers: (0..plan.peers).map(|index| Peer::new(identity(index))).collect(),
             by_address: (0..plan.peers).map(|index| (address(index), index)).collect(),
             conditions: plan.conditions.clone(),
             far: BTreeSet::new(),
+            replay_percent: 0,
+            overheard: VecDeque::new(),
             queue,
             violation: None,
             fingerprint: Fingerprint::new(),
@@ -194,7 +208,7 @@ impl Simulation {
             return;
         }
         let entropy = self.rng.random();
-        self.peers[peer].start(self.now, &*self.dialect, entropy);
+        self.peers[peer].start(self.now, &*self.dialects[peer], entropy);
         self.check_disk(peer);
         self.handle(peer, Input::Start);
         self.publish_list();
@@ -202,7 +216,9 @@ impl Simulation {
 
     /// Has the tracker send its list to all, where there is one.
     pub(super) fn publish_list(&mut self) {
-        if self.dialect.rules().discovery != Discovery::Tracker {
+        let uses_list =
+            |dialect: &Arc<dyn ChainDialect>| dialect.rules().discovery == Discovery::Tracker;
+        if !self.dialects.iter().any(uses_list) {
             return;
         }
         let up = |peer: &usize| self.peers[*peer].engine.is_some();
@@ -222,9 +238,14 @@ impl Simulation {
         self.fingerprint.number(self.nanoseconds());
         self.fingerprint.number(to as u64);
         self.fingerprint.bytes(payload);
-        if let Ok(message) = self.dialect.decode(payload) {
-            let from = self.peers[from].address().clone();
-            self.handle(to, Input::Message { from, message });
+        let Heard { signer, said } = self.dialects[to].decode(payload);
+        match (said, signer) {
+            (Ok(message), signer) => {
+                let from = self.peers[from].address().clone();
+                self.handle(to, Input::Message { from, signer, message });
+            }
+            (Err(_), Some(signer)) => self.handle(to, Input::Malformed { signer }),
+            (Err(_), None) => {}
         }
     }
 
@@ -302,7 +323,7 @@ impl Simulation {
             return;
         }
         let message = self.peers[from].distort(message);
-        let Some(bytes) = self.dialect.encode(&message) else { return };
+        let Some(bytes) = self.dialects[from].encode(&message) else { return };
         for _ in 0..self.conditions.copies(&mut self.rng) {
             let mut payload = bytes.clone();
             if happens(self.conditions.corruption_percent, &mut self.rng) {
@@ -314,6 +335,7 @@ impl Simulation {
             let at = self.now + self.conditions.latency.draw(&mut self.rng);
             self.queue.add(at, Happening::Deliver { from, to, payload: payload.into() });
         }
+        self.overhear(bytes.into());
     }
 
     fn mine(&mut self, peer: usize, search: SearchId, template: Template) {

@@ -23,7 +23,7 @@ fn a_network_starts_from_nothing_and_everybody_follows() {
 #[test]
 fn two_hundred_peers_become_one_after_a_partition() {
     let mut net = aviary(Plan { miners: 20, hashes_per_second: 0.4, ..Plan::new(2, 200) });
-    run(&mut net, minutes(2));
+    net.run_until_length(minutes(120), 1).unwrap_or_else(|failure| panic!("{failure}"));
     net.partition((0..200).filter(|peer| peer % 3 == 0));
     run(&mut net, minutes(4));
     let (one, other) = (net.tip(0).expect("a chain"), net.tip(1).expect("a chain"));
@@ -200,7 +200,7 @@ fn garbage_ends_nobody() {
             Message::Announcement(genesis.clone()),
             Message::BlockRequest { height: Height::new(round) },
         ] {
-            net.tell(3, Input::Message { from: stranger.clone(), message });
+            net.tell(3, Input::Message { from: stranger.clone(), signer: None, message });
         }
     }
     run(&mut net, minutes(5));

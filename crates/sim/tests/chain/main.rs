@@ -5,5 +5,5 @@ mod aviary;
 mod common;
 mod cs60;
 mod determinism;
-mod native;
+mod open;
 mod random;

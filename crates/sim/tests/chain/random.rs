@@ -1,11 +1,11 @@
 //! Networks that all kinds of things befall, by lot.
 
 use althing_sim::chain::{Lie, Plan, Simulation};
-use althing_types::Height;
+use althing_types::{Height, PeerKey};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{assert_one_chain, aviary, cs60, minutes, seconds};
+use crate::common::{assert_one_chain, aviary, bans, cs60, minutes, open, open_dialect, seconds};
 
 const PEERS: usize = 12;
 
@@ -32,7 +32,7 @@ fn heal(net: &mut Simulation) {
     }
 }
 
-fn story(network: fn(Plan) -> Simulation, seed: u64) {
+fn story(network: fn(Plan) -> Simulation, seed: u64) -> Simulation {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let miners = rng.random_range(2..6);
     let hashes_per_second = rng.random_range(1.0..20.0);
@@ -53,14 +53,25 @@ fn story(network: fn(Plan) -> Simulation, seed: u64) {
     // So slowly that forks are settled.
     net.set_hash_rate(0.3);
     assert_one_chain(&mut net, minutes(60));
+    net
 }
 
 #[test]
 fn whatever_befalls_an_aviary_it_ends_on_one_chain() {
-    (0..40).for_each(|seed| story(aviary, seed));
+    (0..40).for_each(|seed| drop(story(aviary, seed)));
 }
 
 #[test]
 fn whatever_befalls_a_cs60_it_ends_on_one_chain() {
-    (0..40).for_each(|seed| story(cs60, seed));
+    (0..40).for_each(|seed| drop(story(cs60, seed)));
+}
+
+#[test]
+fn whatever_befalls_an_open_network_it_ends_on_one_chain_and_no_honest_peer_is_banned() {
+    for seed in 0..10 {
+        let net = story(open, seed);
+        let honest: Vec<PeerKey> =
+            net.honest().map(|peer| open_dialect(peer).public_key()).collect();
+        assert!(bans(&net).iter().all(|(_, key)| !honest.contains(key)), "seed {seed}");
+    }
 }

@@ -1,0 +1,44 @@
+//! Blocks: the header, what its miner says of it, and the entries.
+
+use althing_ledger::{Block, Entry, Imprint, NativeBlock};
+use althing_types::Height;
+
+use super::bytes::{Reader, write_long};
+use crate::Malformed;
+
+/// Returns the bytes of a block, or `None` for one of another network, or far beyond the limits.
+pub(super) fn encode(block: &Block) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    write(block, &mut out)?;
+    Some(out)
+}
+
+/// Returns the block with these bytes.
+pub(super) fn decode(bytes: &[u8]) -> Result<Block, Malformed> {
+    let mut reader = Reader::new(bytes);
+    let block = read(&mut reader)?;
+    reader.end()?;
+    Ok(block)
+}
+
+pub(super) fn write(block: &Block, out: &mut Vec<u8>) -> Option<()> {
+    let Block::Native(NativeBlock { header, imprint, entries }) = block else { return None };
+    out.extend_from_slice(&Block::header_bytes(header));
+    out.extend_from_slice(&imprint.height.number().to_be_bytes());
+    out.extend_from_slice(&imprint.salt.to_be_bytes());
+    write_long(imprint.miner.as_bytes(), out)?;
+    out.extend_from_slice(&u16::try_from(entries.len()).ok()?.to_be_bytes());
+    entries.iter().try_for_each(|entry| write_long(entry.as_bytes(), out))
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Block, Malformed> {
+    let header = Block::header_from_bytes(reader.array()?);
+    let (height, salt) = (Height::new(reader.u64()?), reader.u64()?);
+    let miner = reader.long_text("miner")?.into();
+    let count = reader.u16()?;
+    // Not made room for in advance: there may be fewer than it says.
+    let entries: Result<Vec<Entry>, Malformed> =
+        (0..count).map(|_| reader.long_bytes().map(Entry::new)).collect();
+    let imprint = Imprint { height, miner, salt };
+    Ok(Block::Native(NativeBlock { header, imprint, entries: entries?.into() }))
+}

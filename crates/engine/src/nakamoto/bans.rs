@@ -1,0 +1,204 @@
+//! Who has shown that it is dishonest, in networks whose messages are signed (rules X1 to X5).
+//!
+//! Points are only given for what no honest peer signs, whatever it has missed and whatever its
+//! clock shows: then it does not matter who repeats a message, when, to whom, or from which address
+//! they say it comes. What can happen to the honest costs nobody anything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use althing_ledger::{Contextual, EntryRefused, Invalid};
+use althing_types::{Moment, PeerKey};
+
+use super::{Event, Nakamoto, Output, Refusal};
+
+/// Keys with points, or banned, that are remembered (rule X5).
+pub const KEYS_MAX: usize = 4096;
+
+/// Points at which a key is banned (rule X3).
+pub const POINTS_MAX: u32 = 100;
+
+/// A key has a point less after each such time (rule X3).
+const POINT_TIME: Duration = Duration::from_secs(36);
+
+/// What no honest peer signs (rule X2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// A block, or the header of one, that is invalid at any time.
+    #[error("an invalid block: {0}")]
+    Block(Invalid),
+    /// An entry that can be in no block of this chain.
+    #[error("an invalid entry: {0}")]
+    Entry(EntryRefused),
+    /// Bytes that are no message.
+    #[error("what is no message")]
+    Malformed,
+}
+
+impl Misbehaviour {
+    /// Returns what a refused message shows of its signer, if anything.
+    fn shown_by(refusal: &Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::InvalidBlock(invalid) => Self::of_block(invalid),
+            // What the application refuses may only have come late.
+            Refusal::InvalidEntry(EntryRefused::Application(_)) => None,
+            Refusal::InvalidEntry(reason) => Some(Self::Entry(reason.clone())),
+            _ => None,
+        }
+    }
+
+    fn of_block(invalid: &Invalid) -> Option<Self> {
+        match invalid {
+            // Its clock and ours may differ.
+            Invalid::Contextual(Contextual::TooNew { .. }) => None,
+            Invalid::Structural(_) | Invalid::Semantic(_) | Invalid::Contextual(_) => {
+                Some(Self::Block(invalid.clone()))
+            }
+        }
+    }
+
+    fn points(&self) -> u32 {
+        match self {
+            Self::Block(_) => 50,
+            Self::Entry(_) | Self::Malformed => 20,
+        }
+    }
+}
+
+/// The keys that have points or are banned.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bans(BTreeMap<PeerKey, Record>);
+
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    /// How many points it had, and when.
+    points: u32,
+    at: Moment,
+    banned_until: Moment,
+}
+
+impl Record {
+    fn points(&self, now: Moment) -> u32 {
+        let gone = (now - self.at).as_secs() / POINT_TIME.as_secs();
+        self.points.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+
+    fn is_banned(&self, now: Moment) -> bool {
+        now < self.banned_until
+    }
+}
+
+impl Bans {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn holds(&self, now: Moment, key: &PeerKey) -> bool {
+        self.0.get(key).is_some_and(|record| record.is_banned(now))
+    }
+
+    /// Gives a key points, and returns whether it is banned for that.
+    fn score(&mut self, now: Moment, key: PeerKey, points: u32, ban: Duration) -> bool {
+        if self.len() >= KEYS_MAX && !self.0.contains_key(&key) {
+            self.forget_least(now);
+        }
+        let none = Record { points: 0, at: now, banned_until: Moment::START };
+        let record = self.0.entry(key).or_insert(none);
+        let is_enough = record.points(now) + points >= POINTS_MAX;
+        *record = match is_enough {
+            true => Record { banned_until: now + ban, ..none },
+            false => Record { points: record.points(now) + points, ..none },
+        };
+        is_enough
+    }
+
+    /// Forgets the key that is banned for the shortest time yet, or of those that are not banned
+    /// the one with the fewest points.
+    fn forget_least(&mut self, now: Moment) {
+        let guilt = |record: &Record| (record.banned_until.max(now), record.points(now));
+        let least = self.0.iter().min_by_key(|(_, record)| guilt(record));
+        if let Some(key) = least.map(|(key, _)| *key) {
+            self.0.remove(&key);
+        }
+    }
+}
+
+impl Nakamoto {
+    /// Gives the signer of a refused message points, if no honest peer would have sent it.
+    pub(super) fn blame(
+        &mut self,
+        now: Moment,
+        signer: Option<PeerKey>,
+        refusal: &Refusal,
+        out: &mut Vec<Output>,
+    ) {
+        if let (Some(key), Some(reason)) = (signer, Misbehaviour::shown_by(refusal)) {
+            self.on_misbehaviour(now, key, reason, out);
+        }
+    }
+
+    /// Bans a key that has too many points: it is not heard, and its peer not asked (rule X4).
+    pub(super) fn on_misbehaviour(
+        &mut self,
+        now: Moment,
+        key: PeerKey,
+        reason: Misbehaviour,
+        out: &mut Vec<Output>,
+    ) {
+        let time = self.rules.timeouts.ban;
+        if self.bans.holds(now, &key) || !self.bans.score(now, key, reason.points(), time) {
+            return;
+        }
+        out.push(Output::Event(Event::PeerBanned { key, time, reason }));
+        for peer in self.peers.forget_key(&key) {
+            self.headers.forget_peer(&peer);
+            out.push(Output::Event(Event::PeerLost { peer }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAN: Duration = Duration::from_secs(3600);
+
+    fn key(number: usize) -> PeerKey {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        PeerKey::from_bytes(bytes)
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::START + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn points_go_away_and_so_does_a_ban() {
+        let mut bans = Bans::default();
+        assert!(!bans.score(at(0), key(1), 99, BAN));
+        assert!(!bans.score(at(36), key(1), 1, BAN), "one has gone away");
+        assert!(!bans.holds(at(36), &key(1)));
+        assert!(bans.score(at(36), key(1), 1, BAN));
+        assert!(bans.holds(at(3635), &key(1)));
+        assert!(!bans.holds(at(3636), &key(1)));
+        assert!(!bans.score(at(3636), key(1), 99, BAN), "it begins anew");
+    }
+
+    #[test]
+    fn those_who_did_least_are_forgotten_first() {
+        let mut bans = Bans::default();
+        for number in 0..KEYS_MAX {
+            let points = if number == 7 { 1 } else { 2 };
+            assert!(!bans.score(at(0), key(number), points, BAN));
+        }
+        assert!(bans.score(at(1), key(9), 100, BAN));
+        for number in 0..3 * KEYS_MAX {
+            assert!(!bans.score(at(2), key(KEYS_MAX + number), 20, BAN));
+            assert_eq!(bans.len(), KEYS_MAX);
+        }
+        assert!(!bans.0.contains_key(&key(7)));
+        assert!(bans.holds(at(2), &key(9)), "no crowd of others makes a ban forgotten");
+    }
+}
