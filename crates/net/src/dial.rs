@@ -20,7 +20,7 @@ use tracing::debug;
 
 use crate::url::Url;
 
-/// Time for the broker to close its side after the goodbye.
+/// Time for the other side to close after the goodbye.
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// How the connections of one link are made.
@@ -144,20 +144,12 @@ impl Dialer {
         }
     }
 
-    /// Ends the latest connection, which must be in nobody else's hands any more, so that the
-    /// broker reads our last words: closing a socket that holds unread bytes resets the
-    /// connection, and a broker may then take us for crashed.
+    /// Ends the latest connection, which must be in nobody else's hands any more, as [`linger`]
+    /// does.
     pub(crate) async fn linger(&self) {
         let socket = self.socket.lock().expect("nothing panics while it holds this lock").take();
-        let Some(Ok(mut stream)) = socket.map(TcpStream::from_std) else { return };
-        let end = async {
-            stream.shutdown().await?;
-            let mut rest = [0; 4096];
-            while stream.read(&mut rest).await? > 0 {}
-            io::Result::Ok(())
-        };
-        if !matches!(timeout(LINGER_TIME, end).await, Ok(Ok(()))) {
-            debug!(broker = %self.address, "the broker did not close its side in time");
+        if let Some(Ok(stream)) = socket.map(TcpStream::from_std) {
+            linger(stream).await;
         }
     }
 
@@ -186,6 +178,20 @@ impl Dialer {
             io::ErrorKind::ConnectionRefused => DialError::Refused { address },
             _ => DialError::Unreachable { address, reason: error.to_string() },
         }
+    }
+}
+
+/// Ends a connection so that the other side reads our last words: closing a socket that holds
+/// unread bytes resets the connection, and we may then be taken for crashed.
+pub(crate) async fn linger(mut stream: TcpStream) {
+    let end = async {
+        stream.shutdown().await?;
+        let mut rest = [0; 4096];
+        while stream.read(&mut rest).await? > 0 {}
+        io::Result::Ok(())
+    };
+    if !matches!(timeout(LINGER_TIME, end).await, Ok(Ok(()))) {
+        debug!("the other side of a connection did not close it in time");
     }
 }
 

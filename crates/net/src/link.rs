@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::queue::{Entry, Queue};
+use crate::queue::{Entry, Queue, State};
+use crate::reports::Standing;
 use crate::{PAYLOAD_MAX, TOPIC_MAX};
 
 /// One end of a shared bus.
@@ -96,9 +97,9 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
 }
 
-/// The task that drives a link, and ends with it.
+/// The task that drives a link or an endpoint, and ends with it.
 #[derive(Debug)]
-struct AbortOnDrop(JoinHandle<()>);
+pub(crate) struct AbortOnDrop(pub(crate) JoinHandle<()>);
 
 /// Asks a link's task to say goodbye and end.
 #[derive(Debug)]
@@ -247,6 +248,16 @@ impl Entry for Message {
     }
 }
 
+impl Standing for Incident {
+    fn up() -> Self {
+        Self::Up
+    }
+
+    fn down(reason: String) -> Self {
+        Self::Down { reason }
+    }
+}
+
 impl Entry for Incident {
     fn bytes(&self) -> usize {
         match self {
@@ -257,7 +268,7 @@ impl Entry for Incident {
         }
     }
 
-    fn is_state(&self) -> bool {
-        matches!(self, Self::Up | Self::Down { .. })
+    fn state(&self) -> Option<State> {
+        matches!(self, Self::Up | Self::Down { .. }).then_some(State::Connection)
     }
 }

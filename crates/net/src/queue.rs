@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -10,11 +10,20 @@ pub(crate) trait Entry {
     /// Returns the bytes that this entry holds.
     fn bytes(&self) -> usize;
 
-    /// Returns whether this entry tells the state of the link. Such an entry is never lost to a
-    /// full queue: only a later one takes its place.
-    fn is_state(&self) -> bool {
-        false
+    /// Returns what this entry tells the state of, if it does. Such an entry is never lost to a
+    /// full queue: only a later one about the same takes its place.
+    fn state(&self) -> Option<State> {
+        None
     }
+}
+
+/// What can have a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// Whether the way to the others is there.
+    Connection,
+    /// Who the others are.
+    Peers,
 }
 
 /// A queue for one reader that never makes a writer wait and never grows past its bounds: when it
@@ -27,16 +36,16 @@ pub(crate) struct Queue<T> {
 struct Inner<T> {
     entries: VecDeque<T>,
     bytes: usize,
-    /// The last state among the entries that made room; it comes before all that still wait.
-    state: Option<T>,
+    /// The last states among the entries that made room; they come before all that still wait.
+    states: BTreeMap<State, T>,
     lost: u64,
     closed: bool,
 }
 
 impl<T: Entry> Queue<T> {
     pub(crate) fn new() -> Self {
-        let inner =
-            Inner { entries: VecDeque::new(), bytes: 0, state: None, lost: 0, closed: false };
+        let (entries, states) = (VecDeque::new(), BTreeMap::new());
+        let inner = Inner { entries, bytes: 0, states, lost: 0, closed: false };
         Self { inner: Mutex::new(inner), changed: Notify::new() }
     }
 
@@ -61,8 +70,8 @@ impl<T: Entry> Queue<T> {
     /// Takes the oldest entry, if there is one.
     pub(crate) fn try_pop(&self) -> Option<T> {
         let mut inner = self.lock();
-        if let Some(state) = inner.state.take() {
-            return Some(state);
+        if let Some((_, entry)) = inner.states.pop_first() {
+            return Some(entry);
         }
         let entry = inner.entries.pop_front()?;
         inner.bytes -= entry.bytes();
@@ -97,8 +106,8 @@ impl<T: Entry> Queue<T> {
     }
 
     /// Counts `messages` as lost that left the queue but did not get further.
-    pub(crate) fn count_lost(&self, messages: usize) {
-        self.lock().lost += messages as u64;
+    pub(crate) fn count_lost(&self, messages: u64) {
+        self.lock().lost += messages;
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -107,7 +116,7 @@ impl<T: Entry> Queue<T> {
 
     pub(crate) fn is_empty(&self) -> bool {
         let inner = self.lock();
-        inner.entries.is_empty() && inner.state.is_none()
+        inner.entries.is_empty() && inner.states.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -127,10 +136,9 @@ impl<T: Entry> Inner<T> {
     fn make_room(&mut self) {
         let Some(oldest) = self.entries.pop_front() else { return };
         self.bytes -= oldest.bytes();
-        if oldest.is_state() {
-            self.state = Some(oldest);
-        } else {
-            self.lost += 1;
+        match oldest.state() {
+            Some(state) => drop(self.states.insert(state, oldest)),
+            None => self.lost += 1,
         }
     }
 }
@@ -143,7 +151,8 @@ mod tests {
     enum Word {
         Said(usize),
         Large,
-        State(&'static str),
+        Standing(&'static str),
+        Others(&'static str),
     }
 
     impl Entry for Word {
@@ -151,8 +160,12 @@ mod tests {
             if *self == Self::Large { QUEUE_BYTES_MAX / 2 } else { 1 }
         }
 
-        fn is_state(&self) -> bool {
-            matches!(self, Self::State(_))
+        fn state(&self) -> Option<State> {
+            match self {
+                Self::Said(_) | Self::Large => None,
+                Self::Standing(_) => Some(State::Connection),
+                Self::Others(_) => Some(State::Peers),
+            }
         }
     }
 
@@ -177,14 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_the_link_survives_a_full_queue() {
+    fn the_last_states_survive_a_full_queue() {
         let queue = Queue::new();
-        queue.push(Word::State("up"));
-        queue.push(Word::State("down"));
+        queue.push(Word::Others("ann"));
+        queue.push(Word::Standing("up"));
+        queue.push(Word::Others("ann and bob"));
+        queue.push(Word::Standing("down"));
         for number in 0..QUEUE_MESSAGES_MAX + 5 {
             queue.push(Word::Said(number));
         }
-        assert_eq!(queue.try_pop(), Some(Word::State("down")));
+        assert_eq!(queue.try_pop(), Some(Word::Standing("down")));
+        assert_eq!(queue.try_pop(), Some(Word::Others("ann and bob")));
         assert_eq!(queue.try_pop(), Some(Word::Said(5)));
         assert_eq!(queue.lost(), 5);
     }

@@ -7,16 +7,19 @@
 //! device with a configuration of its own, and ends with the value. A machine without it is
 //! told how to get it, by an error: a test that skips itself proves nothing. [`Stranger`] is a
 //! client that comes with it and knows nothing of ours. [`RabbitMq`] is the same for AMQP; it takes
-//! seconds to start, so tests share one where they can.
+//! seconds to start, so tests share one where they can. [`Relay`] is between peers that send
+//! datagrams, and takes them apart.
 
 mod mosquitto;
 mod rabbitmq;
+mod relay;
 mod server;
 mod stranger;
 mod wait;
 
 pub use mosquitto::{Mosquitto, Settings};
 pub use rabbitmq::RabbitMq;
+pub use relay::Relay;
 pub use server::StartError;
 pub use stranger::{Heard, Stranger};
 pub use wait::{DEADLINE, eventually, eventually_blocking};

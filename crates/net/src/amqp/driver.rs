@@ -23,7 +23,7 @@ pub(super) struct Driver {
     /// Taken from the outbox, but not handed to a session.
     in_hand: Option<Message>,
     inbox: Arc<Queue<Incident>>,
-    reports: Reports,
+    reports: Reports<Incident>,
     backoff: Backoff,
 }
 

@@ -63,7 +63,7 @@ pub(super) struct Driver {
     /// Messages handed to the library over this connection that it has not sent.
     unsent: usize,
     backoff: Backoff,
-    reports: Reports,
+    reports: Reports<Incident>,
     asked_to_end: Asked,
     goodbye: Option<Goodbye>,
 }
@@ -376,7 +376,7 @@ impl Driver {
             self.backoff.note_connection(since.elapsed());
         }
         self.connection = Connection::None;
-        self.outbox.count_lost(self.unsent);
+        self.outbox.count_lost(self.unsent as u64);
         self.unsent = 0;
     }
 

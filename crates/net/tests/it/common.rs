@@ -1,4 +1,4 @@
-//! What the tests have in common: links on a broker, and waiting for what they report.
+//! What the tests have in common: links on a broker, endpoints, and waiting for what they report.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use althing_net::broker::EmbeddedBroker;
 use althing_net::mqtt::{self, BrokerUrl, Options};
-use althing_net::{Incident, Link};
+use althing_net::{Arrival, Endpoint, Incident, Link, udp};
 use althing_testkit::{DEADLINE, Mosquitto, Settings, eventually};
 use bytes::Bytes;
 use tokio::time::timeout;
@@ -105,4 +105,22 @@ pub(crate) fn say(link: &Link, text: &str) {
 pub(crate) fn message(topic: &str, text: &'static str) -> Incident {
     let payload = Bytes::from_static(text.as_bytes());
     Incident::Message { topic: Arc::from(topic), payload }
+}
+
+/// Returns an endpoint that is up, on a free port of the loopback device.
+pub(crate) async fn peer() -> Endpoint {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let mut endpoint = udp::bind(udp::Options { listen, advertise: None }).expect("a port is free");
+    assert_eq!(arrival(&mut endpoint).await, Arrival::Up);
+    endpoint
+}
+
+pub(crate) async fn arrival(endpoint: &mut Endpoint) -> Arrival {
+    let arrival = timeout(DEADLINE, endpoint.next()).await.expect("an arrival in time");
+    arrival.expect("the endpoint lives")
+}
+
+pub(crate) fn datagram(from: &Endpoint, text: &'static str) -> Arrival {
+    let payload = Bytes::from_static(text.as_bytes());
+    Arrival::Datagram { from: from.address().clone(), payload }
 }

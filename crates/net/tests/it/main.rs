@@ -1,4 +1,5 @@
-//! Links over real brokers: the embedded one, Mosquitto, and some that misbehave.
+//! Links over real brokers: the embedded one, Mosquitto, and some that misbehave; endpoints over
+//! links.
 
 mod closing;
 mod common;
@@ -7,7 +8,10 @@ mod embedded;
 mod failing;
 mod fake;
 mod memory;
+mod over_link;
 mod oversized;
 mod probe;
 mod reconnecting;
 mod tls;
+mod tracker;
+mod udp;

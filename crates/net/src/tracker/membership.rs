@@ -1,0 +1,147 @@
+//! A peer's side of a tracker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_dialect::cs60::tracker::{Presence, Reader};
+use althing_types::Address;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::select;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::debug;
+
+use super::{LIST_BYTES_MAX, keep_alive};
+use crate::backoff::Backoff;
+use crate::dial::linger;
+use crate::endpoint::{Arrival, Driver, Endpoint};
+use crate::link::AbortOnDrop;
+use crate::queue::Queue;
+use crate::reports::Reports;
+
+/// Time in which a tracker has to accept a connection.
+pub const DIAL_TIME: Duration = Duration::from_secs(5);
+
+/// Time in which a tracker has to answer a new peer with its list.
+pub const ANSWER_TIME: Duration = Duration::from_secs(5);
+
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Has an endpoint tell a tracker that it is there, as long as it lives, and when it is closed that
+/// it leaves. The tracker's lists come as [`Arrival::Peers`].
+///
+/// Without the tracker the endpoint is [`Arrival::Down`], and [`Arrival::Up`] when the tracker has
+/// answered again; datagrams come and go all the while.
+///
+/// # Panics
+///
+/// Outside of a Tokio runtime.
+pub fn join(mut endpoint: Endpoint, tracker: Address) -> Endpoint {
+    let inbox = Arc::clone(endpoint.inbox());
+    let membership = Membership {
+        own: endpoint.address().clone(),
+        reports: Reports::new(tracker.to_string(), Arc::clone(&inbox)),
+        tracker,
+        inbox,
+    };
+    let (ending, ended) = oneshot::channel();
+    let task = AbortOnDrop(tokio::spawn(membership.keep_up(ended)));
+    endpoint.add_driver(Driver { task, ending });
+    endpoint
+}
+
+struct Membership {
+    tracker: Address,
+    own: Address,
+    inbox: Arc<Queue<Arrival>>,
+    reports: Reports<Arrival>,
+}
+
+impl Membership {
+    /// Connects again and again, until the end is asked for.
+    async fn keep_up(mut self, mut ended: oneshot::Receiver<Duration>) {
+        let mut backoff = Backoff::new();
+        loop {
+            let stream = select! {
+                _ = &mut ended => return,
+                dialed = dial(&self.tracker) => dialed,
+            };
+            match stream {
+                Ok(mut stream) => {
+                    let begin = Instant::now();
+                    let outcome = select! {
+                        _ = &mut ended => None,
+                        reason = self.listen(&mut stream) => Some(reason),
+                    };
+                    // Said to one that does not answer as well: the published program would keep
+                    // us on its list, and end when it next speaks to us.
+                    goodbye(stream, self.own.clone()).await;
+                    let Some(reason) = outcome else { return };
+                    backoff.note_connection(begin.elapsed());
+                    self.reports.down(reason);
+                }
+                Err(reason) => self.reports.down(reason),
+            }
+            select! {
+                _ = &mut ended => return,
+                () = sleep(backoff.next_pause()) => {}
+            }
+        }
+    }
+
+    /// Says that we are there, and takes in lists; returns why there will be no more.
+    async fn listen(&mut self, stream: &mut TcpStream) -> String {
+        let tracker = &self.tracker;
+        let lost = |reason: &str| format!("the connection to the tracker at {tracker} {reason}");
+        if let Err(error) = stream.write_all(&Presence::Syn(self.own.clone()).encode()).await {
+            return lost(&format!("was lost: {error}"));
+        }
+        let mut reader = Reader::new(LIST_BYTES_MAX);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let answer_until = Instant::now() + ANSWER_TIME;
+        let mut is_answered = false;
+        loop {
+            let read = select! {
+                read = stream.read(&mut chunk) => read,
+                () = sleep_until(answer_until), if !is_answered => {
+                    return format!("the tracker at {tracker} does not answer");
+                }
+            };
+            let lists = match read {
+                Ok(0) => return lost("has ended"),
+                Ok(bytes) => reader.read::<Vec<Address>>(&chunk[..bytes]),
+                Err(error) => return lost(&format!("was lost: {error}")),
+            };
+            let lists = match lists {
+                Ok(lists) => lists,
+                Err(malformed) => {
+                    return format!("what answers at {tracker} is no tracker: {malformed}");
+                }
+            };
+            if !lists.is_empty() && !is_answered {
+                is_answered = true;
+                self.reports.back();
+            }
+            lists.into_iter().for_each(|list| self.inbox.push(Arrival::Peers(list)));
+        }
+    }
+}
+
+async fn dial(tracker: &Address) -> Result<TcpStream, String> {
+    let connect = TcpStream::connect((tracker.host(), tracker.port()));
+    let stream = match timeout(DIAL_TIME, connect).await {
+        Ok(stream) => stream.and_then(|stream| keep_alive(&stream).map(|()| stream)),
+        Err(_) => return Err(format!("the tracker at {tracker} cannot be reached in time")),
+    };
+    stream.map_err(|error| format!("the tracker at {tracker} cannot be reached: {error}"))
+}
+
+/// Says that we leave, as far as the tracker still listens.
+async fn goodbye(mut stream: TcpStream, own: Address) {
+    match stream.write_all(&Presence::Fin(own).encode()).await {
+        Ok(()) => linger(stream).await,
+        Err(error) => debug!(%error, "the tracker does not hear our goodbye"),
+    }
+}

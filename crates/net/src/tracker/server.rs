@@ -1,0 +1,195 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_types::Address;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tracing::{debug, info};
+
+use super::connection::Connection;
+use super::room::{ConnectionId, Room};
+use super::{Event, Refusal, keep_alive};
+use crate::link::AbortOnDrop;
+use crate::queue::{Entry, Queue};
+
+/// Connections that are served at a time; more are ended at once.
+pub const CONNECTIONS_MAX: usize = 1024;
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// Bytes of lists that the system keeps for one who does not read.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Time before connections are accepted again when there was no room for one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a tracker is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// Why a tracker could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another program has the port.
+    #[error("TCP port in use: {address}; choose another with --listen")]
+    InUse {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The host is another one.
+    #[error("{} is no address of this machine; choose one of its own with --listen", address.ip())]
+    Elsewhere {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The system does not want it for another reason.
+    #[error("cannot listen at TCP port {address}: {reason}")]
+    Refused {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        reason: io::Error,
+    },
+}
+
+/// A running tracker. When it is dropped it ends, a moment later; [`Tracker::stop`] waits for that.
+#[derive(Debug)]
+pub struct Tracker {
+    address: SocketAddr,
+    room: Arc<Room>,
+    events: Arc<Queue<Event>>,
+    stop: oneshot::Sender<()>,
+    task: AbortOnDrop,
+}
+
+impl Tracker {
+    /// Starts a tracker.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn start(options: &Options) -> Result<Self, StartError> {
+        let address = options.listen;
+        let refused = |reason| StartError::Refused { address, reason };
+        let listener = listen(address).map_err(|reason| match reason.kind() {
+            io::ErrorKind::AddrInUse => StartError::InUse { address },
+            io::ErrorKind::AddrNotAvailable => StartError::Elsewhere { address },
+            _ => refused(reason),
+        })?;
+        let address = listener.local_addr().map_err(refused)?;
+        info!(%address, "tracker started");
+        let (room, events) = (Arc::new(Room::new()), Arc::new(Queue::new()));
+        let (stop, stopped) = oneshot::channel();
+        let reception =
+            Reception { listener, room: Arc::clone(&room), events: Arc::clone(&events) };
+        let task = AbortOnDrop(tokio::spawn(reception.run(stopped)));
+        Ok(Self { address, room, events, stop, task })
+    }
+
+    /// Returns where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns where all peers are, in the order in which they came.
+    pub fn peers(&self) -> Vec<Address> {
+        self.room.peers()
+    }
+
+    /// Waits for the next event. Loses nothing when it is dropped half-way; but where nobody
+    /// waits, the oldest events are lost ([`crate::QUEUE_MESSAGES_MAX`]).
+    pub async fn next(&mut self) -> Option<Event> {
+        self.events.pop().await
+    }
+
+    /// Ends the tracker and all connections, and returns when its port is free again.
+    pub async fn stop(self) {
+        let Self { address, stop, mut task, .. } = self;
+        // It fails only if the task has ended by itself.
+        let _ = stop.send(());
+        let _ = (&mut task.0).await;
+        info!(%address, "tracker ended");
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // So that a tracker can start where one has just ended.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    // Those who are accepted have the same.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Who takes in those who come.
+struct Reception {
+    listener: TcpListener,
+    room: Arc<Room>,
+    events: Arc<Queue<Event>>,
+}
+
+impl Reception {
+    async fn run(self, mut stopped: oneshot::Receiver<()>) {
+        let mut connections = JoinSet::new();
+        for id in 0.. {
+            let accepted = select! {
+                _ = &mut stopped => break,
+                accepted = self.accept() => accepted,
+            };
+            while connections.try_join_next().is_some() {}
+            let Some((stream, from)) = accepted else { continue };
+            if connections.len() >= CONNECTIONS_MAX {
+                let reason = Refusal::TooManyConnections;
+                self.events.push(Event::Refused { from, reason });
+                continue;
+            }
+            let (room, events) = (Arc::clone(&self.room), Arc::clone(&self.events));
+            let connection = Connection::new(ConnectionId(id), from, room, events);
+            connections.spawn(connection.serve(stream));
+        }
+        connections.shutdown().await;
+        self.events.close();
+    }
+
+    async fn accept(&self) -> Option<(TcpStream, SocketAddr)> {
+        let accepted = self.listener.accept().await;
+        let ready = accepted.and_then(|(stream, from)| {
+            keep_alive(&stream)?;
+            Ok((stream, from))
+        });
+        match ready {
+            Ok(ready) => Some(ready),
+            Err(error) => {
+                debug!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+                None
+            }
+        }
+    }
+}
+
+impl Entry for Event {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Joined { peer, .. } | Self::Left { peer, .. } | Self::Gone { peer, .. } => {
+                peer.host().len()
+            }
+            Self::Refused { .. } => 0,
+        }
+    }
+}
