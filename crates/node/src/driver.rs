@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::{BadSecret, Dialect, Received};
-use althing_engine::rounds::{Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat};
+use althing_engine::rounds::{
+    Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat, Timer,
+};
 use althing_net::{Incident, Link};
 use althing_store::{Store, StoreError};
 use althing_types::{Moment, PeerId, Transaction};
@@ -42,7 +44,7 @@ pub struct Node {
     engine: Rounds,
     store: Store,
     clock: Clock,
-    timers: Timers,
+    timers: Timers<Timer>,
     mining: Mining,
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Keeps the way in open, and is handed out.
@@ -122,7 +124,7 @@ impl Node {
             engine,
             store,
             clock,
-            timers: Timers::default(),
+            timers: Timers::new(),
             mining,
             answers,
             commands,

@@ -6,7 +6,10 @@
 //! in their order. What is to be durable is on disk before anything that follows leaves this
 //! process. Everything that happens is told to a [`Reporter`] as a [`Report`], and what a person
 //! wants of the peer comes in through [`Commands`].
+//!
+//! [`chain`] has the same for networks with a chain.
 
+pub mod chain;
 mod clock;
 mod commands;
 mod driver;
