@@ -2,11 +2,15 @@
 
 pub(crate) mod bench;
 pub(crate) mod broker;
+pub(crate) mod chain;
+pub(crate) mod cs60_vote;
 pub(crate) mod demo;
+pub(crate) mod events;
 pub(crate) mod mine;
 pub(crate) mod peer;
 pub(crate) mod sim;
 pub(crate) mod table;
+pub(crate) mod tracker;
 
 use std::future::Future;
 

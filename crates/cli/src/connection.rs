@@ -47,6 +47,11 @@ pub(crate) enum Broker {
 }
 
 impl Connection {
+    /// Returns whether a broker was asked for.
+    pub(crate) fn has_broker(&self) -> bool {
+        self.broker.is_some()
+    }
+
     /// Returns the broker that was asked for, or the one at `usual`.
     pub(crate) fn broker(&self, usual: BrokerUrl) -> anyhow::Result<Broker> {
         let mut broker = Broker::at(self.broker.clone().unwrap_or(usual));

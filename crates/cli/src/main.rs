@@ -1,13 +1,17 @@
 //! The `althing` command.
 //!
 //! Each subcommand is one file in `commands`; what they share is the options of a network
-//! and of a connection (`network`, `connection`),
-//! many peers in one process (`swarm`), the ways to tell what happens (`output`), the demo's screen
-//! (`screen`), and the prompt of a leader that waits to be told (`console`).
+//! and of a connection (`network`, `chain_network`, `connection`), many peers in one process
+//! (`swarm`), a chain in a file (`chain_file`), the way to a peer of another process (`control`),
+//! the ways to tell what happens (`output`), the demo's screen (`screen`), and the prompt of a
+//! leader that waits to be told (`console`).
 
+mod chain_file;
+mod chain_network;
 mod commands;
 mod connection;
 mod console;
+mod control;
 mod network;
 mod output;
 mod screen;
@@ -18,7 +22,7 @@ use std::process::ExitCode;
 
 use althing_net::{amqp, broker};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// Meet, elect a coordinator, do proof-of-work, vote, and keep one table together.
@@ -44,25 +48,37 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Demo(commands::demo::Arguments),
-    Peer(commands::peer::Arguments),
+    Peer(Box<commands::peer::Arguments>),
     Broker(commands::broker::Arguments),
+    Tracker(commands::tracker::Arguments),
     Table(commands::table::Arguments),
     Sim(commands::sim::Arguments),
+    Chain(commands::chain::Arguments),
+    Events(commands::events::Arguments),
+    #[command(name = "cs60-vote")]
+    Cs60Vote(commands::cs60_vote::Arguments),
     Mine(commands::mine::Arguments),
     Bench(commands::bench::Arguments),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::try_parse();
-    let Arguments { verbose, command } =
-        arguments.unwrap_or_else(|error| without_credentials(error).exit());
+    let parsed = Arguments::command().try_get_matches().and_then(|given| {
+        let arguments = Arguments::from_arg_matches(&given)?;
+        Ok((arguments, given))
+    });
+    let (Arguments { verbose, command }, given) =
+        parsed.unwrap_or_else(|error| without_credentials(error).exit());
     start_log(verbose);
     let outcome = match command {
         Command::Demo(arguments) => commands::demo::run(arguments),
-        Command::Peer(arguments) => commands::peer::run(arguments),
+        Command::Peer(arguments) => commands::peer::run(*arguments, options(&given)),
         Command::Broker(arguments) => commands::broker::run(&arguments),
+        Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
         Command::Sim(arguments) => commands::sim::run(&arguments),
+        Command::Chain(arguments) => commands::chain::run(&arguments),
+        Command::Events(arguments) => commands::events::run(&arguments),
+        Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
     };
@@ -74,6 +90,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns the options that the subcommand was given.
+fn options(given: &ArgMatches) -> &ArgMatches {
+    given.subcommand().map_or(given, |(_, options)| options)
 }
 
 /// Takes user and password out of an address that is wrong, so that they get into no log.

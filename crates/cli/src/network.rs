@@ -13,8 +13,10 @@ use althing_dialect::{Dialect, Variant};
 use althing_engine::rounds::{Issuing, Signatures, Timeouts};
 use althing_types::{Difficulty, Transaction};
 use anyhow::{bail, ensure};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::chain_network::ChainName;
 use crate::connection::BrokerUrl;
 
 /// Which network; all its peers must say the same.
@@ -22,8 +24,9 @@ use crate::connection::BrokerUrl;
 #[command(next_help_heading = "Network")]
 pub(crate) struct Network {
     /// The network's protocol. It also decides about the options below that are not given.
-    #[arg(long, value_enum, default_value_t = DialectName::ElectChain)]
-    dialect: DialectName,
+    #[arg(long, value_name = "DIALECT", default_value = "elect-chain")]
+    #[arg(value_parser = DialectName::with_rounds())]
+    pub(crate) dialect: DialectName,
 
     /// Whose behaviour to follow where the network's page and its published program disagree.
     #[arg(long, value_enum, default_value_t = VariantName::Readme)]
@@ -105,8 +108,16 @@ pub(crate) struct Threads {
     threads: Option<NonZeroUsize>,
 }
 
+/// The networks that a peer can take part in. Most commands know those with rounds only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DialectName {
+    Rounds(RoundsName),
+    Chain(ChainName),
+}
+
+/// A network with rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DialectName {
+pub(crate) enum RoundsName {
     /// One leader by lot, and all vote on each solution.
     ElectChain,
     /// One leader by lot, who alone judges the solutions.
@@ -145,13 +156,14 @@ impl Network {
         pause: Duration,
         issuing: Issuing,
     ) -> anyhow::Result<Box<dyn Dialect>> {
-        self.refuse_what_it_lacks(issuing)?;
+        let name = self.rounds_name()?;
+        self.refuse_what_it_lacks(name, issuing)?;
         let pause = self.pause.unwrap_or(pause);
         let room = self.room.clone().unwrap_or_default();
         let rounds = self.rounds.map(Transaction::new);
         let variant = self.variant.into();
-        let dialect: Box<dyn Dialect> = match self.dialect {
-            DialectName::ElectChain => {
+        let dialect: Box<dyn Dialect> = match name {
+            RoundsName::ElectChain => {
                 let usual = elect_chain::Config::default();
                 Box::new(ElectChain::new(elect_chain::Config {
                     variant,
@@ -165,7 +177,7 @@ impl Network {
                     pause,
                 }))
             }
-            DialectName::Sd => {
+            RoundsName::Sd => {
                 let usual = sd::Config::default();
                 Box::new(Sd::new(sd::Config {
                     variant,
@@ -182,7 +194,7 @@ impl Network {
                     pause,
                 }))
             }
-            DialectName::Ppd => {
+            RoundsName::Ppd => {
                 let usual = ppd::Config::default();
                 Box::new(Ppd::new(ppd::Config {
                     variant,
@@ -206,20 +218,37 @@ impl Network {
 
     /// Returns what the dialect is called.
     pub(crate) fn name(&self) -> String {
-        let value = self.dialect.to_possible_value().expect("no dialect is hidden");
-        value.get_name().to_owned()
+        self.dialect.name()
+    }
+
+    /// Returns which network with a chain this is, if it is one.
+    pub(crate) fn chain_name(&self) -> Option<ChainName> {
+        match self.dialect {
+            DialectName::Rounds(_) => None,
+            DialectName::Chain(name) => Some(name),
+        }
+    }
+
+    fn rounds_name(&self) -> anyhow::Result<RoundsName> {
+        match self.dialect {
+            DialectName::Rounds(name) => Ok(name),
+            DialectName::Chain(_) => {
+                bail!("{} is a network with a chain, not with rounds", self.name())
+            }
+        }
     }
 
     /// Returns where its programs look for a broker unless told otherwise.
     pub(crate) fn usual_broker(&self) -> BrokerUrl {
         match self.dialect {
-            DialectName::ElectChain | DialectName::Sd => BrokerUrl::local_mqtt(),
-            DialectName::Ppd => BrokerUrl::local_amqp(),
+            DialectName::Rounds(RoundsName::Ppd) => BrokerUrl::local_amqp(),
+            DialectName::Rounds(RoundsName::ElectChain | RoundsName::Sd)
+            | DialectName::Chain(_) => BrokerUrl::local_mqtt(),
         }
     }
 
-    fn refuse_what_it_lacks(&self, issuing: Issuing) -> anyhow::Result<()> {
-        if self.dialect != DialectName::Sd {
+    fn refuse_what_it_lacks(&self, name: RoundsName, issuing: Issuing) -> anyhow::Result<()> {
+        if name != RoundsName::Sd {
             for (option, is_given) in [
                 ("--election-topic", self.election_topic.is_some()),
                 ("--id-field", self.id_field.is_some()),
@@ -230,12 +259,12 @@ impl Network {
                 }
             }
         }
-        if self.dialect == DialectName::Ppd && self.signatures.is_some() {
+        if name == RoundsName::Ppd && self.signatures.is_some() {
             bail!(
                 "in ppd all that counts is signed, and there is no choice; leave --signatures out"
             );
         }
-        let (peers, most) = (self.peers.get(), self.dialect.peers_max());
+        let (peers, most) = (self.peers.get(), name.peers_max());
         ensure!(
             peers <= most,
             "a network of {} has at most {most} peers, not {peers}; ask for fewer with --peers",
@@ -250,6 +279,40 @@ impl Network {
 }
 
 impl DialectName {
+    /// Returns what parses the names of networks with rounds, and no others.
+    fn with_rounds() -> impl TypedValueParser<Value = Self> {
+        let names = RoundsName::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        PossibleValuesParser::new(names)
+            .try_map(|name| RoundsName::from_str(&name, false).map(Self::Rounds))
+    }
+
+    fn name(self) -> String {
+        let value = self.to_possible_value().expect("no network is hidden");
+        value.get_name().to_owned()
+    }
+}
+
+impl ValueEnum for DialectName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Rounds(RoundsName::ElectChain),
+            Self::Rounds(RoundsName::Sd),
+            Self::Rounds(RoundsName::Ppd),
+            Self::Chain(ChainName::Cs60),
+            Self::Chain(ChainName::Aviary),
+            Self::Chain(ChainName::Open),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Rounds(name) => name.to_possible_value(),
+            Self::Chain(name) => name.to_possible_value(),
+        }
+    }
+}
+
+impl RoundsName {
     fn peers_max(self) -> u16 {
         match self {
             Self::ElectChain => elect_chain::Config::PEERS_MAX,
@@ -323,7 +386,7 @@ impl FromStr for Challenges {
 
 /// Parses what the largest networks can have; some can have fewer.
 fn parse_peers(text: &str) -> Result<NonZeroU16, String> {
-    let dialects = DialectName::value_variants().iter();
+    let dialects = RoundsName::value_variants().iter();
     let most = dialects.map(|dialect| dialect.peers_max()).max().expect("there are dialects");
     text.parse()
         .ok()

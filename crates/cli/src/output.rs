@@ -1,5 +1,6 @@
 //! The ways to tell what happens: lines for people, lines of JSON for scripts, tables.
 
+pub(crate) mod chain;
 pub(crate) mod json;
 pub(crate) mod recent;
 pub(crate) mod table;
@@ -58,6 +59,8 @@ impl Lines {
                 None => Ok(()),
             },
             (Self::Json, Told::Report(report)) => writeln!(out, "{}", json::line(report)),
+            (Self::Text, Told::OfChain(report)) => writeln!(out, "{}", chain::text::line(report)),
+            (Self::Json, Told::OfChain(report)) => writeln!(out, "{}", chain::json::line(report)),
             (Self::Text, Told::Aside(text)) => writeln!(out, "{text}"),
             (Self::Json, Told::Aside(_)) => Ok(()),
         }
@@ -67,6 +70,8 @@ impl Lines {
 /// Something to be written.
 enum Told {
     Report(Report),
+    /// Of a peer with a chain.
+    OfChain(althing_node::chain::Report),
     /// What is said to a person only: an answer at the prompt.
     Aside(String),
 }
@@ -106,6 +111,12 @@ impl Printer {
         let told = self.told.clone();
         // The printer has stopped when nobody reads any more; then there is nobody to tell.
         Box::new(move |report| drop(told.send(Told::Report(report))))
+    }
+
+    /// Returns a way in for the reports of one peer with a chain.
+    pub(crate) fn chain_reporter(&self) -> althing_node::chain::Reporter {
+        let told = self.told.clone();
+        Box::new(move |report| drop(told.send(Told::OfChain(report))))
     }
 
     /// Returns a way in for what is said between the reports.

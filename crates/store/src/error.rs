@@ -18,7 +18,8 @@ pub enum StoreError {
     },
     /// There is nothing to read.
     #[error(
-        "{} holds no table; a peer that is started with it as --data directory makes one",
+        "{} holds nothing of a peer; one that is started with it as --data directory keeps its \
+         own there",
         dir.display()
     )]
     Missing {

@@ -1,44 +1,35 @@
-use std::io::{self, Write};
+//! One peer. What it does depends on whether its network has rounds or a chain, and so do most of
+//! its options.
+
+mod chain;
+mod rounds;
+
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use althing_dialect::Dialect;
-use althing_engine::rounds::{Issuing, Seat};
-use althing_net::mqtt;
-use althing_node::{Clock, Commands, Node, Setup};
-use althing_store::Store;
-use althing_types::PeerId;
-use clap::Args;
-use serde_json::json;
+use anyhow::ensure;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command};
 
-use crate::connection::{Broker, Connection};
-use crate::console::{self, Console};
-use crate::network::{Network, Threads};
-use crate::output::{self, Aside, Lines, Printer};
+use crate::chain_network::{ChainName, ChainNetwork, Meeting};
+use crate::connection::Connection;
+use crate::network::{DialectName, Network, Threads};
 
-/// Take part in a network over a broker.
+/// Take part in a network.
 #[derive(Args)]
+#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
     althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
     althing peer --broker mqtts://ann:secret@broker.example --room class7 --json\n  \
     althing peer --dialect sd --peers 3 --manual\n  \
-    althing peer --dialect ppd --broker amqp://ann:secret@broker.example --data ./peer-1")]
+    althing peer --dialect ppd --broker amqp://ann:secret@broker.example --data ./peer-1\n  \
+    althing peer --dialect aviary --listen 127.0.0.1:8999 --found words.txt --difficulty 6\n  \
+    althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
+    althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
+    althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000")]
 pub(crate) struct Arguments {
-    /// Where to keep the table and who we are; without it, both are forgotten in the end.
+    /// Where to keep what must not be forgotten; without it, all is forgotten in the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-
-    /// Watch without taking part.
-    #[arg(long)]
-    observe: bool,
-
-    /// As the leader (of sd), ask for a solution only when told to, as its program does.
-    ///
-    /// Standard input takes a command a line: 1 asks for a solution, 2 shows the table, 3 leaves, ?
-    /// shows what there is. Its end is a leave.
-    #[arg(long, conflicts_with = "observe")]
-    manual: bool,
 
     /// Tell what happens as lines of JSON.
     #[arg(long)]
@@ -47,98 +38,56 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     threads: Threads,
 
+    #[command(flatten)]
+    rounds: rounds::RoundsOptions,
+
     // Last, since their headings in the help go on for all that follows.
     #[command(flatten)]
     connection: Connection,
 
     #[command(flatten)]
     network: Network,
+
+    #[command(flatten)]
+    chain_network: ChainNetwork,
+
+    #[command(flatten)]
+    meeting: Meeting,
+
+    #[command(flatten)]
+    chain: chain::ChainOptions,
 }
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    super::block_on(take_part(arguments))
-}
-
-async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { network, connection, data, observe, manual, threads, json } = arguments;
-    let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
-    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO, issuing)?);
-    let broker = connection.broker(network.usual_broker())?;
-    let store = match &data {
-        Some(dir) => Store::open(dir)?,
-        None => Store::in_memory(),
-    };
-    let lines = Lines::of(json);
-    let printer = Printer::start(lines);
-    let console = match manual {
-        true => Some(Arc::new(Mutex::new(Console::new(store.rows(), network.rounds)?))),
-        false => None,
-    };
-    let clock = Clock::start();
-    let node = Node::new(Setup {
-        dialect: Arc::clone(&dialect),
-        seat: if observe { Seat::Observer } else { Seat::Member },
-        store,
-        threads: threads.of_each(1),
-        clock,
-        reporter: match &console {
-            Some(console) => console::overhear(console, printer.reporter(), printer.aside()),
-            None => printer.reporter(),
-        },
-    })?;
-    let (peer, gauges) = (node.id(), node.gauges());
-    let link = broker.join(&*dialect, peer).await?;
-    if let Broker::Mqtt(options) = broker {
-        tokio::spawn(warn_of_delay(*options));
+pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+    match arguments.network.chain_name() {
+        None => {
+            refuse::<ChainNetwork>(given, &arguments, "with a chain")?;
+            refuse::<Meeting>(given, &arguments, "with a chain")?;
+            refuse::<chain::ChainOptions>(given, &arguments, "with a chain")?;
+            super::block_on(rounds::take_part(arguments))
+        }
+        Some(name) => {
+            refuse::<rounds::RoundsOptions>(given, &arguments, "with rounds")?;
+            if name != ChainName::Open {
+                refuse::<Connection>(given, &arguments, "with rounds, and of open")?;
+            }
+            refuse::<Network>(given, &arguments, "with rounds")?;
+            super::block_on(chain::take_part(name, arguments))
+        }
     }
-    let stop = stop_asked(console, peer, node.commands(), printer.aside());
-    let outcome = node.run(link, stop).await;
-    printer.finish()?;
-    let summary = outcome?;
-    if lines == Lines::Json {
-        let fields = json!({
-            "rows": summary.rows.number(),
-            "received": gauges.received(),
-            "refused": gauges.refused(),
-            "hashes": gauges.hashes(),
-        });
-        writeln!(io::stdout(), "{}", output::json::summary(clock.now(), Some(peer), fields))?;
-    } else {
-        writeln!(io::stdout(), "the table has {} rows", summary.rows)?;
+}
+
+/// Complains about options of `T` on the command line: they would mean nothing.
+fn refuse<T: Args>(given: &ArgMatches, arguments: &Arguments, owners: &str) -> anyhow::Result<()> {
+    let options = T::augment_args(Command::new("options"));
+    for option in options.get_arguments().filter(|option| option.get_id() != "dialect") {
+        let source = given.value_source(option.get_id().as_str());
+        ensure!(
+            source != Some(ValueSource::CommandLine),
+            "--{} is an option of networks {owners}; leave it out with --dialect {}",
+            option.get_long().unwrap_or_default(),
+            arguments.network.name()
+        );
     }
     Ok(())
-}
-
-/// Ends when the user asks us to stop, by a signal or at the console.
-async fn stop_asked(
-    console: Option<Arc<Mutex<Console>>>,
-    peer: PeerId,
-    commands: Commands,
-    aside: Aside,
-) {
-    match console {
-        Some(console) => {
-            let lines = console::standard_input();
-            tokio::select! {
-                () = super::stop_asked() => {}
-                () = console::attend(&console, peer, lines, &commands, &aside) => {}
-            }
-        }
-        None => super::stop_asked().await,
-    }
-}
-
-/// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every
-/// round forty milliseconds longer for peers that acknowledge late, and nobody would know why.
-async fn warn_of_delay(options: mqtt::Options) {
-    if let Ok(round_trip) = mqtt::probe(&options).await
-        && round_trip.delayed
-    {
-        output::warn(&format!(
-            "the broker holds small messages back (Nagle's algorithm), for {} ms in a measurement: \
-             peers that acknowledge late are so much slower in each round. If it is Mosquitto, put \
-             the line \"set_tcp_nodelay true\" into its mosquitto.conf.",
-            round_trip.median.as_millis(),
-        ));
-    }
 }

@@ -20,19 +20,20 @@ pub(crate) fn line(report: &Report) -> Value {
         ),
         Happening::Engine(event) => engine_event(event),
     };
-    object(report.at, Some(report.peer), event, fields)
+    object(report.at, Some(id(report.peer)), event, fields)
 }
 
 /// Returns the last line of a run.
-pub(crate) fn summary(at: Moment, peer: Option<PeerId>, fields: Value) -> Value {
+pub(crate) fn summary(at: Moment, peer: Option<Value>, fields: Value) -> Value {
     object(at, peer, "summary", fields)
 }
 
-fn object(at: Moment, peer: Option<PeerId>, event: &str, fields: Value) -> Value {
+/// Returns what happened `at` a time, to `peer`, as one object.
+pub(crate) fn object(at: Moment, peer: Option<Value>, event: &str, fields: Value) -> Value {
     let mut line = Map::new();
     line.insert("at_ms".into(), milliseconds(at).into());
     if let Some(peer) = peer {
-        line.insert("peer".into(), id(peer));
+        line.insert("peer".into(), peer);
     }
     line.insert("event".into(), event.into());
     if let Value::Object(fields) = fields {

@@ -19,9 +19,14 @@ pub(crate) fn line(report: &Report) -> Option<String> {
         Happening::FurtherRefused { count } => format!("refused {count} more messages"),
         Happening::Engine(event) => engine_event(event)?,
     };
-    // What strangers say must not reach the terminal as it is.
+    Some(timed(report.at, &told))
+}
+
+/// Returns what is told of a time as a line. What strangers say must not reach the terminal as it
+/// is.
+pub(crate) fn timed(at: Moment, told: &str) -> String {
     let told: String = told.chars().filter(|character| !character.is_control()).collect();
-    Some(format!("{} {told}", time(report.at)))
+    format!("{:>9.3}s {told}", at.since_start().as_secs_f64())
 }
 
 fn engine_event(event: &Event) -> Option<String> {
@@ -57,8 +62,4 @@ fn engine_event(event: &Event) -> Option<String> {
         Event::AllRecorded => "everybody has all rows".to_owned(),
         Event::SolutionFound { .. } | Event::VoteCast { .. } => return None,
     })
-}
-
-fn time(at: Moment) -> String {
-    format!("{:>9.3}s", at.since_start().as_secs_f64())
 }

@@ -47,7 +47,13 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("demo", help(&["demo"]));
     insta::assert_snapshot!("peer", help(&["peer"]));
     insta::assert_snapshot!("broker", help(&["broker"]));
+    insta::assert_snapshot!("tracker", help(&["tracker"]));
     insta::assert_snapshot!("table", help(&["table"]));
+    insta::assert_snapshot!("chain", help(&["chain"]));
+    insta::assert_snapshot!("chain_add", help(&["chain", "add"]));
+    insta::assert_snapshot!("chain_import", help(&["chain", "import"]));
+    insta::assert_snapshot!("events", help(&["events"]));
+    insta::assert_snapshot!("cs60_vote", help(&["cs60-vote"]));
     insta::assert_snapshot!("bench", help(&["bench"]));
     insta::assert_snapshot!("bench_rounds", help(&["bench", "rounds"]));
     insta::assert_snapshot!("bench_pow", help(&["bench", "pow"]));
@@ -95,11 +101,12 @@ fn arguments_that_make_no_sense_are_explained() {
             "mqtt:// or mqtts:// (MQTT), or with amqp:// or amqps://",
         ),
         (&["bench", "rounds", "--broker", "amqp://"], "names no host"),
-        (&["peer", "--dialect", "latin"], "[possible values: elect-chain, sd, ppd]"),
+        (&["peer", "--dialect", "latin"], "elect-chain, sd, ppd, cs60, aviary, open]"),
         (&["peer", "--room", "class/"], "a slash comes after it by itself"),
         (&["peer", "--room", ""], "a room has a name"),
         (&["peer", "--manual", "--observe"], "'--manual' cannot be used with '--observe'"),
         (&["broker", "--listen", "here"], "invalid socket address syntax"),
+        (&["tracker", "--listen", "localhost"], "invalid socket address syntax"),
         (&["table"], "--data <DIR>"),
         (&["mine", "decimal"], "--bits <N>"),
         (&["mine", "decimal", "--bits", "161"], "161 is not in 1..=160"),

@@ -88,8 +88,8 @@ fn the_table_of_a_directory_that_is_not_there_is_an_error_and_creates_nothing() 
     for format in ["text", "json", "csv", "published-csv"] {
         let said = complaint(&run(&["table", "--data", &data, "--format", format]));
         let expected = format!(
-            "error: {data} holds no table; a peer that is started with it as --data directory \
-             makes one.\n"
+            "error: {data} holds nothing of a peer; one that is started with it as --data \
+             directory keeps its own there.\n"
         );
         assert_eq!(said, expected);
     }

@@ -5,6 +5,7 @@
 //! so a slow machine does not make them fail.
 
 mod broker;
+mod chains;
 mod challenges;
 mod crashes;
 mod data;
@@ -20,4 +21,5 @@ mod ppd;
 mod reconnecting;
 mod sd;
 mod stories;
+mod tracker;
 mod warnings;

@@ -15,7 +15,10 @@ fn opening_an_existing_store_creates_nothing() {
         let error = Store::open_existing(empty).expect_err("there is no store");
         assert!(matches!(error, StoreError::Missing { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.starts_with(&format!("{} holds no table;", empty.display())), "{text}");
+        assert!(
+            text.starts_with(&format!("{} holds nothing of a peer;", empty.display())),
+            "{text}"
+        );
     }
     assert_eq!(names(dir.path()), [""; 0]);
 }

@@ -1,0 +1,353 @@
+//! The options that say which network with a chain a command takes part in, and how its peer meets
+//! the others.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use althing_dialect::ChainDialect;
+use althing_dialect::aviary::{self, Aviary};
+use althing_dialect::cs60::{self, Cs60};
+use althing_dialect::open::{self, Open};
+use althing_engine::nakamoto::{Discovery, Label, Timeouts};
+use althing_ledger::{HexDigits, target_of_bits};
+use althing_net::{Endpoint, mqtt, over_link, tracker, udp};
+use althing_types::{Address, BlockHash, UnixTime};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::connection::Broker;
+
+/// A network with a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChainName {
+    /// One datum a block, such as a ballot; peers meet by a tracker.
+    Cs60,
+    /// Blocks of short messages; peers gossip over UDP.
+    Aviary,
+    /// Our own: signed notes, in blocks that any miner of Bitcoin's kind can work on.
+    Open,
+}
+
+/// Which network with a chain; all its peers must say the same.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Network with a chain (cs60, aviary, open)")]
+pub(crate) struct ChainNetwork {
+    /// How hard a block is to find.
+    ///
+    /// In aviary, so many hexadecimal zeros that a hash must end with (8 without this); in cs60,
+    /// that it must begin with, more for later blocks (3); in open, so many bits of zero that it
+    /// must have at least, whoever is late (24).
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
+    difficulty: Option<u8>,
+
+    /// The hash of the first block, to be in no other network (aviary).
+    #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+    genesis: Option<BlockHash>,
+
+    /// What the data are: ballots, of which nobody casts two, or any texts (cs60).
+    #[arg(long, value_enum)]
+    entries: Option<EntriesName>,
+
+    /// What the network is called (open).
+    #[arg(long, value_name = "NAME", value_parser = parse_label)]
+    network: Option<Label>,
+
+    /// When the network was founded, as its founder was told, or now to found it (open).
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    founded: Option<UnixTime>,
+
+    /// The time between two blocks, in whole seconds: 60s without this (open).
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    block_time: Option<Duration>,
+
+    /// A block that is so many block times late is followed by one half as hard: 120 without this
+    /// (open).
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    half_life: Option<u32>,
+
+    /// Say this often that we are here (aviary, open).
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    gossip_every: Duration,
+
+    /// Forget a peer that has not been heard for this long (aviary, open).
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    kick_after: Duration,
+
+    /// Ask this often what chains the others have.
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    stats_every: Duration,
+
+    /// Ask another peer for what one has not sent by then.
+    #[arg(long, value_name = "TIME", default_value = "2s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    request_timeout: Duration,
+
+    /// Do not ask a peer whose chain could not be had for this long, and then for twice as long
+    /// each time.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    shun_for: Duration,
+
+    /// Do not listen to who has shown that they are dishonest for this long (open).
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    #[arg(value_parser = humantime::parse_duration)]
+    ban_for: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EntriesName {
+    /// One of each voter.
+    Ballots,
+    /// Whatever there is to say.
+    Texts,
+}
+
+/// How a peer with a chain meets the others.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Meeting (networks with a chain)")]
+pub(crate) struct Meeting {
+    /// Where to listen, over UDP; port 0 is any that is free.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Where the others reach us, if that is not where we listen.
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    advertise: Option<Place>,
+
+    /// A peer to turn to; may be given several times (aviary, open).
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    contact: Vec<Place>,
+
+    /// The tracker that has the list of peers (open, and cs60, where it is 127.0.0.1:60825 without
+    /// this).
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    tracker: Option<Place>,
+
+    /// What to call ourselves, also as a miner.
+    #[arg(long, value_name = "NAME", default_value = "althing", value_parser = parse_label)]
+    pub(crate) name: Label,
+}
+
+/// A host and a port, as a user writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place(Address);
+
+impl ChainName {
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value().expect("no network is hidden");
+        value.get_name().to_owned()
+    }
+}
+
+impl ChainNetwork {
+    /// Returns the dialect that these options describe, for a peer that signs with `secret` where
+    /// peers sign. Options that it does not have are an error.
+    pub(crate) fn dialect(
+        &self,
+        name: ChainName,
+        discovery: Discovery,
+        secret: [u8; 32],
+    ) -> anyhow::Result<Box<dyn ChainDialect>> {
+        self.refuse_what_it_lacks(name)?;
+        let timeouts = Timeouts {
+            gossip: self.gossip_every,
+            silence: self.kick_after,
+            tips: self.stats_every,
+            request: self.request_timeout,
+            shun: self.shun_for,
+            ban: self.ban_for,
+        };
+        for (option, time) in [
+            ("--gossip-every", timeouts.gossip),
+            ("--kick-after", timeouts.silence),
+            ("--stats-every", timeouts.tips),
+            ("--request-timeout", timeouts.request),
+            ("--shun-for", timeouts.shun),
+            ("--ban-for", timeouts.ban),
+        ] {
+            ensure!(time >= TIME_MIN, "{option} is too short: {TIME_MIN:?} is the least");
+        }
+        Ok(match name {
+            ChainName::Cs60 => {
+                let usual = cs60::Config::default();
+                Box::new(Cs60::new(cs60::Config {
+                    data: match self.entries {
+                        Some(EntriesName::Texts) => cs60::Data::Texts,
+                        Some(EntriesName::Ballots) | None => cs60::Data::Ballots,
+                    },
+                    zeros: self.difficulty.unwrap_or(usual.zeros),
+                    timeouts,
+                }))
+            }
+            ChainName::Aviary => {
+                let usual = aviary::Config::default();
+                let digits = self.difficulty.and_then(HexDigits::new);
+                Box::new(Aviary::new(aviary::Config {
+                    difficulty: digits.unwrap_or(usual.difficulty),
+                    genesis: self.genesis,
+                    timeouts,
+                }))
+            }
+            ChainName::Open => {
+                let start = self.founded.context(
+                    "all peers of an open network say when it was founded; found one with \
+                     --founded now, and tell the others the time that is shown then",
+                )?;
+                let network = self.network.clone().unwrap_or_else(default_label);
+                let usual = open::Config::new(network, start, secret);
+                let block_time = self.block_time.unwrap_or(usual.block_time);
+                ensure!(
+                    block_time.as_secs() > 0 && block_time.subsec_nanos() == 0,
+                    "--block-time is counted in whole seconds; {block_time:?} is none"
+                );
+                Box::new(Open::new(open::Config {
+                    block_time,
+                    half_life_blocks: self.half_life.unwrap_or(usual.half_life_blocks),
+                    easiest: self.difficulty.map_or(usual.easiest, target_of_bits),
+                    discovery,
+                    timeouts,
+                    ..usual
+                }))
+            }
+        })
+    }
+
+    /// Returns when the network was founded, if that is something to be said.
+    pub(crate) fn founded(&self) -> Option<UnixTime> {
+        self.founded
+    }
+
+    fn refuse_what_it_lacks(&self, name: ChainName) -> anyhow::Result<()> {
+        for (option, is_given, owner) in [
+            ("--genesis", self.genesis.is_some(), ChainName::Aviary),
+            ("--entries", self.entries.is_some(), ChainName::Cs60),
+            ("--network", self.network.is_some(), ChainName::Open),
+            ("--founded", self.founded.is_some(), ChainName::Open),
+            ("--block-time", self.block_time.is_some(), ChainName::Open),
+            ("--half-life", self.half_life.is_some(), ChainName::Open),
+        ] {
+            if is_given && owner != name {
+                let (owner, name) = (owner.name(), name.name());
+                bail!("{option} is an option of {owner} only; leave it out with --dialect {name}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The shortest time between two things that a peer does by itself.
+const TIME_MIN: Duration = Duration::from_millis(10);
+
+impl Meeting {
+    /// Returns how peers of a network meet, as these options have it.
+    pub(crate) fn discovery(&self, name: ChainName) -> anyhow::Result<Discovery> {
+        ensure!(
+            self.tracker.is_none() || name != ChainName::Aviary,
+            "peers of aviary meet each other, as in --contact HOST:PORT; leave --tracker out"
+        );
+        let has_tracker = self.tracker.is_some() || name == ChainName::Cs60;
+        ensure!(
+            self.contact.is_empty() || !has_tracker,
+            "peers meet each other or by a tracker; leave --contact or --tracker out (cs60 always \
+             has a tracker)"
+        );
+        Ok(match has_tracker {
+            true => Discovery::Tracker,
+            false => Discovery::Gossip { forward: open::FORWARD },
+        })
+    }
+
+    /// Returns our end of a network over UDP, and whom to turn to.
+    pub(crate) async fn meet(
+        &self,
+        discovery: Discovery,
+    ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
+        let mut contacts = Vec::new();
+        for contact in &self.contact {
+            contacts.push(contact.resolve().await?);
+        }
+        let advertise = self.advertise.as_ref().map(|place| place.0.clone());
+        let endpoint = udp::bind(udp::Options { listen: self.listen, advertise })?;
+        let endpoint = match discovery {
+            Discovery::Tracker => {
+                let usual = || Place(Address::new("127.0.0.1", TRACKER_PORT).expect("a host"));
+                let tracker = self.tracker.clone().unwrap_or_else(usual);
+                tracker::join(endpoint, tracker.0)
+            }
+            Discovery::Gossip { .. } => endpoint,
+        };
+        Ok((endpoint, contacts))
+    }
+
+    /// Returns our end of a network over an MQTT broker, and whom to turn to there.
+    pub(crate) async fn meet_at(
+        &self,
+        broker: Broker,
+        chain: BlockHash,
+    ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
+        let Broker::Mqtt(options) = broker else {
+            bail!("an open network takes a broker of MQTT, as in --broker mqtt://localhost")
+        };
+        // Peers of one broker need names there, and nobody else does.
+        let address = Address::new(&format!("peer-{:016x}", rand::random::<u64>()), 1)?;
+        let prefix = format!("althing/open/{chain}");
+        let topics = over_link::topics(&prefix, &address);
+        let link = mqtt::connect(options.with_topics(topics)).await?;
+        Ok((Endpoint::over_link(link, &prefix, address), vec![over_link::EVERYONE.clone()]))
+    }
+}
+
+/// Where the program's tracker listens.
+pub(crate) const TRACKER_PORT: u16 = 60825;
+
+impl Place {
+    /// Returns it with its host as a number, as it will be seen on what comes from there.
+    async fn resolve(&self) -> anyhow::Result<Address> {
+        let Self(address) = self;
+        let mut found = tokio::net::lookup_host((address.host(), address.port()))
+            .await
+            .with_context(|| format!("{address} cannot be found"))?;
+        let Some(found) = found.next() else { bail!("{address} cannot be found") };
+        Ok(Address::new(&found.ip().to_string(), found.port())?)
+    }
+}
+
+fn parse_address(text: &str) -> Result<Place, String> {
+    let form = || format!("{text:?} is not a host and a port; write them as in localhost:8999");
+    let (host, port) = text.rsplit_once(':').ok_or_else(form)?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(form)?;
+    Address::new(host, port).map(Place).map_err(|error| error.to_string())
+}
+
+fn default_label() -> Label {
+    Label::new("althing").expect("it is short")
+}
+
+fn parse_time(text: &str) -> Result<UnixTime, String> {
+    let time = match text {
+        "now" => SystemTime::now(),
+        text => humantime::parse_rfc3339_weak(text)
+            .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
+            .map_err(|_| {
+                format!("{text:?} is no time; write it as in 2026-01-31T12:00:00Z, or now")
+            })?,
+    };
+    let since_1970 = time.duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+    Ok(UnixTime::from_seconds(since_1970.as_secs()))
+}
+
+fn parse_label(text: &str) -> Result<Label, String> {
+    if text.is_empty() {
+        return Err("a name has at least one character".to_owned());
+    }
+    Label::new(text).map_err(|error| error.to_string())
+}
+
+fn parse_hash(text: &str) -> Result<BlockHash, String> {
+    BlockHash::from_str(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,41 @@
+//! The chain that a peer has kept.
+
+mod file;
+mod running;
+mod show;
+mod verification;
+
+use clap::{Args, Subcommand};
+
+/// Look at the chain of a peer, check it, carry it elsewhere, and add to it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing chain verify --data ./peer-1\n  \
+    althing chain export --data ./peer-1 chain.jsonl\n  \
+    althing chain import --data ./peer-2 chain.jsonl\n  \
+    althing chain add --data ./voter-1 '{\"voter\": \"ann\", \"choice\": \"yes\"}'")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Show(show::Arguments),
+    Verify(verification::Arguments),
+    Export(file::Export),
+    Import(file::Import),
+    Get(running::Get),
+    Add(running::Add),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.command {
+        Command::Show(arguments) => show::run(arguments),
+        Command::Verify(arguments) => verification::run(arguments),
+        Command::Export(arguments) => file::export(arguments),
+        Command::Import(arguments) => file::import(arguments),
+        Command::Get(arguments) => running::get(arguments),
+        Command::Add(arguments) => running::add(arguments),
+    }
+}

@@ -1,0 +1,112 @@
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use althing_ledger::{Block, Ledger};
+use althing_node::chain::identify;
+use althing_store::{Branch, Store};
+use althing_types::{Height, Work};
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::verification::{Kept, Verification, verify_file};
+use crate::chain_file;
+
+/// Write the chain into a file, from which anybody can check and import it.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing chain export --data ./peer-1 chain.jsonl")]
+pub(super) struct Export {
+    /// The peer's directory; the peer itself must not be running.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// Where to write it; - is the standard output.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Take over a chain from a file, if it is valid and has more work than the one that is there.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing chain import --data ./peer-2 chain.jsonl")]
+pub(super) struct Import {
+    /// The peer's directory, which is made if it is missing; the peer itself must not be running.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// What chain export has written.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
+    let kept = Kept::open(&arguments.data)?;
+    if arguments.file == Path::new("-") {
+        return write(&kept, io::stdout().lock());
+    }
+    let file = &arguments.file;
+    // Under another name until it is complete, so that no half of it is ever taken for all.
+    let draft = file.with_added_extension("new");
+    let write_all = || -> anyhow::Result<()> {
+        let out = File::create(&draft)?;
+        write(&kept, &out)?;
+        out.sync_all()?;
+        Ok(fs::rename(&draft, file)?)
+    };
+    write_all().with_context(|| format!("writing {}", file.display())).inspect_err(|_| {
+        // It is of no use, and may not even be there.
+        let _ = fs::remove_file(&draft);
+    })
+}
+
+fn write(kept: &Kept, out: impl Write) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(out);
+    let heights = kept.store.heights();
+    let blocks = kept.store.blocks().map(|kept| kept.map(|(_, block)| block));
+    chain_file::write(&*kept.dialect, heights.end - heights.start, blocks, &mut out)?;
+    Ok(out.flush()?)
+}
+
+pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
+    let Import { data, file } = arguments;
+    let (dialect, imported) = verify_file(file)?;
+    let mut store = Store::open(data)?;
+    identify(&mut store, &dialect.network())?;
+    let kept = Kept { store, dialect };
+    let work = |ledger: &Ledger| ledger.tip().map_or(Work::ZERO, |tip| tip.work);
+    let heights = kept.store.heights();
+    let mut ours = Verification::begin(&*kept.dialect, heights.end - heights.start);
+    // What is no longer valid in the store ends our chain there, as when the peer starts.
+    for block in kept.blocks() {
+        if block.and_then(|block| ours.check(block)).is_err() {
+            break;
+        }
+    }
+    let ours = ours.finish()?;
+    if work(&imported) <= work(&ours) {
+        bail!(
+            "the chain in {} has no more work than the one of {} blocks in {}; nothing was changed",
+            file.display(),
+            ours.length(),
+            data.display()
+        );
+    }
+    let Kept { mut store, dialect } = kept;
+    let from = first_different(&ours, &imported);
+    let encoded = |block: &Block| dialect.encode_block(block);
+    let blocks: Vec<Vec<u8>> = imported.blocks_from(from).map(encoded).collect();
+    let count = blocks.len();
+    store.commit_chain(&[Branch { from, blocks }])?;
+    writeln!(io::stdout(), "{count} blocks imported, from height {from} on")?;
+    Ok(())
+}
+
+/// Returns the first height at which two chains differ.
+fn first_different(ours: &Ledger, theirs: &Ledger) -> Height {
+    let mut height = Height::GENESIS;
+    while let Some(hash) = ours.hash_at(height)
+        && theirs.hash_at(height) == Some(hash)
+    {
+        height = height.next();
+    }
+    height
+}

@@ -1,0 +1,90 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::verification::Kept;
+use crate::control::{self, Request};
+
+/// Show what the chain holds, whether the peer is running or not.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing chain get --data ./voter-1 --json")]
+pub(super) struct Get {
+    /// The peer's directory.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// Write it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Have a running peer get an entry into the chain, and wait until it is.
+///
+/// There are three answers: it was added; it was added after others were quicker so many times; or
+/// it is invalid, which is an error.
+#[derive(Args)]
+#[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
+pub(super) struct Add {
+    /// The peer's directory.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// What the entry says.
+    #[arg(value_name = "TEXT")]
+    entry: String,
+
+    /// Write the answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
+    let entries = match control::ask(&arguments.data, &Request::Entries)? {
+        Some(entries) => entries,
+        None => {
+            let kept = Kept::open(&arguments.data)?;
+            let mut entries = Vec::new();
+            for block in kept.blocks() {
+                let block = block?;
+                let height = block.height();
+                entries.extend(block.entries().iter().map(|entry| (height, entry.clone())));
+            }
+            control::entries(entries)
+        }
+    };
+    let mut out = io::stdout();
+    if arguments.json {
+        return Ok(writeln!(out, "{entries}")?);
+    }
+    for entry in entries["entries"].as_array().into_iter().flatten() {
+        let text = entry["entry"].as_str().unwrap_or_default();
+        // What strangers have written must not reach the terminal as it is.
+        let text: String = text.chars().filter(|character| !character.is_control()).collect();
+        writeln!(out, "{:>8}  {text}", entry["height"].as_u64().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
+    let Add { data, entry, json } = arguments;
+    let answer = control::ask_running(data, &Request::Add { entry: entry.clone() })?;
+    if *json {
+        writeln!(io::stdout(), "{answer}")?;
+    }
+    if answer["answer"] != "added" {
+        bail!("invalid: {}", answer["reason"].as_str().unwrap_or("the peer does not say why"));
+    }
+    if !json {
+        let height = &answer["height"];
+        match answer["lost_races"].as_u64() {
+            None | Some(0) => writeln!(io::stdout(), "added, in block {height}")?,
+            Some(races) => writeln!(
+                io::stdout(),
+                "added, in block {height}; others were quicker {races} times before"
+            )?,
+        }
+    }
+    Ok(())
+}

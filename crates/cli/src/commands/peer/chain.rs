@@ -1,0 +1,152 @@
+//! A peer of a network with a chain.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use althing_dialect::ChainDialect;
+use althing_engine::nakamoto::Mining;
+use althing_ledger::Entry;
+use althing_node::chain::{Commands, Node, Setup, identify};
+use althing_node::{Clock, HasLeft};
+use althing_pow::Effort;
+use althing_store::Store;
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::json;
+
+use super::Arguments;
+use crate::chain_network::ChainName;
+use crate::connection::BrokerUrl;
+use crate::control::Control;
+use crate::output::{self, Lines, Printer};
+
+/// What a peer of a network with a chain can be told besides.
+#[derive(Args)]
+#[command(next_help_heading = "Mining (networks with a chain)")]
+pub(super) struct ChainOptions {
+    /// Search for blocks (aviary, open; in cs60 everybody does, for what they want in the chain).
+    #[arg(long)]
+    mine: bool,
+
+    /// Found a network: mine its first block, and put the lines of this file into the chain
+    /// (aviary).
+    #[arg(long, value_name = "FILE")]
+    found: Option<PathBuf>,
+
+    /// How far mining stands back for other programs: 0 is not at all, 19 as far as possible.
+    #[arg(long, value_name = "N", default_value = "0",
+        value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
+    nice: u8,
+}
+
+pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { chain_network, connection, meeting, data, chain, threads, json, .. } =
+        arguments;
+    let ChainOptions { mine, found, nice } = chain;
+    let discovery = meeting.discovery(name)?;
+    let dialect = |secret| chain_network.dialect(name, discovery, secret);
+    let mut store = match &data {
+        Some(dir) => Store::open(dir)?,
+        None => Store::in_memory(),
+    };
+    let first_entries = match &found {
+        Some(file) => first_entries(file, name, &store)?,
+        None => Vec::new(),
+    };
+    // Who we are depends on the network, and what we sign with on who we are.
+    let identity = identify(&mut store, &dialect([0; 32])?.network())?;
+    let secret = identity.secret.bytes().try_into().context("the secret in the store")?;
+    let dialect = Arc::<dyn ChainDialect>::from(dialect(secret)?);
+    let (endpoint, contacts) = match dialect.rules().chain.chain() {
+        Some(chain) if name == ChainName::Open && connection.has_broker() => {
+            meeting.meet_at(connection.broker(BrokerUrl::local_mqtt())?, chain).await?
+        }
+        _ => meeting.meet(discovery).await?,
+    };
+    let lines = Lines::of(json);
+    let printer = Printer::start(lines);
+    let (clock, address) = (Clock::start(), endpoint.address().clone());
+    let setup = Setup {
+        dialect: Arc::clone(&dialect),
+        name: meeting.name.clone(),
+        contacts,
+        mining: match (name, mine, &found) {
+            (_, _, Some(_)) => Mining::FromGenesis,
+            (ChainName::Cs60, _, None) | (_, true, None) => Mining::OnChain,
+            (_, false, None) => Mining::Off,
+        },
+        effort: Effort { threads: threads.of_each(1), nice },
+        store,
+        clock,
+        reporter: printer.chain_reporter(),
+    };
+    let node = Node::new(setup, endpoint)?;
+    let (commands, gauges) = (node.commands(), node.gauges());
+    let _control = match &data {
+        Some(dir) => Some(Control::listen(dir, commands.clone(), dialect)?),
+        None => None,
+    };
+    if let Some(founded) = chain_network.founded() {
+        let time = UNIX_EPOCH + Duration::from_secs(founded.seconds());
+        let time = humantime::format_rfc3339_seconds(time);
+        printer.aside().say(format!("all peers of this network say --founded {time}"));
+    }
+    tokio::spawn(submit_all(commands, first_entries));
+    let outcome = node.run(crate::commands::stop_asked()).await;
+    printer.finish()?;
+    let summary = outcome?;
+    if lines == Lines::Json {
+        let fields = json!({
+            "blocks": summary.blocks,
+            "tip": summary.tip.map(|tip| tip.hash.to_string()),
+            "received": gauges.received(),
+            "refused": gauges.refused(),
+            "hashes": gauges.hashes(),
+        });
+        let peer = Some(address.to_string().into());
+        writeln!(io::stdout(), "{}", output::json::summary(clock.now(), peer, fields))?;
+    } else {
+        writeln!(io::stdout(), "the chain has {} blocks", summary.blocks)?;
+    }
+    Ok(())
+}
+
+/// Returns what a new network begins with.
+fn first_entries(file: &Path, name: ChainName, store: &Store) -> anyhow::Result<Vec<Entry>> {
+    ensure!(
+        name == ChainName::Aviary,
+        "--found is an option of aviary; in {} everybody has the first block",
+        name.name()
+    );
+    ensure!(
+        store.heights().is_empty(),
+        "there is a chain in the --data directory already; leave --found out to go on with it"
+    );
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    ensure!(
+        !lines.is_empty(),
+        "{} has no line, and the first block needs something to hold",
+        file.display()
+    );
+    for (line, number) in lines.iter().zip(1..) {
+        let (length, most) = (line.chars().count(), althing_dialect::aviary::MESSAGE_CHARS_MAX);
+        ensure!(
+            length <= most,
+            "line {number} of {} has {length} characters, and a message at most {most}",
+            file.display()
+        );
+    }
+    Ok(lines.into_iter().map(Entry::text).collect())
+}
+
+/// Submits entries; what becomes of them is reported.
+async fn submit_all(commands: Commands, entries: Vec<Entry>) -> Result<(), HasLeft> {
+    for entry in entries {
+        commands.submit(entry).await?;
+    }
+    Ok(())
+}

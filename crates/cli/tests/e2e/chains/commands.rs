@@ -1,0 +1,87 @@
+use std::fs;
+
+use serde_json::Value;
+
+use super::harness::{Chains, QUICK_AVIARY, QUICK_OPEN, chain};
+
+/// Returns a network with one peer, which has stopped and left a chain of a few blocks.
+fn left_behind(options: &str, start: &str, entries: &[&str]) -> Chains {
+    let chains = Chains::with(options);
+    let words = chains.file("words.txt", "hello\nworld\n");
+    let mut peer = chains.peer("peer", &start.replace("FILE", &words));
+    for entry in entries {
+        chain(&["add"], &chains.data("peer"), &[entry]).expect("it is valid");
+    }
+    peer.stops();
+    chains
+}
+
+fn verified(chains: &Chains, name: &str) -> Value {
+    chain(&["verify", "--json"], &chains.data(name), &[]).expect("it is valid")
+}
+
+#[test]
+fn a_chain_is_carried_from_one_peer_to_another_in_a_file() {
+    for (options, start) in [(QUICK_AVIARY, "--found FILE"), (QUICK_OPEN, "--mine")] {
+        let chains = left_behind(options, start, &["one", "two"]);
+        let file = chains.data("chain.jsonl").display().to_string();
+        chain(&["export"], &chains.data("peer"), &[&file]).expect("there is room");
+        chain(&["import"], &chains.data("copy"), &[&file]).expect("it is valid");
+        assert_eq!(verified(&chains, "copy")["tip"], verified(&chains, "peer")["tip"]);
+        assert_eq!(chains.entries("copy"), chains.entries("peer"));
+        let again = chain(&["import"], &chains.data("copy"), &[&file]);
+        let complaint = again.expect_err("it is there already");
+        assert!(complaint.contains("no more work"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_file_with_an_invalid_block_changes_nothing_and_says_which_rule_it_breaks() {
+    let chains = left_behind(QUICK_AVIARY, "--found FILE", &["one", "two"]);
+    let file = chains.data("chain.jsonl").display().to_string();
+    chain(&["export"], &chains.data("peer"), &[&file]).expect("there is room");
+    let good = fs::read_to_string(&file).expect("it was just written");
+    let mut lines: Vec<&str> = good.lines().collect();
+    let changed = lines[2].replace("one", "eno");
+    lines[2] = &changed;
+    let cases = [
+        (lines.join("\n") + "\n", "block 1 does not follow on the one before it (rule B6)"),
+        (good.replacen("althing chain", "another chain", 1), "this is no chain"),
+        (good.replacen("difficulty 3", "difficulty 4", 1), "(rule B7)"),
+        (good.lines().take(2).fold(String::new(), |text, line| text + line + "\n"), "ends after 1"),
+        (good.trim_end().to_owned(), "a line has no end"),
+        (String::new(), "this is no chain"),
+    ];
+    for (content, wanted) in cases {
+        let bad = chains.file("bad.jsonl", &content);
+        let complaint =
+            chain(&["import"], &chains.data("copy"), &[&bad]).expect_err("it is invalid");
+        assert!(complaint.contains(wanted) && complaint.contains("bad.jsonl"), "{complaint}");
+        assert!(!chains.data("copy").exists(), "nothing was made");
+        chain(&["import"], &chains.data("peer"), &[&bad]).expect_err("it is invalid");
+    }
+    assert_eq!(verified(&chains, "peer")["blocks"], 3);
+}
+
+#[test]
+fn options_of_the_other_kind_of_network_are_explained() {
+    for (options, complaint) in [
+        ("peer --dialect cs60 --peers 3", "--peers is an option of networks with rounds"),
+        ("peer --dialect sd --contact a:1", "--contact is an option of networks with a chain"),
+        ("peer --dialect aviary --entries texts", "--entries is an option of cs60 only"),
+        ("peer --dialect aviary --tracker a:1", "peers of aviary meet each other"),
+        ("peer --dialect open", "found one with --founded now"),
+        ("peer --dialect open --founded yesterday", "is no time"),
+        ("peer --dialect aviary --kick-after 0s", "--kick-after is too short"),
+        ("peer --dialect aviary --found /nowhere/words", "reading /nowhere/words"),
+        ("demo --dialect aviary", "possible values: elect-chain, sd, ppd"),
+        ("events --data /nowhere", "no peer runs in /nowhere"),
+        ("chain show --data /nowhere", "/nowhere holds nothing of a peer"),
+    ] {
+        let mut command = crate::harness::command();
+        let output = command.args(options.split(' ')).output().expect("it has been built");
+        assert!(!output.status.success(), "{options}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(complaint), "{options}: {said}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Stories of networks with a chain, whose peers meet over UDP.
+
+mod aviary;
+mod commands;
+mod cs60;
+mod harness;
+mod open;
+mod partition;
+mod strangers;
