@@ -99,7 +99,7 @@ impl Open {
     pub fn new(config: Config) -> Self {
         let genesis = genesis(&config);
         let chain = genesis.hash_after(None);
-        let half_life = config.block_time * config.half_life_blocks;
+        let half_life = config.block_time.saturating_mul(config.half_life_blocks);
         let rules = Rules {
             chain: ChainRules {
                 format: Format::Native,

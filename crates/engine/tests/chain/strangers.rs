@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Claim, Gossip, Input, Message, Mining, Rules};
+use althing_engine::nakamoto::{Claim, Gossip, Input, Message, Mining, Rules, SyncMethod};
 use althing_ledger::{Entry, Ledger};
-use althing_types::{BlockHash, Height, Work};
+use althing_types::{BlockHash, Height, PeerKey, Work};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -18,6 +18,8 @@ enum Step {
     Says(u16, Word),
     Waits(u64),
     Submits(u8),
+    /// Somebody signs what is no message.
+    Stammers(u8),
     Solves,
 }
 
@@ -61,6 +63,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (1..6_u16, word).prop_map(|(from, word)| Step::Says(from, word)),
         2 => (0..20_000_u64).prop_map(Step::Waits),
         1 => any::<u8>().prop_map(Step::Submits),
+        1 => (1..6_u8).prop_map(Step::Stammers),
         1 => Just(Step::Solves),
     ];
     prop::collection::vec(step, 1..120)
@@ -130,6 +133,7 @@ fn message(word: &Word, chains: &[Ledger]) -> Message {
 
 fn run(rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
     let chains = chains(&rules);
+    let is_signed = rules.sync == SyncMethod::HeadersFirst;
     let mut peer = Peer::new(rules, Mining::FromGenesis);
     let mut best = Work::ZERO;
     let mut searching = None;
@@ -137,7 +141,15 @@ fn run(rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
     out.extend(peer.handle(Input::Peers((1..4).map(address).collect())));
     for step in steps {
         let done = match step {
-            Step::Says(from, word) => peer.hear(*from, message(word, &chains)),
+            Step::Says(from, word) => {
+                let [_, key] = from.to_be_bytes();
+                let signer = is_signed.then_some(PeerKey::from_bytes([key; 32]));
+                let (from, message) = (address(*from), message(word, &chains));
+                peer.handle(Input::Message { from, signer, message })
+            }
+            Step::Stammers(key) => {
+                peer.handle(Input::Malformed { signer: PeerKey::from_bytes([*key; 32]) })
+            }
             Step::Waits(millis) => peer.wait(Duration::from_millis(*millis)),
             Step::Submits(number) => peer.handle(Input::Submit(Entry::text(&number.to_string()))),
             Step::Solves => match searching.take() {
