@@ -47,6 +47,8 @@ impl Swarm {
                 seat: Seat::Member,
                 store: Store::in_memory(),
                 threads,
+                // So that there is mining to be seen, and measured.
+                answer_cache: false,
                 clock,
                 reporter: reporter(),
             })?;

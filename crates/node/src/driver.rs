@@ -8,6 +8,7 @@ use althing_engine::rounds::{
     Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat, Timer,
 };
 use althing_net::{Incident, Link};
+use althing_pow::Answers;
 use althing_store::{Store, StoreError};
 use althing_types::{Moment, PeerId, Transaction};
 use tokio::sync::mpsc;
@@ -31,6 +32,9 @@ pub struct Setup {
     pub store: Store,
     /// How many threads it mines with.
     pub threads: NonZeroUsize,
+    /// Whether it answers a challenge with what solved an earlier one, where that is possible: see
+    /// [`Answers`].
+    pub answer_cache: bool,
     /// The clock of its process.
     pub clock: Clock,
     /// Who is told what happens.
@@ -101,7 +105,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 impl Node {
     /// Returns a peer that is who its store says, or somebody new.
     pub fn new(setup: Setup) -> Result<Self, NodeError> {
-        let Setup { dialect, seat, mut store, threads, clock, reporter } = setup;
+        let Setup { dialect, seat, mut store, threads, answer_cache, clock, reporter } = setup;
         let known = identify(&mut store, &*dialect)?;
         if known.network != dialect.network() {
             return Err(NodeError::OtherNetwork {
@@ -116,7 +120,11 @@ impl Node {
             authenticator: dialect.authenticator(known.secret.bytes())?,
         };
         let engine = Rounds::new(dialect.rules().clone(), identity, store.recovered()?);
-        let (mining, answers) = Mining::new(threads);
+        let answers_known = answer_cache.then(|| Answers::new(dialect.rules().puzzle));
+        let (mut mining, answers) = Mining::new(threads, answers_known);
+        for row in store.rows() {
+            mining.learn(&row?.record.seed);
+        }
         let (commands, said) = Commands::new();
         Ok(Self {
             me: known.peer,
@@ -315,7 +323,9 @@ impl Node {
                     return;
                 }
             }
+            Event::SolutionFound { seed, .. } => self.mining.learn(seed),
             Event::RoundDecided(certified) => {
+                self.mining.learn(&certified.record.seed);
                 self.leave_if_complete(certified.record.transaction.next());
             }
             Event::AllRecorded => self.leave_at = Some(self.clock.now()),

@@ -6,7 +6,7 @@
 //! [`search()`] walks on the calling thread, a [`Miner`] on several; both give the solution with
 //! the lowest index, so the answer does not depend on the number of threads, on the [`Kernel`], or
 //! on chance. A [`Puzzle`] says which text solves a challenge in the networks where that is all
-//! there is to know, and what work it is to find one.
+//! there is to know, and what work it is to find one; [`Answers`] remembers what solved them.
 //!
 //! **Words.** A *candidate* is a nonce that might be a solution, its *index* its place in the order
 //! of the search. A *message* is the bytes that are hashed for a candidate. A *chunk* is the run of
@@ -17,6 +17,7 @@
 //! **What it does not do.** Nothing here knows the time: whoever wants a rate divides
 //! [`Miner::hashes`] by a clock of their own.
 
+mod answers;
 mod goal;
 mod hash;
 mod kernel;
@@ -28,6 +29,7 @@ mod puzzle;
 mod search;
 mod work;
 
+pub use answers::Answers;
 pub use goal::Goal;
 pub use hash::{Digest, Hash};
 pub use kernel::{Kernel, NoSuchKernel};

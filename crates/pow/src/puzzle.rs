@@ -65,6 +65,11 @@ impl Puzzle {
         }
     }
 
+    /// Returns how many zero bits the digest of `seed` begins with.
+    pub(crate) fn zero_bits(self, seed: &Seed) -> Result<u16, Unsolved> {
+        Ok(leading_zero_bits(self.digest(seed)?.as_bytes()))
+    }
+
     fn digest(self, seed: &Seed) -> Result<Digest, Unsolved> {
         let text = seed.as_str().as_bytes();
         Ok(match self {

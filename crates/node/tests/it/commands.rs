@@ -48,6 +48,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
             seat: Seat::Member,
             store: Store::in_memory(),
             threads: NonZeroUsize::MIN,
+            answer_cache: false,
             clock,
             reporter: Box::new(move |report| drop(tell.send(report))),
         });

@@ -2,7 +2,8 @@
 
 mod commands;
 
-use std::num::NonZeroUsize;
+use std::collections::BTreeSet;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 
 use althing_dialect::Dialect;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// Runs `peers` peers on one bus for some rounds, and returns what they told.
-async fn run_peers(config: Config, peers: usize) -> Vec<Report> {
+async fn run_peers(config: Config, peers: usize, answer_cache: bool) -> Vec<Report> {
     let dialect: Arc<dyn Dialect> = Arc::new(ElectChain::new(config));
     let bus = Bus::new();
     let clock = Clock::start();
@@ -29,6 +30,7 @@ async fn run_peers(config: Config, peers: usize) -> Vec<Report> {
             seat: Seat::Member,
             store: Store::in_memory(),
             threads: NonZeroUsize::MIN,
+            answer_cache,
             clock,
             reporter: Box::new(move |report| reports.send(report).expect("the test listens")),
         });
@@ -64,7 +66,7 @@ async fn ten_peers_on_a_bus_end_with_one_table() {
         rounds: Some(Transaction::new(10)),
         ..Config::default()
     };
-    let reports = run_peers(config, 10).await;
+    let reports = run_peers(config, 10, false).await;
     let first = table_of(reports[0].peer, &reports);
     assert_eq!(first.len(), 10);
     for report in &reports {
@@ -74,5 +76,23 @@ async fn ten_peers_on_a_bus_end_with_one_table() {
         for row in table {
             assert!(row.votes.len() >= 6 && row.votes.iter().all(|(_, seal)| seal.is_some()));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_solved_one_challenge_solves_all_of_its_kind_unless_that_is_not_wanted() {
+    let bits = Difficulty::from_bits(12).expect("in range");
+    for answer_cache in [true, false] {
+        let config = Config {
+            peers: NonZeroU16::new(3).expect("not zero"),
+            challenges: bits..=bits,
+            rounds: Some(Transaction::new(6)),
+            ..Config::default()
+        };
+        let reports = run_peers(config, 3, answer_cache).await;
+        let table = table_of(reports[0].peer, &reports);
+        let seeds: BTreeSet<_> = table.iter().map(|row| &row.record.seed).collect();
+        assert_eq!(table.len(), 6);
+        assert_eq!(seeds.len() == 1, answer_cache, "{seeds:?}");
     }
 }

@@ -30,11 +30,18 @@ pub(super) struct RoundsOptions {
     /// shows what there is. Its end is a leave.
     #[arg(long, conflicts_with = "observe")]
     manual: bool,
+
+    /// Search for each solution, even if an earlier one would do.
+    ///
+    /// Nothing of a round enters the hash of these puzzles, so what solved one challenge solves
+    /// every other of that difficulty, and a peer that remembers it answers at once.
+    #[arg(long)]
+    no_answer_cache: bool,
 }
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, threads, json, .. } = arguments;
-    let RoundsOptions { observe, manual } = rounds;
+    let RoundsOptions { observe, manual, no_answer_cache } = rounds;
     let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
     let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
@@ -54,6 +61,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         seat: if observe { Seat::Observer } else { Seat::Member },
         store,
         threads: threads.of_each(1),
+        answer_cache: !no_answer_cache,
         clock,
         reporter: match &console {
             Some(console) => console::overhear(console, printer.reporter(), printer.aside()),
