@@ -110,9 +110,10 @@ impl Headers {
         ledger.check_time(hash, time, &times)?;
         if self.len() >= HEADERS_MAX {
             self.keep_best();
-        }
-        if self.len() >= HEADERS_MAX {
-            return Ok(HeaderOutcome::Full);
+            // What is left may be all that there is room for, and the one before may be gone.
+            if self.len() >= HEADERS_MAX || self.placed(ledger, &parent).is_none() {
+                return Ok(HeaderOutcome::Full);
+            }
         }
         let work = before.work + stated.work();
         self.arrived += 1;
