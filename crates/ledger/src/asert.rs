@@ -144,6 +144,35 @@ mod tests {
         assert_eq!(next(anchor, -1_000_000_000, u64::MAX).to_consensus(), HARDEST);
     }
 
+    /// Blocks out of the vectors published with the specification, `aserti3-2d` in the test assets
+    /// of Bitcoin Cash Node, where the anchor's parent has the time zero: the height after the
+    /// anchor, the time, and the target of the next block.
+    #[test]
+    fn it_gives_the_published_targets() {
+        let anchor = CompactTarget::from_consensus(0x1802_aee8);
+        let steady = [(1, 1500, 0x1802_afbb), (2, 2400, 0x1802_b08f), (10, 9600, 0x1802_b73d)];
+        let random = [
+            (1, 1200, 0x1802_aee8),
+            (2, 1310, 0x1802_ad91),
+            (8, 7099, 0x1802_b39c),
+            (126, 77_349, 0x1802_b215),
+            (551, 338_121, 0x1802_c249),
+            (619, 378_438, 0x1802_c0ec),
+        ];
+        let ever_faster = [
+            (11, 8141, 0x1802_b181),
+            (100, 20_372, 0x1802_4899),
+            (159, 22_709, 0x1801_ffea),
+            (456, 29_025, 0x1801_00e6),
+            (637, 31_020, 0x1800_a788),
+        ];
+        for (height, time, wanted) in steady.into_iter().chain(random).chain(ever_faster) {
+            // Our timetable begins with the anchor itself, a block time after its parent.
+            let found = next(anchor, time - 600, height);
+            assert_eq!(found.to_consensus(), wanted, "{height} at {time}");
+        }
+    }
+
     /// Returns the same by the book, on numbers that are texts of binary digits, and so exact
     /// however large: `aserti3-2d`, and what Bitcoin makes of a target.
     fn by_the_book(anchor: CompactTarget, late: i64, half_life: i64) -> CompactTarget {
