@@ -3,21 +3,23 @@
 //! These instructions hash one message, and take long to do it: an answer is there four or six
 //! cycles after the question, and a new question can be asked every other cycle. So the rounds of
 //! several messages are computed in turn.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `sha1`, `sha256` | how is a message hashed? |
 
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
+mod sha1;
+mod sha256;
+
 use std::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_loadu_si128, _mm_set_epi32,
-    _mm_set_epi64x, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32,
-    _mm_sha1rnds4_epu32, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32,
-    _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_xor_si128,
+    __m128i, _mm_extract_epi32, _mm_loadu_si128, _mm_set_epi32, _mm_shuffle_epi8,
 };
 use std::ops::Range;
 
-use super::lanes::unroll;
 use super::lows::Lows;
-use super::sha256::CONSTANTS;
-use crate::hash::{Block, Hash, SHA256_START, State, bytes_of};
+use crate::hash::{Block, Hash, State};
 use crate::layout::Layout;
 use crate::work::Work;
 
@@ -33,21 +35,7 @@ impl ShaProof {
             && is_x86_feature_detected!("sse4.1");
         all.then_some(Self(()))
     }
-
-    /// Takes one block each into some states.
-    fn compress(self, hash: Hash, states: &mut [State; STREAMS], blocks: &[&Block; STREAMS]) {
-        // SAFETY: this is a proof of the instructions.
-        unsafe {
-            match hash {
-                Hash::Sha1 => compress_sha1(states, blocks),
-                Hash::Sha256 | Hash::DoubleSha256 => compress_sha256(states, blocks),
-            }
-        }
-    }
 }
-
-/// Messages that are hashed in turn.
-const STREAMS: usize = 4;
 
 /// Messages that are written before the first of them is hashed. A block is read 16 bytes at a
 /// time; if one of them was just written, the read would wait for that.
@@ -65,138 +53,76 @@ pub(super) fn first_solution(
     let zero = layout.segment.zero;
     let filter = work.goal.filter();
     let (at, digits) = (lows.at(layout), lows.digits);
+    // The blocks that differ from message to message.
+    let blocks = at / 64..(at + digits).div_ceil(64);
+    let at = at - 64 * blocks.start;
+    let later: Vec<Block> = layout.blocks[blocks.end..].to_vec();
     let first = (range.start - zero) / lows.count;
     let last = (range.end.checked_sub(1)? - zero) / lows.count;
     for high in first..=last {
         layout.write_high(high, digits);
-        let mut messages: Vec<Vec<Block>> = vec![layout.blocks.clone(); BATCH];
+        let mut midstate = layout.midstate;
+        work.hash.compress(&mut midstate, &layout.blocks[..blocks.start]);
+        let message = &layout.blocks[blocks.clone()];
+        let mut messages = message.repeat(BATCH);
+        let hasher = Hasher::new(proof, work.hash, midstate, &later, message.len());
         let start = zero + high * lows.count;
         let low = |index: u64| index.saturating_sub(start).min(lows.count);
         let (begin, end) = (low(range.start), low(range.end));
         for from in (begin..end).step_by(BATCH) {
-            for (message, low) in messages.iter_mut().zip(from..end) {
+            for (message, low) in messages.chunks_mut(message.len()).zip(from..end) {
                 let bytes = message.as_flattened_mut();
                 bytes[at..at + digits].copy_from_slice(&lows.bytes(low)[..digits]);
             }
-            let groups = messages.as_chunks::<STREAMS>().0;
-            for (group, from) in groups.iter().zip((from..end).step_by(STREAMS)) {
-                let states = proof.hash(work.hash, layout.midstate, group);
-                let hit = states.iter().zip(from..end).find(|(state, low)| {
-                    state[filter.word(work.hash)] & filter.mask == 0
-                        && work.is_solved_by(start + low)
-                });
-                if let Some((_, low)) = hit {
-                    return Some(start + low);
-                }
+            let words = hasher.words(&messages, filter.word(work.hash));
+            let hit = words
+                .iter()
+                .zip(from..end)
+                .find(|(word, low)| **word & filter.mask == 0 && work.is_solved_by(start + low));
+            if let Some((_, low)) = hit {
+                return Some(start + low);
             }
         }
     }
     None
 }
 
-impl ShaProof {
-    /// Returns the states after the last block of some messages.
-    fn hash(
-        self,
+/// Hashes messages that differ in their first blocks only: those of SHA-1 have no other.
+enum Hasher {
+    Sha1(sha1::Hasher),
+    Sha256(sha256::Hasher),
+}
+
+impl Hasher {
+    /// Returns what hashes messages of so many blocks that differ, after a midstate, and of `later`
+    /// ones.
+    fn new(
+        proof: ShaProof,
         hash: Hash,
         midstate: State,
-        messages: &[Vec<Block>; STREAMS],
-    ) -> [State; STREAMS] {
-        let mut states = [midstate; STREAMS];
-        for block in 0..messages[0].len() {
-            self.compress(hash, &mut states, &messages.each_ref().map(|all| &all[block]));
+        later: &[Block],
+        differing: usize,
+    ) -> Self {
+        match hash {
+            Hash::Sha1 => Self::Sha1(sha1::Hasher::new(proof, midstate)),
+            Hash::Sha256 | Hash::DoubleSha256 => {
+                let is_double = hash == Hash::DoubleSha256;
+                Self::Sha256(sha256::Hasher::new(proof, midstate, later, differing, is_double))
+            }
         }
-        if hash != Hash::DoubleSha256 {
-            return states;
+    }
+
+    /// Returns the word that the goal is looked for in, of the state after each message. With SHA-1
+    /// it is the first, as `Lows::of` sees to.
+    fn words(&self, messages: &[Block], word: usize) -> [u32; BATCH] {
+        match self {
+            Self::Sha1(hasher) => hasher.words(messages),
+            Self::Sha256(hasher) => hasher.words(messages, word),
         }
-        let digests = states.map(|state| {
-            let mut block = [0; 64];
-            block[..32].copy_from_slice(&bytes_of(state));
-            (block[32], block[62]) = (0x80, 1);
-            block
-        });
-        let mut states = [SHA256_START; STREAMS];
-        self.compress(hash, &mut states, &digests.each_ref());
-        states
     }
 }
 
-/// Takes one block each into some states of SHA-1.
-#[target_feature(enable = "sha,ssse3,sse4.1")]
-fn compress_sha1(states: &mut [State; STREAMS], blocks: &[&Block; STREAMS]) {
-    // The first word is the highest.
-    let order = _mm_set_epi64x(0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f);
-    let mut w = blocks.map(|block| load(block, order));
-    let before = states.map(|[a, b, c, d, ..]| four([a, b, c, d]));
-    let e = states.map(|state| four([state[4], 0, 0, 0]));
-    let mut abcd = before;
-    let mut last = before;
-    unroll!(tens in 0..2 {
-        unroll!(ones in 0..10 {
-            let i = 10 * tens + ones;
-            unroll!(s in 0..STREAMS {
-                if i >= 4 {
-                    let mixed = _mm_sha1msg1_epu32(w[s][i % 4], w[s][(i + 1) % 4]);
-                    let mixed = _mm_xor_si128(mixed, w[s][(i + 2) % 4]);
-                    w[s][i % 4] = _mm_sha1msg2_epu32(mixed, w[s][(i + 3) % 4]);
-                }
-                let sum = match i {
-                    0 => _mm_add_epi32(e[s], w[s][0]),
-                    _ => _mm_sha1nexte_epu32(last[s], w[s][i % 4]),
-                };
-                last[s] = abcd[s];
-                abcd[s] = match i / 5 {
-                    0 => _mm_sha1rnds4_epu32::<0>(abcd[s], sum),
-                    1 => _mm_sha1rnds4_epu32::<1>(abcd[s], sum),
-                    2 => _mm_sha1rnds4_epu32::<2>(abcd[s], sum),
-                    _ => _mm_sha1rnds4_epu32::<3>(abcd[s], sum),
-                };
-            });
-        });
-    });
-    for s in 0..STREAMS {
-        let [a, b, c, d] = words_of(_mm_add_epi32(abcd[s], before[s]));
-        let [e, ..] = words_of(_mm_sha1nexte_epu32(last[s], e[s]));
-        states[s] = [a, b, c, d, e, 0, 0, 0];
-    }
-}
-
-/// Takes one block each into some states of SHA-256.
-#[target_feature(enable = "sha,ssse3,sse4.1")]
-fn compress_sha256(states: &mut [State; STREAMS], blocks: &[&Block; STREAMS]) {
-    // The first word is the lowest.
-    let order = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
-    let mut w = blocks.map(|block| load(block, order));
-    let before = states.map(|[a, b, c, d, e, f, g, h]| [four([a, b, e, f]), four([c, d, g, h])]);
-    let mut state = before;
-    unroll!(eights in 0..2 {
-        unroll!(ones in 0..8 {
-            let i = 8 * eights + ones;
-            let [a, b, c, d] = CONSTANTS.as_chunks().0[i];
-            let constants = four([d, c, b, a]);
-            unroll!(s in 0..STREAMS {
-                if i >= 4 {
-                    let [late, later] = [w[s][(i + 2) % 4], w[s][(i + 3) % 4]];
-                    let mixed = _mm_sha256msg1_epu32(w[s][i % 4], w[s][(i + 1) % 4]);
-                    let mixed = _mm_add_epi32(mixed, _mm_alignr_epi8::<4>(later, late));
-                    w[s][i % 4] = _mm_sha256msg2_epu32(mixed, later);
-                }
-                let sum = _mm_add_epi32(w[s][i % 4], constants);
-                let [abef, cdgh] = state[s];
-                let cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
-                let abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32::<0x0e>(sum));
-                state[s] = [abef, cdgh];
-            });
-        });
-    });
-    for s in 0..STREAMS {
-        let [a, b, e, f] = words_of(_mm_add_epi32(state[s][0], before[s][0]));
-        let [c, d, g, h] = words_of(_mm_add_epi32(state[s][1], before[s][1]));
-        states[s] = [a, b, c, d, e, f, g, h];
-    }
-}
-
-/// Returns a block as four vectors of words, in which bytes have a new order.
+/// Returns a block as vectors of four words, whose bytes `order` puts in their places.
 #[inline]
 #[target_feature(enable = "ssse3")]
 fn load(block: &Block, order: __m128i) -> [__m128i; 4] {
