@@ -11,7 +11,6 @@ use althing_node::{Clock, HasLeft};
 use althing_pow::Effort;
 use althing_store::Store;
 use clap::Args;
-use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain_network::{ChainName, Meeting};
@@ -128,8 +127,7 @@ async fn ask(question: &str, lines: &mut mpsc::Receiver<String>) -> anyhow::Resu
 }
 
 async fn cast(commands: &Commands, voter: &str, choice: &str) -> Result<String, HasLeft> {
-    let ballot = json!({ "voter": voter, "choice": choice }).to_string();
-    Ok(match commands.submit(Entry::text(&ballot)).await?.outcome().await? {
+    Ok(match commands.submit(Ballots::ballot(voter, choice)).await?.outcome().await? {
         Submitted::Added { height, lost_races: 0 } => format!("added, in block {height}"),
         Submitted::Added { height, lost_races } => {
             format!("added, in block {height}; others were quicker {lost_races} times before")

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use althing_ledger::python_json::dumps;
 use althing_ledger::{Application, EntriesRefused, Entry};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The program's own application: each datum is a ballot, and nobody casts two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,13 +12,18 @@ pub struct Ballots {
 }
 
 /// A ballot, as JSON.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Ballot {
     voter: Box<str>,
     choice: Box<str>,
 }
 
 impl Ballots {
+    /// Returns a ballot, as the program writes it.
+    pub fn ballot(voter: &str, choice: &str) -> Entry {
+        Entry::new(dumps(&Ballot { voter: voter.into(), choice: choice.into() }))
+    }
+
     /// Returns who has chosen what.
     pub fn choices(&self) -> impl Iterator<Item = (&str, &str)> {
         self.choices.iter().map(|(voter, choice)| (&**voter, &**choice))

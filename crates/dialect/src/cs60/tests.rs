@@ -141,6 +141,13 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_ballot_is_written_as_the_program_writes_it() {
+    let ballot = Ballots::ballot("Zoë", "yes");
+    assert_eq!(ballot, Entry::text(r#"{"voter": "Zo\u00eb", "choice": "yes"}"#));
+    assert_eq!(Ballots::default().check(&[ballot]), Ok(()));
+}
+
+#[test]
 fn nobody_casts_two_ballots() {
     let mut ballots = Ballots::default();
     let alice = [ballot("alice", "Obama")];

@@ -78,7 +78,8 @@ impl Commands {
         Ok(Submission(answer))
     }
 
-    /// Returns the entries of the best chain, each with the height of its block, in order.
+    /// Returns the entries of the best chain, each with the height of its block, in order; without
+    /// those of a genesis that everybody has, which nobody has said.
     pub async fn entries(&self) -> Result<Vec<(Height, Entry)>, HasLeft> {
         self.ask(|done| Command::Entries { done }).await
     }

@@ -6,7 +6,7 @@ use althing_dialect::{ChainDialect, Heard};
 use althing_engine::nakamoto::{
     Durable, Event, Identity, Input, Label, Message, Mining as MiningRule, Nakamoto, Output, Timer,
 };
-use althing_ledger::{Block, Tip};
+use althing_ledger::{Block, Genesis, Tip};
 use althing_net::{Arrival, Endpoint};
 use althing_pow::Effort;
 use althing_store::{Branch, Store};
@@ -176,7 +176,11 @@ impl Node {
                 return self.handle([Input::Submit(entry)]);
             }
             Command::Entries { done } => {
-                let blocks = self.engine.ledger().blocks_from(Height::GENESIS);
+                let first = match self.dialect.rules().chain.genesis {
+                    Genesis::Given(_) => Height::GENESIS.next(),
+                    Genesis::Mined(_) => Height::GENESIS,
+                };
+                let blocks = self.engine.ledger().blocks_from(first);
                 let entries = |block: &Block| {
                     let height = block.height();
                     block.entries().iter().map(|entry| (height, entry.clone())).collect::<Vec<_>>()
