@@ -25,7 +25,7 @@ impl Submission {
 /// Something that a person wants of a peer.
 #[derive(Debug)]
 pub(super) enum Command {
-    Submit { entry: Entry, done: oneshot::Sender<Submitted> },
+    Submit(Vec<(Entry, oneshot::Sender<Submitted>)>),
     Entries { done: oneshot::Sender<Vec<(Height, Entry)>> },
     Overview { done: oneshot::Sender<Overview> },
 }
@@ -74,8 +74,22 @@ impl Commands {
     /// Who does not wait for the outcome does not take the entry back.
     pub async fn submit(&self, entry: Entry) -> Result<Submission, HasLeft> {
         let (done, answer) = oneshot::channel();
-        self.say(Command::Submit { entry, done }).await?;
+        self.say(Command::Submit(vec![(entry, done)])).await?;
         Ok(Submission(answer))
+    }
+
+    /// Has the peer get several entries into the chain, and into one block if there is room: no
+    /// block is found between the first of them and the last.
+    pub async fn submit_all(&self, entries: Vec<Entry>) -> Result<Vec<Submission>, HasLeft> {
+        let (entries, answers) = entries
+            .into_iter()
+            .map(|entry| {
+                let (done, answer) = oneshot::channel();
+                ((entry, done), Submission(answer))
+            })
+            .unzip();
+        self.say(Command::Submit(entries)).await?;
+        Ok(answers)
     }
 
     /// Returns the entries of the best chain, each with the height of its block, in order; without

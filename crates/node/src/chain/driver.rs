@@ -171,9 +171,13 @@ impl Node {
     fn on_command(&mut self, command: Command) -> Result<(), NodeError> {
         // In all cases: whoever asked may have lost patience.
         match command {
-            Command::Submit { entry, done } => {
-                self.submissions.add(entry.clone(), done);
-                return self.handle([Input::Submit(entry)]);
+            Command::Submit(entries) => {
+                let mut inputs = Vec::new();
+                for (entry, done) in entries {
+                    self.submissions.add(entry.clone(), done);
+                    inputs.push(Input::Submit(entry));
+                }
+                return self.handle(inputs);
             }
             Command::Entries { done } => {
                 let first = match self.dialect.rules().chain.genesis {

@@ -9,8 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use althing_dialect::ChainDialect;
 use althing_engine::nakamoto::Mining;
 use althing_ledger::Entry;
-use althing_node::chain::{Commands, Node, Setup, identify};
-use althing_node::{Clock, HasLeft};
+use althing_node::Clock;
+use althing_node::chain::{Node, Setup, identify};
 use althing_pow::Effort;
 use althing_store::Store;
 use anyhow::{Context, ensure};
@@ -94,7 +94,8 @@ pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::
         let time = humantime::format_rfc3339_seconds(time);
         printer.aside().say(format!("all peers of this network say --founded {time}"));
     }
-    tokio::spawn(submit_all(commands, first_entries));
+    // What becomes of them is reported.
+    tokio::spawn(async move { commands.submit_all(first_entries).await });
     let outcome = node.run(crate::commands::stop_asked()).await;
     printer.finish()?;
     let summary = outcome?;
@@ -141,12 +142,4 @@ fn first_entries(file: &Path, name: ChainName, store: &Store) -> anyhow::Result<
         );
     }
     Ok(lines.into_iter().map(Entry::text).collect())
-}
-
-/// Submits entries; what becomes of them is reported.
-async fn submit_all(commands: Commands, entries: Vec<Entry>) -> Result<(), HasLeft> {
-    for entry in entries {
-        commands.submit(entry).await?;
-    }
-    Ok(())
 }
