@@ -48,6 +48,8 @@ pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::
     let ChainOptions { mine, found, nice } = chain;
     let discovery = meeting.discovery(name)?;
     let dialect = |secret| chain_network.dialect(name, discovery, secret);
+    // Who we are depends on the network, and what we sign with on who we are.
+    let network = dialect([0; 32])?.network();
     let mut store = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
@@ -56,8 +58,7 @@ pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::
         Some(file) => first_entries(file, name, &store)?,
         None => Vec::new(),
     };
-    // Who we are depends on the network, and what we sign with on who we are.
-    let identity = identify(&mut store, &dialect([0; 32])?.network())?;
+    let identity = identify(&mut store, &network)?;
     let secret = identity.secret.bytes().try_into().context("the secret in the store")?;
     let dialect = Arc::<dyn ChainDialect>::from(dialect(secret)?);
     let (endpoint, contacts) = match dialect.rules().chain.chain() {
