@@ -2,21 +2,12 @@
 
 use std::sync::LazyLock;
 
-use althing_dialect::aviary::{self, Aviary};
-use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::elect_chain::{self, ElectChain};
-use althing_dialect::open::{self, Open};
 use althing_dialect::ppd::{self, Ppd};
 use althing_dialect::sd::{self, Sd};
-use althing_dialect::{ChainDialect, Dialect, Malformed, Received, Variant};
-use althing_engine::nakamoto::Label;
-use althing_ledger::Block;
-use althing_types::UnixTime;
-use ed25519_dalek::{Signer, SigningKey};
+use althing_dialect::{Dialect, Malformed, Received, Variant};
 
-/// Decodes the input in both variants of each network with rounds, and the payload alone, as a
-/// datagram and as a block, in each network with a chain; in the open one, also as the kind and the
-/// fields of a message that is signed.
+/// Decodes the input in both variants of each network with rounds.
 ///
 /// # Panics
 /// If a message does not survive being encoded and decoded again, or if a refusal is longer than
@@ -29,13 +20,6 @@ pub fn try_input(input: &[u8]) {
     for dialect in DIALECTS.iter() {
         try_dialect(&**dialect, &topic, payload);
     }
-    for dialect in CHAIN_DIALECTS.iter() {
-        try_chain_dialect(&**dialect, payload);
-        try_block(&**dialect, payload);
-    }
-    try_chain_dialect(&*OPEN, &signed(payload));
-    let is_kept_as_it_is = |block: Block| OPEN.encode_block(&block) == payload;
-    assert!(OPEN.decode_block(payload).map_or(true, is_kept_as_it_is));
 }
 
 static DIALECTS: LazyLock<Vec<Box<dyn Dialect>>> = LazyLock::new(|| {
@@ -47,50 +31,6 @@ static DIALECTS: LazyLock<Vec<Box<dyn Dialect>>> = LazyLock::new(|| {
     };
     [Variant::Readme, Variant::Published].into_iter().flat_map(of).collect()
 });
-
-static CHAIN_DIALECTS: LazyLock<[Box<dyn ChainDialect>; 3]> = LazyLock::new(|| {
-    let (aviary, cs60) = (aviary::Config::default(), cs60::Config::default());
-    [Box::new(Aviary::new(aviary)), Box::new(Cs60::new(cs60)), Box::new(open())]
-});
-
-static OPEN: LazyLock<Open> = LazyLock::new(open);
-
-const SECRET: [u8; 32] = [7; 32];
-
-fn open() -> Open {
-    let name = Label::new("fuzzed").expect("it is short");
-    Open::new(open::Config::new(name, UnixTime::from_seconds(1_700_000_000), SECRET))
-}
-
-/// Returns the message of the open network with this kind and these fields: no mutation finds a
-/// signature.
-fn signed(kind_and_fields: &[u8]) -> Vec<u8> {
-    let (key, chain) = (SigningKey::from_bytes(&SECRET), OPEN.chain());
-    let mut bytes = [&[1], &chain.as_bytes()[..8], kind_and_fields].concat();
-    bytes.extend_from_slice(key.verifying_key().as_bytes());
-    let signature = key.sign(&[b"althing open 1\n", &chain.as_bytes()[..], &bytes].concat());
-    bytes.extend_from_slice(&signature.to_bytes());
-    bytes
-}
-
-fn try_block(dialect: &dyn ChainDialect, payload: &[u8]) {
-    match dialect.decode_block(payload) {
-        Ok(block) => {
-            assert_eq!(dialect.decode_block(&dialect.encode_block(&block)), Ok(block));
-        }
-        Err(reason) => check_refusal(&reason, payload.len()),
-    }
-}
-
-fn try_chain_dialect(dialect: &dyn ChainDialect, payload: &[u8]) {
-    match dialect.decode(payload).said {
-        Ok(message) => {
-            let wire = dialect.encode(&message).expect("what was said can be said again");
-            assert_eq!(dialect.decode(&wire).said, Ok(message));
-        }
-        Err(reason) => check_refusal(&reason, payload.len()),
-    }
-}
 
 fn try_dialect(dialect: &dyn Dialect, topic: &str, payload: &[u8]) {
     match dialect.decode(topic, payload) {
@@ -113,7 +53,7 @@ fn try_dialect(dialect: &dyn Dialect, topic: &str, payload: &[u8]) {
 }
 
 /// A refusal goes to the log, and must not fill it.
-fn check_refusal(reason: &Malformed, input_bytes: usize) {
+pub(crate) fn check_refusal(reason: &Malformed, input_bytes: usize) {
     let text = reason.to_string();
     // A text that is quoted may have each of its bytes escaped.
     assert!(text.len() <= 512 + 10 * input_bytes, "a refusal of {} bytes", text.len());

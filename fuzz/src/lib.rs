@@ -7,6 +7,7 @@
 //!
 //! | module | bytes from | promise |
 //! | --- | --- | --- |
+//! | [`chain`] | an address, or a file of blocks | what can be said again; or a reason |
 //! | [`dialect`] | a topic of a broker | a message that can be said again; or a reason |
 //! | [`engine`] | all topics, with timers and crashes | bounds, and its word, kept |
 //! | [`rows`] | a disk | a row that can be kept again; or a refusal |
@@ -14,6 +15,7 @@
 //! | [`tracker`] | a peer, or a tracker | the same words however they are cut |
 //! | [`url`] | a user | an address, which reads as it was written; or a reason |
 
+pub mod chain;
 pub mod dialect;
 pub mod engine;
 pub mod rows;

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::{env, fs, panic};
 
-use althing_fuzz::{INPUT_MAX, dialect, engine, rows, seed, tracker, url};
+use althing_fuzz::{INPUT_MAX, chain, dialect, engine, rows, seed, tracker, url};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,6 +18,11 @@ const MUTATIONS: usize = 20_000;
 /// Texts that change what a number or a value is.
 const WORDS: [&[u8]; 8] =
     [b"0", b"-1", b"18446744073709551615", b"1e9", b"null", b"\"\"", b"[[", b"%"];
+
+#[test]
+fn any_bytes_to_an_address_are_a_message_or_are_refused() {
+    try_all("chain", chain::try_input);
+}
 
 #[test]
 fn any_bytes_from_a_topic_are_a_message_or_are_refused() {

@@ -36,7 +36,8 @@ struct Target {
 }
 
 /// One for each kind of bytes from strangers.
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
+    Target { name: "chain", sanitizer: "address" },
     Target { name: "dialect", sanitizer: "address" },
     Target { name: "engine", sanitizer: "none" },
     Target { name: "rows", sanitizer: "address" },

@@ -10,6 +10,7 @@
 
 mod block;
 mod bytes;
+pub mod fields;
 mod notes;
 mod wire;
 

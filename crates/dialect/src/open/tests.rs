@@ -258,7 +258,7 @@ proptest! {
         let at = at.index(fields.len());
         fields[at] = byte;
         fields.truncate(1 + cut.index(2 * fields.len()));
-        if let Ok(other) = super::wire::read(&fields) {
+        if let Ok(other) = super::fields::decode(&fields) {
             let again = open().encode(&other).expect("the network has it");
             prop_assert_eq!(&again[9..again.len() - 96], &fields[..]);
         }
@@ -278,7 +278,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..300)) {
         let _ = open().decode(&payload);
-        let _ = super::wire::read(&payload);
+        let _ = super::fields::decode(&payload);
         let _ = open().decode_block(&payload);
     }
 }

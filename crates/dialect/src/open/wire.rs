@@ -1,12 +1,11 @@
-//! The messages: which network, what kind, the fields, and a signature over all of it.
+//! What is around a message: which network, and a signature over all of it.
 
-use althing_engine::nakamoto::{Claim, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message};
-use althing_ledger::{Block, Entry};
-use althing_types::{Address, BlockHash, PeerKey};
+use althing_engine::nakamoto::Message;
+use althing_types::{BlockHash, PeerKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use super::block;
-use super::bytes::{Reader, not_a_message, write_long, write_short};
+use super::bytes::{Reader, not_a_message};
+use super::fields;
 use crate::{DATAGRAM_MAX, Heard, Malformed};
 
 /// The first byte of a message, so that there can be another format.
@@ -18,28 +17,12 @@ const DOMAIN: &[u8] = b"althing open 1\n";
 /// Bytes of the chain's name that a message begins with, after the version.
 const CHAIN_BYTES: usize = 8;
 
-/// What each message is called.
-mod kind {
-    pub(super) const GOSSIP: u8 = 0;
-    pub(super) const GOSSIP_REPLY: u8 = 1;
-    pub(super) const TIP_REQUEST: u8 = 2;
-    pub(super) const TIP: u8 = 3;
-    pub(super) const CONSENSUS: u8 = 4;
-    pub(super) const HEADERS_REQUEST: u8 = 5;
-    pub(super) const HEADERS: u8 = 6;
-    pub(super) const BODY_REQUEST: u8 = 7;
-    pub(super) const BLOCK: u8 = 8;
-    pub(super) const NO_BLOCK: u8 = 9;
-    pub(super) const ANNOUNCEMENT: u8 = 10;
-    pub(super) const ENTRY: u8 = 11;
-}
-
 /// Returns the bytes of `message`, signed with `key`, or `None` if the network has no such message
 /// or it does not fit into a datagram.
 pub(super) fn encode(chain: &BlockHash, key: &SigningKey, message: &Message) -> Option<Vec<u8>> {
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(&chain.as_bytes()[..CHAIN_BYTES]);
-    write(message, &mut bytes)?;
+    bytes.extend_from_slice(&fields::encode(message)?);
     bytes.extend_from_slice(key.verifying_key().as_bytes());
     let signature = key.sign(&signed_bytes(chain, &bytes));
     bytes.extend_from_slice(&signature.to_bytes());
@@ -49,7 +32,7 @@ pub(super) fn encode(chain: &BlockHash, key: &SigningKey, message: &Message) -> 
 /// Returns what `payload` says. Its fields are read only when its signature is right.
 pub(super) fn decode(chain: &BlockHash, payload: &[u8]) -> Heard {
     match open(chain, payload) {
-        Ok((signer, message)) => Heard { signer: Some(signer), said: read(message) },
+        Ok((signer, message)) => Heard { signer: Some(signer), said: fields::decode(message) },
         Err(malformed) => Heard::unsigned(Err(malformed)),
     }
 }
@@ -84,130 +67,4 @@ fn open<'a>(chain: &BlockHash, payload: &'a [u8]) -> Result<(PeerKey, &'a [u8]),
 
 fn signed_bytes(chain: &BlockHash, bytes: &[u8]) -> Vec<u8> {
     [DOMAIN, chain.as_bytes(), bytes].concat()
-}
-
-/// Appends the kind of a message and its fields.
-fn write(message: &Message, out: &mut Vec<u8>) -> Option<()> {
-    match message {
-        Message::Gossip(Gossip { origin, name, id }) => {
-            out.push(kind::GOSSIP);
-            write_address(origin, out)?;
-            write_short(name.as_str().as_bytes(), out)?;
-            write_short(id.as_str().as_bytes(), out)?;
-        }
-        Message::GossipReply { address, name } => {
-            out.push(kind::GOSSIP_REPLY);
-            write_address(address, out)?;
-            write_short(name.as_str().as_bytes(), out)?;
-        }
-        Message::TipRequest => out.push(kind::TIP_REQUEST),
-        Message::Tip(Claim { length, hash }) => {
-            out.push(kind::TIP);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(hash.as_bytes());
-        }
-        Message::Consensus => out.push(kind::CONSENSUS),
-        Message::HeadersRequest { locator } => {
-            out.push(kind::HEADERS_REQUEST);
-            let hashes = || locator.iter().take(LOCATOR_MAX);
-            out.push(u8::try_from(hashes().count()).ok()?);
-            hashes().for_each(|hash| out.extend_from_slice(hash.as_bytes()));
-        }
-        Message::Headers(headers) => {
-            out.push(kind::HEADERS);
-            let headers = || headers.iter().take(HEADERS_PER_ANSWER);
-            out.extend_from_slice(&u16::try_from(headers().count()).ok()?.to_be_bytes());
-            headers().for_each(|header| out.extend_from_slice(&Block::header_bytes(header)));
-        }
-        Message::BodyRequest { hash } => {
-            out.push(kind::BODY_REQUEST);
-            out.extend_from_slice(hash.as_bytes());
-        }
-        Message::Block(block) => {
-            out.push(kind::BLOCK);
-            block::write(block, out)?;
-        }
-        Message::NoBlock => out.push(kind::NO_BLOCK),
-        Message::Announcement(block) => {
-            out.push(kind::ANNOUNCEMENT);
-            block::write(block, out)?;
-        }
-        Message::Entry(entry) => {
-            out.push(kind::ENTRY);
-            write_long(entry.as_bytes(), out)?;
-        }
-        // Other ways to fetch.
-        Message::BlockRequest { .. } | Message::ChainRequest { .. } | Message::Chain(_) => {
-            return None;
-        }
-    }
-    Some(())
-}
-
-/// Returns the message with this kind and these fields.
-pub(super) fn read(bytes: &[u8]) -> Result<Message, Malformed> {
-    let mut reader = Reader::new(bytes);
-    let message = match reader.byte()? {
-        kind::GOSSIP => {
-            let origin = read_address(&mut reader)?;
-            let (name, id) = (read_label(&mut reader, "name")?, read_label(&mut reader, "id")?);
-            Message::Gossip(Gossip { origin, name, id })
-        }
-        kind::GOSSIP_REPLY => {
-            let address = read_address(&mut reader)?;
-            Message::GossipReply { address, name: read_label(&mut reader, "name")? }
-        }
-        kind::TIP_REQUEST => Message::TipRequest,
-        kind::TIP => {
-            let length = reader.u64()?;
-            Message::Tip(Claim { length, hash: read_hash(&mut reader)? })
-        }
-        kind::CONSENSUS => Message::Consensus,
-        kind::HEADERS_REQUEST => {
-            let count = at_most("locator", reader.byte()?.into(), LOCATOR_MAX)?;
-            let locator = (0..count).map(|_| read_hash(&mut reader)).collect::<Result<_, _>>()?;
-            Message::HeadersRequest { locator }
-        }
-        kind::HEADERS => {
-            let count = at_most("headers", reader.u16()?.into(), HEADERS_PER_ANSWER)?;
-            let header = |_| reader.array().map(Block::header_from_bytes);
-            Message::Headers((0..count).map(header).collect::<Result<_, _>>()?)
-        }
-        kind::BODY_REQUEST => Message::BodyRequest { hash: read_hash(&mut reader)? },
-        kind::BLOCK => Message::Block(block::read(&mut reader)?),
-        kind::NO_BLOCK => Message::NoBlock,
-        kind::ANNOUNCEMENT => Message::Announcement(block::read(&mut reader)?),
-        kind::ENTRY => Message::Entry(Entry::new(reader.long_bytes()?)),
-        _ => return Err(not_a_message("of a kind that this network does not have")),
-    };
-    reader.end()?;
-    Ok(message)
-}
-
-fn write_address(address: &Address, out: &mut Vec<u8>) -> Option<()> {
-    write_short(address.host().as_bytes(), out)?;
-    out.extend_from_slice(&address.port().to_be_bytes());
-    Some(())
-}
-
-fn read_address(reader: &mut Reader<'_>) -> Result<Address, Malformed> {
-    let host = reader.short_text("host")?;
-    field("host", Address::new(host, reader.u16()?))
-}
-
-fn read_label(reader: &mut Reader<'_>, name: &'static str) -> Result<Label, Malformed> {
-    field(name, Label::new(reader.short_text(name)?))
-}
-
-fn read_hash(reader: &mut Reader<'_>) -> Result<BlockHash, Malformed> {
-    reader.array().map(|hash| BlockHash::from_bytes(*hash))
-}
-
-fn at_most(field: &'static str, count: usize, max: usize) -> Result<usize, Malformed> {
-    let reason = || format!("{count} are more than {max}");
-    (count <= max).then_some(count).ok_or_else(|| Malformed::Field { field, reason: reason() })
-}
-
-fn field<T, E: ToString>(name: &'static str, value: Result<T, E>) -> Result<T, Malformed> {
-    value.map_err(|error| Malformed::Field { field: name, reason: error.to_string() })
 }
