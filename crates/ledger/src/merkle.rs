@@ -58,13 +58,18 @@ impl MerkleProof {
         if self.beside.len() > PROOF_LEVELS_MAX || self.index >> self.beside.len() != 0 {
             return false;
         }
+        self.root_over(leaf) == root
+    }
+
+    /// Returns the root to which this is the way from `leaf`.
+    pub fn root_over(&self, leaf: MerkleHash) -> MerkleHash {
         let mut place = self.index;
         let mut hash = leaf;
         for beside in &self.beside {
             hash = if place.is_multiple_of(2) { pair(&hash, beside) } else { pair(beside, &hash) };
             place /= 2;
         }
-        hash == root
+        hash
     }
 }
 

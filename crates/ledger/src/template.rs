@@ -97,6 +97,15 @@ impl Template {
         self.block.entries()
     }
 
+    /// Returns the block without its work, if it has a header in Bitcoin's format: what a miner of
+    /// its kind is to be told.
+    pub fn native(&self) -> Option<&NativeBlock> {
+        match &self.block {
+            Block::Native(block) => Some(block),
+            Block::Cs60(_) | Block::Aviary(_) => None,
+        }
+    }
+
     /// Returns the bytes around the nonce, for a search among those whose upper half is `high`.
     pub fn preimage(&self, high: u32) -> Preimage {
         match &self.block {

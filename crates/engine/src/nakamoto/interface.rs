@@ -38,6 +38,9 @@ pub enum Input {
         /// What it found.
         nonce: u64,
     },
+    /// A miner outside of this process has found a block for one of the last templates of
+    /// [`Output::Mine`].
+    Mined(Box<Block>),
     /// An entry that shall get into the chain.
     Submit(Entry),
 }

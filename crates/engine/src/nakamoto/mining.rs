@@ -1,6 +1,6 @@
 //! What we mine, and on what (rules M1 to M3).
 
-use althing_ledger::{Entry, Outcome as Added, Proposal, Template};
+use althing_ledger::{Block, Entry, Outcome as Added, Proposal, Template};
 use althing_types::Moment;
 
 use super::{Event, Nakamoto, NotPooled, Output, Refusal, SearchId};
@@ -70,14 +70,19 @@ impl Nakamoto {
             return;
         }
         let Some(template) = self.miner.template.take() else { return };
-        let block = template.with_nonce(nonce);
-        let height = block.height();
         // A nonce that solves nothing is our miner's mistake; then we search again.
+        self.on_mined(&template.with_nonce(nonce), out);
+    }
+
+    /// Takes in a block of our own. It need not be of the search that is running: one that was
+    /// found just before the entries changed is as good.
+    pub(super) fn on_mined(&mut self, block: &Block, out: &mut Vec<Output>) {
+        let height = block.height();
         if let Ok(Added::Adopted(adoption)) = self.take_in(block.clone(), out)
             && let Some(hash) = adoption.joined.last().copied()
         {
             out.push(Output::Event(Event::BlockMined { hash, height }));
-            self.announce(&block, out);
+            self.announce(block, out);
         }
     }
 

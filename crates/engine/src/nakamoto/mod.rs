@@ -176,6 +176,7 @@ impl Nakamoto {
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
             Input::Peers(list) => self.on_peers(now, &list, out),
             Input::Solved { search, nonce } => self.on_solved(search, nonce, out),
+            Input::Mined(block) => self.on_mined(&block, out),
             Input::Submit(entry) => self.on_submit(entry, out),
         }
         self.keep_mining(now, out);

@@ -152,3 +152,19 @@ fn a_peer_comes_back_with_the_chain_from_its_disk() {
     let engine = althing_engine::nakamoto::Nakamoto::new(rules, identity, state, blocks);
     assert_eq!(engine.ledger().tip(), kept.tip(), "what does not fit is left out");
 }
+
+#[test]
+fn a_block_found_elsewhere_counts_also_for_an_earlier_search_on_the_tip() {
+    let mut peer = Peer::new(by_height(), Mining::FromGenesis);
+    peer.meet(1..=3);
+    let (_, before) = search(&peer.handle(Input::Submit(Entry::text("first")))).expect("an entry");
+    assert!(search(&peer.handle(Input::Submit(Entry::text("later")))).is_some(), "it begins anew");
+    let block = mined(&before);
+    let out = peer.handle(Input::Mined(Box::new(block.clone())));
+    assert!(events(&out).any(|event| matches!(event, Event::BlockMined { .. })));
+    let announced = sent(&out).filter(|(_, m)| matches!(m, Message::Announcement(_))).count();
+    assert_eq!(announced, 3);
+    let (_, next) = search(&out).expect("there is more to mine");
+    assert_eq!(next.entries(), [Entry::text("later")]);
+    assert_eq!(peer.handle(Input::Mined(Box::new(block))), [], "it is there already");
+}

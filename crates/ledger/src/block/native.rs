@@ -63,6 +63,26 @@ impl NativeBlock {
         MerkleProof::new(self.leaves(), index.checked_add(1)?)
     }
 
+    /// Returns what its imprint's bytes are before the salt, and what after it. A salt is eight
+    /// bytes between them, the highest first, and the three together are the first leaf.
+    pub fn around_salt(&self) -> (Vec<u8>, Vec<u8>) {
+        let Imprint { height, miner, salt: _ } = &self.imprint;
+        let before = [&IMPRINT_DOMAIN[..], &height.number().to_be_bytes()].concat();
+        let after = [&(miner.len() as u64).to_be_bytes()[..], miner.as_bytes()].concat();
+        (before, after)
+    }
+
+    /// Returns the way from the imprint to the Merkle root, which is the same for all salts.
+    pub fn way_of_imprint(&self) -> MerkleProof {
+        MerkleProof::new(self.leaves(), 0).expect("a block has an imprint")
+    }
+
+    /// Puts another salt into the imprint, and the root over it into the header.
+    pub fn set_salt(&mut self, salt: u64) {
+        self.imprint.salt = salt;
+        self.update_root();
+    }
+
     /// Returns whether `entry` is in the block with this header.
     pub fn is_proven(header: &Header, entry: &Entry, proof: &MerkleProof) -> bool {
         // The imprint is no entry.
@@ -93,8 +113,7 @@ impl NativeBlock {
         let [_, _, _, _, low @ ..] = number.to_be_bytes();
         self.header.nonce = u32::from_be_bytes(low);
         if number > u64::from(u32::MAX) {
-            self.imprint.salt = self.imprint.salt.wrapping_add(number >> 32);
-            self.update_root();
+            self.set_salt(self.imprint.salt.wrapping_add(number >> 32));
         }
     }
 
@@ -103,12 +122,8 @@ impl NativeBlock {
     }
 
     fn leaves(&self) -> Vec<MerkleHash> {
-        let Imprint { height, miner, salt } = &self.imprint;
-        let mut imprint = IMPRINT_DOMAIN.to_vec();
-        for number in [height.number(), *salt, miner.len() as u64] {
-            imprint.extend_from_slice(&number.to_be_bytes());
-        }
-        imprint.extend_from_slice(miner.as_bytes());
+        let (before, after) = self.around_salt();
+        let imprint = [&before[..], &self.imprint.salt.to_be_bytes(), &after].concat();
         let entries = self.entries.iter().map(|entry| merkle::leaf(entry.as_bytes()));
         [merkle::leaf(&imprint)].into_iter().chain(entries).collect()
     }

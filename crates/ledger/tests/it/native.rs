@@ -94,6 +94,33 @@ fn refusal(ledger: &mut Ledger, block: NativeBlock) -> Invalid {
 }
 
 #[test]
+fn a_miner_of_bitcoin_finds_the_root_from_the_salt_and_the_way_of_the_imprint() {
+    let ledger = ledger();
+    for count in 0..=3 {
+        let proposal = Proposal {
+            miner: "ann",
+            now: UnixTime::from_seconds((START + 1_000).into()),
+            entries: (0..count).map(note).collect(),
+        };
+        let template = ledger.template(proposal).expect("a block may hold this");
+        let block = template.native().expect("it has a header");
+        let (before, after) = block.around_salt();
+        for salt in [0_u64, 1, 0x0123_4567, u32::MAX.into()] {
+            let imprint = [&before[..], &salt.to_be_bytes(), &after].concat();
+            let Block::Native(solved) = template.with_nonce(salt << 32 | 7) else {
+                panic!("it is one of ours")
+            };
+            let root = block.way_of_imprint().root_over(leaf(&imprint));
+            assert_eq!(solved.header.merkle_root.to_byte_array(), root, "{count} entries");
+            let mut other = block.clone();
+            other.set_salt(salt);
+            other.header.nonce = 7;
+            assert_eq!(other, solved);
+        }
+    }
+}
+
+#[test]
 fn the_header_is_bitcoins() {
     let header = bitcoin::constants::genesis_block(bitcoin::Network::Bitcoin).header;
     let block = Block::Native(NativeBlock { header, ..genesis() });
