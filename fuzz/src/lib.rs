@@ -12,6 +12,7 @@
 //! | [`engine`] | all topics, with timers and crashes | bounds, and its word, kept |
 //! | [`rows`] | a disk | a row that can be kept again; or a refusal |
 //! | [`seed`] | a solution | one verdict, whoever judges it |
+//! | [`stratum`] | a miner | the same requests however they are cut, and bounds |
 //! | [`tracker`] | a peer, or a tracker | the same words however they are cut |
 //! | [`url`] | a user | an address, which reads as it was written; or a reason |
 
@@ -20,6 +21,7 @@ pub mod dialect;
 pub mod engine;
 pub mod rows;
 pub mod seed;
+pub mod stratum;
 pub mod tracker;
 #[cfg(not(fuzzing))]
 pub mod url;

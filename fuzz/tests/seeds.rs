@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::{env, fs, panic};
 
-use althing_fuzz::{INPUT_MAX, chain, dialect, engine, rows, seed, tracker, url};
+use althing_fuzz::{INPUT_MAX, chain, dialect, engine, rows, seed, stratum, tracker, url};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -42,6 +42,11 @@ fn any_bytes_from_a_disk_are_a_row_or_are_refused() {
 #[test]
 fn any_text_has_one_verdict_as_a_solution() {
     try_all("seed", seed::try_input);
+}
+
+#[test]
+fn any_stream_of_a_miner_means_the_same_however_it_is_cut() {
+    try_all("stratum", stratum::try_input);
 }
 
 #[test]

@@ -21,6 +21,7 @@ const LOWEST_FIRST: &[&str] = &[
     "althing-engine",
     "althing-ballot",
     "althing-dialect",
+    "althing-stratum",
     "althing-sim",
     "althing-net",
     "althing-store",

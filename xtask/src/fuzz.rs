@@ -36,12 +36,13 @@ struct Target {
 }
 
 /// One for each kind of bytes from strangers.
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "chain", sanitizer: "address" },
     Target { name: "dialect", sanitizer: "address" },
     Target { name: "engine", sanitizer: "none" },
     Target { name: "rows", sanitizer: "address" },
     Target { name: "seed", sanitizer: "address" },
+    Target { name: "stratum", sanitizer: "address" },
     Target { name: "tracker", sanitizer: "address" },
 ];
 

@@ -41,6 +41,7 @@ const PURE: &[&str] = &[
     "althing-engine",
     "althing-ballot",
     "althing-dialect",
+    "althing-stratum",
     "althing-sim",
 ];
 

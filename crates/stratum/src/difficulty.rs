@@ -1,0 +1,101 @@
+use althing_ledger::{CompactTarget, Target};
+
+/// How hard a share is to find: 2^bits hashes, on average.
+///
+/// Stratum counts from a target of its own, `ffff` after 32 bits of zero: that is difficulty 1, and
+/// 32 bits here. Powers of two have the same target in all miners, whatever their arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShareDifficulty(u8);
+
+/// Bits of Stratum's difficulty 1.
+const BITS_OF_ONE: u8 = 32;
+
+impl ShareDifficulty {
+    /// The least.
+    pub const MIN: Self = Self(8);
+
+    /// The most: all of Bitcoin's miners together have found no hash of so many bits.
+    pub const MAX: Self = Self(112);
+
+    /// Returns the difficulty of so many bits, or `None` if they are too few or too many.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        if Self::MIN.0 <= bits && bits <= Self::MAX.0 { Some(Self(bits)) } else { None }
+    }
+
+    /// Returns the number of bits.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Returns how many hashes it takes on average to find a share.
+    pub const fn hashes(self) -> u128 {
+        1 << self.0
+    }
+
+    /// Returns the difficulty at which a share takes the most hashes, and not more than so many.
+    pub fn of_hashes(hashes: u128) -> Self {
+        let bits = hashes.checked_ilog2().and_then(|bits| u8::try_from(bits).ok()).unwrap_or(0);
+        Self(bits.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Returns the hashes that a share may have.
+    pub fn target(self) -> Target {
+        // A compact target is a number of up to 23 bits, and how many bytes it is long, with those
+        // of zero after it.
+        let zeros = 240 - u32::from(self.0);
+        let (bytes, shift) = (zeros / 8 + 3, zeros % 8);
+        Target::AtMost(CompactTarget::from_consensus(bytes << 24 | 0xffff << shift))
+    }
+
+    /// Returns the number that stands for it in the protocol.
+    pub fn stratum(self) -> f64 {
+        2_f64.powi(i32::from(self.0) - i32::from(BITS_OF_ONE))
+    }
+
+    /// Returns this, or what is less if every block with this target shall be a share: the shares
+    /// of easy blocks are easier still.
+    pub(crate) fn within(self, block: Target) -> Self {
+        let easier = (0..=self.0).rev().map(Self);
+        let mut possible = easier.filter(|share| share.target().work() <= block.work());
+        possible.next().unwrap_or(Self(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::BlockHash;
+
+    use super::*;
+
+    #[test]
+    fn difficulty_one_is_the_one_of_stratum() {
+        let one = ShareDifficulty::from_bits(32).expect("in range");
+        assert!((one.stratum() - 1.0).abs() < f64::EPSILON);
+        assert_eq!(one.target(), Target::AtMost(CompactTarget::from_consensus(0x1d00_ffff)));
+    }
+
+    #[test]
+    fn each_bit_halves_the_target() {
+        for bits in 0..=ShareDifficulty::MAX.bits() {
+            // The highest hash that is a share: ffff after so many bits, and zeros.
+            let mut number = [0; 32];
+            let place = usize::from(bits / 8);
+            let ones = (0xffff_u32 << 8 >> (bits % 8)).to_be_bytes();
+            number[place..place + 3].copy_from_slice(&ones[1..]);
+            number.reverse();
+            let target = ShareDifficulty(bits).target();
+            assert!(target.is_met_by(&BlockHash::from_bytes(number)), "{bits} bits");
+            number[0] += 1;
+            assert!(!target.is_met_by(&BlockHash::from_bytes(number)), "{bits} bits and more");
+        }
+    }
+
+    #[test]
+    fn shares_are_never_harder_than_the_block() {
+        let block = Target::AtMost(CompactTarget::from_consensus(0x1d00_ffff));
+        let bits = |bits| ShareDifficulty(bits).within(block).bits();
+        assert_eq!([bits(20), bits(32), bits(33), bits(100)], [20, 32, 32, 32]);
+        let easiest = Target::AtMost(CompactTarget::from_consensus(0x207f_ffff));
+        assert!(ShareDifficulty::MAX.within(easiest).target().work() <= easiest.work());
+    }
+}

@@ -1,0 +1,170 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fault::Fault;
+
+/// Something that a miner wants, with the name under which it expects the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The answer repeats it.
+    pub id: Value,
+    /// What it wants, or what is wrong with that.
+    pub call: Result<Call, Fault>,
+}
+
+/// What a miner can want.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// To be sent work.
+    Subscribe,
+    /// To have its shares counted under a name.
+    Authorize {
+        /// The name.
+        worker: String,
+        /// What shows that it may.
+        password: String,
+    },
+    /// To have a share counted.
+    Submit(Submission),
+    /// To be told when its first extranonce changes, which it never does.
+    ExtranonceSubscribe,
+    /// To use these extensions of the protocol.
+    Configure(Vec<String>),
+}
+
+/// A share, as a miner names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Who has found it.
+    pub worker: String,
+    /// For which job.
+    pub job: String,
+    /// The second half of the salt.
+    pub extranonce2: u32,
+    /// The time in the header.
+    pub time: u32,
+    /// The nonce in the header.
+    pub nonce: u32,
+}
+
+/// A line that is nothing of this protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRequest;
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Value,
+    method: Option<String>,
+    #[serde(default)]
+    params: Value,
+}
+
+impl Request {
+    /// Returns what a line says, or `None` if it is an answer, which nobody has asked for.
+    pub fn parse(line: &[u8]) -> Result<Option<Self>, NoRequest> {
+        let Line { id, method, params } = serde_json::from_slice(line).map_err(|_| NoRequest)?;
+        // An id that is no scalar is no id; it would only be repeated.
+        if id.is_array() || id.is_object() {
+            return Err(NoRequest);
+        }
+        let Some(method) = method else { return Ok(None) };
+        let params = match params {
+            Value::Null => Vec::new(),
+            Value::Array(params) => params,
+            _ => return Err(NoRequest),
+        };
+        Ok(Some(Self { id, call: call(&method, &params) }))
+    }
+}
+
+fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
+    let text = |index: usize| params.get(index).and_then(Value::as_str);
+    let named = |index: usize| text(index).map(str::to_owned);
+    Ok(match method {
+        "mining.subscribe" => Call::Subscribe,
+        "mining.authorize" => Call::Authorize {
+            worker: named(0).ok_or(Fault::Incomplete)?,
+            password: named(1).unwrap_or_default(),
+        },
+        "mining.submit" => {
+            // With a version of its own the header would be another.
+            if params.len() > 5 {
+                return Err(Fault::VersionRolled);
+            }
+            let number = |index| text(index).and_then(number).ok_or(Fault::NotFourBytes);
+            Call::Submit(Submission {
+                worker: named(0).ok_or(Fault::Incomplete)?,
+                job: named(1).ok_or(Fault::Incomplete)?,
+                extranonce2: number(2)?,
+                time: number(3)?,
+                nonce: number(4)?,
+            })
+        }
+        "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
+        "mining.configure" => {
+            let extensions = params.first().and_then(Value::as_array).ok_or(Fault::Incomplete)?;
+            let names = extensions.iter().filter_map(Value::as_str);
+            Call::Configure(names.map(str::to_owned).collect())
+        }
+        _ => return Err(Fault::UnknownMethod),
+    })
+}
+
+/// Returns the number of four bytes, the highest first, in hexadecimal digits.
+fn number(text: &str) -> Option<u32> {
+    let is_it = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_it.then(|| u32::from_str_radix(text, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(line: &str) -> Result<Call, Fault> {
+        let request = Request::parse(line.as_bytes()).expect("it is a request");
+        request.expect("it has a method").call
+    }
+
+    #[test]
+    fn a_share_of_a_stock_miner_is_read() {
+        let line = r#"{"method": "mining.submit", "params": ["ann", "1f", "0000002a", "6553f100",
+            "DEADBEEF"], "id":4}"#;
+        let submission = Submission {
+            worker: "ann".to_owned(),
+            job: "1f".to_owned(),
+            extranonce2: 42,
+            time: 1_700_000_000,
+            nonce: 0xdead_beef,
+        };
+        assert_eq!(called(line), Ok(Call::Submit(submission)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_call_is_told() {
+        for (line, fault) in [
+            (r#"{"id":1,"method":"mining.authorize"}"#, Fault::Incomplete),
+            (r#"{"id":1,"method":"mining.submit","params":["a","b","00"]}"#, Fault::NotFourBytes),
+            (
+                r#"{"id":1,"method":"mining.submit","params":["a","b","+0000000","0","0"]}"#,
+                Fault::NotFourBytes,
+            ),
+            (
+                r#"{"id":1,"method":"mining.submit","params":["a","b","0","0","0","20000000"]}"#,
+                Fault::VersionRolled,
+            ),
+            (r#"{"id":1,"method":"eth_getWork"}"#, Fault::UnknownMethod),
+        ] {
+            assert_eq!(called(line), Err(fault), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_from_an_answer() {
+        for line in ["", "[]", "GET / HTTP/1.1", r#"{"id":[],"method":"m"}"#, "\"mining.submit\""] {
+            assert_eq!(Request::parse(line.as_bytes()), Err(NoRequest), "{line}");
+        }
+        let answer = br#"{"id":7,"result":"cpuminer/2.5.1","error":null}"#;
+        assert_eq!(Request::parse(answer), Ok(None));
+    }
+}

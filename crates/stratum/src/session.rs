@@ -1,0 +1,342 @@
+//! One connection: who it is, what it was asked for, and what it has sent.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_types::{BlockHash, Moment};
+use serde_json::{Value, json};
+
+use crate::allowance::Allowance;
+use crate::difficulty::ShareDifficulty;
+use crate::fault::Fault;
+use crate::interface::{DropReason, Event, Output, SessionId, Tally, Worker};
+use crate::job::Job;
+use crate::lines::LineReader;
+use crate::pace::Pace;
+use crate::request::{Call, Request, Submission};
+
+/// Characters that a worker's name may have.
+pub const WORKER_CHARS_MAX: usize = 64;
+
+/// Faults beyond the shares that were counted with which a connection is ended.
+pub const FAULTS_MAX: u32 = 32;
+
+/// Jobs of one tip whose shares are counted; older ones are forgotten.
+pub const JOBS_MAX: usize = 32;
+
+/// Shares of one tip that are remembered, so that they count only once.
+pub const SHARES_MAX: usize = 4096;
+
+/// Seconds that the time in a header may be after that of the job.
+pub const TIME_ROLL_MAX: u32 = 600;
+
+pub(crate) struct Session {
+    id: SessionId,
+    worker: Worker,
+    extranonce1: u32,
+    reader: LineReader,
+    allowance: Allowance,
+    faults: u32,
+    is_subscribed: bool,
+    pub(crate) joined: Moment,
+    /// When its last share came, or it could begin.
+    pub(crate) active: Moment,
+    pace: Pace,
+    jobs: VecDeque<Sent>,
+    /// Jobs that it has been sent.
+    names: u64,
+    sent_at: Moment,
+    /// What it was told that shares take.
+    told: Option<ShareDifficulty>,
+    shares: RecentShares,
+    pub(crate) tally: Tally,
+    /// The hashes at the last summary.
+    pub(crate) hashes_told: u128,
+}
+
+/// A job as one miner was told of it.
+struct Sent {
+    name: String,
+    job: Arc<Job>,
+    time: u32,
+    difficulty: ShareDifficulty,
+}
+
+/// The hashes of the last shares.
+#[derive(Default)]
+struct RecentShares {
+    order: VecDeque<BlockHash>,
+    all: BTreeSet<BlockHash>,
+}
+
+impl RecentShares {
+    /// Adds a share, and returns whether it is new.
+    fn add(&mut self, hash: BlockHash) -> bool {
+        if !self.all.insert(hash) {
+            return false;
+        }
+        self.order.push_back(hash);
+        if self.order.len() > SHARES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.all.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        now: Moment,
+        id: SessionId,
+        from: SocketAddr,
+        extranonce1: u32,
+        difficulty: ShareDifficulty,
+    ) -> Self {
+        Self {
+            id,
+            worker: Worker { name: String::new(), from },
+            extranonce1,
+            reader: LineReader::default(),
+            allowance: Allowance::new(now),
+            faults: 0,
+            is_subscribed: false,
+            joined: now,
+            active: now,
+            pace: Pace::new(now, difficulty),
+            jobs: VecDeque::new(),
+            names: 0,
+            sent_at: now,
+            told: None,
+            shares: RecentShares::default(),
+            tally: Tally::default(),
+            hashes_told: 0,
+        }
+    }
+
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    pub(crate) fn extranonce1(&self) -> u32 {
+        self.extranonce1
+    }
+
+    pub(crate) fn is_authorized(&self) -> bool {
+        !self.worker.name.is_empty()
+    }
+
+    /// Returns whether it can be sent work.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_subscribed && self.is_authorized()
+    }
+
+    /// Returns what its shares take.
+    pub(crate) fn difficulty(&self) -> ShareDifficulty {
+        self.told.unwrap_or(self.pace.difficulty())
+    }
+
+    /// Takes in what the miner has sent, and answers.
+    pub(crate) fn hear(
+        &mut self,
+        now: Moment,
+        bytes: &[u8],
+        password: Option<&str>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), DropReason> {
+        let lines = self.reader.read(bytes).map_err(|_| DropReason::LineTooLong)?;
+        for line in lines {
+            if !self.allowance.take(now) {
+                return Err(DropReason::TooManyLines);
+            }
+            let request = Request::parse(&line).map_err(|_| DropReason::NoRequest)?;
+            // Nothing was asked for, so an answer is to nothing.
+            let Some(Request { id, call }) = request else { continue };
+            let mut found = Vec::new();
+            let outcome = call.and_then(|call| self.on_call(now, call, password, &mut found));
+            // A job that is gone is nobody's fault.
+            if let Err(fault) = &outcome
+                && *fault != Fault::JobNotFound
+            {
+                self.faults += 1;
+            }
+            let (result, error) = match outcome {
+                Ok(result) => (result, Value::Null),
+                Err(fault) => (Value::Null, fault.to_json()),
+            };
+            self.say(&json!({ "id": id, "result": result, "error": error }), out);
+            out.append(&mut found);
+            if self.faults >= FAULTS_MAX {
+                return Err(DropReason::TooManyFaults);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_call(
+        &mut self,
+        now: Moment,
+        call: Call,
+        password: Option<&str>,
+        found: &mut Vec<Output>,
+    ) -> Result<Value, Fault> {
+        match call {
+            Call::Subscribe => {
+                self.is_subscribed = true;
+                let name = format!("{:08x}", self.extranonce1);
+                let told = [["mining.set_difficulty", &name], ["mining.notify", &name]];
+                Ok(json!([told, name, size_of::<u32>()]))
+            }
+            Call::Authorize { worker, password: said } => {
+                if password.is_some_and(|password| password != said) {
+                    return Err(Fault::Unauthorized);
+                }
+                self.authorize(now, worker).map(|()| Value::Bool(true))
+            }
+            Call::Submit(submission) => {
+                let outcome = self.on_share(now, &submission, found);
+                match outcome {
+                    Ok(()) => {}
+                    Err(Fault::JobNotFound) => self.tally.stale += 1,
+                    Err(_) => self.tally.invalid += 1,
+                }
+                outcome.map(|()| Value::Bool(true))
+            }
+            Call::ExtranonceSubscribe => Ok(Value::Bool(true)),
+            Call::Configure(extensions) => {
+                let refused = |name: String| (name, Value::Bool(false));
+                Ok(Value::Object(extensions.into_iter().map(refused).collect()))
+            }
+        }
+    }
+
+    fn authorize(&mut self, now: Moment, name: String) -> Result<(), Fault> {
+        if self.is_authorized() && self.worker.name != name {
+            return Err(Fault::OtherWorker);
+        }
+        let is_well = (1..=WORKER_CHARS_MAX).contains(&name.chars().count());
+        if !is_well || name.chars().any(char::is_control) {
+            return Err(Fault::BadName);
+        }
+        self.worker.name = name;
+        self.active = now;
+        Ok(())
+    }
+
+    fn on_share(
+        &mut self,
+        now: Moment,
+        submission: &Submission,
+        found: &mut Vec<Output>,
+    ) -> Result<(), Fault> {
+        if !self.is_subscribed {
+            return Err(Fault::NotSubscribed);
+        }
+        if !self.is_authorized() || submission.worker != self.worker.name {
+            return Err(Fault::Unauthorized);
+        }
+        let mut jobs = self.jobs.iter();
+        let sent = jobs.find(|sent| sent.name == submission.job).ok_or(Fault::JobNotFound)?;
+        if !(sent.time..=sent.time.saturating_add(TIME_ROLL_MAX)).contains(&submission.time) {
+            return Err(Fault::TimeRolled);
+        }
+        let candidate = sent.job.candidate(self.extranonce1, submission);
+        if !sent.difficulty.target().is_met_by(&candidate.hash) {
+            return Err(Fault::LowDifficulty);
+        }
+        if !self.shares.add(candidate.hash) {
+            return Err(Fault::Duplicate);
+        }
+        let hashes = sent.difficulty.hashes();
+        self.pace.count(hashes);
+        self.tally.accepted += 1;
+        self.tally.hashes = self.tally.hashes.saturating_add(hashes);
+        (self.faults, self.active) = (self.faults.saturating_sub(1), now);
+        if sent.job.target().is_met_by(&candidate.hash) {
+            let block = sent.job.solved(&candidate);
+            let (worker, hash) = (self.worker.clone(), candidate.hash);
+            let height = block.imprint.height;
+            self.tally.blocks += 1;
+            found.push(Output::Event(Event::BlockFound { worker, hash, height }));
+            found.push(Output::Found(Box::new(block)));
+        }
+        Ok(())
+    }
+
+    /// Forgets all jobs, since their tip is an old one.
+    pub(crate) fn forget_jobs(&mut self) {
+        self.jobs.clear();
+        self.shares = RecentShares::default();
+    }
+
+    /// Sends a job if one is due: this one is new, the last one is old, or the difficulty must be
+    /// another.
+    pub(crate) fn keep_busy(
+        &mut self,
+        now: Moment,
+        job: &Arc<Job>,
+        time: u32,
+        out: &mut Vec<Output>,
+    ) {
+        let is_other_difficulty = self.pace.adjust(now);
+        let age = now - self.sent_at;
+        let is_due = match self.jobs.back() {
+            None => true,
+            Some(last) if !Arc::ptr_eq(&last.job, job) => age >= ENTRIES_TIME,
+            Some(_) => age >= REPEAT_TIME,
+        };
+        if is_due || is_other_difficulty {
+            self.send_job(now, job, time, is_other_difficulty, out);
+        }
+    }
+
+    fn send_job(
+        &mut self,
+        now: Moment,
+        job: &Arc<Job>,
+        time: u32,
+        is_other_difficulty: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let difficulty = self.pace.difficulty().within(job.target());
+        if self.told != Some(difficulty) {
+            self.told = Some(difficulty);
+            // A miner may use it at once, also for what it has.
+            for sent in &mut self.jobs {
+                sent.difficulty = sent.difficulty.min(difficulty);
+            }
+            self.notify("mining.set_difficulty", &json!([difficulty.stratum()]), out);
+        }
+        // Under a new name miners begin anew: with the same time they would find the same shares.
+        let time = match self.jobs.back() {
+            Some(last) if Arc::ptr_eq(&last.job, job) => time.max(last.time.saturating_add(1)),
+            _ => time,
+        };
+        let is_urgent = self.jobs.is_empty() || is_other_difficulty;
+        self.names += 1;
+        let name = format!("{:x}", self.names);
+        self.notify("mining.notify", &job.parameters(&name, time, is_urgent), out);
+        self.jobs.push_back(Sent { name, job: Arc::clone(job), time, difficulty });
+        if self.jobs.len() > JOBS_MAX {
+            self.jobs.pop_front();
+        }
+        self.sent_at = now;
+    }
+
+    fn notify(&self, method: &str, params: &Value, out: &mut Vec<Output>) {
+        self.say(&json!({ "id": null, "method": method, "params": params }), out);
+    }
+
+    fn say(&self, message: &Value, out: &mut Vec<Output>) {
+        out.push(Output::Send { to: self.id, lines: format!("{message}\n") });
+    }
+}
+
+/// Time after which a miner is told of other entries for the same place in the chain.
+pub const ENTRIES_TIME: Duration = Duration::from_secs(5);
+
+/// Time after which a miner is sent the same job again, with a later time: some take a server that
+/// is silent for two minutes for dead.
+pub const REPEAT_TIME: Duration = Duration::from_secs(30);
