@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod mine;
 pub(crate) mod peer;
 pub(crate) mod sim;
+pub(crate) mod stratum;
 pub(crate) mod table;
 pub(crate) mod tracker;
 

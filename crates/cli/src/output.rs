@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 pub(crate) mod json;
 pub(crate) mod recent;
+pub(crate) mod stratum;
 pub(crate) mod table;
 pub(crate) mod text;
 
@@ -61,6 +62,12 @@ impl Lines {
             (Self::Json, Told::Report(report)) => writeln!(out, "{}", json::line(report)),
             (Self::Text, Told::OfChain(report)) => writeln!(out, "{}", chain::text::line(report)),
             (Self::Json, Told::OfChain(report)) => writeln!(out, "{}", chain::json::line(report)),
+            (Self::Text, Told::OfMiners(report)) => {
+                writeln!(out, "{}", stratum::text_line(report))
+            }
+            (Self::Json, Told::OfMiners(report)) => {
+                writeln!(out, "{}", stratum::json_line(report))
+            }
             (Self::Text, Told::Aside(text)) => writeln!(out, "{text}"),
             (Self::Json, Told::Aside(_)) => Ok(()),
         }
@@ -72,6 +79,8 @@ enum Told {
     Report(Report),
     /// Of a peer with a chain.
     OfChain(althing_node::chain::Report),
+    /// Of those that mine for a peer.
+    OfMiners(althing_node::stratum::Report),
     /// What is said to a person only: an answer at the prompt.
     Aside(String),
 }
@@ -117,6 +126,12 @@ impl Printer {
     pub(crate) fn chain_reporter(&self) -> althing_node::chain::Reporter {
         let told = self.told.clone();
         Box::new(move |report| drop(told.send(Told::OfChain(report))))
+    }
+
+    /// Returns a way in for the reports of a peer's miners.
+    pub(crate) fn stratum_reporter(&self) -> althing_node::stratum::Reporter {
+        let told = self.told.clone();
+        Box::new(move |report| drop(told.send(Told::OfMiners(report))))
     }
 
     /// Returns a way in for what is said between the reports.

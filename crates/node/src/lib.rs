@@ -7,7 +7,7 @@
 //! process. Everything that happens is told to a [`Reporter`] as a [`Report`], and what a person
 //! wants of the peer comes in through [`Commands`].
 //!
-//! [`chain`] has the same for networks with a chain.
+//! [`chain`] has the same for networks with a chain, and [`stratum`] the sockets of their miners.
 
 pub mod chain;
 mod clock;
@@ -17,6 +17,7 @@ mod identity;
 mod mining;
 mod refusals;
 mod report;
+pub mod stratum;
 mod timers;
 
 pub use clock::Clock;

@@ -29,6 +29,13 @@ pub const JOBS_MAX: usize = 32;
 /// Shares of one tip that are remembered, so that they count only once.
 pub const SHARES_MAX: usize = 4096;
 
+/// Time after which a miner is told of other entries for the same place in the chain.
+pub const ENTRIES_TIME: Duration = Duration::from_secs(5);
+
+/// Time after which a miner is sent the same job again, with a later time: some take a server that
+/// is silent for two minutes for dead.
+pub const REPEAT_TIME: Duration = Duration::from_secs(30);
+
 /// Seconds that the time in a header may be after that of the job.
 pub const TIME_ROLL_MAX: u32 = 600;
 
@@ -333,10 +340,3 @@ impl Session {
         out.push(Output::Send { to: self.id, lines: format!("{message}\n") });
     }
 }
-
-/// Time after which a miner is told of other entries for the same place in the chain.
-pub const ENTRIES_TIME: Duration = Duration::from_secs(5);
-
-/// Time after which a miner is sent the same job again, with a later time: some take a server that
-/// is silent for two minutes for dead.
-pub const REPEAT_TIME: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! One peer. What it does depends on whether its network has rounds or a chain, and so do most of
 //! its options.
 
-mod chain;
+pub(super) mod chain;
 mod rounds;
 
 use std::path::PathBuf;
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()
                 refuse::<Connection>(given, &arguments, "with rounds, and of open")?;
             }
             refuse::<Network>(given, &arguments, "with rounds")?;
-            super::block_on(chain::take_part(name, arguments))
+            super::block_on(chain::take_part(chain::Part::new(name, arguments)))
         }
     }
 }

@@ -7,7 +7,9 @@ use assert_cmd::Command;
 /// Returns the command, as a user has it who has set nothing in the environment.
 fn althing(arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("althing"));
-    for variable in ["ALTHING_BROKER", "ALTHING_LOG", "COLUMNS", "NO_COLOR"] {
+    for variable in
+        ["ALTHING_BROKER", "ALTHING_LOG", "ALTHING_STRATUM_PASSWORD", "COLUMNS", "NO_COLOR"]
+    {
         command.env_remove(variable);
     }
     command.args(arguments);
@@ -48,6 +50,7 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("peer", help(&["peer"]));
     insta::assert_snapshot!("broker", help(&["broker"]));
     insta::assert_snapshot!("tracker", help(&["tracker"]));
+    insta::assert_snapshot!("stratum", help(&["stratum"]));
     insta::assert_snapshot!("table", help(&["table"]));
     insta::assert_snapshot!("chain", help(&["chain"]));
     insta::assert_snapshot!("chain_add", help(&["chain", "add"]));
@@ -107,6 +110,8 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["peer", "--manual", "--observe"], "'--manual' cannot be used with '--observe'"),
         (&["broker", "--listen", "here"], "invalid socket address syntax"),
         (&["tracker", "--listen", "localhost"], "invalid socket address syntax"),
+        (&["stratum", "--share-difficulty", "7"], "no number of bits from 8 to 112"),
+        (&["stratum", "--workers-max", "0"], "0 is not in 1..=65535"),
         (&["table"], "--data <DIR>"),
         (&["mine", "decimal"], "--bits <N>"),
         (&["mine", "decimal", "--bits", "161"], "161 is not in 1..=160"),

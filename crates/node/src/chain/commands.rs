@@ -1,5 +1,5 @@
 use althing_engine::nakamoto::{Mining, Timer};
-use althing_ledger::{Entry, Tip};
+use althing_ledger::{Block, Entry, Tip};
 use althing_types::{Address, Height, Moment};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,6 +26,7 @@ impl Submission {
 #[derive(Debug)]
 pub(super) enum Command {
     Submit(Vec<(Entry, oneshot::Sender<Submitted>)>),
+    Mined { block: Block },
     Entries { done: oneshot::Sender<Vec<(Height, Entry)>> },
     Overview { done: oneshot::Sender<Overview> },
 }
@@ -90,6 +91,11 @@ impl Commands {
             .unzip();
         self.say(Command::Submit(entries)).await?;
         Ok(answers)
+    }
+
+    /// Hands in a block that a miner of another process has found.
+    pub async fn mined(&self, block: Block) -> Result<(), HasLeft> {
+        self.say(Command::Mined { block }).await
     }
 
     /// Returns the entries of the best chain, each with the height of its block, in order; without

@@ -6,12 +6,12 @@ use althing_dialect::{ChainDialect, Heard};
 use althing_engine::nakamoto::{
     Durable, Event, Identity, Input, Label, Message, Mining as MiningRule, Nakamoto, Output, Timer,
 };
-use althing_ledger::{Block, Genesis, Tip};
+use althing_ledger::{Block, Genesis, Template, Tip};
 use althing_net::{Arrival, Endpoint};
 use althing_pow::Effort;
 use althing_store::{Branch, Store};
 use althing_types::{Address, Height, UnixTime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace};
 
 use super::commands::{Command, Commands, Due, Overview};
@@ -35,8 +35,10 @@ pub struct Setup {
     pub contacts: Vec<Address>,
     /// Whether it mines.
     pub mining: MiningRule,
-    /// How much of the machine that may take.
-    pub effort: Effort,
+    /// How much of the machine that may take, or nothing: then only others search.
+    pub effort: Option<Effort>,
+    /// Where others are told what to search for, if any do.
+    pub work: Option<watch::Sender<Option<Template>>>,
     /// What it remembers.
     pub store: Store,
     /// The clock of its process.
@@ -87,7 +89,8 @@ impl Node {
     /// Returns a peer at `endpoint` that goes on from the chain in its store. All its blocks are
     /// checked again, which takes a while for a long chain.
     pub fn new(setup: Setup, endpoint: Endpoint) -> Result<Self, NodeError> {
-        let Setup { dialect, name, contacts, mining, effort, mut store, clock, reporter } = setup;
+        let Setup { dialect, name, contacts, mining, effort, work, mut store, clock, reporter } =
+            setup;
         identify(&mut store, &dialect.network())?;
         let identity = Identity {
             address: endpoint.address().clone(),
@@ -102,7 +105,7 @@ impl Node {
         let engine =
             Nakamoto::new(dialect.rules().clone(), identity, dialect.application(), blocks);
         let left_out = end.saturating_sub(engine.ledger().length());
-        let (search, answers) = Mining::new(effort);
+        let (search, answers) = Mining::new(effort, work);
         let (commands, said) = Commands::new();
         Ok(Self {
             dialect,
@@ -179,6 +182,7 @@ impl Node {
                 }
                 return self.handle(inputs);
             }
+            Command::Mined { block } => return self.handle([Input::Mined(Box::new(block))]),
             Command::Entries { done } => {
                 let first = match self.dialect.rules().chain.genesis {
                     Genesis::Given(_) => Height::GENESIS.next(),
@@ -307,7 +311,7 @@ impl Node {
             Output::Send { to, message } => self.send(&to, &message),
             Output::SetTimer { after, timer } => self.timers.set(self.clock.now(), after, timer),
             Output::Mine { search, template } => self.mining.start(search, *template),
-            Output::CancelMining => drop(self.mining.cancel()),
+            Output::CancelMining => self.mining.stop(),
             Output::Event(event) => self.on_event(event),
         }
     }

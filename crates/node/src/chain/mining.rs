@@ -4,11 +4,14 @@ use althing_pow::{
     Effort, Goal, HEADER_WITHOUT_NONCE, Hash, Job, Miner, Nonce, Outcome, Template as Message, Work,
 };
 use althing_types::Height;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// The peer's one search, and the way its answer comes back.
 pub(super) struct Mining {
-    effort: Effort,
+    /// What its own threads may take, if it has any.
+    effort: Option<Effort>,
+    /// Where miners of other processes are told of the search.
+    work: Option<watch::Sender<Option<Template>>>,
     running: Option<Running>,
     /// Hashes of searches that have ended.
     hashes: u64,
@@ -20,7 +23,7 @@ struct Running {
     template: Template,
     /// The upper half of the nonces that are tried.
     high: u32,
-    miner: Miner,
+    miner: Option<Miner>,
 }
 
 /// What a search among the nonces with one upper half came to.
@@ -32,33 +35,53 @@ pub(super) struct Answer {
 }
 
 impl Mining {
-    pub(super) fn new(effort: Effort) -> (Self, mpsc::UnboundedReceiver<Answer>) {
+    pub(super) fn new(
+        effort: Option<Effort>,
+        work: Option<watch::Sender<Option<Template>>>,
+    ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         // At most one answer a search: the channel holds what the peer's own engine asks for.
         let (answers, received) = mpsc::unbounded_channel();
-        (Self { effort, running: None, hashes: 0, answers }, received)
+        (Self { effort, work, running: None, hashes: 0, answers }, received)
     }
 
     /// Begins a search instead of the one that is running.
     pub(super) fn start(&mut self, search: SearchId, template: Template) {
+        self.tell(Some(&template));
         self.search(search, template, 0);
+    }
+
+    /// Ends the search, also that of other processes.
+    pub(super) fn stop(&mut self) {
+        self.cancel();
+        self.tell(None);
+    }
+
+    fn tell(&self, template: Option<&Template>) {
+        if let Some(work) = &self.work {
+            work.send_replace(template.cloned());
+        }
     }
 
     fn search(&mut self, search: SearchId, template: Template, high: u32) {
         self.cancel();
-        let work = work(&template, high);
-        let range = 0..work.candidates();
-        let answers = self.answers.clone();
-        let miner = Miner::start(Job::new(work, range), self.effort, move |outcome| {
-            // Nobody listens any more when the node has stopped.
-            let _ = answers.send(Answer { search, high, outcome });
+        let miner = self.effort.map(|effort| {
+            let work = work(&template, high);
+            let range = 0..work.candidates();
+            let answers = self.answers.clone();
+            Miner::start(Job::new(work, range), effort, move |outcome| {
+                // Nobody listens any more when the node has stopped.
+                let _ = answers.send(Answer { search, high, outcome });
+            })
         });
         self.running = Some(Running { search, template, high, miner });
     }
 
     pub(super) fn cancel(&mut self) -> Option<(SearchId, Template)> {
         let Running { search, template, miner, .. } = self.running.take()?;
-        miner.cancel();
-        self.hashes += miner.hashes();
+        if let Some(miner) = miner {
+            miner.cancel();
+            self.hashes += miner.hashes();
+        }
         Some((search, template))
     }
 
@@ -91,9 +114,13 @@ impl Mining {
         self.running.as_ref().map_or(&[], |running| running.template.entries())
     }
 
-    /// Returns how many hashes were tried.
+    fn miner(&self) -> Option<&Miner> {
+        self.running.as_ref()?.miner.as_ref()
+    }
+
+    /// Returns how many hashes were tried here.
     pub(super) fn hashes(&self) -> u64 {
-        self.hashes + self.running.as_ref().map_or(0, |running| running.miner.hashes())
+        self.hashes + self.miner().map_or(0, Miner::hashes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,15 +12,17 @@ use althing_engine::nakamoto::Mining;
 use althing_ledger::Entry;
 use althing_node::Clock;
 use althing_node::chain::{Node, Setup, identify};
+use althing_node::stratum::{self, Stratum};
 use althing_pow::Effort;
 use althing_store::Store;
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::Arguments;
-use crate::chain_network::ChainName;
-use crate::connection::BrokerUrl;
+use crate::chain_network::{ChainName, ChainNetwork, Meeting};
+use crate::connection::{BrokerUrl, Connection};
 use crate::control::Control;
 use crate::output::{self, Lines, Printer};
 
@@ -42,10 +45,59 @@ pub(super) struct ChainOptions {
     nice: u8,
 }
 
-pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { chain_network, connection, meeting, data, chain, threads, json, .. } =
-        arguments;
-    let ChainOptions { mine, found, nice } = chain;
+/// What a peer of a network with a chain is told.
+pub(crate) struct Part {
+    pub(crate) name: ChainName,
+    pub(crate) chain_network: ChainNetwork,
+    pub(crate) connection: Connection,
+    pub(crate) meeting: Meeting,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) json: bool,
+    /// A file whose lines the network begins with.
+    pub(crate) found: Option<PathBuf>,
+    pub(crate) mining: Mining,
+    /// What its own search may take, if it shall search.
+    pub(crate) effort: Option<Effort>,
+    /// How others search for it, if any do.
+    pub(crate) miners: Option<Miners>,
+}
+
+/// Where miners of other processes connect, and how they are served.
+pub(crate) struct Miners {
+    pub(crate) listen: SocketAddr,
+    pub(crate) config: althing_stratum::Config,
+}
+
+impl Part {
+    pub(super) fn new(name: ChainName, arguments: Arguments) -> Self {
+        let Arguments { chain_network, connection, meeting, data, chain, threads, json, .. } =
+            arguments;
+        let ChainOptions { mine, found, nice } = chain;
+        let mining = match (name, mine, &found) {
+            (_, _, Some(_)) => Mining::FromGenesis,
+            (ChainName::Cs60, _, None) | (_, true, None) => Mining::OnChain,
+            (_, false, None) => Mining::Off,
+        };
+        let effort = Some(Effort { threads: threads.of_each(1), nice });
+        let miners = None;
+        Self { name, chain_network, connection, meeting, data, json, found, mining, effort, miners }
+    }
+}
+
+/// Takes part in a network until the user asks us to stop.
+pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
+    let Part {
+        name,
+        chain_network,
+        connection,
+        meeting,
+        data,
+        json,
+        found,
+        mining,
+        effort,
+        miners,
+    } = part;
     let discovery = meeting.discovery(name)?;
     let dialect = |secret| chain_network.dialect(name, discovery, secret);
     // Who we are depends on the network, and what we sign with on who we are.
@@ -70,16 +122,14 @@ pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::
     let lines = Lines::of(json);
     let printer = Printer::start(lines);
     let (clock, address) = (Clock::start(), endpoint.address().clone());
+    let (work, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
     let setup = Setup {
         dialect: Arc::clone(&dialect),
         name: meeting.name.clone(),
         contacts,
-        mining: match (name, mine, &found) {
-            (_, _, Some(_)) => Mining::FromGenesis,
-            (ChainName::Cs60, _, None) | (_, true, None) => Mining::OnChain,
-            (_, false, None) => Mining::Off,
-        },
-        effort: Effort { threads: threads.of_each(1), nice },
+        mining,
+        effort,
+        work,
         store,
         clock,
         reporter: printer.chain_reporter(),
@@ -95,9 +145,20 @@ pub(super) async fn take_part(name: ChainName, arguments: Arguments) -> anyhow::
         let time = humantime::format_rfc3339_seconds(time);
         printer.aside().say(format!("all peers of this network say --founded {time}"));
     }
+    let stratum = match miners.zip(searched) {
+        Some((Miners { listen, config }, work)) => {
+            let (commands, reporter) = (commands.clone(), printer.stratum_reporter());
+            let setup = stratum::Setup { listen, config, work, commands, clock, reporter };
+            Some(Stratum::start(setup).await?)
+        }
+        None => None,
+    };
     // What becomes of them is reported.
     tokio::spawn(async move { commands.submit_all(first_entries).await });
     let outcome = node.run(crate::commands::stop_asked()).await;
+    if let Some(stratum) = stratum {
+        stratum.stop().await;
+    }
     printer.finish()?;
     let summary = outcome?;
     if lines == Lines::Json {

@@ -39,10 +39,23 @@ impl Chains {
     /// Starts a peer, and waits until it can be reached. Its name is that of its directory, so
     /// under one name it is one peer.
     pub(super) fn peer(&self, name: &str, options: &str) -> ChainPeer {
+        self.start("peer", name, &self.options, options)
+    }
+
+    /// Starts an `althing stratum`, in an open network.
+    pub(super) fn stratum(&self, name: &str, options: &str) -> ChainPeer {
+        let [dialect, open, common @ ..] = &self.options[..] else {
+            panic!("no network is chosen")
+        };
+        assert_eq!((dialect.as_str(), open.as_str()), ("--dialect", "open"));
+        self.start("stratum", name, common, options)
+    }
+
+    fn start(&self, subcommand: &str, name: &str, common: &[String], options: &str) -> ChainPeer {
         let data = self.data(name).display().to_string();
-        let mut arguments = vec!["peer", "--json", "--threads", "1", "--data", &data];
+        let mut arguments = vec![subcommand, "--json", "--threads", "1", "--data", &data];
         let own = words(options);
-        arguments.extend(self.options.iter().chain(&own).map(String::as_str));
+        arguments.extend(common.iter().chain(&own).map(String::as_str));
         let peer = ChainPeer(Althing::start(name, arguments));
         peer.first_event("connected");
         peer

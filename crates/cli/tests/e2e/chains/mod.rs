@@ -7,3 +7,4 @@ mod harness;
 mod open;
 mod partition;
 mod strangers;
+mod stratum;

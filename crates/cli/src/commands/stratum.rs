@@ -1,0 +1,115 @@
+//! A peer of the open network that others mine for.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use althing_engine::nakamoto::Mining;
+use althing_pow::Effort;
+use althing_stratum::{Config, ShareDifficulty};
+use anyhow::ensure;
+use clap::Args;
+
+use super::peer::chain::{Miners, Part, take_part};
+use crate::chain_network::{ChainName, ChainNetwork, Meeting};
+use crate::connection::Connection;
+use crate::network::Threads;
+
+/// Take part in an open network, for which stock miners of Bitcoin's kind mine over Stratum.
+///
+/// Whoever can connect can mine, and what they find is this peer's. It listens on this machine
+/// only, unless you say otherwise.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing stratum --network club --founded now --listen 127.0.0.1:9000 --data ./ann\n  \
+    althing stratum --founded 2026-11-20 --contact localhost:9000 --stratum 0.0.0.0:3333\n\n\
+    And then, with a miner of your choice:\n  \
+    minerd -a sha256d -o stratum+tcp://127.0.0.1:3333 -u ann")]
+pub(crate) struct Arguments {
+    /// Where miners connect, over TCP; port 0 is any that is free.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3333")]
+    stratum: SocketAddr,
+
+    /// How hard the first shares of a miner are to find, in bits: 32 are Stratum's difficulty 1.
+    ///
+    /// Then each miner is led to a share in five seconds. Shares are never harder than blocks.
+    #[arg(long, value_name = "BITS", default_value = "24", value_parser = parse_difficulty)]
+    share_difficulty: ShareDifficulty,
+
+    /// Serve so many miners at a time.
+    #[arg(long, value_name = "N", default_value = "256")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    workers_max: u16,
+
+    /// What miners must give as their password; without this, anything.
+    #[arg(long, value_name = "TEXT", env = "ALTHING_STRATUM_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+
+    /// Tell this often what each miner has done.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    summary_every: Duration,
+
+    /// Mine here as well.
+    #[arg(long)]
+    mine: bool,
+
+    /// How far mining here stands back for other programs: 0 is not at all, 19 as far as possible.
+    #[arg(long, value_name = "N", default_value = "0",
+        value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
+    nice: u8,
+
+    /// Where to keep the chain; without it, all is forgotten in the end.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Tell what happens as lines of JSON.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    // Last, since their headings in the help go on for all that follows.
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(flatten)]
+    chain_network: ChainNetwork,
+
+    #[command(flatten)]
+    meeting: Meeting,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    ensure!(
+        arguments.summary_every >= althing_stratum::TICK,
+        "--summary-every is too short: {:?} is the least",
+        althing_stratum::TICK
+    );
+    let Arguments { share_difficulty, password, mine, nice, threads, .. } = arguments;
+    let config = Config {
+        share_difficulty,
+        workers_max: arguments.workers_max.into(),
+        password,
+        summary_time: arguments.summary_every,
+    };
+    super::block_on(take_part(Part {
+        name: ChainName::Open,
+        chain_network: arguments.chain_network,
+        connection: arguments.connection,
+        meeting: arguments.meeting,
+        data: arguments.data,
+        json: arguments.json,
+        found: None,
+        mining: Mining::OnChain,
+        effort: mine.then(|| Effort { threads: threads.of_each(1), nice }),
+        miners: Some(Miners { listen: arguments.stratum, config }),
+    }))
+}
+
+fn parse_difficulty(text: &str) -> Result<ShareDifficulty, String> {
+    let (least, most) = (ShareDifficulty::MIN.bits(), ShareDifficulty::MAX.bits());
+    let difficulty = text.parse().ok().and_then(ShareDifficulty::from_bits);
+    difficulty.ok_or_else(|| format!("{text:?} is no number of bits from {least} to {most}"))
+}

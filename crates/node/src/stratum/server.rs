@@ -1,0 +1,251 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use althing_ledger::{Block, Template};
+use althing_stratum::{Config, Event, Input, Output, Server, SessionId, TICK};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tracing::{debug, trace};
+
+use super::connection::{MESSAGES_MAX, serve};
+use super::{Happening, Report, Reporter};
+use crate::HasLeft;
+use crate::chain::Commands;
+use crate::clock::Clock;
+use crate::refusals::Refusals;
+
+/// Things heard that wait for the server; a connection with more waits as well.
+const HEARD_MAX: usize = 64;
+
+/// Connections that are about to end, beside those that are served.
+const ENDING_MAX: usize = 64;
+
+/// Time before connections are accepted again when there was no room for one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a server is made of.
+pub struct Setup {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How miners are served.
+    pub config: Config,
+    /// What they are to search for.
+    pub work: watch::Receiver<Option<Template>>,
+    /// The peer that is handed their blocks.
+    pub commands: Commands,
+    /// The clock of its process.
+    pub clock: Clock,
+    /// Who is told what happens.
+    pub reporter: Reporter,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for miners at TCP port {address}: {reason}; choose another with --stratum")]
+pub struct StartError {
+    /// Where it was to listen.
+    address: SocketAddr,
+    /// What the system says.
+    reason: io::Error,
+}
+
+/// A running server. When it is dropped it ends, a moment later; [`Stratum::stop`] waits for that.
+#[derive(Debug)]
+pub struct Stratum(JoinHandle<()>);
+
+impl Stratum {
+    /// Starts a server.
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let address = setup.listen;
+        let failed = |reason| StartError { address, reason };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let mut reception = Reception::new(setup);
+        reception.report(Happening::Listening { address });
+        Ok(Self(tokio::spawn(reception.run(listener))))
+    }
+
+    /// Ends the server and all connections.
+    pub async fn stop(mut self) {
+        self.0.abort();
+        // It ends as it was told, or has ended because the peer has left.
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Stratum {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Who takes in those who come, and carries out what the protocol says.
+struct Reception {
+    server: Server,
+    workers_max: usize,
+    work: watch::Receiver<Option<Template>>,
+    commands: Commands,
+    clock: Clock,
+    reporter: Reporter,
+    moves: Refusals,
+    /// The way to each miner.
+    sessions: BTreeMap<SessionId, mpsc::Sender<String>>,
+    connections: JoinSet<()>,
+    last_session: u64,
+    /// Is handed to each connection.
+    hear: mpsc::Sender<Input>,
+    heard: mpsc::Receiver<Input>,
+}
+
+impl Reception {
+    fn new(setup: Setup) -> Self {
+        let Setup { listen: _, config, work, commands, clock, reporter } = setup;
+        let (hear, heard) = mpsc::channel(HEARD_MAX);
+        Self {
+            workers_max: config.workers_max,
+            server: Server::new(clock.now(), config),
+            work,
+            commands,
+            clock,
+            reporter,
+            moves: Refusals::default(),
+            sessions: BTreeMap::new(),
+            connections: JoinSet::new(),
+            last_session: 0,
+            hear,
+            heard,
+        }
+    }
+
+    /// Serves until the peer leaves.
+    async fn run(mut self, listener: TcpListener) {
+        self.work.mark_changed();
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = select! {
+                changed = self.work.changed() => match changed {
+                    Ok(()) => self.on_work().await,
+                    Err(_) => Err(HasLeft),
+                },
+                _ = ticks.tick() => self.on_tick().await,
+                Some(input) = self.heard.recv() => self.on_heard(input).await,
+                (stream, from) = accept(&listener) => self.on_accepted(stream, from).await,
+            };
+            if done.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn on_work(&mut self) -> Result<(), HasLeft> {
+        let block = {
+            let template = self.work.borrow_and_update();
+            template.as_ref().and_then(Template::native).cloned()
+        };
+        self.handle(Input::Work(block.map(Box::new))).await
+    }
+
+    async fn on_tick(&mut self) -> Result<(), HasLeft> {
+        while self.connections.try_join_next().is_some() {}
+        if let Some(count) = self.moves.take_unreported(self.clock.now()) {
+            self.report(Happening::FurtherMoves { count });
+        }
+        self.handle(Input::Tick).await
+    }
+
+    async fn on_heard(&mut self, input: Input) -> Result<(), HasLeft> {
+        if let Input::Disconnected { session } = &input {
+            self.sessions.remove(session);
+        }
+        self.handle(input).await
+    }
+
+    async fn on_accepted(&mut self, stream: TcpStream, from: SocketAddr) -> Result<(), HasLeft> {
+        while self.connections.try_join_next().is_some() {}
+        if self.connections.len() >= self.workers_max.saturating_add(ENDING_MAX) {
+            debug!(%from, "more connections than can be told so");
+            return Ok(());
+        }
+        // Shares and jobs are short, and wanted at once.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%from, %error, "the connection has ended already");
+            return Ok(());
+        }
+        self.last_session += 1;
+        let session = SessionId(self.last_session);
+        let (sender, messages) = mpsc::channel(MESSAGES_MAX);
+        self.sessions.insert(session, sender);
+        self.connections.spawn(serve(stream, session, self.hear.clone(), messages));
+        self.handle(Input::Connected { session, from }).await
+    }
+
+    /// Hands `input` to the protocol, and carries out what it answers.
+    async fn handle(&mut self, input: Input) -> Result<(), HasLeft> {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            trace!(?input);
+            let mut out = Vec::new();
+            self.server.handle(self.clock.now(), input, &mut out);
+            let mut outputs = out.into_iter().peekable();
+            while let Some(output) = outputs.next() {
+                match output {
+                    Output::Send { to, mut lines } => {
+                        while let Some(Output::Send { lines: more, .. }) =
+                            outputs.next_if(|next| is_to(next, to))
+                        {
+                            lines.push_str(&more);
+                        }
+                        inputs.extend(self.send(to, lines));
+                    }
+                    Output::Close { session } => drop(self.sessions.remove(&session)),
+                    Output::Found(block) => self.commands.mined(Block::Native(*block)).await?,
+                    Output::Event(event) => self.on_event(event),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends lines, and returns what there is to be said if the miner does not take them.
+    fn send(&self, session: SessionId, lines: String) -> Option<Input> {
+        match self.sessions.get(&session)?.try_send(lines) {
+            Err(mpsc::error::TrySendError::Full(_)) => Some(Input::Stuck { session }),
+            // Its end is on the way.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        let is_move = !matches!(event, Event::BlockFound { .. } | Event::Shares { .. });
+        if !is_move || self.moves.count() {
+            self.report(Happening::Stratum(event));
+        }
+    }
+
+    fn report(&mut self, happening: Happening) {
+        (self.reporter)(Report { at: self.clock.now(), happening });
+    }
+}
+
+fn is_to(output: &Output, session: SessionId) -> bool {
+    matches!(output, Output::Send { to, .. } if *to == session)
+}
+
+/// Returns the next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                debug!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
