@@ -67,6 +67,21 @@ pub(crate) trait Carrier: Send + Sync {
 
     /// Returns how many messages were lost on the way out.
     fn lost(&self) -> u64;
+
+    /// Returns how senders are seen.
+    fn origins(&self) -> Origins;
+}
+
+/// How it is seen at an endpoint where something comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origins {
+    /// As its sender says.
+    Words,
+    /// By the number of the host, whatever name its sender has told others.
+    Numbers {
+        /// Which kind of number the socket has.
+        is_ipv6: bool,
+    },
 }
 
 /// A task that does part of an endpoint's work.
@@ -92,6 +107,11 @@ impl Endpoint {
     /// Gives part of the work to another driver.
     pub(crate) fn add_driver(&mut self, driver: Driver) {
         self.drivers.push(driver);
+    }
+
+    /// Returns how senders are seen here.
+    pub(crate) fn origins(&self) -> Origins {
+        self.sender.0.origins()
     }
 
     /// Returns where drivers put what arrives.

@@ -45,6 +45,7 @@ mod endpoint;
 mod link;
 pub mod memory;
 pub mod mqtt;
+mod names;
 pub mod over_link;
 mod queue;
 mod reports;

@@ -14,7 +14,7 @@ use tokio::select;
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use crate::endpoint::{Arrival, Carrier, Driver, Endpoint};
+use crate::endpoint::{Arrival, Carrier, Driver, Endpoint, Origins};
 use crate::link::{AbortOnDrop, Incident, Link, Publisher};
 use crate::queue::Queue;
 
@@ -55,6 +55,10 @@ impl Carrier for Postman {
 
     fn lost(&self) -> u64 {
         self.publisher.lost()
+    }
+
+    fn origins(&self) -> Origins {
+        Origins::Words
     }
 }
 

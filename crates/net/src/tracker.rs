@@ -10,6 +10,7 @@
 //! where it says it is.
 
 mod connection;
+mod directory;
 mod membership;
 mod room;
 mod server;

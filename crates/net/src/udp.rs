@@ -26,9 +26,10 @@ use tokio::time::sleep;
 use tracing::{debug, info};
 
 use self::resolver::Resolver;
-pub use self::resolver::{LOOKUPS_MAX, NAME_TIME, NAMES_MAX, NO_NAME_TIME, WAITING_MAX};
-use crate::endpoint::{Arrival, Carrier, Driver, Endpoint};
+pub use self::resolver::WAITING_MAX;
+use crate::endpoint::{Arrival, Carrier, Driver, Endpoint, Origins};
 use crate::link::AbortOnDrop;
+pub use crate::names::{LOOKUPS_MAX, NAME_TIME, NAMES_MAX, NO_NAME_TIME};
 use crate::queue::{Entry, Queue};
 use crate::{DATAGRAM_MAX, QUEUE_BYTES_MAX};
 
@@ -211,6 +212,10 @@ impl Carrier for Outgoing {
 
     fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed) + self.waiting.lost()
+    }
+
+    fn origins(&self) -> Origins {
+        Origins::Numbers { is_ipv6: self.is_ipv6 }
     }
 }
 

@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::debug;
 
+use super::directory::Directory;
 use super::{LIST_BYTES_MAX, keep_alive};
 use crate::backoff::Backoff;
 use crate::dial::linger;
 use crate::endpoint::{Arrival, Driver, Endpoint};
 use crate::link::AbortOnDrop;
-use crate::queue::Queue;
 use crate::reports::Reports;
 
 /// Time in which a tracker has to accept a connection.
@@ -32,6 +32,10 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// Has an endpoint tell a tracker that it is there, as long as it lives, and when it is closed that
 /// it leaves. The tracker's lists come as [`Arrival::Peers`].
 ///
+/// A peer that has announced itself by its host's name is on the list by its number, where
+/// messages come from numbers, and only once that is found; but this endpoint itself as it has
+/// announced itself.
+///
 /// Without the tracker the endpoint is [`Arrival::Down`], and [`Arrival::Up`] when the tracker has
 /// answered again; datagrams come and go all the while.
 ///
@@ -44,7 +48,7 @@ pub fn join(mut endpoint: Endpoint, tracker: Address) -> Endpoint {
         own: endpoint.address().clone(),
         reports: Reports::new(tracker.to_string(), Arc::clone(&inbox)),
         tracker,
-        inbox,
+        directory: Directory::new(endpoint.address().clone(), endpoint.origins(), inbox),
     };
     let (ending, ended) = oneshot::channel();
     let task = AbortOnDrop(tokio::spawn(membership.keep_up(ended)));
@@ -55,7 +59,7 @@ pub fn join(mut endpoint: Endpoint, tracker: Address) -> Endpoint {
 struct Membership {
     tracker: Address,
     own: Address,
-    inbox: Arc<Queue<Arrival>>,
+    directory: Directory,
     reports: Reports<Arrival>,
 }
 
@@ -105,6 +109,7 @@ impl Membership {
         loop {
             let read = select! {
                 read = stream.read(&mut chunk) => read,
+                () = self.directory.progress(), if self.directory.is_busy() => continue,
                 () = sleep_until(answer_until), if !is_answered => {
                     return format!("the tracker at {tracker} does not answer");
                 }
@@ -124,7 +129,7 @@ impl Membership {
                 is_answered = true;
                 self.reports.back();
             }
-            lists.into_iter().for_each(|list| self.inbox.push(Arrival::Peers(list)));
+            lists.into_iter().for_each(|list| self.directory.take(list));
         }
     }
 }

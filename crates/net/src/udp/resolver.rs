@@ -1,68 +1,37 @@
-//! Where hosts are that are given by name.
+//! What waits until the host that it is for is found.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::lookup_host;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
-use tracing::debug;
 
 use super::Datagram;
-
-/// How long a host is believed to be where it was found.
-pub const NAME_TIME: Duration = Duration::from_secs(60);
-
-/// How long a host is believed to be nowhere.
-pub const NO_NAME_TIME: Duration = Duration::from_secs(5);
-
-/// Names that are remembered; the one that was looked up first is forgotten first.
-pub const NAMES_MAX: usize = 1024;
-
-/// Names that are looked up at a time. What is sent to others meanwhile is lost.
-pub const LOOKUPS_MAX: usize = 8;
+use crate::names::{Name, Names};
 
 /// Datagrams that wait for one name. When one more comes, the oldest is lost.
 pub const WAITING_MAX: usize = 16;
 
-/// Looks up names, and keeps what is sent to them until they are found.
+/// Looks up names, and keeps what is sent to them until they are found. What is sent to others
+/// while too many are looked up is lost.
 pub(super) struct Resolver {
-    is_ipv6: bool,
-    names: BTreeMap<Box<str>, Name>,
+    names: Names,
     /// What waits for each name that is being looked up.
     waiting: BTreeMap<Box<str>, VecDeque<Datagram>>,
-    lookups: JoinSet<(Box<str>, Option<SocketAddr>)>,
     found: VecDeque<(SocketAddr, Bytes)>,
     lost: u64,
-}
-
-/// What is known of a name.
-struct Name {
-    /// Where it is, if it is anywhere.
-    host: Option<SocketAddr>,
-    until: Instant,
 }
 
 impl Resolver {
     /// Returns what looks up hosts that a socket of one kind can reach.
     pub(super) fn new(is_ipv6: bool) -> Self {
-        Self {
-            is_ipv6,
-            names: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            lookups: JoinSet::new(),
-            found: VecDeque::new(),
-            lost: 0,
-        }
+        let (waiting, found) = (BTreeMap::new(), VecDeque::new());
+        Self { names: Names::new(is_ipv6), waiting, found, lost: 0 }
     }
 
     /// Takes in what is to be sent to a name.
     pub(super) fn add(&mut self, datagram: Datagram) {
-        let host = datagram.to.host();
-        match self.names.get(host).filter(|name| name.until > Instant::now()) {
+        match self.names.get(datagram.to.host()).filter(Name::is_fresh) {
             Some(name) => self.settle(name.host, datagram),
             None => self.look_up(datagram),
         }
@@ -70,11 +39,8 @@ impl Resolver {
 
     /// Waits until a name is found, or is not. Loses nothing when it is dropped half-way.
     pub(super) async fn progress(&mut self) {
-        let Some(Ok((name, host))) = self.lookups.join_next().await else { return };
-        let waiting = self.waiting.remove(&name).unwrap_or_default();
-        let time = if host.is_some() { NAME_TIME } else { NO_NAME_TIME };
-        self.remember(name, Name { host, until: Instant::now() + time });
-        for datagram in waiting {
+        let Some((name, host)) = self.names.progress().await else { return };
+        for datagram in self.waiting.remove(&name).unwrap_or_default() {
             self.settle(host, datagram);
         }
     }
@@ -91,7 +57,7 @@ impl Resolver {
 
     /// Returns whether a name is being looked up.
     pub(super) fn is_busy(&self) -> bool {
-        !self.lookups.is_empty()
+        self.names.is_busy()
     }
 
     fn settle(&mut self, host: Option<SocketAddr>, datagram: Datagram) {
@@ -102,45 +68,16 @@ impl Resolver {
 
     fn look_up(&mut self, datagram: Datagram) {
         let name: Box<str> = datagram.to.host().into();
-        if let Some(waiting) = self.waiting.get_mut(&name) {
-            if waiting.len() >= WAITING_MAX {
-                waiting.pop_front();
-                self.lost += 1;
-            }
-            return waiting.push_back(datagram);
+        if !self.names.look_up(&name) {
+            return self.lost += 1;
         }
-        if self.lookups.len() >= LOOKUPS_MAX {
+        let waiting = self.waiting.entry(name).or_default();
+        if waiting.len() >= WAITING_MAX {
+            waiting.pop_front();
             self.lost += 1;
-            return;
         }
-        self.waiting.insert(name.clone(), VecDeque::from([datagram]));
-        self.lookups.spawn(find(name, self.is_ipv6));
+        waiting.push_back(datagram);
     }
-
-    fn remember(&mut self, name: Box<str>, what: Name) {
-        if self.names.len() >= NAMES_MAX
-            && let Some((first, _)) = self.names.iter().min_by_key(|(_, name)| name.until)
-        {
-            let first = first.clone();
-            self.names.remove(&first);
-        }
-        self.names.insert(name, what);
-    }
-}
-
-/// Returns a name with where it is.
-async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Option<SocketAddr>) {
-    let hosts: Vec<SocketAddr> = match lookup_host((&*name, 0)).await {
-        Ok(hosts) => hosts.collect(),
-        Err(error) => {
-            debug!(%name, %error, "a host was not found");
-            Vec::new()
-        }
-    };
-    let best = hosts.iter().find(|host| host.is_ipv6() == is_ipv6);
-    // A socket for IPv6 reaches the others as well.
-    let host = best.or(hosts.first().filter(|_| is_ipv6)).copied();
-    (name, host)
 }
 
 #[cfg(test)]
@@ -148,6 +85,7 @@ mod tests {
     use althing_types::Address;
 
     use super::*;
+    use crate::names::LOOKUPS_MAX;
 
     fn datagram(host: &str, port: u16) -> Datagram {
         let to = Address::new(host, port).expect("a host");
@@ -187,17 +125,5 @@ mod tests {
         resolver.add(datagram("nowhere-0.invalid", 1));
         assert!(!resolver.is_busy(), "it is not looked up again at once");
         assert_eq!(resolver.take_lost(), 1);
-    }
-
-    #[test]
-    fn the_names_that_are_remembered_are_bounded() {
-        let mut resolver = Resolver::new(false);
-        let now = Instant::now();
-        for number in 0..=NAMES_MAX as u64 {
-            let until = now + Duration::from_secs(number);
-            resolver.remember(number.to_string().into(), Name { host: None, until });
-        }
-        assert_eq!(resolver.names.len(), NAMES_MAX);
-        assert!(!resolver.names.contains_key("0"));
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use althing_dialect::cs60::tracker::{Presence, Reader, encode_list};
 use althing_net::tracker::{self, Event, LIST_BYTES_MAX, Options, Refusal, Tracker};
-use althing_net::{Arrival, Endpoint};
+use althing_net::{Arrival, Endpoint, udp};
 use althing_testkit::{DEADLINE, eventually};
 use althing_types::Address;
 use socket2::{Domain, Socket, Type};
@@ -77,7 +77,13 @@ async fn event(tracker: &mut Tracker) -> Event {
 
 /// Waits for a list that is exactly this, whatever comes before it.
 async fn hear(endpoint: &mut Endpoint, expected: &[Address]) {
-    while arrival(endpoint).await != Arrival::Peers(expected.to_vec()) {}
+    hear_right(endpoint, |list| list == expected).await;
+}
+
+/// Waits for a list that is right, whatever comes before it.
+async fn hear_right(endpoint: &mut Endpoint, is_right: impl Fn(&[Address]) -> bool) {
+    let is_it = |arrival| matches!(arrival, Arrival::Peers(list) if is_right(&list));
+    while !is_it(arrival(endpoint).await) {}
 }
 
 #[tokio::test]
@@ -105,6 +111,34 @@ async fn peers_learn_who_is_there_and_who_leaves() {
     ] {
         assert_eq!(event(&mut tracker).await, expected);
     }
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_there_by_name_is_on_the_list_by_its_number() {
+    let tracker = new_tracker();
+    let named = || {
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let advertise = Some(Address::new("localhost", 0).expect("a host"));
+        let endpoint = udp::bind(udp::Options { listen, advertise }).expect("a port is free");
+        tracker::join(endpoint, tracker.address().into())
+    };
+    let (mut ann, mut bob) = (named(), named());
+    let names = [ann.address().clone(), bob.address().clone()];
+    let numbers = names.clone().map(|name| address(name.port()));
+    assert_eq!(names[0].host(), "localhost");
+    hear_right(&mut ann, |list| list.contains(&names[0]) && list.contains(&numbers[1])).await;
+    hear_right(&mut bob, |list| list.contains(&names[1]) && list.contains(&numbers[0])).await;
+    // What comes from there is from one on the list.
+    bob.sender().send(&numbers[0], "hello");
+    let (from, payload) = (numbers[1].clone(), "hello".into());
+    assert_eq!(arrival(&mut ann).await, Arrival::Datagram { from, payload });
+    // Who cannot be found is not on it, and keeps nobody else off.
+    let nowhere = Address::new("nowhere.invalid", 7).expect("a host");
+    let mut caller = Caller::call(&tracker).await;
+    caller.say(&Presence::Syn(nowhere).encode()).await;
+    caller.say(&syn(7)).await;
+    hear_right(&mut ann, |list| list.len() == 3 && list.contains(&address(7))).await;
     tracker.stop().await;
 }
 

@@ -1,0 +1,132 @@
+//! Where hosts are that are given by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::lookup_host;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::debug;
+
+/// How long a host is believed to be where it was found.
+pub const NAME_TIME: Duration = Duration::from_secs(60);
+
+/// How long a host is believed to be nowhere.
+pub const NO_NAME_TIME: Duration = Duration::from_secs(5);
+
+/// Names that are remembered; the one that was looked up first is forgotten first.
+pub const NAMES_MAX: usize = 1024;
+
+/// Names that are looked up at a time.
+pub const LOOKUPS_MAX: usize = 8;
+
+/// Looks up names, and remembers what was found.
+pub(crate) struct Names {
+    is_ipv6: bool,
+    known: BTreeMap<Box<str>, Name>,
+    /// The names that are being looked up.
+    wanted: BTreeSet<Box<str>>,
+    lookups: JoinSet<(Box<str>, Option<SocketAddr>)>,
+}
+
+/// What is known of a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name {
+    /// Where it is, if it is anywhere; the port is of no meaning.
+    pub(crate) host: Option<SocketAddr>,
+    until: Instant,
+}
+
+impl Name {
+    /// Returns whether it need not be looked up again.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.until > Instant::now()
+    }
+}
+
+impl Names {
+    /// Returns what looks up hosts that a socket of one kind can reach.
+    pub(crate) fn new(is_ipv6: bool) -> Self {
+        let (known, wanted) = (BTreeMap::new(), BTreeSet::new());
+        Self { is_ipv6, known, wanted, lookups: JoinSet::new() }
+    }
+
+    /// Returns what was found when a name was looked up last.
+    pub(crate) fn get(&self, name: &str) -> Option<Name> {
+        self.known.get(name).copied()
+    }
+
+    /// Begins to look up a name; returns false if too many are looked up already.
+    pub(crate) fn look_up(&mut self, name: &str) -> bool {
+        if self.wanted.contains(name) {
+            return true;
+        }
+        if self.wanted.len() >= LOOKUPS_MAX {
+            return false;
+        }
+        self.wanted.insert(name.into());
+        self.lookups.spawn(find(name.into(), self.is_ipv6));
+        true
+    }
+
+    /// Returns whether a name is being looked up.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Waits until a name is found, or is not, and returns it with where it is; `None` if nothing
+    /// is being looked up. Loses nothing when it is dropped half-way.
+    pub(crate) async fn progress(&mut self) -> Option<(Box<str>, Option<SocketAddr>)> {
+        let (name, host) = self.lookups.join_next().await?.expect("a lookup does not panic");
+        self.wanted.remove(&name);
+        let time = if host.is_some() { NAME_TIME } else { NO_NAME_TIME };
+        self.remember(&name, Name { host, until: Instant::now() + time });
+        Some((name, host))
+    }
+
+    fn remember(&mut self, name: &str, what: Name) {
+        if self.known.len() >= NAMES_MAX
+            && !self.known.contains_key(name)
+            && let Some((first, _)) = self.known.iter().min_by_key(|(_, name)| name.until)
+        {
+            let first = first.clone();
+            self.known.remove(&first);
+        }
+        self.known.insert(name.into(), what);
+    }
+}
+
+/// Returns a name with where it is.
+async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Option<SocketAddr>) {
+    let hosts: Vec<SocketAddr> = match lookup_host((&*name, 0)).await {
+        Ok(hosts) => hosts.collect(),
+        Err(error) => {
+            debug!(%name, %error, "a host was not found");
+            Vec::new()
+        }
+    };
+    let best = hosts.iter().find(|host| host.is_ipv6() == is_ipv6);
+    // A socket for IPv6 reaches the others as well.
+    let host = best.or(hosts.first().filter(|_| is_ipv6)).copied();
+    (name, host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_are_remembered_are_bounded() {
+        let mut names = Names::new(false);
+        let now = Instant::now();
+        for number in 0..=NAMES_MAX as u64 {
+            let until = now + Duration::from_secs(number);
+            names.remember(&number.to_string(), Name { host: None, until });
+        }
+        assert_eq!(names.known.len(), NAMES_MAX);
+        assert!(!names.known.contains_key("0"));
+        names.remember("1", Name { host: None, until: now });
+        assert_eq!(names.known.len(), NAMES_MAX, "what is known already takes no room");
+    }
+}
