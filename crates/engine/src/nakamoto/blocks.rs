@@ -65,15 +65,16 @@ impl Nakamoto {
     /// Answers with the block of our best chain at a height.
     pub(super) fn on_block_request(
         &mut self,
+        now: Moment,
         from: &Address,
         height: Height,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        if !self.answers.may_answer() {
+        let block = self.ledger.block_at(height);
+        if !self.answers.may_answer(now, block) {
             return Err(Refusal::TooManyQuestions);
         }
-        let block = self.ledger.block_at(height).cloned();
-        send(from, block.map_or(Message::NoBlock, Message::Block), out);
+        send(from, block.cloned().map_or(Message::NoBlock, Message::Block), out);
         Ok(())
     }
 

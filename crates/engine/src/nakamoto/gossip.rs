@@ -85,7 +85,7 @@ impl Nakamoto {
         if answered.is_some_and(|answered| now - answered < due) {
             return Ok(());
         }
-        if !self.answers.may_answer() {
+        if !self.answers.may_answer(now, None) {
             return Err(Refusal::TooManyQuestions);
         }
         self.heard.answer(now, &gossip.id);

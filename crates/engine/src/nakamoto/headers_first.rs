@@ -289,15 +289,16 @@ impl Nakamoto {
 
     pub(super) fn on_body_request(
         &mut self,
+        now: Moment,
         from: &Address,
         hash: &BlockHash,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        if !self.answers.may_answer() {
+        let block = self.ledger.block(hash);
+        if !self.answers.may_answer(now, block) {
             return Err(Refusal::TooManyQuestions);
         }
-        let block = self.ledger.block(hash).cloned();
-        send(from, block.map_or(Message::NoBlock, Message::Block), out);
+        send(from, block.cloned().map_or(Message::NoBlock, Message::Block), out);
         Ok(())
     }
 

@@ -207,7 +207,7 @@ impl Nakamoto {
             }
             (Message::GossipReply { .. }, Discovery::Gossip { .. }, _) => self.meet(now, from, out),
             (Message::TipRequest, _, SyncMethod::ByHeight | SyncMethod::HeadersFirst) => {
-                self.on_tip_request(from, out)
+                self.on_tip_request(now, from, out)
             }
             (Message::HeadersRequest { locator }, _, SyncMethod::HeadersFirst) => {
                 self.on_headers_request(from, &locator, out)
@@ -216,7 +216,7 @@ impl Nakamoto {
                 self.on_headers(now, from, &headers, out)
             }
             (Message::BodyRequest { hash }, _, SyncMethod::HeadersFirst) => {
-                self.on_body_request(from, &hash, out)
+                self.on_body_request(now, from, &hash, out)
             }
             (Message::Block(block), _, SyncMethod::HeadersFirst) => {
                 self.on_body(now, from, signer, block, out)
@@ -230,7 +230,7 @@ impl Nakamoto {
                 self.on_consensus(now, out)
             }
             (Message::BlockRequest { height }, _, SyncMethod::ByHeight) => {
-                self.on_block_request(from, height, out)
+                self.on_block_request(now, from, height, out)
             }
             (Message::Block(block), _, SyncMethod::ByHeight) => {
                 self.on_block(now, from, block, out)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use althing_ledger::Block;
 use althing_types::{Address, Moment};
 
 use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
@@ -9,8 +10,14 @@ use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
 /// Peers that are asked for their chain at a time (rule T1).
 const ASKED_MAX: usize = 16;
 
-/// Answers to short questions between two rounds of asking (rule N8).
-pub const ANSWERS_MAX: u32 = 16_384;
+/// What may be in all answers of one second (rule N8): each counts one, and one more for each entry
+/// of a block in it. A block's entries are most of its bytes.
+///
+/// It is more than a peer verifies, so that one that fetches a chain does not wait for what is not
+/// answered.
+pub const ANSWERS_MAX: u32 = 65_536;
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Answers with a whole chain between two rounds of asking: each is a thousand times as long as its
 /// question.
@@ -19,10 +26,13 @@ pub const CHAIN_ANSWERS_MAX: u32 = 256;
 /// Time between two rounds of asking because somebody said so (rule T3).
 const CONSENSUS_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often we may still answer, until we ask again ourselves.
+/// How often we may still answer: with something short until the second is over, with a chain
+/// until we ask again ourselves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answers {
     short: u32,
+    /// When the second began.
+    second: Moment,
     chains: u32,
     /// When all were asked last.
     consensus: Option<Moment>,
@@ -30,33 +40,41 @@ pub(super) struct Answers {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { short: ANSWERS_MAX, chains: CHAIN_ANSWERS_MAX, consensus: None }
+        Self {
+            short: ANSWERS_MAX,
+            second: Moment::START,
+            chains: CHAIN_ANSWERS_MAX,
+            consensus: None,
+        }
     }
 }
 
 impl Answers {
-    /// Returns whether one more short answer may be given, and counts it.
-    pub(super) fn may_answer(&mut self) -> bool {
-        count_down(&mut self.short)
+    /// Returns whether one more short answer may be given, and counts it with what is in it.
+    pub(super) fn may_answer(&mut self, now: Moment, block: Option<&Block>) -> bool {
+        if now - self.second >= ONE_SECOND {
+            (self.short, self.second) = (ANSWERS_MAX, now);
+        }
+        let entries = block.map_or(0, |block| block.entries().len());
+        count_down(&mut self.short, 1 + u32::try_from(entries).unwrap_or(u32::MAX - 1))
     }
 
     /// Returns whether one more chain may be sent, and counts it.
     pub(super) fn may_send_chain(&mut self) -> bool {
-        count_down(&mut self.chains)
+        count_down(&mut self.chains, 1)
     }
 }
 
-fn count_down(left: &mut u32) -> bool {
-    let some = *left > 0;
-    *left = left.saturating_sub(1);
-    some
+fn count_down(left: &mut u32, by: u32) -> bool {
+    let is_enough = *left >= by;
+    *left = left.saturating_sub(by);
+    is_enough
 }
 
 impl Nakamoto {
     /// Asks some peers, chosen by lot, for their chains.
     pub(super) fn on_tips_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let consensus = self.answers.consensus;
-        self.answers = Answers { consensus, ..Answers::default() };
+        self.answers.chains = CHAIN_ANSWERS_MAX;
         match self.rules.sync {
             SyncMethod::ByHeight | SyncMethod::HeadersFirst => {
                 self.ask_for_tips(now, ASKED_MAX, out);
@@ -105,10 +123,11 @@ impl Nakamoto {
     /// Tells of our best chain; says nothing while there is none, as the published programs do.
     pub(super) fn on_tip_request(
         &mut self,
+        now: Moment,
         from: &Address,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        if !self.answers.may_answer() {
+        if !self.answers.may_answer(now, None) {
             return Err(Refusal::TooManyQuestions);
         }
         if let Some(tip) = self.ledger.tip() {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Event, Gossip, Input, Message, Mining, Output, PEERS_MAX, Refusal};
-use althing_types::Address;
+use althing_engine::nakamoto::{
+    ANSWERS_MAX, Event, Gossip, Input, Message, Mining, Output, PEERS_MAX, Refusal,
+};
+use althing_types::{Address, Height};
 
-use crate::common::{Peer, address, by_height, events, label, sent, whole_chain};
+use crate::common::{Peer, address, by_height, events, label, new_chain, sent, whole_chain};
 
 fn gossip(origin: u16, id: &str) -> Message {
     let (origin, name) = (address(origin), label("they"));
@@ -101,4 +103,21 @@ fn with_a_tracker_those_on_its_list_are_known_and_no_others() {
     let reason = Refusal::Unexpected;
     let refused = Output::Event(Event::MessageRefused { from: address(9), reason });
     assert_eq!(out, [refused]);
+}
+
+#[test]
+fn so_much_is_answered_a_second_and_what_is_in_an_answer_counts() {
+    let rules = by_height();
+    let theirs = new_chain(&rules, "they", 1);
+    let mut peer = Peer::new(rules, Mining::Off);
+    let block = theirs.block_at(Height::GENESIS).expect("the only one").clone();
+    assert_eq!(block.entries().len(), 1);
+    let _ = peer.hear(9, Message::Announcement(block));
+    for _ in 0..2 {
+        let question = || Message::BlockRequest { height: Height::GENESIS };
+        let answered =
+            (0..ANSWERS_MAX).filter(|_| sent(&peer.hear(9, question())).next().is_some());
+        assert_eq!(answered.count() as u64, u64::from(ANSWERS_MAX) / 2);
+        peer.wait(Duration::from_secs(1));
+    }
 }
