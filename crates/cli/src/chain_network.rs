@@ -114,8 +114,8 @@ pub(crate) struct Meeting {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Where the others reach us, if that is not where we listen.
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    /// Where the others reach us, if that is not where we listen; port 0 is the one there.
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
     advertise: Option<Place>,
 
     /// A peer to turn to; may be given several times (aviary, open).
@@ -317,11 +317,22 @@ impl Place {
 }
 
 fn parse_address(text: &str) -> Result<Place, String> {
-    let form = || format!("{text:?} is not a host and a port; write them as in localhost:8999");
+    parse_own_address(text).and_then(|place| match place.0.port() {
+        0 => Err(not_an_address(text)),
+        _ => Ok(place),
+    })
+}
+
+fn parse_own_address(text: &str) -> Result<Place, String> {
+    let form = || not_an_address(text);
     let (host, port) = text.rsplit_once(':').ok_or_else(form)?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(form)?;
+    let port = port.parse().map_err(|_| form())?;
     Address::new(host, port).map(Place).map_err(|error| error.to_string())
+}
+
+fn not_an_address(text: &str) -> String {
+    format!("{text:?} is not a host and a port; write them as in localhost:8999")
 }
 
 fn default_label() -> Label {

@@ -83,7 +83,8 @@ impl Nakamoto {
         let due = self.rules.timeouts.gossip / 2;
         let answered = self.heard.last_answer(&gossip.id);
         if answered.is_some_and(|answered| now - answered < due) {
-            return Ok(());
+            // What others pass on may come before what the origin says itself.
+            return self.meet(now, from, out);
         }
         if !self.answers.may_answer(now, None) {
             return Err(Refusal::TooManyQuestions);
@@ -91,17 +92,17 @@ impl Nakamoto {
         self.heard.answer(now, &gossip.id);
         let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
         send(&gossip.origin, reply, out);
-        let is_firsthand = *from == gossip.origin;
         if answered.is_none() {
             let others = |peer: &Address| *peer != gossip.origin && peer != from;
             for peer in self.peers.choose(forward, &mut self.rng, others) {
                 send(&peer, Message::Gossip(gossip.clone()), out);
             }
         }
-        if is_firsthand { self.meet(now, from, out) } else { Ok(()) }
+        self.meet(now, from, out)
     }
 
-    /// Takes in a peer that we have heard ourselves (rule N4).
+    /// Takes in a peer that we have heard ourselves (rule N4). What it calls itself, or its origin,
+    /// may be a name, and is not looked at.
     pub(super) fn meet(
         &mut self,
         now: Moment,

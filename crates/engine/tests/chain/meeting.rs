@@ -37,10 +37,21 @@ fn a_word_is_answered_to_its_origin_and_passed_on_once() {
     assert_eq!(passed.len(), 3);
     assert!(passed.iter().all(|(to, _)| ![address(10), address(30)].contains(to)));
     assert_eq!(sent(&peer.hear(11, gossip(30, "a"))).count(), 0);
-    // Hearsay makes nobody known, a word of one's own does.
+    // Hearsay makes nobody known; who speaks is, be it a word of its own or of another's.
     assert!(peer.engine.peers().all(|known| *known != address(30)));
     let out = peer.hear(30, gossip(30, "b"));
     let found = Event::PeerFound { peer: address(30), known: 11 };
+    assert!(events(&out).any(|event| *event == found));
+    // One that calls itself by its host's name is known by where it was heard.
+    let origin = Address::new("localhost", 40).expect("a host");
+    let word = Gossip { origin, name: label("they"), id: label("c") };
+    let out = peer.hear(40, Message::Gossip(word));
+    let found = Event::PeerFound { peer: address(40), known: 12 };
+    assert!(events(&out).any(|event| *event == found));
+    // So is one whose word came by another before it came from itself.
+    let _ = peer.hear(10, gossip(50, "d"));
+    let out = peer.hear(50, gossip(50, "d"));
+    let found = Event::PeerFound { peer: address(50), known: 13 };
     assert!(events(&out).any(|event| *event == found));
 }
 

@@ -35,6 +35,18 @@ fn a_network_is_founded_out_of_nothing_and_all_follow_one_chain() {
 }
 
 #[test]
+fn peers_that_call_themselves_by_the_name_of_their_host_know_each_other() {
+    let chains = Chains::with(&format!("{QUICK_AVIARY} --advertise localhost:0"));
+    let peers = founded(&chains, 2);
+    for peer in &peers {
+        assert!(peer.address().starts_with("localhost:"));
+        peer.meets(2);
+    }
+    add(&chains, "peer-2", "hello to all");
+    one_chain(&everybody(&peers), 1);
+}
+
+#[test]
 fn peers_killed_at_any_moment_go_on_where_they_were() {
     let chains = Chains::with(QUICK_AVIARY);
     let mut peers = founded(&chains, 4);
