@@ -15,7 +15,7 @@ use althing_types::{Address, BlockHash, Height, Moment, PeerKey};
 use rand::RngExt;
 
 use super::requests::Wanted;
-use super::{Claim, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
+use super::{Claim, Event, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
 
 /// Headers in one answer: they fit into a datagram.
 pub const HEADERS_PER_ANSWER: usize = 500;
@@ -32,6 +32,8 @@ pub(super) struct HeaderSync {
     headers: Headers,
     /// The last header that each peer has sent us.
     known: BTreeMap<Address, BlockHash>,
+    /// Whether some have come since it was told last that all are here.
+    gained: bool,
     target: Option<Target>,
 }
 
@@ -196,8 +198,14 @@ impl Nakamoto {
             self.headers.known.insert(from.clone(), hash);
         }
         self.headers.known.retain(|peer, _| self.peers.contains(peer));
-        if gained && headers.len() >= HEADERS_PER_ANSWER {
+        self.headers.gained |= gained;
+        let is_last = headers.len() < HEADERS_PER_ANSWER;
+        if gained && !is_last {
             self.ask_for_headers(from, out);
+        }
+        if is_last && std::mem::take(&mut self.headers.gained) {
+            let (peer, ahead) = (from.clone(), self.headers.len());
+            out.push(Output::Event(Event::HeadersFetched { peer, ahead }));
         }
         self.aim(now, out);
         Ok(())

@@ -147,6 +147,13 @@ pub enum Event {
         /// Why.
         reason: DownloadFailure,
     },
+    /// All headers of a peer's chain are here.
+    HeadersFetched {
+        /// Whose chain.
+        peer: Address,
+        /// How many headers are here without their blocks, which are fetched now.
+        ahead: usize,
+    },
     /// A peer will not be asked for some time.
     PeerShunned {
         /// Which one.

@@ -53,6 +53,8 @@ fn headers_come_from_one_and_blocks_from_all() {
     let hashes: BTreeSet<BlockHash> = bodies(&out).map(|(_, hash)| hash).collect();
     assert_eq!(hashes.len() as u64, length - 1, "all but the genesis");
     assert_eq!(bodies(&out).count(), hashes.len(), "and nothing twice");
+    let told = events(&out).filter(|event| matches!(event, Event::HeadersFetched { .. }));
+    assert_eq!(told.count(), 1, "once all headers are here");
 }
 
 #[test]

@@ -52,6 +52,9 @@ fn engine_event(event: &Event) -> (&'static str, Value) {
         Event::DownloadFailed { claim, reason } => {
             ("download_failed", claimed(claim, json!({ "reason": reason.to_string() })))
         }
+        Event::HeadersFetched { peer, ahead } => {
+            ("headers_fetched", json!({ "from": address(peer), "ahead": ahead }))
+        }
         Event::PeerShunned { peer, time } => {
             ("peer_shunned", json!({ "shunned": address(peer), "seconds": time.as_secs_f64() }))
         }

@@ -45,6 +45,9 @@ fn engine_event(event: &Event) -> String {
         Event::DownloadFailed { claim, reason } => {
             format!("gave up on a chain of {} blocks: {reason}", claim.length)
         }
+        Event::HeadersFetched { peer, ahead } => {
+            format!("all headers of {peer} are here, {ahead} of them without their blocks")
+        }
         Event::PeerShunned { peer, time } => {
             format!("peer {peer} is not asked for {} s", time.as_secs())
         }
