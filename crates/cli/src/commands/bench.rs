@@ -1,3 +1,5 @@
+mod chain;
+mod figures;
 mod pow;
 mod rounds;
 
@@ -13,12 +15,14 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum What {
     Rounds(Box<rounds::Arguments>),
+    Chain(chain::Arguments),
     Pow(pow::Arguments),
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
         What::Rounds(arguments) => rounds::run(*arguments),
+        What::Chain(arguments) => chain::run(&arguments),
         What::Pow(arguments) => pow::run(&arguments),
     }
 }

@@ -11,9 +11,9 @@ use althing_node::{Clock, Happening, Report};
 use althing_types::{Moment, Transaction};
 use anyhow::Context;
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
+use super::figures::{self, milliseconds, percentile};
 use crate::commands;
 use crate::connection::{Broker, BrokerUrl};
 use crate::network::{Network, Threads};
@@ -141,26 +141,14 @@ impl Times {
     }
 }
 
-impl Measured {
-    /// Returns the time that `percent` of the rounds did not exceed, in milliseconds.
-    fn percentile(&self, percent: usize) -> f64 {
-        let index = (self.times.len() * percent).div_ceil(100).saturating_sub(1);
-        self.times.get(index).map_or(0.0, |time| milliseconds(*time))
-    }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
 fn print_json(results: &[(&str, Measured)]) -> anyhow::Result<()> {
     for (over, measured) in results {
         let line = json!({
             "over": over,
             "rounds": measured.rounds,
             "rounds_per_second": (measured.per_second * 10.0).round() / 10.0,
-            "p50_ms": measured.percentile(50),
-            "p99_ms": measured.percentile(99),
+            "p50_ms": percentile(&measured.times, 50),
+            "p99_ms": percentile(&measured.times, 99),
             "leader_ms": milliseconds(measured.leader),
         });
         writeln!(io::stdout(), "{line}")?;
@@ -169,24 +157,17 @@ fn print_json(results: &[(&str, Measured)]) -> anyhow::Result<()> {
 }
 
 fn print_table(results: &[(&str, Measured)]) -> anyhow::Result<()> {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["over", "rounds", "rounds/s", "p50 ms", "p99 ms", "leader ms"]);
+    let mut table =
+        figures::table(&["over", "rounds", "rounds/s", "p50 ms", "p99 ms", "leader ms"]);
     for (over, measured) in results {
         table.add_row([
             (*over).to_owned(),
             measured.rounds.to_string(),
             format!("{:.0}", measured.per_second),
-            format!("{:.2}", measured.percentile(50)),
-            format!("{:.2}", measured.percentile(99)),
+            format!("{:.2}", percentile(&measured.times, 50)),
+            format!("{:.2}", percentile(&measured.times, 99)),
             format!("{:.1}", milliseconds(measured.leader)),
         ]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for line in table.lines() {
-        writeln!(io::stdout(), "{}", line.trim_end())?;
-    }
-    Ok(())
+    Ok(figures::print(table)?)
 }

@@ -1,0 +1,100 @@
+//! How fast peers with a chain fetch it, and how fast a new block reaches them.
+
+mod latency;
+mod network;
+mod sync;
+
+use std::num::{NonZeroU16, NonZeroU64};
+
+use clap::{Args, ValueEnum};
+
+use self::network::Storage;
+use crate::chain_network::ChainName;
+use crate::commands;
+
+/// Measure how fast a chain is fetched, and how fast a new block reaches all peers.
+///
+/// All peers run in this process, over UDP on 127.0.0.1, and with a tracker where the network has
+/// one. Two things are measured. sync: peers have a chain, made beforehand of easy blocks (ballots
+/// in cs60, short messages in aviary, nothing in open), and a newcomer fetches all of it; the time
+/// is from its start. latency: the time from a block being mined by one of the peers until the last
+/// of the others has it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing bench chain\n  \
+    althing bench chain --measure sync --dialect open --blocks 100000\n  \
+    althing bench chain --measure latency --dialect cs60 --peers 10 --disk --json")]
+pub(crate) struct Arguments {
+    /// Measure this alone.
+    #[arg(long, value_enum)]
+    measure: Option<Measure>,
+
+    /// Measure this network alone.
+    #[arg(long, value_enum, value_name = "NAME")]
+    dialect: Option<ChainName>,
+
+    /// Blocks of the chain that is fetched: 60 in cs60, 2300 in aviary and 10000 in open without
+    /// this.
+    #[arg(long, value_name = "N")]
+    blocks: Option<NonZeroU64>,
+
+    /// Blocks whose way is timed.
+    #[arg(long, value_name = "N", default_value = "100")]
+    mined: NonZeroU64,
+
+    /// Peers that have the chain, or that are to have each block: 1 and 5 without this.
+    #[arg(long, value_name = "N")]
+    peers: Option<NonZeroU16>,
+
+    /// Keep chains on disk, in a temporary directory, as peers do with --data.
+    #[arg(long)]
+    disk: bool,
+
+    /// Write one line of JSON for each.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measure {
+    /// How fast a newcomer fetches a chain.
+    Sync,
+    /// How fast a new block reaches all peers.
+    Latency,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    commands::block_on(async {
+        tokio::select! {
+            outcome = bench_chain(arguments) => outcome,
+            () = commands::stop_asked() => anyhow::bail!("stopped before all was measured"),
+        }
+    })
+}
+
+async fn bench_chain(arguments: &Arguments) -> anyhow::Result<()> {
+    let storage = if arguments.disk { Storage::Disk } else { Storage::Memory };
+    let is_wanted = |measure| arguments.measure.is_none_or(|wanted| wanted == measure);
+    let peers = |usual: usize| arguments.peers.map_or(usual, |peers| peers.get().into());
+    let dialects: Vec<ChainName> = match arguments.dialect {
+        Some(dialect) => vec![dialect],
+        None => ChainName::value_variants().to_vec(),
+    };
+    if is_wanted(Measure::Sync) {
+        let mut results = Vec::new();
+        for dialect in &dialects {
+            let blocks = arguments.blocks.map_or_else(|| sync::blocks(*dialect), NonZeroU64::get);
+            results.push(sync::measure(*dialect, blocks, peers(1), storage).await?);
+        }
+        sync::print(&results, arguments.json)?;
+    }
+    if is_wanted(Measure::Latency) {
+        let mut results = Vec::new();
+        for dialect in &dialects {
+            let mined = arguments.mined.get();
+            results.push(latency::measure(*dialect, mined, peers(5), storage).await?);
+        }
+        latency::print(&results, arguments.json)?;
+    }
+    Ok(())
+}
