@@ -17,9 +17,14 @@ struct Voters {
 
 impl Voters {
     fn gather() -> Self {
+        Self::gather_for("")
+    }
+
+    /// Returns a network with these options as well.
+    fn gather_for(options: &str) -> Self {
         let tracker = start_tracker("127.0.0.1:0");
         let place = place(&tracker);
-        let chains = Chains::with(&format!("{QUICK_CS60} --tracker {place}"));
+        let chains = Chains::with(&format!("{QUICK_CS60} --tracker {place} {options}"));
         Self { tracker, chains, place }
     }
 
@@ -110,6 +115,20 @@ fn voters_outlive_their_tracker() {
         let address = late.address();
         peer.tells("peer_found", |said| said["found"] == address.as_str());
     }
+}
+
+#[test]
+fn a_chain_longer_than_a_datagram_is_fetched_whole_by_who_comes_late() {
+    let authors = Voters::gather_for("--entries texts --difficulty 1");
+    let early = authors.chains.peer("early", "");
+    let texts: Vec<String> = (1..=50).map(|number| format!("{number:-<1400}")).collect();
+    assert!(texts.concat().len() > 65_507);
+    for (text, height) in texts.iter().zip(1..) {
+        assert_eq!(add(&authors.chains, "early", text), height);
+    }
+    let late = authors.chains.peer("late", "");
+    one_chain(&[&early, &late], 50);
+    assert!(authors.chains.entries("late").ends_with(&texts));
 }
 
 /// A program as the published one: it says SYN, takes whole chains and blocks, and asks for a chain
