@@ -73,7 +73,7 @@ struct Measured {
     per_second: f64,
     /// Challenge to record, in order.
     times: Vec<Duration>,
-    /// From the start of the peers to the last one that knew the leader.
+    /// From the start of the last peer to the last one that knew the leader.
     leader: Duration,
 }
 
@@ -88,7 +88,6 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
         Box::new(move |report| drop(reports.send(report)))
     })
     .await?;
-    let started = clock.now();
     drop(reports);
     let collected = std::thread::spawn(move || Times::collect(&received));
     tokio::select! {
@@ -97,7 +96,7 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
     }
     drop(swarm);
     let times = collected.join().expect("collecting does not panic");
-    times.measured(started).context("too few rounds were recorded to measure anything")
+    times.measured().context("too few rounds were recorded to measure anything")
 }
 
 /// When things happened, over all peers.
@@ -105,6 +104,7 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
 struct Times {
     challenged: BTreeMap<Transaction, Moment>,
     recorded: BTreeMap<Transaction, Moment>,
+    started: Moment,
     led: Moment,
 }
 
@@ -113,7 +113,8 @@ impl Times {
         let mut times = Self::default();
         for Report { at, happening, .. } in reports {
             match happening {
-                Happening::Engine(Event::LeaderElected { .. }) => times.led = at,
+                Happening::Started { .. } => times.started = at.max(times.started),
+                Happening::Engine(Event::LeaderElected { .. }) => times.led = at.max(times.led),
                 Happening::Engine(Event::ChallengeIssued { transaction, .. }) => {
                     let first = times.challenged.entry(transaction).or_insert(at);
                     *first = at.min(*first);
@@ -128,7 +129,7 @@ impl Times {
         times
     }
 
-    fn measured(&self, started: Moment) -> Option<Measured> {
+    fn measured(&self) -> Option<Measured> {
         let (_, begin) = self.challenged.first_key_value()?;
         let (_, end) = self.recorded.last_key_value()?;
         let recorded = self.recorded.iter();
@@ -137,7 +138,8 @@ impl Times {
         times.sort_unstable();
         #[expect(clippy::cast_precision_loss, reason = "rounds are few")]
         let per_second = times.len() as f64 / (*end - *begin).as_secs_f64();
-        Some(Measured { rounds: times.len(), per_second, times, leader: self.led - started })
+        let leader = self.led - self.started;
+        Some(Measured { rounds: times.len(), per_second, times, leader })
     }
 }
 
