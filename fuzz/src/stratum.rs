@@ -12,9 +12,9 @@ const SESSION: SessionId = SessionId(1);
 /// Bytes that come to the server at a time, at least: what each costs is paid for a thousand times.
 const PIECE_MIN: usize = 64;
 
-/// Takes the input, whose first byte says in pieces of how many bytes it comes, apart into lines if
-/// that number is odd; and else sends it to a server with work for the miner, in pieces that are not
-/// all that small.
+/// Takes the input, whose first byte says in pieces of how many bytes it comes, apart into lines
+/// if that number is odd; and else sends it to a server with work for the miner, in pieces that are
+/// not all that small.
 ///
 /// # Panics
 ///
