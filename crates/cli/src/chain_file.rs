@@ -8,6 +8,8 @@ use althing_ledger::{Block, Format};
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::hexadecimal;
+
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Heading {
@@ -105,7 +107,8 @@ impl<R: BufRead> Reader<R> {
         self.read += 1;
         let place = || format!("line {}", self.read + 1);
         if !is_text(&*self.dialect) {
-            line = from_hexadecimal(&line).with_context(place)?;
+            line = hexadecimal::parse(&line)
+                .with_context(|| format!("{}: not hexadecimal digits", place()))?;
         }
         self.dialect.decode_block(&line).with_context(place).map(Some)
     }
@@ -129,13 +132,4 @@ fn is_text(dialect: &dyn ChainDialect) -> bool {
         Format::Cs60 | Format::Aviary => true,
         Format::Native => false,
     }
-}
-
-fn from_hexadecimal(line: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    line.chunks(2).map(byte).collect::<Option<Vec<u8>>>().context("not hexadecimal digits")
 }

@@ -42,7 +42,7 @@ pub(crate) struct ChainNetwork {
     difficulty: Option<u8>,
 
     /// The hash of the first block, to be in no other network (aviary).
-    #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+    #[arg(long, value_name = "HASH")]
     genesis: Option<BlockHash>,
 
     /// What the data are: ballots, of which nobody casts two, or any texts (cs60).
@@ -116,25 +116,21 @@ pub(crate) struct Meeting {
 
     /// Where the others reach us, if that is not where we listen; port 0 is the one there.
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
-    advertise: Option<Place>,
+    advertise: Option<Address>,
 
     /// A peer to turn to; may be given several times (aviary, open).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
-    contact: Vec<Place>,
+    contact: Vec<Address>,
 
     /// The tracker that has the list of peers (open, and cs60, where it is 127.0.0.1:60825 without
     /// this).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
-    tracker: Option<Place>,
+    tracker: Option<Address>,
 
     /// What to call ourselves, also as a miner.
     #[arg(long, value_name = "NAME", default_value = "althing", value_parser = parse_label)]
     pub(crate) name: Label,
 }
-
-/// A host and a port, as a user writes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place(Address);
 
 impl ChainName {
     pub(crate) fn name(self) -> String {
@@ -268,15 +264,14 @@ impl Meeting {
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
         let mut contacts = Vec::new();
         for contact in &self.contact {
-            contacts.push(contact.resolve().await?);
+            contacts.push(resolve(contact).await?);
         }
-        let advertise = self.advertise.as_ref().map(|place| place.0.clone());
+        let advertise = self.advertise.clone();
         let endpoint = udp::bind(udp::Options { listen: self.listen, advertise })?;
         let endpoint = match discovery {
             Discovery::Tracker => {
-                let usual = || Place(Address::new("127.0.0.1", TRACKER_PORT).expect("a host"));
-                let tracker = self.tracker.clone().unwrap_or_else(usual);
-                tracker::join(endpoint, tracker.0)
+                let usual = || Address::new("127.0.0.1", TRACKER_PORT).expect("a host");
+                tracker::join(endpoint, self.tracker.clone().unwrap_or_else(usual))
             }
             Discovery::Gossip { .. } => endpoint,
         };
@@ -292,6 +287,10 @@ impl Meeting {
         let Broker::Mqtt(options) = broker else {
             bail!("an open network takes a broker of MQTT, as in --broker mqtt://localhost")
         };
+        ensure!(
+            self.contact.is_empty() && self.tracker.is_none(),
+            "peers at a broker meet there; leave --contact and --tracker out, or --broker"
+        );
         // Peers of one broker need names there, and nobody else does.
         let address = Address::new(&format!("peer-{:016x}", rand::random::<u64>()), 1)?;
         let prefix = format!("althing/open/{chain}");
@@ -304,35 +303,24 @@ impl Meeting {
 /// Where the program's tracker listens.
 pub(crate) const TRACKER_PORT: u16 = 60825;
 
-impl Place {
-    /// Returns it with its host as a number, as it will be seen on what comes from there.
-    async fn resolve(&self) -> anyhow::Result<Address> {
-        let Self(address) = self;
-        let mut found = tokio::net::lookup_host((address.host(), address.port()))
-            .await
-            .with_context(|| format!("{address} cannot be found"))?;
-        let Some(found) = found.next() else { bail!("{address} cannot be found") };
-        Ok(Address::new(&found.ip().to_string(), found.port())?)
-    }
+/// Returns an address with its host as a number, as it will be seen on what comes from there.
+async fn resolve(address: &Address) -> anyhow::Result<Address> {
+    let mut found = tokio::net::lookup_host((address.host(), address.port()))
+        .await
+        .with_context(|| format!("{address} cannot be found"))?;
+    found.next().map(Address::from).with_context(|| format!("{address} cannot be found"))
 }
 
-fn parse_address(text: &str) -> Result<Place, String> {
-    parse_own_address(text).and_then(|place| match place.0.port() {
-        0 => Err(not_an_address(text)),
-        _ => Ok(place),
+fn parse_address(text: &str) -> Result<Address, String> {
+    parse_own_address(text).and_then(|address| match address.port() {
+        0 => Err(format!("{text:?} is no place to send to: a port is at least 1")),
+        _ => Ok(address),
     })
 }
 
-fn parse_own_address(text: &str) -> Result<Place, String> {
-    let form = || not_an_address(text);
-    let (host, port) = text.rsplit_once(':').ok_or_else(form)?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let port = port.parse().map_err(|_| form())?;
-    Address::new(host, port).map(Place).map_err(|error| error.to_string())
-}
-
-fn not_an_address(text: &str) -> String {
-    format!("{text:?} is not a host and a port; write them as in localhost:8999")
+fn parse_own_address(text: &str) -> Result<Address, String> {
+    Address::from_str(text)
+        .map_err(|_| format!("{text:?} is not a host and a port; write them as in localhost:8999"))
 }
 
 fn default_label() -> Label {
@@ -357,8 +345,4 @@ fn parse_label(text: &str) -> Result<Label, String> {
         return Err("a name has at least one character".to_owned());
     }
     Label::new(text).map_err(|error| error.to_string())
-}
-
-fn parse_hash(text: &str) -> Result<BlockHash, String> {
-    BlockHash::from_str(text).map_err(|error| error.to_string())
 }

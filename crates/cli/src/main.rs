@@ -2,9 +2,9 @@
 //!
 //! Each subcommand is one file in `commands`; what they share is the options of a network
 //! and of a connection (`network`, `chain_network`, `connection`), many peers in one process
-//! (`swarm`), a chain in a file (`chain_file`), the way to a peer of another process (`control`),
-//! the ways to tell what happens (`output`), the demo's screen (`screen`), and the prompt of a
-//! leader that waits to be told (`console`).
+//! (`swarm`), a chain in a file (`chain_file`, `hexadecimal`), the way to a peer of another process
+//! (`control`), the ways to tell what happens (`output`), the demo's screen (`screen`), and the
+//! prompt of a leader that waits to be told (`console`).
 
 mod chain_file;
 mod chain_network;
@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod console;
 mod control;
+mod hexadecimal;
 mod network;
 mod output;
 mod screen;

@@ -10,6 +10,8 @@ use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::hexadecimal;
+
 /// Search for the solution of one puzzle.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -173,15 +175,11 @@ impl Zeros {
 /// Reads 76 bytes in hexadecimal.
 fn parse_header(text: &str) -> Result<[u8; HEADER_WITHOUT_NONCE], String> {
     let wanted = 2 * HEADER_WITHOUT_NONCE;
-    if text.len() != wanted || !text.is_ascii() {
-        return Err(format!("{} characters instead of {wanted} hexadecimal digits", text.len()));
-    }
-    let mut header = [0; HEADER_WITHOUT_NONCE];
-    for (byte, pair) in header.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let pair = str::from_utf8(pair).expect("ASCII is UTF-8");
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| format!("{pair} is not hexadecimal"))?;
-    }
-    Ok(header)
+    let header = hexadecimal::parse(text.as_bytes())
+        .ok_or_else(|| format!("it is not made of {wanted} hexadecimal digits"))?;
+    header.try_into().map_err(|_| {
+        format!("{} characters instead of {wanted} hexadecimal digits", text.chars().count())
+    })
 }
 
 /// Returns the number that a header's digest may not exceed, from the last four bytes of the header
