@@ -61,6 +61,11 @@ pub(super) trait Lanes:
         self + late
     }
 
+    /// Tells the compiler that a round ends here, so that it neither mixes rounds nor keeps in
+    /// registers what was written to memory: it would run out of them. Changes nothing.
+    #[inline(always)]
+    fn end_round<const STREAMS: usize, T>(_states: &mut [[Self; 8]; STREAMS], _memory: &mut T) {}
+
     /// Returns a bit for each word, lowest for the first: whether the word has none of the mask's
     /// bits set.
     fn without(self, mask: u32) -> u32;
@@ -73,6 +78,8 @@ macro_rules! unroll {
     ($i:ident in 0..$count:ident $body:block) => {
         unroll!(@ $i [0 1 2 3] { if $i < $count $body })
     };
+    ($i:ident in 0..5 $body:block) => { unroll!(@ $i [0 1 2 3 4] $body) };
+    ($i:ident in 0..4 $body:block) => { unroll!(@ $i [0 1 2 3] $body) };
     ($i:ident in 0..2 $body:block) => { unroll!(@ $i [0 1] $body) };
     ($i:ident in 0..10 $body:block) => { unroll!(@ $i [0 1 2 3 4 5 6 7 8 9] $body) };
     (@ $i:ident [$($number:literal)*] $body:block) => {

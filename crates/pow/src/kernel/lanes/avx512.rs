@@ -136,6 +136,14 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn end_round<const STREAMS: usize, T>(states: &mut [[Self; 8]; STREAMS], memory: &mut T) {
+        for state in states {
+            // SAFETY: there is a vector, hence AVX-512F.
+            unsafe { end_round(state, std::ptr::from_mut(memory).cast()) }
+        }
+    }
+
+    #[inline(always)]
     fn without(self, mask: u32) -> u32 {
         // SAFETY: there is a vector, hence AVX-512F.
         let lanes =
@@ -159,4 +167,31 @@ fn add_late(early: __m512i, late: __m512i) -> __m512i {
         );
     }
     sum
+}
+
+/// Has the compiler keep a state in registers and everything else in memory, and jumps to the next
+/// instruction.
+///
+/// The jump is for the processor: one that has had to decode instructions goes on decoding, at half
+/// the speed, until a jump leads it to what is in its cache of decoded ones.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn end_round([a, b, c, d, e, f, g, h]: &mut [Avx512; 8], memory: *mut u8) {
+    // SAFETY: nothing is read or written.
+    unsafe {
+        asm!(
+            "jmp 2f /* {memory} {a} {b} {c} {d} {e} {f} {g} {h} */",
+            "2:",
+            memory = in(reg) memory,
+            a = inout(zmm_reg) a.0,
+            b = inout(zmm_reg) b.0,
+            c = inout(zmm_reg) c.0,
+            d = inout(zmm_reg) d.0,
+            e = inout(zmm_reg) e.0,
+            f = inout(zmm_reg) f.0,
+            g = inout(zmm_reg) g.0,
+            h = inout(zmm_reg) h.0,
+            options(nostack, preserves_flags),
+        );
+    }
 }
