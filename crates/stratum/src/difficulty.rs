@@ -38,6 +38,14 @@ impl ShareDifficulty {
         Self(bits.clamp(Self::MIN.0, Self::MAX.0))
     }
 
+    /// Returns the difficulty nearest below a number of the protocol; the least one for all that is
+    /// no difficulty.
+    pub fn of_stratum(number: f64) -> Self {
+        let easier = (Self::MIN.0..=Self::MAX.0).rev().map(Self);
+        let mut easier = easier;
+        easier.find(|share| share.stratum() <= number).unwrap_or(Self::MIN)
+    }
+
     /// Returns the hashes that a share may have.
     pub fn target(self) -> Target {
         // A compact target is a number of up to 23 bits, and how many bytes it is long, with those
@@ -72,6 +80,13 @@ mod tests {
         let one = ShareDifficulty::from_bits(32).expect("in range");
         assert!((one.stratum() - 1.0).abs() < f64::EPSILON);
         assert_eq!(one.target(), Target::AtMost(CompactTarget::from_consensus(0x1d00_ffff)));
+    }
+
+    #[test]
+    fn a_number_of_the_protocol_is_rounded_down_to_bits() {
+        let bits = |number| ShareDifficulty::of_stratum(number).bits();
+        assert_eq!([bits(1.0), bits(0.004), bits(1000.0), bits(1e99)], [32, 24, 41, 112]);
+        assert_eq!([bits(0.0), bits(-1.0), bits(f64::NAN)], [ShareDifficulty::MIN.bits(); 3]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::difficulty::ShareDifficulty;
 use crate::fault::Fault;
 
 /// Something that a miner wants, with the name under which it expects the answer.
@@ -26,6 +27,8 @@ pub enum Call {
     },
     /// To have a share counted.
     Submit(Submission),
+    /// To have shares of this difficulty to begin with.
+    SuggestDifficulty(ShareDifficulty),
     /// To be told when its first extranonce changes, which it never does.
     ExtranonceSubscribe,
     /// To use these extensions of the protocol.
@@ -101,6 +104,10 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
                 nonce: number(4)?,
             })
         }
+        "mining.suggest_difficulty" => {
+            let suggested = params.first().and_then(Value::as_f64).ok_or(Fault::Incomplete)?;
+            Call::SuggestDifficulty(ShareDifficulty::of_stratum(suggested))
+        }
         "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
         "mining.configure" => {
             let extensions = params.first().and_then(Value::as_array).ok_or(Fault::Incomplete)?;
@@ -153,6 +160,7 @@ mod tests {
                 r#"{"id":1,"method":"mining.submit","params":["a","b","0","0","0","20000000"]}"#,
                 Fault::VersionRolled,
             ),
+            (r#"{"id":1,"method":"mining.suggest_difficulty","params":["1"]}"#, Fault::Incomplete),
             (r#"{"id":1,"method":"eth_getWork"}"#, Fault::UnknownMethod),
         ] {
             assert_eq!(called(line), Err(fault), "{line}");

@@ -211,6 +211,10 @@ impl Session {
                 }
                 outcome.map(|()| Value::Bool(true))
             }
+            Call::SuggestDifficulty(difficulty) => {
+                self.pace = Pace::new(now, difficulty);
+                Ok(Value::Bool(true))
+            }
             Call::ExtranonceSubscribe => Ok(Value::Bool(true)),
             Call::Configure(extensions) => {
                 let refused = |name: String| (name, Value::Bool(false));
@@ -287,7 +291,9 @@ impl Session {
         time: u32,
         out: &mut Vec<Output>,
     ) {
-        let is_other_difficulty = self.pace.adjust(now);
+        self.pace.adjust(now);
+        let difficulty = self.pace.difficulty().within(job.target());
+        let is_other_difficulty = self.told.is_some_and(|told| told != difficulty);
         let age = now - self.sent_at;
         let is_due = match self.jobs.back() {
             None => true,

@@ -293,6 +293,24 @@ fn extensions_are_answered_and_workers_need_the_password() {
 }
 
 #[test]
+fn a_miner_may_say_how_hard_its_shares_shall_be() {
+    let mut server = Tested::new(None);
+    server.work(block(1, 0x1d00_ffff, 0));
+    let extranonce = server.joins(ANN, "ann");
+    let asked = |server: &mut Tested, difficulty: f64| {
+        let answer = server.call(ANN, "mining.suggest_difficulty", &json!([difficulty]));
+        assert_eq!(answer["result"], true);
+        let told = server.last(ANN, "mining.set_difficulty");
+        ShareDifficulty::of_stratum(told[0].as_f64().expect("a number") * 1.001).bits()
+    };
+    assert_eq!(asked(&mut server, 0.3), 30);
+    assert_eq!(asked(&mut server, 1e9), 32, "every block is a share");
+    assert_eq!(asked(&mut server, 1e-9), ShareDifficulty::MIN.bits());
+    let share = server.share(ANN, extranonce, 0);
+    assert_eq!(server.submit(ANN, &share), Value::Null);
+}
+
+#[test]
 fn who_misbehaves_is_dropped_and_an_honest_miner_goes_on() {
     let long = "x".repeat(LINE_BYTES_MAX + 1);
     let request =
