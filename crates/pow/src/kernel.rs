@@ -116,19 +116,19 @@ enum Machine {
 impl Machine {
     /// Returns how many blocks are hashed in a quarter of a millisecond, roughly.
     const fn blocks_in_a_chunk(self, hash: Hash) -> u64 {
-        let sha1 = match self {
+        let (sha1, sha256) = match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(_) => 96_000,
+            Self::Avx512(_) => (96_000, 32_000),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(_) => 16_000,
+            Self::Avx2(_) => (16_000, 5_300),
             #[cfg(target_arch = "x86_64")]
-            Self::ShaExtensions(_) => 20_000,
-            Self::Portable | Self::Single => 5_000,
+            Self::ShaExtensions(_) => (22_000, 16_000),
+            Self::Portable | Self::Single => (5_000, 1_700),
         };
         match hash {
             Hash::Sha1 => sha1,
-            Hash::Sha256 => sha1 / 3,
-            Hash::DoubleSha256 => sha1 / 6,
+            Hash::Sha256 => sha256,
+            Hash::DoubleSha256 => sha256 / 2,
         }
     }
 

@@ -115,14 +115,17 @@ impl Lows {
         32 - 8 * u32::try_from(self.digits).expect("a digit or a few")
     }
 
-    /// Returns the digits of a number as written, followed by zeros.
-    pub(super) fn bytes(&self, number: u64) -> [u8; 4] {
+    /// Returns the codes of some numbers from one on. The last digit is in the lowest byte.
+    #[inline]
+    pub(super) fn codes<const COUNT: usize>(&self, number: u64) -> [u32; COUNT] {
         match self.codes {
-            Codes::Table(_) => (self.codes_from(number)[0] << self.shift_to_front()).to_be_bytes(),
-            Codes::LittleEndian => {
-                let [a, b, c, d, ..] = number.to_le_bytes();
-                [a, b, c, d]
+            Codes::Table(_) => {
+                *self.codes_from(number).first_chunk().expect("a table goes on beyond the last")
             }
+            Codes::LittleEndian => std::array::from_fn(|i| {
+                let [a, b, c, d, ..] = (number + i as u64).to_le_bytes();
+                u32::from_be_bytes([a, b, c, d])
+            }),
         }
     }
 
@@ -161,7 +164,9 @@ mod tests {
             for number in 0..lows.count {
                 let mut digits = [0; 4];
                 nonce.segment(1 << 40).write_digits(number, &mut digits[..lows.digits]);
-                assert_eq!(lows.bytes(number), digits, "{nonce:?} {number}");
+                let [code] = lows.codes(number);
+                let code = code << lows.shift_to_front();
+                assert_eq!(code.to_be_bytes(), digits, "{nonce:?} {number}");
             }
         }
     }

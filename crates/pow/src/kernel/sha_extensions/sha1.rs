@@ -4,59 +4,59 @@ use std::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_set_epi64x, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32,
     _mm_sha1nexte_epu32, _mm_sha1rnds4_epu32, _mm_xor_si128,
 };
+use std::ops::Range;
 
-use super::{BATCH, ShaProof, four, load, words_of};
-use crate::hash::{Block, State};
+use super::{STREAMS, ShaProof, Template, first_hit, four, hit, lowest};
+use crate::hash::SHA1_START;
 use crate::kernel::lanes::unroll;
+use crate::kernel::lows::Lows;
+use crate::layout::Layout;
+use crate::work::Work;
 
-/// Messages that are hashed in turn.
-const STREAMS: usize = 4;
-
-/// A state as the instructions take it: a, b, c, d, and e, the first one highest.
-type Pair = [__m128i; 2];
-
-/// Hashes messages of one block.
+/// Hashes the messages of a high, which have one block each.
 pub(super) struct Hasher {
     proof: ShaProof,
-    start: Pair,
+    block: Template,
+    /// What the filter masks in the first word of the state, which is the highest.
+    mask: __m128i,
 }
 
 impl Hasher {
-    pub(super) fn new(proof: ShaProof, start: State) -> Self {
-        let [a, b, c, d, e, ..] = start;
+    /// Returns what hashes the messages of the high that is written in a layout. The filter must
+    /// look at the first word, as `Lows::of` sees to.
+    pub(super) fn new(proof: ShaProof, work: &Work, layout: &Layout, lows: Lows) -> Self {
         // SAFETY: `proof` is one of these instructions, too.
-        let start = unsafe { [four([a, b, c, d]), four([e, 0, 0, 0])] };
-        Self { proof, start }
+        let (block, mask) = unsafe {
+            // The first word is the highest.
+            let order = _mm_set_epi64x(0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f);
+            (Template::new(layout, lows, 0, order), four([work.goal.filter().mask, 0, 0, 0]))
+        };
+        Self { proof, block, mask }
     }
 
-    /// Returns the first word of the state after each message.
-    pub(super) fn words(&self, messages: &[Block]) -> [u32; BATCH] {
+    /// Returns the first of some lows whose message may be a solution.
+    pub(super) fn first_hit(&self, lows: Lows, range: Range<u64>) -> Option<u64> {
+        #[target_feature(enable = "sha,ssse3,sse4.1")]
+        fn run(hasher: &Hasher, lows: Lows, range: Range<u64>) -> Option<u64> {
+            first_hit(lows, range, |codes| hits(hasher, codes))
+        }
         let ShaProof(()) = self.proof;
         // SAFETY: this is a proof of the instructions.
-        unsafe { words(self.start, messages) }
+        unsafe { run(self, lows, range) }
     }
 }
 
-#[target_feature(enable = "sha,ssse3,sse4.1")]
-fn words(start: Pair, messages: &[Block]) -> [u32; BATCH] {
-    // The first word is the highest.
-    let order = _mm_set_epi64x(0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f);
-    let mut words = [0; BATCH];
-    let (groups, _) = words.as_chunks_mut::<STREAMS>();
-    for (words, messages) in groups.iter_mut().zip(messages.as_chunks::<STREAMS>().0) {
-        let mut w = [[start[0]; 4]; STREAMS];
-        for s in 0..STREAMS {
-            w[s] = load(&messages[s], order);
-        }
-        *words = compress(start, w);
-    }
-    words
-}
-
-/// Takes a block each into a state, and returns the first words.
+/// Returns a bit for each low: whether its message may be a solution.
 #[inline]
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-fn compress([before, e]: Pair, mut w: [[__m128i; 4]; STREAMS]) -> [u32; STREAMS] {
+fn hits(hasher: &Hasher, codes: [u32; STREAMS]) -> u32 {
+    let [a, b, c, d, e, ..] = SHA1_START;
+    let (before, e) = (four([a, b, c, d]), four([e, 0, 0, 0]));
+    let mut w = [[before; 4]; STREAMS];
+    for s in 0..STREAMS {
+        let code = lowest(codes[s]);
+        w[s] = [0, 1, 2, 3].map(|vector| hasher.block.with(code, vector));
+    }
     // The last two states; the one before the last gives the next e.
     let mut abcd = [[before; 2]; STREAMS];
     unroll!(tens in 0..2 {
@@ -82,10 +82,9 @@ fn compress([before, e]: Pair, mut w: [[__m128i; 4]; STREAMS]) -> [u32; STREAMS]
             });
         });
     });
-    let mut words = [0; STREAMS];
-    for s in 0..STREAMS {
-        let [a, ..] = words_of(_mm_add_epi32(abcd[s][0], before));
-        words[s] = a;
-    }
-    words
+    let mut hits = 0;
+    unroll!(s in 0..STREAMS {
+        hits |= hit(s, _mm_add_epi32(abcd[s][0], before), hasher.mask);
+    });
+    hits
 }
