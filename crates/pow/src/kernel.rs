@@ -52,7 +52,7 @@ pub enum Kernel {
 impl Kernel {
     /// All kernels, the fastest first; this machine may lack some.
     pub const ALL: [Self; 5] =
-        [Self::Avx512, Self::Avx2, Self::ShaExtensions, Self::Single, Self::Portable];
+        [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Single, Self::Portable];
 
     /// Returns whether this machine has what the kernel needs.
     pub fn is_available(self) -> bool {
