@@ -134,9 +134,7 @@ impl Fixed {
             unroll!(ones in 0..8 {
                 let (t, constant) = (16 + ones, V::splat(proof, constants[ones]));
                 unroll!(s in 0..STREAMS {
-                    let next = t + AHEAD;
-                    let (before, after) = (w[next - 16][s], w[next - 7][s]);
-                    w[next][s] = next_word(before, w[next - 15][s], after, w[next - 2][s]);
+                    w[t + AHEAD][s] = word_from(w, t + AHEAD, s);
                     states[s] = one_round(states[s], w[t][s] + constant);
                 });
                 V::end_round(states, w);
@@ -186,7 +184,7 @@ impl Fixed {
         w: &Schedule<V, STREAMS>,
     ) -> V {
         if t >= self.parts.len() {
-            return next_word(w[t - 16][s], w[t - 15][s], w[t - 7][s], w[t - 2][s]);
+            return word_from(w, t, s);
         }
         let mut word = V::splat(proof, self.parts[t]);
         if varies::<MASK>(t - 16) {
@@ -205,8 +203,8 @@ impl Fixed {
     }
 }
 
-/// Computes the five rounds before the last three, and puts the last word of the state, which is
-/// known then, in its place.
+/// Computes the five rounds before the last three, of which the last four need not tell the first
+/// half of the state, and puts the last word, which is known then, in its place.
 #[inline(always)]
 fn last_word<V: Lanes, const STREAMS: usize>(
     proof: V::Proof,
@@ -219,10 +217,13 @@ fn last_word<V: Lanes, const STREAMS: usize>(
         let constant = V::splat(proof, CONSTANTS[t]);
         unroll!(s in 0..STREAMS {
             if next <= 60 {
-                w[next][s] =
-                    next_word(w[next - 16][s], w[next - 15][s], w[next - 7][s], w[next - 2][s]);
+                w[next][s] = word_from(w, next, s);
             }
-            states[s] = one_round(states[s], w[t][s] + constant);
+            let word = w[t][s] + constant;
+            states[s] = match t {
+                56 => one_round(states[s], word),
+                _ => half_round(states[s], word),
+            };
         });
         V::end_round(states, w);
     });
@@ -301,6 +302,12 @@ pub(super) fn hash_plain<V: Lanes, const STREAMS: usize>(
     states
 }
 
+/// Returns a word of the schedule from those before it, for a stream.
+#[inline(always)]
+fn word_from<V: Lanes, const STREAMS: usize>(w: &[[V; STREAMS]], t: usize, s: usize) -> V {
+    next_word(w[t - 16][s], w[t - 15][s], w[t - 7][s], w[t - 2][s])
+}
+
 /// Returns a word of the schedule from those 16, 15, 7 and 2 before it.
 #[inline(always)]
 fn next_word<V: Lanes>(w16: V, w15: V, w7: V, w2: V) -> V {
@@ -314,6 +321,13 @@ fn one_round<V: Lanes>([a, b, c, d, e, f, g, h]: [V; 8], word: V) -> [V; 8] {
     let sum = early.add_late(big_sigma1(e));
     let mixed = big_sigma0(a) + a.majority(b, c);
     [sum + mixed, a, b, c, d + sum, e, f, g]
+}
+
+/// Returns the state after a round, but for the first word, which is left as it was.
+#[inline(always)]
+fn half_round<V: Lanes>([a, b, c, d, e, f, g, h]: [V; 8], word: V) -> [V; 8] {
+    let early = (h + word) + e.choose(f, g);
+    [a, a, b, c, d + early.add_late(big_sigma1(e)), e, f, g]
 }
 
 // The four mixing functions (FIPS 180-4, section 4.1.2). A rotation to the right by n is one to the
