@@ -153,8 +153,8 @@ impl Machine {
 pub(crate) struct Solver<'a> {
     work: &'a Work,
     machine: Machine,
-    /// Candidates that are a quarter of a millisecond of work, roughly.
-    chunk: u64,
+    /// Blocks of a message that are hashed for each candidate.
+    blocks: u64,
 }
 
 /// Candidates of the first chunk. A challenge of up to ten bits is mostly solved within.
@@ -168,7 +168,7 @@ impl<'a> Solver<'a> {
         let template = &work.template;
         let tail = template.prefix.len() % 64 + template.suffix.len();
         let blocks = u64::try_from(tail / 64 + 1).unwrap_or(u64::MAX);
-        Self { work, machine, chunk: machine.blocks_in_a_chunk(work.hash) / blocks }
+        Self { work, machine, blocks }
     }
 
     /// Returns where a chunk ends that begins at an index, after so many candidates of the search
@@ -176,8 +176,12 @@ impl<'a> Solver<'a> {
     /// can stop without having hashed in vain.
     pub(crate) fn chunk_end(&self, start: u64, before: u64) -> u64 {
         let segment = self.work.template.nonce.segment(start);
-        let run = self.run(&Layout::new(self.work, segment));
-        let wanted = before.clamp(CHUNK_MIN, self.chunk.max(CHUNK_MIN));
+        let lows = Lows::of(self.work, &Layout::new(self.work, segment));
+        let run = lows.map_or(1, |lows| lows.run());
+        // What no kernel knows is hashed message by message.
+        let machine = lows.map_or(Machine::Single, |_| self.machine);
+        let longest = machine.blocks_in_a_chunk(self.work.hash) / self.blocks;
+        let wanted = before.clamp(CHUNK_MIN, longest.max(CHUNK_MIN));
         let end = start.saturating_add(wanted);
         let aligned = segment.zero + (end - segment.zero) / run * run;
         let end = if aligned > start { aligned } else { end };
@@ -216,11 +220,6 @@ impl<'a> Solver<'a> {
             Machine::Portable => search((), self.work, layout, lows, range),
             Machine::Single => single::first_solution(self.work, layout, range),
         }
-    }
-
-    /// Returns how many candidates the kernel takes together.
-    fn run(&self, layout: &Layout) -> u64 {
-        Lows::of(self.work, layout).map_or(1, |lows| lows.run())
     }
 }
 

@@ -59,6 +59,21 @@ const TEXT_LENGTH_MIN: u32 = 4;
 /// Rising texts of four characters: ways to choose four of 94, with repetition.
 const RISING_TEXTS: u64 = rising(94, TEXT_LENGTH_MIN as usize);
 
+/// How many rising texts there are, by the number of symbols and of characters.
+static RISING: [[u64; TEXT_LENGTH_MIN as usize]; TEXT.len() + 1] = {
+    let mut counts = [[0; TEXT_LENGTH_MIN as usize]; TEXT.len() + 1];
+    let mut symbols = 0;
+    while symbols < counts.len() {
+        let mut length = 0;
+        while length < counts[symbols].len() {
+            counts[symbols][length] = rising(symbols, length);
+            length += 1;
+        }
+        symbols += 1;
+    }
+    counts
+};
+
 impl Nonce {
     /// Returns how many candidates there are: the valid indexes are those below.
     ///
@@ -153,7 +168,7 @@ impl Segment {
         let length = bytes.len();
         for (position, byte) in bytes.iter_mut().enumerate() {
             // Texts whose digit here is `digit` come before those where it is the next.
-            let with = |digit| rising(symbols.len() - digit, length - position - 1);
+            let with = |digit: usize| RISING[symbols.len() - digit][length - position - 1];
             while rest >= with(digit) {
                 rest -= with(digit);
                 digit += 1;

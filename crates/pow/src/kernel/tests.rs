@@ -97,6 +97,20 @@ fn what_no_kernel_knows_is_hashed_one_by_one() {
     }
 }
 
+#[test]
+fn chunks_of_what_no_kernel_knows_are_as_short_as_hashing_it_is_slow() {
+    // The first texts are those that rise.
+    let work = Work {
+        hash: Hash::Sha1,
+        template: Template::bare(Nonce::Text),
+        goal: Goal::LeadingZeroBits(160),
+    };
+    for kernel in available() {
+        let end = |kernel| Solver::new(&work, kernel).chunk_end(0, u64::MAX);
+        assert_eq!(end(kernel), end(Kernel::Single), "{kernel}");
+    }
+}
+
 fn any_goal() -> impl Strategy<Value = Goal> {
     prop_oneof![
         (0..12_u16).prop_map(Goal::LeadingZeroBits),
