@@ -17,6 +17,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+#[cfg(target_arch = "aarch64")]
+use self::lanes::neon::NeonProof;
 use self::lanes::portable::One;
 #[cfg(target_arch = "x86_64")]
 use self::lanes::{
@@ -43,6 +45,8 @@ pub enum Kernel {
     Avx2,
     /// A few messages in turn, with the SHA instructions.
     ShaExtensions,
+    /// Four messages in each vector, with NEON.
+    Neon,
     /// One message after another in plain Rust.
     Portable,
     /// One message after another with the `sha1` and `sha2` crates.
@@ -51,8 +55,8 @@ pub enum Kernel {
 
 impl Kernel {
     /// All kernels, the fastest first; this machine may lack some.
-    pub const ALL: [Self; 5] =
-        [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Single, Self::Portable];
+    pub const ALL: [Self; 6] =
+        [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Neon, Self::Single, Self::Portable];
 
     /// Returns whether this machine has what the kernel needs.
     pub fn is_available(self) -> bool {
@@ -71,6 +75,7 @@ impl Kernel {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
             Self::ShaExtensions => "sha",
+            Self::Neon => "neon",
             Self::Portable => "portable",
             Self::Single => "single",
         }
@@ -109,6 +114,8 @@ enum Machine {
     Avx2(Avx2Proof),
     #[cfg(target_arch = "x86_64")]
     ShaExtensions(ShaProof),
+    #[cfg(target_arch = "aarch64")]
+    Neon(NeonProof),
     Portable,
     Single,
 }
@@ -123,6 +130,8 @@ impl Machine {
             Self::Avx2(_) => (16_000, 5_300),
             #[cfg(target_arch = "x86_64")]
             Self::ShaExtensions(_) => (22_000, 16_000),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => (8_000, 2_700),
             Self::Portable | Self::Single => (5_000, 1_700),
         };
         match hash {
@@ -140,10 +149,14 @@ impl Machine {
             Kernel::Avx2 => Avx2Proof::detect().map(Self::Avx2),
             #[cfg(target_arch = "x86_64")]
             Kernel::ShaExtensions => ShaProof::detect().map(Self::ShaExtensions),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => NeonProof::detect().map(Self::Neon),
             Kernel::Portable => Some(Self::Portable),
             Kernel::Single => Some(Self::Single),
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx512 | Kernel::Avx2 | Kernel::ShaExtensions => None,
+            #[cfg(not(target_arch = "aarch64"))]
+            Kernel::Neon => None,
         }
     }
 }
@@ -217,6 +230,8 @@ impl<'a> Solver<'a> {
             Machine::ShaExtensions(proof) => {
                 sha_extensions::first_solution(proof, self.work, layout, lows, range)
             }
+            #[cfg(target_arch = "aarch64")]
+            Machine::Neon(proof) => search(proof, self.work, layout, lows, range),
             Machine::Portable => search((), self.work, layout, lows, range),
             Machine::Single => single::first_solution(self.work, layout, range),
         }
