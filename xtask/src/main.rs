@@ -1,9 +1,9 @@
 //! The project's chores, as a program instead of scripts: `cargo xtask --help`.
 //!
-//! There are two that everybody needs, `test` and `check`; together they are all that
-//! CI runs (`.ci/run`). `soak` looks for as long as it is let for what
-//! those two do not find. The others are parts of `check` that are worth running alone. Each job
-//! has its own file, and announces what it does with the time that it took.
+//! There are two that everybody needs, `test` and `check`; those two and `emulate` are all that CI
+//! runs (`.ci/run`). `soak` looks for as long as it is let for what those do not find. The others
+//! are parts of `check` that are worth running alone. Each job has its own file, and announces what
+//! it does with the time that it took.
 //!
 //! What needs a decision (is this dependency allowed, is this line too long) is a plain function
 //! over text or a parsed value with its tests beside it; what touches the machine is kept around
@@ -18,6 +18,7 @@
 mod advisories;
 mod check;
 mod deps;
+mod emulate;
 mod fuzz;
 mod needs;
 mod purity;
@@ -54,6 +55,11 @@ enum Job {
     #[command(after_help = "Example:
   cargo xtask check")]
     Check,
+
+    /// Run the tests of the hash kernels on an older processor, on one with AVX2, and on ARM.
+    #[command(after_help = "Example:
+  cargo xtask emulate                  after `cargo xtask test`, which builds most of it")]
+    Emulate,
 
     /// Check that dependencies between the project's crates only point down the list.
     #[command(after_help = "Example:
@@ -100,6 +106,7 @@ fn run(job: &Job) -> Result<()> {
     match job {
         Job::Test(options) => test::run(options),
         Job::Check => check::run(),
+        Job::Emulate => emulate::run(),
         Job::Deps => deps::run(),
         Job::Purity(options) => purity::run(options),
         Job::Tidy => tidy::run(),

@@ -1,5 +1,7 @@
 //! Programs that the tests use and that cargo does not bring: which, and how to get them.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
@@ -19,6 +21,8 @@ enum Seen {
     Program(&'static str),
     /// Cargo has this subcommand.
     Subcommand(&'static str),
+    /// The compiler has the library for this target.
+    Target(&'static str),
 }
 
 enum Source {
@@ -26,6 +30,8 @@ enum Source {
     Debian(&'static str),
     /// A program from crates.io, with its version.
     Crate(&'static str),
+    /// The library for this target, from where the compiler is from.
+    Rustup(&'static str),
 }
 
 /// What no test run can do without.
@@ -66,6 +72,21 @@ pub(crate) const CARGO_FUZZ: Need = Need {
     what: "cargo-fuzz",
     seen: Seen::Subcommand("fuzz"),
     from: Source::Crate("cargo-fuzz@0.13.2"),
+};
+
+/// Runs programs that are for other processors.
+pub(crate) const QEMU: Need =
+    Need { what: "QEMU", seen: Seen::Program("qemu-x86_64"), from: Source::Debian("qemu-user") };
+
+/// ARM with Linux. With musl all that a program is linked to comes with Rust's library; no other C
+/// library or linker has to be installed.
+pub(crate) const AARCH64: &str = "aarch64-unknown-linux-musl";
+
+/// Without it nothing can be built for ARM.
+pub(crate) const AARCH64_LIBRARY: Need = Need {
+    what: "Rust's library for aarch64",
+    seen: Seen::Target(AARCH64),
+    from: Source::Rustup(AARCH64),
 };
 
 /// Installs Debian packages without starting the services in them, now or at the next boot: a
@@ -116,7 +137,7 @@ pub(crate) fn install_needed() -> Result<()> {
         println!("{}: missing.", need.what);
         match need.from {
             Source::Debian(package) => debian.push(package),
-            Source::Crate(_) => need.install()?,
+            Source::Crate(_) | Source::Rustup(_) => need.install()?,
         }
     }
     if debian.is_empty() {
@@ -139,6 +160,11 @@ impl Need {
         match self.seen {
             Seen::Program(name) => shell::find(name).is_some(),
             Seen::Subcommand(name) => shell::succeeds(&mut shell::cargo([name, "--version"])),
+            Seen::Target(name) => {
+                let mut rustc = shell::command("rustc");
+                rustc.args(["--print", "target-libdir", "--target", name]);
+                shell::output(&mut rustc).is_ok_and(|path| Path::new(path.trim()).is_dir())
+            }
         }
     }
 
@@ -155,6 +181,11 @@ impl Need {
                         command.join(" ")
                     )
                 })
+            }
+            Source::Rustup(target) => {
+                let mut rustup = shell::command("rustup");
+                shell::run(rustup.args(["target", "add", target]))
+                    .with_context(|| format!("{} is missing and could not be installed", self.what))
             }
         }
     }

@@ -15,7 +15,7 @@ pub(crate) struct Options {
 }
 
 /// Features that all builds here ask for, so that each crate is built once for all of them.
-const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// Installs what is missing, and runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {

@@ -46,6 +46,15 @@ fn a_name_leads_back_to_its_kernel() {
 }
 
 #[test]
+#[ignore = "only `cargo xtask emulate` knows which processor this is"]
+fn the_kernels_are_those_that_the_processor_can_run() {
+    let expected = std::env::var("ALTHING_KERNELS").expect("names of kernels, the fastest first");
+    let names: Vec<&str> = available().map(Kernel::name).collect();
+    assert_eq!(names.join(" "), expected);
+    assert!(expected.starts_with(Kernel::fastest().name()));
+}
+
+#[test]
 fn decimal_digits_may_be_anywhere_in_a_block() {
     for prefix in 0..=128 {
         for start in [0, 95, 960, 9_950, 99_990, 9_999_950] {
