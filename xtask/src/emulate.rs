@@ -39,11 +39,11 @@ const X86_64: [Processor; 2] = [
     },
 ];
 
-/// A processor with NEON.
+/// A processor with NEON and with SHA instructions.
 const CORTEX: Processor = Processor {
-    name: "Cortex-A72, with NEON",
+    name: "Cortex-A72, with NEON and SHA instructions",
     emulator: ["qemu-aarch64", "-cpu", "cortex-a72"],
-    kernels: "neon single portable",
+    kernels: "sha neon single portable",
 };
 
 /// Runs the tests on each processor for which there are an emulator and a compiler.

@@ -9,6 +9,8 @@ mod lanes;
 mod lows;
 mod sha1;
 mod sha256;
+#[cfg(target_arch = "aarch64")]
+mod sha_arm;
 #[cfg(target_arch = "x86_64")]
 mod sha_extensions;
 mod single;
@@ -26,6 +28,8 @@ use self::lanes::{
     avx512::{Avx512, Avx512Proof},
 };
 use self::lows::Lows;
+#[cfg(target_arch = "aarch64")]
+use self::sha_arm::{self as sha_extensions, ShaProof};
 #[cfg(target_arch = "x86_64")]
 use self::sha_extensions::ShaProof;
 use crate::hash::Hash;
@@ -112,7 +116,7 @@ enum Machine {
     Avx512(Avx512Proof),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2Proof),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     ShaExtensions(ShaProof),
     #[cfg(target_arch = "aarch64")]
     Neon(NeonProof),
@@ -128,7 +132,7 @@ impl Machine {
             Self::Avx512(_) => (96_000, 32_000),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => (16_000, 5_300),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             Self::ShaExtensions(_) => (22_000, 16_000),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => (8_000, 2_700),
@@ -147,14 +151,16 @@ impl Machine {
             Kernel::Avx512 => Avx512Proof::detect().map(Self::Avx512),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => Avx2Proof::detect().map(Self::Avx2),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             Kernel::ShaExtensions => ShaProof::detect().map(Self::ShaExtensions),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => NeonProof::detect().map(Self::Neon),
             Kernel::Portable => Some(Self::Portable),
             Kernel::Single => Some(Self::Single),
             #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx512 | Kernel::Avx2 | Kernel::ShaExtensions => None,
+            Kernel::Avx512 | Kernel::Avx2 => None,
+            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+            Kernel::ShaExtensions => None,
             #[cfg(not(target_arch = "aarch64"))]
             Kernel::Neon => None,
         }
@@ -226,7 +232,7 @@ impl<'a> Solver<'a> {
             Machine::Avx512(proof) => search(proof, self.work, layout, lows, range),
             #[cfg(target_arch = "x86_64")]
             Machine::Avx2(proof) => search(proof, self.work, layout, lows, range),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             Machine::ShaExtensions(proof) => {
                 sha_extensions::first_solution(proof, self.work, layout, lows, range)
             }

@@ -116,7 +116,6 @@ impl Lows {
     }
 
     /// Returns the codes of some numbers from one on. The last digit is in the lowest byte.
-    #[cfg(any(test, target_arch = "x86_64"))]
     #[inline]
     pub(super) fn codes<const COUNT: usize>(&self, number: u64) -> [u32; COUNT] {
         match self.codes {

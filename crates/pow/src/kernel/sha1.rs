@@ -242,7 +242,7 @@ impl Highs {
 }
 
 /// The constants of the four times twenty rounds (FIPS 180-4, section 4.2.1).
-const CONSTANTS: [u32; 4] = [0x5a82_7999, 0x6ed9_eba1, 0x8f1b_bcdc, 0xca62_c1d6];
+pub(super) const CONSTANTS: [u32; 4] = [0x5a82_7999, 0x6ed9_eba1, 0x8f1b_bcdc, 0xca62_c1d6];
 
 /// Completes a schedule of which the first 16 words are there.
 #[inline(always)]
