@@ -1,17 +1,10 @@
 //! The ways to hash, and which of them this machine has.
 
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(unsafe_code, reason = "instructions that not every processor has")
-)]
-
 mod lanes;
 mod lows;
 mod sha1;
 mod sha256;
-#[cfg(target_arch = "aarch64")]
-mod sha_arm;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod sha_extensions;
 mod single;
 
@@ -21,16 +14,10 @@ use std::str::FromStr;
 
 #[cfg(target_arch = "aarch64")]
 use self::lanes::neon::NeonProof;
-use self::lanes::portable::One;
 #[cfg(target_arch = "x86_64")]
-use self::lanes::{
-    avx2::{Avx2, Avx2Proof},
-    avx512::{Avx512, Avx512Proof},
-};
+use self::lanes::{avx2::Avx2Proof, avx512::Avx512Proof};
 use self::lows::Lows;
-#[cfg(target_arch = "aarch64")]
-use self::sha_arm::{self as sha_extensions, ShaProof};
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use self::sha_extensions::ShaProof;
 use crate::hash::Hash;
 use crate::layout::Layout;
@@ -267,81 +254,6 @@ trait Runner {
     fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64>;
     fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64>;
     fn header(self, search: sha256::Search<'_>) -> Option<u64>;
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Runner for Avx512Proof {
-    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha1::Search<'_>) -> Option<u64> {
-            search.run::<Avx512, 3, MASK>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run::<Avx512, 2, 3, MASK, 2>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run_header::<Avx512, 2>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run(self, search) }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Runner for Avx2Proof {
-    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run<const MASK: u32>(proof: Avx2Proof, mut search: sha1::Search<'_>) -> Option<u64> {
-            search.run::<Avx2, 1, MASK>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run::<Avx2, 1, 1, { sha256::ALL }, 16>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run(self, search) }
-    }
-
-    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run_header::<Avx2, 1>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run(self, search) }
-    }
-}
-
-/// Plain Rust needs no proof.
-impl Runner for () {
-    fn sha1<const MASK: u32>(self, mut search: sha1::Search<'_>) -> Option<u64> {
-        search.run::<One, 1, MASK>(self)
-    }
-
-    fn sha256<const MASK: u32>(self, mut search: sha256::Search<'_>) -> Option<u64> {
-        search.run::<One, 1, 1, { sha256::ALL }, 16>(self)
-    }
-
-    fn header(self, mut search: sha256::Search<'_>) -> Option<u64> {
-        search.run_header::<One, 1>(self)
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitOr, BitXor};
 
 use super::Lanes;
+use crate::kernel::{Runner, sha1, sha256};
 
 /// Proves that the processor has AVX-512F, and that the system keeps its registers.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +150,35 @@ impl Lanes for Avx512 {
         let lanes =
             unsafe { _mm512_testn_epi32_mask(self.0, _mm512_set1_epi32(mask.cast_signed())) };
         lanes.into()
+    }
+}
+
+impl Runner for Avx512Proof {
+    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha1::Search<'_>) -> Option<u64> {
+            search.run::<Avx512, 3, MASK>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run::<Avx512, 2, 3, MASK, 2>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run::<MASK>(self, search) }
+    }
+
+    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
+        #[target_feature(enable = "avx512f")]
+        fn run(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
+            search.run_header::<Avx512, 2>(proof)
+        }
+        // SAFETY: this is a proof of AVX-512F.
+        unsafe { run(self, search) }
     }
 }
 

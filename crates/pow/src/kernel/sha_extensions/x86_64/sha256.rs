@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::{
-    NO_DIGITS, STREAMS, ShaProof, Template, Words, first_hit, four, hit, load, lowest, moves,
+    NO_DIGIT, STREAMS, ShaProof, Template, Words, first_hit, four, hit, load, lowest, moves,
 };
 use crate::goal::Place;
 use crate::hash::{Hash, SHA256_START, State, words};
@@ -128,10 +128,11 @@ impl Entry {
             let sums = sums(w[i / 2], i / 2);
             state[(i + 1) % 2] = two_rounds(state[(i + 1) % 2], state[i % 2], sums, i % 2);
         }
-        let mut entry = Self { pairs, state, moves: [four([NO_DIGITS; 4]); 2] };
+        let no_digits = u32::from_ne_bytes([NO_DIGIT; 4]);
+        let mut entry = Self { pairs, state, moves: [four([no_digits; 4]); 2] };
         if word % 2 == 1 {
-            let digits = words(&moves(layout, lows, number))[word];
-            entry.moves[pairs % 2] = four([digits, NO_DIGITS, digits, NO_DIGITS]);
+            let digits = words(&moves(layout, lows, number, NO_DIGIT))[word];
+            entry.moves[pairs % 2] = four([digits, no_digits, digits, no_digits]);
         }
         entry
     }
