@@ -94,6 +94,10 @@ const START: u64 = 20_000_000;
 /// How long a turn takes at least.
 const TURN: Duration = Duration::from_millis(15);
 
+/// How long one thread takes at least where several are compared with it. Some systems leave a new
+/// thread on the core of the one that started it for tens of milliseconds.
+const TURN_OF_THREADS: Duration = Duration::from_millis(500);
+
 /// How fast a kernel is on a puzzle, on one thread.
 struct Row {
     puzzle: &'static str,
@@ -105,7 +109,8 @@ struct Row {
 }
 
 fn measure(puzzle: &'static str, work: &Work, kernels: &[Kernel], turns: usize) -> Vec<Row> {
-    let hashes: Vec<u64> = kernels.iter().map(|kernel| hashes_of_a_turn(work, *kernel)).collect();
+    let hashes: Vec<u64> =
+        kernels.iter().map(|kernel| hashes_of_a_turn(work, *kernel, TURN)).collect();
     let mut times = vec![Vec::new(); kernels.len()];
     let mut clocks = Vec::new();
     for _ in 0..turns {
@@ -120,10 +125,10 @@ fn measure(puzzle: &'static str, work: &Work, kernels: &[Kernel], turns: usize) 
         .collect()
 }
 
-/// Returns how many hashes take about as long as a turn should.
-fn hashes_of_a_turn(work: &Work, kernel: Kernel) -> u64 {
+/// Returns how many hashes take as long as a turn should, or up to twice that.
+fn hashes_of_a_turn(work: &Work, kernel: Kernel, turn: Duration) -> u64 {
     let mut hashes = 1 << 16;
-    while processor_time(|| hash(work, kernel, hashes)) < TURN {
+    while processor_time(|| hash(work, kernel, hashes)) < turn {
         hashes *= 2;
     }
     hashes
@@ -192,18 +197,16 @@ struct Speedup {
 
 /// Lets one thread and all of them search in turns.
 fn speedup(threads: NonZeroUsize, kernel: Kernel, turns: usize) -> Speedup {
-    let ratios = (0..turns).map(|_| {
-        let one = seconds_for_hashes(NonZeroUsize::MIN, kernel);
-        one / seconds_for_hashes(threads, kernel)
-    });
+    let (_, work) = puzzles().swap_remove(1);
+    let hashes = hashes_of_a_turn(&work, kernel, TURN_OF_THREADS);
+    let seconds = |threads| seconds_for_hashes(&work, kernel, hashes, threads);
+    let ratios = (0..turns).map(|_| seconds(NonZeroUsize::MIN) / seconds(threads));
     Speedup { threads, kernel, ratio: median(ratios.collect()) }
 }
 
-/// Returns the time by the clock on the wall for as many hashes as take some threads a while.
-fn seconds_for_hashes(threads: NonZeroUsize, kernel: Kernel) -> f64 {
-    const HASHES: u64 = 1 << 25;
-    let (_, work) = puzzles().swap_remove(1);
-    let job = Job { work, range: START..START + HASHES, kernel };
+/// Returns the time by the clock on the wall that some threads take for so many hashes.
+fn seconds_for_hashes(work: &Work, kernel: Kernel, hashes: u64, threads: NonZeroUsize) -> f64 {
+    let job = Job { work: work.clone(), range: START..START + hashes, kernel };
     let (sender, ended) = mpsc::channel();
     let begin = Instant::now();
     let _miner = Miner::start(job, Effort::of(threads), move |_| {
