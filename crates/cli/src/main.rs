@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod console;
 mod control;
+mod effort;
 mod hexadecimal;
 mod network;
 mod output;

@@ -1,7 +1,7 @@
 //! The options that say which network a command takes part in.
 
 use std::collections::BTreeSet;
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -98,14 +98,6 @@ struct Waits {
     /// Show a peer as lost that has not been heard for this long.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_wait)]
     silence: Duration,
-}
-
-/// Threads that search for solutions.
-#[derive(Args, Clone)]
-pub(crate) struct Threads {
-    /// Threads of each peer that search for solutions; without it, all cores are shared.
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
 }
 
 /// The networks that a peer can take part in. Most commands know those with rounds only.
@@ -351,15 +343,6 @@ impl From<SignaturesName> for Signatures {
             SignaturesName::Offered => Self::Offered,
             SignaturesName::Required => Self::Required,
         }
-    }
-}
-
-impl Threads {
-    /// Returns the threads of each of `peers` peers in this process.
-    pub(crate) fn of_each(&self, peers: usize) -> NonZeroUsize {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let share = NonZeroUsize::new(cores / peers.max(1)).unwrap_or(NonZeroUsize::MIN);
-        self.threads.unwrap_or(share)
     }
 }
 

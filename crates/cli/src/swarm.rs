@@ -1,6 +1,5 @@
 //! Many peers in one process.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use althing_dialect::Dialect;
@@ -8,6 +7,7 @@ use althing_engine::rounds::Seat;
 use althing_net::Link;
 use althing_net::memory::Bus;
 use althing_node::{Clock, Gauges, Node, NodeError, Reporter, Setup, Summary};
+use althing_pow::Effort;
 use althing_store::Store;
 use althing_types::PeerId;
 use tokio::sync::watch;
@@ -36,7 +36,7 @@ impl Swarm {
         peers: usize,
         dialect: &Arc<dyn Dialect>,
         meeting: &Meeting,
-        threads: NonZeroUsize,
+        effort: Effort,
         clock: Clock,
         mut reporter: impl FnMut() -> Reporter,
     ) -> anyhow::Result<Self> {
@@ -46,7 +46,7 @@ impl Swarm {
                 dialect: Arc::clone(dialect),
                 seat: Seat::Member,
                 store: Store::in_memory(),
-                threads,
+                effort,
                 // So that there is mining to be seen, and measured.
                 answer_cache: false,
                 clock,

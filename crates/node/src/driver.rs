@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use althing_engine::rounds::{
     Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat, Timer,
 };
 use althing_net::{Incident, Link};
-use althing_pow::Answers;
+use althing_pow::{Answers, Effort};
 use althing_store::{Store, StoreError};
 use althing_types::{Moment, PeerId, Transaction};
 use tokio::sync::mpsc;
@@ -30,8 +29,8 @@ pub struct Setup {
     pub seat: Seat,
     /// What it remembers.
     pub store: Store,
-    /// How many threads it mines with.
-    pub threads: NonZeroUsize,
+    /// What its search may take.
+    pub effort: Effort,
     /// Whether it answers a challenge with what solved an earlier one, where that is possible: see
     /// [`Answers`].
     pub answer_cache: bool,
@@ -105,7 +104,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 impl Node {
     /// Returns a peer that is who its store says, or somebody new.
     pub fn new(setup: Setup) -> Result<Self, NodeError> {
-        let Setup { dialect, seat, mut store, threads, answer_cache, clock, reporter } = setup;
+        let Setup { dialect, seat, mut store, effort, answer_cache, clock, reporter } = setup;
         let known = identify(&mut store, &*dialect)?;
         if known.network != dialect.network() {
             return Err(NodeError::OtherNetwork {
@@ -121,7 +120,7 @@ impl Node {
         };
         let engine = Rounds::new(dialect.rules().clone(), identity, store.recovered()?);
         let answers_known = answer_cache.then(|| Answers::new(dialect.rules().puzzle));
-        let (mut mining, answers) = Mining::new(threads, answers_known);
+        let (mut mining, answers) = Mining::new(effort, answers_known);
         for row in store.rows() {
             mining.learn(&row?.record.seed);
         }

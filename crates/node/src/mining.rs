@@ -1,12 +1,10 @@
-use std::num::NonZeroUsize;
-
 use althing_pow::{Answers, Effort, Job, Miner, Outcome, Puzzle};
 use althing_types::{Difficulty, Seed, Transaction};
 use tokio::sync::mpsc;
 
 /// The peer's one search, and the way its answer comes back.
 pub(crate) struct Mining {
-    threads: NonZeroUsize,
+    effort: Effort,
     /// What solved earlier challenges, unless that is not to be used.
     known: Option<Answers>,
     running: Option<Miner>,
@@ -31,13 +29,13 @@ const SEED_START_MAX: u64 = 1 << 31;
 
 impl Mining {
     pub(crate) fn new(
-        threads: NonZeroUsize,
+        effort: Effort,
         known: Option<Answers>,
     ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         // At most one answer a search, and a search is not begun before the last one is answered
         // or given up: the channel holds what a peer's own engine asks for.
         let (answers, received) = mpsc::unbounded_channel();
-        (Self { threads, known, running: None, search: 0, hashes: 0, answers }, received)
+        (Self { effort, known, running: None, search: 0, hashes: 0, answers }, received)
     }
 
     /// Takes note of a seed that solved something, whoever found it.
@@ -66,7 +64,7 @@ impl Mining {
         let start = rand::random::<u64>() % SEED_START_MAX;
         let job = Job::new(puzzle.work(difficulty), start..puzzle.candidates());
         let (search, answers) = (self.search, self.answers.clone());
-        self.running = Some(Miner::start(job, Effort::of(self.threads), move |outcome| {
+        self.running = Some(Miner::start(job, self.effort, move |outcome| {
             let seed = match outcome {
                 Outcome::Found(index) => Some(puzzle.candidate(index)),
                 Outcome::Exhausted | Outcome::Cancelled => None,

@@ -8,14 +8,13 @@ use althing_engine::nakamoto::Mining;
 use althing_ledger::{Application, Entry};
 use althing_node::chain::{Commands, Happening, Node, Report, Setup, Submitted};
 use althing_node::{Clock, HasLeft};
-use althing_pow::Effort;
 use althing_store::Store;
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain_network::{ChainName, Meeting};
 use crate::console;
-use crate::network::Threads;
+use crate::effort::EffortOptions;
 
 /// Vote in a network of cs60, at a menu.
 ///
@@ -32,7 +31,7 @@ pub(crate) struct Arguments {
     data: Option<PathBuf>,
 
     #[command(flatten)]
-    threads: Threads,
+    effort: EffortOptions,
 
     /// Zeros that the hash of the first ballot's block must begin with, less one; later ones need
     /// more. All voters must say the same.
@@ -55,7 +54,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn vote(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { data, threads, difficulty, meeting } = arguments;
+    let Arguments { data, effort, difficulty, meeting } = arguments;
     let discovery = meeting.discovery(ChainName::Cs60)?;
     let config = cs60::Config { zeros: difficulty, ..cs60::Config::default() };
     let store = match &data {
@@ -68,7 +67,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         name: meeting.name.clone(),
         contacts,
         mining: Mining::OnChain,
-        effort: Some(Effort::of(threads.of_each(1))),
+        effort: Some(effort.of_each(1)),
         work: None,
         store,
         clock: Clock::start(),

@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::connection::{Broker, BrokerUrl};
-use crate::network::{Network, Threads};
+use crate::effort::EffortOptions;
+use crate::network::Network;
 use crate::output::recent::RecentRows;
 use crate::output::{self, Lines, Printer};
 use crate::screen::{Board, Terminal};
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
     broker: Option<BrokerUrl>,
 
     #[command(flatten)]
-    threads: Threads,
+    effort: EffortOptions,
 
     // Last, since its headings in the help go on for all that follows.
     #[command(flatten)]
@@ -198,8 +199,8 @@ async fn start(
 ) -> anyhow::Result<Swarm> {
     let dialect = arguments.network.dialect(pause, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
-    let threads = arguments.threads.of_each(peers);
-    Swarm::start(peers, &dialect, &place.meeting, threads, clock, reporter).await
+    let effort = arguments.effort.of_each(peers);
+    Swarm::start(peers, &dialect, &place.meeting, effort, clock, reporter).await
 }
 
 /// Waits until the peers have all rows, or the user asks them to leave.

@@ -12,7 +12,8 @@ use clap::{ArgMatches, Args, Command};
 
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
-use crate::network::{DialectName, Network, Threads};
+use crate::effort::EffortOptions;
+use crate::network::{DialectName, Network};
 
 /// Take part in a network.
 #[derive(Args)]
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    threads: Threads,
+    effort: EffortOptions,
 
     #[command(flatten)]
     rounds: rounds::RoundsOptions,

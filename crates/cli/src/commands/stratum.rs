@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use althing_engine::nakamoto::Mining;
-use althing_pow::Effort;
 use althing_stratum::{Config, ShareDifficulty};
 use anyhow::ensure;
 use clap::Args;
@@ -13,7 +12,7 @@ use clap::Args;
 use super::peer::chain::{Miners, Part, take_part};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
-use crate::network::Threads;
+use crate::effort::EffortOptions;
 
 /// Take part in an open network, for which stock miners of Bitcoin's kind mine over Stratum.
 ///
@@ -54,11 +53,6 @@ pub(crate) struct Arguments {
     #[arg(long)]
     mine: bool,
 
-    /// How far mining here stands back for other programs: 0 is not at all, 19 as far as possible.
-    #[arg(long, value_name = "N", default_value = "0",
-        value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
-    nice: u8,
-
     /// Where to keep the chain; without it, all is forgotten in the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -68,7 +62,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    threads: Threads,
+    effort: EffortOptions,
 
     // Last, since their headings in the help go on for all that follows.
     #[command(flatten)]
@@ -87,7 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "--summary-every is too short: {:?} is the least",
         althing_stratum::TICK
     );
-    let Arguments { share_difficulty, password, mine, nice, threads, .. } = arguments;
+    let Arguments { share_difficulty, password, mine, effort, .. } = arguments;
     let config = Config {
         share_difficulty,
         workers_max: arguments.workers_max.into(),
@@ -103,7 +97,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         json: arguments.json,
         found: None,
         mining: Mining::OnChain,
-        effort: mine.then(|| Effort { threads: threads.of_each(1), nice }),
+        effort: mine.then(|| effort.of_each(1)),
         miners: Some(Miners { listen: arguments.stratum, config }),
     }))
 }

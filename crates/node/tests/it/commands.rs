@@ -8,6 +8,7 @@ use althing_dialect::sd::{Config, Sd};
 use althing_engine::rounds::{Event, Issuing, Seat};
 use althing_net::memory::Bus;
 use althing_node::{Clock, Commands, Happening, HasLeft, Node, Report, Setup};
+use althing_pow::Effort;
 use althing_store::Store;
 use althing_types::{Difficulty, PeerId, Transaction};
 use tokio::sync::mpsc;
@@ -47,7 +48,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
             dialect: Arc::clone(&dialect),
             seat: Seat::Member,
             store: Store::in_memory(),
-            threads: NonZeroUsize::MIN,
+            effort: Effort::of(NonZeroUsize::MIN),
             answer_cache: false,
             clock,
             reporter: Box::new(move |report| drop(tell.send(report))),

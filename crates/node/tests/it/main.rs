@@ -11,6 +11,7 @@ use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_engine::rounds::{CertifiedRecord, Event, Seat};
 use althing_net::memory::Bus;
 use althing_node::{Clock, Happening, Node, Report, Setup};
+use althing_pow::Effort;
 use althing_store::Store;
 use althing_types::{Difficulty, PeerId, Transaction};
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ async fn run_peers(config: Config, peers: usize, answer_cache: bool) -> Vec<Repo
             dialect: Arc::clone(&dialect),
             seat: Seat::Member,
             store: Store::in_memory(),
-            threads: NonZeroUsize::MIN,
+            effort: Effort::of(NonZeroUsize::MIN),
             answer_cache,
             clock,
             reporter: Box::new(move |report| reports.send(report).expect("the test listens")),

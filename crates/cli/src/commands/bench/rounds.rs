@@ -16,7 +16,8 @@ use serde_json::json;
 use super::figures::{self, milliseconds, percentile};
 use crate::commands;
 use crate::connection::{Broker, BrokerUrl};
-use crate::network::{Network, Threads};
+use crate::effort::EffortOptions;
+use crate::network::Network;
 use crate::swarm::{Meeting, Swarm};
 
 /// Measure rounds per second, and the time from challenge to solution and to record.
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    threads: Threads,
+    effort: EffortOptions,
 
     // Last, since its headings in the help go on for all that follows.
     #[command(flatten)]
@@ -83,10 +84,10 @@ struct Measured {
 async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
     let dialect = arguments.network.dialect(Duration::ZERO, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
-    let threads = arguments.threads.of_each(peers);
+    let effort = arguments.effort.of_each(peers);
     let (reports, received) = mpsc::channel();
     let clock = Clock::start();
-    let mut swarm = Swarm::start(peers, &dialect, meeting, threads, clock, || {
+    let mut swarm = Swarm::start(peers, &dialect, meeting, effort, clock, || {
         let reports = reports.clone();
         Box::new(move |report| drop(reports.send(report)))
     })

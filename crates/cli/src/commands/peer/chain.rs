@@ -38,11 +38,6 @@ pub(super) struct ChainOptions {
     /// (aviary).
     #[arg(long, value_name = "FILE")]
     found: Option<PathBuf>,
-
-    /// How far mining stands back for other programs: 0 is not at all, 19 as far as possible.
-    #[arg(long, value_name = "N", default_value = "0",
-        value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
-    nice: u8,
 }
 
 /// What a peer of a network with a chain is told.
@@ -70,15 +65,15 @@ pub(crate) struct Miners {
 
 impl Part {
     pub(super) fn new(name: ChainName, arguments: Arguments) -> Self {
-        let Arguments { chain_network, connection, meeting, data, chain, threads, json, .. } =
+        let Arguments { chain_network, connection, meeting, data, chain, effort, json, .. } =
             arguments;
-        let ChainOptions { mine, found, nice } = chain;
+        let ChainOptions { mine, found } = chain;
         let mining = match (name, mine, &found) {
             (_, _, Some(_)) => Mining::FromGenesis,
             (ChainName::Cs60, _, None) | (_, true, None) => Mining::OnChain,
             (_, false, None) => Mining::Off,
         };
-        let effort = Some(Effort { threads: threads.of_each(1), nice });
+        let effort = Some(effort.of_each(1));
         let miners = None;
         Self { name, chain_network, connection, meeting, data, json, found, mining, effort, miners }
     }

@@ -40,7 +40,7 @@ pub(super) struct RoundsOptions {
 }
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { network, connection, data, rounds, threads, json, .. } = arguments;
+    let Arguments { network, connection, data, rounds, effort, json, .. } = arguments;
     let RoundsOptions { observe, manual, no_answer_cache } = rounds;
     let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
     let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO, issuing)?);
@@ -60,7 +60,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         dialect: Arc::clone(&dialect),
         seat: if observe { Seat::Observer } else { Seat::Member },
         store,
-        threads: threads.of_each(1),
+        effort: effort.of_each(1),
         answer_cache: !no_answer_cache,
         clock,
         reporter: match &console {
