@@ -81,7 +81,7 @@ impl fmt::Display for Kernel {
 
 /// A text that names no kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no kernel {name:?}")]
+#[error("there is no kernel {name:?}; there are {}", Kernel::ALL.map(Kernel::name).join(", "))]
 pub struct NoSuchKernel {
     /// What was given instead.
     pub name: String,

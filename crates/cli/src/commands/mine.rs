@@ -100,7 +100,7 @@ struct Options {
         value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
     nice: u8,
 
-    /// The way to hash: avx512, avx2, sha, neon, single or portable; without it, the fastest there
+    /// The way to hash: avx512, sha, avx2, neon, single or portable; without it, the fastest there
     /// is.
     #[arg(long, global = true, value_name = "KERNEL")]
     kernel: Option<Kernel>,

@@ -41,7 +41,9 @@ fn a_name_leads_back_to_its_kernel() {
     let unknown = "abacus".parse::<Kernel>();
     assert_eq!(
         unknown.map_err(|error| error.to_string()),
-        Err("there is no kernel \"abacus\"".into())
+        Err("there is no kernel \"abacus\"; \
+             there are avx512, sha, avx2, neon, single, portable"
+            .into())
     );
 }
 
