@@ -63,9 +63,9 @@ impl ShareDifficulty {
     /// Returns this, or what is less if every block with this target shall be a share: the shares
     /// of easy blocks are easier still.
     pub(crate) fn within(self, block: Target) -> Self {
-        let easier = (0..=self.0).rev().map(Self);
-        let mut possible = easier.filter(|share| share.target().work() <= block.work());
-        possible.next().unwrap_or(Self(0))
+        let most = block.work();
+        let mut easier = (0..=self.0).rev().map(Self);
+        easier.find(|share| share.target().work() <= most).unwrap_or(Self(0))
     }
 }
 

@@ -293,15 +293,14 @@ impl Session {
     ) {
         self.pace.adjust(now);
         let difficulty = self.pace.difficulty().within(job.target());
-        let is_other_difficulty = self.told.is_some_and(|told| told != difficulty);
         let age = now - self.sent_at;
         let is_due = match self.jobs.back() {
             None => true,
             Some(last) if !Arc::ptr_eq(&last.job, job) => age >= ENTRIES_TIME,
             Some(_) => age >= REPEAT_TIME,
         };
-        if is_due || is_other_difficulty {
-            self.send_job(now, job, time, is_other_difficulty, out);
+        if is_due || self.told != Some(difficulty) {
+            self.send_job(now, job, time, difficulty, out);
         }
     }
 
@@ -310,11 +309,11 @@ impl Session {
         now: Moment,
         job: &Arc<Job>,
         time: u32,
-        is_other_difficulty: bool,
+        difficulty: ShareDifficulty,
         out: &mut Vec<Output>,
     ) {
-        let difficulty = self.pace.difficulty().within(job.target());
-        if self.told != Some(difficulty) {
+        let is_other_difficulty = self.told != Some(difficulty);
+        if is_other_difficulty {
             self.told = Some(difficulty);
             // A miner may use it at once, also for what it has.
             for sent in &mut self.jobs {

@@ -1,15 +1,15 @@
 use std::io::{self, IsTerminal, Write};
-use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use althing_pow::{
-    Effort, Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Template, Work,
+    Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Template, Work,
 };
 use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::effort::EffortOptions;
 use crate::hexadecimal;
 
 /// Search for the solution of one puzzle.
@@ -91,14 +91,8 @@ struct Options {
     #[arg(long, global = true, value_name = "N")]
     end: Option<u64>,
 
-    /// Threads that search; without it, one for each core.
-    #[arg(long, global = true, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-
-    /// How far to stand back for other programs: 0 is not at all, 19 as far as possible.
-    #[arg(long, global = true, value_name = "N", default_value = "0",
-        value_parser = clap::value_parser!(u8).range(..=i64::from(Effort::NICE_MAX)))]
-    nice: u8,
+    #[command(flatten)]
+    effort: EffortOptions,
 
     /// The way to hash: avx512, sha, avx2, neon, single or portable; without it, the fastest there
     /// is.
@@ -126,12 +120,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         range.end
     );
 
-    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let effort = Effort { threads: options.threads.unwrap_or(cores), nice: options.nice };
     let (sender, outcomes) = mpsc::channel();
     let begin = Instant::now();
     let job = Job { work: work.clone(), range: range.clone(), kernel };
-    let miner = Miner::start(job, effort, move |outcome| {
+    let miner = Miner::start(job, options.effort.of_each(1), move |outcome| {
         // Nobody listens any more when progress cannot be told.
         let _ = sender.send(outcome);
     });
