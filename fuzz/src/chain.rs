@@ -1,22 +1,23 @@
-//! Bytes that come to an address, and blocks from a disk or a file.
+//! Datagrams, and blocks from a disk or a file.
 
 use std::sync::LazyLock;
 
-use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open, fields};
+use althing_dialect::{ChainDialect, Content};
+use althing_engine::Recipient;
 use althing_engine::nakamoto::Label;
-use althing_types::UnixTime;
+use althing_types::{Address, Channel, UnixTime};
 
 use crate::dialect::check_refusal;
 
-/// Tries the input as a datagram and as a block, in each network with a chain; in the open one,
-/// also as the kind and the fields of a message, since no mutation finds a signature.
+/// Tries the input as a datagram and as a block, in each network with a chain. In the open network
+/// it also tries it as the kind and the fields of a message, since no mutation finds a signature.
 ///
 /// # Panics
-/// If a message or a block does not survive being encoded and decoded again, or if a refusal is
-/// longer than what it refuses by much.
+/// If a message or a block changes when it is encoded and decoded again, or if a refusal is much
+/// longer than what it refuses.
 pub fn try_input(input: &[u8]) {
     for dialect in DIALECTS.iter() {
         try_datagram(&**dialect, input);
@@ -36,11 +37,16 @@ static DIALECTS: LazyLock<[Box<dyn ChainDialect>; 3]> = LazyLock::new(|| {
 });
 
 fn try_datagram(dialect: &dyn ChainDialect, payload: &[u8]) {
-    match dialect.decode(payload).said {
-        Ok(message) => {
-            let wire = dialect.encode(&message).expect("what was said can be said again");
-            assert_eq!(dialect.decode(&wire).said, Ok(message));
+    let peer = Address::new("10.0.0.1", 1).expect("a host");
+    let (from, to) = (Channel::Address(peer.clone()), Recipient::One(peer));
+    match dialect.decode(&from, payload).content {
+        Ok(Content::Message(message)) => {
+            let wires = dialect.encode(&to, &message);
+            let [wire] = wires.as_slice() else { panic!("a message is one datagram: {wires:?}") };
+            let again = dialect.decode(&from, &wire.payload).content;
+            assert_eq!(again, Ok(Content::Message(message)));
         }
+        Ok(content) => panic!("no datagram says this: {content:?}"),
         Err(reason) => check_refusal(&reason, payload.len()),
     }
 }

@@ -5,25 +5,28 @@ use std::sync::LazyLock;
 use althing_dialect::elect_chain::{self, ElectChain};
 use althing_dialect::ppd::{self, Ppd};
 use althing_dialect::sd::{self, Sd};
-use althing_dialect::{Dialect, Malformed, Received, Variant};
+use althing_dialect::{Content, Malformed, RoundsDialect, Variant};
+use althing_engine::Recipient;
+use althing_engine::rounds::Signed;
+use althing_types::Channel;
 
 /// Decodes the input in both variants of each network with rounds.
 ///
 /// # Panics
-/// If a message does not survive being encoded and decoded again, or if a refusal is longer than
-/// what it refuses by much.
+/// If a message changes when it is encoded and decoded again, or if a refusal is much longer than
+/// what it refuses.
 pub fn try_input(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (topic, payload) = input.split_at(end);
-    let topic = String::from_utf8_lossy(topic);
+    let topic = Channel::topic(&*String::from_utf8_lossy(topic));
     let payload = payload.get(1..).unwrap_or_default();
     for dialect in DIALECTS.iter() {
         try_dialect(&**dialect, &topic, payload);
     }
 }
 
-static DIALECTS: LazyLock<Vec<Box<dyn Dialect>>> = LazyLock::new(|| {
-    let of = |variant| -> [Box<dyn Dialect>; 3] {
+static DIALECTS: LazyLock<Vec<Box<dyn RoundsDialect>>> = LazyLock::new(|| {
+    let of = |variant| -> [Box<dyn RoundsDialect>; 3] {
         let elect_chain = elect_chain::Config { variant, ..elect_chain::Config::default() };
         let ppd = ppd::Config { variant, ..ppd::Config::default() };
         let sd = sd::Config { variant, ..sd::Config::default() };
@@ -32,27 +35,30 @@ static DIALECTS: LazyLock<Vec<Box<dyn Dialect>>> = LazyLock::new(|| {
     [Variant::Readme, Variant::Published].into_iter().flat_map(of).collect()
 });
 
-fn try_dialect(dialect: &dyn Dialect, topic: &str, payload: &[u8]) {
-    match dialect.decode(topic, payload) {
-        Ok(Received::Message(sealed)) => {
-            for wire in dialect.encode(&sealed) {
-                match dialect.decode(&wire.topic, &wire.payload) {
-                    // One of several, of which another says it all.
-                    Ok(Received::Nothing) => {}
-                    again => assert_eq!(again, Ok(Received::Message(sealed.clone()))),
+fn try_dialect(dialect: &dyn RoundsDialect, topic: &Channel, payload: &[u8]) {
+    let decode = |channel: &Channel, payload: &[u8]| -> Result<Content<Signed>, Malformed> {
+        dialect.decode(channel, payload).content
+    };
+    match decode(topic, payload) {
+        Ok(Content::Message(signed)) => {
+            for wire in dialect.encode(&Recipient::All, &signed) {
+                match decode(&wire.to, &wire.payload) {
+                    // One of several messages; another of them has the whole content.
+                    Ok(Content::Nothing) => {}
+                    again => assert_eq!(again, Ok(Content::Message(signed.clone()))),
                 }
             }
         }
-        Ok(Received::Lost(peer)) => {
+        Ok(Content::PeerLost(peer)) => {
             let wire = dialect.last_will(peer).expect("who was said to be lost has a name");
-            assert_eq!(dialect.decode(&wire.topic, &wire.payload), Ok(Received::Lost(peer)));
+            assert_eq!(decode(&wire.to, &wire.payload), Ok(Content::PeerLost(peer)));
         }
-        Ok(Received::Nothing) => {}
-        Err(reason) => check_refusal(&reason, topic.len() + payload.len()),
+        Ok(Content::Nothing) => {}
+        Err(reason) => check_refusal(&reason, topic.to_string().len() + payload.len()),
     }
 }
 
-/// A refusal goes to the log, and must not fill it.
+/// A refusal is logged, and must not fill the log.
 pub(crate) fn check_refusal(reason: &Malformed, input_bytes: usize) {
     let text = reason.to_string();
     // A text that is quoted may have each of its bytes escaped.

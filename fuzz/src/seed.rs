@@ -1,4 +1,4 @@
-//! A solution: how hard it was, and the text of it.
+//! A solution: its difficulty and its text.
 
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, Seed};
@@ -6,8 +6,8 @@ use althing_types::{Difficulty, Seed};
 /// Judges the input by all puzzles.
 ///
 /// # Panics
-/// If a harder challenge is solved by what does not solve an easier one; or, where just so many
-/// bits are wanted, if two challenges are.
+/// If a seed solves a harder challenge but not an easier one; or, where an exact number of bits is
+/// required, if it solves two challenges.
 pub fn try_input(input: &[u8]) {
     let Some((bits, text)) = input.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };

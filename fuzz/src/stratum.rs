@@ -1,24 +1,27 @@
-//! Bytes from a miner, cut anywhere.
+//! Bytes from a miner, split at any place.
 
 use std::sync::LazyLock;
 
-use althing_ledger::{CompactTarget, Entry, Imprint, NativeBlock};
+use althing_ledger::{Coinbase, CompactTarget, Entry, NativeBlock};
 use althing_stratum::{Config, Input, LineReader, Output, Server, SessionId, ShareDifficulty};
 use althing_types::{BlockHash, Height, Moment};
 
-/// Who sends the input.
+/// The connection that sends the input.
 const SESSION: SessionId = SessionId(1);
 
-/// Bytes that come to the server at a time, at least: what each costs is paid for a thousand times.
+/// The minimum size of a piece for the server in bytes, since the cost per piece is paid up to a
+/// thousand times.
 const PIECE_MIN: usize = 64;
 
-/// Takes the input, whose first byte says in pieces of how many bytes it comes, apart into lines
-/// if that number is odd; and else sends it to a server with work for the miner, in pieces that are
-/// not all that small.
+/// Splits the input into lines, or sends it to a server that has work for the miner.
+///
+/// The first byte is the size of the pieces in which the rest arrives. If it is odd, the input is
+/// split into lines; if it is even, it goes to the server, in pieces that are not too small.
 ///
 /// # Panics
 ///
-/// If what is read depends on how the stream is cut, or if the server goes on with who is dropped.
+/// If the result depends on how the stream is split, or if the server goes on serving a dropped
+/// connection.
 pub fn try_input(input: &[u8]) {
     let Some((piece, stream)) = input.split_first() else { return };
     let piece = usize::from(*piece);
@@ -30,7 +33,7 @@ pub fn try_input(input: &[u8]) {
     }
 }
 
-/// Returns the lines of a stream. No input is so long that one could be too long.
+/// Returns the lines of a stream. No input is long enough to exceed the limit of a line.
 fn lines(stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
     let mut reader = LineReader::default();
     let lines = stream.chunks(piece).map(|bytes| reader.read(bytes).expect("they are short"));
@@ -58,10 +61,10 @@ fn serve(stream: &[u8], piece: usize) {
     }
 }
 
-/// A block for which every second hash will do.
+/// A block that every second hash solves.
 static BLOCK: LazyLock<NativeBlock> = LazyLock::new(|| {
-    let imprint = Imprint { height: Height::new(1), miner: "ann".into(), salt: 0 };
+    let coinbase = Coinbase { height: Height::new(1), miner: "ann".into(), extra_nonce: 0 };
     let (parent, bits) =
         (BlockHash::from_bytes([1; 32]), CompactTarget::from_consensus(0x207f_ffff));
-    NativeBlock::new(Some(parent), 1_700_000_000, bits, imprint, [Entry::new(vec![7; 70])].into())
+    NativeBlock::new(Some(parent), 1_700_000_000, bits, coinbase, [Entry::new(vec![7; 70])].into())
 });

@@ -1,20 +1,20 @@
-//! Bytes from a stream between a peer and a tracker, cut anywhere.
+//! Bytes from a stream between a peer and a tracker, split at any place.
 
 use std::fmt::Debug;
 
-use althing_dialect::cs60::tracker::{Presence, Reader, encode_list};
+use althing_net::tracker::codec::{Presence, Reader, encode_list};
 use althing_types::Address;
 use serde::de::DeserializeOwned;
 
-/// Bytes that one message may have here; less than an input, so that the limit is reached.
+/// The limit of a message here, in bytes; shorter than an input, so that the limit is reached.
 const MESSAGE_MAX: usize = 512;
 
-/// Reads the input, whose first byte says in pieces of how many bytes it comes, as the words of a
-/// peer and as the lists of a tracker.
+/// Parses the input as the messages of a peer and as the lists of a tracker. Its first byte is the
+/// size of the pieces in which the rest arrives.
 ///
 /// # Panics
 ///
-/// If what is read depends on how the stream is cut, or if what was read cannot be said again.
+/// If the result depends on how the stream is split, or if what was parsed cannot be encoded again.
 pub fn try_input(input: &[u8]) {
     let Some((piece, stream)) = input.split_first() else { return };
     let piece = usize::from(*piece).max(1);
@@ -30,7 +30,7 @@ fn try_reading<T: DeserializeOwned + Debug + PartialEq>(
     let (messages, is_well) = read_in_pieces::<T>(stream, 1);
     let (some, is_well_in_pieces) = read_in_pieces::<T>(stream, piece);
     assert_eq!(is_well, is_well_in_pieces, "an end depends on how the stream is cut");
-    // What came together with what is no message is lost.
+    // What arrived in one piece with invalid bytes is lost.
     assert!(messages.starts_with(&some), "{messages:?} in other pieces are {some:?}");
     assert!(!is_well || messages == some, "{messages:?} in other pieces are {some:?}");
     for message in messages {
@@ -39,7 +39,7 @@ fn try_reading<T: DeserializeOwned + Debug + PartialEq>(
     }
 }
 
-/// Returns what is read until the stream ends, and whether nothing is wrong with it.
+/// Returns what is parsed until the stream ends, and whether all of it was valid.
 fn read_in_pieces<T: DeserializeOwned>(stream: &[u8], piece: usize) -> (Vec<T>, bool) {
     let mut reader = Reader::new(MESSAGE_MAX);
     let mut messages = Vec::new();

@@ -9,7 +9,7 @@ use althing_net::{amqp, mqtt};
 /// Parses the input as the address of either kind of broker.
 ///
 /// # Panics
-/// If an address is shown in a way that is not understood, or means something else.
+/// If the displayed form of an address does not parse, or parses as another address.
 pub fn try_input(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     check(text, |url: &mqtt::BrokerUrl| {
@@ -36,7 +36,7 @@ where
             assert_eq!(parts(&again), parts(&url), "{text:?} is shown as {shown:?}");
         }
         Err(error) => {
-            // A complaint quotes a part of the address, each byte escaped at worst.
+            // An error quotes a part of the address, at worst with each byte escaped.
             assert!(error.to_string().len() <= 512 + 10 * text.len());
         }
     }

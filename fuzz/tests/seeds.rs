@@ -1,7 +1,7 @@
 //! Every seed, and some thousand mutations of each kind of seed, on every machine.
 //!
-//! This is no search: it shows that the targets work, and that what was once found stays mended.
-//! `SEED=7 cargo test --package althing-fuzz` tries the mutations of another number.
+//! This is not a search: it shows that the targets work, and that bugs once found stay fixed.
+//! `SEED=7 cargo test --package althing-fuzz` tries the mutations of another random seed.
 
 #![allow(clippy::print_stderr, reason = "a failure says how to have it again")]
 
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 /// Mutations of each kind of seed.
 const MUTATIONS: usize = 20_000;
 
-/// Texts that change what a number or a value is.
+/// Texts that change the kind of a number or a value.
 const WORDS: [&[u8]; 8] =
     [b"0", b"-1", b"18446744073709551615", b"1e9", b"null", b"\"\"", b"[[", b"%"];
 
@@ -80,7 +80,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         .expect("each target has a directory of seeds")
         .map(|entry| entry.expect("a directory can be read").path())
         .collect();
-    // The order of a directory is anybody's.
+    // A directory has no defined order.
     files.sort();
     assert!(!files.is_empty());
     files.into_iter().map(|file| fs::read(file).expect("a seed can be read")).collect()

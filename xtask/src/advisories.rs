@@ -1,4 +1,4 @@
-//! Known weaknesses of dependencies, as far as the database of them can be had.
+//! Known vulnerabilities of dependencies, if their database can be reached.
 
 use anyhow::Result;
 
@@ -7,12 +7,12 @@ use crate::{needs, shell};
 
 /// Fetches the database and checks the lock file against it.
 ///
-/// The database lives on GitHub, where a closed network does not reach. That an unchanged project
-/// fails there would help nobody; that it was not checked is said.
+/// The database is on GitHub, which cannot be reached from a closed network. An unchanged project
+/// does not fail there; the output says that it was not checked.
 pub(crate) fn check() -> Result<Outcome> {
     needs::CARGO_DENY.ensure()?;
     let mut fetch = shell::cargo(["deny", "fetch", "db"]);
-    // Nobody is there to answer when git asks for a password.
+    // No one can answer if git asks for a password.
     if let Err(error) = shell::output(fetch.env("GIT_TERMINAL_PROMPT", "0")) {
         let complaint = format!("{error:#}");
         let reason = complaint.lines().last().unwrap_or_default();

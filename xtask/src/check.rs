@@ -1,18 +1,19 @@
-//! All that CI checks besides the tests; quick things first.
+//! Everything that CI checks besides the tests; quick checks first.
 
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{advisories, deps, needs, purity, shell, tidy};
+use crate::{advisories, deps, needs, purity, shell, structure, tidy};
 
-/// Takes all checks, also after one has failed.
+/// Runs all checks, even after one has failed.
 pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::of("check");
     steps.run("tidy", tidy::run);
-    steps.run("deps", deps::run);
+    steps.run("deps", || deps::run(&deps::Options::CHECK));
+    steps.run("structure", || structure::run(&structure::Options::CHECK));
     steps.run("format", || shell::run(&mut shell::cargo(["fmt", "--all", "--check"])));
-    // Warnings are refused by an argument to clippy and not by RUSTFLAGS, which would build all
-    // dependencies anew.
+    // An argument to clippy denies warnings, and not RUSTFLAGS, which would rebuild all
+    // dependencies.
     steps.run("clippy", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--"];
         shell::run(shell::cargo(arguments).args(["-D", "warnings"]))
@@ -24,7 +25,7 @@ pub(crate) fn run() -> Result<()> {
     steps.run("purity", || purity::run(&purity::Options::CHECK));
     steps.run("licences and origins", || {
         needs::CARGO_DENY.ensure()?;
-        // This reads the lock file and the sources of the crates, and needs no network for it.
+        // This reads the lock file and the sources of the crates, and needs no network.
         let arguments = ["deny", "--all-features", "check", "--hide-inclusion-graph"];
         shell::run(shell::cargo(arguments).args(["bans", "licenses", "sources"]))
     });

@@ -2,10 +2,17 @@
 //!
 //! The list is what a newcomer reads first: whoever understands a crate has to know only those
 //! before it. Cargo alone would accept any order without a cycle.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `diagram` | Which crate needs which, as `ARCHITECTURE.md` shows it? |
+
+mod diagram;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use clap::Args;
 
 use crate::workspace::{self, Package};
 
@@ -16,16 +23,21 @@ use crate::workspace::{self, Package};
 /// a crate keeps the place of one to come.
 const LOWEST_FIRST: &[&str] = &[
     "althing-types",
+    "althing-text",
     "althing-pow",
     "althing-ledger",
+    "althing-applications",
     "althing-engine",
-    "althing-ballot",
     "althing-dialect",
     "althing-stratum",
     "althing-sim",
+    "althing-feed",
+    "althing-board",
+    "althing-chain-file",
     "althing-net",
     "althing-store",
     "althing-node",
+    "althing-control",
     "althing-api",
     "althing-http",
     "althing",
@@ -34,8 +46,21 @@ const LOWEST_FIRST: &[&str] = &[
     "xtask",
 ];
 
+/// What to do with the diagram.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Write the diagram of the crates in ARCHITECTURE.md anew
+    #[arg(long)]
+    write: bool,
+}
+
+impl Options {
+    /// What `cargo xtask check` does.
+    pub(crate) const CHECK: Self = Self { write: false };
+}
+
 /// Checks the workspace.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let packages = workspace::packages()?;
     let complaints = complaints(&packages, LOWEST_FIRST);
     for complaint in &complaints {
@@ -44,6 +69,7 @@ pub(crate) fn run() -> Result<()> {
     if !complaints.is_empty() {
         bail!("{} dependencies break the order of the crates", complaints.len());
     }
+    diagram::keep(&packages, options.write)?;
     println!("The dependencies of {} crates point down the list.", packages.len());
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Emulation: the tests of the hash kernels, on processors that this machine does not have.
 //!
-//! A test run sees one processor. A kernel that this one lacks is never run here, and that such a
-//! kernel is left alone is never seen. QEMU is a processor of our choice, and stops at instructions
-//! which that does not know: a kernel that is run where it must not be ends the tests.
+//! A normal test run covers one processor. It neither runs kernels that this processor does not
+//! support, nor shows that they are never used without support. QEMU emulates a processor of our
+//! choice, and stops at instructions that the processor does not have: a kernel that runs where it
+//! must not fails the tests.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -18,13 +19,13 @@ use crate::test::EVERYTHING;
 /// A processor that tests are run on.
 struct Processor {
     name: &'static str,
-    /// The emulator, and what it calls the processor.
+    /// The emulator, and its name for the processor.
     emulator: [&'static str; 3],
-    /// The kernels that must be found there, the fastest first.
+    /// The kernels that must be detected there, fastest first.
     kernels: &'static str,
 }
 
-/// Processors that run what is built here, if this is one of their kind.
+/// Processors that run programs for x86-64, if this machine builds those.
 const X86_64: [Processor; 2] = [
     Processor {
         name: "Nehalem, without AVX2 and SHA instructions",
@@ -33,7 +34,7 @@ const X86_64: [Processor; 2] = [
     },
     Processor {
         name: "Haswell, with AVX2",
-        // What is taken away is of use to systems only, and QEMU warns that it does not have it.
+        // The removed features matter only to operating systems, and QEMU warns that it lacks them.
         emulator: ["qemu-x86_64", "-cpu", "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"],
         kernels: "avx2 single portable",
     },
@@ -53,11 +54,11 @@ pub(crate) fn run() -> Result<()> {
         return steps.finish();
     }
     if cfg!(target_arch = "x86_64") {
-        // As all tests are built: after those, there is nothing left to build.
+        // Built with the same options as all tests, so that nothing is left to build after those.
         run_on(&mut steps, "build for x86-64", shell::cargo(["test"]).args(EVERYTHING), &X86_64);
     }
     if ensure(&mut steps, "library for aarch64", &needs::AARCH64_LIBRARY) {
-        // Nothing else looks at what is there for aarch64 alone.
+        // No other step covers the code that exists only for aarch64.
         steps.run("clippy for aarch64", || {
             shell::run(for_aarch64("clippy").args(["--all-targets", "--", "-D", "warnings"]))
         });
@@ -66,7 +67,7 @@ pub(crate) fn run() -> Result<()> {
     steps.finish()
 }
 
-/// Installs something unless it is there, and returns whether that went well.
+/// Installs a program unless it is present, and returns whether that succeeded.
 fn ensure(steps: &mut Steps, name: &'static str, need: &Need) -> bool {
     let mut is_there = false;
     steps.run_or_skip(name, || {
@@ -81,7 +82,7 @@ fn ensure(steps: &mut Steps, name: &'static str, need: &Need) -> bool {
     is_there
 }
 
-/// Returns a command of cargo for `pow` on aarch64. Its linker comes with the compiler.
+/// Returns a cargo command for `pow` on aarch64. The linker comes with the compiler.
 fn for_aarch64(job: &str) -> Command {
     let mut command = shell::cargo([job, "--package=althing-pow", "--target", AARCH64]);
     command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
@@ -106,13 +107,13 @@ fn run_on(
             let [emulator, arguments @ ..] = processor.emulator;
             let mut command = shell::command(emulator);
             command.env("ALTHING_KERNELS", processor.kernels).args(arguments).arg(&tests);
-            // The test that is ignored elsewhere is the one of the list of kernels.
+            // The test that is ignored elsewhere checks the list of kernels.
             shell::run(command.args(["--include-ignored", "kernel::"]))
         });
     }
 }
 
-/// Builds tests, and returns the program with those of `pow`.
+/// Builds tests, and returns the path of the test program of `pow`.
 fn tests_of_pow(build: &mut Command) -> Result<PathBuf> {
     build.args(["--lib", "--no-run", "--message-format=json-render-diagnostics"]);
     let messages = shell::output(build.stderr(Stdio::inherit()))?;
@@ -120,7 +121,7 @@ fn tests_of_pow(build: &mut Command) -> Result<PathBuf> {
     program.context("cargo has built no tests of `pow`")
 }
 
-/// A line of what cargo says, as far as we read it.
+/// A message of cargo, with the fields that we read.
 #[derive(Deserialize)]
 struct Message {
     target: Target,
@@ -132,7 +133,7 @@ struct Target {
     name: String,
 }
 
-/// Returns the program that a line of cargo's tells of, if it is one of `pow`.
+/// Returns the program in a message of cargo, if it is one of `pow`.
 fn program_of_pow(line: &str) -> Option<PathBuf> {
     let message: Message = serde_json::from_str(line).ok()?;
     (message.target.name == "althing_pow").then_some(message.executable)

@@ -1,7 +1,7 @@
-//! Fuzzing: builds the targets of `fuzz/`, and lets each look for bytes that break a promise.
+//! Fuzzing: builds the targets of `fuzz/`, and runs each to find bytes that break a guarantee.
 //!
-//! The tests of `althing-fuzz` build the same code and try some thousand inputs; this is for those
-//! who want millions.
+//! The tests of `althing-fuzz` build the same code and try some thousand inputs; this tries
+//! millions.
 
 use std::fs;
 use std::process::Command;
@@ -18,24 +18,24 @@ pub(crate) struct Options {
     #[arg(long)]
     build: bool,
 
-    /// How long each target looks.
+    /// How long each target runs, in seconds.
     #[arg(long, value_name = "N", default_value_t = SECONDS)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 }
 
-/// How long a target looks unless somebody says otherwise.
+/// How long a target runs by default, in seconds.
 const SECONDS: u64 = 60;
 
 /// A module of `althing-fuzz` that has a target.
 struct Target {
     name: &'static str,
-    /// What watches its memory: `address` sees each piece that is asked for, and takes ten times
-    /// as long where there are many of them; `none` leaves it at the sum.
+    /// The sanitizer that limits its memory: `address` checks each allocation, and takes ten times
+    /// as long where there are many; `none` limits only the total.
     sanitizer: &'static str,
 }
 
-/// One for each kind of bytes from strangers.
+/// One target for each kind of bytes from strangers.
 const TARGETS: [Target; 7] = [
     Target { name: "chain", sanitizer: "address" },
     Target { name: "dialect", sanitizer: "address" },
@@ -46,24 +46,25 @@ const TARGETS: [Target; 7] = [
     Target { name: "tracker", sanitizer: "address" },
 ];
 
-/// Bytes of the longest input, as in `althing-fuzz`; of the largest piece of memory that an input
-/// may ask for; of all memory, that of the search included; and the seconds it may take.
+/// The maximum length of an input in bytes, as in `althing-fuzz`; the largest allocation of an
+/// input in MiB; the total memory in MiB, including the fuzzer's own; and the time for one input in
+/// seconds.
 const LIMITS: [&str; 4] =
     ["-max_len=1024", "-malloc_limit_mb=16", "-rss_limit_mb=1024", "-timeout=10"];
 
 impl Options {
-    /// What a soak does with the targets.
+    /// The options that a soak uses.
     pub(crate) const SOAK: Self = Self { build: false, seconds: SECONDS };
 }
 
-/// Builds the targets, and runs each unless it is not wanted.
+/// Builds the targets, and runs each unless only the build was requested.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut steps = Steps::of("fuzz");
     add_steps(&mut steps, options);
     steps.finish()
 }
 
-/// Adds what there is to do, or that it cannot be done here.
+/// Adds the steps of fuzzing, or the reason why it is impossible here.
 pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
     let mut is_built = false;
     steps.run("build the fuzz targets", || {
@@ -80,8 +81,8 @@ pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
     }
 }
 
-/// Runs one target. What it finds on the way is kept in `fuzz/corpus`, where it goes on the next
-/// time; what breaks a promise in `fuzz/artifacts`.
+/// Runs one target. Interesting inputs are kept in `fuzz/corpus`, from which the next run
+/// continues; inputs that break a guarantee go to `fuzz/artifacts`.
 fn look(target: &Target, seconds: u64) -> Result<()> {
     let Target { name, sanitizer } = target;
     let (found, seeds) = (format!("fuzz/corpus/{name}"), format!("fuzz/seeds/{name}"));
@@ -99,9 +100,9 @@ fn look(target: &Target, seconds: u64) -> Result<()> {
     })
 }
 
-/// Returns a command of `cargo fuzz`. What is built with one sanitizer is of no use with another,
-/// so each has its own directory. Sanitizers are not stable yet; the compiler at hand has them all
-/// the same, and what is built here goes nowhere.
+/// Returns a `cargo fuzz` command. A build with one sanitizer cannot be used with another, so each
+/// has its own directory. Sanitizers are not stable yet, but the stable compiler contains them, and
+/// these builds are never released.
 fn cargo_fuzz(job: &str, sanitizer: &str) -> Command {
     let mut command = shell::command("cargo");
     command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", job, "--fuzz-dir=fuzz"]);

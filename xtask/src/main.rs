@@ -1,13 +1,32 @@
-//! The project's chores, as a program instead of scripts: `cargo xtask --help`.
+//! The project's tasks, as a program instead of scripts: `cargo xtask --help`.
 //!
-//! There are two that everybody needs, `test` and `check`; those two and `emulate` are all that CI
-//! runs (`.ci/run`). `soak` looks for as long as it is let for what those do not find. The others
-//! are parts of `check` that are worth running alone. Each job has its own file, and announces what
-//! it does with the time that it took.
+//! Every contributor needs two of them, `test` and `check`; those two and `emulate` are what CI
+//! runs (`.ci/run`). `soak` searches for what those do not find, for as long as you like. The
+//! others are parts of `check` that are worth running alone. Each task has its own file, and prints
+//! what it does and how long that took.
 //!
-//! What needs a decision (is this dependency allowed, is this line too long) is a plain function
-//! over text or a parsed value with its tests beside it; what touches the machine is kept around
-//! it, in [`shell`] and [`workspace`].
+//! Each decision (is this dependency allowed, is this line too long) is a plain function over text
+//! or a parsed value, with its tests beside it. Access to the machine is in [`shell`] and
+//! [`workspace`].
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `advisories` | Is a security advisory out for a dependency? |
+//! | `check` | What does CI check besides the tests? |
+//! | `deps` | Do dependencies between the crates point down? |
+//! | `emulate` | Do the hash kernels work on other processors? |
+//! | `files` | Which files do people write? |
+//! | `fuzz` | Which bytes break a promise? |
+//! | `needs` | Which programs do the tests need, and how are they installed? |
+//! | `purity` | Do the pure crates ask the machine for nothing? |
+//! | `root` | Where is the workspace? |
+//! | `shell` | How is another program run? |
+//! | `soak` | Which random networks go wrong? |
+//! | `steps` | How is a job of several steps reported? |
+//! | `structure` | Is there one driver, and no circle of imports? |
+//! | `test` | Do all tests pass? |
+//! | `tidy` | Are the project's own small rules kept? |
+//! | `workspace` | Which crates are there? |
 
 #![allow(
     clippy::print_stdout,
@@ -19,12 +38,15 @@ mod advisories;
 mod check;
 mod deps;
 mod emulate;
+mod files;
 mod fuzz;
 mod needs;
 mod purity;
+mod root;
 mod shell;
 mod soak;
 mod steps;
+mod structure;
 mod test;
 mod tidy;
 mod workspace;
@@ -34,7 +56,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// The project's chores.
+/// The project's tasks.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 #[command(after_help = "Before a commit: cargo xtask check && cargo xtask test")]
@@ -45,13 +67,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Job {
-    /// Install what the tests need and is missing, then run all tests.
+    /// Install what the tests need, then run all tests.
     #[command(after_help = "Examples:
   cargo xtask test
   cargo xtask test --filter leader     only tests with 'leader' in their name")]
     Test(test::Options),
 
-    /// Run all that CI checks besides the tests: format, lints, docs, licences and own rules.
+    /// Run everything that CI checks besides the tests: format, lints, docs, licences, our own
+    /// rules.
     #[command(after_help = "Example:
   cargo xtask check")]
     Check,
@@ -61,23 +84,31 @@ enum Job {
   cargo xtask emulate                  after `cargo xtask test`, which builds most of it")]
     Emulate,
 
-    /// Check that dependencies between the project's crates only point down the list.
-    #[command(after_help = "Example:
-  cargo xtask deps")]
-    Deps,
+    /// Check that dependencies between the project's crates only point down the list, as the
+    /// diagram in ARCHITECTURE.md shows them.
+    #[command(after_help = "Examples:
+  cargo xtask deps
+  cargo xtask deps --write             write the diagram anew")]
+    Deps(deps::Options),
 
-    /// Check that the pure crates know no runtime, socket, disk, clock, thread or entropy.
+    /// Check that the pure crates use no runtime, socket, disk, clock, thread or entropy.
     #[command(after_help = "Examples:
   cargo xtask purity
   cargo xtask purity --write           write the clippy.toml files that hold the rules")]
     Purity(purity::Options),
+
+    /// Check that few files carry out an engine's outputs, and that no imports go in circles.
+    #[command(after_help = "Examples:
+  cargo xtask structure
+  cargo xtask structure --small        list very small files as well")]
+    Structure(structure::Options),
 
     /// Check lines, crate docs, dead files, leftovers, the changelog and the numbered rules.
     #[command(after_help = "Example:
   cargo xtask tidy")]
     Tidy,
 
-    /// Build the fuzz targets and let each look for a minute for bytes that break a promise.
+    /// Build the fuzz targets and run each for a minute to find bytes that break a guarantee.
     #[command(after_help = "Examples:
   cargo xtask fuzz
   cargo xtask fuzz --build             only build them
@@ -107,8 +138,9 @@ fn run(job: &Job) -> Result<()> {
         Job::Test(options) => test::run(options),
         Job::Check => check::run(),
         Job::Emulate => emulate::run(),
-        Job::Deps => deps::run(),
+        Job::Deps(options) => deps::run(options),
         Job::Purity(options) => purity::run(options),
+        Job::Structure(options) => structure::run(options),
         Job::Tidy => tidy::run(),
         Job::Fuzz(options) => fuzz::run(options),
         Job::Soak(options) => soak::run(options),

@@ -1,4 +1,4 @@
-//! Programs that the tests use and that cargo does not bring: which, and how to get them.
+//! Programs that the tests use and cargo does not install: which, and how to get them.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell;
 
-/// One program that the tests need. A broker or a browser more is one row more.
+/// One program that the tests need. Another broker or browser is one more row.
 pub(crate) struct Need {
     /// What it is, for the messages.
     what: &'static str,
-    /// How to see that it is there.
+    /// How to detect it.
     seen: Seen,
     /// Where to get it.
     from: Source,
@@ -26,15 +26,15 @@ enum Seen {
 }
 
 enum Source {
-    /// A package of Debian and its descendants.
+    /// A package of Debian and its derivatives.
     Debian(&'static str),
     /// A program from crates.io, with its version.
     Crate(&'static str),
-    /// The library for this target, from where the compiler is from.
+    /// Rust's library for this target, from the source of the compiler.
     Rustup(&'static str),
 }
 
-/// What no test run can do without.
+/// The programs that every test run needs.
 const NEEDED: &[Need] = &[
     Need {
         what: "Mosquitto, the broker that strangers use",
@@ -53,14 +53,14 @@ const NEEDED: &[Need] = &[
     },
 ];
 
-/// Runs tests in parallel, with time limits; plain `cargo test` is its stand-in.
+/// Runs tests in parallel, with time limits; plain `cargo test` is the fallback.
 pub(crate) const NEXTEST: Need = Need {
     what: "cargo-nextest",
     seen: Seen::Subcommand("nextest"),
     from: Source::Crate("cargo-nextest@0.9.143"),
 };
 
-/// Looks at licences and origins of dependencies.
+/// Checks licences and sources of dependencies.
 pub(crate) const CARGO_DENY: Need = Need {
     what: "cargo-deny",
     seen: Seen::Subcommand("deny"),
@@ -78,8 +78,8 @@ pub(crate) const CARGO_FUZZ: Need = Need {
 pub(crate) const QEMU: Need =
     Need { what: "QEMU", seen: Seen::Program("qemu-x86_64"), from: Source::Debian("qemu-user") };
 
-/// ARM with Linux. With musl all that a program is linked to comes with Rust's library; no other C
-/// library or linker has to be installed.
+/// ARM with Linux. With musl, Rust's library contains everything that a program is linked to; no
+/// other C library or linker has to be installed.
 pub(crate) const AARCH64: &str = "aarch64-unknown-linux-musl";
 
 /// Without it nothing can be built for ARM.
@@ -90,12 +90,11 @@ pub(crate) const AARCH64_LIBRARY: Need = Need {
 };
 
 /// Installs Debian packages without starting the services in them, now or at the next boot: a
-/// broker that Debian starts would sit on the port where somebody else's may be, and outlive the
-/// tests.
+/// broker that Debian starts would take a port that another program may use, and outlive the tests.
 ///
-/// Debian asks `policy-rc.d` before it starts a service, and 101 is its word for no. Where a policy
-/// already says so, as in most containers, it is left alone. Otherwise ours takes its place until
-/// the shell ends, however it ends, so that an interrupt does not leave it behind.
+/// Debian asks `policy-rc.d` before it starts a service, and exit code 101 means no. If such a
+/// policy exists, as in most containers, it stays. Otherwise ours replaces it until the shell ends,
+/// however it ends, so that an interrupt does not leave it behind.
 const INSTALL_DEBIAN: &str = r#"
 set -eu
 policy=/usr/sbin/policy-rc.d
@@ -126,7 +125,7 @@ if command -v systemctl >/dev/null; then
 fi
 "#;
 
-/// Installs what is missing of [`NEEDED`].
+/// Installs the missing programs of [`NEEDED`].
 pub(crate) fn install_needed() -> Result<()> {
     let mut debian = Vec::new();
     for need in NEEDED {
@@ -151,7 +150,7 @@ pub(crate) fn install_needed() -> Result<()> {
 }
 
 impl Need {
-    /// Installs it, unless it is there.
+    /// Installs it, unless it is present.
     pub(crate) fn ensure(&self) -> Result<()> {
         if self.is_there() { Ok(()) } else { self.install() }
     }

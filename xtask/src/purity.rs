@@ -1,14 +1,18 @@
 //! Pure crates stay pure: no runtime, socket, disk, clock, thread or entropy of their own.
 //!
-//! The same code runs on a real broker, in the simulator and under a seed only as long as nothing
-//! in it can ask the machine for anything. Three things prove it:
+//! The same code runs on a real broker and in the simulator, reproducibly from a seed, only as long
+//! as nothing in it can ask the machine for anything. Three checks ensure it:
 //!
-//! 1. No dependency of a pure crate is on a list of those that bring such a thing. The list is
-//!    checked for each crate alone, with only the features it asks for itself.
-//! 2. Each pure crate builds alone. In a build of everything, cargo gives a shared dependency the
-//!    features that anybody wants, and hides that a crate has come to need what others asked for.
+//! 1. No dependency of a pure crate is on a deny list. The list is checked for each crate alone,
+//!    with only the features that the crate itself enables.
+//! 2. Each pure crate builds alone. In a build of the whole workspace, cargo unifies the features
+//!    of a shared dependency, and hides that a crate needs a feature that only others enable.
 //! 3. Each pure crate has a `clippy.toml` that refuses the parts of the standard library that ask
-//!    the machine. [`bans`] holds the one text of it.
+//!    the machine. [`bans`] contains its text.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `bans` | Which parts of the standard library are refused? |
 
 mod bans;
 
@@ -36,19 +40,20 @@ impl Options {
 /// The pure crates. Those that do not exist yet are pure from their first day.
 const PURE: &[&str] = &[
     "althing-types",
+    "althing-text",
     "althing-pow",
     "althing-ledger",
+    "althing-applications",
     "althing-engine",
-    "althing-ballot",
     "althing-dialect",
     "althing-stratum",
     "althing-sim",
 ];
 
-/// The pure crate that may start threads, since searching is what it is for.
+/// The pure crate that may start threads, for its searches.
 const WITH_THREADS: &str = "althing-pow";
 
-/// Packages that no pure crate may reach, with what they bring.
+/// Packages on which no pure crate may depend, with the reason.
 const DENIED: &[(&str, &[&str])] = &[
     ("a runtime", &["tokio", "async-std", "async-executor", "futures-executor", "smol", "rayon"]),
     ("a socket", &["mio", "socket2", "async-io", "polling", "hyper", "quinn", "rustls", "rumqttc"]),
@@ -84,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Returns the file of the rules for a crate, and what must be in it.
+/// Returns the file with the rules for a crate, and its required content.
 fn rules(package: &Package) -> (PathBuf, String) {
     let threads = package.name == WITH_THREADS;
     (package.directory().join("clippy.toml"), bans::clippy_toml(threads))
@@ -118,7 +123,7 @@ fn build_complaint(package: &Package) -> Option<String> {
 
 fn dependency_complaints(package: &Package) -> Result<Vec<String>> {
     // `cargo metadata` would mix in the features that other crates of the workspace ask for.
-    // Macros run in the compiler, and do not end up in the crate.
+    // Macros run in the compiler, and are not part of the crate.
     let tree = shell::output(&mut shell::cargo([
         "tree",
         "--package",

@@ -6,7 +6,7 @@ use std::{env, io};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace;
+use crate::root;
 
 /// Where Debian keeps daemons such as Mosquitto; the `PATH` of an ordinary user lacks them.
 const SYSTEM_DIRECTORIES: [&str; 2] = ["/usr/local/sbin", "/usr/sbin"];
@@ -14,13 +14,12 @@ const SYSTEM_DIRECTORIES: [&str; 2] = ["/usr/local/sbin", "/usr/sbin"];
 /// Returns a command that runs `program` in the workspace's root.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(workspace::root());
+    command.current_dir(root::root());
     if let Ok(path) = env::join_paths(search_path()) {
         command.env("PATH", path);
     }
-    // `cargo run` has set these for xtask itself. Build scripts further down watch some of them
-    // (ring's does), and would build their crate anew after each change between us and a plain
-    // `cargo build`.
+    // `cargo run` has set these for xtask itself. Some build scripts watch them (ring's does), and
+    // would rebuild their crate after each switch between xtask and a plain `cargo build`.
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(is_about_this_package) {
             command.env_remove(name);
@@ -37,7 +36,7 @@ pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command
     command
 }
 
-/// Runs `command` with its output shown; its failure is an error.
+/// Runs `command` and shows its output. Fails if the command fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = describe(command);
     println!("$ {line}");
@@ -48,7 +47,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` and returns what it wrote; its failure is an error with what it complained of.
+/// Runs `command` and returns its output. Fails if the command fails, with its error output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = describe(command);
     let output =
@@ -60,14 +59,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))
 }
 
-/// Returns whether `command` can be started and succeeds; what it writes is not shown.
+/// Returns whether `command` can be started and succeeds; does not show its output.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let status: io::Result<_> =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 
-/// Returns where `program` is, if it can be found.
+/// Returns the path of `program`, if it can be found.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     search_path().into_iter().map(|directory| directory.join(program)).find(|file| file.is_file())
 }
@@ -89,7 +88,7 @@ fn is_about_this_package(name: &str) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// Returns what to type in order to run `command`, as far as a reader needs it.
+/// Returns the command line of `command`, for messages.
 fn describe(command: &Command) -> String {
     let settings = command.get_envs().filter(|(name, _)| *name != "PATH");
     let mut words: Vec<String> = settings

@@ -1,9 +1,11 @@
-//! Soak: random networks with fresh seeds on all cores, then each fuzz target for a minute.
+//! Soak: random networks of each kind with fresh seeds on all cores, then each fuzz target for a
+//! minute.
 
 use std::num::NonZeroU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 
 use crate::steps::Steps;
 use crate::{fuzz, shell};
@@ -11,7 +13,7 @@ use crate::{fuzz, shell};
 /// How long, and from where.
 #[derive(clap::Args, Clone, Copy)]
 pub(crate) struct Options {
-    /// Networks to run; without it, as many as the time allows.
+    /// Seeds to run; without it, as many as the time allows.
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU64>,
 
@@ -23,6 +25,19 @@ pub(crate) struct Options {
     /// that nobody has tried.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+
+    /// Run networks of this kind alone.
+    #[arg(long, value_enum, value_name = "KIND")]
+    only: Option<Kind>,
+}
+
+/// The kinds of networks, as `crates/sim/examples/soak.rs` calls them.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Those with rounds.
+    Rounds,
+    /// Those with a chain.
+    Chain,
 }
 
 /// What the options come to.
@@ -33,6 +48,7 @@ struct Plan {
     seeds: u64,
     /// Likewise.
     minutes: u64,
+    only: Option<Kind>,
     fuzz: bool,
 }
 
@@ -59,18 +75,20 @@ impl Options {
             None if seeds == 0 => MINUTES,
             None => 0,
         };
-        Plan { first: self.seed.unwrap_or(fresh), seeds, minutes, fuzz: !is_replay }
+        let (first, only) = (self.seed.unwrap_or(fresh), self.only);
+        Plan { first, seeds, minutes, only, fuzz: !is_replay }
     }
 }
 
 /// Builds the program that runs networks, apart from us, so that the other chores start quickly;
 /// and runs it.
 fn networks(plan: Plan) -> Result<()> {
-    let Plan { first, seeds, minutes, .. } = plan;
+    let Plan { first, seeds, minutes, only, .. } = plan;
     println!("The first seed is {first}.");
     let example = ["run", "--quiet", "--release", "--package=althing-sim", "--example=soak", "--"];
     let numbers = [first, seeds, minutes].map(|number| number.to_string());
-    shell::run(shell::cargo(example).args(numbers)).context("a network went wrong")
+    let kind = only.and_then(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
+    shell::run(shell::cargo(example).args(numbers).args(kind)).context("a network went wrong")
 }
 
 /// Returns a seed from the clock, small enough to be read aloud.
@@ -99,12 +117,15 @@ mod tests {
 
     #[test]
     fn without_a_limit_it_runs_for_ten_minutes() {
-        assert_eq!(plan(""), Plan { first: 99, seeds: 0, minutes: MINUTES, fuzz: true });
+        assert_eq!(
+            plan(""),
+            Plan { first: 99, seeds: 0, minutes: MINUTES, only: None, fuzz: true }
+        );
     }
 
     #[test]
     fn either_limit_ends_it() {
-        let both = Plan { first: 99, seeds: 500, minutes: 3, fuzz: true };
+        let both = Plan { first: 99, seeds: 500, minutes: 3, only: None, fuzz: true };
         assert_eq!(plan("--seeds 500 --minutes 3"), both);
         assert_eq!(plan("--seeds 500"), Plan { minutes: 0, ..both });
         assert_eq!(plan("--minutes 3"), Plan { seeds: 0, ..both });
@@ -113,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_seed_alone_is_run_again_and_nothing_else() {
-        assert_eq!(plan("--seed 7"), Plan { first: 7, seeds: 1, minutes: 0, fuzz: false });
+        let replay = Plan { first: 7, seeds: 1, minutes: 0, only: None, fuzz: false };
+        assert_eq!(plan("--seed 7"), replay);
+        assert_eq!(plan("--seed 7 --only chain"), Plan { only: Some(Kind::Chain), ..replay });
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! Several things to do in a row, each announced and timed, with a summary at the end.
+//! Several steps in a row, each announced and timed, with a summary at the end.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How a step went, if it did not fail.
+/// The result of a step that did not fail.
 pub(crate) enum Outcome {
-    /// All is well.
+    /// The step succeeded.
     Done,
-    /// It could not be done here, for this reason, and that is no failure.
+    /// The step is impossible here, for this reason, which is not a failure.
     Skipped(String),
 }
 
-/// The steps of one job. A failure does not stop the later steps: one run shows all that is wrong.
+/// The steps of one task. A failure does not stop the later steps: one run shows every problem.
 pub(crate) struct Steps {
     job: &'static str,
     taken: Vec<Step>,
@@ -25,17 +25,17 @@ struct Step {
 }
 
 impl Steps {
-    /// Starts a job without any step.
+    /// Starts a task without any step.
     pub(crate) fn of(job: &'static str) -> Self {
         Self { job, taken: Vec::new() }
     }
 
-    /// Takes a step that either succeeds or fails.
+    /// Runs a step that either succeeds or fails.
     pub(crate) fn run(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         self.run_or_skip(name, || work().map(|()| Outcome::Done));
     }
 
-    /// Takes a step that may turn out to be impossible here.
+    /// Runs a step that may turn out to be impossible here.
     pub(crate) fn run_or_skip(
         &mut self,
         name: &'static str,
@@ -54,7 +54,7 @@ impl Steps {
         self.failed().is_empty()
     }
 
-    /// Sums up, and returns an error that names the steps that failed.
+    /// Prints a summary, and returns an error with the names of the steps that failed.
     pub(crate) fn finish(self) -> Result<()> {
         println!("== {}, summed up:", self.job);
         for step in &self.taken {

@@ -1,4 +1,4 @@
-//! All tests, with what they need.
+//! Runs all tests, and installs what they need.
 
 use anyhow::Result;
 
@@ -9,21 +9,21 @@ use crate::steps::{Outcome, Steps};
 /// Which tests to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run only tests with this in their name.
+    /// Run only the tests whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
 }
 
-/// Features that all builds here ask for, so that each crate is built once for all of them.
+/// The features that all builds here enable, so that each crate is built only once.
 pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
-/// Installs what is missing, and runs the tests.
+/// Installs missing programs, and runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filter = options.filter.as_deref();
     let mut steps = Steps::of("test");
     steps.run("needs", needs::install_needed);
     if !steps.all_well() {
-        // Without them tests would fail one by one, and hide the one sentence that matters.
+        // Without them tests would fail one by one, and hide the message that matters.
         return steps.finish();
     }
     let mut has_nextest = false;
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             shell::run(shell::cargo(["test", "--doc"]).args(EVERYTHING))
         });
     }
-    // Last, so that the summary of the tests is the last thing one sees.
+    // Last, so that the output ends with the summary of the tests.
     steps.run("tests", || if has_nextest { nextest(filter) } else { plain(filter) });
     steps.finish()
 }
@@ -51,8 +51,8 @@ fn nextest(filter: Option<&str>) -> Result<()> {
 }
 
 fn plain(filter: Option<&str>) -> Result<()> {
-    // One test at a time: this is slower, but only nextest knows from its configuration which
-    // tests start many processes and must not run side by side.
+    // One test at a time: this is slower, but only nextest has a configuration that says which
+    // tests start many processes and must not run in parallel.
     let mut command = shell::cargo(["test", "--tests", "--no-fail-fast"]);
     command.args(EVERYTHING).args(filter).args(["--", "--test-threads=1"]);
     shell::run(&mut command)

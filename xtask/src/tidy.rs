@@ -2,27 +2,26 @@
 //!
 //! Each check is a function from text to complaints. They read what git knows or would add, so
 //! that build output and other ignored files are left alone.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `docs` | Do the docs of files, folders and fields say something? |
+//! | `modules` | Is each source file part of its crate? |
+//! | `rules` | Do the code and `docs/protocol.md` name the same numbered rules? |
 
+mod docs;
 mod modules;
 mod rules;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::{fmt, fs};
+use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::shell;
+use crate::files::{self, Files};
 use crate::workspace::{self, Package};
 
 /// Columns a line of Rust may have; as in `rustfmt.toml`, which does not break texts and comments.
 const COLUMNS_MAX: usize = 100;
-
-/// Endings of the files that people write. Others may be recordings, where each byte counts.
-const WRITTEN: &[&str] = &["css", "html", "js", "md", "rs", "sh", "svelte", "toml", "ts", "yml"];
-
-/// Files by their path from the workspace's root, with their text.
-type Files = BTreeMap<String, String>;
 
 /// Something that is not tidy.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,13 +49,14 @@ impl fmt::Display for Complaint {
 
 /// Checks the workspace.
 pub(crate) fn run() -> Result<()> {
-    let files = written_files()?;
+    let files = files::written()?;
     let mut complaints: Vec<Complaint> =
         files.iter().flat_map(|(path, text)| check_text(path, text)).collect();
     for package in workspace::packages()? {
         complaints.extend(check_crate(&package, &files));
     }
     complaints.extend(check_changelog(files.get("CHANGELOG.md")));
+    complaints.extend(docs::check(&files));
     complaints.extend(rules::check(&files));
     complaints.sort();
     for complaint in &complaints {
@@ -67,28 +67,6 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("{} files are tidy.", files.len());
     Ok(())
-}
-
-fn written_files() -> Result<Files> {
-    let mut git = shell::command("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let list = shell::output(&mut git).context("cannot ask git for the files")?;
-    let root = workspace::root();
-    let mut files = Files::new();
-    for path in list.split_terminator('\0').filter(|path| is_written(path)) {
-        let file = root.join(path);
-        // Git still lists a file that was deleted but not yet committed so.
-        if file.is_file() {
-            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {path}"))?;
-            files.insert(path.to_owned(), text);
-        }
-    }
-    Ok(files)
-}
-
-fn is_written(path: &str) -> bool {
-    let path = Path::new(path);
-    path.extension().is_none_or(|ending| WRITTEN.iter().any(|known| ending == *known))
 }
 
 /// Checks what can be said of one file alone.
@@ -127,7 +105,7 @@ fn check_crate(package: &Package, files: &Files) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     if let Some(root) = package.root_file().map(workspace::relative) {
         let text = files.get(&root).map_or("", String::as_str);
-        if !has_crate_doc(text) {
+        if !docs::has_doc(text) {
             complaints.push(Complaint::new(&root, 1, "the crate does not begin with a //! doc"));
         }
     }
@@ -136,11 +114,6 @@ fn check_crate(package: &Package, files: &Files) -> Vec<Complaint> {
         complaints.push(Complaint::new(&path, 0, "no module declares this file"));
     }
     complaints
-}
-
-fn has_crate_doc(text: &str) -> bool {
-    let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("#!"));
-    lines.next().is_some_and(|line| line.starts_with("//!"))
 }
 
 fn check_changelog(text: Option<&String>) -> Option<Complaint> {
@@ -199,24 +172,6 @@ mod tests {
         ];
         assert_eq!(complaints("a.rs", &text), expected);
         assert_eq!(complaints("a.md", &text), [] as [String; 0]);
-    }
-
-    #[test]
-    fn only_files_that_people_write_are_read() {
-        assert!(is_written("crates/types/src/lib.rs"));
-        assert!(is_written(".ci/run"));
-        assert!(is_written("LICENSE-MIT"));
-        assert!(!is_written("crates/dialect/tests/vectors/run.txt"));
-        assert!(!is_written("Cargo.lock"));
-    }
-
-    #[test]
-    fn a_crate_begins_with_its_doc() {
-        assert!(has_crate_doc("//! What it is for.\n"));
-        assert!(has_crate_doc("#![no_std]\n\n//! What it is for.\n"));
-        assert!(!has_crate_doc("fn main() {}\n"));
-        assert!(!has_crate_doc("use std::fmt;\n//! Too late.\n"));
-        assert!(!has_crate_doc(""));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! What cargo knows of the project's own crates.
+//! The project's own crates, as described by cargo.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+pub(crate) use crate::root::{relative, root};
 use crate::shell;
 
 /// The part of `cargo metadata` that the checks read.
@@ -26,13 +26,13 @@ pub(crate) struct Package {
 /// One line of a crate's dependencies.
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
-    /// The name of the package, also if the crate calls it something else.
+    /// The name of the package, even if the crate renames it.
     pub(crate) name: String,
     /// `dev`, `build`, or nothing for a normal one.
     pub(crate) kind: Option<String>,
 }
 
-/// One thing that is built from a crate.
+/// One target of a crate.
 #[derive(Deserialize)]
 struct Target {
     kind: Vec<String>,
@@ -61,26 +61,12 @@ impl Dependency {
     }
 }
 
-/// Returns the directory that holds the workspace's `Cargo.toml`.
-pub(crate) fn root() -> PathBuf {
-    // Cargo sets the variable when it runs us, so that a moved clone is found again; the value of
-    // the build is for a copy of the program that somebody starts by hand.
-    let own = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    own.parent().expect("xtask is a directory in the workspace").to_owned()
-}
-
-/// Returns `path` as seen from the workspace's root, for messages.
-pub(crate) fn relative(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
-}
-
 /// Returns all crates of the workspace, in cargo's order.
 pub(crate) fn packages() -> Result<Vec<Package>> {
     parse(&shell::output(&mut shell::cargo(["metadata", "--format-version=1", "--no-deps"]))?)
 }
 
-/// Returns the crates that are described by the output of `cargo metadata --no-deps`.
+/// Returns the crates in the output of `cargo metadata --no-deps`.
 pub(crate) fn parse(metadata: &str) -> Result<Vec<Package>> {
     let metadata: Metadata =
         serde_json::from_str(metadata).context("cargo metadata has an unknown shape")?;

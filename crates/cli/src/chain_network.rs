@@ -21,78 +21,78 @@ use crate::connection::Broker;
 /// A network with a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ChainName {
-    /// One datum a block, such as a ballot; peers meet by a tracker.
+    /// One piece of data per block, such as a ballot; peers meet through a tracker.
     Cs60,
     /// Blocks of short messages; peers gossip over UDP.
     Aviary,
-    /// Our own: signed notes, in blocks that any miner of Bitcoin's kind can work on.
+    /// Our own: signed notes, in blocks that any Bitcoin miner can work on.
     Open,
 }
 
-/// Which network with a chain; all its peers must say the same.
+/// Which network with a chain. All its peers must be given the same options.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Network with a chain (cs60, aviary, open)")]
 pub(crate) struct ChainNetwork {
     /// How hard a block is to find.
     ///
-    /// In aviary, so many hexadecimal zeros that a hash must end with (8 without this); in cs60,
-    /// that it must begin with, more for later blocks (3); in open, so many bits of zero that it
-    /// must have at least, whoever is late (24).
+    /// In aviary, the number of hexadecimal zeros at the end of a hash (default 8); in cs60, at its
+    /// beginning, more for later blocks (default 3); in open, the minimum number of zero bits,
+    /// however slowly blocks come (default 24).
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
     difficulty: Option<u8>,
 
-    /// The hash of the first block, to be in no other network (aviary).
+    /// The hash of the first block; peers with another first block are ignored (aviary).
     #[arg(long, value_name = "HASH")]
     genesis: Option<BlockHash>,
 
-    /// What the data are: ballots, of which nobody casts two, or any texts (cs60).
+    /// What the data are: ballots, at most one per voter, or any texts (cs60).
     #[arg(long, value_enum)]
     entries: Option<EntriesName>,
 
-    /// What the network is called (open).
+    /// The name of the network (open).
     #[arg(long, value_name = "NAME", value_parser = parse_label)]
     network: Option<Label>,
 
-    /// When the network was founded, as its founder was told, or now to found it (open).
+    /// When the network was founded, as its first peer printed it, or now to found it (open).
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     founded: Option<UnixTime>,
 
-    /// The time between two blocks, in whole seconds: 60s without this (open).
+    /// The time between two blocks, in whole seconds; the default is 60s (open).
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     block_time: Option<Duration>,
 
-    /// A block that is so many block times late is followed by one half as hard: 120 without this
-    /// (open).
+    /// The half-life of the difficulty, in block times: after a delay of this many, the next block
+    /// is half as hard. The default is 120 (open).
     #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     half_life: Option<u32>,
 
-    /// Say this often that we are here (aviary, open).
+    /// How often to announce this peer (aviary, open).
     #[arg(long, value_name = "TIME", default_value = "30s")]
     #[arg(value_parser = humantime::parse_duration)]
     gossip_every: Duration,
 
-    /// Forget a peer that has not been heard for this long (aviary, open).
+    /// Forget a peer if it has not been heard for this long (aviary, open).
     #[arg(long, value_name = "TIME", default_value = "60s")]
     #[arg(value_parser = humantime::parse_duration)]
     kick_after: Duration,
 
-    /// Ask this often what chains the others have.
+    /// How often to ask other peers for their chains.
     #[arg(long, value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     stats_every: Duration,
 
-    /// Ask another peer for what one has not sent by then.
+    /// Ask another peer for a block if one has not sent it within this time.
     #[arg(long, value_name = "TIME", default_value = "2s")]
     #[arg(value_parser = humantime::parse_duration)]
     request_timeout: Duration,
 
-    /// Do not ask a peer whose chain could not be had for this long, and then for twice as long
-    /// each time.
+    /// Do not ask a peer for this long if its chain could not be fetched, and for twice as long
+    /// each time after that.
     #[arg(long, value_name = "TIME", default_value = "30s")]
     #[arg(value_parser = humantime::parse_duration)]
     shun_for: Duration,
 
-    /// Do not listen to who has shown that they are dishonest for this long (open).
+    /// Ignore a dishonest peer for this long (open).
     #[arg(long, value_name = "TIME", default_value = "1h")]
     #[arg(value_parser = humantime::parse_duration)]
     ban_for: Duration,
@@ -100,9 +100,9 @@ pub(crate) struct ChainNetwork {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EntriesName {
-    /// One of each voter.
+    /// One ballot per voter.
     Ballots,
-    /// Whatever there is to say.
+    /// Any text.
     Texts,
 }
 
@@ -110,24 +110,25 @@ enum EntriesName {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Meeting (networks with a chain)")]
 pub(crate) struct Meeting {
-    /// Where to listen, over UDP; port 0 is any that is free.
+    /// The UDP address to listen at; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Where the others reach us, if that is not where we listen; port 0 is the one there.
+    /// The address at which others reach us, if it differs from --listen; port 0 is the port we
+    /// listen
+    /// at.
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
     advertise: Option<Address>,
 
-    /// A peer to turn to; may be given several times (aviary, open).
+    /// A peer to contact first; may be given several times (aviary, open).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     contact: Vec<Address>,
 
-    /// The tracker that has the list of peers (open, and cs60, where it is 127.0.0.1:60825 without
-    /// this).
+    /// The tracker with the list of peers (open and cs60; the default for cs60 is 127.0.0.1:60825).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     tracker: Option<Address>,
 
-    /// What to call ourselves, also as a miner.
+    /// The name of this peer, also as a miner.
     #[arg(long, value_name = "NAME", default_value = "althing", value_parser = parse_label)]
     pub(crate) name: Label,
 }
@@ -210,6 +211,19 @@ impl ChainNetwork {
                 }))
             }
         })
+    }
+
+    /// Returns these options for a simulation, in which blocks are easy unless they say otherwise.
+    pub(crate) fn simulated(mut self, name: ChainName) -> Self {
+        self.difficulty.get_or_insert(match name {
+            ChainName::Aviary => 3,
+            ChainName::Cs60 => 1,
+            ChainName::Open => 12,
+        });
+        if name == ChainName::Open {
+            self.founded.get_or_insert(althing_sim::chain::BEGINNING);
+        }
+        self
     }
 
     /// Returns when the network was founded, if that is something to be said.

@@ -5,7 +5,7 @@ mod url;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use althing_dialect::Dialect;
+use althing_dialect::RoundsDialect;
 use althing_net::mqtt::{LastWill, QualityOfService};
 use althing_net::{Link, amqp, mqtt};
 use althing_types::PeerId;
@@ -23,17 +23,17 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
     broker: Option<BrokerUrl>,
 
-    /// How sure a message arrives over MQTT: 0 at most once (as without this), 1 at least once,
+    /// MQTT's quality of service: 0 delivers a message at most once (the default), 1 at least once,
     /// 2 exactly once.
     #[arg(long, value_name = "0|1|2", value_parser = parse_qos)]
     qos: Option<QualityOfService>,
 
-    /// Ask the broker for a sign of life this often, in whole seconds.
+    /// The keep-alive interval of the connection to the broker, in whole seconds.
     #[arg(long, value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration)]
     keep_alive: Duration,
 
-    /// A certificate to trust besides the system's, as a PEM file.
+    /// A PEM file with certificates to trust in addition to the system's.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -100,12 +100,16 @@ impl Broker {
     }
 
     /// Connects a peer of `dialect`.
-    pub(crate) async fn join(&self, dialect: &dyn Dialect, peer: PeerId) -> anyhow::Result<Link> {
+    pub(crate) async fn join(
+        &self,
+        dialect: &dyn RoundsDialect,
+        peer: PeerId,
+    ) -> anyhow::Result<Link> {
         Ok(match self {
             Self::Mqtt(options) => {
                 let mut options = options.as_ref().clone().with_topics(dialect.topics());
                 options.last_will = dialect.last_will(peer).map(|will| LastWill {
-                    topic: will.topic.into(),
+                    topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
                 });
                 mqtt::connect(options).await?

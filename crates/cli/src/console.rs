@@ -2,13 +2,13 @@
 //! menu, as the published program has one, and what it answers.
 //!
 //! [`Console`] is what its user can know of the network, and decides what a line of theirs means.
-//! It is pure. [`overhear`] keeps it up to date, and [`attend`] passes on what is to be done.
+//! It is pure. [`attend`] keeps it up to date, and passes on what is to be done.
 
 use std::io::{self, BufRead};
-use std::sync::{Arc, Mutex};
 
-use althing_engine::rounds::{CertifiedRecord, Event};
-use althing_node::{Commands, Happening, Report, Reporter};
+use althing_engine::rounds::{Command, Rounds};
+use althing_feed::{Event, Record, RoundsEvent, Row, Subscription};
+use althing_node::Commands;
 use althing_types::{Difficulty, PeerId, Transaction};
 use tokio::sync::mpsc;
 
@@ -48,7 +48,7 @@ impl Console {
     /// Returns the console of a peer with these rows from before, in a network that stops after
     /// `rounds`.
     pub(crate) fn new<E>(
-        rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+        rows: impl Iterator<Item = Result<Row, E>>,
         rounds: Option<u64>,
     ) -> Result<Self, E> {
         let mut console = Self { rounds: rounds.map(Transaction::new), ..Self::default() };
@@ -59,25 +59,36 @@ impl Console {
     }
 
     /// Takes note of what has happened, and returns what to say of it, if anything.
-    fn follow(&mut self, report: &Report) -> Option<&'static str> {
-        let Happening::Engine(event) = &report.happening else { return None };
+    fn follow(&mut self, record: &Record) -> Option<&'static str> {
+        let Event::Rounds(event) = &record.event else { return None };
         match event {
-            Event::LeaderElected { leader, .. } => {
-                self.leader = Some(*leader);
+            RoundsEvent::LeaderElected { leader, .. } => {
+                self.leader = Some(leader.peer());
                 self.open = None;
             }
-            Event::ChallengeIssued { transaction, .. } => {
+            RoundsEvent::ChallengeIssued { transaction, .. } => {
                 self.open = Some(*transaction);
                 return None;
             }
-            Event::RoundDecided(row) => {
+            RoundsEvent::RoundDecided(row) => {
                 self.open = None;
                 self.record(row.clone());
             }
             _ => return None,
         }
-        let may_ask = self.leader == Some(report.peer) && !self.is_finished();
+        let me = record.peer.as_ref().and_then(althing_feed::PeerName::id);
+        let may_ask = self.leader.is_some() && self.leader == me && !self.is_finished();
         may_ask.then_some(LEADING)
+    }
+
+    /// Takes note of all that has happened so far, and says what there is to say of it.
+    fn catch_up(&mut self, records: &mut Subscription, aside: &Aside) {
+        // What was missed can only be seen again in the table.
+        while let Some(next) = records.try_next() {
+            if let Some(news) = next.ok().and_then(|record| self.follow(&record)) {
+                aside.say(news);
+            }
+        }
     }
 
     /// Returns what `line` means to the peer `me`.
@@ -100,7 +111,7 @@ impl Console {
             return Some("the table has all rows that were asked for".to_owned());
         }
         match (self.leader, self.open) {
-            (None, _) => Some("nobody leads yet; wait until a leader is elected".to_owned()),
+            (None, _) => Some("there is no leader yet; wait until one is elected".to_owned()),
             (Some(leader), _) if leader != me => Some(format!(
                 "{leader} leads, and only the leader asks for solutions; wait until you lead"
             )),
@@ -123,8 +134,8 @@ impl Console {
         String::from_utf8_lossy(&text).trim_end().to_owned()
     }
 
-    fn record(&mut self, row: CertifiedRecord) {
-        self.next = row.record.transaction.next();
+    fn record(&mut self, row: Row) {
+        self.next = row.transaction.next();
         self.rows.push(row);
     }
 
@@ -144,41 +155,37 @@ fn issue(bits: Option<&str>) -> Answer {
     }
 }
 
-/// Returns a reporter that keeps `console` up to date, and tells its user when they lead.
-pub(crate) fn overhear(
-    console: &Arc<Mutex<Console>>,
-    mut reporter: Reporter,
-    aside: Aside,
-) -> Reporter {
-    let console = Arc::clone(console);
-    Box::new(move |report| {
-        let news = console.lock().expect("nobody panics with it").follow(&report);
-        reporter(report);
-        if let Some(news) = news {
-            aside.say(news);
-        }
-    })
-}
-
-/// Does what `lines` say, of the peer `me`, until they say to leave or there are no more.
+/// Does what `lines` say, of the peer `me`, until they say to leave or there are no more; and tells
+/// its user when they lead, as `records` have it.
 pub(crate) async fn attend(
-    console: &Mutex<Console>,
+    mut console: Console,
     me: PeerId,
     mut lines: mpsc::Receiver<String>,
-    commands: &Commands,
+    mut records: Subscription,
+    commands: &Commands<Rounds>,
     aside: &Aside,
 ) {
-    let know = || console.lock().expect("nobody panics with it");
     aside.say(MENU);
-    while let Some(line) = lines.recv().await {
-        let answer = know().answer(me, &line);
-        match answer {
+    loop {
+        let line = tokio::select! {
+            Some(next) = records.next() => {
+                if let Some(news) = next.ok().and_then(|record| console.follow(&record)) {
+                    aside.say(news);
+                }
+                continue;
+            }
+            line = lines.recv() => line,
+        };
+        let Some(line) = line else { return };
+        console.catch_up(&mut records, aside);
+        match console.answer(me, &line) {
             Answer::Issue(difficulty) => {
-                if commands.issue(difficulty).await.is_err() {
+                if commands.send(Command::Issue(difficulty)).await.is_err() {
                     return;
                 }
-                let excuse = know().after_asking();
-                if let Some(excuse) = excuse {
+                // What came of it has been told by now.
+                console.catch_up(&mut records, aside);
+                if let Some(excuse) = console.after_asking() {
                     aside.say(excuse);
                 }
             }
@@ -205,7 +212,8 @@ pub(crate) fn standard_input() -> mpsc::Receiver<String> {
 
 #[cfg(test)]
 mod tests {
-    use althing_engine::rounds::Record;
+    use std::time::SystemTime;
+
     use althing_types::{Moment, Seed, Term};
 
     use super::*;
@@ -213,34 +221,38 @@ mod tests {
     const ME: PeerId = PeerId::new(7);
     const OTHER: PeerId = PeerId::new(8);
 
-    fn tell(console: &mut Console, event: Event) -> Option<&'static str> {
-        let happening = Happening::Engine(event);
-        console.follow(&Report { at: Moment::default(), peer: ME, happening })
+    fn tell(console: &mut Console, event: RoundsEvent) -> Option<&'static str> {
+        console.follow(&Record {
+            sequence: 0,
+            time: SystemTime::UNIX_EPOCH,
+            at: Moment::default(),
+            network: None,
+            peer: Some(ME.into()),
+            event: event.into(),
+        })
     }
 
-    fn elected(leader: PeerId) -> Event {
-        Event::LeaderElected { leader, term: Term::default(), draw: None }
+    fn elected(leader: PeerId) -> RoundsEvent {
+        RoundsEvent::LeaderElected { leader: leader.into(), term: Term::default(), draw: None }
     }
 
-    fn issued(transaction: u64) -> Event {
-        Event::ChallengeIssued {
+    fn issued(transaction: u64) -> RoundsEvent {
+        RoundsEvent::ChallengeIssued {
             transaction: Transaction::new(transaction),
-            difficulty: Difficulty::MIN,
-            leader: ME,
+            challenge: Difficulty::MIN,
+            leader: ME.into(),
         }
     }
 
-    fn decided(transaction: u64) -> Event {
-        Event::RoundDecided(CertifiedRecord {
-            record: Record {
-                transaction: Transaction::new(transaction),
-                difficulty: Difficulty::MIN,
-                seed: Seed::new("6").expect("a short text"),
-                winner: OTHER,
-            },
-            term: Term::default(),
-            votes: Vec::new(),
-            noes: 0,
+    fn decided(transaction: u64) -> RoundsEvent {
+        RoundsEvent::RoundDecided(Row {
+            transaction: Transaction::new(transaction),
+            challenge: Difficulty::MIN,
+            seed: Seed::new("6").expect("a short text"),
+            winner: OTHER.into(),
+            yes: 0,
+            no: 0,
+            voters: Vec::new(),
         })
     }
 

@@ -2,20 +2,17 @@
 //!
 //! Each subcommand is one file in `commands`; what they share is the options of a network
 //! and of a connection (`network`, `chain_network`, `connection`), many peers in one process
-//! (`swarm`), a chain in a file (`chain_file`, `hexadecimal`), the way to a peer of another process
+//! (`swarm`), the way to a peer of another process
 //! (`control`), the ways to tell what happens (`output`), the demo's screen (`screen`), and the
 //! prompt of a leader that waits to be told (`console`).
 
-mod chain_file;
 mod chain_network;
 mod commands;
 mod connection;
 mod console;
-mod control;
-mod effort;
-mod hexadecimal;
 mod network;
 mod output;
+mod parallelism;
 mod screen;
 mod swarm;
 
@@ -37,9 +34,9 @@ use tracing_subscriber::EnvFilter;
                   althing peer --broker mqtt://localhost --peers 3"
 )]
 struct Arguments {
-    /// Log to standard error: -v what goes wrong on the way, -vv what is done, -vvv everything.
+    /// Log to standard error: -v warnings, -vv what is done, -vvv everything.
     ///
-    /// ALTHING_LOG takes a filter such as `althing_node=trace` instead.
+    /// The environment variable ALTHING_LOG takes a filter such as `althing_node=trace` instead.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
 
@@ -55,9 +52,10 @@ enum Command {
     Tracker(commands::tracker::Arguments),
     Stratum(Box<commands::stratum::Arguments>),
     Table(commands::table::Arguments),
-    Sim(commands::sim::Arguments),
+    Sim(Box<commands::sim::Arguments>),
     Chain(commands::chain::Arguments),
-    Events(commands::events::Arguments),
+    #[command(visible_alias = "events")]
+    Status(commands::status::Arguments),
     #[command(name = "cs60-vote")]
     Cs60Vote(commands::cs60_vote::Arguments),
     Mine(commands::mine::Arguments),
@@ -79,9 +77,9 @@ fn main() -> ExitCode {
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
-        Command::Sim(arguments) => commands::sim::run(&arguments),
+        Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),
         Command::Chain(arguments) => commands::chain::run(&arguments),
-        Command::Events(arguments) => commands::events::run(&arguments),
+        Command::Status(arguments) => commands::status::run(&arguments),
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
@@ -101,7 +99,7 @@ fn options(given: &ArgMatches) -> &ArgMatches {
     given.subcommand().map_or(given, |(_, options)| options)
 }
 
-/// Takes user and password out of an address that is wrong, so that they get into no log.
+/// Removes user and password from an invalid address, so that they do not end up in a log.
 fn without_credentials(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
         && let Some((_, address)) = value.rsplit_once('@')

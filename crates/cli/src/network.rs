@@ -1,29 +1,39 @@
 //! The options that say which network a command takes part in.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `names` | what are the networks called? |
+//! | `values` | how are the values of their options written? |
+
+mod names;
+mod values;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
 use althing_dialect::elect_chain::{self, ElectChain};
 use althing_dialect::ppd::{self, Ppd};
 use althing_dialect::sd::{self, Sd};
-use althing_dialect::{Dialect, Variant};
+use althing_dialect::{RoundsDialect, Variant};
 use althing_engine::rounds::{Issuing, Signatures, Timeouts};
 use althing_types::{Difficulty, Transaction};
 use anyhow::{bail, ensure};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::chain_network::ChainName;
 use crate::connection::BrokerUrl;
 
-/// Which network; all its peers must say the same.
+/// Which network. All its peers must be given the same options.
+use self::names::parse_peers;
+pub(crate) use self::names::{DialectName, RoundsName};
+use self::values::{Challenges, parse_name, parse_room, parse_topic, parse_wait};
+
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct Network {
-    /// The network's protocol. It also decides about the options below that are not given.
+    /// The network's protocol. It also determines the defaults of the options below.
     #[arg(long, value_name = "DIALECT", default_value = "elect-chain")]
     #[arg(value_parser = DialectName::with_rounds())]
     pub(crate) dialect: DialectName,
@@ -32,46 +42,46 @@ pub(crate) struct Network {
     #[arg(long, value_enum, default_value_t = VariantName::Readme)]
     variant: VariantName,
 
-    /// Peers that make the network full; majorities are of this number.
+    /// How many members the network has; majorities are of this number.
     #[arg(long, default_value = "10", value_parser = parse_peers)]
     pub(crate) peers: NonZeroU16,
 
-    /// Bits of the challenges that a leader draws from, both ends included.
+    /// The range of difficulties, in bits, from which a leader draws, both ends included.
     ///
-    /// Without it: 8..20 for elect-chain, 10..20 for sd, 20 for ppd.
+    /// Default: 8..20 for elect-chain, 10..20 for sd, 20 for ppd.
     #[arg(long, value_name = "BITS|FROM..TO")]
     challenge: Option<Challenges>,
 
-    /// Leave when the table has this many rows; without it go on until stopped.
+    /// Leave when the table has this many rows. By default, run until stopped.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rounds: Option<u64>,
 
     /// Share a broker with other groups: only peers in the same room meet.
     ///
-    /// It stands before the name of each topic or exchange, with a slash.
+    /// The name of each topic or exchange begins with the room and a slash.
     #[arg(long, value_name = "NAME", value_parser = parse_room)]
     room: Option<String>,
 
     /// Text before the name of each topic or exchange, after the room.
     ///
-    /// Without it: none for elect-chain, sd/ for sd, ppd/ for ppd.
+    /// Default: none for elect-chain, sd/ for sd, ppd/ for ppd.
     #[arg(long, value_name = "TEXT", value_parser = parse_topic)]
     prefix: Option<String>,
 
-    /// Whether to sign what we say, and what to expect of others; offered without it. (ppd always
-    /// signs.)
+    /// Whether to sign messages, and whether to require signatures of others. The default is
+    /// offered. (ppd always signs.)
     #[arg(long, value_enum)]
     signatures: Option<SignaturesName>,
 
-    /// What sd calls the topic of its election; voting without it.
+    /// The name of sd's election topic. The default is voting.
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     election_topic: Option<String>,
 
-    /// What sd calls the field with the sender's id; ClientID without it.
+    /// The name of sd's field for the sender's id. The default is ClientID.
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     id_field: Option<String>,
 
-    /// Time a leader waits between two challenges, for those who want to watch.
+    /// Time a leader waits between two challenges, so that people can follow.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pause: Option<Duration>,
 
@@ -83,7 +93,7 @@ pub(crate) struct Network {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Waiting")]
 struct Waits {
-    /// Elect without those who have not drawn by then.
+    /// Elect a leader without the members that have not drawn within this time.
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = parse_wait)]
     draw_timeout: Duration,
 
@@ -91,38 +101,20 @@ struct Waits {
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     leader_timeout: Duration,
 
-    /// Replace a challenge that nobody has solved by then by an easier one.
+    /// Replace a challenge that no peer has solved within this time with an easier one.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_wait)]
     challenge_timeout: Duration,
 
-    /// Show a peer as lost that has not been heard for this long.
+    /// Show a peer as lost if it has not been heard for this long.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_wait)]
     silence: Duration,
 }
 
-/// The networks that a peer can take part in. Most commands know those with rounds only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DialectName {
-    Rounds(RoundsName),
-    Chain(ChainName),
-}
-
-/// A network with rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RoundsName {
-    /// One leader by lot, and all vote on each solution.
-    ElectChain,
-    /// One leader by lot, who alone judges the solutions.
-    Sd,
-    /// A leader by vote for each transaction; all sign, and vote on each solution.
-    Ppd,
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum VariantName {
-    /// As its page says: each member counts once.
+    /// As on its page: each member counts once.
     Readme,
-    /// As its program does, to sit in one network with it.
+    /// Like its program, to share a network with it.
     Published,
 }
 
@@ -130,15 +122,11 @@ enum VariantName {
 enum SignaturesName {
     /// Sign nothing.
     None,
-    /// Sign, and take those who do not at their word.
+    /// Sign, and accept peers that do not.
     Offered,
-    /// Sign, and refuse those who do not.
+    /// Sign, and refuse peers that do not.
     Required,
 }
-
-/// A range of challenges, as `8..20` or `12`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Challenges(RangeInclusive<Difficulty>);
 
 impl Network {
     /// Returns the dialect these options describe; `pause` is what a leader waits unless they say
@@ -147,14 +135,14 @@ impl Network {
         &self,
         pause: Duration,
         issuing: Issuing,
-    ) -> anyhow::Result<Box<dyn Dialect>> {
+    ) -> anyhow::Result<Box<dyn RoundsDialect>> {
         let name = self.rounds_name()?;
         self.refuse_what_it_lacks(name, issuing)?;
         let pause = self.pause.unwrap_or(pause);
         let room = self.room.clone().unwrap_or_default();
         let rounds = self.rounds.map(Transaction::new);
         let variant = self.variant.into();
-        let dialect: Box<dyn Dialect> = match name {
+        let dialect: Box<dyn RoundsDialect> = match name {
             RoundsName::ElectChain => {
                 let usual = elect_chain::Config::default();
                 Box::new(ElectChain::new(elect_chain::Config {
@@ -270,50 +258,6 @@ impl Network {
     }
 }
 
-impl DialectName {
-    /// Returns what parses the names of networks with rounds, and no others.
-    fn with_rounds() -> impl TypedValueParser<Value = Self> {
-        let names = RoundsName::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        PossibleValuesParser::new(names)
-            .try_map(|name| RoundsName::from_str(&name, false).map(Self::Rounds))
-    }
-
-    fn name(self) -> String {
-        let value = self.to_possible_value().expect("no network is hidden");
-        value.get_name().to_owned()
-    }
-}
-
-impl ValueEnum for DialectName {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self::Rounds(RoundsName::ElectChain),
-            Self::Rounds(RoundsName::Sd),
-            Self::Rounds(RoundsName::Ppd),
-            Self::Chain(ChainName::Cs60),
-            Self::Chain(ChainName::Aviary),
-            Self::Chain(ChainName::Open),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self {
-            Self::Rounds(name) => name.to_possible_value(),
-            Self::Chain(name) => name.to_possible_value(),
-        }
-    }
-}
-
-impl RoundsName {
-    fn peers_max(self) -> u16 {
-        match self {
-            Self::ElectChain => elect_chain::Config::PEERS_MAX,
-            Self::Sd => sd::Config::PEERS_MAX,
-            Self::Ppd => ppd::Config::PEERS_MAX,
-        }
-    }
-}
-
 impl Waits {
     /// Returns `usual` with what can be chosen.
     fn timeouts(&self, usual: Timeouts) -> Timeouts {
@@ -346,103 +290,9 @@ impl From<SignaturesName> for Signatures {
     }
 }
 
-impl FromStr for Challenges {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bits = |text: &str| {
-            let bits: u64 = text.parse().map_err(|_| {
-                format!("{text:?} is not a number of bits; write one as in 12, or two as in 8..20")
-            })?;
-            Difficulty::from_bits(bits).map_err(|error| error.to_string())
-        };
-        let (from, to) = match text.split_once("..") {
-            Some((from, to)) => (bits(from)?, bits(to.strip_prefix('=').unwrap_or(to))?),
-            None => (bits(text)?, bits(text)?),
-        };
-        if from > to {
-            return Err(format!("{from} bits are more than {to}; the smaller number comes first"));
-        }
-        Ok(Self(from..=to))
-    }
-}
-
-/// Parses what the largest networks can have; some can have fewer.
-fn parse_peers(text: &str) -> Result<NonZeroU16, String> {
-    let dialects = RoundsName::value_variants().iter();
-    let most = dialects.map(|dialect| dialect.peers_max()).max().expect("there are dialects");
-    text.parse()
-        .ok()
-        .filter(|peers: &NonZeroU16| peers.get() <= most)
-        .ok_or_else(|| format!("a network has 1 to {most} peers"))
-}
-
-/// Bytes of a room, a prefix or a name, so that all together leave a peer room in the name of a
-/// queue.
-const TEXT_MAX: usize = 64;
-
-/// Parses a part of a topic, which is also the name of an exchange.
-fn parse_topic(text: &str) -> Result<String, String> {
-    if text.len() > TEXT_MAX {
-        return Err(format!("{} bytes are more than the {TEXT_MAX} it may have", text.len()));
-    }
-    if let Some(character) = text.chars().find(|c| "+#".contains(*c) || c.is_control()) {
-        return Err(format!("{character:?} means something else in a topic"));
-    }
-    if let Some(reserved) = ["$", "amq."].iter().find(|reserved| text.starts_with(**reserved)) {
-        return Err(format!("names that begin with {reserved:?} are the broker's own"));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_room(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("a room has a name; leave --room out to be in none".to_owned());
-    }
-    if text.starts_with('/') || text.ends_with('/') {
-        return Err("a slash comes after it by itself; write it as in class7".to_owned());
-    }
-    parse_topic(text)
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("it has to be called something; leave the option out for what is usual".into());
-    }
-    parse_topic(text)
-}
-
-/// The shortest wait: less is no wait at all.
-const WAIT_MIN: Duration = Duration::from_millis(10);
-
-fn parse_wait(text: &str) -> Result<Duration, String> {
-    let wait = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if wait < WAIT_MIN {
-        return Err("less than 10ms leaves no time for an answer".to_owned());
-    }
-    Ok(wait)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn challenges_are_a_number_or_a_range() {
-        let bits = |bits| Difficulty::from_bits(bits).expect("in range");
-        assert_eq!("8..20".parse(), Ok(Challenges(bits(8)..=bits(20))));
-        assert_eq!("8..=20".parse(), Ok(Challenges(bits(8)..=bits(20))));
-        assert_eq!("12".parse(), Ok(Challenges(bits(12)..=bits(12))));
-        for (text, complaint) in [
-            ("", "is not a number of bits"),
-            ("8..", "is not a number of bits"),
-            ("0..4", "not between 1 and 160"),
-            ("20..8", "the smaller number comes first"),
-        ] {
-            let error = text.parse::<Challenges>().expect_err(text);
-            assert!(error.contains(complaint), "{text}: {error}");
-        }
-    }
 
     /// Parses options as a command does.
     fn network(options: &[&str]) -> Network {
@@ -455,7 +305,7 @@ mod tests {
         <Command as clap::Parser>::try_parse_from(command).expect("right options").network
     }
 
-    fn dialect(options: &[&str]) -> anyhow::Result<Box<dyn Dialect>> {
+    fn dialect(options: &[&str]) -> anyhow::Result<Box<dyn RoundsDialect>> {
         network(options).dialect(Duration::ZERO, Issuing::AtOnce)
     }
 
@@ -464,38 +314,6 @@ mod tests {
             Ok(_) => panic!("{options:?} make no sense"),
             Err(error) => error.to_string(),
         }
-    }
-
-    #[test]
-    fn peers_are_counted() {
-        assert!(parse_peers("1000").is_ok());
-        assert_eq!(parse_peers("1001"), Err("a network has 1 to 1000 peers".to_owned()));
-        assert!(parse_peers("0").is_err());
-    }
-
-    #[test]
-    fn what_stands_before_a_topic_is_checked() {
-        for right in ["class7", "class/7", "Ãlthing", &"x".repeat(64)] {
-            assert_eq!(parse_room(right).as_deref(), Ok(right));
-        }
-        for (wrong, complaint) in [
-            ("", "a room has a name"),
-            ("/class7", "a slash comes after it by itself"),
-            ("class7/", "a slash comes after it by itself"),
-            ("class/#", "'#' means something else"),
-            ("+", "'+' means something else"),
-            ("a\0b", "means something else"),
-            ("$SYS", "are the broker's own"),
-            ("amq.topic", "are the broker's own"),
-            (&"x".repeat(65), "65 bytes are more than the 64 it may have"),
-        ] {
-            let error = parse_room(wrong).expect_err(wrong);
-            assert!(error.contains(complaint), "{wrong}: {error}");
-        }
-        assert_eq!(parse_topic("class/7/").as_deref(), Ok("class/7/"));
-        assert_eq!(parse_topic("").as_deref(), Ok(""));
-        assert!(parse_topic("class/#").is_err());
-        assert!(parse_name("").is_err());
     }
 
     #[test]

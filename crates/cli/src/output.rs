@@ -1,17 +1,15 @@
 //! The ways to tell what happens: lines for people, lines of JSON for scripts, tables.
 
-pub(crate) mod chain;
-pub(crate) mod json;
 pub(crate) mod recent;
-pub(crate) mod stratum;
 pub(crate) mod table;
-pub(crate) mod text;
 
 use std::io::{self, Write};
-use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use althing_node::Report;
+use althing_feed::{Event, Feed, Lagged, PeerEvent, Record, Subscription, text};
+use anyhow::Context;
+use serde_json::json;
+use tokio::sync::mpsc;
 
 /// Prints an error with its causes, as one sentence each.
 pub(crate) fn complain(error: &anyhow::Error) {
@@ -39,7 +37,7 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "warning: {text}");
 }
 
-/// How reports are told as lines.
+/// How records are told as lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lines {
     /// For people.
@@ -55,18 +53,15 @@ impl Lines {
 
     fn write(self, told: &Told, out: &mut impl Write) -> io::Result<()> {
         match (self, told) {
-            (Self::Text, Told::Report(report)) => match text::line(report) {
+            (Self::Text, Told::Record(record)) => match text::line(record) {
                 Some(line) => writeln!(out, "{line}"),
                 None => Ok(()),
             },
-            (Self::Json, Told::Report(report)) => writeln!(out, "{}", json::line(report)),
-            (Self::Text, Told::OfChain(report)) => writeln!(out, "{}", chain::text::line(report)),
-            (Self::Json, Told::OfChain(report)) => writeln!(out, "{}", chain::json::line(report)),
-            (Self::Text, Told::OfMiners(report)) => {
-                writeln!(out, "{}", stratum::text_line(report))
-            }
-            (Self::Json, Told::OfMiners(report)) => {
-                writeln!(out, "{}", stratum::json_line(report))
+            (Self::Json, Told::Record(record)) => writeln!(out, "{}", record.to_json()),
+            (Self::Text, Told::Lagged(lagged)) => writeln!(out, "{lagged}"),
+            (Self::Json, Told::Lagged(Lagged { missed })) => {
+                let event = Event::from(PeerEvent::Lagged { missed: *missed });
+                writeln!(out, "{}", json!(event))
             }
             (Self::Text, Told::Aside(text)) => writeln!(out, "{text}"),
             (Self::Json, Told::Aside(_)) => Ok(()),
@@ -76,86 +71,115 @@ impl Lines {
 
 /// Something to be written.
 enum Told {
-    Report(Report),
-    /// Of a peer with a chain.
-    OfChain(althing_node::chain::Report),
-    /// Of those that mine for a peer.
-    OfMiners(althing_node::stratum::Report),
+    Record(std::sync::Arc<Record>),
+    /// Records are missing here.
+    Lagged(Lagged),
     /// What is said to a person only: an answer at the prompt.
     Aside(String),
 }
 
-/// Writes reports to standard output on a thread of its own, so that a slow reader holds up no
-/// peer.
+/// Writes a feed to standard output, on a thread of its own: a slow reader loses records, and
+/// holds up no peer.
 pub(crate) struct Printer {
-    told: mpsc::SyncSender<Told>,
+    feed: Feed,
+    aside: Aside,
     thread: JoinHandle<io::Result<()>>,
 }
 
-/// A way to say something to a person between the reports.
+/// A way to say something to a person between the records.
 #[derive(Clone)]
-pub(crate) struct Aside(mpsc::SyncSender<Told>);
+pub(crate) struct Aside(mpsc::UnboundedSender<String>);
 
 impl Aside {
     /// Says `text`, if the output is for people.
     pub(crate) fn say(&self, text: impl Into<String>) {
-        // As with reports: without a reader there is nobody to tell.
-        drop(self.0.send(Told::Aside(text.into())));
+        // Without a reader there is nobody to tell.
+        drop(self.0.send(text.into()));
+    }
+
+    /// Ends when the output can no longer be written, as behind `| head`.
+    pub(crate) async fn closed(&self) {
+        self.0.closed().await;
     }
 }
 
-/// Reports that wait for a slow reader. When more come, the peer waits as well: a script must not
-/// miss a row.
-const TOLD_MAX: usize = 1024;
-
 impl Printer {
-    pub(crate) fn start(lines: Lines) -> Self {
-        let (told, received) = mpsc::sync_channel(TOLD_MAX);
-        let thread = std::thread::spawn(move || print(lines, &received));
-        Self { told, thread }
+    /// Writes all records of `feed` from now on.
+    pub(crate) fn start(lines: Lines, feed: &Feed) -> anyhow::Result<Self> {
+        Self::start_with(lines, feed, |_| true)
     }
 
-    /// Returns a way in for the reports of one peer.
-    pub(crate) fn reporter(&self) -> althing_node::Reporter {
-        let told = self.told.clone();
-        // The printer has stopped when nobody reads any more; then there is nobody to tell.
-        Box::new(move |report| drop(told.send(Told::Report(report))))
+    /// Writes the records that are `wanted`.
+    pub(crate) fn start_with(
+        lines: Lines,
+        feed: &Feed,
+        wanted: impl FnMut(&Record) -> bool + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let (aside, asides) = mpsc::unbounded_channel();
+        // Of the thread alone, to wait for records and asides at once.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .context("starting the thread that writes the output")?;
+        let records = feed.subscribe();
+        let thread =
+            std::thread::spawn(move || runtime.block_on(print(lines, records, asides, wanted)));
+        Ok(Self { feed: feed.clone(), aside: Aside(aside), thread })
     }
 
-    /// Returns a way in for the reports of one peer with a chain.
-    pub(crate) fn chain_reporter(&self) -> althing_node::chain::Reporter {
-        let told = self.told.clone();
-        Box::new(move |report| drop(told.send(Told::OfChain(report))))
-    }
-
-    /// Returns a way in for the reports of a peer's miners.
-    pub(crate) fn stratum_reporter(&self) -> althing_node::stratum::Reporter {
-        let told = self.told.clone();
-        Box::new(move |report| drop(told.send(Told::OfMiners(report))))
-    }
-
-    /// Returns a way in for what is said between the reports.
+    /// Returns a way in for what is said between the records.
     pub(crate) fn aside(&self) -> Aside {
-        Aside(self.told.clone())
+        self.aside.clone()
     }
 
-    /// Waits until all is written; call it when no reporter is left, and nobody who says
-    /// something between the reports.
+    /// Warns, once, when the output can no longer be written: a peer goes on all the same.
+    pub(crate) fn warn_when_closed(&self) {
+        let (aside, feed) = (self.aside(), self.feed.clone());
+        tokio::spawn(async move {
+            aside.closed().await;
+            if !feed.is_closed() {
+                warn("the output cannot be written any more; the peer goes on without it");
+            }
+        });
+    }
+
+    /// Ends the feed, and waits until all of it is written.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
-        drop(self.told);
+        self.feed.close();
         let outcome = self.thread.join();
         Ok(outcome.expect("the printer does not panic")?)
     }
 }
 
-fn print(lines: Lines, told: &mpsc::Receiver<Told>) -> io::Result<()> {
+async fn print(
+    lines: Lines,
+    mut records: Subscription,
+    mut asides: mpsc::UnboundedReceiver<String>,
+    mut wanted: impl FnMut(&Record) -> bool,
+) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    while let Ok(first) = told.recv() {
-        lines.write(&first, &mut out)?;
-        for next in told.try_iter() {
-            lines.write(&next, &mut out)?;
+    let mut write = |told, out: &mut _| match told {
+        Told::Record(ref record) if !wanted(record) => Ok(()),
+        told => lines.write(&told, out),
+    };
+    let told = |next: Result<_, _>| next.map_or_else(Told::Lagged, Told::Record);
+    loop {
+        let first = tokio::select! {
+            // What is said aside is about what has happened before.
+            biased;
+            next = records.next() => match next {
+                Some(next) => told(next),
+                None => break,
+            },
+            Some(text) = asides.recv() => Told::Aside(text),
+        };
+        write(first, &mut out)?;
+        while let Some(next) = records.try_next() {
+            write(told(next), &mut out)?;
         }
         out.flush()?;
+    }
+    while let Ok(text) = asides.try_recv() {
+        write(Told::Aside(text), &mut out)?;
     }
     out.flush()
 }

@@ -1,8 +1,8 @@
 //! Any message, for tests of what a network does with it.
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, RosterDigest,
-    Seal, Standing,
+    Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
+    PublicKey, Record, Signature,
 };
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
@@ -29,8 +29,8 @@ fn key() -> impl Strategy<Value = Option<PublicKey>> {
     option::of(vec(any::<u8>(), 32).prop_map(|bytes| PublicKey(bytes.into())))
 }
 
-pub(crate) fn seal() -> impl Strategy<Value = Option<Seal>> {
-    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Seal(bytes.into())))
+pub(crate) fn signature() -> impl Strategy<Value = Option<Signature>> {
+    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Signature(bytes.into())))
 }
 
 fn record(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Record> + use<> {
@@ -39,16 +39,16 @@ fn record(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Record> + use<>
     )
 }
 
-fn standing(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Standing> + use<> {
-    let naming = (peer.clone(), record(peer), option::of(term()));
-    let naming = naming.prop_map(|(leader, record, accepted)| {
+fn state(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = ElectionState> + use<> {
+    let promise = (peer.clone(), record(peer), option::of(term()));
+    let promise = promise.prop_map(|(leader, record, accepted)| {
         let transaction = record.transaction;
-        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
+        Promise { leader, transaction, accepted: accepted.map(|term| Accepted { term, record }) }
     });
-    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
+    (term(), any::<u64>(), option::of(promise)).prop_map(|(term, members, promise)| ElectionState {
         term,
-        roster: RosterDigest(roster),
-        naming,
+        members: MembershipDigest(members),
+        promise,
     })
 }
 
@@ -66,9 +66,9 @@ pub(crate) fn message(
     });
     prop_oneof![
         (any_peer(), key(), option::of(vec((any_peer(), key()), 0..5)))
-            .prop_map(|(peer, key, roster)| Message::Announcement { peer, key, roster }),
-        (any_peer(), draw, option::of(standing(peer)))
-            .prop_map(|(peer, draw, standing)| Message::Election { peer, draw, standing }),
+            .prop_map(|(peer, key, members)| Message::Announcement { peer, key, members }),
+        (any_peer(), draw, option::of(state(peer)))
+            .prop_map(|(peer, draw, state)| Message::Election { peer, draw, state }),
         (any_peer(), difficulty(), option::of(place))
             .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
         (any_peer(), transaction(), seed())
@@ -87,11 +87,10 @@ pub(crate) fn message(
             of,
             from
         }),
-        (any_peer(), record(peer), term(), vec((any_peer(), seal()), 0..5), any::<u16>()).prop_map(
-            |(peer, record, term, votes, noes)| Message::Certificate {
+        (any_peer(), record(peer), term(), vec((any_peer(), signature()), 0..5), any::<u16>())
+            .prop_map(|(peer, record, term, votes, noes)| Message::Certificate {
                 peer,
                 record: CertifiedRecord { record, term, votes, noes },
-            }
-        ),
+            }),
     ]
 }

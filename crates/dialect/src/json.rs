@@ -1,10 +1,10 @@
 //! What every network that speaks JSON reads in the same way.
 
-use althing_engine::rounds::RosterDigest;
+use althing_engine::rounds::MembershipDigest;
+use althing_text::hex::Hex;
 use althing_types::Difficulty;
 use serde::Deserialize;
 
-use crate::hex::Hex;
 use crate::{Malformed, PAYLOAD_MAX};
 
 /// Returns the object that `payload` is.
@@ -25,11 +25,11 @@ pub(crate) fn difficulty(name: &'static str, bits: u64) -> Result<Difficulty, Ma
         .map_err(|error| Malformed::Field { field: name, reason: error.to_string() })
 }
 
-/// Returns the digest of a roster, which the field `roster` is.
-pub(crate) fn roster_digest(Hex(bytes): &Hex) -> Result<RosterDigest, Malformed> {
+/// Parses the digest of a membership, the field `roster`.
+pub(crate) fn membership_digest(Hex(bytes): &Hex) -> Result<MembershipDigest, Malformed> {
     let digest = <[u8; 8]>::try_from(bytes.as_ref()).map_err(|_| Malformed::Field {
         field: "roster",
         reason: format!("{} bytes instead of 8", bytes.len()),
     })?;
-    Ok(RosterDigest(u64::from_be_bytes(digest)))
+    Ok(MembershipDigest(u64::from_be_bytes(digest)))
 }

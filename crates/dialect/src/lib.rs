@@ -2,54 +2,43 @@
 //!
 //! A dialect is data and a codec. The data are the rules that an engine follows; the codec turns
 //! the engine's messages into bytes and back, and signs and checks them where the network does
-//! that. There is no protocol logic here: a dialect knows what a vote looks like, and not what it
-//! does.
+//! that. There is no protocol logic here: a dialect knows what a vote looks like, not what it does.
 //!
-//! A network with rounds is a [`Dialect`], whose messages go to topics; one with a chain is a
-//! [`ChainDialect`], whose messages go to addresses.
+//! All dialects implement [`Codec`]. A network with rounds also implements [`RoundsDialect`]; its
+//! messages go to topics. A network with a chain implements [`ChainDialect`]; its messages go to
+//! addresses.
 //!
-//! Bytes from a stranger become a [`Received`] or a [`Malformed`], never a panic.
+//! Bytes from a stranger become a [`Received`] message or a [`Malformed`], never a panic.
 
 #[cfg(test)]
 mod arbitrary;
 pub mod aviary;
 mod chain;
+mod codec;
 pub mod cs60;
+mod ed25519;
 pub mod elect_chain;
-mod hex;
 mod json;
+mod known;
+mod network;
 pub mod open;
 pub mod ppd;
+mod rounds;
 mod rsa;
 pub mod sd;
-mod seal;
+#[cfg(test)]
+mod testing;
 mod topics;
 
-use althing_engine::rounds::{Authenticator, Rules, Sealed};
-use althing_ledger::python_json;
-use althing_types::PeerId;
+use std::fmt;
 
-pub use self::chain::{ChainDialect, Heard, chain_dialect};
+use serde::{Deserialize, Serialize};
 
-/// Bytes on their way to a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wire {
-    /// The full topic, prefix included.
-    pub topic: String,
-    /// The message.
-    pub payload: Vec<u8>,
-}
-
-/// What bytes from a topic say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// A message for the engine.
-    Message(Sealed),
-    /// The broker's word, by the last will that a peer left with it, that its connection broke.
-    Lost(PeerId),
-    /// Nothing that an engine needs: another message says it as well, and more.
-    Nothing,
-}
+pub use self::chain::ChainDialect;
+pub use self::codec::{Codec, Content, Received, Wire};
+pub use self::known::chain_dialect;
+pub use self::network::{NetworkConfig, UnknownNetwork};
+pub use self::rounds::RoundsDialect;
 
 /// What a peer of a network signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +49,7 @@ pub enum SecretKind {
     Rsa,
 }
 
-/// Bytes that are no secret of the kind that a network needs.
+/// Bytes that are not a secret of the kind that a network needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{bytes} bytes are no {kind:?} secret")]
 pub struct BadSecret {
@@ -70,7 +59,7 @@ pub struct BadSecret {
     pub bytes: usize,
 }
 
-/// Why bytes are no message of a dialect.
+/// Why bytes are not a message of a dialect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -102,15 +91,16 @@ pub enum Malformed {
     SignatureWrong,
 }
 
-/// Bytes that a message may have: enough for a roster of a thousand members with keys, or a
-/// certificate of theirs.
+/// The maximum size of a message in bytes: enough for a membership of a thousand peers with keys,
+/// or for one of their certificates.
 pub const PAYLOAD_MAX: usize = 256 * 1024;
 
-/// Bytes that a UDP datagram can have: all that a message between two addresses may.
+/// The maximum size of a UDP datagram in bytes, and so of a message between two addresses.
 pub const DATAGRAM_MAX: usize = 65_507;
 
 /// Whose behaviour a peer follows where the network's page and its program disagree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// The page's.
     #[default]
@@ -119,34 +109,11 @@ pub enum Variant {
     Published,
 }
 
-/// One of the networks Althing speaks.
-pub trait Dialect: Send + Sync {
-    /// Returns what tells this network from others: an identity kept for one is of no use in
-    /// another.
-    fn network(&self) -> String;
-
-    /// Returns the rules its engine follows.
-    fn rules(&self) -> &Rules;
-
-    /// Returns the topics to listen to.
-    fn topics(&self) -> Vec<String>;
-
-    /// Returns a name for a peer that starts `nanoseconds` after 1970.
-    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
-
-    /// Returns what kind of secret a new peer needs.
-    fn secret_kind(&self) -> SecretKind;
-
-    /// Returns what signs for the owner of `secret`, and checks what others signed.
-    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret>;
-
-    /// Returns `sealed` as bytes, perhaps of several messages that are sent in this order; none
-    /// for a message that this network does not have.
-    fn encode(&self, sealed: &Sealed) -> Vec<Wire>;
-
-    /// Returns what `payload` says, or what is wrong with it.
-    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed>;
-
-    /// Returns what a broker shall say for `peer` when its connection breaks.
-    fn last_will(&self, peer: PeerId) -> Option<Wire>;
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Readme => "readme",
+            Self::Published => "published",
+        })
+    }
 }

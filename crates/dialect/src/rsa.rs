@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Seal};
+use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeyPair};
@@ -28,7 +28,8 @@ const KEY_BITS: RangeInclusive<u32> = 1024..=2048;
 
 /// Returns what signs with a secret key of 2048 bits, given as PKCS #8.
 ///
-/// `signed_bytes` gives the bytes that a seal of a message is over, if it is one that is sealed.
+/// `signed_bytes` gives the bytes that a signature of a message is over, if it is one that is
+/// signed.
 pub(crate) fn rsa<F>(secret: &[u8], signed_bytes: F) -> Result<Box<dyn Authenticator>, BadSecret>
 where
     F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -75,18 +76,18 @@ where
         Some(self.key.clone())
     }
 
-    fn seal(&self, message: &Message) -> Option<Seal> {
+    fn signature(&self, message: &Message) -> Option<Signature> {
         let bytes = (self.signed_bytes)(message)?;
-        let mut seal = [0; SEAL_BYTES];
-        // This scheme takes nothing from chance, so a message has one seal.
-        self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut seal).ok()?;
-        Some(Seal(Arc::new(seal)))
+        let mut signature = [0; SEAL_BYTES];
+        // This scheme takes nothing from chance, so a message has one signature.
+        self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut signature).ok()?;
+        Some(Signature(Arc::new(signature)))
     }
 
-    fn is_authentic(&self, message: &Message, seal: &Seal, key: &PublicKey) -> bool {
+    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
         let verify = || {
             let bytes = (self.signed_bytes)(message)?;
-            UnparsedPublicKey::new(&VERIFY, &key.0).verify(&bytes, &seal.0).ok()
+            UnparsedPublicKey::new(&VERIFY, &key.0).verify(&bytes, &signature.0).ok()
         };
         key.0.len() <= KEY_BYTES_MAX && verify().is_some()
     }
@@ -116,18 +117,22 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_holds_for_one_message_of_one_key() {
+    fn a_signature_holds_for_one_message_of_one_key() {
         let (ours, other) = (signer(), signer());
         let key = ours.public_key().expect("we sign");
-        let seal = ours.seal(&solution(6)).expect("we sign");
-        assert_eq!(ours.seal(&solution(6)), Some(seal.clone()));
-        assert!(other.is_authentic(&solution(6), &seal, &key));
-        assert!(!other.is_authentic(&solution(11), &seal, &key));
-        assert!(!other.is_authentic(&solution(6), &seal, &other.public_key().expect("we sign")));
-        for bytes in [&seal.0[..255], &[], &[seal.0.as_ref(), &[0]].concat()] {
-            assert!(!other.is_authentic(&solution(6), &Seal(bytes.into()), &key));
+        let signature = ours.signature(&solution(6)).expect("we sign");
+        assert_eq!(ours.signature(&solution(6)), Some(signature.clone()));
+        assert!(other.is_authentic(&solution(6), &signature, &key));
+        assert!(!other.is_authentic(&solution(11), &signature, &key));
+        assert!(!other.is_authentic(
+            &solution(6),
+            &signature,
+            &other.public_key().expect("we sign")
+        ));
+        for bytes in [&signature.0[..255], &[], &[signature.0.as_ref(), &[0]].concat()] {
+            assert!(!other.is_authentic(&solution(6), &Signature(bytes.into()), &key));
         }
-        assert!(!other.is_authentic(&solution(6), &seal, &PublicKey(Arc::new([]))));
+        assert!(!other.is_authentic(&solution(6), &signature, &PublicKey(Arc::new([]))));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a network calls its topics.
 
-use crate::Malformed;
+use althing_types::Channel;
+
+use crate::{Malformed, Wire};
 
 /// The topics of a network: a room, if it has one, then its prefix, then a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +27,15 @@ impl Topics {
         format!("{}{name}", self.before)
     }
 
+    /// Returns a message on its way to the topic with this name.
+    pub(crate) fn wire(&self, name: &str, payload: Vec<u8>) -> Wire {
+        Wire { to: Channel::topic(self.topic(name)), payload }
+    }
+
     /// Returns the name of a topic of this network.
-    pub(crate) fn name_of<'a>(&self, topic: &'a str) -> Result<&'a str, Malformed> {
-        let unknown = || Malformed::UnknownTopic { topic: topic.to_owned() };
-        topic.strip_prefix(self.before.as_str()).ok_or_else(unknown)
+    pub(crate) fn name_of<'a>(&self, channel: &'a Channel) -> Result<&'a str, Malformed> {
+        let name = channel.as_topic().and_then(|topic| topic.strip_prefix(self.before.as_str()));
+        name.ok_or_else(|| Malformed::UnknownTopic { topic: channel.to_string() })
     }
 }
 
@@ -46,8 +53,8 @@ mod tests {
         ] {
             let topics = Topics::new(room, prefix);
             assert_eq!(topics.topic("init"), topic);
-            assert_eq!(topics.name_of(topic), Ok("init"));
+            assert_eq!(topics.name_of(&Channel::topic(topic)), Ok("init"));
         }
-        assert!(Topics::new("class7", "").name_of("init").is_err());
+        assert!(Topics::new("class7", "").name_of(&Channel::topic("init")).is_err());
     }
 }

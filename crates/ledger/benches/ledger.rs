@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use althing_ledger::{
-    Anything, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, Entry, Format, Genesis,
-    Header, Headers, HexDigits, Imprint, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry,
+    Anything, Asert, Block, Coinbase, CompactTarget, Cs60Block, DifficultyRule, Entry, Format,
+    Genesis, Header, Headers, HexDigits, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry,
     Target, Ties, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
@@ -27,8 +27,8 @@ fn limits(entries: std::ops::RangeInclusive<usize>) -> Limits {
 }
 
 fn native() -> Rules {
-    let imprint = Imprint { height: Height::GENESIS, miner: "".into(), salt: 0 };
-    let genesis = NativeBlock::new(None, 1_700_000_000, easiest(), imprint, [].into());
+    let coinbase = Coinbase { height: Height::GENESIS, miner: "".into(), extra_nonce: 0 };
+    let genesis = NativeBlock::new(None, 1_700_000_000, easiest(), coinbase, [].into());
     Rules {
         format: Format::Native,
         limits: limits(0..=1000),

@@ -1,26 +1,51 @@
+//! The meaning of a chain's entries, which the ledger leaves to an application (rule B14).
+
 use std::fmt;
 
-use crate::Entry;
+use althing_types::{Height, UnixTime};
 
-/// What the entries of a chain mean: a pure fold over them, in their order.
+use crate::{Block, Entry};
+
+/// The meaning of a chain's entries: a pure fold over them, in their order.
 ///
-/// Every peer of a network runs the same application, so all refuse the same blocks (rule B14).
+/// Every peer of a network runs the same application, and all must refuse the same blocks (rule
+/// B14). So it may depend only on its arguments: not on a clock, nor on the order in which blocks
+/// arrived.
 pub trait Application: fmt::Debug + Send + Sync {
-    /// Returns whether `entries`, in this order, may come next, and if not, why.
-    fn check(&self, entries: &[Entry]) -> Result<(), EntriesRefused>;
+    /// Returns whether `entries`, in this order, may be in a block at this place, and if not, why.
+    fn check(&self, context: &BlockContext, entries: &[Entry]) -> Result<(), EntriesRefused>;
 
-    /// Takes in entries that have passed [`check`](Self::check).
-    fn apply(&mut self, entries: &[Entry]);
+    /// Applies the entries of a block, which have passed [`check`](Self::check).
+    fn apply(&mut self, context: &BlockContext, entries: &[Entry]);
 
-    /// Returns the same application before the first entry.
-    fn fresh(&self) -> Box<dyn Application>;
+    /// Returns a copy of the state as it is now. A ledger asks for one after every block, and keeps
+    /// a few, so a large state shares with its copies what they have in common
+    /// ([`GrowingMap`](crate::GrowingMap) does).
+    fn snapshot(&self) -> Box<dyn Application>;
+}
+
+/// The block that contains entries, or will contain them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockContext {
+    /// The block's height.
+    pub height: Height,
+    /// The time that its miner states; `None` where blocks have no time. Rule B13 bounds it, where
+    /// the network has that rule; elsewhere a miner may state any time.
+    pub time: Option<UnixTime>,
+}
+
+impl BlockContext {
+    /// Returns what an application is told of `block`.
+    pub fn of(block: &Block) -> Self {
+        Self { height: block.height(), time: block.time() }
+    }
 }
 
 /// Why an application refuses entries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct EntriesRefused {
-    /// In the application's words.
+    /// The application's reason.
     pub reason: String,
 }
 
@@ -31,18 +56,18 @@ impl EntriesRefused {
     }
 }
 
-/// An application that accepts all entries, and makes nothing of them.
+/// An application that accepts all entries, and computes nothing from them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Anything;
 
 impl Application for Anything {
-    fn check(&self, _: &[Entry]) -> Result<(), EntriesRefused> {
+    fn check(&self, _: &BlockContext, _: &[Entry]) -> Result<(), EntriesRefused> {
         Ok(())
     }
 
-    fn apply(&mut self, _: &[Entry]) {}
+    fn apply(&mut self, _: &BlockContext, _: &[Entry]) {}
 
-    fn fresh(&self) -> Box<dyn Application> {
+    fn snapshot(&self) -> Box<dyn Application> {
         Box::new(Self)
     }
 }

@@ -1,16 +1,18 @@
+//! ASERT, the difficulty that keeps a chain on schedule (rule D3).
+
 use std::time::Duration;
 
 use althing_types::{Height, UnixTime};
 use bitcoin::CompactTarget;
 
-/// A difficulty that keeps the blocks of a chain to a timetable (rule D3).
+/// A difficulty that keeps the blocks of a chain on schedule (rule D3).
 ///
-/// Every block has its time: so many block times after the genesis. A block that comes after a
-/// parent that was late is easier by half for each half-life of lateness, and one after a parent
-/// that was early is harder. It depends on nothing but the parent's height and time, so there is
-/// nothing that adds up and that a miner could play with. This is *ASERT* (Lundeberg, *Static
-/// difficulty adjustments, with absolutely scheduled exponentially rising targets*, 2020), in the
-/// whole numbers of Bitcoin Cash's `aserti3-2d`, so every machine comes to the same result.
+/// The schedule has one block per block time after the genesis. If a block's parent is late, the
+/// block is half as hard for each half-life of delay; if the parent is early, it is harder. This
+/// depends only on the parent's height and time, so no error accumulates that a miner could
+/// exploit. This is *ASERT* (Lundeberg, *Static difficulty adjustments, with absolutely scheduled
+/// exponentially rising targets*, 2020), in the integer arithmetic of Bitcoin Cash's `aserti3-2d`,
+/// so every machine computes the same result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asert {
     /// The time between two blocks, in whole seconds.
@@ -167,14 +169,14 @@ mod tests {
             (637, 31_020, 0x1800_a788),
         ];
         for (height, time, wanted) in steady.into_iter().chain(random).chain(ever_faster) {
-            // Our timetable begins with the anchor itself, a block time after its parent.
+            // Our schedule begins with the anchor itself, one block time after its parent.
             let found = next(anchor, time - 600, height);
             assert_eq!(found.to_consensus(), wanted, "{height} at {time}");
         }
     }
 
-    /// Returns the same by the book, on numbers that are texts of binary digits, and so exact
-    /// however large: `aserti3-2d`, and what Bitcoin makes of a target.
+    /// Returns the same, computed literally from the specification on numbers as texts of binary
+    /// digits, which are exact at any size: `aserti3-2d`, and Bitcoin's encoding of a target.
     fn by_the_book(anchor: CompactTarget, late: i64, half_life: i64) -> CompactTarget {
         let exponent = late * 65_536 / half_life;
         let (shifts, fraction) = (exponent >> 16, u128::try_from(exponent & 0xffff).expect("low"));

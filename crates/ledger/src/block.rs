@@ -4,8 +4,9 @@ mod aviary;
 mod cs60;
 mod native;
 
+use std::sync::Arc;
+
 use althing_types::{BlockHash, Height, UnixTime};
-use bitcoin::CompactTarget;
 use bitcoin::block::Header;
 use bitcoin::consensus::Encodable;
 use bitcoin::hashes::Hash;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::aviary::AviaryBlock;
 pub use self::cs60::Cs60Block;
-pub use self::native::{Imprint, NativeBlock};
+pub use self::native::{Coinbase, NativeBlock};
 use crate::entry::Entry;
 
 /// One block, as its miner made it. Nothing about it has been checked.
@@ -27,6 +28,15 @@ pub enum Block {
     Native(NativeBlock),
 }
 
+/// Identifies one block of a chain without its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BlockId {
+    /// Where it stands.
+    pub height: Height,
+    /// Its hash, which identifies the block and all before it.
+    pub hash: BlockHash,
+}
+
 /// Which kind of block a network has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -38,15 +48,32 @@ pub enum Format {
     Native,
 }
 
-/// What a block says of the one before it.
+/// What a block states about the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parent {
     /// There is none: this is a genesis.
     None,
     /// Its hash.
     Named(BlockHash),
-    /// That it is one height below; the hash fits only under the right one.
+    /// Only that it is one height below; the block's own hash fits only after the right one.
     Unnamed,
+}
+
+/// A block with its hash, which takes time to find and, where blocks do not name their parents, its
+/// place in a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashedBlock {
+    /// Its hash where it stands.
+    pub hash: BlockHash,
+    /// The block.
+    pub block: Arc<Block>,
+}
+
+impl HashedBlock {
+    /// Returns what identifies it in its chain.
+    pub fn id(&self) -> BlockId {
+        BlockId { height: self.block.height(), hash: self.hash }
+    }
 }
 
 impl Block {
@@ -64,11 +91,11 @@ impl Block {
         match self {
             Self::Cs60(block) => block.height,
             Self::Aviary(block) => block.height,
-            Self::Native(block) => block.imprint.height,
+            Self::Native(block) => block.coinbase.height,
         }
     }
 
-    /// Returns what it says of the block before it.
+    /// Returns what it states about the block before it.
     pub fn parent(&self) -> Parent {
         match self {
             Self::Cs60(Cs60Block { parent: None, .. }) => Parent::None,
@@ -88,7 +115,7 @@ impl Block {
         }
     }
 
-    /// Returns when it was mined, by its miner's word.
+    /// Returns the time that its miner states.
     pub fn time(&self) -> Option<UnixTime> {
         match self {
             Self::Cs60(_) => None,
@@ -97,28 +124,20 @@ impl Block {
         }
     }
 
-    /// Returns who mined it, by their own word.
+    /// Returns the name that its miner states.
     pub fn miner(&self) -> Option<&str> {
         match self {
             Self::Cs60(_) => None,
             Self::Aviary(block) => Some(&block.miner),
-            Self::Native(block) => Some(&block.imprint.miner),
+            Self::Native(block) => Some(&block.coinbase.miner),
         }
     }
 
-    /// Returns the hash that it says it has, if it does.
+    /// Returns the hash that it states, if it states one.
     pub fn claimed_hash(&self) -> Option<BlockHash> {
         match self {
             Self::Cs60(_) | Self::Native(_) => None,
             Self::Aviary(block) => Some(block.hash),
-        }
-    }
-
-    /// Returns the time and the target that a timetable can begin with, if it has both.
-    pub(crate) fn anchor(&self) -> Option<(UnixTime, CompactTarget)> {
-        match self {
-            Self::Cs60(_) | Self::Aviary(_) => None,
-            Self::Native(block) => Some((self.time()?, block.header.bits)),
         }
     }
 

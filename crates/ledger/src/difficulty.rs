@@ -1,4 +1,7 @@
-use althing_types::Height;
+//! How hard a block must be to find, in each network (rules D1 to D3).
+
+use althing_types::{Height, UnixTime};
+use bitcoin::CompactTarget;
 
 use crate::asert::Asert;
 use crate::block::Block;
@@ -14,12 +17,12 @@ pub enum DifficultyRule {
         /// The zeros that a block at height zero would need.
         least: u8,
     },
-    /// Rule D3: so that blocks keep to a timetable.
+    /// Rule D3: so that blocks stay on schedule.
     Asert(Asert),
 }
 
 impl DifficultyRule {
-    /// Returns what `block` says itself that it meets, or `None` if no hash can.
+    /// Returns the target that `block` itself states, or `None` if no hash can meet it.
     pub fn stated(&self, block: &Block) -> Option<Target> {
         match (self, block) {
             (Self::Asert(_), Block::Native(block)) => {
@@ -31,17 +34,20 @@ impl DifficultyRule {
         }
     }
 
-    /// Returns what a block must meet after `parent`, in the chain that begins with `genesis`; or
-    /// `None` if no hash can.
-    pub fn demanded(&self, genesis: Option<&Block>, parent: Option<&Block>) -> Option<Target> {
-        match (self, genesis, parent) {
-            (Self::Asert(rule), Some(genesis), Some(parent)) => {
-                let before = (parent.time()?, parent.height());
-                Some(Target::AtMost(rule.next(genesis.anchor()?, before)))
+    /// Returns what a block must meet after a parent with this time and height, in the chain whose
+    /// genesis has the time and target `anchor`; or `None` if no hash can.
+    pub(crate) fn demanded(
+        &self,
+        anchor: Option<(UnixTime, CompactTarget)>,
+        parent: Option<(UnixTime, Height)>,
+    ) -> Option<Target> {
+        match (self, anchor, parent) {
+            (Self::Asert(rule), Some(anchor), Some(parent)) => {
+                Some(Target::AtMost(rule.next(anchor, parent)))
             }
             (Self::Asert(_), ..) => None,
             (Self::Fixed(_) | Self::CubeRoot { .. }, _, parent) => {
-                self.at(parent.map_or(Height::GENESIS, |parent| parent.height().next()))
+                self.at(parent.map_or(Height::GENESIS, |(_, height)| height.next()))
             }
         }
     }

@@ -1,17 +1,17 @@
 //! Which signatures of entries are valid, one or many at a time.
 //!
 //! Every peer must come to the same verdict on a block, whether it checks its signatures one by one
-//! or all together. The usual ways to do the one and the other disagree about keys that are not of
-//! prime order, which anybody can make. So rule B9 is the equation of RFC 8032 as it stands there,
-//! with the cofactor, in which such parts of a key have no say: 8sB = 8R + 8kA. Encodings are
-//! strict, and what is of small order, for which anybody could sign, is refused.
+//! or all together. The usual ways to do one and the other disagree about keys that are not of
+//! prime order, which anyone can make. So rule B9 is the equation of RFC 8032 with the cofactor,
+//! which eliminates the small-order part of a key: 8sB = 8R + 8kA. Encodings are strict, and points
+//! of small order, for which anyone could sign, are refused.
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use curve25519_dalek::{EdwardsPoint, Scalar, constants};
 use sha2::{Digest, Sha256, Sha512};
 
-/// A signature in its parts, which are as they should be; whether it is valid is open.
+/// A signature whose parts are well-formed; it may still be invalid.
 pub(crate) struct Equation {
     author: EdwardsPoint,
     commitment: EdwardsPoint,
@@ -47,8 +47,8 @@ impl Equation {
 
     /// Returns whether all these signatures are valid.
     ///
-    /// It is their sum that is looked at, each with a weight that depends on all of them. So one
-    /// that is invalid does not go unseen, unless somebody tries some 2^128 of them.
+    /// It checks their sum, each with a weight that depends on all of them. So an invalid one is
+    /// detected, unless an attacker tries about 2^128 combinations.
     pub(crate) fn all_hold(equations: &[Self]) -> bool {
         let mut seed = Sha256::new();
         for equation in equations {

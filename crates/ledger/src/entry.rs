@@ -1,3 +1,5 @@
+//! One piece of data in a block, whose meaning is the application's business.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

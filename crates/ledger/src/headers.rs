@@ -1,3 +1,5 @@
+//! Headers whose blocks have not arrived, checked as far as possible (rule Y7).
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,25 +9,26 @@ use bitcoin::hashes::Hash;
 
 use crate::block::Block;
 use crate::difficulty::DifficultyRule;
-use crate::ledger::{BAD_BLOCKS_MAX, Contextual, Invalid, Ledger, Placed};
+use crate::ledger::{BAD_BLOCKS_MAX, Contextual, Invalid, Ledger};
 use crate::recent::RecentTimes;
 use crate::semantic::Semantic;
 use crate::structural::Structural;
 use crate::target::Target;
+use crate::tree::Placed;
 
-/// Headers that are kept without their blocks (rule Y7): some 200 bytes each, 30 MB at most.
+/// The maximum number of headers without blocks (rule Y7): about 200 bytes each, 30 MB in all.
 pub const HEADERS_MAX: usize = 131_072;
 
-/// Headers whose blocks are not here yet, above the blocks of a ledger.
+/// Headers whose blocks have not arrived, above the blocks of a ledger.
 ///
-/// A header shows its work by itself, so a chain of headers can be compared with others, and its
-/// blocks fetched from anybody in any order, before a single entry is here.
+/// A header proves its work by itself, so a chain of headers can be compared with others, and its
+/// blocks can be fetched from any peer in any order.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     nodes: BTreeMap<BlockHash, Node>,
     best: Option<Rank>,
     arrived: u64,
-    /// The one that was added last, if it is here: most often the next one comes after it.
+    /// The one that was added last, if it is still here: the next one usually follows it.
     last: Option<Last>,
     bad: BTreeSet<BlockHash>,
     bad_order: VecDeque<BlockHash>,
@@ -47,12 +50,12 @@ struct Last {
     times: RecentTimes,
 }
 
-/// What has become of a valid header.
+/// The result of adding a valid header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderOutcome {
     /// It, or its block, was there before.
     Known,
-    /// The one before it is not here, so nothing can be said of it.
+    /// Its predecessor is not here, so it cannot be checked.
     ParentMissing,
     /// It was added.
     Added,
@@ -76,10 +79,10 @@ impl Headers {
         self.nodes.contains_key(hash)
     }
 
-    /// Takes in a header, if it is valid after the ones before it, here and in `ledger`.
+    /// Adds a header, if it is valid after the ones before it, here and in `ledger`.
     pub fn add(&mut self, ledger: &Ledger, header: &Header) -> Result<HeaderOutcome, Invalid> {
         let hash = Block::hash_of_header(header);
-        if self.contains(&hash) || ledger.block(&hash).is_some() {
+        if self.contains(&hash) || ledger.contains(&hash) {
             return Ok(HeaderOutcome::Known);
         }
         if self.bad.contains(&hash) {
@@ -110,7 +113,7 @@ impl Headers {
         ledger.check_time(hash, time, &times)?;
         if self.len() >= HEADERS_MAX {
             self.keep_best();
-            // What is left may be all that there is room for, and the one before may be gone.
+            // The rest may fill all the room, and the predecessor may be gone.
             if self.len() >= HEADERS_MAX || self.placed(ledger, &parent).is_none() {
                 return Ok(HeaderOutcome::Full);
             }

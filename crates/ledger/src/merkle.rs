@@ -1,10 +1,10 @@
-//! Merkle trees as in Bitcoin: who has a root can check that an entry is under it, with a few
-//! hashes.
+//! Merkle trees as in Bitcoin: with the root and a few hashes one can check that an entry is under
+//! it.
 //!
-//! A level with an odd number of hashes repeats its last. So the same root belongs to a list and to
-//! one whose end is repeated; so a block with two equal entries is not valid (rule B8).
-//! And an inner hash is over 64 bytes, so no leaf may have so many: an imprint and an entry have
-//! more.
+//! A level with an odd number of hashes repeats its last one. So a list and the same list with its
+//! end repeated have the same root (CVE-2012-2459); this is why a block with two equal entries is
+//! invalid (rule B8). An inner hash covers 64 bytes, so no leaf may have exactly that many: a
+//! coinbase and an entry have more.
 
 use sha2::{Digest, Sha256};
 
@@ -14,12 +14,12 @@ pub type MerkleHash = [u8; 32];
 /// Levels that a proof may have: enough for as many entries as can be counted in 32 bits.
 pub const PROOF_LEVELS_MAX: usize = 32;
 
-/// The way from one leaf to the root.
+/// The path from one leaf to the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MerkleProof {
     /// Which leaf, counted from zero.
     pub index: usize,
-    /// What is beside the way at each level, from the leaf up.
+    /// The sibling at each level, from the leaf up.
     pub beside: Vec<MerkleHash>,
 }
 
@@ -38,7 +38,7 @@ pub fn root(leaves: Vec<MerkleHash>) -> MerkleHash {
 }
 
 impl MerkleProof {
-    /// Returns the way from a leaf to the root, or `None` if there are fewer leaves.
+    /// Returns the path from a leaf to the root, or `None` if there are fewer leaves.
     pub fn new(leaves: Vec<MerkleHash>, index: usize) -> Option<Self> {
         if index >= leaves.len() {
             return None;
@@ -53,7 +53,7 @@ impl MerkleProof {
         Some(Self { index, beside })
     }
 
-    /// Returns whether this is the way from `leaf` to `root`.
+    /// Returns whether this is the path from `leaf` to `root`.
     pub fn leads(&self, leaf: MerkleHash, root: MerkleHash) -> bool {
         if self.beside.len() > PROOF_LEVELS_MAX || self.index >> self.beside.len() != 0 {
             return false;
@@ -61,7 +61,7 @@ impl MerkleProof {
         self.root_over(leaf) == root
     }
 
-    /// Returns the root to which this is the way from `leaf`.
+    /// Returns the root at the end of this path from `leaf`.
     pub fn root_over(&self, leaf: MerkleHash) -> MerkleHash {
         let mut place = self.index;
         let mut hash = leaf;

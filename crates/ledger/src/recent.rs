@@ -1,3 +1,6 @@
+//! The times of the last blocks, and their median, which the next block must be after (rule B13;
+//! BIP 113 calls it median time past).
+
 use althing_types::UnixTime;
 
 /// Blocks whose times are compared with the next one's (rule B13).

@@ -1,3 +1,5 @@
+//! What makes a chain valid, as data: everything in which two networks differ here.
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Returns the hash of the genesis that everybody has, which names the chain.
+    /// Returns the hash of the genesis that every peer has, which identifies the chain.
     pub fn chain(&self) -> Option<BlockHash> {
         match &self.genesis {
             Genesis::Given(block) => Some(block.hash_after(None)),
@@ -33,7 +35,8 @@ impl Rules {
     }
 }
 
-/// What a block may hold (rules B2 to B5). What a format does not have is not looked at.
+/// The limits of a block (rules B2 to B5). Limits of fields that a format does not have are
+/// ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many entries.
@@ -61,19 +64,19 @@ pub enum Times {
 /// Which of two chains with equal work counts (rule F2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ties {
-    /// The one that was seen first. The next block decides, and where miners never rest it is soon
-    /// there.
+    /// The one that was seen first. The next block decides, and comes soon where peers mine all the
+    /// time.
     FirstSeen,
-    /// The one whose last block has the least hash. Where blocks are only mined when there is
-    /// something to say, two branches would stand side by side until somebody says more, and each
-    /// lack what the other has.
+    /// The one whose last block has the smallest hash. Where peers mine only when there is
+    /// something to add, two branches would otherwise stand side by side until somebody adds more,
+    /// and each would lack the entries of the other.
     LeastHash,
 }
 
 /// What a chain begins with (rule B10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Genesis {
-    /// This block, which everybody has and nobody has mined.
+    /// This block, which every peer has and no peer has mined.
     Given(Box<Block>),
     /// A block mined like any other; the one with this hash, if it is known.
     Mined(Option<BlockHash>),

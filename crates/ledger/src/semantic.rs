@@ -8,16 +8,16 @@ use crate::rules::Rules;
 use crate::signed::{NotSigned, SignedEntry};
 use crate::target::Target;
 
-/// Why a block's hash is worth nothing.
+/// Why a block's hash proves no work, or not enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Semantic {
     /// Rule B6.
-    #[error("the block says its hash is {claimed}, and it is {found}")]
+    #[error("the block states the hash {claimed}, but its hash is {found}")]
     HashWrong {
-        /// What it says.
+        /// The hash that it states.
         claimed: BlockHash,
-        /// What it is.
+        /// Its actual hash.
         found: BlockHash,
     },
     /// Rule B7.

@@ -1,3 +1,5 @@
+//! Entries with an author: their one encoding, and what their signature covers (rules B3 and B9).
+
 use althing_types::BlockHash;
 use ed25519_dalek::{Signer, SigningKey};
 
@@ -6,8 +8,8 @@ use crate::entry::Entry;
 
 /// An entry with an author, in networks whose blocks are in Bitcoin's format.
 ///
-/// It has one encoding, whose bytes are what is hashed, signed and sent. The signature is also over
-/// the hash of the genesis, so an entry of one chain is of no use in another.
+/// It has one encoding, whose bytes are hashed, signed and sent. The signature also covers the hash
+/// of the genesis, so an entry of one chain is invalid in another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedEntry {
     /// Which application it is for.
@@ -22,7 +24,7 @@ pub struct SignedEntry {
     pub signature: [u8; 64],
 }
 
-/// Why bytes are no signed entry.
+/// Why bytes are not a signed entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotSigned {
@@ -69,6 +71,16 @@ impl SignedEntry {
     /// Returns what `entry` says, if it is an entry of this kind. Its signature is not checked.
     pub fn decode(entry: &Entry) -> Result<Self, NotSigned> {
         parse(entry.as_bytes()).ok_or(NotSigned::Malformed)
+    }
+
+    /// Returns which application an entry of this kind is for, without reading the rest of it.
+    pub fn application_of(entry: &Entry) -> Result<&str, NotSigned> {
+        let name = || {
+            let (&[VERSION], rest) = entry.as_bytes().split_first_chunk()? else { return None };
+            let (application, _) = parse_text(rest)?;
+            str::from_utf8(application).ok()
+        };
+        name().ok_or(NotSigned::Malformed)
     }
 
     /// Returns whether the author signed it for the chain that begins with `genesis` (rule B9).

@@ -1,11 +1,11 @@
-//! What a block must look like by itself, before anything is hashed (rules B1 to B5).
+//! The format of a block by itself, before anything is hashed (rules B1 to B5).
 
 use crate::block::{AviaryBlock, Block, Format};
 use crate::entry::Entry;
 use crate::rules::Rules;
 use crate::signed::SignedEntry;
 
-/// Why a block does not look like one.
+/// Why a block is malformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Structural {
@@ -21,7 +21,7 @@ pub enum Structural {
         wanted: std::ops::RangeInclusive<usize>,
     },
     /// Rule B3.
-    #[error("entry {index} is no text")]
+    #[error("entry {index} is not a text")]
     EntryNotText {
         /// Which one.
         index: usize,

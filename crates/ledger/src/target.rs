@@ -1,3 +1,5 @@
+//! Targets: which hashes a block may have, and how much work it is to find one.
+
 use std::fmt;
 
 use althing_types::{BlockHash, Work};
@@ -26,9 +28,9 @@ impl HexDigits {
 /// The hashes that a block may have (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// Those that begin with so many hexadecimal zeros.
+    /// Those that begin with this many hexadecimal zeros.
     LeadingZeros(HexDigits),
-    /// Those that end with so many hexadecimal zeros.
+    /// Those that end with this many hexadecimal zeros.
     TrailingZeros(HexDigits),
     /// Those that are no larger than this, as numbers whose first byte counts least.
     AtMost(CompactTarget),

@@ -1,14 +1,16 @@
+//! Block templates: blocks that lack only their nonce.
+
 use std::ops::Range;
 
 use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::CompactTarget;
 use sha2::{Digest, Sha256};
 
-use crate::block::{AviaryBlock, Block, Cs60Block, Format, Imprint, NativeBlock};
+use crate::block::{AviaryBlock, Block, Coinbase, Cs60Block, Format, NativeBlock};
 use crate::entry::Entry;
-use crate::ledger::Tip;
 use crate::merkle;
 use crate::target::Target;
+use crate::tip::Tip;
 
 /// What a miner puts into a block, besides its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +19,11 @@ pub struct Proposal<'a> {
     pub miner: &'a str,
     /// The time.
     pub now: UnixTime,
-    /// What the block shall hold.
+    /// The entries of the block.
     pub entries: Vec<Entry>,
 }
 
-/// A block that lacks nothing but a nonce: what a miner searches for.
+/// A block that lacks only its nonce, for which a miner searches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     block: Block,
@@ -69,9 +71,9 @@ impl Template {
             }),
             Format::Native => {
                 let time = u32::try_from(now.seconds()).unwrap_or(u32::MAX);
-                let imprint = Imprint { height, miner: miner.into(), salt: 0 };
+                let coinbase = Coinbase { height, miner: miner.into(), extra_nonce: 0 };
                 let bits = bits(target);
-                Block::Native(NativeBlock::new(parent, time, bits, imprint, entries.into()))
+                Block::Native(NativeBlock::new(parent, time, bits, coinbase, entries.into()))
             }
         };
         Self { block, parent, target }
@@ -87,7 +89,7 @@ impl Template {
         self.target
     }
 
-    /// Returns where it shall stand.
+    /// Returns its height.
     pub fn height(&self) -> Height {
         self.block.height()
     }

@@ -1,121 +1,117 @@
-//! All blocks that a peer knows, by hash and by height.
+//! All blocks that a peer knows, as a tree: parents, heights, work, and where branches end.
+//!
+//! The tree does not say which of its branches counts; that is `ledger/fork_choice`. It is told,
+//! and keeps the best chain apart, since that one may have a million blocks, and the others are
+//! few.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `best_chain` | what is known of each block of the chain that counts? |
+//! | `branches` | which blocks lie beside it, and which goes first when there are too many? |
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+mod best_chain;
+mod branches;
 
-use althing_types::{BlockHash, Height, Work};
+use std::sync::Arc;
 
-use crate::block::Block;
+use althing_types::{BlockHash, Height, UnixTime, Work};
 
-/// Blocks beside the best chain that are kept (rule F5). The branch with the least work loses its
-/// last block first.
-pub const SIDE_BLOCKS_MAX: usize = 16_384;
+pub(crate) use self::best_chain::BestChain;
+use self::branches::Branches;
+pub use self::branches::SIDE_BLOCKS_MAX;
+use crate::block::{Block, HashedBlock};
 
-/// Blocks, each after its parent; there may be several without one.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tree {
-    nodes: BTreeMap<BlockHash, Node>,
-    at_height: BTreeMap<Height, Vec<BlockHash>>,
-    /// The blocks without children, the least worthy first.
-    leaves: BTreeSet<Leaf>,
-    arrived: u64,
-}
-
-/// A block and its place.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) block: Block,
+/// Where a block, or a header without one, stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
     pub(crate) parent: Option<BlockHash>,
+    pub(crate) height: Height,
+    /// What it states; zero where blocks have no times.
+    pub(crate) time: UnixTime,
     /// Of the whole chain up to here.
     pub(crate) work: Work,
-    children: usize,
-    /// Counts arrivals.
-    order: u64,
 }
 
-/// Total work, when it came (the latest first), and which block it is.
-type Leaf = (Work, Reverse<u64>, BlockHash);
+/// Blocks, each after its parent; there may be several without one.
+#[derive(Debug, Default)]
+pub(crate) struct BlockTree {
+    best: BestChain,
+    branches: Branches,
+}
 
-impl Tree {
-    pub(crate) fn get(&self, hash: &BlockHash) -> Option<&Node> {
-        self.nodes.get(hash)
+impl BlockTree {
+    /// Returns the chain that counts.
+    pub(crate) fn best(&self) -> &BestChain {
+        &self.best
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+    /// Returns how many blocks lie beside the chain that counts.
+    pub(crate) fn side_blocks(&self) -> usize {
+        self.branches.len()
     }
 
-    /// Returns the blocks at a height, in the order of their arrival.
-    pub(crate) fn at(&self, height: Height) -> &[BlockHash] {
-        self.at_height.get(&height).map_or(&[], Vec::as_slice)
+    /// Returns a block beside the chain that counts.
+    pub(crate) fn side_block(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
+        self.branches.block(hash)
     }
 
-    /// Puts a block under its parent, which must be there, and returns the work of its chain.
-    pub(crate) fn insert(
-        &mut self,
-        hash: BlockHash,
-        parent: Option<BlockHash>,
-        block: Block,
-        work: Work,
-    ) -> Work {
-        let mut total = work;
-        if let Some(parent) = parent {
-            let above = self.nodes.get_mut(&parent).expect("the parent was looked up before");
-            total += above.work;
-            above.children += 1;
-            self.leaves.remove(&(above.work, Reverse(above.order), parent));
+    pub(crate) fn contains(&self, hash: &BlockHash) -> bool {
+        self.best.find(hash).is_some() || self.branches.block(hash).is_some()
+    }
+
+    /// Returns where a block stands.
+    pub(crate) fn placed(&self, hash: &BlockHash) -> Option<Placed> {
+        match self.best.find(hash) {
+            Some(height) => self.best.placed(height),
+            None => self.branches.placed(hash),
         }
-        self.arrived += 1;
-        let order = self.arrived;
-        self.leaves.insert((total, Reverse(order), hash));
-        self.at_height.entry(block.height()).or_default().push(hash);
-        self.nodes.insert(hash, Node { block, parent, work: total, children: 0, order });
-        total
     }
 
-    /// Takes out a block and all that come after it.
+    /// Returns the blocks at a height.
+    pub(crate) fn at(&self, height: Height) -> impl Iterator<Item = BlockHash> {
+        let side = self.branches.at(height).iter().copied();
+        self.best.hash_at(height.number()).into_iter().chain(side)
+    }
+
+    /// Returns the blocks from the best chain, exclusive, up to `tip`; the lowest first.
+    pub(crate) fn branch_to(&self, tip: Option<BlockHash>) -> Vec<HashedBlock> {
+        let mut branch = Vec::new();
+        let mut next = tip;
+        while let Some(hash) = next
+            && let Some(block) = self.branches.block(&hash)
+        {
+            branch.push(HashedBlock { hash, block: Arc::clone(block) });
+            next = self.branches.placed(&hash).and_then(|placed| placed.parent);
+        }
+        branch.reverse();
+        branch
+    }
+
+    /// Puts a block beside the best chain. Its parent must be here.
+    pub(crate) fn insert(&mut self, block: &HashedBlock, placed: Placed) {
+        self.branches.insert(block.hash, placed, Arc::clone(&block.block));
+    }
+
+    /// Makes a block, whose parent is the end of the best chain, its new end.
+    pub(crate) fn connect(&mut self, block: &HashedBlock, work: Work) {
+        self.branches.remove(&block.hash);
+        self.best.push(block.hash, work, &block.block);
+    }
+
+    /// Puts the last block of the best chain, which is this one, beside it.
+    pub(crate) fn disconnect(&mut self, block: &HashedBlock) {
+        let placed = self.placed(&block.hash).expect("the tip is in the tree");
+        self.best.pop();
+        self.branches.insert_below(block.hash, placed, Arc::clone(&block.block));
+    }
+
+    /// Takes out a block beside the best chain, and all that come after it.
     pub(crate) fn remove_branch(&mut self, root: BlockHash) {
-        let Some(node) = self.nodes.get(&root) else { return };
-        let mut height = node.block.height();
-        let mut branch = vec![root];
-        let mut removed = BTreeSet::from([root]);
-        while !branch.is_empty() {
-            height = height.next();
-            branch = self.at(height).to_vec();
-            branch.retain(|hash| {
-                let parent = self.nodes.get(hash).and_then(|node| node.parent);
-                parent.is_some_and(|parent| removed.contains(&parent))
-            });
-            removed.extend(branch.iter().copied());
-        }
-        // Children before their parents, so that what is taken out is always a leaf.
-        let mut removed: Vec<BlockHash> = removed.into_iter().collect();
-        removed.sort_by_key(|hash| Reverse(self.nodes.get(hash).map(|node| node.block.height())));
-        removed.iter().for_each(|hash| self.remove_leaf(hash));
+        self.branches.remove_branch(root);
     }
 
     /// Takes out the last block of the least worthy branch.
     pub(crate) fn remove_least(&mut self) {
-        if let Some((_, _, hash)) = self.leaves.first().copied() {
-            self.remove_leaf(&hash);
-        }
-    }
-
-    fn remove_leaf(&mut self, hash: &BlockHash) {
-        let Some(node) = self.nodes.remove(hash) else { return };
-        self.leaves.remove(&(node.work, Reverse(node.order), *hash));
-        let height = node.block.height();
-        if let Some(hashes) = self.at_height.get_mut(&height) {
-            hashes.retain(|other| other != hash);
-            if hashes.is_empty() {
-                self.at_height.remove(&height);
-            }
-        }
-        let Some(parent) = node.parent else { return };
-        let above = self.nodes.get_mut(&parent).expect("a parent outlives its children");
-        above.children -= 1;
-        if above.children == 0 {
-            self.leaves.insert((above.work, Reverse(above.order), parent));
-        }
+        self.branches.remove_least();
     }
 }

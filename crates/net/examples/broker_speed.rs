@@ -1,11 +1,11 @@
 //! Measures brokers: how many messages they deliver, how long a round of a protocol takes, and
-//! what the probe says of them.
+//! what the probe reports.
 //!
-//! `cargo run --release -p althing-net --example broker_speed` measures the embedded broker, two
-//! Mosquittos, as it is shipped and with `set_tcp_nodelay true`, and RabbitMQ; with addresses of
-//! brokers as arguments it measures those.
+//! `cargo run --release -p althing-net --example broker_speed` measures the embedded broker,
+//! Mosquitto with its default configuration and with `set_tcp_nodelay true`, and RabbitMQ; with
+//! addresses of brokers as arguments it measures those.
 //!
-//! The peers are links as the product uses them, in this process. A round is a challenge of one
+//! The peers are the links of the product, all in this process. A round is a challenge of one
 //! peer to all, the first solution to all, and the vote of each to all: 12 messages, 120
 //! deliveries among ten peers. An echo is a message from one of two peers and the answer.
 
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use althing_net::broker::EmbeddedBroker;
 use althing_net::mqtt::{self, QualityOfService};
-use althing_net::{Incident, Link, amqp};
+use althing_net::{Arrival, Link, amqp};
 use althing_testkit::{Mosquitto, RabbitMq, Settings};
 use tokio::task::JoinSet;
 
@@ -27,10 +27,10 @@ const ROUNDS: usize = 300;
 const ECHOES: usize = 1000;
 const TOPIC: &str = "speed";
 const PAYLOAD_BYTES: usize = 200;
-/// Messages that a peer may have on their way, so that no queue overflows.
+/// The maximum number of a peer's messages in flight, so that no queue overflows.
 const WINDOW: usize = 50;
 
-/// How peers meet.
+/// The broker over which the peers meet.
 enum Meeting {
     Mqtt(mqtt::BrokerUrl, QualityOfService),
     Amqp(amqp::BrokerUrl),
@@ -105,7 +105,7 @@ impl Meeting {
                     amqp::connect(options.with_exchanges([TOPIC])).await?
                 }
             };
-            assert_eq!(link.next().await, Some(Incident::Up));
+            assert_eq!(link.next().await, Some(Arrival::Up));
             links.push(link);
         }
         Ok(links)
@@ -120,8 +120,8 @@ async fn echoes(mut links: Vec<Link>) -> Vec<Duration> {
     let answering = tokio::spawn({
         let topic = Arc::clone(&topic);
         async move {
-            while let Some(incident) = answerer.next().await {
-                if matches!(incident, Incident::Message { payload, .. } if payload[0] == b'?') {
+            while let Some(arrival) = answerer.next().await {
+                if matches!(arrival, Arrival::Received { payload, .. } if payload[0] == b'?') {
                     answerer.publisher().publish(Arc::clone(&topic), vec![b'!'; PAYLOAD_BYTES]);
                 }
             }
@@ -133,7 +133,7 @@ async fn echoes(mut links: Vec<Link>) -> Vec<Duration> {
         caller.publisher().publish(Arc::clone(&topic), vec![b'?'; PAYLOAD_BYTES]);
         while !matches!(
             caller.next().await,
-            Some(Incident::Message { payload, .. }) if payload[0] == b'!'
+            Some(Arrival::Received { payload, .. }) if payload[0] == b'!'
         ) {}
         times.push(start.elapsed());
     }
@@ -176,7 +176,7 @@ async fn round(number: usize, mut link: Link) -> (usize, Link) {
     let mut votes = 0;
     while votes < PEERS {
         match link.next().await {
-            Some(Incident::Message { payload, .. }) => match payload[0] {
+            Some(Arrival::Received { payload, .. }) => match payload[0] {
                 b'c' if number == 1 => publish(&link, b's'),
                 b's' => publish(&link, b'v'),
                 b'v' => votes += 1,
@@ -188,7 +188,7 @@ async fn round(number: usize, mut link: Link) -> (usize, Link) {
     (number, link)
 }
 
-/// Lets all peers publish as fast as they hear themselves, and counts what arrives.
+/// Lets all peers publish as fast as their own messages come back, and counts what arrives.
 async fn flood(links: Vec<Link>) -> (usize, u64, Duration) {
     let start = Instant::now();
     let mut peers = JoinSet::new();
@@ -215,7 +215,7 @@ async fn flood_one(number: usize, peers: usize, mut link: Link) -> (usize, u64) 
             published += 1;
         }
         match tokio::time::timeout(Duration::from_secs(2), link.next()).await {
-            Ok(Some(Incident::Message { payload, .. })) => {
+            Ok(Some(Arrival::Received { payload, .. })) => {
                 arrived += 1;
                 heard += usize::from(payload[0] == own);
             }

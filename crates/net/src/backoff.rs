@@ -1,3 +1,5 @@
+//! Time between two attempts to connect.
+
 use std::time::Duration;
 
 /// Time before the first attempt to connect again. It doubles with each attempt.
@@ -24,7 +26,7 @@ impl Backoff {
         pause
     }
 
-    /// Begins anew if a connection, now gone, had stood for long enough to be called one.
+    /// Starts again with the shortest pause if the connection that was lost had lasted long enough.
     pub(crate) fn note_connection(&mut self, stood: Duration) {
         if stood >= BACKOFF_MAX {
             self.pause = BACKOFF_MIN;

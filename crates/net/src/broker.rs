@@ -1,14 +1,14 @@
 //! A message broker inside this process, so that a network of peers needs nothing installed.
 //!
-//! It serves MQTT 5 and 3.1.1 over TCP, to anybody who can reach its port. It keeps nothing on
+//! It serves MQTT 5 and 3.1.1 over TCP, to anyone who can reach its port. It keeps nothing on
 //! disk and nothing for clients that are away: it is a bus, not a store.
 //!
-//! It runs on a thread of its own. That keeps it going while the rest of the process computes, and
-//! makes the order of messages total: all clients receive what is published, at quality of
-//! service 0, in the same sequence, as they do from Mosquitto.
+//! It runs on its own thread. So it keeps running while the rest of the process computes, and the
+//! order of messages is total: all clients receive messages of QoS 0 in the same sequence, as they
+//! do from Mosquitto.
 //!
-//! What it logs has the target `mqtt5` and is one line for each connection and more; a subscriber
-//! that is to show only what is wrong adds [`LOG_DIRECTIVE`].
+//! It logs at least one line per connection, with the target `mqtt5`; a log subscriber that should
+//! show only problems adds [`LOG_DIRECTIVE`].
 
 use std::convert::Infallible;
 use std::io;
@@ -28,41 +28,42 @@ use tracing::{info, warn};
 use crate::PAYLOAD_MAX;
 use crate::mqtt::{BrokerUrl, PACKET_BYTES_MAX};
 
-/// Clients that can be connected at one time.
+/// The maximum number of clients connected at one time.
 pub const CLIENTS_MAX: usize = 1000;
 
-/// Topics that one client can listen to.
+/// The maximum number of topics that one client can subscribe to.
 pub const SUBSCRIPTIONS_MAX: usize = 100;
 
-/// Messages that wait for one client. When more come, the newest of quality 0 are lost.
+/// The maximum number of messages that wait for one client. When more arrive, the newest of QoS 0
+/// are lost.
 pub const CLIENT_MESSAGES_MAX: usize = 4096;
 
-/// Messages of quality 1 and 2 on their way to one client, or from it.
+/// The maximum number of messages of QoS 1 and 2 in flight to one client, or from it.
 pub const INFLIGHT_MAX: u16 = 64;
 
-/// Topics for which a last message is kept, for clients that ask for that. Ours do not.
+/// The maximum number of topics with a retained message. Our own clients retain none.
 pub const RETAINED_MAX: usize = 1000;
 
-/// Abbreviations of topics that one client can have.
+/// The maximum number of topic aliases of one client.
 const TOPIC_ALIASES_MAX: u16 = 100;
 
-/// Time for the clients to be told that the broker ends; then it ends all the same.
+/// Time to tell the clients that the broker shuts down; after that it shuts down anyway.
 pub const SHUTDOWN_TIME: Duration = Duration::from_millis(500);
 
-/// Time between two sweeps for what clients that are gone have left behind.
+/// Time between two cleanups of what disconnected clients have left behind.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// For a filter of log lines: shows of the broker only what is wrong.
+/// For a log filter: shows only the broker's problems.
 pub const LOG_DIRECTIVE: &str = "mqtt5=warn";
 
-/// A running broker. When it is dropped it ends, a moment later; [`EmbeddedBroker::shutdown`]
+/// A running broker. Dropping it shuts it down in the background; [`EmbeddedBroker::shutdown`]
 /// waits for that.
 #[derive(Debug)]
 pub struct EmbeddedBroker {
     local_addr: SocketAddr,
-    /// Dropped to end the broker.
+    /// Dropped to shut the broker down.
     stop: Option<oneshot::Sender<Infallible>>,
-    /// Completes when the broker's thread has let go of everything.
+    /// Completes when the broker's thread has released everything.
     ended: oneshot::Receiver<Infallible>,
 }
 
@@ -70,15 +71,15 @@ pub struct EmbeddedBroker {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened at.
+    /// The broker cannot listen at the address.
     #[error("the broker cannot listen at {address}: {reason}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         reason: io::Error,
     },
-    /// There is no thread or runtime to be had.
+    /// No thread or runtime could be created.
     #[error("the broker's thread cannot start: {0}")]
     Thread(io::Error),
     /// The broker does not accept its configuration.
@@ -105,12 +106,12 @@ impl EmbeddedBroker {
         Ok(Self { local_addr, stop: Some(stop), ended })
     }
 
-    /// Returns where it listens.
+    /// Returns the address it listens at.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Returns its address as a peer on this machine is given it.
+    /// Returns its address in the form that a peer on this machine takes.
     pub fn url(&self) -> BrokerUrl {
         let mut address = self.local_addr;
         if address.ip().is_unspecified() {
@@ -122,17 +123,17 @@ impl EmbeddedBroker {
         address.into()
     }
 
-    /// Ends the broker: says goodbye to its clients, for no longer than [`SHUTDOWN_TIME`], and
-    /// returns when its port is free again.
+    /// Shuts the broker down: disconnects its clients, within [`SHUTDOWN_TIME`], and returns when
+    /// its port is free again.
     pub async fn shutdown(mut self) {
         drop(self.stop.take());
-        // An error is the end of the thread, which is what we wait for.
+        // An error means that the thread has ended, which is what we wait for.
         let _ = self.ended.await;
         info!(local_addr = %self.local_addr, "broker ended");
     }
 }
 
-/// Runs a broker until `stopped` completes; `started` hears where it listens.
+/// Runs a broker until `stopped` completes; sends the address it listens at to `started`.
 fn serve(
     listen: SocketAddr,
     started: oneshot::Sender<Result<SocketAddr, StartError>>,
@@ -190,7 +191,7 @@ async fn bind(listen: SocketAddr) -> Result<MqttBroker, StartError> {
     config.topic_alias_maximum = TOPIC_ALIASES_MAX;
     match MqttBroker::with_config(config).await {
         Ok(broker) => Ok(broker),
-        // The library tells only in prose what went wrong; the system says it better.
+        // The library's error is only text; that of the operating system is more precise.
         Err(error) => Err(match TcpListener::bind(listen).await {
             Err(reason) => StartError::Listen { address: listen, reason },
             Ok(_) => StartError::Broker(error.to_string()),

@@ -1,5 +1,5 @@
-//! The connection under the libraries that speak with brokers: TCP without Nagle's delay and
-//! without delayed acknowledgements, TLS above it if asked for.
+//! The connections under the broker libraries: TCP without Nagle's delay (RFC 896) and without
+//! delayed acknowledgements (RFC 1122), with TLS on top if configured.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -38,9 +38,9 @@ pub(crate) struct Dialer {
 /// When our side of the connection acknowledges what it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acknowledgements {
-    /// At once, so that a broker which sends with Nagle's algorithm never waits for us.
+    /// At once, so that a broker with Nagle's algorithm never waits for us.
     Prompt,
-    /// As late as the system likes, which shows whether the broker would wait.
+    /// As late as the operating system chooses, which shows whether the broker would wait.
     Delayed,
 }
 
@@ -49,16 +49,16 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 
-/// Why there is no connection over which a broker could be asked anything.
+/// Why the connection to a broker could not be established.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DialError {
-    /// The host's name leads nowhere.
+    /// The host's name cannot be resolved.
     #[error("the broker's host {host} cannot be found: {reason}")]
     Unresolved {
         /// The host's name.
         host: String,
-        /// What the system says.
+        /// The operating system's error.
         reason: String,
     },
     /// Nothing listens at the port.
@@ -67,34 +67,34 @@ pub enum DialError {
         /// Host and port.
         address: String,
     },
-    /// The network does not lead there.
+    /// The host cannot be reached.
     #[error("the broker at {address} cannot be reached: {reason}")]
     Unreachable {
         /// Host and port.
         address: String,
-        /// What the system says.
+        /// The operating system's error.
         reason: String,
     },
     /// The certificates to trust cannot be used.
     #[error("the certificates in {} cannot be used: {reason}", path.display())]
     Certificates {
-        /// The file that should hold them.
+        /// The file that should contain them.
         path: PathBuf,
-        /// What is wrong.
+        /// Why they cannot be used, as a sentence for a person.
         reason: String,
     },
-    /// No encrypted connection could be made, or the broker could not prove who it is.
+    /// The TLS handshake failed, or the broker could not prove its identity.
     #[error("TLS with the broker at {address} failed: {reason}")]
     Tls {
         /// Host and port.
         address: String,
-        /// What is wrong.
+        /// What the TLS library says, as a sentence for a person.
         reason: String,
     },
 }
 
 impl DialError {
-    /// Returns whether another attempt right away would end in the same way.
+    /// Returns whether an immediate retry would fail in the same way.
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Certificates { .. } | Self::Tls { .. } => true,
@@ -104,8 +104,8 @@ impl DialError {
 }
 
 impl Dialer {
-    /// Returns what connects to the broker at `url`; `ca_file` holds certificates to trust besides
-    /// the system's.
+    /// Returns the dialer for the broker at `url`; `ca_file` contains certificates to trust in
+    /// addition to the system's.
     pub(crate) fn new(
         url: &Url,
         ca_file: Option<&Path>,
@@ -119,7 +119,7 @@ impl Dialer {
         Ok(Self { host, port, address, tls, acknowledgements, socket: Mutex::new(None) })
     }
 
-    /// Connects, with TLS if so configured.
+    /// Connects, with TLS if configured.
     pub(crate) async fn dial(&self) -> Result<Box<dyn Stream>, DialError> {
         let (tcp, socket) =
             self.dial_tcp().await.and_then(|tcp| shared(tcp).map_err(|e| self.unreachable(&e)))?;
@@ -135,17 +135,17 @@ impl Dialer {
         }
     }
 
-    /// Cuts the latest connection, in whose hands it ever is.
+    /// Cuts the latest connection, whichever part of the program holds it.
     pub(crate) fn hang_up(&self) {
         let socket = self.socket.lock().expect("nothing panics while it holds this lock").take();
         if let Some(socket) = socket {
-            // It fails only on a connection that has ended by itself.
+            // It fails only on a connection that has already ended.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 
-    /// Ends the latest connection, which must be in nobody else's hands any more, as [`linger`]
-    /// does.
+    /// Closes the latest connection like [`linger`]. No other part of the program may still hold
+    /// it.
     pub(crate) async fn linger(&self) {
         let socket = self.socket.lock().expect("nothing panics while it holds this lock").take();
         if let Some(Ok(stream)) = socket.map(TcpStream::from_std) {
@@ -181,8 +181,8 @@ impl Dialer {
     }
 }
 
-/// Ends a connection so that the other side reads our last words: closing a socket that holds
-/// unread bytes resets the connection, and we may then be taken for crashed.
+/// Closes a connection so that the other side reads everything we sent: closing a socket with
+/// unread bytes resets the connection, and the other side may then take us for crashed.
 pub(crate) async fn linger(mut stream: TcpStream) {
     let end = async {
         stream.shutdown().await?;
@@ -240,13 +240,13 @@ struct Tcp {
 }
 
 impl Tcp {
-    /// Sets when what was just received is acknowledged. Linux forgets this as the connection
-    /// goes on, so it is set after every read; other systems have no such setting.
+    /// Sets when received data is acknowledged. Linux resets this setting during a connection, so
+    /// it is set after every read; other systems have no such setting.
     fn acknowledge(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             let prompt = self.acknowledgements == Acknowledgements::Prompt;
-            // Without it messages only come later.
+            // If it fails, messages only arrive later.
             let _ = self.stream.set_quickack(prompt);
         }
     }

@@ -1,3 +1,5 @@
+//! One end of a shared bus.
+
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
@@ -9,59 +11,27 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::queue::{Entry, Queue, State};
-use crate::reports::Standing;
-use crate::{PAYLOAD_MAX, TOPIC_MAX};
+use crate::queue::{Entry, Queue};
+use crate::{Arrival, PAYLOAD_MAX, TOPIC_MAX};
 
 /// One end of a shared bus.
 ///
-/// Ends in one of two ways. [`Link::close`] says goodbye: what was published goes out, and the
-/// network knows that the peer left on purpose. A link that is merely dropped vanishes like a
-/// peer that crashed: what still waits is lost, and the last will, if it has one, is published.
+/// It ends in one of two ways. [`Link::close`] says goodbye: everything published is sent, and the
+/// network knows that the peer left on purpose. A link that is only dropped vanishes like a peer
+/// that crashed: waiting messages are lost, and its last will, if any, is published.
 #[derive(Debug)]
 pub struct Link {
     publisher: Publisher,
-    inbox: Arc<Queue<Incident>>,
+    inbox: Arc<Queue<Arrival>>,
     task: Option<AbortOnDrop>,
     ending: Option<oneshot::Sender<Ending>>,
-}
-
-/// What happens on a link, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Incident {
-    /// The link is connected, and listens to all its topics. Always the first incident.
-    Up,
-    /// The connection is gone; the link tries again by itself, until [`Incident::Up`] says that it
-    /// is back. What was published to it meanwhile by others is not delivered later.
-    ///
-    /// Sent again whenever the reason changes.
-    Down {
-        /// A sentence for a person.
-        reason: String,
-    },
-    /// A peer, perhaps this one, published `payload` on `topic`.
-    Message {
-        /// One of the topics that the link listens to.
-        topic: Arc<str>,
-        /// At most [`PAYLOAD_MAX`] bytes.
-        payload: Bytes,
-    },
-    /// A peer published more than [`PAYLOAD_MAX`] bytes; they were dropped.
-    ///
-    /// Not every oversized message is reported: most brokers drop them on the way.
-    Oversized {
-        /// Where it was published.
-        topic: Arc<str>,
-        /// Bytes of its payload, or of the packet that carried it.
-        bytes: usize,
-    },
 }
 
 /// Why a link did not end cleanly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {
-    /// The time given was over before everything published had gone out.
+    /// The time ran out before everything published was sent.
     #[error("the connection was cut after {within:?}, with {unsent} messages not sent")]
     TimedOut {
         /// The time given.
@@ -70,7 +40,7 @@ pub enum CloseError {
         unsent: usize,
     },
     /// The connection broke while saying goodbye, so the last will may be published.
-    #[error("the connection broke before the goodbye was out")]
+    #[error("the connection broke before the goodbye was sent")]
     Broken,
 }
 
@@ -81,16 +51,16 @@ pub struct Publisher {
     refused: Arc<AtomicU64>,
 }
 
-/// The way out of one transport.
+/// The sending side of one transport.
 pub(crate) trait Outgoing: Send + Sync {
     /// Accepts a message within the limits, without waiting.
     fn publish(&self, message: Message);
 
-    /// Returns how many messages were lost on the way out.
+    /// Returns how many messages were lost before they were sent.
     fn lost(&self) -> u64;
 }
 
-/// A message on its way out.
+/// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) topic: Arc<str>,
@@ -108,19 +78,18 @@ pub(crate) struct Ending {
     pub(crate) done: oneshot::Sender<Result<(), CloseError>>,
 }
 
-/// How the end of a link is asked for. The default is never to be.
+/// A request to end a link. The default one never comes.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(Option<oneshot::Receiver<Ending>>);
 
 impl Asked {
-    /// Returns both ends of the question.
+    /// Returns both ends of such a request.
     pub(crate) fn channel() -> (oneshot::Sender<Ending>, Self) {
         let (ask, asked) = oneshot::channel();
         (ask, Self(Some(asked)))
     }
 
-    /// Waits until the end is asked for, which happens once; `None` if the link is gone. Loses
-    /// nothing when it is dropped half-way.
+    /// Waits for the request, which comes once; `None` if the link is gone. Cancel-safe.
     pub(crate) async fn wait(&mut self) -> Option<Ending> {
         let Some(asked) = &mut self.0 else { return pending().await };
         let ending = asked.await.ok();
@@ -130,7 +99,7 @@ impl Asked {
 }
 
 impl Link {
-    pub(crate) fn new(outgoing: Arc<dyn Outgoing>, inbox: Arc<Queue<Incident>>) -> Self {
+    pub(crate) fn new(outgoing: Arc<dyn Outgoing>, inbox: Arc<Queue<Arrival>>) -> Self {
         let publisher = Publisher { outgoing, refused: Arc::default() };
         Self { publisher, inbox, ending: None, task: None }
     }
@@ -141,15 +110,21 @@ impl Link {
         self.ending = Some(ending);
     }
 
-    /// Waits for the next incident; `None` if the link has ended, as it does when the runtime it
+    /// Waits for the next arrival; `None` if the link has ended, as it does when the runtime it
     /// lives on shuts down.
     ///
-    /// Loses nothing when it is dropped half-way, so it can be one of the branches of a `select!`.
-    pub async fn next(&mut self) -> Option<Incident> {
+    /// Cancel-safe: nothing is lost when the future is dropped, so it can be a branch of a
+    /// `select!`.
+    pub async fn next(&mut self) -> Option<Arrival> {
         self.inbox.pop().await
     }
 
-    /// Returns the way to publish on this link.
+    /// Returns the next arrival if it is there already, so that many can be handled in one go.
+    pub fn try_next(&mut self) -> Option<Arrival> {
+        self.inbox.try_pop()
+    }
+
+    /// Returns a publisher for this link.
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
     }
@@ -160,11 +135,11 @@ impl Link {
         self.inbox.lost()
     }
 
-    /// Sends what was published, says goodbye so that no last will is published, and ends; all
-    /// that is given up after `within`.
+    /// Sends the waiting messages, says goodbye so that no last will is published, and ends. Gives
+    /// up after `within`.
     ///
-    /// Nothing more can be published as soon as this is called. With the connection down and
-    /// nothing to send it ends at once.
+    /// Nothing can be published once this is called. If the connection is down and nothing is
+    /// waiting, it ends at once.
     pub async fn close(mut self, within: Duration) -> Result<(), CloseError> {
         let Some(ending) = self.ending.take() else { return Ok(()) };
         let (done, end) = oneshot::channel();
@@ -190,12 +165,12 @@ impl Drop for AbortOnDrop {
 impl Publisher {
     /// Publishes `payload` on `topic`, without waiting.
     ///
-    /// Lost, and counted, are: the oldest of the waiting messages when too many wait, as they do
-    /// while the connection is down; messages past [`PAYLOAD_MAX`] or what the broker accepts;
-    /// those on a topic past [`TOPIC_MAX`] or what the broker accepts, empty, or with one of `+#`
-    /// or a control character; those that were about to be sent when a connection broke; and all
-    /// that is published after [`Link::close`]. What was sent but did not arrive is lost as well,
-    /// and nobody can count it.
+    /// These messages are lost and counted: the oldest of the waiting messages when too many wait,
+    /// as they do while the connection is down; messages above [`PAYLOAD_MAX`] or the broker's own
+    /// limit; those on a topic that is longer than [`TOPIC_MAX`] or than the broker accepts, is
+    /// empty, or contains `+`, `#` or a control character; those that were about to be sent when a
+    /// connection broke; and all that are published after [`Link::close`]. Messages that are lost
+    /// after they were sent cannot be counted.
     pub fn publish(&self, topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) {
         let message = Message { topic: topic.into(), payload: payload.into() };
         if message.payload.len() > PAYLOAD_MAX || !is_topic(&message.topic) {
@@ -207,19 +182,19 @@ impl Publisher {
         self.outgoing.publish(message);
     }
 
-    /// Returns how many messages were lost on the way out; see [`Publisher::publish`].
+    /// Returns how many messages were lost before they were sent; see [`Publisher::publish`].
     pub fn lost(&self) -> u64 {
         self.refused.load(Ordering::Relaxed) + self.outgoing.lost()
     }
 }
 
-/// Returns whether this is the name of a topic, on any transport.
+/// Returns whether this is a valid topic on every transport.
 pub(crate) fn is_topic(name: &str) -> bool {
     (1..=TOPIC_MAX).contains(&name.len())
         && !name.chars().any(|character| matches!(character, '+' | '#') || character.is_control())
 }
 
-/// What is published waits for the task that drives the link.
+/// Published messages wait here for the task that drives the link.
 impl Outgoing for Queue<Message> {
     fn publish(&self, message: Message) {
         self.push(message);
@@ -245,30 +220,5 @@ impl<T: Entry> fmt::Debug for Queue<T> {
 impl Entry for Message {
     fn bytes(&self) -> usize {
         self.topic.len() + self.payload.len()
-    }
-}
-
-impl Standing for Incident {
-    fn up() -> Self {
-        Self::Up
-    }
-
-    fn down(reason: String) -> Self {
-        Self::Down { reason }
-    }
-}
-
-impl Entry for Incident {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Up => 0,
-            Self::Down { reason } => reason.len(),
-            Self::Message { topic, payload } => topic.len() + payload.len(),
-            Self::Oversized { topic, .. } => topic.len(),
-        }
-    }
-
-    fn state(&self) -> Option<State> {
-        matches!(self, Self::Up | Self::Down { .. }).then_some(State::Connection)
     }
 }

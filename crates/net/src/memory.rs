@@ -1,14 +1,17 @@
-//! A bus inside one process, for tests, demonstrations and networks of one machine.
+//! A bus inside one process, for tests, demonstrations and networks on one machine.
 //!
-//! There is one total order: all links see the messages of all topics in the same sequence, a
-//! publisher its own among them. Delivery is a function call; there are no tasks, threads or
-//! clocks. A link whose reader is slow loses its own oldest messages and counts them
-//! ([`Link::lost`]); the others are not held up.
+//! There is one total order: all links see the messages of all topics in the same sequence,
+//! including their own. Delivery is a function call; there are no tasks, threads or clocks. A link
+//! whose reader is slow loses its oldest messages and counts them ([`Link::lost`]); it does not
+//! delay the others.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::link::{Incident, Link, Message, Outgoing};
+use althing_types::Channel;
+
+use crate::Arrival;
+use crate::link::{Link, Message, Outgoing};
 use crate::queue::Queue;
 
 /// A bus to which links can be joined. Clones are the same bus.
@@ -20,13 +23,13 @@ pub struct Bus {
 #[derive(Debug)]
 struct Seat {
     topics: Vec<Arc<str>>,
-    inbox: Arc<Queue<Incident>>,
+    inbox: Arc<Queue<Arrival>>,
 }
 
-/// The way out of one link: straight into the inboxes of all.
+/// The sending side of one link: straight into all inboxes.
 struct Direct {
     bus: Bus,
-    own: Arc<Queue<Incident>>,
+    own: Arc<Queue<Arrival>>,
     lost: AtomicU64,
 }
 
@@ -39,7 +42,7 @@ impl Bus {
     /// Returns a new link that listens to `topics`.
     pub fn join<T: Into<Arc<str>>>(&self, topics: impl IntoIterator<Item = T>) -> Link {
         let inbox = Arc::new(Queue::new());
-        inbox.push(Incident::Up);
+        inbox.push(Arrival::Up);
         let topics = topics.into_iter().map(Into::into).collect();
         self.seats().push(Seat { topics, inbox: Arc::clone(&inbox) });
         let own = Arc::clone(&inbox);
@@ -47,7 +50,7 @@ impl Bus {
         Link::new(Arc::new(outgoing), inbox)
     }
 
-    /// The lock is what makes the order total.
+    /// The lock makes the order total.
     fn seats(&self) -> MutexGuard<'_, Vec<Seat>> {
         self.seats.lock().expect("nothing panics while it holds this lock")
     }
@@ -62,8 +65,8 @@ impl Outgoing for Direct {
         let mut seats = self.bus.seats();
         seats.retain(|seat| !seat.inbox.is_closed());
         for seat in seats.iter().filter(|seat| seat.topics.contains(&topic)) {
-            let (topic, payload) = (Arc::clone(&topic), payload.clone());
-            seat.inbox.push(Incident::Message { topic, payload });
+            let from = Channel::Topic(Arc::clone(&topic));
+            seat.inbox.push(Arrival::Received { from, payload: payload.clone() });
         }
     }
 

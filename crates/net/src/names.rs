@@ -1,4 +1,4 @@
-//! Where hosts are that are given by name.
+//! Resolves host names to IP addresses, with a cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -9,19 +9,19 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::debug;
 
-/// How long a host is believed to be where it was found.
+/// How long a resolved address is cached.
 pub const NAME_TIME: Duration = Duration::from_secs(60);
 
-/// How long a host is believed to be nowhere.
+/// How long a failed lookup is cached.
 pub const NO_NAME_TIME: Duration = Duration::from_secs(5);
 
-/// Names that are remembered; the one that was looked up first is forgotten first.
+/// The maximum number of cached names; the one that was looked up first is dropped first.
 pub const NAMES_MAX: usize = 1024;
 
-/// Names that are looked up at a time.
+/// The maximum number of names that are looked up at a time.
 pub const LOOKUPS_MAX: usize = 8;
 
-/// Looks up names, and remembers what was found.
+/// Looks up names, and caches the results.
 pub(crate) struct Names {
     is_ipv6: bool,
     known: BTreeMap<Box<str>, Name>,
@@ -30,34 +30,34 @@ pub(crate) struct Names {
     lookups: JoinSet<(Box<str>, Option<SocketAddr>)>,
 }
 
-/// What is known of a name.
+/// The result of the last lookup of a name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Name {
-    /// Where it is, if it is anywhere; the port is of no meaning.
+    /// Its address, if it was found; the port has no meaning.
     pub(crate) host: Option<SocketAddr>,
     until: Instant,
 }
 
 impl Name {
-    /// Returns whether it need not be looked up again.
+    /// Returns whether the result is still valid.
     pub(crate) fn is_fresh(&self) -> bool {
         self.until > Instant::now()
     }
 }
 
 impl Names {
-    /// Returns what looks up hosts that a socket of one kind can reach.
+    /// Returns a cache of hosts that a socket of one kind can reach.
     pub(crate) fn new(is_ipv6: bool) -> Self {
         let (known, wanted) = (BTreeMap::new(), BTreeSet::new());
         Self { is_ipv6, known, wanted, lookups: JoinSet::new() }
     }
 
-    /// Returns what was found when a name was looked up last.
+    /// Returns the result of the last lookup of a name.
     pub(crate) fn get(&self, name: &str) -> Option<Name> {
         self.known.get(name).copied()
     }
 
-    /// Begins to look up a name; returns false if too many are looked up already.
+    /// Starts to look up a name; returns false if too many lookups are running.
     pub(crate) fn look_up(&mut self, name: &str) -> bool {
         if self.wanted.contains(name) {
             return true;
@@ -75,8 +75,8 @@ impl Names {
         !self.wanted.is_empty()
     }
 
-    /// Waits until a name is found, or is not, and returns it with where it is; `None` if nothing
-    /// is being looked up. Loses nothing when it is dropped half-way.
+    /// Waits until a lookup has ended, and returns the name with its result; `None` if no lookup is
+    /// running. Cancel-safe.
     pub(crate) async fn progress(&mut self) -> Option<(Box<str>, Option<SocketAddr>)> {
         let (name, host) = self.lookups.join_next().await?.expect("a lookup does not panic");
         self.wanted.remove(&name);
@@ -97,7 +97,7 @@ impl Names {
     }
 }
 
-/// Returns a name with where it is.
+/// Looks up a name, and returns it with its address.
 async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Option<SocketAddr>) {
     let hosts: Vec<SocketAddr> = match lookup_host((&*name, 0)).await {
         Ok(hosts) => hosts.collect(),

@@ -1,25 +1,25 @@
-//! Messages from address to address over a shared bus: a topic for each address, and one that all
-//! listen to.
+//! Messages from address to address over a shared bus: a topic for each address, and one to which
+//! all peers listen.
 //!
-//! What is published is the sender's address as text, a line break, and the payload. The bus does
-//! not check whose address that is: anybody who can publish can send in anybody's name, as with
-//! datagrams.
+//! Each message consists of the sender's address as text, a line break, and the payload. The bus
+//! does not check the address: as with datagrams, any peer can forge the address of any other.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use althing_types::Address;
+use althing_types::{Address, Channel};
 use bytes::{Bytes, BytesMut};
 use tokio::select;
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use crate::endpoint::{Arrival, Carrier, Driver, Endpoint, Origins};
-use crate::link::{AbortOnDrop, Incident, Link, Publisher};
+use crate::Arrival;
+use crate::endpoint::{Carrier, Driver, Endpoint, Origins};
+use crate::link::{AbortOnDrop, Link, Publisher};
 use crate::queue::Queue;
 
-/// Whoever listens: what is sent to this address over a bus reaches all others on it, so that a
-/// peer that knows nobody yet has somebody to turn to.
+/// The address of all peers: a message to this address over a bus reaches all others on it, so
+/// that a peer that does not know any other yet can find them.
 pub static EVERYONE: LazyLock<Address> =
     LazyLock::new(|| Address::new("everyone", 0).expect("it is short and printable"));
 
@@ -37,7 +37,7 @@ fn topic(prefix: &str, to: &Address) -> String {
     }
 }
 
-/// Publishes in the name of an address.
+/// Publishes with an address as the sender.
 struct Postman {
     publisher: Publisher,
     prefix: String,
@@ -67,7 +67,7 @@ impl Endpoint {
     /// the same `prefix`. The link is new, and listens to all of [`topics`].
     ///
     /// The payload and the sender's address have to fit into a message of the link
-    /// ([`crate::PAYLOAD_MAX`]). The address from which something came is what its sender says.
+    /// ([`crate::PAYLOAD_MAX`]). The source address of a message is what its sender states.
     ///
     /// # Panics
     ///
@@ -91,11 +91,11 @@ impl Endpoint {
     }
 }
 
-/// What comes in over the link.
+/// Reads what arrives over the link.
 struct Mail {
     link: Link,
     own: Address,
-    /// The topic that all listen to.
+    /// The topic to which all peers listen.
     everyone: String,
     inbox: Arc<Queue<Arrival>>,
 }
@@ -104,12 +104,12 @@ impl Mail {
     async fn deliver(mut self, mut ended: oneshot::Receiver<Duration>) {
         let mut lost = 0;
         let within = loop {
-            let incident = select! {
+            let arrival = select! {
                 within = &mut ended => break within,
-                incident = self.link.next() => incident,
+                arrival = self.link.next() => arrival,
             };
-            let Some(incident) = incident else { return self.inbox.close() };
-            self.take_in(incident);
+            let Some(arrival) = arrival else { return self.inbox.close() };
+            self.take_in(arrival);
             let lost_now = self.link.lost();
             self.inbox.count_lost(lost_now - lost);
             lost = lost_now;
@@ -121,28 +121,27 @@ impl Mail {
         }
     }
 
-    fn take_in(&self, incident: Incident) {
-        let arrival = match incident {
-            Incident::Up => Arrival::Up,
-            Incident::Down { reason } => Arrival::Down { reason },
-            Incident::Message { topic, payload } => match open(&payload) {
+    fn take_in(&self, arrival: Arrival) {
+        let arrival = match arrival {
+            Arrival::Received { from: Channel::Topic(topic), payload } => match open(&payload) {
                 Some((from, _)) if from == self.own && *topic == *self.everyone => return,
-                Some((from, payload)) => Arrival::Datagram { from, payload },
+                Some((from, payload)) => Arrival::Received { from: from.into(), payload },
                 None => {
                     debug!(%topic, "dropped a message without a sender");
                     return self.inbox.count_lost(1);
                 }
             },
-            Incident::Oversized { topic, bytes } => {
-                debug!(%topic, bytes, "dropped an oversized message");
+            Arrival::Oversized { from, bytes } => {
+                debug!(%from, bytes, "dropped an oversized message");
                 return self.inbox.count_lost(1);
             }
+            other => other,
         };
         self.inbox.push(arrival);
     }
 }
 
-/// Returns the sender of a letter, and what it says.
+/// Splits a message into its sender and its payload.
 fn open(letter: &Bytes) -> Option<(Address, Bytes)> {
     let end = letter.iter().position(|byte| *byte == b'\n')?;
     let from = std::str::from_utf8(&letter[..end]).ok()?.parse().ok()?;

@@ -1,3 +1,5 @@
+//! The bounded queue between a transport and its user.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
@@ -5,29 +7,29 @@ use tokio::sync::Notify;
 
 use crate::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
 
-/// What a [`Queue`] has to know about its entries.
+/// What a [`Queue`] needs to know about its entries.
 pub(crate) trait Entry {
-    /// Returns the bytes that this entry holds.
+    /// Returns the number of bytes in this entry.
     fn bytes(&self) -> usize;
 
-    /// Returns what this entry tells the state of, if it does. Such an entry is never lost to a
-    /// full queue: only a later one about the same takes its place.
+    /// Returns the subject whose state this entry reports, if any. A full queue never drops such an
+    /// entry; only a later one about the same subject replaces it.
     fn state(&self) -> Option<State> {
         None
     }
 }
 
-/// What can have a state.
+/// A subject with a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// Whether the way to the others is there.
+    /// Whether the connection is up.
     Connection,
-    /// Who the others are.
+    /// Which peers there are.
     Peers,
 }
 
-/// A queue for one reader that never makes a writer wait and never grows past its bounds: when it
-/// is full, the oldest entry is lost, since the newest says most about the present.
+/// A queue for one reader that never makes a writer wait and never grows beyond its bounds: when it
+/// is full, the oldest entry is dropped, since the newest is the most useful.
 pub(crate) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     changed: Notify,
@@ -36,7 +38,7 @@ pub(crate) struct Queue<T> {
 struct Inner<T> {
     entries: VecDeque<T>,
     bytes: usize,
-    /// The last states among the entries that made room; they come before all that still wait.
+    /// The last states among the entries that were dropped; they come before all waiting entries.
     states: BTreeMap<State, T>,
     lost: u64,
     closed: bool,
@@ -49,7 +51,7 @@ impl<T: Entry> Queue<T> {
         Self { inner: Mutex::new(inner), changed: Notify::new() }
     }
 
-    /// Appends `entry`; in a closed queue it is lost.
+    /// Appends `entry`; a closed queue drops it.
     pub(crate) fn push(&self, entry: T) {
         let mut inner = self.lock();
         if inner.closed {
@@ -78,8 +80,8 @@ impl<T: Entry> Queue<T> {
         Some(entry)
     }
 
-    /// Takes the oldest entry, waiting for one if need be; `None` once the queue is closed and
-    /// empty. Loses nothing when it is dropped half-way.
+    /// Takes the oldest entry, waiting for one if necessary; `None` once the queue is closed and
+    /// empty. Cancel-safe.
     pub(crate) async fn pop(&self) -> Option<T> {
         loop {
             if let Some(entry) = self.try_pop() {
@@ -99,13 +101,13 @@ impl<T: Entry> Queue<T> {
         }
     }
 
-    /// Accepts nothing more. What waits can still be taken.
+    /// Accepts no more entries. Waiting ones can still be taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Counts `messages` as lost that left the queue but did not get further.
+    /// Counts `messages` as lost: they left the queue, but were not sent.
     pub(crate) fn count_lost(&self, messages: u64) {
         self.lock().lost += messages;
     }

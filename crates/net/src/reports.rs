@@ -1,39 +1,33 @@
+//! Reports of the state of a connection.
+
 use std::sync::Arc;
 
 use tracing::{debug, info, warn};
 
-use crate::queue::{Entry, Queue};
+use crate::Arrival;
+use crate::queue::Queue;
 
-/// What can say whether a connection stands.
-pub(crate) trait Standing: Entry {
-    /// It does.
-    fn up() -> Self;
-
-    /// It does not.
-    fn down(reason: String) -> Self;
-}
-
-/// Reports what becomes of a connection, a reason for its loss only when it changes.
-pub(crate) struct Reports<T> {
+/// Reports the state of a connection, and the reason for its loss only when it changes.
+pub(crate) struct Reports {
     /// The address of the broker or tracker, for the log.
     server: String,
-    inbox: Arc<Queue<T>>,
+    inbox: Arc<Queue<Arrival>>,
     /// The reason last reported, while there is no connection.
     reason: Option<String>,
 }
 
-impl<T: Standing> Reports<T> {
-    pub(crate) fn new(server: String, inbox: Arc<Queue<T>>) -> Self {
+impl Reports {
+    pub(crate) fn new(server: String, inbox: Arc<Queue<Arrival>>) -> Self {
         Self { server, inbox, reason: None }
     }
 
     pub(crate) fn up(&mut self) {
         info!(server = %self.server, "connected");
         self.reason = None;
-        self.inbox.push(T::up());
+        self.inbox.push(Arrival::Up);
     }
 
-    /// Reports that there is a connection again, if it was reported that there is none.
+    /// Reports that the connection is back, if its loss was reported.
     pub(crate) fn back(&mut self) {
         if self.reason.is_some() {
             self.up();
@@ -45,7 +39,7 @@ impl<T: Standing> Reports<T> {
             return debug!(server = %self.server, reason, "still not connected");
         }
         warn!(server = %self.server, reason, "not connected");
-        self.inbox.push(T::down(reason.clone()));
+        self.inbox.push(Arrival::Down { reason: reason.clone() });
         self.reason = Some(reason);
     }
 }

@@ -1,6 +1,8 @@
+//! Times in the unit of the protocols: whole seconds.
+
 use std::time::Duration;
 
-/// Returns a time as protocols have it that count whole seconds in two bytes: rounded up, and at
+/// Returns a time in whole seconds in two bytes, as some protocols have it: rounded up, and at
 /// least one.
 pub(crate) fn whole_seconds(time: Duration) -> u16 {
     let seconds = time.as_secs_f64().ceil().clamp(1.0, u16::MAX.into());

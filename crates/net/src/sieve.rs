@@ -9,13 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const READ_BYTES: usize = 8 * 1024;
 
-/// Takes what comes in, in pieces of any size, and lets through what the library shall see.
+/// Takes incoming bytes in pieces of any size, and passes on what the library should see.
 pub(crate) trait Sieve {
-    /// Adds to `passed` what is let through of `bytes`, and of those held back before.
+    /// Adds to `passed` what passes of `bytes` and of the bytes held back before.
     fn sift(&mut self, bytes: &[u8], passed: &mut BytesMut);
 }
 
-/// A connection with a sieve in the way in.
+/// A connection whose incoming bytes go through a sieve.
 pub(crate) struct Sieved<S, F> {
     stream: S,
     sieve: F,

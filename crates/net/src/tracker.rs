@@ -1,14 +1,24 @@
-//! The tracker of a network: who is there, over TCP.
+//! The tracker of a network: it keeps the list of all peers, over TCP.
 //!
-//! A peer connects and says where it is (SYN); a peer that leaves says so (FIN). At each such word
-//! the tracker sends all that are connected the list of all peers. It is the one that the programs
-//! of `cs60` use, but for how it fails: a peer whose connection ends has left, whatever it said
-//! last; who sends what makes no sense, or does not read, loses its own connection and nothing
-//! else; lists are sent whole however long they are, and understood however they are cut.
+//! A peer connects and sends its address (SYN), and announces that it leaves (FIN). After each such
+//! message the tracker sends the list of all peers to every connection. It is compatible with the
+//! tracker of the `cs60` programs, but handles failures: a peer whose connection ends has left,
+//! whatever it sent last; a peer that sends invalid messages, or does not read, loses only its own
+//! connection; lists are sent completely, whatever their length, and parsed however they are split.
 //!
-//! [`Tracker`] is the tracker, [`join`] is the peer's side. Neither can know whether a peer is
-//! where it says it is.
+//! [`Tracker`] is the tracker, [`join`] is the peer's side. Neither can check that a peer really is
+//! at the address that it states.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | [`codec`] | What do a peer and the tracker send each other? |
+//! | `connection` | What does one peer say, and is it well-formed? |
+//! | `directory` | Where are the peers on the tracker's list? |
+//! | `membership` | How does a peer keep itself on the list? |
+//! | `room` | Who is on the list? |
+//! | `server` | Who may connect, and how does the tracker start and stop? |
 
+pub mod codec;
 mod connection;
 mod directory;
 mod membership;
@@ -28,76 +38,76 @@ pub use self::membership::{ANSWER_TIME, DIAL_TIME, join};
 pub use self::room::{ADDRESSES_MAX, LIST_BYTES_MAX};
 pub use self::server::{CONNECTIONS_MAX, Options, StartError, Tracker};
 
-/// Silence after which the system asks whether the other side is still there.
+/// Silence after which TCP keep-alive probes the other side.
 pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(20);
 
-/// Time between two such questions, of which [`KEEP_ALIVE_TRIES`] stay unanswered.
+/// Time between two probes, of which [`KEEP_ALIVE_TRIES`] may stay unanswered.
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Questions without an answer after which the other side is dead.
+/// The number of unanswered probes after which the other side counts as dead.
 pub const KEEP_ALIVE_TRIES: u32 = 3;
 
 /// What has happened at a tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A peer says that it is there, for the first time.
+    /// A peer has registered for the first time.
     Joined {
-        /// Where it says it is.
+        /// The address that it registered.
         peer: Address,
-        /// How many are there now.
+        /// How many peers are registered now.
         peers: usize,
     },
-    /// A peer has said that it leaves.
+    /// A peer has announced that it leaves.
     Left {
-        /// Where it was.
+        /// The address that it had registered.
         peer: Address,
-        /// How many are there now.
+        /// How many peers are registered now.
         peers: usize,
     },
-    /// The connection of a peer has ended, and with it the peer, for all we know.
+    /// The connection of a peer has ended, so the peer counts as gone.
     Gone {
-        /// Where it was.
+        /// The address that it had registered.
         peer: Address,
-        /// How many are there now.
+        /// How many peers are registered now.
         peers: usize,
     },
-    /// A connection was ended, or never begun.
+    /// A connection was closed or refused.
     Refused {
-        /// Where it came from.
+        /// The address it connected from.
         from: SocketAddr,
-        /// Why.
+        /// The rule that it broke.
         reason: Refusal,
     },
 }
 
-/// Why a tracker ends a connection.
+/// Why a tracker closes a connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// There are [`CONNECTIONS_MAX`] already.
     #[error("there are {CONNECTIONS_MAX} connections already")]
     TooManyConnections,
-    /// What came is not a word of a peer.
-    #[error("it says what is no word of a peer: {0}")]
+    /// It sent something that is not a message of a peer.
+    #[error("it sent something that is not a message of a peer: {0}")]
     Malformed(String),
-    /// It has said [`WORDS_MAX`] words.
-    #[error("it says more than {WORDS_MAX} words")]
+    /// It has sent [`WORDS_MAX`] messages.
+    #[error("it sent more than {WORDS_MAX} messages")]
     TooManyWords,
-    /// It says that it is at more than [`ADDRESSES_MAX`] addresses.
-    #[error("it says that it is at more than {ADDRESSES_MAX} addresses")]
+    /// It registered more than [`ADDRESSES_MAX`] addresses.
+    #[error("it registered more than {ADDRESSES_MAX} addresses")]
     TooManyAddresses,
     /// The list would have more than [`LIST_BYTES_MAX`] bytes.
     #[error("the list of all peers would have more than {LIST_BYTES_MAX} bytes")]
     ListFull,
-    /// It did not take a list within [`READING_TIME`].
-    #[error("it does not read the lists that it is sent")]
+    /// It did not accept a list within [`READING_TIME`].
+    #[error("it does not read the lists sent to it")]
     NotReading,
-    /// It has no address, or none any more, and this for [`NAMELESS_TIME`].
-    #[error("it does not say where it is")]
+    /// It has had no registered address for [`NAMELESS_TIME`].
+    #[error("it registers no address")]
     Nameless,
 }
 
-/// Has the system notice when the other side of a connection dies without a word.
+/// Makes TCP notice when the other side of a connection dies silently.
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -106,7 +116,7 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
         .with_interval(KEEP_ALIVE_INTERVAL)
         .with_retries(KEEP_ALIVE_TRIES);
     socket.set_tcp_keepalive(&questions)?;
-    // Nothing is asked while something sent is not acknowledged: that has a limit of its own.
+    // TCP does not probe while sent data is unacknowledged: that has its own limit.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         let patience = KEEP_ALIVE_TIME + KEEP_ALIVE_INTERVAL * KEEP_ALIVE_TRIES;

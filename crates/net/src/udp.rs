@@ -1,10 +1,14 @@
 //! Datagrams over UDP.
 //!
-//! What is sent may be lost, doubled or late, and comes from whatever address its sender writes on
-//! it. Nothing that comes in, and no answer of the network, ends an endpoint.
+//! A datagram may be lost, duplicated or late, and its source address can be forged. No incoming
+//! datagram, and no network error, ends an endpoint.
 //!
-//! Hosts that are given by number are sent to at once, on the thread of the caller. Those that are
-//! given by name are looked up first, on the side; what was found is kept for [`NAME_TIME`].
+//! Datagrams to an IP number are sent at once, on the thread of the caller. Names are looked up
+//! first, in the background; the result is cached for [`NAME_TIME`].
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `resolver` | Where is a host that is given by name, and what waits until that is known? |
 
 mod resolver;
 
@@ -16,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use althing_types::Address;
+use althing_types::{Address, Channel};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
@@ -27,59 +31,62 @@ use tracing::{debug, info};
 
 use self::resolver::Resolver;
 pub use self::resolver::WAITING_MAX;
-use crate::endpoint::{Arrival, Carrier, Driver, Endpoint, Origins};
+use crate::endpoint::{Carrier, Driver, Endpoint, Origins};
 use crate::link::AbortOnDrop;
 pub use crate::names::{LOOKUPS_MAX, NAME_TIME, NAMES_MAX, NO_NAME_TIME};
 use crate::queue::{Entry, Queue};
-use crate::{DATAGRAM_MAX, QUEUE_BYTES_MAX};
+use crate::{Arrival, DATAGRAM_MAX, QUEUE_BYTES_MAX};
 
-/// Time before the socket is read again after an error, so that one that stays costs nothing.
+/// Time before the socket is read again after an error, so that a persistent error costs nothing.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
-/// The least that is asked of the system as room for what has come in and is not yet read.
+/// The size in bytes of the receive buffer that we request from the operating system.
 const ROOM_BYTES_MIN: usize = 64 * 1024;
 
-/// Where an endpoint is.
+/// The addresses of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the others reach it, if that is not where it listens: another host's name or number,
-    /// say. Port 0 stands for the one that it listens at.
+    /// The address at which other peers reach it, if it differs from where it listens, such as the
+    /// name or number of another host. Port 0 stands for the port that it listens at.
     pub advertise: Option<Address>,
 }
 
-/// Why an endpoint could not be had.
+/// Why an endpoint could not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
     /// Another program has the port.
     #[error("UDP port in use: {address}; choose another with --listen")]
     InUse {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
     },
-    /// The host is another one.
-    #[error("{} is no address of this machine; choose one of its own with --listen", address.ip())]
-    Elsewhere {
-        /// Where it was to listen.
-        address: SocketAddr,
-    },
-    /// Whoever listens everywhere has to say where it can be reached.
+    /// The address does not belong to this host.
     #[error(
-        "nobody can reach a peer at {}: say with --advertise where the others find it",
+        "{} is not an address of this machine; choose one of its own with --listen",
+        address.ip()
+    )]
+    Elsewhere {
+        /// The address it was to listen at.
+        address: SocketAddr,
+    },
+    /// An endpoint that listens on all interfaces must state at which address it can be reached.
+    #[error(
+        "no peer can reach {}: give the address for the others with --advertise",
         address.ip()
     )]
     Nowhere {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
     },
-    /// The system does not want it for another reason.
+    /// The operating system refuses it for another reason.
     #[error("cannot listen at UDP port {address}: {reason}")]
     Refused {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         reason: io::Error,
     },
 }
@@ -130,7 +137,7 @@ fn open(listen: SocketAddr) -> io::Result<UdpSocket> {
     if listen.is_ipv6() && listen.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
-    // Blocks come in bursts. Some systems give what they have, others refuse what they have not.
+    // Blocks arrive in bursts. Some systems grant as much as they can, others refuse.
     let mut room = QUEUE_BYTES_MAX;
     while socket.set_recv_buffer_size(room).is_err() && room > ROOM_BYTES_MIN {
         room /= 2;
@@ -140,17 +147,17 @@ fn open(listen: SocketAddr) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// The way out.
+/// The sending side.
 struct Outgoing {
-    /// Gone when the endpoint is.
+    /// Gone once the endpoint is.
     socket: Weak<UdpSocket>,
     is_ipv6: bool,
-    /// What could not be sent at once.
+    /// Datagrams that could not be sent at once.
     waiting: Arc<Queue<Datagram>>,
     lost: AtomicU64,
 }
 
-/// What waits until it can be sent.
+/// A datagram that waits until it can be sent.
 #[derive(Clone, Debug)]
 struct Datagram {
     to: Address,
@@ -164,13 +171,13 @@ impl Entry for Datagram {
 }
 
 impl Outgoing {
-    /// Returns where an address is if it is given by number.
+    /// Returns the socket address of an address with an IP number; `None` for a name.
     fn numeric(&self, to: &Address) -> Option<SocketAddr> {
         let host = to.host().parse().ok()?;
         Some(self.reachable(SocketAddr::new(host, to.port())))
     }
 
-    /// Returns an address in the way that the socket understands.
+    /// Returns an address in the family of the socket.
     fn reachable(&self, mut address: SocketAddr) -> SocketAddr {
         if self.is_ipv6
             && let IpAddr::V4(host) = address.ip()
@@ -241,32 +248,33 @@ impl Traffic {
         }
     }
 
-    /// Takes in what comes.
+    /// Reads what arrives.
     async fn receive(&self) -> Infallible {
-        // More than any datagram has, so that none is cut unnoticed.
+        // Larger than any datagram, so that none is truncated unnoticed.
         let mut buffer = vec![0; DATAGRAM_MAX + 1];
         loop {
             let (bytes, from) = match self.socket.recv_from(&mut buffer).await {
                 Ok(received) => received,
-                // Some systems report here that something sent before found nobody.
+                // Some systems report here that an earlier datagram found no receiver (ICMP
+                // unreachable).
                 Err(error) => {
                     debug!(%error, "nothing could be received");
                     sleep(ERROR_PAUSE).await;
                     continue;
                 }
             };
-            let from = from.into();
+            let from = Channel::Address(from.into());
             self.inbox.push(match bytes {
                 0..=DATAGRAM_MAX => {
                     let payload = Bytes::copy_from_slice(&buffer[..bytes]);
-                    Arrival::Datagram { from, payload }
+                    Arrival::Received { from, payload }
                 }
                 _ => Arrival::Oversized { from, bytes },
             });
         }
     }
 
-    /// Sends what could not be sent at once, until all is sent that ever will be.
+    /// Sends what could not be sent at once, until the sending side is gone and nothing is left.
     async fn transmit(&self) {
         let waiting = &self.outgoing.waiting;
         let mut resolver = Resolver::new(self.outgoing.is_ipv6);

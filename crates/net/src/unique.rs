@@ -1,6 +1,8 @@
+//! Names that no other peer has.
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Returns a number that nobody else will have drawn: for names, not for secrets.
+/// Returns a number that no other process will have drawn. Use it for names, not for secrets.
 pub(crate) fn unique() -> u64 {
     RandomState::new().build_hasher().finish()
 }

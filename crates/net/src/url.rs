@@ -1,10 +1,9 @@
-//! Where a broker is and who asks, as a user writes it: what the transports' addresses have in
-//! common.
+//! The addresses of brokers, as users write them: what the transports' addresses have in common.
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 
-/// How the addresses of one kind of broker begin, and where such a broker listens.
+/// The schemes and default ports of one kind of broker.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scheme {
     pub(crate) plain: &'static str,
@@ -13,7 +12,7 @@ pub(crate) struct Scheme {
     pub(crate) port_tls: u16,
 }
 
-/// An address up to and with the port.
+/// An address up to and including the port.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     pub(crate) scheme: &'static Scheme,
@@ -30,7 +29,7 @@ pub(crate) struct Credentials {
     pub(crate) password: Option<String>,
 }
 
-/// What is wrong with the address of a broker; shown as a sentence with an address that is right.
+/// What is wrong with the address of a broker; displayed as a sentence with a correct example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlError {
     scheme: &'static Scheme,
@@ -45,24 +44,24 @@ pub enum UrlFault {
     NoScheme,
     /// Something else before `://`.
     UnknownScheme {
-        /// What stands before `://`.
+        /// The text before `://`.
         scheme: String,
     },
     /// Nothing where the host should be.
     NoHost,
     /// Something that cannot be a host's name.
     BadHost {
-        /// What stands where the host should be.
+        /// The text where the host should be.
         host: String,
     },
     /// An IPv6 address that is not one, or is not in brackets.
     BadIpv6 {
-        /// What stands where the host should be.
+        /// The text where the host should be.
         host: String,
     },
     /// A port that is not a number from 1 to 65535.
     BadPort {
-        /// What stands after the host.
+        /// The text after the host.
         port: String,
     },
     /// A password without a user name.
@@ -71,17 +70,17 @@ pub enum UrlFault {
     BadEscape,
     /// Something where the address should end.
     Trailing {
-        /// What follows.
+        /// The text that follows.
         rest: String,
     },
-    /// A virtual host (AMQP) with a `/` in it that is not encoded.
+    /// A virtual host (AMQP) with an unencoded `/` in it.
     BadVhost {
-        /// What stands where the virtual host should be.
+        /// The text where the virtual host should be.
         vhost: String,
     },
-    /// A virtual host (AMQP) of more bytes than the protocol has room for.
+    /// A virtual host (AMQP) that is longer than the protocol allows.
     LongVhost {
-        /// Its bytes.
+        /// Its length in bytes.
         bytes: usize,
     },
 }
@@ -94,7 +93,7 @@ impl Scheme {
 }
 
 impl Url {
-    /// Parses what begins `text`, and returns it with what follows the port.
+    /// Parses the beginning of `text`, and returns it with the rest after the port.
     pub(crate) fn parse<'a>(
         text: &'a str,
         scheme: &'static Scheme,
@@ -107,7 +106,7 @@ impl Url {
                 none if none.is_empty() => return Err(UrlFault::NoScheme),
                 _ => return Err(UrlFault::UnknownScheme { scheme: found.to_owned() }),
             };
-            // The last @, so that a password with one in it is understood all the same.
+            // The last @, so that a password that contains one still works.
             let (credentials, rest) = match rest.rsplit_once('@') {
                 Some((credentials, rest)) => (parse_credentials(credentials)?, rest),
                 None => (None, rest),
@@ -125,7 +124,7 @@ impl Url {
         parse().map_err(|fault| scheme.error(fault))
     }
 
-    /// Returns the address of what listens at `address`, without TLS.
+    /// Returns the URL of a broker that listens at `address`, without TLS.
     pub(crate) fn of_socket(address: SocketAddr, scheme: &'static Scheme) -> Self {
         let (host, port) = (address.ip().to_string(), address.port());
         Self { scheme, is_encrypted: false, host, port, credentials: None }
@@ -228,7 +227,7 @@ impl fmt::Display for UrlError {
     }
 }
 
-/// Shows a part of an address so that it is understood as that part.
+/// Displays a part of an address, percent-encoded so that it parses as that part.
 pub(crate) struct PercentEncoded<'a>(pub(crate) &'a str);
 
 impl fmt::Display for PercentEncoded<'_> {

@@ -1,3 +1,5 @@
+//! The one clock of a process.
+
 use std::time::Instant;
 
 use althing_types::Moment;

@@ -1,20 +1,41 @@
-use althing_types::Difficulty;
+//! What the user of a running peer can ask of it.
+
+use althing_engine::Engine;
+use althing_types::Moment;
 use tokio::sync::{mpsc, oneshot};
 
-/// What a person says to a running peer.
-#[derive(Clone, Debug)]
-pub struct Commands(mpsc::Sender<Command>);
+use crate::timers::Due;
 
-/// Something that a person wants of a peer.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Ask for a solution.
-    Issue {
-        /// How hard; without it, the peer draws.
-        difficulty: Option<Difficulty>,
-        /// Is told when the peer has acted on it.
+/// A way to tell a running peer what to do, and to ask it how things stand. Cheap to clone.
+pub struct Commands<E: Engine>(mpsc::Sender<Request<E>>);
+
+/// Something that is asked of a peer.
+pub(crate) enum Request<E: Engine> {
+    /// Hand these to the engine, one after the other and nothing between them.
+    Act {
+        /// What to do.
+        commands: Vec<E::Command>,
+        /// Is told when all that came of it has been carried out.
         done: oneshot::Sender<()>,
     },
+    /// Say how things stand.
+    Status(oneshot::Sender<Status<E>>),
+}
+
+/// How things stand with a peer.
+pub struct Status<E: Engine> {
+    /// The time on the clock of its process.
+    pub now: Moment,
+    /// What its engine says.
+    pub engine: E::Status,
+    /// The timers that are running, the earliest first.
+    pub due: Vec<Due<E::Timer>>,
+    /// Hashes tried so far in its own searches.
+    pub hashes: u64,
+    /// Payloads that have arrived.
+    pub received: u64,
+    /// Those of them that were refused.
+    pub refused: u64,
 }
 
 /// The peer that was spoken to has left.
@@ -22,24 +43,45 @@ pub(crate) enum Command {
 #[error("the peer has left")]
 pub struct HasLeft;
 
-/// Commands that wait for a busy peer; who says more waits as well.
-const COMMANDS_MAX: usize = 16;
+/// Requests that wait for a busy peer. When there are more, whoever sends one waits as well.
+const REQUESTS_MAX: usize = 16;
 
-impl Commands {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
-        let (sender, receiver) = mpsc::channel(COMMANDS_MAX);
+impl<E: Engine> Commands<E> {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Request<E>>) {
+        let (sender, receiver) = mpsc::channel(REQUESTS_MAX);
         (Self(sender), receiver)
     }
 
-    /// Has the peer ask for a solution, of this difficulty or of one that it draws; returns when
-    /// it has acted on that.
-    ///
-    /// Heeded only by a leader that waits to be told (`Issuing::OnCommand`) and has no challenge
-    /// open. What comes of it is reported before this returns, as all that happens.
-    pub async fn issue(&self, difficulty: Option<Difficulty>) -> Result<(), HasLeft> {
-        let (done, acted) = oneshot::channel();
-        let said = self.0.send(Command::Issue { difficulty, done }).await;
-        said.map_err(|_| HasLeft)?;
-        acted.await.map_err(|_| HasLeft)
+    /// Has the engine handle `command`, and returns when all that it answered has been carried out:
+    /// what had to be durable is on disk, and whoever subscribes to the events was told.
+    pub async fn send(&self, command: E::Command) -> Result<(), HasLeft> {
+        self.send_all(vec![command]).await
+    }
+
+    /// Has the engine handle several commands in one go, as [`send`](Self::send) does: nothing else
+    /// comes between the first of them and the last.
+    pub async fn send_all(&self, commands: Vec<E::Command>) -> Result<(), HasLeft> {
+        self.ask(|done| Request::Act { commands, done }).await
+    }
+
+    /// Returns how things stand.
+    pub async fn status(&self) -> Result<Status<E>, HasLeft> {
+        self.ask(Request::Status).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request<E>,
+    ) -> Result<T, HasLeft> {
+        let (done, answer) = oneshot::channel();
+        self.0.send(request(done)).await.map_err(|_| HasLeft)?;
+        answer.await.map_err(|_| HasLeft)
+    }
+}
+
+// Derived, it would ask for an engine that can be cloned.
+impl<E: Engine> Clone for Commands<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }

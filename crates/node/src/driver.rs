@@ -1,133 +1,135 @@
+//! The loop that runs a peer: it waits for whatever comes first, hands that to the engine, and
+//! carries out what the engine answers.
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::{BadSecret, Dialect, Received};
-use althing_engine::rounds::{
-    Durable, Event, Identity, Input, Output, Rounds, Sealed, Seat, Timer,
-};
-use althing_net::{Incident, Link};
-use althing_pow::{Answers, Effort};
-use althing_store::{Store, StoreError};
-use althing_types::{Moment, PeerId, Transaction};
-use tokio::sync::mpsc;
+use althing_dialect::{BadSecret, Codec, Content};
+use althing_engine::{Engine, Input, Output, Recipient};
+use althing_feed::{Event, Observed, PeerEvent, Source};
+use althing_net::{Arrival, Transport};
+use althing_pow::Parallelism;
+use althing_store::{Reader, Store, StoreError};
+use althing_types::{Channel, Moment};
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace};
 
 use crate::clock::Clock;
-use crate::commands::{Command, Commands};
-use crate::identity::identify;
+use crate::commands::{Commands, Request, Status};
+use crate::gauges::Gauges;
 use crate::mining::{Answer, Mining};
+use crate::observer::Observer;
 use crate::refusals::Refusals;
-use crate::report::{Gauges, Happening, Report, Reporter};
 use crate::timers::Timers;
 
-/// What a peer is made of.
-pub struct Setup {
-    /// The network it takes part in.
-    pub dialect: Arc<dyn Dialect>,
-    /// Whether it takes part or watches.
-    pub seat: Seat,
-    /// What it remembers.
-    pub store: Store,
-    /// What its search may take.
-    pub effort: Effort,
-    /// Whether it answers a challenge with what solved an earlier one, where that is possible: see
-    /// [`Answers`].
-    pub answer_cache: bool,
+/// What a peer is made of. [`rounds::open`](crate::rounds::open) and
+/// [`chain::open`](crate::chain::open) put the parts together for the networks that we speak.
+pub struct Setup<E: Engine> {
+    /// The wire format of its network.
+    pub codec: Arc<dyn Codec<Engine = E>>,
+    /// Its protocol, which goes on from what the store has recovered.
+    pub engine: E,
+    /// Entries of the log that the engine has not gone on from, since they are no longer valid.
+    pub left_out: u64,
+    /// Its disk.
+    pub store: Store<E::Durable>,
+    /// What its searches may take of the machine; `None` if only others search.
+    pub parallelism: Option<Parallelism>,
+    /// Where miners of other processes are told what to search for, if there are any.
+    pub searches: Option<watch::Sender<Option<E::Work>>>,
+    /// Follows it step by step.
+    pub observer: Option<Box<dyn Observer<E>>>,
     /// The clock of its process.
     pub clock: Clock,
-    /// Who is told what happens.
-    pub reporter: Reporter,
+    /// Where it publishes its events.
+    pub source: Source,
 }
 
-/// One peer.
-pub struct Node {
-    me: PeerId,
-    dialect: Arc<dyn Dialect>,
-    engine: Rounds,
-    store: Store,
+/// One peer of any kind of network: the engine `E`, and all that it needs of a machine.
+///
+/// What an engine answers is carried out in its order, with one exception: what must be durable
+/// comes first. Inputs that are there at the same time are handled as a batch, everything durable
+/// of the batch goes to disk in one transaction, and only then is anything else of it carried out.
+/// So nothing can be sent, or told, that a crash could undo.
+#[must_use]
+pub struct Node<E: Engine> {
+    codec: Arc<dyn Codec<Engine = E>>,
+    engine: E,
+    store: Store<E::Durable>,
     clock: Clock,
-    timers: Timers<Timer>,
-    mining: Mining,
+    timers: Timers<E::Timer>,
+    mining: Mining<E::Work>,
     answers: mpsc::UnboundedReceiver<Answer>,
-    /// Keeps the way in open, and is handed out.
-    commands: Commands,
-    said: mpsc::Receiver<Command>,
+    /// Keeps the channel open, and is handed out.
+    commands: Commands<E>,
+    requests: mpsc::Receiver<Request<E>>,
+    observer: Option<Box<dyn Observer<E>>>,
     refusals: Refusals,
-    reporter: Reporter,
+    source: Source,
     gauges: Arc<Gauges>,
+    left_out: u64,
+    /// Whether it could ever reach its network.
     started: bool,
-    /// When to leave, once the rows asked for are recorded.
-    leave_at: Option<Moment>,
-}
-
-/// What a peer has come to when it leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows in its table.
-    pub rows: Transaction,
+    leaving: bool,
+    /// When the numbers are brought up to date again.
+    tick_at: Moment,
 }
 
 /// Why a peer cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// What must be durable cannot be made so.
+    /// What must be durable cannot be made so, or cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What the store remembers is of another network.
+    /// The store is of a peer of another network.
     #[error(
         "the data are of a peer of another network ({theirs}), and this one is {ours}; use \
          another --data directory, or the options of that network"
     )]
     OtherNetwork {
-        /// The store's.
+        /// The network of the store.
         theirs: String,
-        /// The one to take part in.
+        /// The network to take part in.
         ours: String,
     },
-    /// What the store remembers to sign with is no secret of this network.
+    /// The secret in the store is none of this network.
     #[error("the data are damaged: {0}; use another --data directory")]
     BadSecret(#[from] BadSecret),
-    /// The link has ended for good.
+    /// The transport has ended, and does not come back.
     #[error("the connection has ended for good")]
-    LinkEnded,
+    TransportEnded,
 }
 
-/// How long a peer that has all rows stays for those who lack some. It leaves sooner when it
-/// knows that all others have them too.
-const LINGER: Duration = Duration::from_secs(5);
+/// Arrivals that are handled as one batch, with one write.
+const BATCH_MAX: usize = 64;
+
+/// How often the numbers are brought up to date, and messages counted that were refused beyond
+/// those that were told. By the clock: an engine may set no timers for as long as it likes.
+const TICK: Duration = Duration::from_millis(500);
 
 /// How long a peer takes to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-impl Node {
-    /// Returns a peer that is who its store says, or somebody new.
-    pub fn new(setup: Setup) -> Result<Self, NodeError> {
-        let Setup { dialect, seat, mut store, effort, answer_cache, clock, reporter } = setup;
-        let known = identify(&mut store, &*dialect)?;
-        if known.network != dialect.network() {
-            return Err(NodeError::OtherNetwork {
-                theirs: known.network.clone(),
-                ours: dialect.network(),
-            });
-        }
-        let identity = Identity {
-            id: known.peer,
-            seat,
-            entropy: rand::random(),
-            authenticator: dialect.authenticator(known.secret.bytes())?,
-        };
-        let engine = Rounds::new(dialect.rules().clone(), identity, store.recovered()?);
-        let answers_known = answer_cache.then(|| Answers::new(dialect.rules().puzzle));
-        let (mut mining, answers) = Mining::new(effort, answers_known);
-        for row in store.rows() {
-            mining.learn(&row?.record.seed);
-        }
-        let (commands, said) = Commands::new();
-        Ok(Self {
-            me: known.peer,
-            dialect,
+impl<E: Observed> Node<E> {
+    /// Returns a peer that has not yet spoken.
+    pub fn new(setup: Setup<E>) -> Self {
+        let Setup {
+            codec,
+            engine,
+            left_out,
+            store,
+            parallelism,
+            searches,
+            observer,
+            clock,
+            source,
+        } = setup;
+        let (mining, answers) = Mining::new(parallelism, searches);
+        let (commands, requests) = Commands::new();
+        Self {
+            codec,
             engine,
             store,
             clock,
@@ -135,18 +137,16 @@ impl Node {
             mining,
             answers,
             commands,
-            said,
+            requests,
+            observer,
             refusals: Refusals::default(),
-            reporter,
+            source,
             gauges: Arc::default(),
+            left_out,
             started: false,
-            leave_at: None,
-        })
-    }
-
-    /// Returns its name in the network.
-    pub fn id(&self) -> PeerId {
-        self.me
+            leaving: false,
+            tick_at: clock.now(),
+        }
     }
 
     /// Returns its numbers, which go on changing while it runs.
@@ -154,193 +154,250 @@ impl Node {
         Arc::clone(&self.gauges)
     }
 
-    /// Returns a way to tell it what to do while it runs.
-    pub fn commands(&self) -> Commands {
+    /// Returns a way to tell it what to do while it runs, and to ask it how things stand.
+    pub fn commands(&self) -> Commands<E> {
         self.commands.clone()
     }
 
-    /// Takes part in the network over `link`, until the rows asked for are recorded or `stop`
-    /// comes, and says goodbye.
+    /// Returns a view of its log, for those who read it while it runs without making it wait.
+    pub fn log(&self) -> Reader<E::Durable> {
+        self.store.reader()
+    }
+
+    /// Returns its engine, which has not handled anything yet.
+    pub fn engine(&self) -> &E {
+        &self.engine
+    }
+
+    /// Takes part in the network over `transport`, until the engine wants to leave or `stop` comes;
+    /// then says goodbye. Returns how things stand with the engine in the end.
+    ///
+    /// If the future is dropped, the peer vanishes as in a crash: what is on disk is whole, and
+    /// nobody is told.
     pub async fn run(
         mut self,
-        mut link: Link,
+        transport: impl Into<Transport>,
         stop: impl Future<Output = ()>,
-    ) -> Result<Summary, NodeError> {
+    ) -> Result<E::Status, NodeError> {
+        let mut transport = transport.into();
         tokio::pin!(stop);
-        self.report(Happening::Started { rows: self.store.next() });
-        loop {
-            let now = self.clock.now();
-            if self.leave_at.is_some_and(|moment| moment <= now) {
-                break;
-            }
-            let wake = [self.timers.next(), self.leave_at].into_iter().flatten().min();
-            let wake = wake.unwrap_or(now + Duration::from_secs(1));
+        self.tell(E::started(&self.engine.status(), self.left_out));
+        while !self.leaving {
+            let wake = self.timers.next().map_or(self.tick_at, |at| at.min(self.tick_at));
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(answer) = self.answers.recv() => self.on_answer(answer, &link)?,
-                Some(command) = self.said.recv() => self.on_command(command, &link)?,
-                () = tokio::time::sleep_until(self.clock.instant(wake)) => self.on_time(&link)?,
-                incident = link.next() => match incident {
-                    Some(incident) => self.on_incident(incident, &link)?,
-                    None => return Err(NodeError::LinkEnded),
+                Some(answer) = self.answers.recv() => self.on_answer(answer, &transport)?,
+                Some(request) = self.requests.recv() => self.on_request(request, &transport)?,
+                () = tokio::time::sleep_until(self.clock.instant(wake)) => {
+                    self.on_time(&transport)?;
+                }
+                arrival = transport.next() => match arrival {
+                    Some(arrival) => self.on_arrivals(arrival, &mut transport)?,
+                    None => return Err(NodeError::TransportEnded),
                 },
             }
         }
-        self.mining.cancel();
-        self.gauges.set_hashes(self.mining.hashes());
-        if let Err(error) = link.close(GOODBYE).await {
+        self.mining.stop();
+        self.update_gauges(&transport);
+        let unreported = self.refusals.take_rest();
+        self.tell_unreported(unreported);
+        if let Err(error) = transport.close(GOODBYE).await {
             debug!(%error, "left without a goodbye");
         }
-        Ok(Summary { rows: self.store.next() })
+        Ok(self.engine.status())
     }
 
-    fn on_answer(&mut self, answer: Answer, link: &Link) -> Result<(), NodeError> {
+    fn on_answer(&mut self, answer: Answer, transport: &Transport) -> Result<(), NodeError> {
         match self.mining.take(answer) {
-            Some((transaction, seed)) => self.handle(Input::Solved { transaction, seed }, link),
+            Some((search, solution)) => {
+                self.handle(vec![Input::Solved { search, solution }], transport)
+            }
             None => Ok(()),
         }
     }
 
-    fn on_command(&mut self, command: Command, link: &Link) -> Result<(), NodeError> {
-        match command {
-            Command::Issue { difficulty, done } => {
-                self.handle(Input::Issue(difficulty), link)?;
-                // Whoever said it may have lost patience.
+    fn on_request(&mut self, request: Request<E>, transport: &Transport) -> Result<(), NodeError> {
+        // Whoever asked may have stopped waiting for the answer.
+        match request {
+            Request::Act { commands, done } => {
+                self.handle(commands.into_iter().map(Input::Command).collect(), transport)?;
                 let _ = done.send(());
             }
+            Request::Status(done) => drop(done.send(self.status())),
         }
         Ok(())
     }
 
-    fn on_time(&mut self, link: &Link) -> Result<(), NodeError> {
+    fn status(&self) -> Status<E> {
+        Status {
+            now: self.clock.now(),
+            engine: self.engine.status(),
+            due: self.timers.running().collect(),
+            hashes: self.mining.hashes(),
+            received: self.gauges.received(),
+            refused: self.gauges.refused(),
+        }
+    }
+
+    fn on_time(&mut self, transport: &Transport) -> Result<(), NodeError> {
         let now = self.clock.now();
+        if now >= self.tick_at {
+            self.tick_at = now + TICK;
+            self.update_gauges(transport);
+            let unreported = self.refusals.take_unreported(now);
+            self.tell_unreported(unreported);
+        }
+        let timers = self.timers.take_over(now).map(Input::Timer).collect();
+        self.handle(timers, transport)
+    }
+
+    fn update_gauges(&self, transport: &Transport) {
         self.gauges.set_hashes(self.mining.hashes());
-        if let Some(count) = self.refusals.take_unreported(now) {
-            self.report(Happening::FurtherRefused { count });
-        }
-        while let Some(timer) = self.timers.take_over(now) {
-            self.handle(Input::Timer(timer), link)?;
-        }
-        Ok(())
+        self.gauges.set_lost(transport.lost());
     }
 
-    fn on_incident(&mut self, incident: Incident, link: &Link) -> Result<(), NodeError> {
-        match incident {
-            Incident::Up => {
-                self.report(Happening::Connected);
-                if !std::mem::replace(&mut self.started, true) {
-                    self.handle(Input::Start, link)?;
-                    self.leave_if_complete(self.store.next());
-                }
+    fn tell_unreported(&self, unreported: Option<u64>) {
+        if let Some(count) = unreported {
+            self.tell(PeerEvent::further_refused(count));
+        }
+    }
+
+    /// Handles what has arrived, and what else is there already.
+    fn on_arrivals(&mut self, first: Arrival, transport: &mut Transport) -> Result<(), NodeError> {
+        let mut inputs: Vec<Input<E>> = self.input(first).into_iter().collect();
+        // What is there beyond this batch stays with the transport, for the next one.
+        for _ in 1..BATCH_MAX {
+            let Some(arrival) = transport.try_next() else { break };
+            inputs.extend(self.input(arrival));
+        }
+        self.handle(inputs, transport)
+    }
+
+    /// Returns what an arrival is to the engine, if it is anything.
+    fn input(&mut self, arrival: Arrival) -> Option<Input<E>> {
+        match arrival {
+            Arrival::Up => {
+                self.tell(PeerEvent::Connected {});
+                let is_first = !std::mem::replace(&mut self.started, true);
+                is_first.then_some(Input::Start)
             }
-            Incident::Down { reason } => self.report(Happening::Disconnected { reason }),
-            Incident::Message { topic, payload } => {
+            Arrival::Down { reason } => {
+                self.tell(PeerEvent::Disconnected { reason });
+                None
+            }
+            Arrival::Peers(peers) => Some(Input::Peers(peers)),
+            Arrival::Received { from: channel, payload } => {
                 self.gauges.count_received();
-                match self.dialect.decode(&topic, &payload) {
-                    Ok(Received::Message(sealed)) => self.handle(Input::Message(sealed), link)?,
-                    Ok(Received::Lost(peer)) => self.handle(Input::Lost(peer), link)?,
-                    Ok(Received::Nothing) => {}
-                    Err(malformed) => self.refuse(&topic, malformed.to_string()),
+                let received = self.codec.decode(&channel, &payload);
+                match received.content {
+                    Ok(Content::Message(message)) => {
+                        Some(Input::Message { from: received.from, message })
+                    }
+                    Ok(Content::PeerLost(peer)) => Some(Input::PeerLost(peer)),
+                    Ok(Content::Nothing) => None,
+                    Err(malformed) => {
+                        self.refuse(&channel, malformed.to_string());
+                        Some(Input::Malformed(received.from))
+                    }
                 }
             }
-            Incident::Oversized { topic, bytes } => {
-                self.refuse(&topic, format!("{bytes} bytes are more than a message may have"));
+            Arrival::Oversized { from, bytes } => {
+                self.refuse(&from, format!("{bytes} bytes are more than a message may have"));
+                None
             }
         }
-        Ok(())
     }
 
-    fn refuse(&mut self, topic: &str, reason: String) {
+    fn refuse(&mut self, from: &Channel, reason: String) {
         self.gauges.count_refused();
         if self.refusals.count() {
-            self.report(Happening::Malformed { topic: topic.to_owned(), reason });
+            self.tell(PeerEvent::refused_from(from, reason));
         }
     }
 
-    /// Hands `input` to the engine and carries out what it answers.
-    fn handle(&mut self, input: Input, link: &Link) -> Result<(), NodeError> {
-        trace!(?input);
-        let mut out = Vec::new();
-        self.engine.handle(self.clock.now(), input, &mut out);
-        // What becomes durable in one go is one write.
-        let mut durables = Vec::new();
-        for output in out {
-            trace!(?output);
-            match output {
-                Output::Persist(durable) => durables.push(durable),
-                other => {
-                    self.commit(&mut durables)?;
-                    self.carry_out(other, link)?;
-                }
+    /// Hands a batch of inputs to the engine, and carries out what it answers. What the engine
+    /// reads from its log is the next batch.
+    fn handle(&mut self, mut batch: Vec<Input<E>>, transport: &Transport) -> Result<(), NodeError> {
+        while !batch.is_empty() {
+            let mut out = Vec::new();
+            for input in batch.drain(..) {
+                trace!(?input);
+                self.engine.handle(self.clock.now(), input, &mut out);
             }
-        }
-        self.commit(&mut durables)
-    }
-
-    fn commit(&mut self, durables: &mut Vec<Durable>) -> Result<(), NodeError> {
-        if !durables.is_empty() {
-            self.store.commit(durables)?;
-            durables.clear();
+            self.commit(&out)?;
+            for output in out {
+                trace!(?output);
+                batch.extend(self.carry_out(output, transport)?);
+            }
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, output: Output, link: &Link) -> Result<(), NodeError> {
+    /// Puts everything durable of a batch on disk, in one transaction.
+    fn commit(&mut self, out: &[Output<E>]) -> Result<(), NodeError> {
+        let durables = out.iter().filter_map(|output| match output {
+            Output::Persist(durable) => Some(durable.clone()),
+            _ => None,
+        });
+        let durables: Vec<_> = durables.collect();
+        if !durables.is_empty() {
+            self.store.commit(&durables)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out one output of a batch whose durable part is on disk, and returns what comes back
+    /// to the engine at once.
+    fn carry_out(
+        &mut self,
+        output: Output<E>,
+        transport: &Transport,
+    ) -> Result<Option<Input<E>>, NodeError> {
         match output {
-            Output::Persist(_) => unreachable!("what is durable is committed before"),
-            Output::Broadcast(sealed) => self.broadcast(&sealed, link),
-            Output::SetTimer { after, timer } => self.timers.set(self.clock.now(), after, timer),
-            Output::Mine { transaction, puzzle, difficulty } => {
-                self.mining.start(transaction, puzzle, difficulty);
+            Output::Persist(durable) => {
+                if let Some(observer) = &mut self.observer {
+                    observer.committed(&durable, self.mining.work());
+                }
             }
-            Output::CancelMining => self.mining.cancel(),
-            Output::Recall { from, count } => {
-                let records = self.store.records(from, count)?;
-                self.handle(Input::Recalled(records), link)?;
+            Output::Send { to, message } => self.send(&to, &message, transport),
+            Output::SetTimer { after, timer } => self.timers.set(self.clock.now(), after, timer),
+            Output::Search { id, work } => self.mining.start(id, work),
+            Output::CancelSearch => self.mining.cancel(),
+            Output::Read { from, count } => {
+                return Ok(Some(Input::Read(self.store.entries(from, count)?)));
             }
             Output::Event(event) => self.on_event(event),
+            Output::Leave => self.leaving = true,
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn broadcast(&self, sealed: &Sealed, link: &Link) {
-        let wires = self.dialect.encode(sealed);
+    fn send(&self, to: &Recipient, message: &E::Message, transport: &Transport) {
+        let wires = self.codec.encode(to, message);
         if wires.is_empty() {
-            debug!(?sealed, "the network has no such message");
+            debug!(?message, "the network has no such message");
         }
         for wire in wires {
-            link.publisher().publish(wire.topic, wire.payload);
+            transport.send(&wire.to, wire.payload);
         }
     }
 
-    fn on_event(&mut self, event: Event) {
-        match &event {
-            Event::MessageRefused { .. } => {
-                self.gauges.count_refused();
-                if !self.refusals.count() {
-                    return;
-                }
+    fn on_event(&mut self, event: E::Event) {
+        if let Some(observer) = &mut self.observer {
+            observer.event(&event);
+        }
+        let event = E::event(event);
+        if matches!(event, Event::Peer(PeerEvent::MessageRefused { .. })) {
+            self.gauges.count_refused();
+            if !self.refusals.count() {
+                return;
             }
-            Event::SolutionFound { seed, .. } => self.mining.learn(seed),
-            Event::RoundDecided(certified) => {
-                self.mining.learn(&certified.record.seed);
-                self.leave_if_complete(certified.record.transaction.next());
-            }
-            Event::AllRecorded => self.leave_at = Some(self.clock.now()),
-            _ => {}
         }
-        self.report(Happening::Engine(event));
+        self.tell(event);
     }
 
-    /// Sets the time to leave once the table has the `rows` it was asked for.
-    fn leave_if_complete(&mut self, rows: Transaction) {
-        if self.dialect.rules().rounds.is_some_and(|rounds| rows >= rounds) {
-            self.leave_at = Some(self.clock.now() + LINGER);
-        }
-    }
-
-    fn report(&mut self, happening: Happening) {
-        (self.reporter)(Report { at: self.clock.now(), peer: self.me, happening });
+    fn tell(&self, event: impl Into<Event>) {
+        self.source.publish(self.clock.now(), event);
     }
 }

@@ -1,35 +1,58 @@
+//! Who a peer is: as it was before a restart, or somebody new.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use althing_dialect::{Dialect, SecretKind};
-use althing_store::{Identity, Secret, Store, StoreError};
+use althing_dialect::{NetworkConfig, RoundsDialect, SecretKind};
+use althing_engine::Durable;
+use althing_store::{Identity, Secret, Store};
+use althing_types::PeerId;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 
-/// Returns who the owner of `store` is in the network of `dialect`: as it was before a restart, or
-/// somebody new.
-pub(crate) fn identify(store: &mut Store, dialect: &dyn Dialect) -> Result<Identity, StoreError> {
+use crate::driver::NodeError;
+
+/// Returns who the owner of `store` is in `network`. A store without an owner gets one whose name
+/// and secret `new` makes up; a store of another network is an error.
+pub(crate) fn identify<D: Durable>(
+    store: &mut Store<D>,
+    network: &NetworkConfig,
+    new: impl FnOnce() -> (PeerId, Secret),
+) -> Result<Identity, NodeError> {
     if let Some(identity) = store.identity()? {
-        return Ok(identity);
+        return match identity.network_hash == network.hash() {
+            true => Ok(identity),
+            false => Err(NodeError::OtherNetwork {
+                // One that this version does not know is shown as it is written down.
+                theirs: NetworkConfig::from_json(&identity.network)
+                    .map_or(identity.network, |network| network.to_string()),
+                ours: network.to_string(),
+            }),
+        };
     }
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let nanoseconds = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
-    let identity = Identity {
-        network: dialect.network(),
-        peer: dialect.peer_id(nanoseconds, rand::random()),
-        secret: new_secret(dialect.secret_kind()),
-    };
+    let (peer, secret) = new();
+    let (network, network_hash) = (network.to_json(), network.hash());
+    let identity = Identity { network, network_hash, peer, secret };
     store.set_identity(&identity)?;
     Ok(identity)
 }
 
-fn new_secret(kind: SecretKind) -> Secret {
-    match kind {
-        SecretKind::Random => Secret::new(rand::random::<[u8; 32]>().to_vec()),
+/// Returns a new name and a new secret for a peer of a network with rounds.
+pub(crate) fn new_member(dialect: &dyn RoundsDialect) -> (PeerId, Secret) {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let nanoseconds = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
+    let secret = match dialect.secret_kind() {
+        SecretKind::Random => random_secret(),
         SecretKind::Rsa => {
             let key = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
             let document: Pkcs8V1Der<'_> =
                 key.as_der().expect("a key that was just made can be written down");
             Secret::new(document.as_ref().to_vec())
         }
-    }
+    };
+    (dialect.peer_id(nanoseconds, rand::random()), secret)
+}
+
+/// Returns 32 bytes that nobody can guess.
+pub(crate) fn random_secret() -> Secret {
+    Secret::new(rand::random::<[u8; 32]>().to_vec())
 }

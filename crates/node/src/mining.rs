@@ -1,99 +1,190 @@
-use althing_pow::{Answers, Effort, Job, Miner, Outcome, Puzzle};
-use althing_types::{Difficulty, Seed, Transaction};
-use tokio::sync::mpsc;
+//! A peer's one search for a solution: on threads of its own, by miners of other processes, or
+//! both.
 
-/// The peer's one search, and the way its answer comes back.
-pub(crate) struct Mining {
-    effort: Effort,
-    /// What solved earlier challenges, unless that is not to be used.
-    known: Option<Answers>,
-    running: Option<Miner>,
-    /// Counts searches, so that the answer of an earlier one is known as such.
-    search: u64,
-    /// Hashes of searches that have ended.
+use althing_engine::{ProofOfWork, SearchId};
+use althing_pow::{Job, Miner, Outcome, Parallelism};
+use tokio::sync::{mpsc, watch};
+
+/// The search that is running, and the way its answer comes back.
+pub(crate) struct Mining<W: ProofOfWork> {
+    /// What its own threads may take of the machine; without it, only others search.
+    parallelism: Option<Parallelism>,
+    /// Where miners of other processes are told of the search.
+    searches: Option<watch::Sender<Option<W>>>,
+    running: Option<Running<W>>,
+    /// Hashes of parts that are over.
     hashes: u64,
     answers: mpsc::UnboundedSender<Answer>,
 }
 
-/// What a search came to.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    search: u64,
-    transaction: Transaction,
-    /// What it found, if anything.
-    seed: Option<Seed>,
+struct Running<W> {
+    id: SearchId,
+    work: W,
+    part: u32,
+    miner: Option<Miner>,
 }
 
-/// Seeds begin below this: as small as the published programs' own.
-const SEED_START_MAX: u64 = 1 << 31;
+/// How the search of one part ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    search: SearchId,
+    part: u32,
+    outcome: Outcome,
+}
 
-impl Mining {
+impl<W: ProofOfWork> Mining<W> {
     pub(crate) fn new(
-        effort: Effort,
-        known: Option<Answers>,
+        parallelism: Option<Parallelism>,
+        searches: Option<watch::Sender<Option<W>>>,
     ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
-        // At most one answer a search, and a search is not begun before the last one is answered
-        // or given up: the channel holds what a peer's own engine asks for.
+        // There is at most one answer for each part that the peer's own engine asked for, and
+        // strangers cannot add any: the channel needs no bound.
         let (answers, received) = mpsc::unbounded_channel();
-        (Self { effort, known, running: None, search: 0, hashes: 0, answers }, received)
+        (Self { parallelism, searches, running: None, hashes: 0, answers }, received)
     }
 
-    /// Takes note of a seed that solved something, whoever found it.
-    pub(crate) fn learn(&mut self, seed: &Seed) {
-        if let Some(known) = &mut self.known {
-            known.learn(seed);
-        }
+    /// Begins a search instead of the one that is running.
+    pub(crate) fn start(&mut self, id: SearchId, work: W) {
+        self.tell(Some(&work));
+        self.search(id, work, 0);
     }
 
-    /// Begins a search instead of the one that is running, unless the answer is known. It starts
-    /// anywhere, so that different peers find different solutions.
-    pub(crate) fn start(
-        &mut self,
-        transaction: Transaction,
-        puzzle: Puzzle,
-        difficulty: Difficulty,
-    ) {
-        self.cancel();
-        self.search += 1;
-        if let Some(seed) = self.known.as_ref().and_then(|known| known.solution(difficulty)) {
-            let (search, seed) = (self.search, Some(seed.clone()));
-            // Nobody listens any more when the node has stopped.
-            let _ = self.answers.send(Answer { search, transaction, seed });
-            return;
-        }
-        let start = rand::random::<u64>() % SEED_START_MAX;
-        let job = Job::new(puzzle.work(difficulty), start..puzzle.candidates());
-        let (search, answers) = (self.search, self.answers.clone());
-        self.running = Some(Miner::start(job, self.effort, move |outcome| {
-            let seed = match outcome {
-                Outcome::Found(index) => Some(puzzle.candidate(index)),
-                Outcome::Exhausted | Outcome::Cancelled => None,
-            };
-            // As above.
-            let _ = answers.send(Answer { search, transaction, seed });
-        }));
-    }
-
+    /// Ends the search, also that of other processes.
     pub(crate) fn cancel(&mut self) {
-        // Whatever comes of it is of an earlier search now.
-        self.search += 1;
-        if let Some(miner) = self.running.take() {
+        self.stop();
+        self.tell(None);
+    }
+
+    /// Returns the solution that `answer` brings, if it is of the search that is running. When a
+    /// part has none, the search goes on with the next one.
+    pub(crate) fn take(&mut self, answer: Answer) -> Option<(SearchId, W::Solution)> {
+        let Answer { search, part, outcome } = answer;
+        let is_running = |running: &Running<W>| (running.id, running.part) == (search, part);
+        if !self.running.as_ref().is_some_and(is_running) {
+            return None;
+        }
+        let work = self.stop()?;
+        match outcome {
+            // Other processes go on until the engine says otherwise: it may not want this one.
+            Outcome::Found(index) => Some((search, work.solution(part, index))),
+            Outcome::Exhausted => {
+                self.search(search, work, part.checked_add(1)?);
+                None
+            }
+            Outcome::Cancelled => None,
+        }
+    }
+
+    /// Returns what is searched for.
+    pub(crate) fn work(&self) -> Option<&W> {
+        self.running.as_ref().map(|running| &running.work)
+    }
+
+    /// Returns how many hashes were tried here.
+    pub(crate) fn hashes(&self) -> u64 {
+        let miner = self.running.as_ref().and_then(|running| running.miner.as_ref());
+        self.hashes + miner.map_or(0, Miner::hashes)
+    }
+
+    /// Ends the search of this process, and returns what it was for.
+    pub(crate) fn stop(&mut self) -> Option<W> {
+        let Running { work, miner, .. } = self.running.take()?;
+        if let Some(miner) = miner {
             miner.cancel();
             self.hashes += miner.hashes();
         }
+        Some(work)
     }
 
-    /// Returns the solution that `answer` brings, if it is of the last search.
-    pub(crate) fn take(&mut self, answer: Answer) -> Option<(Transaction, Seed)> {
-        if answer.search != self.search {
-            return None;
+    fn search(&mut self, search: SearchId, work: W, part: u32) {
+        self.stop();
+        let Some(hashed) = work.part(part) else { return };
+        let miner = self.parallelism.map(|parallelism| {
+            let first = rand::random_range(0..W::FIRST_CANDIDATE_MAX);
+            let range = first..hashed.candidates();
+            let answers = self.answers.clone();
+            Miner::start(Job::new(hashed, range), parallelism, move |outcome| {
+                // The receiver is gone once the node has stopped.
+                let _ = answers.send(Answer { search, part, outcome });
+            })
+        });
+        self.running = Some(Running { id: search, work, part, miner });
+    }
+
+    fn tell(&self, work: Option<&W>) {
+        if let Some(searches) = &self.searches {
+            searches.send_replace(work.cloned());
         }
-        self.cancel();
-        Some((answer.transaction, answer.seed?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_pow::{Goal, Hash, Nonce, Template, Work};
+
+    use super::*;
+
+    /// Something whose solutions are in the first two parts.
+    #[derive(Clone, Debug, PartialEq)]
+    struct TwoParts;
+
+    impl ProofOfWork for TwoParts {
+        type Solution = (u32, u64);
+
+        const FIRST_CANDIDATE_MAX: u64 = 1;
+
+        fn part(&self, part: u32) -> Option<Work> {
+            let template = Template::bare(Nonce::Decimal);
+            let goal = Goal::LeadingZeroBits(256);
+            (part < 2).then_some(Work { hash: Hash::Sha256, template, goal })
+        }
+
+        fn solution(&self, part: u32, index: u64) -> (u32, u64) {
+            (part, index)
+        }
     }
 
-    /// Returns how many hashes were tried.
-    pub(crate) fn hashes(&self) -> u64 {
-        self.hashes + self.running.as_ref().map_or(0, Miner::hashes)
+    /// Returns a search that nobody carries out, so that the test can answer.
+    fn mining() -> (Mining<TwoParts>, watch::Receiver<Option<TwoParts>>) {
+        let (told, searches) = watch::channel(None);
+        (Mining::new(None, Some(told)).0, searches)
+    }
+
+    fn answer(search: u64, part: u32, outcome: Outcome) -> Answer {
+        Answer { search: SearchId(search), part, outcome }
+    }
+
+    #[test]
+    fn the_next_part_is_searched_when_one_is_exhausted() {
+        let (mut mining, searches) = mining();
+        mining.start(SearchId(1), TwoParts);
+        assert_eq!(mining.take(answer(1, 0, Outcome::Exhausted)), None);
+        // Whatever else comes of the first part is too late.
+        assert_eq!(mining.take(answer(1, 0, Outcome::Found(3))), None);
+        assert_eq!(*searches.borrow(), Some(TwoParts));
+        assert_eq!(mining.take(answer(1, 1, Outcome::Found(7))), Some((SearchId(1), (1, 7))));
+        assert_eq!(mining.work(), None);
+    }
+
+    #[test]
+    fn a_search_ends_with_its_last_part() {
+        let (mut mining, _) = mining();
+        mining.start(SearchId(1), TwoParts);
+        for part in 0..2 {
+            assert_eq!(mining.take(answer(1, part, Outcome::Exhausted)), None);
+        }
+        assert_eq!(mining.work(), None);
+    }
+
+    #[test]
+    fn the_answer_of_an_earlier_search_is_dropped() {
+        let (mut mining, searches) = mining();
+        mining.start(SearchId(1), TwoParts);
+        mining.start(SearchId(2), TwoParts);
+        assert_eq!(mining.take(answer(1, 0, Outcome::Found(3))), None);
+        assert_eq!(mining.work(), Some(&TwoParts));
+        mining.cancel();
+        assert_eq!(mining.take(answer(2, 0, Outcome::Found(3))), None);
+        assert_eq!(*searches.borrow(), None);
     }
 }

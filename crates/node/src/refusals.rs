@@ -1,3 +1,5 @@
+//! What keeps a flood of refused messages out of the events.
+
 use std::time::Duration;
 
 use althing_types::Moment;
@@ -34,6 +36,11 @@ impl Refusals {
         }
         self.since = now;
         self.reported = 0;
+        self.take_rest()
+    }
+
+    /// Returns how many were not reported since the last second that is over, if there are any.
+    pub(crate) fn take_rest(&mut self) -> Option<u64> {
         let unreported = std::mem::take(&mut self.unreported);
         (unreported > 0).then_some(unreported)
     }

@@ -1,7 +1,18 @@
+//! The timers of a peer that are running.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use althing_types::Moment;
+
+/// A timer that is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due<T> {
+    /// When it runs out.
+    pub at: Moment,
+    /// What it is for.
+    pub timer: T,
+}
 
 /// Timers that are running, the earliest first, and equals in the order they were set.
 #[derive(Debug)]
@@ -26,33 +37,35 @@ impl<T> Timers<T> {
     }
 
     /// Returns all that are running, the earliest first.
-    pub(crate) fn running(&self) -> impl Iterator<Item = (Moment, &T)> {
-        self.running.iter().map(|((moment, _), timer)| (*moment, timer))
+    pub(crate) fn running(&self) -> impl Iterator<Item = Due<T>> + '_
+    where
+        T: Copy,
+    {
+        self.running.iter().map(|((at, _), timer)| Due { at: *at, timer: *timer })
     }
 
-    /// Takes the next one that is over.
-    pub(crate) fn take_over(&mut self, now: Moment) -> Option<T> {
-        let entry = self.running.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+    /// Takes those that have run out.
+    pub(crate) fn take_over(&mut self, now: Moment) -> impl Iterator<Item = T> {
+        let running = self.running.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut self.running, running).into_values()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use althing_engine::rounds::Timer;
-
     use super::*;
 
     #[test]
     fn timers_are_over_in_order_and_not_before() {
         let at = |millis| Moment::from_start(Duration::from_millis(millis));
         let mut timers = Timers::new();
-        timers.set(at(0), Duration::from_millis(20), Timer::Watch);
-        timers.set(at(0), Duration::from_millis(10), Timer::Repeat);
+        timers.set(at(0), Duration::from_millis(20), "last");
+        timers.set(at(0), Duration::from_millis(10), "first");
+        timers.set(at(0), Duration::from_millis(20), "very last");
+        timers.set(at(0), Duration::from_millis(31), "later");
         assert_eq!(timers.next(), Some(at(10)));
-        assert_eq!(timers.take_over(at(9)), None);
-        assert_eq!(timers.take_over(at(30)), Some(Timer::Repeat));
-        assert_eq!(timers.take_over(at(30)), Some(Timer::Watch));
-        assert_eq!(timers.take_over(at(30)), None);
+        assert_eq!(timers.take_over(at(9)).count(), 0);
+        assert!(timers.take_over(at(30)).eq(["first", "last", "very last"]));
+        assert!(timers.running().eq([Due { at: at(31), timer: "later" }]));
     }
 }

@@ -1,11 +1,11 @@
-//! What a search costs: hashes per second, and how long it takes to start and to stop.
+//! The cost of a search: hashes per second, and the time it takes to start and to stop.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 
-use althing_pow::{Effort, Job, Miner, Outcome, Progress, Puzzle, search};
+use althing_pow::{Job, Miner, Outcome, Parallelism, Progress, Puzzle, search};
 use althing_types::Difficulty;
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 const PUZZLES: [Puzzle; 3] = [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::Sha1Text];
 
-/// Where the rates are taken: eight decimal digits, four bytes, four characters.
+/// Where the rates are measured: eight decimal digits, four bytes, four characters.
 const START: u64 = 20_000_000;
 
 fn main() {
@@ -25,14 +25,15 @@ fn endless(puzzle: Puzzle, range: std::ops::Range<u64>) -> Job {
     Job::new(puzzle.work(Difficulty::MAX), range)
 }
 
-/// One thread per processor. Asking the system takes longer than an easy search, hence once.
+/// One thread per processor. Read only once, since asking the system takes longer than an easy
+/// search.
 static ALL_THREADS: LazyLock<NonZeroUsize> =
     LazyLock::new(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
 
-/// Starts a miner whose outcome comes out of the channel.
+/// Starts a miner that sends its outcome into the channel.
 fn start(job: Job, threads: NonZeroUsize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
-    let miner = Miner::start(job, Effort::of(threads), move |outcome| {
+    let miner = Miner::start(job, Parallelism::of(threads), move |outcome| {
         sender.send(outcome).expect("the bench waits for the outcome");
     });
     (miner, outcomes)

@@ -1,28 +1,30 @@
+//! Which digests are wanted, and how most of the others are ruled out by one word.
+
 use crate::hash::{Digest, Hash};
 
 /// Which digests are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// Those that begin with at least so many zero bits. A hexadecimal digit is four.
+    /// Those that begin with at least this many zero bits. A hexadecimal digit is four.
     LeadingZeroBits(u16),
-    /// Those that begin with so many zero bits and then a one.
+    /// Those that begin with exactly this many zero bits.
     ExactlyLeadingZeroBits(u16),
-    /// Those that end with at least so many zero bits. A hexadecimal digit is four.
+    /// Those that end with at least this many zero bits. A hexadecimal digit is four.
     TrailingZeroBits(u16),
     /// Those that are no more than this 32-byte number, if both are read with the last byte as the
     /// highest, as Bitcoin does.
     AtMost([u8; 32]),
 }
 
-/// What can be seen from one word of the state: if any of the masked bits is set, the digest is
-/// not wanted. If none is, it may be.
+/// A quick check of one word of the state: if any of the masked bits is set, the digest does not
+/// meet the goal. If none is, it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
     pub(crate) place: Place,
     pub(crate) mask: u32,
 }
 
-/// Which word of the state a [`Filter`] looks at.
+/// Which word of the state a [`Filter`] examines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     First,
@@ -41,7 +43,7 @@ impl Goal {
         }
     }
 
-    /// Returns what to look for first.
+    /// Returns the filter to apply first.
     pub(crate) fn filter(&self) -> Filter {
         match self {
             Self::LeadingZeroBits(bits) | Self::ExactlyLeadingZeroBits(bits) => {

@@ -1,7 +1,9 @@
+//! The hash functions, one block at a time.
+
 use sha1::block_api::compress as compress_sha1;
 use sha2::block_api::compress256;
 
-/// What a message is hashed with.
+/// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hash {
     /// SHA-1, 20 bytes.
@@ -12,7 +14,7 @@ pub enum Hash {
     DoubleSha256,
 }
 
-/// What both hash functions take in at a time.
+/// The block that both hash functions process at a time.
 pub(crate) type Block = [u8; 64];
 
 /// The words that a hash function carries from block to block; SHA-1 uses the first five.
@@ -43,8 +45,8 @@ impl Hash {
         }
     }
 
-    /// Takes in blocks. What this hashes is what the fast ways to hash are measured by, so it is
-    /// other people's code.
+    /// Compresses blocks into the state. The fast kernels are checked against this, so it uses the
+    /// `sha1` and `sha2` crates and not our own code.
     pub(crate) fn compress(self, state: &mut State, blocks: &[Block]) {
         match self {
             Self::Sha1 => {
@@ -55,7 +57,7 @@ impl Hash {
         }
     }
 
-    /// Returns the digest that the state after the last block stands for.
+    /// Returns the digest for the state after the last block.
     pub(crate) fn finish(self, state: State) -> Digest {
         match self {
             Self::Sha1 => Digest { bytes: bytes_of(state), length: 20 },
@@ -96,9 +98,9 @@ impl Digest {
     }
 }
 
-/// Returns a message as blocks, with the end mark and the length that both functions ask for.
+/// Returns a message as blocks, with the padding and the length that both functions require.
 pub(crate) fn padded(message: &[u8]) -> Vec<Block> {
-    /// Bytes of the end mark and of the length.
+    /// Bytes of the end mark (one) and of the length (eight).
     const AROUND: usize = 9;
     let mut blocks = vec![[0; 64]; (message.len() + AROUND).div_ceil(64)];
     let bits = 8 * u64::try_from(message.len()).expect("a length has at most 64 bits");
@@ -110,13 +112,13 @@ pub(crate) fn padded(message: &[u8]) -> Vec<Block> {
     blocks
 }
 
-/// Returns a block as the words that a hash function sees.
+/// Returns a block as the big-endian words that a hash function works on.
 pub(crate) fn words(block: &Block) -> [u32; 16] {
     let (words, _) = block.as_chunks();
     std::array::from_fn(|i| u32::from_be_bytes(words[i]))
 }
 
-/// Returns the words of a state as a digest has them.
+/// Returns the words of a state as the bytes of a digest.
 pub(crate) fn bytes_of(state: State) -> [u8; 32] {
     let mut bytes = [0; 32];
     let (chunks, _) = bytes.as_chunks_mut();

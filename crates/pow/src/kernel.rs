@@ -1,7 +1,18 @@
 //! The ways to hash, and which of them this machine has.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `lanes` | How are several messages hashed side by side? |
+//! | `lows` | What are the last digits of the nonces of a batch? |
+//! | `runners` | Which instructions is a search compiled with? |
+//! | `sha1` | How is SHA-1 computed for many nonces? |
+//! | `sha256` | How is SHA-256 computed for many nonces? |
+//! | `sha_extensions` | How is it done with the SHA instructions? |
+//! | `single` | How is one message after another hashed? |
 
 mod lanes;
 mod lows;
+mod runners;
 mod sha1;
 mod sha256;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -23,10 +34,10 @@ use crate::hash::Hash;
 use crate::layout::Layout;
 use crate::work::Work;
 
-/// A way to hash many messages. Each finds what the others find.
+/// A way to hash many messages. All kernels find the same solutions.
 ///
-/// A kernel hashes those messages side by side whose shape it knows: SHA-1 of bare nonces, SHA-256
-/// of a text with a decimal nonce, headers in Bitcoin's format; the rest it leaves to
+/// A kernel hashes messages side by side if it supports their shape: SHA-1 of bare nonces, SHA-256
+/// of a text with a decimal nonce, headers in Bitcoin's format. It leaves the rest to
 /// [`Self::Single`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kernel {
@@ -45,7 +56,7 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// All kernels, the fastest first; this machine may lack some.
+    /// All kernels, fastest first; this machine may not support all of them.
     pub const ALL: [Self; 6] =
         [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Neon, Self::Single, Self::Portable];
 
@@ -79,11 +90,11 @@ impl fmt::Display for Kernel {
     }
 }
 
-/// A text that names no kernel.
+/// A text that is not the name of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no kernel {name:?}; there are {}", Kernel::ALL.map(Kernel::name).join(", "))]
 pub struct NoSuchKernel {
-    /// What was given instead.
+    /// The text that was given instead.
     pub name: String,
 }
 
@@ -154,7 +165,7 @@ impl Machine {
     }
 }
 
-/// Looks for solutions of some work in one of the ways.
+/// Searches for solutions of some work with one kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct Solver<'a> {
     work: &'a Work,
@@ -163,12 +174,11 @@ pub(crate) struct Solver<'a> {
     blocks: u64,
 }
 
-/// Candidates of the first chunk. A challenge of up to ten bits is mostly solved within.
+/// The number of candidates in the first chunk, which solves most challenges of up to ten bits.
 const CHUNK_MIN: u64 = 1024;
 
 impl<'a> Solver<'a> {
-    /// Returns what looks for solutions with a kernel, or in plain Rust if this machine cannot run
-    /// that.
+    /// Returns a searcher that uses a kernel, or plain Rust if this machine does not support it.
     pub(crate) fn new(work: &'a Work, kernel: Kernel) -> Self {
         let machine = Machine::of(kernel).unwrap_or(Machine::Portable);
         let template = &work.template;
@@ -177,14 +187,14 @@ impl<'a> Solver<'a> {
         Self { work, machine, blocks }
     }
 
-    /// Returns where a chunk ends that begins at an index, after so many candidates of the search
-    /// have been handed out. Chunks grow, since most searches are short, and end where a kernel
-    /// can stop without having hashed in vain.
+    /// Returns the end of the chunk that begins at an index, after this many candidates of the
+    /// search have been handed out. Chunks grow, since most searches are short, and end where a
+    /// kernel can stop without wasted hashes.
     pub(crate) fn chunk_end(&self, start: u64, before: u64) -> u64 {
         let segment = self.work.template.nonce.segment(start);
         let lows = Lows::of(self.work, &Layout::new(self.work, segment));
         let run = lows.map_or(1, |lows| lows.run());
-        // What no kernel knows is hashed message by message.
+        // What no kernel supports is hashed message by message.
         let machine = lows.map_or(Machine::Single, |_| self.machine);
         let longest = machine.blocks_in_a_chunk(self.work.hash) / self.blocks;
         let wanted = before.clamp(CHUNK_MIN, longest.max(CHUNK_MIN));
@@ -246,10 +256,10 @@ fn search(
     }
 }
 
-/// Runs a search with the instructions that it is a proof of switched on.
+/// Runs a search in a function that enables the instructions that this proves to exist.
 ///
-/// Each mask gets a function of its own: a few thousand instructions without a branch. Only the
-/// fastest kernel has one for each mask of SHA-256, since they take long to compile.
+/// Each mask gets its own function: a few thousand instructions without a branch. Only the fastest
+/// kernel has one for each mask of SHA-256, since they take long to compile.
 trait Runner {
     fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64>;
     fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64>;

@@ -1,14 +1,16 @@
+//! The messages of a segment as blocks ready to be hashed.
+
 use crate::hash::{Block, Hash, State, padded};
 use crate::nonce::Segment;
 use crate::work::Work;
 
-/// The messages of a segment as blocks: all have the same shape, and only the digits of the nonce
-/// differ.
+/// The messages of a segment as blocks. All have the same shape, and differ only in the digits of
+/// the nonce.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) hash: Hash,
     pub(crate) segment: Segment,
-    /// The state after the blocks before the first that has a digit.
+    /// The state after the blocks before the first one with a digit.
     pub(crate) midstate: State,
     /// The blocks from there on, with zeros for digits.
     pub(crate) blocks: Vec<Block>,
@@ -34,8 +36,8 @@ impl Layout {
         self.segment.write(index, &mut bytes[self.at..self.at + self.segment.length]);
     }
 
-    /// Writes all digits but the `low` last ones, which become zeros, from a number that stands
-    /// for them.
+    /// Writes all digits but the last `low` ones, which become zeros, from the number that they
+    /// represent.
     pub(crate) fn write_high(&mut self, number: u64, low: usize) {
         let bytes = self.blocks.as_flattened_mut();
         let digits = &mut bytes[self.at..self.at + self.segment.length];

@@ -1,3 +1,5 @@
+//! How the number of a candidate is written into its message.
+
 /// How the number of a candidate is written into its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Nonce {
@@ -7,31 +9,31 @@ pub enum Nonce {
     Decimal,
     /// As a text over the 94 characters a-z, A-Z, ASCII punctuation, 0-9 (in that order).
     ///
-    /// First come the 3,464,840 texts of four characters that follow each other in this order or
-    /// are equal (`aaaa`, `aaab` .. `9999`), since the published program of `ppd` tries those
-    /// alone; then all texts of four characters, those of five, and so on to ten.
+    /// First come the 3,464,840 texts of four characters in which no character comes before its
+    /// predecessor in this order (`aaaa`, `aaab` .. `9999`), since the published program of `ppd`
+    /// tries only those; then all texts of four characters, those of five, and so on to ten.
     Text,
     /// As four bytes, lowest first.
     LittleEndian,
 }
 
-/// Candidates in a row whose messages have one length.
+/// Consecutive candidates whose messages have the same length.
 ///
 /// Their digits count up like those of a number: the last one runs through all its symbols before
 /// the one left of it moves on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) nonce: Nonce,
-    /// Digits of each.
+    /// The number of digits of each.
     pub(crate) length: usize,
-    /// The index at which all digits would be the first symbol; some digits may never be that.
+    /// The index at which all digits would be the first symbol, even if no candidate has them all.
     pub(crate) zero: u64,
     /// The index after the last one.
     pub(crate) end: u64,
     pub(crate) order: Order,
 }
 
-/// Which digits may stand right of a digit.
+/// Which digits may follow a digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Any.
@@ -53,7 +55,7 @@ const BYTES: [u8; 256] = {
     bytes
 };
 
-/// Characters of the shortest text that is tried.
+/// The length of the shortest text that is tried, in characters.
 const TEXT_LENGTH_MIN: u32 = 4;
 
 /// Rising texts of four characters: ways to choose four of 94, with repetition.
@@ -77,8 +79,8 @@ static RISING: [[u64; TEXT_LENGTH_MIN as usize]; TEXT.len() + 1] = {
 impl Nonce {
     /// Returns how many candidates there are: the valid indexes are those below.
     ///
-    /// 2^64 - 1 where the length is free, thousands of years of one thread's work. (The numbers
-    /// therefore end one below their highest.)
+    /// 2^64 - 1 where the length is free, which is thousands of years of work for one thread. (The
+    /// indexes therefore end one below the highest `u64`.)
     pub const fn candidates(self) -> u64 {
         match self {
             Self::Integer | Self::Decimal | Self::Text => u64::MAX,
@@ -100,7 +102,7 @@ impl Nonce {
         let radix = self.radix();
         let power = |exponent: u32| radix.checked_pow(exponent).unwrap_or(u64::MAX);
         let (length, zero, end, order) = match self {
-            // Numbers have no digit that could be left out; zero is no byte, but one decimal digit.
+            // No digit of a number can be left out; zero has no bytes, but one decimal digit.
             Self::Integer => {
                 let length = (u64::BITS - index.leading_zeros()).div_ceil(8);
                 (length, 0, power(length), Order::Free)
@@ -125,7 +127,7 @@ impl Nonce {
         Segment { nonce: self, length, zero, end, order }
     }
 
-    /// Returns the nonce at `index`, as written.
+    /// Returns the nonce at `index`, as it is written into the message.
     pub fn bytes(self, index: u64) -> Vec<u8> {
         let segment = self.segment(index);
         let mut bytes = vec![0; segment.length];
@@ -139,7 +141,7 @@ impl Nonce {
 }
 
 impl Segment {
-    /// Writes the nonce at `index` into `bytes`, which are as many as the segment's digits.
+    /// Writes the nonce at `index` into `bytes`, one for each of the segment's digits.
     pub(crate) fn write(&self, index: u64, bytes: &mut [u8]) {
         let place = index - self.zero;
         match self.order {
@@ -151,7 +153,7 @@ impl Segment {
         }
     }
 
-    /// Writes the digits of a number, as many of the lowest as `bytes` has room for.
+    /// Writes the lowest digits of a number, as many as `bytes` has room for.
     pub(crate) fn write_digits(&self, number: u64, bytes: &mut [u8]) {
         let symbols = self.nonce.symbols();
         let radix = self.nonce.radix();
@@ -178,11 +180,11 @@ impl Segment {
     }
 }
 
-/// Returns how many rising texts of `length` there are over so many symbols.
+/// Returns how many rising texts of `length` there are over this number of symbols.
 const fn rising(symbols: usize, length: usize) -> u64 {
     let (mut texts, mut i) = (1, 0);
     while i < length {
-        // Exact at each step: a product of i numbers in a row is divisible by i!.
+        // Exact at each step: a product of i consecutive numbers is divisible by i!.
         texts = texts * (symbols + i) / (i + 1);
         i += 1;
     }

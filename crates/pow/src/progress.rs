@@ -1,8 +1,11 @@
+//! How far a search is, and whether it has to stop.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// What the threads of a search and those who watch it share: how far it is, and whether to stop.
+/// The state shared by the threads of a search and its observers: how far it is, and whether to
+/// stop.
 ///
-/// Neither orders anything else, so all accesses are relaxed.
+/// No other memory access depends on either, so all accesses are relaxed.
 #[derive(Debug, Default)]
 pub struct Progress {
     hashes: AtomicU64,
@@ -10,13 +13,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Returns the progress of a search that has not begun.
+    /// Returns the progress of a search that has not started.
     pub const fn new() -> Self {
         Self { hashes: AtomicU64::new(0), cancelled: AtomicBool::new(false) }
     }
 
-    /// Asks the search to stop, for good. Returns at once; each thread finishes the chunk that it
-    /// is at.
+    /// Asks the search to stop for good. Returns at once; each thread finishes its current chunk.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -26,7 +28,8 @@ impl Progress {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Returns how many candidates were hashed so far. Never falls, and moves once per chunk.
+    /// Returns how many candidates were hashed so far. Never decreases, and increases once per
+    /// chunk.
     pub fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
     }

@@ -1,3 +1,5 @@
+//! The puzzles of the networks whose challenges are only a difficulty.
+
 use althing_types::{Difficulty, Seed};
 
 use crate::goal::{Goal, leading_zero_bits};
@@ -5,7 +7,7 @@ use crate::hash::{Digest, Hash};
 use crate::nonce::Nonce;
 use crate::work::{Template, Work};
 
-/// Which text solves a challenge, in the networks whose challenges are nothing but a difficulty.
+/// Which text solves a challenge, in the networks whose challenges consist only of a difficulty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Puzzle {
     /// `elect-chain`: the seed is a number, written as its shortest big-endian bytes (0 is no
@@ -14,9 +16,9 @@ pub enum Puzzle {
     /// `sd`: the seed is a number, written in decimal digits, and the SHA-1 of those digits has
     /// at least d leading zero bits.
     ///
-    /// The published program tries no number above 10,000,000, where no solution has more than
-    /// 25 bits, but its controller looks at the digest alone. So we accept what it accepts, and
-    /// search on beyond its bound.
+    /// The published program tries no number above 10,000,000, and no solution below that has more
+    /// than 25 bits, but its controller checks only the digest. So we accept what it accepts, and
+    /// search beyond its bound.
     Sha1Decimal,
     /// `ppd`: the seed is any text, and the SHA-1 of its UTF-8 bytes has exactly d leading zero
     /// bits, not one more.
@@ -27,13 +29,13 @@ pub enum Puzzle {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsolved {
-    /// The puzzle takes numbers, each written in one way only.
+    /// The puzzle takes numbers, and each may be written in one way only.
     #[error(
         "seed {:?} is not a decimal number below 2^64 without sign or leading zero",
         seed.as_str()
     )]
     NotANumber {
-        /// What was given instead.
+        /// The text that was given instead.
         seed: Seed,
     },
     /// The digest does not begin with enough zero bits.
@@ -44,7 +46,7 @@ pub enum Unsolved {
         /// The challenge.
         wanted: Difficulty,
     },
-    /// The digest begins with more zero bits, and the puzzle wants exactly so many.
+    /// The digest begins with more zero bits, and the puzzle requires the exact number.
     #[error("the digest has {found} leading zero bits, more than exactly {wanted}")]
     TooManyZeroBits {
         /// Leading zero bits of the digest.
@@ -65,7 +67,7 @@ impl Puzzle {
         }
     }
 
-    /// Returns how many zero bits the digest of `seed` begins with.
+    /// Returns the number of leading zero bits of the digest of `seed`.
     pub(crate) fn zero_bits(self, seed: &Seed) -> Result<u16, Unsolved> {
         Ok(leading_zero_bits(self.digest(seed)?.as_bytes()))
     }
@@ -121,8 +123,8 @@ impl Puzzle {
     }
 }
 
-/// Reads a number of the puzzles that take one. Refuses a second way to write the same number,
-/// since two peers must not take one solution for two.
+/// Parses the number of a puzzle that takes one. Refuses any other way to write the same number,
+/// since one solution must not count as two.
 fn number(seed: &Seed) -> Result<u64, Unsolved> {
     let text = seed.as_str();
     let one_way_only = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));

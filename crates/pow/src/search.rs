@@ -1,3 +1,5 @@
+//! A search on the calling thread.
+
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,12 +14,12 @@ pub struct Job {
     pub work: Work,
     /// Indexes of the candidates to try; all of them are `0..work.candidates()`.
     pub range: Range<u64>,
-    /// The way to hash. If this machine lacks what it needs, it is done in plain Rust.
+    /// The kernel to hash with. If this machine does not support it, the portable one is used.
     pub kernel: Kernel,
 }
 
 impl Job {
-    /// Returns the search of a range in the fastest way that there is here.
+    /// Returns the search of a range with the fastest kernel that this machine has.
     pub fn new(work: Work, range: Range<u64>) -> Self {
         Self { work, range, kernel: Kernel::fastest() }
     }
@@ -31,12 +33,12 @@ pub enum Outcome {
     Found(u64),
     /// The range holds no solution.
     Exhausted,
-    /// The search was cancelled before it could tell.
+    /// The search was cancelled before it had an outcome.
     Cancelled,
 }
 
-/// Searches on the calling thread, until it finds the first solution of the range, or the range
-/// ends, or `progress` is cancelled.
+/// Searches on the calling thread until it finds the first solution of the range, the range ends,
+/// or `progress` is cancelled.
 pub fn search(job: &Job, progress: &Progress) -> Outcome {
     let hunt = Hunt::new(job, progress);
     hunt.work();
@@ -46,8 +48,8 @@ pub fn search(job: &Job, progress: &Progress) -> Outcome {
 /// One search, as its threads share it.
 ///
 /// The chunks of the range are handed out lowest first, and a thread that took one finishes it. So
-/// when anybody finds a solution, whatever lies below it has been handed out already, and will be
-/// finished: the lowest solution found is the lowest there is.
+/// when a thread finds a solution, all chunks below it have been handed out already and will be
+/// finished: the lowest solution found is the lowest one in the range.
 #[derive(Debug)]
 pub(crate) struct Hunt<'a> {
     solver: Solver<'a>,
@@ -60,10 +62,10 @@ pub(crate) struct Hunt<'a> {
 }
 
 impl<'a> Hunt<'a> {
-    /// No candidate's index, since a range ends before it.
+    /// Not the index of any candidate, since a range ends before it.
     const NONE: u64 = u64::MAX;
 
-    /// Returns the search for `job`, with nothing tried.
+    /// Returns the search for `job`, before any candidate was tried.
     pub(crate) fn new(job: &'a Job, progress: &'a Progress) -> Self {
         let Job { work, range, kernel } = job;
         let end = range.end.min(work.candidates());
@@ -76,12 +78,12 @@ impl<'a> Hunt<'a> {
         }
     }
 
-    /// Tries chunks until there is nothing left to do for this thread.
+    /// Tries chunks until nothing is left for this thread to do.
     pub(crate) fn work(&self) {
         while self.try_chunk().is_continue() {}
     }
 
-    /// Tries the next chunk. Breaks off if there is none, or no need.
+    /// Tries the next chunk. Breaks if there is none left, or none is needed.
     pub(crate) fn try_chunk(&self) -> ControlFlow<()> {
         if self.progress.is_cancelled() || self.lowest.load(Ordering::Relaxed) != Self::NONE {
             return ControlFlow::Break(());
@@ -99,12 +101,12 @@ impl<'a> Hunt<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Returns whether there is something that nobody has taken.
+    /// Returns whether some chunk has not been taken by any thread.
     pub(crate) fn has_more(&self) -> bool {
         self.next.load(Ordering::Relaxed) < self.range.end
     }
 
-    /// Returns how the search ended. To be called when all its threads are done.
+    /// Returns how the search ended. Call it only when all its threads are done.
     pub(crate) fn outcome(self) -> Outcome {
         match self.lowest.load(Ordering::Relaxed) {
             Self::NONE if self.has_more() => Outcome::Cancelled,

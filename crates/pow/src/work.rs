@@ -1,14 +1,16 @@
+//! Something to hash with one nonce after another.
+
 use crate::goal::Goal;
 use crate::hash::{Digest, Hash};
 use crate::nonce::Nonce;
 
-/// Something to hash, with another nonce each time, until a digest is as wanted.
+/// Something to hash with one nonce after the other until a digest meets the goal.
 ///
-/// This is what all puzzles have in common: a hash, a message with a place for a nonce, and which
-/// digests are wanted.
+/// This is what all puzzles have in common: a hash function, a message with a place for a nonce,
+/// and a goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
-    /// What the message is hashed with.
+    /// The hash function.
     pub hash: Hash,
     /// The message.
     pub template: Template,
@@ -19,15 +21,15 @@ pub struct Work {
 /// A message with a place for a nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// What stands before the nonce.
+    /// The bytes before the nonce.
     pub prefix: Box<[u8]>,
     /// How the nonce is written.
     pub nonce: Nonce,
-    /// What stands after the nonce.
+    /// The bytes after the nonce.
     pub suffix: Box<[u8]>,
 }
 
-/// Bytes of a Bitcoin header before its nonce, which is the last four of eighty.
+/// The length of a Bitcoin header before its nonce, which is the last four of its eighty bytes.
 pub const HEADER_WITHOUT_NONCE: usize = 76;
 
 impl Work {
@@ -55,12 +57,12 @@ impl Work {
 }
 
 impl Template {
-    /// Returns a message that has the nonce between two texts.
+    /// Returns a message with the nonce between two byte strings.
     pub fn new(prefix: impl Into<Box<[u8]>>, nonce: Nonce, suffix: impl Into<Box<[u8]>>) -> Self {
         Self { prefix: prefix.into(), nonce, suffix: suffix.into() }
     }
 
-    /// Returns a message that is nothing but the nonce.
+    /// Returns a message that consists only of the nonce.
     pub fn bare(nonce: Nonce) -> Self {
         Self::new([], nonce, [])
     }

@@ -1,11 +1,11 @@
-//! What a search promises, whatever the puzzle and the number of threads.
+//! What a search guarantees, whatever the puzzle and the number of threads.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
-use althing_pow::{Effort, Job, Miner, Outcome, Progress, Puzzle, search};
+use althing_pow::{Job, Miner, Outcome, Parallelism, Progress, Puzzle, search};
 use althing_types::Difficulty;
 use proptest::prelude::*;
 
@@ -16,12 +16,12 @@ fn job(puzzle: Puzzle, bits: u64, range: Range<u64>) -> Job {
     Job::new(puzzle.work(difficulty), range)
 }
 
-/// A job that nothing solves, and that nobody sees the end of.
+/// A job without a solution, too long to finish.
 fn endless(puzzle: Puzzle) -> Job {
     job(puzzle, 160, 0..puzzle.candidates())
 }
 
-/// Returns what a search ought to find: checks each candidate on its own.
+/// Returns what a search should find, by checking each candidate on its own.
 fn expected(job: &Job) -> Outcome {
     match job.range.clone().find(|index| job.work.is_solved_by(*index)) {
         Some(index) => Outcome::Found(index),
@@ -29,11 +29,11 @@ fn expected(job: &Job) -> Outcome {
     }
 }
 
-/// Starts a miner whose outcome comes out of the channel.
+/// Starts a miner that sends its outcome into the channel.
 fn start(job: Job, threads: usize) -> (Miner, mpsc::Receiver<Outcome>) {
     let (sender, outcomes) = mpsc::channel();
     let threads = NonZeroUsize::new(threads).expect("the tests use some threads");
-    let miner = Miner::start(job, Effort::of(threads), move |outcome| {
+    let miner = Miner::start(job, Parallelism::of(threads), move |outcome| {
         sender.send(outcome).expect("the test waits for the outcome");
     });
     (miner, outcomes)
@@ -136,7 +136,7 @@ fn a_search_cancelled_before_it_begins_does_nothing() {
 fn the_outcome_comes_from_a_named_thread() {
     let (sender, names) = mpsc::channel();
     let job = job(Puzzle::Sha1Integer, 1, 0..100);
-    let _miner = Miner::start(job, Effort::of(NonZeroUsize::MIN), move |_| {
+    let _miner = Miner::start(job, Parallelism::of(NonZeroUsize::MIN), move |_| {
         let name = thread::current().name().map(str::to_owned);
         sender.send(name).expect("the test waits for the name");
     });

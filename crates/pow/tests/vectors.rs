@@ -1,4 +1,4 @@
-//! The puzzles against what the original programs answered.
+//! Compares the puzzles with what the original programs answered.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use althing_sim::{Scenario, Simulation};
+use althing_sim::rounds::{Scenario, Simulation};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -57,10 +57,10 @@ fn print_table() {
         decide(&mut net, rows);
         let after = net.summary();
         let per_round_and_peer =
-            |count: u64| count as f64 / (after.rounds - before.rounds) as f64 / f64::from(peers);
+            |count: u64| count as f64 / (after.decided - before.decided) as f64 / f64::from(peers);
         let published = per_round_and_peer(after.published - before.published);
         let delivered = per_round_and_peer(after.delivered - before.delivered);
-        let rounds = after.rounds - before.rounds;
+        let rounds = after.decided - before.decided;
         println!("| {peers} | {rounds} | {published:.1} | {delivered:.0} |");
     }
 }
@@ -70,7 +70,7 @@ fn print_table() {
 fn ten_minutes_of_a_hundred_peers() -> u64 {
     let mut net = network(100).start();
     net.run_for(Duration::from_secs(600)).expect("nothing wrong is recorded");
-    let rounds = net.summary().rounds;
+    let rounds = net.summary().decided;
     assert!(rounds >= 200, "{rounds} rounds");
     rounds
 }

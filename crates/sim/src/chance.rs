@@ -10,15 +10,16 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What the parts of a run draw from. Each has a stream of its own, so that one part drawing more
-/// does not change what befalls another.
+/// does not change what happens to another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
     Peers,
     Network,
     Mining,
     Faults,
-    Story,
+    Script,
     Drawing,
+    Commands,
 }
 
 /// Returns the generator of one part of the run with this seed.

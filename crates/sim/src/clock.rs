@@ -1,3 +1,5 @@
+//! Clocks that may be wrong.
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! What a network does to messages.
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;

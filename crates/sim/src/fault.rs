@@ -1,32 +1,38 @@
+//! What can go wrong.
+
 use std::fmt;
 use std::time::Duration;
 
-use crate::byzantine::Role;
 use crate::clock::Skew;
 use crate::conditions::Latency;
 
 /// Something that goes wrong, or right again. What it says of the network holds until another
-/// fault says otherwise, or [`Fault::Heal`] ends them all.
+/// fault says otherwise, or [`Fault::Heal`] ends them all. `R` is in what a peer of this kind of
+/// network can be dishonest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum Fault<R> {
     /// A peer stops, and loses all that is not on its disk.
     Crash(Who),
-    /// A peer stops in mid-sentence: after so many of its next outputs. If the next one is a
-    /// write, it is there afterwards or it is not, but never half of it.
+    /// A peer crashes after so many of its next outputs. If the next one is a write, it is on disk
+    /// afterwards or it is not, but never half of it.
     CrashAfter(Who, usize),
     /// A peer that is down starts, with what is on its disk.
     Restart(Who),
-    /// A peer does nothing for a while; what would have happened to it waits.
+    /// A peer does nothing for a while; its input waits.
     Pause(Who),
-    /// A paused peer goes on, and all that waited happens to it at once.
+    /// A paused peer continues, and handles at once all that waited.
     Resume(Who),
-    /// A peer takes so long over each thing that happens to it.
+    /// A peer takes so long to handle each input.
     Slow(Who, Duration),
     /// A peer's clock goes wrong.
     Skew(Who, Skew),
-    /// These peers and the others do not hear each other.
+    /// Nothing that a peer sends reaches anybody, and nothing reaches it. It keeps running.
+    Mute(Who),
+    /// Ends that.
+    Unmute(Who),
+    /// Messages do not pass between these peers and the others.
     Partition(Vec<usize>),
-    /// What one peer says no longer reaches another one.
+    /// What one peer sends no longer reaches another one.
     Cut {
         /// Who is not heard.
         from: Who,
@@ -48,39 +54,43 @@ pub enum Fault {
     Duplicate(u8),
     /// So many of a hundred messages come with flipped bits, from now on.
     Corrupt(u8),
+    /// With so many of a hundred messages an old one is delivered again, from now on: to any peer,
+    /// as if it came from any other.
+    Replay(u8),
     /// Messages take this long, from now on.
     Delay(Latency),
-    /// The broker restarts: what is under way is forgotten, and what is said meanwhile is lost.
+    /// The broker restarts: what is under way is forgotten, and what is sent meanwhile is lost.
+    /// Networks without a broker do not notice.
     RestartBroker {
         /// How long it is away.
         down: Duration,
-        /// What it then says of the peers.
-        wills: Wills,
+        /// What becomes of the peers' last wills.
+        last_wills: LastWills,
     },
-    /// A peer stops being honest in one thing; its own disk and mind stay as they are.
-    Turn(Who, Role),
+    /// A peer becomes dishonest in one thing; its engine and its disk stay as they are.
+    Byzantine(Who, R),
     /// Everything is well again: all peers run, with right clocks, and hear each other. Whoever
-    /// has stopped being honest stays so.
+    /// has become dishonest stays so.
     Heal,
 }
 
 /// Whom a fault is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
-    /// The peer with this index, counted from zero in the order of the ids. Nobody, if there are
-    /// not so many.
+    /// The peer with this index, counted from zero. Nobody, if there are not so many.
     Peer(usize),
-    /// Whoever was elected last; nobody, before the first election.
+    /// Whoever was elected last, or, in a network with a chain, found the last block. Nobody,
+    /// before the first.
     Leader,
 }
 
 /// What a broker does with the last wills that peers left with it, when it comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wills {
+pub enum LastWills {
     /// It has forgotten them.
     Forgotten,
-    /// It says all of them, since every connection broke.
-    Said,
+    /// It publishes all of them, since every connection broke.
+    Published,
 }
 
 impl From<usize> for Who {
@@ -98,16 +108,18 @@ impl fmt::Display for Who {
     }
 }
 
-impl fmt::Display for Fault {
+impl<R: fmt::Display> fmt::Display for Fault<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Crash(who) => write!(f, "{who} crashes"),
             Self::CrashAfter(who, outputs) => write!(f, "{who} crashes after {outputs} outputs"),
             Self::Restart(who) => write!(f, "{who} restarts"),
             Self::Pause(who) => write!(f, "{who} pauses"),
-            Self::Resume(who) => write!(f, "{who} goes on"),
-            Self::Slow(who, time) => write!(f, "{who} takes {time:?} over each input"),
+            Self::Resume(who) => write!(f, "{who} continues"),
+            Self::Slow(who, time) => write!(f, "{who} takes {time:?} for each input"),
             Self::Skew(who, skew) => write!(f, "the clock of {who} {skew}"),
+            Self::Mute(who) => write!(f, "{who} neither sends nor receives"),
+            Self::Unmute(who) => write!(f, "{who} sends and receives again"),
             Self::Partition(side) => write!(f, "peers {side:?} are cut off from the others"),
             Self::Cut { from, to } => write!(f, "{to} no longer hears {from}"),
             Self::Flap { side, every } => {
@@ -117,14 +129,15 @@ impl fmt::Display for Fault {
             Self::Lose(percent) => write!(f, "{percent} % of messages are lost"),
             Self::Duplicate(percent) => write!(f, "{percent} % of messages come twice"),
             Self::Corrupt(percent) => write!(f, "{percent} % of messages come damaged"),
+            Self::Replay(percent) => write!(f, "{percent} % of messages are followed by old ones"),
             Self::Delay(latency) => write!(f, "messages take {latency}"),
-            Self::RestartBroker { down, wills: Wills::Forgotten } => {
+            Self::RestartBroker { down, last_wills: LastWills::Forgotten } => {
                 write!(f, "the broker restarts, and is away for {down:?}")
             }
-            Self::RestartBroker { down, wills: Wills::Said } => {
-                write!(f, "the broker restarts, is away for {down:?}, and says all last wills")
+            Self::RestartBroker { down, last_wills: LastWills::Published } => {
+                write!(f, "the broker restarts, is away for {down:?}, and publishes all last wills")
             }
-            Self::Turn(who, role) => write!(f, "{who} {role}"),
+            Self::Byzantine(who, role) => write!(f, "{who} {role}"),
             Self::Heal => f.write_str("everything is well again"),
         }
     }

@@ -1,87 +1,102 @@
-//! A whole network in virtual time under one seed: faults, liars, and checks after every step.
+//! A whole network in virtual time under one seed: faults, dishonest peers, and checks after every
+//! step.
 //!
 //! A [`Simulation`] holds some peers, each an engine with a disk of its own, and a queue of what
 //! happens when. Messages cross the network as the bytes of a dialect; latency, loss, duplication,
 //! damage, and everything else that is left to chance is drawn from the one seed. The same seed
 //! gives the same run to the byte, on any machine, and so a failure can be replayed for ever.
 //!
+//! It is the same simulator for any engine: what it must know of a kind of network besides is in
+//! [`Simulated`], of which there are two, [`rounds`] and [`chain`].
+//!
 //! ```
+//! use std::sync::Arc;
 //! use std::time::Duration;
 //!
 //! use althing_dialect::elect_chain::{Config, ElectChain};
-//! use althing_sim::{Fault, Plan, Simulation, Who};
+//! use althing_sim::rounds::{Fault, Plan, RoundsNetwork, Simulation};
+//! use althing_sim::Who;
 //!
 //! let plan = Plan::new(1, 10)
 //!     .at(Duration::from_secs(5), Fault::Crash(Who::Leader))
 //!     .at(Duration::from_secs(9), Fault::Heal);
 //! let pause = Duration::from_secs(2);
 //! let dialect = ElectChain::new(Config { pause, ..Config::default() });
-//! let mut net = Simulation::new(plan, Box::new(dialect));
+//! let mut net = Simulation::new(plan, RoundsNetwork::new(Arc::new(dialect)));
 //! net.run_for(Duration::from_secs(30))?;
 //! println!("{}", net.summary());
 //! let trace = net.trace(Duration::from_secs(5)..Duration::from_secs(8));
 //! let diagram = althing_sim::mermaid(&trace);
 //! # assert!(diagram.starts_with("sequenceDiagram"));
-//! # Ok::<(), althing_sim::Stuck>(())
+//! # Ok::<(), althing_sim::rounds::Stuck>(())
 //! ```
 //!
 //! # What can go wrong
-//! [`Fault`] has the words for it: peers crash, also in mid-sentence, pause, are slow, have wrong
-//! clocks; messages are lost, late, doubled, damaged; partitions come and go; the broker restarts.
-//! [`Disk`] says what a crash may do to what a peer has written. A [`Role`] makes a peer dishonest
-//! in one thing; its module says which of the network's promises then still hold, and which not.
+//! [`Fault`] says it: peers crash, also between two outputs, pause, are slow, have wrong clocks;
+//! messages are lost, late, doubled, damaged, replayed; partitions come and go; the broker
+//! restarts. [`host::Disk`] says what a crash may do to what a peer has written. A role makes a
+//! peer dishonest in one thing; [`rounds::byzantine`] and [`chain::byzantine`] say which of the
+//! network's promises then still hold, and which not.
 //!
 //! # What may not
-//! After each step the run is checked: one row per transaction, on all honest peers and for ever;
-//! behind each row the votes it needs, each cast by its voter and counted once; nothing forgotten
-//! in a crash; every queue within its bound. A [`Violation`] ends the run. [`random`] draws whole
-//! stories from a seed, demands that rows come again after the trouble, and makes what fails
-//! shorter.
+//! After each step the run is checked: nothing forgotten in a crash, no hole on a disk, every queue
+//! within its bound. With rounds: one row per transaction, on all honest peers and for ever; behind
+//! each row the votes it needs, each cast by its voter and counted once. With a chain: only valid
+//! blocks, and never a change to a chain with less work. What is broken ends the run. [`random`]
+//! draws whole schedules of faults from a seed, demands that the network goes on after the trouble,
+//! and makes what fails shorter.
 //!
 //! # What it does not do
 //! Run brokers, or know how long a real machine takes: a peer handles its input in no time, unless
 //! a fault says otherwise, and mining is a random process of a given hash rate, whose answers are
 //! real.
+//!
+//! # Files
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `host/` | what does a peer do by itself, and what is on its disk? |
+//! | `simulation/` | what happens next in the network, and what comes of it? |
+//! | `simulated` | what must be known of a kind of network? |
+//! | `plan`, `fault`, `conditions` | what does a run begin with, and what goes wrong? |
+//! | `peer`, `clock`, `mining` | what is there of a peer besides its host? |
+//! | `network`, `packet`, `queue` | what is under way, and to whom? |
+//! | `trace/`, `summary`, `fingerprint`, `stuck` | what has come of it? |
+//! | `random/`, `chance` | what is drawn from the seed? |
+//! | `rounds/`, `chain/` | the two kinds of networks |
 
 // A run fails once, and then tells all there is to know.
 #![allow(clippy::result_large_err)]
 
-pub mod byzantine;
 pub mod chain;
 mod chance;
-mod checker;
 mod clock;
 mod conditions;
-mod disk;
 mod fault;
 mod fingerprint;
+pub mod host;
 mod mining;
 mod network;
-mod oracle;
+mod packet;
 mod peer;
 mod plan;
 mod queue;
 pub mod random;
-mod scenario;
-mod signers;
+pub mod rounds;
+mod simulated;
 mod simulation;
 mod stuck;
 mod summary;
 mod trace;
-mod verdicts;
-mod violation;
-mod with_rules;
-mod word;
 
-pub use byzantine::Role;
 pub use clock::Skew;
 pub use conditions::{Conditions, Latency};
-pub use disk::Disk;
-pub use fault::{Fault, Who, Wills};
+pub use fault::{Fault, LastWills, Who};
+pub use fingerprint::Fingerprint;
 pub use plan::Plan;
-pub use scenario::{Network, Scenario};
+pub use simulated::{Byzantine, Checker, Sending, Simulated};
 pub use simulation::Simulation;
+pub use stuck::StuckIn;
 pub use stuck::{Reason, Stuck};
-pub use summary::{Spread, Summary};
-pub use trace::{Scene, Trace, What, mermaid, svg};
-pub use violation::Violation;
+pub use summary::{Counters, Names, Spread, Summary};
+pub use trace::{Step, Trace, What, mermaid, svg};

@@ -1,57 +1,37 @@
+//! Searches in virtual time.
+//!
+//! Searching is a random process: how long it takes is drawn, and only when it comes to its end is
+//! a real solution looked for. Most searches end before, since somebody else was faster.
+
 use std::time::Duration;
 
-use althing_pow::{Job, Outcome, Progress, Puzzle, search};
-use althing_types::{Difficulty, Seed, Transaction};
+use althing_engine::ProofOfWork;
+use althing_pow::{Job, Outcome, Progress, search};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chance::exponential;
 
-/// What a simulated miner searches for.
-///
-/// Searching is a random process: how long it takes is drawn, and only when it comes to its end is
-/// a real solution looked for. Most searches end before, since somebody else was faster.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Search {
-    pub(crate) transaction: Transaction,
-    puzzle: Puzzle,
-    difficulty: Difficulty,
+/// Most candidates that are tried for a solution: what takes more is too hard to be simulated.
+const CANDIDATES_MAX: u64 = 1 << 32;
+
+/// Returns how long it takes to find what takes so many hashes on average, at so many hashes a
+/// second. `None` if that is longer than any run.
+pub(crate) fn time(hashes: f64, hashes_per_second: f64, rng: &mut ChaCha8Rng) -> Option<Duration> {
+    let mean = Duration::try_from_secs_f64(hashes / hashes_per_second).ok()?;
+    Some(exponential(mean, rng))
 }
 
-/// Bits of a challenge that a simulated miner can solve; each takes twice the time to look for.
-pub(crate) const SOLVABLE_BITS_MAX: u16 = 22;
-
-impl Search {
-    pub(crate) fn new(transaction: Transaction, puzzle: Puzzle, difficulty: Difficulty) -> Self {
-        Self { transaction, puzzle, difficulty }
-    }
-
-    /// Returns how long the search takes at so many hashes a second, or `None` if it is hopeless.
-    pub(crate) fn time(&self, hashes_per_second: f64, rng: &mut ChaCha8Rng) -> Option<Duration> {
-        let bits = self.difficulty.bits();
-        if bits > SOLVABLE_BITS_MAX {
-            return None;
-        }
-        let mean = f64::from(1_u32 << bits) / hashes_per_second;
-        let mean = Duration::try_from_secs_f64(mean).ok()?;
-        Some(exponential(mean, rng))
-    }
-
-    /// Returns a solution.
-    pub(crate) fn solution(&self, rng: &mut ChaCha8Rng) -> Option<Seed> {
-        let Self { puzzle, difficulty, .. } = *self;
-        solution(puzzle, difficulty, rng.random_range(0..1 << 32))
-    }
+/// Returns a solution, from a random candidate on.
+pub(crate) fn solution<W: ProofOfWork>(work: &W, rng: &mut ChaCha8Rng) -> Option<W::Solution> {
+    solution_from(work, rng.random_range(0..W::FIRST_CANDIDATE_MAX))
 }
 
-/// Returns the first solution from the candidate `from` on.
-pub(crate) fn solution(puzzle: Puzzle, difficulty: Difficulty, from: u64) -> Option<Seed> {
-    if difficulty.bits() > SOLVABLE_BITS_MAX {
-        return None;
-    }
-    let job = Job::new(puzzle.work(difficulty), from..puzzle.candidates());
+/// Returns the first solution from the candidate `first` on.
+pub(crate) fn solution_from<W: ProofOfWork>(work: &W, first: u64) -> Option<W::Solution> {
+    let job = Job::new(work.part(0)?, first..first + CANDIDATES_MAX);
     match search(&job, &Progress::new()) {
-        Outcome::Found(index) => Some(puzzle.candidate(index)),
+        Outcome::Found(index) => Some(work.solution(0, index)),
         Outcome::Exhausted | Outcome::Cancelled => None,
     }
 }

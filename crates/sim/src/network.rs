@@ -1,20 +1,27 @@
-use std::collections::BTreeSet;
+//! What lies between the peers.
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::{Dialect, Wire};
+use althing_engine::Engine;
 use althing_types::Moment;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chance::happens;
 use crate::conditions::Conditions;
+use crate::packet::Packet;
 use crate::queue::{Queue, Route};
-use crate::word::Word;
 
-/// What lies between the peers: a broker that passes on what each says to all, and the ways to it.
-pub(crate) struct Network {
+/// The ways between the peers: over a broker that passes on what each sends to all, or from one
+/// address to another. A network without a broker never takes it down.
+pub(crate) struct Network<M> {
     pub(crate) conditions: Conditions,
+    /// So many of a hundred messages are followed by an old one.
+    pub(crate) replay_percent: u8,
+    /// The latest packets, to be replayed.
+    overheard: VecDeque<Arc<Packet<M>>>,
     rng: ChaCha8Rng,
     /// Peers on the far side of a partition.
     far: BTreeSet<usize>,
@@ -25,72 +32,79 @@ pub(crate) struct Network {
     flappings: u32,
     /// Who is not heard by whom.
     cuts: BTreeSet<(usize, usize)>,
+    /// Who neither sends nor receives.
+    muted: BTreeSet<usize>,
     /// Counts the broker's lives.
     epoch: u32,
     up: bool,
 }
 
-/// Whom a word is for.
+/// Who receives a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Receivers {
     Everyone,
-    /// Only these: a broker cannot do that, but a dishonest peer and a friend of its could.
+    /// Only these. A broker cannot do that, but a dishonest peer and a friend of its could.
     Some(Vec<usize>),
 }
 
 /// Most bits that a damaged message has flipped.
 const FLIPS_MAX: usize = 3;
 
-impl Network {
+/// Packets that are remembered to be replayed.
+const OVERHEARD_MAX: usize = 4096;
+
+impl<M> Network<M> {
     pub(crate) fn new(conditions: Conditions, rng: ChaCha8Rng) -> Self {
         Self {
             conditions,
+            replay_percent: 0,
+            overheard: VecDeque::new(),
             rng,
             far: BTreeSet::new(),
             parted: false,
             flap: None,
             flappings: 0,
             cuts: BTreeSet::new(),
+            muted: BTreeSet::new(),
             epoch: 0,
             up: true,
         }
     }
 
-    /// Plans the deliveries of `word`, and returns how many peers it will not reach.
-    pub(crate) fn carry(
+    /// Plans the deliveries of `packet`, and returns how many peers it will not reach.
+    pub(crate) fn carry<E: Engine<Message = M>, R>(
         &mut self,
         now: Moment,
-        word: &Arc<Word>,
-        audience: &Audience,
+        packet: &Arc<Packet<M>>,
+        receivers: &Receivers,
         peers: usize,
-        dialect: &dyn Dialect,
-        queue: &mut Queue,
+        queue: &mut Queue<E, R>,
     ) -> usize {
         if !self.up {
             return peers;
         }
         let epoch = self.epoch;
-        if *audience == Audience::Everyone
+        if *receivers == Receivers::Everyone
             && let Some(latency) = self.certain()
         {
             let route = Route::Everyone { next: 0, peers };
-            queue.deliver(now + latency, Arc::clone(word), epoch, route);
+            queue.deliver(now + latency, Arc::clone(packet), epoch, route);
             return 0;
         }
-        let receivers = match audience {
-            Audience::Everyone => (0..peers).collect(),
-            Audience::Some(receivers) => receivers.clone(),
+        let receivers = match receivers {
+            Receivers::Everyone => (0..peers).collect(),
+            Receivers::Some(receivers) => receivers.clone(),
         };
         let mut route = Vec::with_capacity(receivers.len());
         let mut missed = 0;
         for to in receivers {
             let copies =
-                if self.hears(word.from, to) { self.conditions.copies(&mut self.rng) } else { 0 };
+                if self.hears(packet.from, to) { self.conditions.copies(&mut self.rng) } else { 0 };
             missed += usize::from(copies == 0);
             for _ in 0..copies {
                 let at = now + self.conditions.latency.draw(&mut self.rng);
                 if happens(self.conditions.corruption_percent, &mut self.rng) {
-                    let damaged = Arc::new(self.damaged(word, dialect));
+                    let damaged = Arc::new(self.damaged(packet));
                     let alone = Route::Some(vec![(at, to)].into_iter());
                     queue.deliver(at, damaged, epoch, alone);
                 } else {
@@ -100,21 +114,72 @@ impl Network {
         }
         route.sort_by_key(|(at, _)| *at);
         if let Some((first, _)) = route.first().copied() {
-            queue.deliver(first, Arc::clone(word), epoch, Route::Some(route.into_iter()));
+            queue.deliver(first, Arc::clone(packet), epoch, Route::Some(route.into_iter()));
         }
         missed
     }
 
-    /// Plans the delivery of a stranger's word to all, right now and whatever stands in the way.
-    pub(crate) fn carry_at_once(
+    /// Plans the delivery of a stranger's packet to all, right now and whatever stands in the way.
+    pub(crate) fn carry_at_once<E: Engine<Message = M>, R>(
         &self,
         now: Moment,
-        word: &Arc<Word>,
+        packet: &Arc<Packet<M>>,
         peers: usize,
-        queue: &mut Queue,
+        queue: &mut Queue<E, R>,
     ) {
         let route = Route::Everyone { next: 0, peers };
-        queue.deliver(now, Arc::clone(word), self.epoch, route);
+        queue.deliver(now, Arc::clone(packet), self.epoch, route);
+    }
+
+    /// Remembers a packet, and perhaps returns an old one to be delivered again, after how long,
+    /// as if from whom, and to whom.
+    pub(crate) fn overhear(
+        &mut self,
+        packet: &Arc<Packet<M>>,
+        peers: usize,
+    ) -> Option<(Arc<Packet<M>>, Duration, [usize; 2])> {
+        if self.replay_percent == 0 {
+            return None;
+        }
+        self.overheard.push_back(Arc::clone(packet));
+        if self.overheard.len() > OVERHEARD_MAX {
+            self.overheard.pop_front();
+        }
+        if !happens(self.replay_percent, &mut self.rng) {
+            return None;
+        }
+        let old = Arc::clone(&self.overheard[self.rng.random_range(0..self.overheard.len())]);
+        let after = self.conditions.latency.draw(&mut self.rng);
+        Some((old, after, [(); 2].map(|()| self.rng.random_range(0..peers))))
+    }
+
+    /// Plans the delivery of a packet to one peer.
+    pub(crate) fn carry_to<E: Engine<Message = M>, R>(
+        &self,
+        at: Moment,
+        packet: Packet<M>,
+        to: usize,
+        queue: &mut Queue<E, R>,
+    ) {
+        let route = Route::Some(vec![(at, to)].into_iter());
+        queue.deliver(at, Arc::new(packet), self.epoch, route);
+    }
+
+    /// Returns how long something takes that no fault but latency applies to.
+    pub(crate) fn latency(&mut self) -> Duration {
+        self.conditions.latency.draw(&mut self.rng)
+    }
+
+    pub(crate) fn mute(&mut self, peer: usize) {
+        self.muted.insert(peer);
+    }
+
+    pub(crate) fn unmute(&mut self, peer: usize) {
+        self.muted.remove(&peer);
+    }
+
+    pub(crate) fn is_muted(&self, peer: usize) -> bool {
+        !self.muted.is_empty() && self.muted.contains(&peer)
     }
 
     /// Returns whether the broker still knows what it was given in this life of its.
@@ -170,30 +235,33 @@ impl Network {
 
     pub(crate) fn heal(&mut self, conditions: Conditions) {
         self.conditions = conditions;
+        self.replay_percent = 0;
+        self.muted.clear();
         self.mend();
         self.up = true;
     }
 
-    /// Returns how long every word takes to everybody, if nothing stands in the way.
+    /// Returns how long every packet takes to everybody, if nothing stands in the way.
     fn certain(&self) -> Option<Duration> {
         let parted = self.parted && !self.far.is_empty();
-        (!parted && self.cuts.is_empty()).then(|| self.conditions.certain())?
+        let is_open = !parted && self.cuts.is_empty() && self.muted.is_empty();
+        is_open.then(|| self.conditions.certain())?
     }
 
     fn hears(&self, from: Option<usize>, to: usize) -> bool {
-        let Some(from) = from else { return true };
+        let Some(from) = from else { return !self.is_muted(to) };
         let apart = self.parted && self.far.contains(&from) != self.far.contains(&to);
-        !apart && !self.cuts.contains(&(from, to))
+        !apart && !self.cuts.contains(&(from, to)) && !self.is_muted(from) && !self.is_muted(to)
     }
 
-    fn damaged(&mut self, word: &Word, dialect: &dyn Dialect) -> Word {
-        let Wire { topic, mut payload } = word.wire.clone();
+    fn damaged(&mut self, packet: &Packet<M>) -> Packet<M> {
+        let mut payload = packet.payload.to_vec();
         if !payload.is_empty() {
             for _ in 0..self.rng.random_range(1..=FLIPS_MAX) {
                 let byte = self.rng.random_range(0..payload.len());
                 payload[byte] ^= 1 << self.rng.random_range(0..8);
             }
         }
-        Word::read(word.from, Wire { topic, payload }, dialect)
+        packet.damaged(payload)
     }
 }

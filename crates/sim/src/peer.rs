@@ -1,119 +1,96 @@
+//! A peer in a simulated network.
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::Dialect;
-use althing_engine::rounds::{Identity, Rounds, Seat, Timer};
-use althing_types::{Moment, PeerId};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use althing_engine::{Engine, SearchId};
+use althing_types::{Address, Moment};
 
-use crate::byzantine::Liar;
 use crate::clock::Clock;
-use crate::disk::Disk;
-use crate::mining::Search;
-use crate::signers::Signers;
-use crate::word::Word;
+use crate::host::Host;
+use crate::packet::Packet;
+use crate::simulated::{MessageOf, Simulated};
 
-/// One simulated peer: what survives a crash, and what does not.
-pub(crate) struct Peer {
-    pub(crate) id: PeerId,
-    secret: [u8; 32],
-    pub(crate) disk: Disk,
+/// One simulated peer: its host, its clock, and what is wrong with it.
+pub(crate) struct Peer<N: Simulated> {
+    pub(crate) host: Host<N::Engine>,
     pub(crate) clock: Clock,
-    /// The engine, while the peer is up.
-    pub(crate) engine: Option<Rounds>,
     /// Whether it is up, or about to be.
     pub(crate) wanted: bool,
-    /// Counts starts, so that timers and searches of a former life are known as such.
+    /// Whether it has left, since it was done. Its disk still counts.
+    pub(crate) left: bool,
+    /// Counts starts, so that timers and searches of an earlier life are known as such.
     pub(crate) life: u32,
-    /// What it searches for.
-    pub(crate) search: Option<Search>,
-    /// Counts searches, as lives.
-    pub(crate) searches: u32,
-    /// Outputs after which a crash in mid-sentence comes.
+    /// Outputs after which it crashes.
     pub(crate) outputs_left: Option<usize>,
     pub(crate) paused: bool,
-    /// How long it takes over each input.
+    /// How long it takes to handle each input.
     pub(crate) per_input: Duration,
     /// When it is done with the last one.
     pub(crate) busy_until: Moment,
     /// What waits until it has time.
-    pub(crate) waiting: VecDeque<Matter>,
+    pub(crate) pending: VecDeque<Pending<N>>,
     /// What it does instead of being honest.
-    pub(crate) liar: Option<Liar>,
+    pub(crate) byzantine: Option<N::Byzantine>,
 }
 
-/// Something that a peer has yet to handle.
-pub(crate) enum Matter {
-    Word(Arc<Word>),
-    Timer(Timer),
-    Solved { search: u32 },
+/// Input that a peer has yet to handle.
+pub(crate) enum Pending<N: Simulated> {
+    Packet(Arc<Packet<MessageOf<N>>>),
+    Timer(<N::Engine as Engine>::Timer),
+    Solved { life: u32, search: SearchId },
+    Peers(Arc<[Address]>),
+    Command(<N::Engine as Engine>::Command),
 }
 
-/// Things that wait for a peer that is paused or slow. Whatever comes then is lost, as it is where
+/// Inputs that wait for a peer that is paused or slow. Whatever comes then is lost, as it is where
 /// a transport's buffers end.
-pub(crate) const WAITING_MAX: usize = 65_536;
+pub(crate) const PENDING_MAX: usize = 65_536;
 
-impl Peer {
-    pub(crate) fn new(id: PeerId, rng: &mut ChaCha8Rng) -> Self {
+impl<N: Simulated> Peer<N> {
+    pub(crate) fn new() -> Self {
         Self {
-            id,
-            secret: rng.random(),
-            disk: Disk::default(),
+            host: Host::default(),
             clock: Clock::started(Moment::START),
-            engine: None,
             wanted: true,
+            left: false,
             life: 0,
-            search: None,
-            searches: 0,
             outputs_left: None,
             paused: false,
             per_input: Duration::ZERO,
             busy_until: Moment::START,
-            waiting: VecDeque::new(),
-            liar: None,
+            pending: VecDeque::new(),
+            byzantine: None,
         }
     }
 
-    pub(crate) fn start(
-        &mut self,
-        now: Moment,
-        dialect: &dyn Dialect,
-        signers: &Signers,
-        rng: &mut ChaCha8Rng,
-    ) {
-        let identity = Identity {
-            id: self.id,
-            seat: Seat::Member,
-            entropy: rng.random(),
-            authenticator: signers.of(&self.secret),
-        };
+    pub(crate) fn start(&mut self, now: Moment, engine: N::Engine) {
         self.life += 1;
+        self.left = false;
         self.clock = self.clock.restarted(now);
         self.outputs_left = None;
         self.busy_until = now;
-        let recovered = self.disk.recovered();
-        self.engine = Some(Rounds::new(dialect.rules().clone(), identity, recovered));
+        self.host.start(engine);
     }
 
-    pub(crate) fn crash(&mut self) {
-        self.engine = None;
+    /// Stops it; only its disk stays.
+    pub(crate) fn stop(&mut self) {
+        self.host.crash();
         self.wanted = false;
         self.outputs_left = None;
         self.paused = false;
-        self.waiting.clear();
-        self.search = None;
-        self.searches += 1;
+        self.pending.clear();
     }
 
     /// Returns whether it can handle something right now.
     pub(crate) fn has_time(&self, now: Moment) -> bool {
-        !self.paused && self.busy_until <= now && self.waiting.is_empty()
+        !self.paused && self.busy_until <= now && self.pending.is_empty()
     }
 
-    /// Has the peer be dishonest from now on.
-    pub(crate) fn turn(&mut self, liar: impl FnOnce(PeerId, &[u8; 32]) -> Liar) {
-        self.liar = Some(liar(self.id, &self.secret));
+    /// Returns whether what it has on disk is to be judged, though it may be down: not if it is
+    /// dishonest.
+    pub(crate) fn is_honest(&self) -> bool {
+        self.byzantine.is_none()
     }
 }

@@ -1,12 +1,14 @@
+//! What a run begins with.
+
 use std::time::Duration;
 
-use crate::byzantine::Role;
 use crate::conditions::Conditions;
 use crate::fault::{Fault, Who};
 
-/// What a simulation begins with, and what is to befall it.
+/// What a simulation begins with, and what goes wrong in it. `R` is in what a peer of this kind of
+/// network can be dishonest.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Plan<R> {
     /// Decides everything that is left to chance.
     pub seed: u64,
     /// Peers that start, which may be more or fewer than the rules want.
@@ -15,18 +17,18 @@ pub struct Plan {
     pub conditions: Conditions,
     /// The peers start one after the other within this time.
     pub start_within: Duration,
-    /// Hashes that each peer tries a second.
+    /// Hashes that each peer tries in a second.
     pub hashes_per_second: f64,
-    /// How soon a broker notices that a peer is gone, and says its last will. `None` if it never
-    /// does.
+    /// How soon a broker notices that a peer is gone, and publishes its last will. `None` if it
+    /// never does.
     pub last_wills: Option<Duration>,
     /// What goes wrong, and when.
-    pub faults: Vec<(Duration, Fault)>,
-    /// The latest words and events that are kept, of each so many.
+    pub faults: Vec<(Duration, Fault<R>)>,
+    /// The latest packets, events and faults that are kept, so many of each.
     pub history: usize,
 }
 
-impl Plan {
+impl<R> Plan<R> {
     /// Returns a plan of `peers` that start together on a network without faults.
     pub fn new(seed: u64, peers: usize) -> Self {
         Self {
@@ -43,14 +45,14 @@ impl Plan {
 
     /// Adds something that goes wrong, or right, at a time counted from the beginning.
     #[must_use]
-    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
+    pub fn at(mut self, time: Duration, fault: Fault<R>) -> Self {
         self.faults.push((time, fault));
         self
     }
 
-    /// Has a peer be dishonest in one thing from the beginning.
+    /// Makes a peer dishonest in one thing from the beginning.
     #[must_use]
-    pub fn with(self, who: impl Into<Who>, role: Role) -> Self {
-        self.at(Duration::ZERO, Fault::Turn(who.into(), role))
+    pub fn byzantine(self, who: impl Into<Who>, role: R) -> Self {
+        self.at(Duration::ZERO, Fault::Byzantine(who.into(), role))
     }
 }

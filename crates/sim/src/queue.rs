@@ -1,25 +1,26 @@
+//! What is to happen, and when.
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_engine::rounds::Timer;
-use althing_types::Moment;
+use althing_engine::{Engine, SearchId};
+use althing_types::{Address, Moment};
 
-use crate::fault::{Fault, Wills};
-use crate::word::Word;
+use crate::fault::{Fault, LastWills};
+use crate::packet::Packet;
 
 /// What is to happen, the earliest first, and equals in the order they were planned.
 ///
 /// A broadcast is one entry, however many peers it goes to: the heap stays small, and its entries
 /// are three numbers each.
-#[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct Queue<E: Engine, R> {
     heap: BinaryHeap<Reverse<Entry>>,
     planned: u64,
     /// What the entries stand for, by their slot.
-    slots: Vec<Option<Plan>>,
+    slots: Vec<Option<Slot<E, R>>>,
     free: Vec<u32>,
 }
 
@@ -30,12 +31,12 @@ struct Entry {
     slot: u32,
 }
 
-enum Plan {
-    Once(Happening),
-    Delivery { word: Arc<Word>, epoch: u32, route: Route },
+enum Slot<E: Engine, R> {
+    Once(Scheduled<E, R>),
+    Delivery { packet: Arc<Packet<E::Message>>, epoch: u32, route: Route },
 }
 
-/// Whom a word reaches, and when.
+/// Whom a packet reaches, and when.
 pub(crate) enum Route {
     /// All peers at once, beginning with this one.
     Everyone { next: usize, peers: usize },
@@ -44,53 +45,73 @@ pub(crate) enum Route {
 }
 
 /// One thing that happens.
-pub(crate) enum Happening {
+pub(crate) enum Scheduled<E: Engine, R> {
     Start {
         peer: usize,
     },
     Deliver {
         to: usize,
-        word: Arc<Word>,
+        packet: Arc<Packet<E::Message>>,
         epoch: u32,
     },
     Timer {
         peer: usize,
         life: u32,
-        timer: Timer,
+        timer: E::Timer,
     },
     Solved {
         peer: usize,
-        search: u32,
+        life: u32,
+        search: SearchId,
     },
-    /// A slow peer has time for the next thing that waits.
+    /// A slow peer has time for the next input that waits.
     Wake {
         peer: usize,
         life: u32,
     },
     /// The broker notices that a peer is gone.
-    Will {
+    LastWill {
         peer: usize,
         life: u32,
     },
     BrokerUp {
         epoch: u32,
-        wills: Wills,
+        last_wills: LastWills,
     },
     Flap {
         flapping: u32,
     },
-    Fault(Box<Fault>),
+    /// The tracker's list reaches a peer.
+    Peers {
+        peer: usize,
+        list: Arc<[Address]>,
+    },
+    /// A user asks a peer for something.
+    Command,
+    Fault(Box<Fault<R>>),
 }
 
-impl Queue {
+impl<E: Engine, R> Default for Queue<E, R> {
+    fn default() -> Self {
+        Self { heap: BinaryHeap::new(), planned: 0, slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<E: Engine, R> Queue<E, R> {
     /// Plans something.
-    pub(crate) fn add(&mut self, at: Moment, happening: Happening) {
-        self.push(at, Plan::Once(happening));
+    pub(crate) fn add(&mut self, at: Moment, scheduled: Scheduled<E, R>) {
+        self.push(at, Slot::Once(scheduled));
     }
 
-    /// Plans the delivery of a word; the times of `route` must be in order, the first at `at`.
-    pub(crate) fn deliver(&mut self, at: Moment, word: Arc<Word>, epoch: u32, route: Route) {
-        self.push(at, Plan::Delivery { word, epoch, route });
+    /// Plans the delivery of a packet; the times of `route` must be in order, the first at `at`.
+    pub(crate) fn deliver(
+        &mut self,
+        at: Moment,
+        packet: Arc<Packet<E::Message>>,
+        epoch: u32,
+        route: Route,
+    ) {
+        self.push(at, Slot::Delivery { packet, epoch, route });
     }
 
     /// Returns when the next thing happens.
@@ -99,15 +120,15 @@ impl Queue {
     }
 
     /// Takes what happens next.
-    pub(crate) fn pop(&mut self) -> Option<(Moment, Happening)> {
+    pub(crate) fn pop(&mut self) -> Option<(Moment, Scheduled<E, R>)> {
         let mut top = self.heap.peek_mut()?;
         let Reverse(Entry { at, slot, .. }) = *top;
         let index = usize::try_from(slot).expect("a slot is an index");
         let place = &mut self.slots[index];
-        if let Some(Plan::Delivery { word, epoch, route }) = place
+        if let Some(Slot::Delivery { packet, epoch, route }) = place
             && let Some((to, then)) = route.take()
         {
-            let happening = Happening::Deliver { to, word: Arc::clone(word), epoch: *epoch };
+            let scheduled = Scheduled::Deliver { to, packet: Arc::clone(packet), epoch: *epoch };
             match then {
                 Then::AtOnce => {}
                 Then::At(then) => top.0.at = nanoseconds(then),
@@ -117,28 +138,28 @@ impl Queue {
                     self.free.push(slot);
                 }
             }
-            return Some((moment(at), happening));
+            return Some((moment(at), scheduled));
         }
         PeekMut::pop(top);
         self.free.push(slot);
         match place.take() {
-            Some(Plan::Once(happening)) => Some((moment(at), happening)),
-            Some(Plan::Delivery { .. }) | None => unreachable!("routes that are empty are gone"),
+            Some(Slot::Once(scheduled)) => Some((moment(at), scheduled)),
+            Some(Slot::Delivery { .. }) | None => unreachable!("routes that are empty are gone"),
         }
     }
 
-    fn push(&mut self, at: Moment, plan: Plan) {
+    fn push(&mut self, at: Moment, content: Slot<E, R>) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("no run plans four billion things at once")
         });
-        self.slots[usize::try_from(slot).expect("a slot is an index")] = Some(plan);
+        self.slots[usize::try_from(slot).expect("a slot is an index")] = Some(content);
         self.planned += 1;
         self.heap.push(Reverse(Entry { at: nanoseconds(at), order: self.planned, slot }));
     }
 }
 
-/// What comes after one delivery of a word.
+/// What comes after one delivery of a packet.
 enum Then {
     AtOnce,
     At(Moment),
@@ -174,17 +195,21 @@ fn moment(nanoseconds: u64) -> Moment {
 
 #[cfg(test)]
 mod tests {
+    use althing_dialect::Wire;
+    use althing_engine::rounds::Rounds;
+    use althing_types::Channel;
+
     use super::*;
 
     fn at(millis: u64) -> Moment {
         Moment::from_start(Duration::from_millis(millis))
     }
 
-    fn drain(queue: &mut Queue) -> Vec<(Moment, usize)> {
+    fn drain(queue: &mut Queue<Rounds, ()>) -> Vec<(Moment, usize)> {
         let mut happened = Vec::new();
-        while let Some((at, happening)) = queue.pop() {
-            match happening {
-                Happening::Start { peer } | Happening::Deliver { to: peer, .. } => {
+        while let Some((at, scheduled)) = queue.pop() {
+            match scheduled {
+                Scheduled::Start { peer } | Scheduled::Deliver { to: peer, .. } => {
                     happened.push((at, peer));
                 }
                 _ => unreachable!("nothing else was planned"),
@@ -196,13 +221,14 @@ mod tests {
     #[test]
     fn things_happen_in_order_and_equals_as_they_were_planned() {
         let mut queue = Queue::default();
-        let word = Arc::new(Word::empty());
-        let start = |peer| Happening::Start { peer };
+        let wire = Wire { to: Channel::topic("init"), payload: Vec::new() };
+        let packet = Arc::new(Packet::new(None, None, wire));
+        let start = |peer| Scheduled::Start { peer };
         queue.add(at(2), start(9));
-        queue.deliver(at(1), Arc::clone(&word), 0, Route::Everyone { next: 0, peers: 2 });
+        queue.deliver(at(1), Arc::clone(&packet), 0, Route::Everyone { next: 0, peers: 2 });
         queue.add(at(1), start(8));
         let route = vec![(at(0), 5), (at(0), 6), (at(3), 7)];
-        queue.deliver(at(0), word, 0, Route::Some(route.into_iter()));
+        queue.deliver(at(0), packet, 0, Route::Some(route.into_iter()));
         assert_eq!(queue.next_at(), Some(at(0)));
         let expected =
             [(0, 5), (0, 6), (1, 0), (1, 1), (1, 8), (2, 9), (3, 7)].map(|(t, p)| (at(t), p));

@@ -1,25 +1,29 @@
-use std::collections::{BTreeMap, BTreeSet};
+//! What a run has come to, in numbers.
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use althing_engine::rounds::Event;
-use althing_types::{Moment, PeerId, Term, Transaction};
+use althing_types::Moment;
 
 /// What a run has come to, in numbers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
+    /// What `decided` and `changes` are called in this kind of network.
+    pub names: Names,
     /// The run's seed.
     pub seed: u64,
     /// Peers that took part.
     pub peers: usize,
     /// How long it ran, in virtual time.
     pub time: Duration,
-    /// Rows that honest peers have recorded.
-    pub rounds: u64,
-    /// Leaders that were elected, each in a term of its own.
-    pub elections: u64,
-    /// Messages that peers said.
+    /// Rows that honest peers have recorded, or blocks of the longest chain of one.
+    pub decided: u64,
+    /// Leaders that were elected, each in a term of its own; or changes to another branch of the
+    /// chain, each counted at every peer.
+    pub changes: u64,
+    /// Messages that peers sent.
     pub published: u64,
     /// Messages that reached a peer: each once for everyone it reached.
     pub delivered: u64,
@@ -27,14 +31,25 @@ pub struct Summary {
     pub missed: u64,
     /// Messages that peers refused, by their meaning or because they made no sense.
     pub refused: u64,
-    /// Faults that came to pass.
+    /// Faults that came, and those that ended.
     pub faults: u64,
-    /// How long a round takes, from one decision to the next.
-    pub round_time: Option<Spread>,
-    /// How long the network takes, after a fault or the end of one, until it has decided a row
-    /// that was asked for since. Of faults that follow each other faster than that, the last one
+    /// How long it takes from one decision to the next.
+    pub decision_time: Option<Spread>,
+    /// How long the network takes, after a fault or the end of one, until it has decided something
+    /// that was begun since. Of faults that follow each other faster than that, the last one
     /// counts.
     pub recovery: Option<Spread>,
+}
+
+/// What the numbers of a kind of network are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// What is decided, in the singular: `round`, `block`.
+    pub decision: &'static str,
+    /// The same in the plural.
+    pub decisions: &'static str,
+    /// What [`Summary::changes`] counts.
+    pub changes: &'static str,
 }
 
 /// How durations are spread.
@@ -49,24 +64,14 @@ pub struct Spread {
 }
 
 impl Summary {
-    /// Returns the messages that the peers said for each round, together.
-    pub fn published_per_round(&self) -> Option<f64> {
-        ratio(self.published, self.rounds)
+    /// Returns the messages that one peer sent for each decision.
+    pub fn published_per_decision_and_peer(&self) -> Option<f64> {
+        ratio(self.published, self.decided * self.peers as u64)
     }
 
-    /// Returns the messages that one peer said for each round.
-    pub fn published_per_round_and_peer(&self) -> Option<f64> {
-        ratio(self.published, self.rounds * self.peers as u64)
-    }
-
-    /// Returns the messages that reached the peers for each round, together.
-    pub fn delivered_per_round(&self) -> Option<f64> {
-        ratio(self.delivered, self.rounds)
-    }
-
-    /// Returns the messages that reached one peer for each round.
-    pub fn delivered_per_round_and_peer(&self) -> Option<f64> {
-        ratio(self.delivered, self.rounds * self.peers as u64)
+    /// Returns the messages that reached one peer for each decision.
+    pub fn delivered_per_decision_and_peer(&self) -> Option<f64> {
+        ratio(self.delivered, self.decided * self.peers as u64)
     }
 }
 
@@ -76,24 +81,25 @@ fn ratio(count: u64, of: u64) -> Option<f64> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, peers, time, rounds, elections, .. } = self;
+        let Self { seed, peers, time, decided, changes, names, .. } = self;
         writeln!(f, "seed {seed}: {peers} peers for {:.1} s", time.as_secs_f64())?;
-        writeln!(f, "rounds decided       {rounds}")?;
-        writeln!(f, "elections            {elections}")?;
+        writeln!(f, "{:<20} {decided}", format!("{} decided", names.decisions))?;
+        writeln!(f, "{:<20} {changes}", names.changes)?;
         for (what, total, each) in [
-            ("messages published  ", self.published, self.published_per_round_and_peer()),
-            ("messages delivered  ", self.delivered, self.delivered_per_round_and_peer()),
+            ("messages published  ", self.published, self.published_per_decision_and_peer()),
+            ("messages delivered  ", self.delivered, self.delivered_per_decision_and_peer()),
         ] {
             write!(f, "{what} {total}")?;
             match each {
-                Some(each) => writeln!(f, " ({each:.1} per round and peer)")?,
+                Some(each) => writeln!(f, " ({each:.1} per {} and peer)", names.decision)?,
                 None => writeln!(f)?,
             }
         }
         writeln!(f, "deliveries missed    {}", self.missed)?;
         writeln!(f, "messages refused     {}", self.refused)?;
         writeln!(f, "faults               {}", self.faults)?;
-        writeln!(f, "time of a round      {}", Spread::show(self.round_time))?;
+        let time = format!("time of a {}", names.decision);
+        writeln!(f, "{time:<20} {}", Spread::show(self.decision_time))?;
         write!(f, "time to recover      {}", Spread::show(self.recovery))
     }
 }
@@ -120,74 +126,72 @@ impl Spread {
 
 /// Counts what happens in a run.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub struct Counters {
     pub(crate) published: u64,
     pub(crate) delivered: u64,
     pub(crate) missed: u64,
     pub(crate) refused: u64,
     pub(crate) faults: u64,
-    terms: BTreeSet<(Term, PeerId)>,
-    /// When the latest challenge of the row in the making came.
-    asked: BTreeMap<Transaction, Moment>,
-    decided: Option<(Transaction, Moment)>,
-    round_times: Vec<Duration>,
+    pub(crate) changes: u64,
+    /// When what is not decided yet was last begun, by its number.
+    begun: BTreeMap<u64, Moment>,
+    /// The highest number decided, and when.
+    decided: Option<(u64, Moment)>,
+    decision_times: Vec<Duration>,
     disturbed: Option<Moment>,
     recoveries: Vec<Duration>,
 }
 
 impl Counters {
-    /// Notes that a fault has come, or gone.
+    /// Takes note that a fault has come, or ended.
     pub(crate) fn disturb(&mut self, now: Moment) {
         self.faults += 1;
         self.disturbed = Some(now);
     }
 
-    /// Notes what an honest peer tells.
-    pub(crate) fn see(&mut self, now: Moment, peer: PeerId, event: &Event) {
-        match event {
-            Event::MessageRefused { .. } => self.refused += 1,
-            Event::LeaderElected { leader, term, .. } => {
-                self.terms.insert((*term, *leader));
-            }
-            Event::ChallengeIssued { transaction, leader, .. } if *leader == peer => {
-                self.asked.insert(*transaction, now);
-            }
-            Event::RoundDecided(row) => self.decide(now, row.record.transaction),
-            _ => {}
-        }
+    /// Takes note that the network has begun to decide on `number`: a row, or a height.
+    pub(crate) fn begin(&mut self, now: Moment, number: u64) {
+        self.begun.insert(number, now);
     }
 
-    /// Notes that a peer has recorded a row; the first one to do so counts.
-    fn decide(&mut self, now: Moment, transaction: Transaction) {
-        if self.decided.is_some_and(|(last, _)| last >= transaction) {
+    /// Takes note that a peer has decided on `number`; the first one to do so counts.
+    pub(crate) fn decide(&mut self, now: Moment, number: u64) {
+        if self.decided.is_some_and(|(last, _)| last >= number) {
             return;
         }
-        if let Some((_, before)) = self.decided.replace((transaction, now)) {
-            self.round_times.push(now - before);
+        if let Some((_, before)) = self.decided.replace((number, now)) {
+            self.decision_times.push(now - before);
         }
-        let asked = self.asked.get(&transaction).copied();
-        self.asked = self.asked.split_off(&transaction.next());
-        if let (Some(disturbed), Some(asked)) = (self.disturbed, asked)
-            && asked >= disturbed
+        let begun = self.begun.get(&number).copied();
+        self.begun = self.begun.split_off(&(number + 1));
+        if let (Some(disturbed), Some(begun)) = (self.disturbed, begun)
+            && begun >= disturbed
         {
             self.recoveries.push(now - disturbed);
             self.disturbed = None;
         }
     }
 
-    pub(crate) fn summary(&self, seed: u64, peers: usize, now: Moment, rounds: u64) -> Summary {
+    pub(crate) fn summary(
+        &self,
+        names: Names,
+        (seed, peers): (u64, usize),
+        now: Moment,
+        decided: u64,
+    ) -> Summary {
         Summary {
+            names,
             seed,
             peers,
             time: now.since_start(),
-            rounds,
-            elections: self.terms.len() as u64,
+            decided,
+            changes: self.changes,
             published: self.published,
             delivered: self.delivered,
             missed: self.missed,
             refused: self.refused,
             faults: self.faults,
-            round_time: Spread::of(&self.round_times),
+            decision_time: Spread::of(&self.decision_times),
             recovery: Spread::of(&self.recoveries),
         }
     }

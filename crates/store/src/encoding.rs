@@ -25,13 +25,23 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
         .expect("memory takes any number of bytes, and no kept type hides its length")
 }
 
+/// Returns what is encoded already, with its version.
+pub(crate) fn versioned(content: &[u8]) -> Vec<u8> {
+    [&[VERSION], content].concat()
+}
+
+/// Returns the content of [`versioned`] bytes.
+pub(crate) fn unversioned(bytes: &[u8]) -> Result<&[u8], Undecodable> {
+    match bytes.split_first() {
+        None => Err(Undecodable::Empty),
+        Some((&VERSION, content)) => Ok(content),
+        Some((found, _)) => Err(Undecodable::OtherVersion { found: *found }),
+    }
+}
+
 /// Decodes all of `bytes`.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable> {
-    let (version, content) = bytes.split_first().ok_or(Undecodable::Empty)?;
-    if *version != VERSION {
-        return Err(Undecodable::OtherVersion { found: *version });
-    }
-    match postcard::take_from_bytes(content) {
+    match postcard::take_from_bytes(unversioned(bytes)?) {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(Undecodable::Trailing { count: rest.len() }),
         Err(_) => Err(Undecodable::Malformed),
@@ -42,7 +52,10 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable
 mod tests {
     use std::sync::Arc;
 
-    use althing_engine::rounds::{Acceptance, CertifiedRecord, Promise, PublicKey, Record, Seal};
+    use althing_engine::State;
+    use althing_engine::rounds::{
+        self, Accepted, CertifiedRecord, Promised, PublicKey, Record, Signature,
+    };
     use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
     use super::*;
@@ -64,28 +77,30 @@ mod tests {
     /// reading the old one.
     #[test]
     fn the_bytes_of_each_kept_type_stay_the_same() {
-        let seal = Seal(Arc::new([0xee, 0xff]));
+        let signature = Signature(Arc::new([0xee, 0xff]));
         let row = CertifiedRecord {
             record: record(),
             term: Term::new(2),
-            votes: vec![(PeerId::new(1), Some(seal)), (PeerId::new(5), None)],
+            votes: vec![(PeerId::new(1), Some(signature)), (PeerId::new(5), None)],
             noes: 3,
         };
-        let roster =
-            vec![(PeerId::new(1), Some(PublicKey(Arc::new([0xcc])))), (PeerId::new(5), None)];
-        let promise = Promise { term: Term::new(2), draw: 9, leader: PeerId::new(5) };
-        let acceptance = Acceptance { term: Term::new(2), record: record() };
+        let entry = (300_u64, row);
         assert_eq!(
-            hexadecimal(&encode(&row)),
-            "01ac0214036162630502020101".to_owned() + "02eeff050003"
+            hexadecimal(&encode(&entry)),
+            "01ac02ac0214036162630502020101".to_owned() + "02eeff050003"
         );
-        assert_eq!(hexadecimal(&encode(&roster)), "0102010101cc0500");
-        assert_eq!(hexadecimal(&encode(&promise)), "01020905");
-        assert_eq!(hexadecimal(&encode(&acceptance)), "0102ac02140361626305");
-        assert_eq!(decode(&encode(&row)), Ok(row));
-        assert_eq!(decode(&encode(&roster)), Ok(roster));
-        assert_eq!(decode(&encode(&promise)), Ok(promise));
-        assert_eq!(decode(&encode(&acceptance)), Ok(acceptance));
+        assert_eq!(decode(&encode(&entry)), Ok(entry));
+
+        let key = Some(PublicKey(Arc::new([0xcc])));
+        let state = rounds::State {
+            members: Some(vec![(PeerId::new(1), key), (PeerId::new(5), None)]),
+            promised: Some(Promised { term: Term::new(2), draw: 9, leader: PeerId::new(5) }),
+            accepted: Some(Accepted { term: Term::new(2), record: record() }),
+        };
+        let cell = |name| versioned(&state.cell(name).expect("it is filled"));
+        assert_eq!(hexadecimal(&cell("membership")), "0102010101cc0500");
+        assert_eq!(hexadecimal(&cell("promised")), "01020905");
+        assert_eq!(hexadecimal(&cell("accepted")), "0102ac02140361626305");
     }
 
     #[test]

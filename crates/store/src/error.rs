@@ -1,7 +1,10 @@
+//! What can go wrong with a store, and what to do about it.
+
 use std::io;
 use std::path::PathBuf;
 
-use althing_types::{PeerId, Transaction};
+use althing_engine::Gap;
+use althing_types::PeerId;
 
 /// Why a store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +40,8 @@ pub enum StoreError {
     },
     /// The file was made by a newer version of this crate.
     #[error(
-        "{} has format {found}, and this version of althing knows formats up to {known}; \
-         use the version that wrote it",
+        "{} has format {found}, and this version of althing reads format {known}; use the version \
+         that wrote it",
         file.display()
     )]
     TooNew {
@@ -46,7 +49,22 @@ pub enum StoreError {
         file: PathBuf,
         /// Its format.
         found: u32,
-        /// The newest format known here.
+        /// The format read here.
+        known: u32,
+    },
+    /// The file was made by an older version of this crate.
+    #[error(
+        "{} has format {found}, and this version of althing reads format {known}; use the version \
+         that wrote it, or start a new peer with another --data directory, which fetches all there \
+         is from the others",
+        file.display()
+    )]
+    TooOld {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format read here.
         known: u32,
     },
     /// The file was made with another version of the database below.
@@ -105,29 +123,15 @@ pub enum StoreError {
         /// What it answered.
         reason: String,
     },
-    /// A row was handed in that is not the next one. Nothing of its batch was kept.
-    #[error("row {found} was to be kept, but the next row is {wanted}; rows come in order")]
-    OutOfOrder {
-        /// The number of the row.
-        found: Transaction,
-        /// The number it should have.
-        wanted: Transaction,
-    },
-    /// Blocks were handed in that leave a gap after those that are there. Nothing of their batch
-    /// was kept.
-    #[error("blocks from height {found} on were to be kept, but the next height is {wanted}")]
-    Gap {
-        /// The height of the first of them.
-        found: u64,
-        /// The first height that has no block.
-        wanted: u64,
-    },
+    /// A change was handed in that would leave a hole in the log. Nothing of its batch was kept.
+    #[error(transparent)]
+    Gap(#[from] Gap),
     /// The store belongs to another peer, or to the same one in another network.
-    #[error("{place} belongs to peer {peer} of network {network:?}; use another --data directory")]
+    #[error("{place} belongs to peer {peer} of network {network}; use another --data directory")]
     OtherIdentity {
         /// The directory, or "this memory".
         place: String,
-        /// Its network.
+        /// Its network, as [`Identity::network`](crate::Identity::network) has it.
         network: String,
         /// Its peer.
         peer: PeerId,

@@ -1,3 +1,5 @@
+//! Who a peer is, and what it signs with.
+
 use std::fmt;
 
 use althing_types::PeerId;
@@ -8,8 +10,10 @@ use crate::encoding::{self, Undecodable};
 /// Who a peer is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The network it belongs to, as its caller names networks.
+    /// The configuration of the network it belongs to, in an encoding of the caller's, as text.
     pub network: String,
+    /// The hash of that configuration, by which networks are compared.
+    pub network_hash: [u8; 32],
     /// Its id in that network.
     pub peer: PeerId,
     /// What it signs with.
@@ -37,12 +41,17 @@ impl Secret {
 
 impl Identity {
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(encoding::encode(&(&self.network, self.peer, self.secret.bytes())))
+        Zeroizing::new(encoding::encode(&(
+            &self.network,
+            self.network_hash,
+            self.peer,
+            self.secret.bytes(),
+        )))
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Undecodable> {
-        let (network, peer, secret) = encoding::decode(bytes)?;
-        Ok(Self { network, peer, secret: Secret::new(secret) })
+        let (network, network_hash, peer, secret) = encoding::decode(bytes)?;
+        Ok(Self { network, network_hash, peer, secret: Secret::new(secret) })
     }
 }
 
@@ -58,7 +67,8 @@ mod tests {
 
     fn identity() -> Identity {
         Identity {
-            network: "sd/room".into(),
+            network: r#"{"dialect":"sd"}"#.into(),
+            network_hash: [0x5d; 32],
             peer: PeerId::new(7),
             secret: Secret::new(vec![0xab; 32]),
         }

@@ -1,34 +1,49 @@
 //! What a peer must not forget, in one crash-safe file.
 //!
-//! A peer that comes back after a crash must keep to what it has said: whom it follows, what it
-//! said yes to, whom it counts with, and who it is. And it should not have to fetch the whole
-//! table, or the whole chain, again. A [`Store`] keeps all of that in `DIR/althing.redb`: what
-//! [`Store::commit`] was given is on disk when it returns, all of it or, after a crash in the
-//! middle, none of it.
+//! A peer that comes back after a crash must keep to what it has promised and voted for, and it
+//! should not have to fetch the whole table, or the whole chain, again. A [`Store`] keeps what an
+//! engine persists in `DIR/althing.redb`: what [`Store::commit`] was given is on disk when it
+//! returns, all of it or, after a crash in the middle, none of it.
 //!
-//! A file is read with suspicion. Opening it checks every page against its checksum, and the rows
-//! and blocks for gaps; reading a row checks that it decodes and carries its own number. What does
-//! not hold is a [`StoreError::Damaged`], never a wrong row. One thing cannot be told: if the disk
-//! loses what it had promised to keep, and that was the last commit before a crash, this looks like
-//! a commit that the crash cut off, and the file is found as it was before it.
+//! There are three tables. `meta` has the number of the file's format. `cells` has the peer's
+//! [`Identity`] and the [`State`](althing_engine::State) of its engine, one cell each. `log` has
+//! the numbered entries: rows, or blocks. What a [`Durable`](althing_engine::Durable) does to cells
+//! and log is not decided here, but by [`Recovered::apply`](althing_engine::Recovered::apply).
+//!
+//! A file is read with suspicion. Opening it checks every page against its checksum, the log for
+//! gaps, and all cells; reading an entry checks that it decodes and carries its own number. What
+//! does not hold is a [`StoreError::Damaged`], never a wrong entry. One thing cannot be detected:
+//! if the disk loses what it had reported as written, and that was the last commit before a crash,
+//! this looks like a commit that the crash cut off, and the file is found as it was before it.
 //!
 //! [`Store::in_memory`] is the same without a file, for networks that are not meant to last.
 //!
-//! What this crate does not do: check votes, seals, solutions or blocks (the engine's), or decide
-//! what must be kept (the engine says so with each [`Durable`](althing_engine::rounds::Durable)).
+//! What this crate does not do: check votes, signatures, solutions or blocks (the engine does), or
+//! decide what must be kept (the engine does that too).
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `store` | what can a peer's driver do? |
+//! | `reader` | what can others read at the same time? |
+//! | `archive` | how does a ledger read its blocks? |
+//! | `entries` | how is a log of any length read? |
+//! | `file`, `memory` | where is it kept? |
+//! | `identity` | who is the peer? |
+//! | `encoding` | how do values become bytes? |
+//! | `error` | what can go wrong, in words for users? |
 
-mod chain;
+mod archive;
 mod encoding;
+mod entries;
 mod error;
 mod file;
 mod identity;
 mod memory;
-mod order;
-mod rows;
+mod reader;
 mod store;
 
-pub use self::chain::{Blocks, Branch};
+pub use self::entries::Entries;
 pub use self::error::StoreError;
 pub use self::identity::{Identity, Secret};
-pub use self::rows::Rows;
+pub use self::reader::Reader;
 pub use self::store::Store;

@@ -1,98 +1,107 @@
-use std::ops::Range;
+//! A store without a file.
 
-use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
-use althing_types::Transaction;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use althing_engine::{Change, Durable};
 
 use crate::Identity;
-use crate::chain::Branch;
 
-/// Rows whose votes are kept. Votes with seals are most of a row, and only a peer that is behind
-/// asks for them; one that is further behind than this must ask a peer with a file.
-pub(crate) const CERTIFICATES_MAX: usize = 4096;
+/// Entries that stay whole. Only a peer that is behind asks for what older ones have shed; one
+/// that is further behind than this must ask a peer with a file.
+const WHOLE_MAX: usize = 4096;
 
-/// A store without a file.
-#[derive(Default)]
-pub(crate) struct MemoryStore {
-    pub(crate) identity: Option<Identity>,
-    /// All but its `next`, which is how many rows there are.
-    words: Recovered,
-    rows: Vec<CertifiedRecord>,
-    /// The height of the first block, and all blocks.
+/// The log and the identity of a peer, as long as its process lasts.
+pub(crate) struct MemoryStore<D: Durable> {
+    identity: Mutex<Option<Identity>>,
+    log: RwLock<Log<D>>,
+}
+
+struct Log<D: Durable> {
+    /// The number of the first entry.
     first: u64,
-    blocks: Vec<Vec<u8>>,
+    entries: Vec<D::Entry>,
+    /// How many of them, counted from the first, have shed what they could.
+    shed: usize,
 }
 
-impl MemoryStore {
-    pub(crate) fn commit(&mut self, durables: &[Durable]) {
-        for durable in durables {
-            match durable.clone() {
-                Durable::Roster(roster) => self.words.roster = Some(roster),
-                Durable::Promise(promise) => self.words.promise = Some(promise),
-                Durable::Acceptance(acceptance) => self.words.accepted = Some(acceptance),
-                Durable::Record(row) => self.record(row),
-            }
+impl<D: Durable> MemoryStore<D> {
+    /// Makes the changes of one commit, which fit onto the log.
+    pub(crate) fn put(&self, changes: &[Change<'_, D::Entry>]) {
+        let mut log = self.log.write().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            log.put(change);
         }
     }
 
-    fn record(&mut self, row: CertifiedRecord) {
-        let transaction = row.record.transaction;
-        self.words.accepted.take_if(|accepted| accepted.record.transaction == transaction);
-        self.rows.push(row);
-        let first_certified = self.first_certified();
-        if let Some(before) = first_certified.checked_sub(1) {
-            self.rows[before].votes = Vec::new();
-        }
+    pub(crate) fn set_identity(&self, identity: &Identity) {
+        *self.identity_guard() = Some(identity.clone());
     }
 
-    pub(crate) fn commit_chain(&mut self, branches: &[Branch]) {
-        for Branch { from, blocks } in branches {
-            if self.blocks.is_empty() {
-                self.first = from.number();
-            }
-            let kept = usize::try_from(from.number() - self.first).unwrap_or(usize::MAX);
-            self.blocks.truncate(kept);
-            self.blocks.extend_from_slice(blocks);
-        }
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.identity_guard().clone()
     }
 
-    pub(crate) fn heights(&self) -> Range<u64> {
-        self.first..self.first + self.blocks.len() as u64
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.read(|log| log.first..log.first + log.entries.len() as u64)
     }
 
-    /// Returns the blocks at `heights`, which have some.
-    pub(crate) fn blocks(&self, heights: Range<u64>) -> &[Vec<u8>] {
-        let place = |height: u64| usize::try_from(height - self.first).unwrap_or(usize::MAX);
-        &self.blocks[place(heights.start)..place(heights.end)]
+    /// Returns up to `count` entries beginning with `from`; none if `from` is not whole any more.
+    pub(crate) fn entries(&self, from: u64, count: usize) -> Vec<D::Entry> {
+        self.read(|log| match log.index(from) {
+            Some(from) if from >= log.shed => log.page(from, count),
+            _ => Vec::new(),
+        })
     }
 
-    pub(crate) fn recovered(&self) -> Recovered {
-        Recovered { next: self.next(), ..self.words.clone() }
+    /// Returns up to `count` entries beginning with `from`, whole or not.
+    pub(crate) fn page(&self, from: u64, count: usize) -> Vec<D::Entry> {
+        self.read(|log| log.index(from).map_or(Vec::new(), |from| log.page(from, count)))
     }
 
-    pub(crate) fn next(&self) -> Transaction {
-        Transaction::new(self.rows.len() as u64)
+    fn read<T>(&self, read: impl FnOnce(&Log<D>) -> T) -> T {
+        read(&self.log.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns up to `count` rows beginning with `from`, the older ones without votes.
-    pub(crate) fn rows(&self, from: Transaction, count: usize) -> &[CertifiedRecord] {
-        let from = index(from).min(self.rows.len());
-        let end = from.saturating_add(count).min(self.rows.len());
-        &self.rows[from..end]
-    }
-
-    /// Returns up to `count` rows with their votes beginning with `from`; none if the votes of
-    /// `from` are gone.
-    pub(crate) fn records(&self, from: Transaction, count: usize) -> &[CertifiedRecord] {
-        if index(from) < self.first_certified() { &[] } else { self.rows(from, count) }
-    }
-
-    /// Returns the place of the first row whose votes are kept.
-    fn first_certified(&self) -> usize {
-        self.rows.len().saturating_sub(CERTIFICATES_MAX)
+    fn identity_guard(&self) -> MutexGuard<'_, Option<Identity>> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Returns the place of a row; one that memory cannot hold is past all that are there.
-fn index(transaction: Transaction) -> usize {
-    usize::try_from(transaction.number()).unwrap_or(usize::MAX)
+impl<D: Durable> Log<D> {
+    fn put(&mut self, Change { from, entries }: &Change<'_, D::Entry>) {
+        if self.entries.is_empty() {
+            self.first = *from;
+        }
+        let kept = self.index(*from).expect("no change begins before the first entry");
+        self.entries.truncate(kept);
+        self.entries.extend_from_slice(entries);
+        self.shed = self.shed.min(kept);
+        while self.shed + WHOLE_MAX < self.entries.len() {
+            if !D::shed(&mut self.entries[self.shed]) {
+                break;
+            }
+            self.shed += 1;
+        }
+    }
+
+    fn page(&self, from: usize, count: usize) -> Vec<D::Entry> {
+        let from = from.min(self.entries.len());
+        let end = from.saturating_add(count).min(self.entries.len());
+        self.entries[from..end].to_vec()
+    }
+
+    /// Returns the place of an entry, or `None` before the first; one that memory cannot hold is
+    /// past all that are there.
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = number.checked_sub(self.first)?;
+        Some(usize::try_from(index).unwrap_or(usize::MAX))
+    }
+}
+
+impl<D: Durable> Default for MemoryStore<D> {
+    fn default() -> Self {
+        let log = Log { first: 0, entries: Vec::new(), shed: 0 };
+        Self { identity: Mutex::default(), log: RwLock::new(log) }
+    }
 }

@@ -1,66 +1,74 @@
+//! A store as the driver of a peer uses it.
+
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
-use althing_types::Transaction;
+use althing_engine::{Change, Durable, Gap, Recovered};
 
-use crate::chain::{Blocks, Branch, heights_after};
 use crate::file::FileStore;
 use crate::memory::MemoryStore;
-use crate::{Identity, Rows, StoreError, order};
+use crate::reader::Place;
+use crate::{Entries, Identity, Reader, StoreError};
 
-/// What one peer must not forget: who it is, its last words, and its table or its chain.
+/// What one peer must not forget: who it is, and what its engine persists.
 ///
-/// After an error of [`commit`](Self::commit), [`commit_chain`](Self::commit_chain) or
-/// [`set_identity`](Self::set_identity) other than [`StoreError::OutOfOrder`],
-/// [`StoreError::Gap`] and [`StoreError::OtherIdentity`], it is not known whether the words are on
-/// disk: a peer must then stop, and may start again from what it finds.
-pub struct Store(Place);
-
-enum Place {
-    File(Box<FileStore>),
-    Memory(Box<MemoryStore>),
+/// After an error of [`commit`](Self::commit) or [`set_identity`](Self::set_identity) other than
+/// [`StoreError::Gap`] and [`StoreError::OtherIdentity`], it is not known what is on disk: a peer
+/// must then stop, and may start again from what it finds.
+pub struct Store<D: Durable> {
+    /// What is on disk, but for the content of the log.
+    recovered: Recovered<D>,
+    reader: Reader<D>,
 }
 
-impl Store {
+impl<D: Durable> Store<D> {
     /// Opens the store in `dir`, for this process alone, and creates both if they are missing:
     /// the directory for its owner only, and so the file, since it holds a secret.
     ///
     /// Reads the whole file once, to check it; a file that a crash left is repaired.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        FileStore::open(dir).map(|file| Self(Place::File(Box::new(file))))
+        FileStore::open(dir).map(Self::of_file)
     }
 
     /// Opens the store in `dir` as [`open`](Self::open) does, but creates nothing: without a
     /// store there, the answer is [`StoreError::Missing`]. For those who only want to read.
+    //
+    // The place for read-only mounts: the database below can be opened without the right to write
+    // (`redb::ReadOnlyDatabase`), as long as no crash has left something to repair.
     pub fn open_existing(dir: &Path) -> Result<Self, StoreError> {
-        FileStore::open_existing(dir).map(|file| Self(Place::File(Box::new(file))))
+        FileStore::open_existing(dir).map(Self::of_file)
     }
 
     /// Returns an empty store without a file, which lasts as long as it is not dropped.
     ///
-    /// It keeps all rows, but the votes of only the last 4096, so that a long run does not grow
-    /// fast. [`records`](Self::records) returns rows with votes only.
+    /// Of old entries it keeps only what [`Durable::shed`] leaves of them, so that a long run does
+    /// not grow fast; the last 4096 stay whole.
     pub fn in_memory() -> Self {
-        Self(Place::Memory(Box::default()))
+        let place = Place::Memory(Arc::new(MemoryStore::default()));
+        Self { recovered: Recovered::default(), reader: Reader::new(place) }
+    }
+
+    fn of_file((file, recovered): (FileStore, Recovered<D>)) -> Self {
+        Self { recovered, reader: Reader::new(Place::File(Arc::new(file))) }
     }
 
     /// Puts `durables` on disk, in their order and in one transaction: when this returns, they
     /// survive any crash, and if the crash comes before, all or none of them are found.
     ///
-    /// A row must be the next one, or nothing is kept and the error is
-    /// [`StoreError::OutOfOrder`]. It also clears an acceptance for the same row. A roster, a
-    /// promise and an acceptance replace those before.
-    pub fn commit(&mut self, durables: &[Durable]) -> Result<(), StoreError> {
-        let next = order::next_after(self.next(), durables)?;
-        match &mut self.0 {
-            Place::File(file) => file.commit(durables, next),
-            Place::Memory(memory) => {
-                memory.commit(durables);
-                Ok(())
+    /// What they change is what [`Recovered::apply`] says. If it refuses one of them, nothing is
+    /// kept and the error is [`StoreError::Gap`].
+    pub fn commit(&mut self, durables: &[D]) -> Result<(), StoreError> {
+        let (after, changes) = apply_all(&self.recovered, durables)?;
+        if !changes.is_empty() || after.state != self.recovered.state {
+            match self.reader.place() {
+                Place::File(file) => file.put(&self.recovered, &after, &changes)?,
+                // The cells of a store in memory are its `recovered`.
+                Place::Memory(memory) => memory.put(&changes),
             }
         }
+        self.recovered = after;
+        Ok(())
     }
 
     /// Keeps who the peer is, once and for all; it is on disk when this returns.
@@ -70,14 +78,14 @@ impl Store {
         match self.identity()? {
             Some(known) if known == *identity => Ok(()),
             Some(known) => Err(StoreError::OtherIdentity {
-                place: self.place(),
+                place: self.name(),
                 network: known.network.clone(),
                 peer: known.peer,
             }),
-            None => match &mut self.0 {
+            None => match self.reader.place() {
                 Place::File(file) => file.set_identity(identity),
                 Place::Memory(memory) => {
-                    memory.identity = Some(identity.clone());
+                    memory.set_identity(identity);
                     Ok(())
                 }
             },
@@ -86,108 +94,69 @@ impl Store {
 
     /// Returns who the peer is, if that was set.
     pub fn identity(&self) -> Result<Option<Identity>, StoreError> {
-        match &self.0 {
+        match self.reader.place() {
             Place::File(file) => file.identity(),
-            Place::Memory(memory) => Ok(memory.identity.clone()),
+            Place::Memory(memory) => Ok(memory.identity()),
         }
     }
 
     /// Returns what the engine of the peer goes on from.
-    pub fn recovered(&self) -> Result<Recovered, StoreError> {
-        match &self.0 {
-            Place::File(file) => file.recovered(),
-            Place::Memory(memory) => Ok(memory.recovered()),
-        }
+    pub fn recovered(&self) -> Recovered<D> {
+        self.recovered.clone()
     }
 
-    /// Returns the first row that is lacking: there are as many rows as its number says.
-    pub fn next(&self) -> Transaction {
-        match &self.0 {
-            Place::File(file) => file.next(),
-            Place::Memory(memory) => memory.next(),
-        }
+    /// Returns the number of the first entry that the log lacks.
+    pub fn next(&self) -> u64 {
+        self.recovered.next()
     }
 
-    /// Returns up to `count` rows with their votes, in order, beginning with `from`.
+    /// Returns up to `count` whole entries, in order, beginning with number `from`.
     ///
-    /// There are none past the last row; nor, in memory, if the votes of `from` are gone.
-    pub fn records(
-        &self,
-        from: Transaction,
-        count: usize,
-    ) -> Result<Vec<CertifiedRecord>, StoreError> {
-        match &self.0 {
-            Place::File(file) => file.rows(from, count),
-            Place::Memory(memory) => Ok(memory.records(from, count).to_vec()),
-        }
+    /// There are none before the first or past the last entry; nor, in memory, if part of `from`
+    /// was [shed](Durable::shed).
+    pub fn entries(&self, from: u64, count: usize) -> Result<Vec<D::Entry>, StoreError> {
+        self.reader.entries(from, count)
     }
 
-    /// Returns all rows in order, a page at a time, so that a table of any size can be written
-    /// out. In memory, those whose votes are gone come without them.
-    pub fn rows(&self) -> Rows<'_> {
-        Rows::new(self)
+    /// Returns all entries with their numbers, in order, a page at a time, so that a log of any
+    /// length can be read. In memory, old ones come as [`Durable::shed`] left them.
+    pub fn all_entries(&self) -> Entries<D> {
+        Entries::new(self.reader(), self.recovered.log.clone())
     }
 
-    /// Returns up to `count` rows beginning with `from`, with votes or without.
-    pub(crate) fn page(
-        &self,
-        from: Transaction,
-        count: usize,
-    ) -> Result<Vec<CertifiedRecord>, StoreError> {
-        match &self.0 {
-            Place::File(file) => file.rows(from, count),
-            Place::Memory(memory) => Ok(memory.rows(from, count).to_vec()),
-        }
-    }
-
-    /// Puts `branches` on disk, in their order and in one transaction, as [`commit`](Self::commit)
-    /// does its words.
+    /// Returns a view of the log for other threads, which sees each commit once it is made.
     ///
-    /// Each must begin at a block that is there, or at the next one, or nothing is kept and the
-    /// error is [`StoreError::Gap`]. The very first may begin anywhere.
-    pub fn commit_chain(&mut self, branches: &[Branch]) -> Result<(), StoreError> {
-        let heights = heights_after(&self.heights(), branches)?;
-        match &mut self.0 {
-            Place::File(file) => file.commit_chain(branches, heights),
-            Place::Memory(memory) => {
-                memory.commit_chain(branches);
-                Ok(())
-            }
-        }
+    /// The file stays in use until all views are dropped as well.
+    pub fn reader(&self) -> Reader<D> {
+        self.reader.clone()
     }
 
-    /// Returns the heights that have blocks.
-    pub fn heights(&self) -> Range<u64> {
-        match &self.0 {
-            Place::File(file) => file.heights(),
-            Place::Memory(memory) => memory.heights(),
-        }
-    }
-
-    /// Returns all blocks of the chain in order, a page at a time, so that a chain of any length
-    /// can be read.
-    pub fn blocks(&self) -> Blocks<'_> {
-        Blocks::new(self)
-    }
-
-    /// Returns the blocks at `heights`, which have some.
-    pub(crate) fn blocks_at(&self, heights: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
-        match &self.0 {
-            Place::File(file) => file.blocks(heights),
-            Place::Memory(memory) => Ok(memory.blocks(heights).to_vec()),
-        }
-    }
-
-    fn place(&self) -> String {
-        match &self.0 {
+    fn name(&self) -> String {
+        match self.reader.place() {
             Place::File(file) => file.dir().display().to_string(),
             Place::Memory(_) => "this memory".into(),
         }
     }
 }
 
-impl fmt::Debug for Store {
+/// What `durables` make of `before`, and of the log, in the order in which it must be changed.
+type Applied<'a, D> = (Recovered<D>, Vec<Change<'a, <D as Durable>::Entry>>);
+
+/// Applies `durables` to `before`; an error is of the first that is refused.
+pub(crate) fn apply_all<'a, D: Durable>(
+    before: &Recovered<D>,
+    durables: &'a [D],
+) -> Result<Applied<'a, D>, Gap> {
+    let mut after = before.clone();
+    let mut changes = Vec::new();
+    for durable in durables {
+        changes.extend(after.apply(durable)?);
+    }
+    Ok((after, changes))
+}
+
+impl<D: Durable> fmt::Debug for Store<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("place", &self.place()).field("next", &self.next()).finish()
+        f.debug_struct("Store").field("place", &self.name()).field("next", &self.next()).finish()
     }
 }

@@ -1,18 +1,20 @@
+//! How many lines a connection may send: a token bucket.
+
 use std::time::Duration;
 
 use althing_types::Moment;
 
-/// Lines that may come at once,
+/// Lines that may arrive at once,
 pub const LINES_AT_ONCE: u32 = 1000;
 
 /// and in each second after that.
 pub const LINES_PER_SECOND: u32 = 50;
 
-/// How many more lines a connection may send.
+/// How many more lines a connection may send (a token bucket).
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance {
     lines: u32,
-    /// When it last had more.
+    /// When tokens were last added.
     since: Moment,
 }
 
@@ -21,7 +23,7 @@ impl Allowance {
         Self { lines: LINES_AT_ONCE, since: now }
     }
 
-    /// Takes a line off, and returns whether there was one left.
+    /// Takes one token for a line, and returns whether there was one left.
     pub(crate) fn take(&mut self, now: Moment) -> bool {
         let time_of_one = Duration::from_secs(1) / LINES_PER_SECOND;
         let more = (now - self.since).as_nanos() / time_of_one.as_nanos();

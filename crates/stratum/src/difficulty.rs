@@ -1,9 +1,11 @@
+//! How hard a share is to find, and how Stratum writes that.
+
 use althing_ledger::{CompactTarget, Target};
 
 /// How hard a share is to find: 2^bits hashes, on average.
 ///
-/// Stratum counts from a target of its own, `ffff` after 32 bits of zero: that is difficulty 1, and
-/// 32 bits here. Powers of two have the same target in all miners, whatever their arithmetic.
+/// Stratum has its own scale: the target `ffff` after 32 bits of zero is difficulty 1, which is 32
+/// bits here. Powers of two have the same target in all miners, whatever their arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShareDifficulty(u8);
 
@@ -14,10 +16,10 @@ impl ShareDifficulty {
     /// The least.
     pub const MIN: Self = Self(8);
 
-    /// The most: all of Bitcoin's miners together have found no hash of so many bits.
+    /// The maximum: all of Bitcoin's miners together have never found a hash of this many bits.
     pub const MAX: Self = Self(112);
 
-    /// Returns the difficulty of so many bits, or `None` if they are too few or too many.
+    /// Returns the difficulty of this number of bits, or `None` if they are too few or too many.
     pub const fn from_bits(bits: u8) -> Option<Self> {
         if Self::MIN.0 <= bits && bits <= Self::MAX.0 { Some(Self(bits)) } else { None }
     }
@@ -27,41 +29,41 @@ impl ShareDifficulty {
         self.0
     }
 
-    /// Returns how many hashes it takes on average to find a share.
+    /// Returns the average number of hashes it takes to find a share.
     pub const fn hashes(self) -> u128 {
         1 << self.0
     }
 
-    /// Returns the difficulty at which a share takes the most hashes, and not more than so many.
+    /// Returns the highest difficulty at which a share takes no more than this many hashes.
     pub fn of_hashes(hashes: u128) -> Self {
         let bits = hashes.checked_ilog2().and_then(|bits| u8::try_from(bits).ok()).unwrap_or(0);
         Self(bits.clamp(Self::MIN.0, Self::MAX.0))
     }
 
-    /// Returns the difficulty nearest below a number of the protocol; the least one for all that is
-    /// no difficulty.
+    /// Returns the highest difficulty that is not above a number of the protocol, or the minimum
+    /// for a number that is not a difficulty.
     pub fn of_stratum(number: f64) -> Self {
         let easier = (Self::MIN.0..=Self::MAX.0).rev().map(Self);
         let mut easier = easier;
         easier.find(|share| share.stratum() <= number).unwrap_or(Self::MIN)
     }
 
-    /// Returns the hashes that a share may have.
+    /// Returns the target: the highest hash that a share may have.
     pub fn target(self) -> Target {
-        // A compact target is a number of up to 23 bits, and how many bytes it is long, with those
-        // of zero after it.
+        // A compact target (Bitcoin's nBits) is a number of up to 23 bits, and its length in bytes,
+        // including the zero bytes after it.
         let zeros = 240 - u32::from(self.0);
         let (bytes, shift) = (zeros / 8 + 3, zeros % 8);
         Target::AtMost(CompactTarget::from_consensus(bytes << 24 | 0xffff << shift))
     }
 
-    /// Returns the number that stands for it in the protocol.
+    /// Returns the number that the protocol uses for it.
     pub fn stratum(self) -> f64 {
         2_f64.powi(i32::from(self.0) - i32::from(BITS_OF_ONE))
     }
 
-    /// Returns this, or what is less if every block with this target shall be a share: the shares
-    /// of easy blocks are easier still.
+    /// Returns this difficulty, lowered if necessary so that every block with this target is also a
+    /// share.
     pub(crate) fn within(self, block: Target) -> Self {
         let most = block.work();
         let mut easier = (0..=self.0).rev().map(Self);
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn each_bit_halves_the_target() {
         for bits in 0..=ShareDifficulty::MAX.bits() {
-            // The highest hash that is a share: ffff after so many bits, and zeros.
+            // The highest hash that is a share: ffff after this many bits, and zeros.
             let mut number = [0; 32];
             let place = usize::from(bits / 8);
             let ones = (0xffff_u32 << 8 >> (bits % 8)).to_be_bytes();

@@ -1,33 +1,35 @@
+//! Errors that a miner is answered with.
+
 use serde_json::{Value, json};
 
-/// Why a miner does not get what it wants.
+/// Why a miner's request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// This protocol has no such method, or we do not.
+    /// The method does not exist in this protocol, or we do not implement it.
     #[error("no such method")]
     UnknownMethod,
-    /// Something is missing.
+    /// A parameter is missing.
     #[error("parameters are missing")]
     Incomplete,
-    /// The second extranonce, the time and the nonce are numbers of four bytes.
+    /// The second extranonce, the time and the nonce must be numbers of four bytes.
     #[error("extranonce2, ntime and nonce have eight hexadecimal digits")]
     NotFourBytes,
-    /// The header's version is the one of the job.
+    /// The header's version must be that of the job.
     #[error("the version may not be rolled")]
     VersionRolled,
     /// The time is before that of the job, or far after it.
     #[error("ntime is out of range")]
     TimeRolled,
-    /// Names are short, and have no control characters.
+    /// A name must be short and have no control characters.
     #[error("a worker's name has 1 to 64 characters")]
     BadName,
-    /// Each connection has one worker.
-    #[error("one worker a connection")]
+    /// A connection may have only one worker.
+    #[error("a connection has only one worker")]
     OtherWorker,
-    /// The job is of an old tip, or there never was one with this name.
+    /// The job is of an old tip, or there never was one with this id.
     #[error("job not found")]
     JobNotFound,
-    /// The share is counted already.
+    /// The share was already counted.
     #[error("duplicate share")]
     Duplicate,
     /// The hash does not meet the share's target.
@@ -60,7 +62,7 @@ impl Fault {
         }
     }
 
-    /// Returns it as the protocol writes it.
+    /// Returns it as the JSON that the protocol uses.
     pub(crate) fn to_json(self) -> Value {
         json!([self.code(), self.to_string(), null])
     }

@@ -1,3 +1,5 @@
+//! What the server is told, and what it answers: its inputs, outputs and events.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,72 +11,72 @@ use crate::difficulty::ShareDifficulty;
 /// How miners are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What the first shares of a connection take.
+    /// The share difficulty with which a connection starts.
     pub share_difficulty: ShareDifficulty,
-    /// Connections at a time.
+    /// The maximum number of connections at a time.
     pub workers_max: usize,
-    /// What workers must say, if anything.
+    /// The password that workers must give, if any.
     pub password: Option<String>,
-    /// How often is told what shares there were.
+    /// How often each worker's shares are reported.
     pub summary_time: Duration,
 }
 
-/// Names a connection.
+/// Identifies a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
-/// What can happen.
+/// Everything that the server is told: what came in, and that time has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// There is another block to be mined, or none.
+    /// The block to be mined has changed; `None` if there is nothing to mine.
     Work(Option<Box<NativeBlock>>),
     /// A miner has connected.
     Connected {
-        /// A name that no connection had before.
+        /// An id that no connection has had before.
         session: SessionId,
-        /// Where from.
+        /// The address it connects from.
         from: SocketAddr,
     },
     /// A miner has sent something.
     Received {
-        /// Which one.
+        /// The connection.
         session: SessionId,
-        /// Any part of its stream.
+        /// Bytes of its stream, split at any place.
         bytes: Vec<u8>,
     },
     /// A connection has ended.
     Disconnected {
-        /// Which one.
+        /// The connection.
         session: SessionId,
     },
-    /// A miner does not take what it is sent.
+    /// A miner does not accept what it is sent in time.
     Stuck {
-        /// Which one.
+        /// The connection.
         session: SessionId,
     },
-    /// [`TICK`](crate::TICK) is over.
+    /// [`TICK`](crate::TICK) has passed since the last tick.
     Tick,
 }
 
-/// What is to be done, in this order.
+/// What the caller must do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Output {
-    /// Send this.
+    /// Send these bytes to a miner.
     Send {
-        /// To whom.
+        /// The connection to send them on.
         to: SessionId,
-        /// Whole lines.
+        /// One or more complete lines.
         lines: String,
     },
-    /// End a connection, when all has been sent that can be.
+    /// Close a connection, once everything that can be sent has been sent.
     Close {
-        /// Which one.
+        /// The connection.
         session: SessionId,
     },
-    /// Hand this block in: it meets its target.
+    /// Submit this block to the chain: it meets its target.
     Found(Box<NativeBlock>),
-    /// Tell whoever is watching.
+    /// Report an event to users, logs and scripts.
     Event(Event),
 }
 
@@ -83,90 +85,90 @@ pub enum Output {
 pub enum Event {
     /// A worker has been authorized.
     WorkerJoined {
-        /// Its name, and where it is.
+        /// Its name and address.
         worker: Worker,
-        /// Workers now.
+        /// How many workers there are now.
         workers: usize,
     },
     /// The connection of a worker has ended.
     WorkerLeft {
-        /// Its name, and where it was.
+        /// Its name and address.
         worker: Worker,
-        /// What it has done.
+        /// Its counts since it connected.
         tally: Tally,
-        /// Workers now.
+        /// How many workers there are now.
         workers: usize,
     },
-    /// A connection was ended by us.
+    /// We have closed a connection.
     WorkerDropped {
-        /// Its name, if it had one yet, and where it was.
+        /// Its name, if it had one yet, and its address.
         worker: Worker,
-        /// What it has done.
+        /// Its counts since it connected.
         tally: Tally,
-        /// Workers now.
+        /// How many workers there are now.
         workers: usize,
-        /// Why.
+        /// Why it was closed.
         reason: DropReason,
     },
     /// A share was a block.
     BlockFound {
-        /// Whose.
+        /// The worker that found it.
         worker: Worker,
         /// The block's hash.
         hash: BlockHash,
-        /// Where it stands.
+        /// The block's height.
         height: Height,
     },
-    /// What a worker has done; told of each from time to time.
+    /// A worker's counts, reported for each worker from time to time.
     Shares {
-        /// Which one.
+        /// The worker.
         worker: Worker,
-        /// What it has done since it came.
+        /// Its counts since it connected.
         tally: Tally,
-        /// Hashes a second that its shares since the last time are worth.
+        /// Its hash rate (hashes per second), estimated from its shares since the last summary.
         hash_rate: u64,
-        /// What its shares take now.
+        /// The current difficulty of its shares.
         difficulty: ShareDifficulty,
     },
 }
 
-/// A worker, as it is told of.
+/// A worker, as events identify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worker {
-    /// What it calls itself; empty as long as it has not said so.
+    /// The name that it gives itself; empty until it has given one.
     pub name: String,
-    /// Where it is.
+    /// The address that it connects from.
     pub from: SocketAddr,
 }
 
-/// What a worker has done.
+/// The counts of a worker's shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Shares that were counted.
+    /// Shares that were accepted.
     pub accepted: u64,
-    /// Shares that came too late.
+    /// Shares that arrived too late.
     pub stale: u64,
-    /// Shares that were wrong, or there already.
+    /// Shares that were wrong, or submitted before.
     pub invalid: u64,
     /// Shares that were blocks.
     pub blocks: u64,
-    /// Hashes that it took on average to find those that were counted.
+    /// The average number of hashes that it takes to find the accepted shares.
     pub hashes: u128,
 }
 
-/// Why a connection was ended.
+/// Why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DropReason {
-    /// It could not be taken.
-    #[error("more connections than are served")]
+    /// There are too many connections.
+    #[error("too many connections")]
     TooManyConnections,
     /// A line is longer than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
     #[error("a line is too long")]
     LineTooLong,
-    /// A line is none of this protocol.
-    #[error("a line is no request")]
+    /// A line is not a message of this protocol.
+    #[error("a line is not a request")]
     NoRequest,
-    /// More lines came than [`LINES_PER_SECOND`](crate::LINES_PER_SECOND).
+    /// More lines arrived than [`LINES_PER_SECOND`](crate::LINES_PER_SECOND).
     #[error("too many lines")]
     TooManyLines,
     /// There were [`FAULTS_MAX`](crate::FAULTS_MAX).
@@ -178,7 +180,7 @@ pub enum DropReason {
     /// No share came within [`IDLE_TIME`](crate::IDLE_TIME).
     #[error("no share for a long time")]
     Idle,
-    /// It does not take what it is sent.
-    #[error("it does not read")]
+    /// It does not accept what it is sent.
+    #[error("it does not read what it is sent")]
     NotReading,
 }

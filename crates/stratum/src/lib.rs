@@ -1,25 +1,25 @@
-//! Work for miners of Bitcoin's kind, over Stratum: a line of JSON for each request, answer and
-//! notification, as stock miners speak it since 2012.
+//! Serves work to stock Bitcoin miners over Stratum: a line of JSON for each request, answer and
+//! notification, as miners have used since 2012.
 //!
-//! A block of our own networks has Bitcoin's header, and its *imprint* is the first leaf under the
-//! Merkle root, where Bitcoin has the coinbase. So a miner that puts its two *extranonces* into
-//! what it takes for a coinbase makes the imprint's salt of them, and knows no difference. Its
-//! *shares* are headers whose hash is good enough to show how much it works; a share that meets
-//! the block's target is the block.
+//! A block of our own networks has Bitcoin's header, and its *coinbase* is the first leaf under the
+//! Merkle root, as in Bitcoin. The two *extranonces* that a miner puts into it are our extra nonce,
+//! so it notices no difference. Its *shares* are headers whose hash is low enough to show how much
+//! it works; a share that meets the block's target is the block.
 //!
-//! [`Server`] is all of the protocol, for all connections: it is handed what comes, and the time,
-//! and says what to send. What it does not do: listen at sockets (the node's), or know the chain.
+//! [`Server`] is the whole protocol, for all connections: it is given the input and the time, and
+//! returns what to send. It does not listen at sockets (the node does) and does not know the chain.
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `server` | who is there, and who has to go? |
-//! | `session` | what was one miner asked for, and what has it sent? |
-//! | `job` | what does a miner have to know of a block, and which block does it mean? |
-//! | `pace`, `difficulty` | how hard are shares to find? |
-//! | `lines`, `request`, `fault` | what does a line say? |
-//! | `allowance` | is it too much? |
+//! | `interface` | what goes in, and what comes out? |
+//! | `server` | which connections are open, and which must be closed? |
+//! | `session` | which jobs has one miner been sent, and which shares has it submitted? |
+//! | `job` | what must a miner know about a block, and which block did it find? |
+//! | `vardiff`, `difficulty` | how hard are shares to find? |
+//! | `lines`, `request`, `fault` | what does a line mean? |
+//! | `allowance` | does a connection send too much? |
 //!
-//! The words on the wire, and the limits, are in `docs/protocol.md`, *Stratum*.
+//! The messages on the wire and the limits are in `docs/protocol.md`, *Stratum*.
 
 mod allowance;
 mod difficulty;
@@ -27,10 +27,10 @@ mod fault;
 mod interface;
 mod job;
 mod lines;
-mod pace;
 mod request;
 mod server;
 mod session;
+mod vardiff;
 
 #[cfg(test)]
 mod tests;
@@ -40,9 +40,9 @@ pub use self::difficulty::ShareDifficulty;
 pub use self::fault::Fault;
 pub use self::interface::{Config, DropReason, Event, Input, Output, SessionId, Tally, Worker};
 pub use self::lines::{LINE_BYTES_MAX, LineReader, LineTooLong};
-pub use self::pace::SHARE_TIME;
 pub use self::request::{Call, NoRequest, Request, Submission};
 pub use self::server::{IDLE_TIME, NAMELESS_TIME, Server, TICK};
 pub use self::session::{
     ENTRIES_TIME, FAULTS_MAX, JOBS_MAX, REPEAT_TIME, SHARES_MAX, TIME_ROLL_MAX, WORKER_CHARS_MAX,
 };
+pub use self::vardiff::SHARE_TIME;

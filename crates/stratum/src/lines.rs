@@ -1,10 +1,12 @@
-/// Bytes that a line may have, its end not counted: a share has some two hundred.
+//! Lines out of a stream of bytes.
+
+/// The maximum length of a line in bytes, without its end. A share has about two hundred.
 pub const LINE_BYTES_MAX: usize = 4096;
 
-/// Puts lines together from what comes over a stream in pieces.
+/// Assembles lines from the pieces in which a stream delivers them.
 #[derive(Clone, Debug, Default)]
 pub struct LineReader {
-    /// What has come of a line that is not complete.
+    /// The part of an incomplete line that has arrived.
     buffer: Vec<u8>,
 }
 
@@ -13,8 +15,8 @@ pub struct LineReader {
 pub struct LineTooLong;
 
 impl LineReader {
-    /// Takes in what has come, and returns the lines that are complete, without their ends. Empty
-    /// lines are left out. After an error there is nothing more to be read.
+    /// Takes the bytes that have arrived, and returns the lines that are complete, without their
+    /// ends. Empty lines are left out. After an error nothing more can be read.
     pub fn read(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, LineTooLong> {
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

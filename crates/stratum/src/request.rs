@@ -1,19 +1,21 @@
+//! What a miner asks for, read from one line of JSON.
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::difficulty::ShareDifficulty;
 use crate::fault::Fault;
 
-/// Something that a miner wants, with the name under which it expects the answer.
+/// A miner's request, with the id that its answer repeats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// The answer repeats it.
+    /// The id, as the miner wrote it.
     pub id: Value,
-    /// What it wants, or what is wrong with that.
+    /// The call, or what is wrong with it.
     pub call: Result<Call, Fault>,
 }
 
-/// What a miner can want.
+/// The methods that a miner can call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     /// To be sent work.
@@ -22,7 +24,7 @@ pub enum Call {
     Authorize {
         /// The name.
         worker: String,
-        /// What shows that it may.
+        /// The password.
         password: String,
     },
     /// To have a share counted.
@@ -35,14 +37,14 @@ pub enum Call {
     Configure(Vec<String>),
 }
 
-/// A share, as a miner names it.
+/// A share, as a miner submits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// Who has found it.
+    /// The worker that found it.
     pub worker: String,
-    /// For which job.
+    /// The id of its job.
     pub job: String,
-    /// The second half of the salt.
+    /// The second half of the extra nonce.
     pub extranonce2: u32,
     /// The time in the header.
     pub time: u32,
@@ -50,7 +52,7 @@ pub struct Submission {
     pub nonce: u32,
 }
 
-/// A line that is nothing of this protocol.
+/// A line that is not a message of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRequest;
 
@@ -64,10 +66,10 @@ struct Line {
 }
 
 impl Request {
-    /// Returns what a line says, or `None` if it is an answer, which nobody has asked for.
+    /// Parses a line, or returns `None` if it is an answer, since we send no requests.
     pub fn parse(line: &[u8]) -> Result<Option<Self>, NoRequest> {
         let Line { id, method, params } = serde_json::from_slice(line).map_err(|_| NoRequest)?;
-        // An id that is no scalar is no id; it would only be repeated.
+        // An id that is not a scalar is treated as missing; it would only be repeated.
         if id.is_array() || id.is_object() {
             return Err(NoRequest);
         }
@@ -91,7 +93,7 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
             password: named(1).unwrap_or_default(),
         },
         "mining.submit" => {
-            // With a version of its own the header would be another.
+            // With another version the header would be another one.
             if params.len() > 5 {
                 return Err(Fault::VersionRolled);
             }
@@ -118,7 +120,7 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
     })
 }
 
-/// Returns the number of four bytes, the highest first, in hexadecimal digits.
+/// Parses eight hexadecimal digits as a big-endian number of four bytes.
 fn number(text: &str) -> Option<u32> {
     let is_it = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_it.then(|| u32::from_str_radix(text, 16).ok()).flatten()

@@ -1,3 +1,5 @@
+//! All connections, the work they are given, and the shares they send.
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,16 +12,16 @@ use crate::interface::{Config, DropReason, Event, Input, Output, SessionId, Work
 use crate::job::Job;
 use crate::session::Session;
 
-/// How often [`Input::Tick`] is wanted.
+/// How often the caller must send [`Input::Tick`].
 pub const TICK: Duration = Duration::from_secs(1);
 
 /// Time within which a connection must have a worker.
 pub const NAMELESS_TIME: Duration = Duration::from_secs(30);
 
-/// Time within which a share must come, if there is work.
+/// Time within which a share must arrive, if there is work.
 pub const IDLE_TIME: Duration = Duration::from_secs(600);
 
-/// All connections, and what they work on.
+/// All connections and their jobs.
 ///
 /// Feed it what happens, and carry out the outputs in their order.
 pub struct Server {
@@ -105,7 +107,8 @@ impl Server {
         self.sessions.insert(id, session);
     }
 
-    /// Returns the next extranonce that nobody has. Zero is where the peer's own search begins.
+    /// Returns the next extranonce that no connection has. Zero is where the peer's own search
+    /// begins.
     fn free_extranonce(&mut self) -> u32 {
         loop {
             self.last_extranonce = self.last_extranonce.wrapping_add(1).max(1);
@@ -117,7 +120,7 @@ impl Server {
     }
 
     fn on_received(&mut self, now: Moment, id: SessionId, bytes: &[u8], out: &mut Vec<Output>) {
-        // It may have been ended with bytes on their way.
+        // The connection may have been closed while bytes were in flight.
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let was_authorized = session.is_authorized();
         let heard = session.hear(now, bytes, self.config.password.as_deref(), out);

@@ -1,4 +1,4 @@
-//! One connection: who it is, what it was asked for, and what it has sent.
+//! One connection: its worker, the jobs that it was sent, and the shares that it has submitted.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -14,29 +14,29 @@ use crate::fault::Fault;
 use crate::interface::{DropReason, Event, Output, SessionId, Tally, Worker};
 use crate::job::Job;
 use crate::lines::LineReader;
-use crate::pace::Pace;
 use crate::request::{Call, Request, Submission};
+use crate::vardiff::Vardiff;
 
-/// Characters that a worker's name may have.
+/// The maximum length of a worker's name, in characters.
 pub const WORKER_CHARS_MAX: usize = 64;
 
-/// Faults beyond the shares that were counted with which a connection is ended.
+/// A connection is closed when it has this many more faults than accepted shares.
 pub const FAULTS_MAX: u32 = 32;
 
-/// Jobs of one tip whose shares are counted; older ones are forgotten.
+/// How many jobs of one tip are kept; shares of older ones are not counted.
 pub const JOBS_MAX: usize = 32;
 
-/// Shares of one tip that are remembered, so that they count only once.
+/// How many shares of one tip are remembered, so that each counts only once.
 pub const SHARES_MAX: usize = 4096;
 
-/// Time after which a miner is told of other entries for the same place in the chain.
+/// Time after which a miner is sent a job with other entries at the same height.
 pub const ENTRIES_TIME: Duration = Duration::from_secs(5);
 
-/// Time after which a miner is sent the same job again, with a later time: some take a server that
-/// is silent for two minutes for dead.
+/// Time after which a miner is sent the same job again, with a later time: some miners take a
+/// server for dead when it is silent for two minutes.
 pub const REPEAT_TIME: Duration = Duration::from_secs(30);
 
-/// Seconds that the time in a header may be after that of the job.
+/// How many seconds the time in a header may be after that of its job.
 pub const TIME_ROLL_MAX: u32 = 600;
 
 pub(crate) struct Session {
@@ -48,22 +48,22 @@ pub(crate) struct Session {
     faults: u32,
     is_subscribed: bool,
     pub(crate) joined: Moment,
-    /// When its last share came, or it could begin.
+    /// When its last share arrived, or when it was first able to send one.
     pub(crate) active: Moment,
-    pace: Pace,
+    vardiff: Vardiff,
     jobs: VecDeque<Sent>,
-    /// Jobs that it has been sent.
+    /// The jobs that it has been sent.
     names: u64,
     sent_at: Moment,
-    /// What it was told that shares take.
+    /// The share difficulty that it was last sent.
     told: Option<ShareDifficulty>,
     shares: RecentShares,
     pub(crate) tally: Tally,
-    /// The hashes at the last summary.
+    /// The number of hashes at the last summary.
     pub(crate) hashes_told: u128,
 }
 
-/// A job as one miner was told of it.
+/// A job as it was sent to one miner.
 struct Sent {
     name: String,
     job: Arc<Job>,
@@ -71,7 +71,7 @@ struct Sent {
     difficulty: ShareDifficulty,
 }
 
-/// The hashes of the last shares.
+/// The hashes of recent shares.
 #[derive(Default)]
 struct RecentShares {
     order: VecDeque<BlockHash>,
@@ -112,7 +112,7 @@ impl Session {
             is_subscribed: false,
             joined: now,
             active: now,
-            pace: Pace::new(now, difficulty),
+            vardiff: Vardiff::new(now, difficulty),
             jobs: VecDeque::new(),
             names: 0,
             sent_at: now,
@@ -135,17 +135,17 @@ impl Session {
         !self.worker.name.is_empty()
     }
 
-    /// Returns whether it can be sent work.
+    /// Returns whether this connection can be sent work.
     pub(crate) fn is_ready(&self) -> bool {
         self.is_subscribed && self.is_authorized()
     }
 
-    /// Returns what its shares take.
+    /// Returns the difficulty of its shares.
     pub(crate) fn difficulty(&self) -> ShareDifficulty {
-        self.told.unwrap_or(self.pace.difficulty())
+        self.told.unwrap_or(self.vardiff.difficulty())
     }
 
-    /// Takes in what the miner has sent, and answers.
+    /// Handles what the miner has sent, and answers it.
     pub(crate) fn hear(
         &mut self,
         now: Moment,
@@ -159,11 +159,11 @@ impl Session {
                 return Err(DropReason::TooManyLines);
             }
             let request = Request::parse(&line).map_err(|_| DropReason::NoRequest)?;
-            // Nothing was asked for, so an answer is to nothing.
+            // We send no requests, so an answer refers to nothing.
             let Some(Request { id, call }) = request else { continue };
             let mut found = Vec::new();
             let outcome = call.and_then(|call| self.on_call(now, call, password, &mut found));
-            // A job that is gone is nobody's fault.
+            // It is not the miner's fault that a job is gone.
             if let Err(fault) = &outcome
                 && *fault != Fault::JobNotFound
             {
@@ -212,7 +212,7 @@ impl Session {
                 outcome.map(|()| Value::Bool(true))
             }
             Call::SuggestDifficulty(difficulty) => {
-                self.pace = Pace::new(now, difficulty);
+                self.vardiff = Vardiff::new(now, difficulty);
                 Ok(Value::Bool(true))
             }
             Call::ExtranonceSubscribe => Ok(Value::Bool(true)),
@@ -261,14 +261,14 @@ impl Session {
             return Err(Fault::Duplicate);
         }
         let hashes = sent.difficulty.hashes();
-        self.pace.count(hashes);
+        self.vardiff.count(hashes);
         self.tally.accepted += 1;
         self.tally.hashes = self.tally.hashes.saturating_add(hashes);
         (self.faults, self.active) = (self.faults.saturating_sub(1), now);
         if sent.job.target().is_met_by(&candidate.hash) {
             let block = sent.job.solved(&candidate);
             let (worker, hash) = (self.worker.clone(), candidate.hash);
-            let height = block.imprint.height;
+            let height = block.coinbase.height;
             self.tally.blocks += 1;
             found.push(Output::Event(Event::BlockFound { worker, hash, height }));
             found.push(Output::Found(Box::new(block)));
@@ -276,14 +276,14 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets all jobs, since their tip is an old one.
+    /// Forgets all jobs, because their tip is no longer the best.
     pub(crate) fn forget_jobs(&mut self) {
         self.jobs.clear();
         self.shares = RecentShares::default();
     }
 
-    /// Sends a job if one is due: this one is new, the last one is old, or the difficulty must be
-    /// another.
+    /// Sends a job if one is due: the job is new, the last one is old, or the difficulty has
+    /// changed.
     pub(crate) fn keep_busy(
         &mut self,
         now: Moment,
@@ -291,8 +291,8 @@ impl Session {
         time: u32,
         out: &mut Vec<Output>,
     ) {
-        self.pace.adjust(now);
-        let difficulty = self.pace.difficulty().within(job.target());
+        self.vardiff.adjust(now);
+        let difficulty = self.vardiff.difficulty().within(job.target());
         let age = now - self.sent_at;
         let is_due = match self.jobs.back() {
             None => true,
@@ -315,13 +315,14 @@ impl Session {
         let is_other_difficulty = self.told != Some(difficulty);
         if is_other_difficulty {
             self.told = Some(difficulty);
-            // A miner may use it at once, also for what it has.
+            // A miner may apply it at once, and to the jobs that it already has.
             for sent in &mut self.jobs {
                 sent.difficulty = sent.difficulty.min(difficulty);
             }
             self.notify("mining.set_difficulty", &json!([difficulty.stratum()]), out);
         }
-        // Under a new name miners begin anew: with the same time they would find the same shares.
+        // Miners start again on a job with a new id: with the same time they would find the same
+        // shares.
         let time = match self.jobs.back() {
             Some(last) if Arc::ptr_eq(&last.job, job) => time.max(last.time.saturating_add(1)),
             _ => time,

@@ -1,7 +1,9 @@
+//! The server against miners that are played by hand.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use althing_ledger::{Block, CompactTarget, Entry, Imprint, NativeBlock, Target};
+use althing_ledger::{Block, Coinbase, CompactTarget, Entry, NativeBlock, Target};
 use althing_types::{BlockHash, Height, Moment};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,14 +11,14 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-/// One hash of 4,096 or so is a block.
+/// About one hash in 4,096 is a block.
 const EASY: u32 = 0x1f0f_ffff;
 
 fn block(parent: u8, bits: u32, entries: u8) -> NativeBlock {
-    let imprint = Imprint { height: Height::new(7), miner: "ann".into(), salt: 0 };
+    let coinbase = Coinbase { height: Height::new(7), miner: "ann".into(), extra_nonce: 0 };
     let entries = (0..entries).map(|number| Entry::new(vec![number; 70])).collect();
     let (parent, bits) = (BlockHash::from_bytes([parent; 32]), CompactTarget::from_consensus(bits));
-    NativeBlock::new(Some(parent), 1_700_000_000, bits, imprint, entries)
+    NativeBlock::new(Some(parent), 1_700_000_000, bits, coinbase, entries)
 }
 
 /// What a stock miner makes of `mining.notify`: nothing here knows our blocks.
@@ -62,7 +64,7 @@ proptest! {
     ) {
         let mut block = block(9, EASY, entries);
         let told = job::Job::new(block.clone()).parameters("1", time, true);
-        block.set_salt(u64::from(extranonces[0]) << 32 | u64::from(extranonces[1]));
+        block.set_extra_nonce(u64::from(extranonces[0]) << 32 | u64::from(extranonces[1]));
         (block.header.time, block.header.nonce) = (time, nonce);
         let header = stock_header(&told, extranonces, time, nonce);
         prop_assert_eq!(header, Block::header_bytes(&block.header));
@@ -86,7 +88,7 @@ fn from() -> SocketAddr {
     "192.0.2.1:4000".parse().expect("an address")
 }
 
-/// A server, and all that it has said.
+/// A server, and everything that it has sent.
 struct Tested {
     server: Server,
     now: Moment,
@@ -241,7 +243,7 @@ fn a_share_that_is_a_block_is_handed_in_also_for_the_entries_of_before() {
     let [found] = &server.found[..] else { panic!("it is a block") };
     assert_eq!(Block::header_bytes(&found.header), header(&nonce));
     let mut same = block(1, EASY, 0);
-    same.set_salt(found.imprint.salt);
+    same.set_extra_nonce(found.coinbase.extra_nonce);
     assert_eq!(found.header.merkle_root, same.header.merkle_root);
     assert_eq!(found.entries, same.entries);
     assert!(server.events.iter().any(|event| matches!(event, Event::BlockFound { .. })));
@@ -369,7 +371,8 @@ fn jobs_are_repeated_with_a_later_time_and_each_name_has_its_own() {
     assert_eq!((&first[2], &first[3], &first[1]), (&second[2], &second[3], &second[1]));
     assert_ne!(first[0], second[0]);
     assert!(first[7].as_str() < second[7].as_str());
-    // Shares come all at once: they must be harder to find, and begin elsewhere.
+    // All shares come at once, so they must become harder to find, and the search must start
+    // elsewhere.
     let before = server.last(ANN, "mining.set_difficulty");
     for start in 0..16 {
         let share = server.share(ANN, extranonce, start << 16);

@@ -1,14 +1,23 @@
 //! For tests only: real brokers to run against, and a way to wait for conditions instead of time.
 //!
-//! A test says what must become true and within which time ([`eventually`]); it never sleeps, so
-//! it is as fast as the machine allows, and a slow machine does not make it fail.
+//! A test states which condition must become true ([`eventually`]); it never sleeps for a fixed
+//! time. So it is as fast as the machine allows, and a slow machine does not make it fail.
 //!
-//! [`Mosquitto`] is the broker that most people have. It is started on a free port of the loopback
-//! device with a configuration of its own, and ends with the value. A machine without it is
-//! told how to get it, by an error: a test that skips itself proves nothing. [`Stranger`] is a
-//! client that comes with it and knows nothing of ours. [`RabbitMq`] is the same for AMQP; it takes
-//! seconds to start, so tests share one where they can. [`Relay`] is between peers that send
-//! datagrams, and takes them apart.
+//! [`Mosquitto`] is the most common MQTT broker. It is started on a free port of the loopback
+//! interface with its own configuration, and is killed when the value is dropped. On a machine
+//! without it, tests fail with an error that says how to install it: a test that skips itself
+//! proves nothing. [`Stranger`] is the client that comes with it, independent of our code.
+//! [`RabbitMq`] is the same for AMQP; it takes seconds to start, so tests share one where they can.
+//! [`Relay`] forwards datagrams between peers, and creates partitions and losses.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `mosquitto` | How is a Mosquitto started, configured and frozen? |
+//! | `rabbitmq` | How is a RabbitMQ started and stopped? |
+//! | `relay` | How is a network of datagrams partitioned? |
+//! | `server` | How are a program and free ports found? |
+//! | `stranger` | What does a client that is not ours send and receive? |
+//! | `wait` | How does a test wait? |
 
 mod mosquitto;
 mod rabbitmq;
@@ -27,7 +36,7 @@ pub use wait::{DEADLINE, eventually, eventually_blocking};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Returns a TCP port of the loopback device on which nothing listens at the moment.
+/// Returns a TCP port of the loopback interface on which nothing listens at the moment.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

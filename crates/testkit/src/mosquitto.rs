@@ -1,3 +1,5 @@
+//! A real Mosquitto, on a port of its own.
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,14 +14,14 @@ use crate::server::{self, StartError};
 /// Time for Mosquitto to accept connections.
 const START_TIME: Duration = Duration::from_secs(20);
 
-/// How a Mosquitto is configured. The default is as a distribution ships it, open to everybody.
+/// The configuration of a Mosquitto. The default is that of a distribution, open to all clients.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Whether it sends small messages at once (`set_tcp_nodelay true`).
     pub nodelay: bool,
-    /// Names and passwords; with any of them, nobody else is let in.
+    /// User names and passwords; if there are any, no other client is accepted.
     pub users: Vec<(String, String)>,
-    /// Whether it speaks TLS, for the names `localhost` and `127.0.0.1`; see
+    /// Whether it uses TLS, for the names `localhost` and `127.0.0.1`; see
     /// [`Mosquitto::ca_file`].
     pub tls: bool,
     /// Further lines of the configuration file.
@@ -53,18 +55,18 @@ impl Mosquitto {
         Ok(mosquitto)
     }
 
-    /// Returns the port it listens at, on the loopback device.
+    /// Returns the port it listens at, on the loopback interface.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns its address as a peer is given it, without user and password.
+    /// Returns its address in the form that a peer takes, without user and password.
     pub fn url(&self) -> String {
         let scheme = if self.settings.tls { "mqtts" } else { "mqtt" };
         format!("{scheme}://localhost:{}", self.port)
     }
 
-    /// Returns the file with the certificate that vouches for it, if it speaks TLS.
+    /// Returns the file with the certificate of its authority, if it uses TLS.
     pub fn ca_file(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
@@ -76,7 +78,7 @@ impl Mosquitto {
         }
     }
 
-    /// Starts it again on the same port, without any memory of what was before.
+    /// Starts it again on the same port, without any of its previous state.
     pub fn start_again(&mut self) -> Result<(), StartError> {
         self.stop();
         let path = self.directory.path();
@@ -94,12 +96,12 @@ impl Mosquitto {
         self.wait_until_ready()
     }
 
-    /// Stops it in mid-thought: connections stand, but nothing is answered.
+    /// Pauses it: connections stay open, but nothing is answered.
     pub fn freeze(&self) -> Result<(), StartError> {
         self.signal("-STOP")
     }
 
-    /// Lets it go on after [`Mosquitto::freeze`].
+    /// Resumes it after [`Mosquitto::freeze`].
     pub fn thaw(&self) -> Result<(), StartError> {
         self.signal("-CONT")
     }
@@ -107,7 +109,7 @@ impl Mosquitto {
     fn config(&self) -> String {
         let path = self.directory.path().display();
         let Settings { nodelay, users, tls, lines } = &self.settings;
-        // Started by root, it would give up its rights and could not read its own files.
+        // When root starts it, it drops its privileges and then cannot read its own files.
         let mut config = format!("user root\nlistener {} 127.0.0.1\n", self.port);
         if *tls {
             let _ = writeln!(config, "certfile {path}/server.pem\nkeyfile {path}/server.key");

@@ -1,3 +1,5 @@
+//! A real RabbitMQ, with a name, files and ports of its own.
+
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,24 +13,24 @@ use crate::server::{self, StartError};
 /// Time for RabbitMQ to accept connections. An idle machine takes about five seconds.
 const START_TIME: Duration = Duration::from_secs(60);
 
-/// The script that starts RabbitMQ where Debian keeps it. The one on the path becomes another user
-/// first, to whom our files are closed.
+/// The script that starts RabbitMQ where Debian keeps it. The one on the path first switches to
+/// another user, who cannot read our files.
 const DEBIAN: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// One scheduler, which sleeps when it has nothing to do: the machine is for the tests.
+/// One scheduler, which sleeps when it has nothing to do and leaves the machine to the tests.
 const ERLANG_ARGUMENTS: &str = "-noinput +S 1:1 +SDcpu 1:1 +SDio 1 +sbwt none +sbwtdcpu none";
 
-/// A running RabbitMQ, of which nobody else on this machine takes notice: it has its own name,
-/// files, ports and port mapper. Killed, with all of that, when dropped.
+/// A running RabbitMQ that is isolated from others on this machine: it has its own name, files,
+/// ports and port mapper. Killed, with all of that, when dropped.
 ///
-/// It lets user `guest` in with password `guest`, has one virtual host, `/`, and speaks TLS on a
-/// port of its own.
+/// It accepts user `guest` with password `guest`, has one virtual host, `/`, and a separate port
+/// for TLS.
 #[derive(Debug)]
 pub struct RabbitMq {
     program: PathBuf,
     directory: TempDir,
     ports: Ports,
-    /// Tells Erlang nodes where the others are. RabbitMQ would start one that outlives it.
+    /// The port mapper (`epmd`) of its Erlang node. RabbitMQ would start one that outlives it.
     port_mapper: Child,
     node: Option<Child>,
 }
@@ -61,22 +63,22 @@ impl RabbitMq {
         })
     }
 
-    /// Returns the port it listens at, on the loopback device.
+    /// Returns the port it listens at, on the loopback interface.
     pub fn port(&self) -> u16 {
         self.ports.amqp
     }
 
-    /// Returns the port at which it speaks TLS.
+    /// Returns its port for TLS.
     pub fn port_tls(&self) -> u16 {
         self.ports.amqps
     }
 
-    /// Returns its address as a peer is given it.
+    /// Returns its address in the form that a peer takes.
     pub fn url(&self) -> String {
         format!("amqp://localhost:{}", self.ports.amqp)
     }
 
-    /// Returns the file with the certificate that vouches for it.
+    /// Returns the file with the certificate of its authority.
     pub fn ca_file(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
@@ -88,7 +90,7 @@ impl RabbitMq {
         }
     }
 
-    /// Starts it again on the same ports, without any memory of what was before.
+    /// Starts it again on the same ports, without any of its previous state.
     pub fn start_again(&mut self) -> Result<(), StartError> {
         self.stop();
         let path = self.directory.path();
@@ -105,7 +107,7 @@ impl RabbitMq {
         let output = File::create(&log)?;
         let Ports { amqp, amqps, erlang, port_mapper } = self.ports;
         let mut node = Command::new(&self.program)
-            // Anything about RabbitMQ or Erlang in our own environment is about another one.
+            // Variables of RabbitMQ or Erlang in our own environment belong to another instance.
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("LANG", "C.UTF-8")
@@ -120,7 +122,7 @@ impl RabbitMq {
             .env("RABBITMQ_ADVANCED_CONFIG_FILE", path.join("advanced.config"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", path.join("plugins"))
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGUMENTS)
-            // Otherwise a shell stays between us and the node, which outlives the shell's death.
+            // Otherwise a shell stays between us and the node, and the node outlives the shell.
             .env("RABBITMQ_ALLOW_INPUT", "1")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -134,12 +136,12 @@ impl RabbitMq {
         ready
     }
 
-    /// Stops it in mid-thought: connections stand, but nothing is answered.
+    /// Pauses it: connections stay open, but nothing is answered.
     pub fn freeze(&self) -> Result<(), StartError> {
         self.signal("-STOP")
     }
 
-    /// Lets it go on after [`RabbitMq::freeze`].
+    /// Resumes it after [`RabbitMq::freeze`].
     pub fn thaw(&self) -> Result<(), StartError> {
         self.signal("-CONT")
     }
@@ -215,7 +217,7 @@ mod tests {
 
         let node = rabbitmq.node.as_ref().expect("it runs").id();
         let mut family = BTreeSet::from([node, rabbitmq.port_mapper.id()]);
-        // Parents have smaller numbers than their children, unless those have begun anew.
+        // Parents have smaller ids than their children, unless the ids have wrapped around.
         for (process, parent) in processes() {
             if family.contains(&parent) {
                 family.insert(process);
@@ -230,7 +232,7 @@ mod tests {
         });
     }
 
-    /// Returns the numbers of all processes and of their parents.
+    /// Returns the ids of all processes and of their parents.
     fn processes() -> Vec<(u32, u32)> {
         let output = Command::new("ps").args(["-eo", "pid=,ppid="]).output().expect("ps runs");
         String::from_utf8_lossy(&output.stdout)

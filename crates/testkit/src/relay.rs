@@ -1,3 +1,5 @@
+//! A network of datagrams between real peers that a test can partition.
+
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -8,28 +10,28 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use socket2::SockRef;
 
-/// Bytes that are asked of the system for what waits at each socket, so that none but the relay
-/// loses anything.
+/// The receive buffer in bytes that each socket requests from the operating system, so that only
+/// the relay itself loses datagrams.
 const ROOM_BYTES: usize = 4 * 1024 * 1024;
 
-/// A network of datagrams between real peers that a test can take apart.
+/// A network of datagrams between real peers in which a test can create partitions and losses.
 ///
-/// Each peer is given a public address, which it advertises. What a peer sends to the public
-/// address of another is delivered to that one from the public address of the first; so nobody
-/// sees where the others really are. It ends when it is dropped.
+/// Each peer is given a public address, which it advertises. A datagram to the public address of
+/// another peer is delivered from the public address of its sender, so no peer sees the real
+/// addresses of the others. The relay ends when it is dropped.
 #[derive(Debug)]
 pub struct Relay {
     plan: Arc<Mutex<Plan>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Who is connected with whom.
+/// Which peers can reach each other.
 #[derive(Debug)]
 struct Plan {
     seats: Vec<Seat>,
-    /// The public addresses of those who are cut off from the rest.
+    /// The public addresses of the peers that are cut off from the rest.
     apart: BTreeSet<SocketAddr>,
-    /// Of a hundred datagrams so many are lost, by this lot.
+    /// The percentage of datagrams that are lost, and the generator that chooses them.
     percent: u8,
     lot: ChaCha8Rng,
     dropped: u64,
@@ -57,7 +59,8 @@ impl Relay {
         Self { plan: Arc::new(Mutex::new(plan)), threads: Vec::new() }
     }
 
-    /// Adds a peer that listens at `real`, now or later, and returns what it is to advertise.
+    /// Adds a peer that listens at `real`, now or later, and returns the address that it must
+    /// advertise.
     pub fn add(&mut self, real: SocketAddr) -> io::Result<SocketAddr> {
         let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?);
         SockRef::from(&*socket).set_recv_buffer_size(ROOM_BYTES)?;
@@ -68,7 +71,7 @@ impl Relay {
         Ok(public)
     }
 
-    /// Cuts those with these public addresses off from all others.
+    /// Cuts the peers with these public addresses off from all others.
     pub fn partition(&self, apart: impl IntoIterator<Item = SocketAddr>) {
         lock(&self.plan).apart = apart.into_iter().collect();
     }
@@ -78,15 +81,15 @@ impl Relay {
         self.partition([]);
     }
 
-    /// Loses so many of a hundred datagrams from now on, chosen by lot.
+    /// Loses this percentage of all datagrams from now on, chosen at random.
     ///
-    /// Which ones depends on their order too, so a seed does not tell all.
+    /// Which ones are lost also depends on their order, so a run cannot be replayed from the seed.
     pub fn lose(&self, percent: u8, seed: u64) {
         let mut plan = lock(&self.plan);
         (plan.percent, plan.lot) = (percent, ChaCha8Rng::seed_from_u64(seed));
     }
 
-    /// Returns how many datagrams were lost, those of strangers included.
+    /// Returns how many datagrams were lost, including those of strangers.
     pub fn dropped(&self) -> u64 {
         lock(&self.plan).dropped
     }
@@ -103,19 +106,19 @@ impl Drop for Relay {
         let mut plan = lock(&self.plan);
         plan.has_ended = true;
         for seat in &plan.seats {
-            // So that its thread looks up.
+            // Wakes its thread.
             let _ = seat.socket.send_to(&[], seat.public);
         }
         drop(plan);
         for thread in self.threads.drain(..) {
-            // One that panicked has ended as well.
+            // A thread that panicked has ended as well.
             let _ = thread.join();
         }
     }
 }
 
 impl Plan {
-    /// Returns the socket from which a datagram is passed on that came from `real` to `socket`.
+    /// Returns the socket from which to forward a datagram that came from `real` to `socket`.
     fn way(&mut self, real: SocketAddr, to: &UdpSocket) -> Option<Arc<UdpSocket>> {
         let sender = self.seats.iter().find(|seat| seat.real == real);
         let to = to.local_addr().ok()?;
@@ -128,7 +131,7 @@ impl Plan {
     }
 }
 
-/// Passes on what comes to the public socket of the peer at `real`.
+/// Forwards datagrams that arrive at the public socket of the peer at `real`.
 fn carry(public: &UdpSocket, real: SocketAddr, plan: &Mutex<Plan>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -137,10 +140,10 @@ fn carry(public: &UdpSocket, real: SocketAddr, plan: &Mutex<Plan>) {
         if plan.has_ended {
             return;
         }
-        // An error says that a peer was not there to take what was passed on before.
+        // An error means that an earlier datagram was forwarded to a peer that was not running.
         let Ok((bytes, from)) = received else { continue };
         if let Some(way) = plan.way(from, public) {
-            // It fails only if the peer is not there.
+            // It fails only if the peer is not running.
             let _ = way.send_to(&buffer[..bytes], real);
         }
     }

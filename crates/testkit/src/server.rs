@@ -1,4 +1,4 @@
-//! What all servers that tests start have in common.
+//! Starting, stopping and waiting for the servers that tests use.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use std::{env, fs, io, thread};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-/// How often other ports are tried, should somebody take those that were free a moment ago.
+/// How often other ports are tried, in case another program takes ports that were just free.
 const PORTS_MAX: usize = 5;
 
-/// Where servers are on systems that do not have them on the path of everybody.
+/// Directories with servers that are not on the path of ordinary users.
 const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
-/// Why a server does not run.
+/// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -30,10 +30,10 @@ pub enum StartError {
     /// It did not accept connections.
     #[error("the server did not start; its log:\n{log}")]
     Failed {
-        /// What it wrote.
+        /// Its output.
         log: String,
     },
-    /// Its files could not be written, or a program not be started.
+    /// Its files could not be written, or a program could not be started.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// No certificates could be made for it.
@@ -50,7 +50,7 @@ pub(crate) fn find(program: &'static str) -> Result<PathBuf, StartError> {
         .ok_or(StartError::Missing { program })
 }
 
-/// Starts a server, on other ports each time, until that works.
+/// Starts a server, with new ports on each attempt, until it succeeds.
 pub(crate) fn try_ports<T>(
     mut start: impl FnMut() -> Result<T, StartError>,
 ) -> Result<T, StartError> {
@@ -64,8 +64,8 @@ pub(crate) fn try_ports<T>(
     outcome
 }
 
-/// Waits until `process` accepts connections at all of `ports`; if it does not, `log` is where it
-/// wrote why.
+/// Waits until `process` accepts connections at all of `ports`; if it does not, its output is in
+/// `log`.
 pub(crate) fn wait_until_ready(
     process: &mut Child,
     ports: &[u16],
@@ -90,13 +90,13 @@ pub(crate) fn signal(process: &Child, signal: &str) -> Result<(), StartError> {
 
 /// Kills `process`, as a power cut would.
 pub(crate) fn kill(process: &mut Child) {
-    // Both fail only if it ended by itself, which is as good.
+    // Both fail only if it has already ended, which is fine.
     let _ = process.kill();
     let _ = process.wait();
 }
 
 /// Writes the certificate of a server called `localhost` and `127.0.0.1`, `server.pem`, its key,
-/// `server.key`, and the certificate of who vouches for it, `ca.pem`.
+/// `server.key`, and the certificate of its authority, `ca.pem`.
 pub(crate) fn write_certificates(directory: &Path) -> Result<(), StartError> {
     let mut params = CertificateParams::new([])?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

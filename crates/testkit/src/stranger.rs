@@ -1,3 +1,5 @@
+//! A client of another make, to test against.
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -8,32 +10,32 @@ use std::time::Duration;
 use crate::server::{self, StartError, find};
 use crate::wait::eventually_blocking;
 
-/// A client of another make: Mosquitto's `mosquitto_sub` and `mosquitto_pub`, which speak MQTT
-/// 3.1.1. They end when it is dropped.
+/// A client that is independent of our code: Mosquitto's `mosquitto_sub` and `mosquitto_pub`, which
+/// use MQTT 3.1.1. They end when it is dropped.
 #[derive(Debug)]
 pub struct Stranger {
     port: u16,
     listener: Child,
     heard: mpsc::Receiver<Heard>,
-    /// One `mosquitto_pub` for each topic: it can speak on no more.
+    /// One `mosquitto_pub` for each topic, since it publishes on only one.
     speakers: BTreeMap<String, Child>,
 }
 
-/// A message that a [`Stranger`] has heard.
+/// A message that a [`Stranger`] has received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// Where.
+    /// Its topic.
     pub topic: String,
-    /// What; bytes that are no text are shown as such.
+    /// Its payload; bytes that are not UTF-8 are replaced.
     pub payload: String,
 }
 
-/// Where a stranger finds out whether it is listening already.
+/// The topic on which a stranger finds out whether it is already subscribed.
 const ECHO: &str = "stranger/echo";
 
 impl Stranger {
-    /// Connects to the broker on `port` of the loopback device, and returns when it hears what is
-    /// said on `topics`, which may have wildcards.
+    /// Connects to the broker on `port` of the loopback interface, and returns when it receives
+    /// what is published on `topics`, which may contain wildcards.
     pub fn meet(port: u16, topics: &[&str]) -> Result<Self, StartError> {
         let mut listen = Command::new(find("mosquitto_sub")?);
         listen.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "%t %p"]);
@@ -62,12 +64,12 @@ impl Stranger {
         Ok(stranger)
     }
 
-    /// Publishes `payload`, which has no line break and no zero byte: `mosquitto_pub` takes lines,
-    /// and takes them as C does.
+    /// Publishes `payload`, which must not contain a line break or a zero byte: `mosquitto_pub`
+    /// reads lines as C strings.
     ///
     /// # Panics
     ///
-    /// If it cannot be passed on.
+    /// If the payload cannot be handed to `mosquitto_pub`.
     pub fn say(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
         debug_assert!(!payload.as_ref().iter().any(|byte| matches!(byte, 0 | b'\n')));
         let port = self.port;
@@ -80,7 +82,7 @@ impl Stranger {
         input.write_all(&line).expect("mosquitto_pub goes on reading");
     }
 
-    /// Returns the next message that it hears, or `None` if there is none `within` that time.
+    /// Returns the next message that it receives, or `None` if there is none `within` that time.
     pub fn hear(&self, within: Duration) -> Option<Heard> {
         loop {
             let heard = self.heard.recv_timeout(within).ok()?;

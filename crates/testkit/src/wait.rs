@@ -1,11 +1,13 @@
+//! Waiting for a condition.
+
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Time after which a test gives up on a condition. Long, because only a failing test waits it
-/// out, and the machine may be busy.
+/// Time after which a test gives up on a condition. Long, because only a failing test waits that
+/// long, and the machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Time between two looks at a condition.
+/// Time between two checks of a condition.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 /// Waits until `condition` returns something, and returns that.

@@ -1,3 +1,5 @@
+//! Where a peer can be reached: host and port.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -5,9 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a peer can be reached: a host, by its name or its number, and a port.
+/// Where a peer can be reached: a host, by name or IP number, and a port.
 ///
-/// Two texts for one host are two addresses. Those who compare addresses do so by what a message
+/// Two spellings of one host are two addresses. To compare peers, use the address that a message
 /// really came from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "(String, u16)", into = "(String, u16)")]
@@ -17,21 +19,21 @@ pub struct Address {
     host: Arc<str>,
 }
 
-/// A text that is no host.
+/// A text that is not a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a host has 1 to {} bytes of ASCII without spaces", Address::HOST_LENGTH_MAX)]
 pub struct NotAHost;
 
-/// A text that is no address.
+/// A text that is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAddress {
-    /// Its host is none.
+    /// The part before the port is not a host.
     #[error(transparent)]
     Host(#[from] NotAHost),
     /// It does not end with a port.
     #[error("an address ends with a colon and a port from 0 to {}", u16::MAX)]
     Port,
-    /// Its host has colons and no brackets, so nobody knows where the port begins.
+    /// The host has colons and no brackets, so it is ambiguous where the port begins.
     #[error("a host with colons stands in brackets")]
     Brackets,
 }
@@ -82,7 +84,7 @@ impl From<Address> for (String, u16) {
     }
 }
 
-/// Reads what is displayed.
+/// Parses what `Display` writes.
 impl FromStr for Address {
     type Err = NotAnAddress;
 
@@ -97,7 +99,7 @@ impl FromStr for Address {
     }
 }
 
-/// An IPv4 address that is written as an IPv6 one becomes what it is.
+/// An IPv4-mapped IPv6 address becomes the IPv4 address.
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Self {
         let host = address.ip().to_canonical().to_string();

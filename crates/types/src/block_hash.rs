@@ -1,17 +1,19 @@
+//! The name of a block.
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The digest that names a block, in the order in which SHA-256 gives its bytes.
+/// The digest that identifies a block, with its bytes in the order in which SHA-256 returns them.
 ///
-/// As text it is 64 lower-case hexadecimal digits in that order; Bitcoin's programs show theirs
-/// the other way round.
+/// As text it is 64 lower-case hexadecimal digits in that order; Bitcoin's programs show theirs in
+/// reverse.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BlockHash([u8; 32]);
 
-/// A text that is no block hash.
+/// A text that is not a block hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not 64 lower-case hexadecimal digits")]
 pub struct NotABlockHash;
@@ -27,7 +29,7 @@ impl BlockHash {
         &self.0
     }
 
-    /// Returns its text, as ASCII bytes: what some networks hash in turn.
+    /// Returns its text as ASCII bytes, which is what some networks hash into the next block.
     pub fn to_hex(self) -> [u8; 64] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 64];
@@ -65,7 +67,7 @@ impl FromStr for BlockHash {
     }
 }
 
-/// Only lower case, so that the same hash has the same text.
+/// Parses lower case only, so that each hash has one text.
 fn digit(byte: u8) -> Result<u8, NotABlockHash> {
     match byte {
         b'0'..=b'9' => Ok(byte - b'0'),

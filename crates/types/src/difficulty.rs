@@ -1,8 +1,11 @@
+//! How many zero bits a solution's digest begins with.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Zero bits that a SHA-1 digest must begin with. Between 1 and 160, since a digest has no more.
+/// The number of zero bits with which a SHA-1 digest must begin. Between 1 and 160, the length of
+/// a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Difficulty(u16);
@@ -34,8 +37,8 @@ impl Difficulty {
         self.0
     }
 
-    /// Returns half as many bits, but at least one: what a leader asks for after nobody could
-    /// solve a challenge. Two such steps bring any challenge within reach.
+    /// Returns half as many bits, but at least one: the difficulty that a leader asks for when no
+    /// peer solved a challenge in time. Two such steps bring any challenge within reach.
     #[must_use]
     pub fn eased(self) -> Self {
         Self((self.0 / 2).max(Self::MIN.0))

@@ -1,11 +1,13 @@
+//! The place of a block in its chain.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many blocks of a chain come before a block: its first block, the genesis, has none.
+/// The number of blocks before a block in its chain. The genesis has height zero.
 ///
-/// Heights are compared and stepped through, never added. A number of blocks is a length, and one
-/// more than the height of the last of them.
+/// Heights are compared and incremented, never added. The number of blocks in a chain is its
+/// length, one more than the height of its last block.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -16,7 +18,7 @@ impl Height {
     /// The height of the first block.
     pub const GENESIS: Self = Self(0);
 
-    /// Returns the height with so many blocks before it.
+    /// Returns the height with this number of blocks before it.
     pub const fn new(blocks_before: u64) -> Self {
         Self(blocks_before)
     }
@@ -26,14 +28,14 @@ impl Height {
         self.0
     }
 
-    /// Returns the height of the block after. The very last is followed by itself: at a block a
-    /// second it is half a trillion years away.
+    /// Returns the height of the next block. It saturates at the maximum, which at a block a
+    /// second is half a trillion years away.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// Returns the height of the block before, unless this is the genesis.
+    /// Returns the height of the block before, or `None` for the genesis.
     pub const fn previous(self) -> Option<Self> {
         match self.0.checked_sub(1) {
             Some(before) => Some(Self(before)),
@@ -41,12 +43,12 @@ impl Height {
         }
     }
 
-    /// Returns how many blocks further this is than `other`; zero if it is not.
+    /// Returns how many blocks this is above `other`; zero if it is not above.
     pub const fn above(self, other: Self) -> u64 {
         self.0.saturating_sub(other.0)
     }
 
-    /// Returns the height so many blocks before this, or the genesis if there are fewer.
+    /// Returns the height this number of blocks lower, or the genesis if there are fewer.
     #[must_use]
     pub const fn back(self, blocks: u64) -> Self {
         Self(self.0.saturating_sub(blocks))

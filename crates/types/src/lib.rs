@@ -1,12 +1,28 @@
-//! The words all parts of Althing share: peers and their keys, transactions, terms, difficulties,
-//! seeds, moments; blocks' heights, hashes, times and work.
+//! The basic types that all parts of Althing share: peers and their keys, transactions, terms,
+//! difficulties, seeds, moments; the heights, hashes, times and work of blocks.
 //!
-//! Each is a newtype with its bounds in its documentation, so that a number meant as one thing
-//! cannot be used as another. Nothing here does input or output, knows the time, or allocates
-//! more than its bound.
+//! Each is a newtype with its bounds in its documentation, so that a number with one meaning
+//! cannot be used for another. Nothing here does input or output, reads a clock, or allocates more
+//! than its bound.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `address` | Where can a peer be reached? |
+//! | `block_hash` | Which block is it? |
+//! | `channel` | Where do bytes go to, or come from? |
+//! | `difficulty` | How hard is a challenge? |
+//! | `height` | How far from the genesis is a block? |
+//! | `moment` | When did it happen? |
+//! | `peer` | Which peer is it? |
+//! | `peer_key` | Who has signed it? |
+//! | `round` | Which row is it, and which leadership? |
+//! | `seed` | What solves a challenge? |
+//! | `unix_time` | Which time does a block claim? |
+//! | `work` | How much work is in a chain? |
 
 mod address;
 mod block_hash;
+mod channel;
 mod difficulty;
 mod height;
 mod moment;
@@ -19,6 +35,7 @@ mod work;
 
 pub use address::{Address, NotAHost, NotAnAddress};
 pub use block_hash::{BlockHash, NotABlockHash};
+pub use channel::Channel;
 pub use difficulty::{Difficulty, DifficultyOutOfRange};
 pub use height::Height;
 pub use moment::Moment;

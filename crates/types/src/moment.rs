@@ -1,11 +1,13 @@
+//! Time since a run began.
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// A point in time, counted from the start of the peer that uses it.
 ///
-/// Only the node makes one from a clock, and only the simulator makes one up; everything between
-/// takes it as an argument.
+/// Only the node reads one from a clock, and only the simulator invents one. All other code takes
+/// it as an argument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(Duration);
 
@@ -32,7 +34,7 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// The time between two moments; zero if the right one is later.
+/// The time between two moments; zero if the right-hand one is later.
 impl Sub for Moment {
     type Output = Duration;
 

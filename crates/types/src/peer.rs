@@ -1,12 +1,14 @@
+//! The number that a peer goes by.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Names one peer of a network.
+/// The id of one peer in a network.
 ///
-/// 128 bits, because the widest id of the networks we speak is a UUID; ids are ordered as numbers,
-/// which for UUIDs is also the order of their text. How an id is written on the wire is the
-/// dialect's business; here and in our own output it is a decimal number.
+/// It has 128 bits because the widest id of the supported networks is a UUID. Ids are ordered as
+/// numbers, which for UUIDs is also the order of their text. The dialect decides how an id is
+/// written on the wire; here and in our own output it is a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PeerId(u128);

@@ -1,7 +1,9 @@
+//! The public key that a peer signs with.
+
 use std::fmt;
 
-/// The public key of a peer, in networks whose messages are signed: who somebody is, wherever a
-/// message came from.
+/// The public key of a peer, in networks whose messages are signed. It identifies the sender,
+/// whatever address a message came from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerKey([u8; 32]);
 

@@ -1,8 +1,11 @@
+//! Transactions and terms: the numbers that order a network with rounds.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One row of the table: a challenge, and the solution the peers agreed on. Counted from zero.
+/// The number of one row of the table, that is, of one challenge and the solution the peers agreed
+/// on. Counted from zero.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -33,8 +36,8 @@ macro_rules! counter {
                 self.0
             }
 
-            /// Returns the one after this. The very last is followed by itself: at a million a
-            /// second it is half a million years away.
+            /// Returns the next one. It saturates at the maximum, which at a million a second is
+            /// half a million years away.
             #[must_use]
             pub const fn next(self) -> Self {
                 Self(self.0.saturating_add(1))

@@ -1,11 +1,13 @@
+//! What a miner puts forward as a solution.
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The answer to a challenge, as text; what the text must look like is the puzzle's rule.
+/// A text that is meant to solve a challenge; the puzzle decides which texts do.
 ///
-/// At most [`Seed::LENGTH_MAX`] bytes, so that a table of seeds grows no faster than its rows.
+/// It has at most [`Seed::LENGTH_MAX`] bytes, which bounds the size of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Seed(Arc<str>);
@@ -19,7 +21,7 @@ pub struct SeedTooLong {
 }
 
 impl Seed {
-    /// Bytes that a seed may have.
+    /// The maximum length of a seed, in bytes.
     pub const LENGTH_MAX: usize = 64;
 
     /// Returns `text` as a seed, or an error above [`Self::LENGTH_MAX`] bytes.

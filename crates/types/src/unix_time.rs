@@ -1,11 +1,13 @@
+//! Seconds since 1970, as blocks carry them.
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Whole seconds since the beginning of 1970, as a block states them.
+/// Whole seconds since the beginning of 1970, as stated in a block.
 ///
-/// It is what its miner said, which may be wrong; for measuring there is [`Moment`](crate::Moment).
+/// The miner chose it, so it may be wrong. To measure time, use [`Moment`](crate::Moment).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct UnixTime(u64);
 
 impl UnixTime {
-    /// Returns the time so many seconds after the beginning of 1970.
+    /// Returns the time this number of seconds after the beginning of 1970.
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
@@ -23,7 +25,7 @@ impl UnixTime {
         self.0
     }
 
-    /// Returns the time so much later, in whole seconds.
+    /// Returns the time later by this duration, in whole seconds.
     #[must_use]
     pub const fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time.as_secs()))

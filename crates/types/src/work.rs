@@ -1,11 +1,14 @@
+//! How many hashes a chain has taken.
+
 use std::fmt;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// How many hashes it takes on average to do something, such as to find the blocks of a chain.
+/// The average number of hashes that something takes, such as finding the blocks of a chain.
 ///
-/// Sums stop at 2^128 - 1. Nobody comes near: all of Bitcoin's blocks together are below 2^100.
+/// Sums saturate at 2^128 - 1, which is out of reach: all of Bitcoin's blocks together are below
+/// 2^100.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -16,12 +19,12 @@ impl Work {
     /// No work.
     pub const ZERO: Self = Self(0);
 
-    /// Returns the work of so many hashes.
+    /// Returns the work of this number of hashes.
     pub const fn of_hashes(hashes: u128) -> Self {
         Self(hashes)
     }
 
-    /// Returns the work of finding a digest with so many given bits.
+    /// Returns the work of finding a digest in which this number of bits is given.
     pub const fn of_bits(bits: u32) -> Self {
         match 1_u128.checked_shl(bits) {
             Some(hashes) => Self(hashes),

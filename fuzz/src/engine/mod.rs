@@ -1,22 +1,35 @@
 //! A whole engine: any messages in any order, timers, solutions, and crashes.
 //!
-//! The first bytes of an input say which network and whether the peer only watches; the rest is a
-//! list of things that happen. `script` reads it, `peer` is the driver that carries out what
-//! the engine answers, and holds it to its word.
+//! The first bytes of an input choose the network and whether the peer only observes; the rest is a
+//! list of things that happen. `script` reads it, and `peer` hands it to an engine on a host of the
+//! simulator and checks the engine's guarantees.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `peer` | Does the engine keep its promises, whatever happens to it? |
+//! | `script` | What happens, as the bytes of the input say? |
 
 mod peer;
 mod script;
 
+use althing_engine::rounds::{Rules, Seat};
+
 use self::peer::Peer;
 use self::script::Script;
 
-/// Things that happen in one input.
+/// The maximum number of things that happen in one input.
 const HAPPENINGS_MAX: usize = 512;
 
-/// Lets all that the input says happen to one engine.
+/// The network an engine is put into.
+struct Network {
+    rules: Rules,
+    seat: Seat,
+}
+
+/// Lets everything in the input happen to one engine.
 ///
 /// # Panics
-/// If the engine breaks a promise; see `peer`.
+/// If the engine breaks a guarantee; see `peer`.
 pub fn try_input(input: &[u8]) {
     let mut script = Script::new(input);
     let mut peer = Peer::new(script.network());
@@ -32,13 +45,13 @@ pub fn try_input(input: &[u8]) {
 mod tests {
     use super::*;
 
-    fn rows(input: &[u8]) -> usize {
+    fn rows(input: &[u8]) -> u64 {
         let mut script = Script::new(input);
         let mut peer = Peer::new(script.network());
         while !script.is_over() {
             script.next(&mut peer);
         }
-        peer.rows()
+        peer.next_row().number()
     }
 
     /// Otherwise a search would begin far from everything that is worth finding.

@@ -1,41 +1,43 @@
-//! A driver that carries out what the engine answers, and holds it to its word.
+//! One peer on a simulated host, and checks of what its engine guarantees.
 //!
-//! Whatever others say: queues stay within their bounds, and answers are few; what is said was on
-//! disk before (rules E3 and V2); there is one naming a term and one yes a row and term, also over
-//! restarts; the roster stays after the first yes (rule G4); rows come in order, and are decided by
-//! enough votes of different peers (rule V1).
+//! Whatever other peers send: queues stay within their bounds, and answers are few; votes and
+//! promises are on disk before they are sent (rules E3 and V2); there is one promise per term and
+//! one yes per row and term, even across restarts; the membership stays after the first yes (rule
+//! G4); rows come in order, and are decided by enough votes of different peers (rule V1).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Acceptance, Authenticator, CertifiedRecord, Counting, Durable, Identity, Input, Message,
-    Output, Promise, PublicKey, Record, Recovered, RosterDigest, Rounds, Rules, Seal, Sealed, Seat,
-    Signatures, Timer, Unsigned,
+    Accepted, Authenticator, CertifiedRecord, Counting, Durable, Identity, Input, MembershipDigest,
+    Message, Promised, PublicKey, Record, Recovered, Rounds, Rules, Seat, Signature, Signatures,
+    Signed, Timer, Unsigned,
 };
+use althing_engine::{Engine, SearchId};
+use althing_sim::host::{Effect, Host};
 use althing_types::{Moment, PeerId, Term, Transaction};
 
-use super::script::Network;
+use super::Network;
 
-/// Answers to one input. A message may set free all that was kept, and each of those be refused;
-/// and a list of rows comes as one certificate each.
+/// The maximum number of outputs for one input. A message may release all deferred ones, each of
+/// which may be refused; and a list of rows is sent as one certificate each.
 const OUTPUTS_MAX: usize = 1024;
 
-/// Timers that are remembered; the oldest is forgotten, as if it never ran out.
+/// The maximum number of pending timers; the oldest is forgotten, as if it never ran out.
 const TIMERS_MAX: usize = 64;
 
 /// One peer, in the middle of whatever happens.
 pub(super) struct Peer {
     network: Network,
-    engine: Rounds,
+    host: Host<Rounds>,
     now: Moment,
     lives: u8,
     timers: Vec<Timer>,
-    digest: RosterDigest,
+    digest: MembershipDigest,
+    /// What is on disk when an effect comes about; the host is already further.
     disk: Recovered,
-    rows: Vec<CertifiedRecord>,
-    namings: BTreeMap<Term, PeerId>,
+    promises: BTreeMap<Term, PeerId>,
     votes: BTreeMap<(Transaction, Term), Record>,
 }
 
@@ -48,22 +50,22 @@ pub(super) fn key_of(peer: PeerId) -> PublicKey {
 }
 
 impl Peer {
-    /// Stands for the digest of the peer's own roster, which a script cannot know.
-    pub(super) const OWN_ROSTER: RosterDigest = RosterDigest(u64::MAX);
+    /// Stands for the digest of the peer's own members, which a script cannot know.
+    pub(super) const OWN_ROSTER: MembershipDigest = MembershipDigest(u64::MAX);
 
     /// Returns a peer that has just started.
     pub(super) fn new(network: Network) -> Self {
-        let engine = engine(&network, 0, Recovered::default());
+        let mut host = Host::default();
+        host.start(engine(&network, 0, Recovered::default()));
         let mut peer = Self {
             network,
-            engine,
+            host,
             now: Moment::START,
             lives: 0,
             timers: Vec::new(),
-            digest: RosterDigest(0),
+            digest: MembershipDigest(0),
             disk: Recovered::default(),
-            rows: Vec::new(),
-            namings: BTreeMap::new(),
+            promises: BTreeMap::new(),
             votes: BTreeMap::new(),
         };
         peer.handle(Input::Start);
@@ -88,100 +90,97 @@ impl Peer {
         self.lives = self.lives.wrapping_add(1);
         self.timers.clear();
         self.now = Moment::START;
-        self.engine = engine(&self.network, self.lives, self.disk.clone());
+        self.host.crash();
+        let recovered = self.host.disk().recovered().clone();
+        self.host.start(engine(&self.network, self.lives, recovered));
         self.handle(Input::Start);
     }
 
-    /// Hands one input to the engine, and carries out what it answers.
+    /// Hands one input to the engine, and checks what comes of it.
     pub(super) fn handle(&mut self, mut input: Input) {
-        if let Input::Message(Sealed { message: Message::Election { standing, .. }, .. }) =
-            &mut input
-            && let Some(standing) = standing
-            && standing.roster == Self::OWN_ROSTER
+        if let Input::Message {
+            message: Signed { message: Message::Election { state, .. }, .. },
+            ..
+        } = &mut input
+            && let Some(state) = state
+            && state.members == Self::OWN_ROSTER
         {
-            standing.roster = self.digest;
+            state.members = self.digest;
         }
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let mut outputs = Vec::new();
-            self.engine.handle(self.now, input, &mut outputs);
-            assert!(outputs.len() <= OUTPUTS_MAX, "{} answers to one input", outputs.len());
-            for output in outputs {
-                inputs.extend(self.carry_out(output));
-            }
+        let mut effects = Vec::new();
+        self.host.handle(self.now, input, &mut effects).expect("rows come in order");
+        assert!(effects.len() <= OUTPUTS_MAX, "{} answers to one input", effects.len());
+        for effect in effects {
+            self.check(effect);
         }
-        for (queue, length, length_max) in self.engine.queues() {
-            assert!(length <= length_max, "{queue}: {length}, where {length_max} are allowed");
+        for queue in self.host.engine().into_iter().flat_map(Engine::queues) {
+            assert!(queue.len <= queue.max, "{queue:?} is over its bound");
         }
     }
 
-    fn carry_out(&mut self, output: Output) -> Option<Input> {
-        match output {
-            Output::Persist(durable) => self.persist(durable),
-            Output::Broadcast(sealed) => self.check_said(&sealed.message),
-            Output::SetTimer { timer, .. } => {
+    fn check(&mut self, effect: Effect<Rounds>) {
+        match effect {
+            Effect::Written(durable) => self.check_written(&durable),
+            Effect::Sent { message, .. } => self.check_sent(&message.message),
+            Effect::TimerSet { timer, .. } => {
                 if self.timers.len() >= TIMERS_MAX {
                     self.timers.remove(0);
                 }
                 self.timers.push(timer);
             }
-            Output::Recall { from, count } => {
-                let from = usize::try_from(from.number()).unwrap_or(usize::MAX);
-                let rows = self.rows.iter().skip(from).take(count).cloned();
-                return Some(Input::Recalled(rows.collect()));
-            }
-            Output::Mine { .. } | Output::CancelMining | Output::Event(_) => {}
+            Effect::SearchStarted { .. }
+            | Effect::SearchCancelled
+            | Effect::Event(_)
+            | Effect::Left
+            | Effect::Crashed => {}
         }
-        None
     }
 
-    fn persist(&mut self, durable: Durable) {
+    fn check_written(&mut self, durable: &Durable) {
         match durable {
-            Durable::Roster(roster) => {
-                assert!(self.votes.is_empty() && self.rows.is_empty(), "it changed its roster");
-                assert_eq!(roster.len(), self.rules().roster_size());
-                self.disk.roster = Some(roster);
-                self.disk.promise = None;
-                self.namings.clear();
+            Durable::Membership(members) => {
+                let has_voted = !self.votes.is_empty() || self.disk.next() > 0;
+                assert!(!has_voted, "it changed its membership");
+                assert_eq!(members.len(), self.rules().membership_size());
+                if self.disk.state.members.as_ref() != Some(members) {
+                    self.promises.clear();
+                }
             }
-            Durable::Promise(promise) => self.persist_promise(promise),
-            Durable::Acceptance(accepted) => self.persist_vote(accepted),
-            Durable::Record(row) => self.persist_row(row),
+            Durable::Promised(promised) => self.check_promise(promised),
+            Durable::Accepted(accepted) => self.check_vote(accepted),
+            Durable::Record(row) => self.check_row(row),
         }
+        self.disk.apply(durable).expect("the host has written it");
     }
 
-    fn persist_promise(&mut self, promise: Promise) {
-        let Promise { term, leader, .. } = promise;
-        assert!(self.disk.promise.is_none_or(|last| last.term <= term), "it went back");
-        assert_eq!(*self.namings.entry(term).or_insert(leader), leader, "two in term {term}");
-        self.disk.promise = Some(promise);
+    fn check_promise(&mut self, promised: &Promised) {
+        let Promised { term, leader, .. } = *promised;
+        assert!(self.disk.state.promised.is_none_or(|last| last.term <= term), "it went back");
+        assert_eq!(*self.promises.entry(term).or_insert(leader), leader, "two in term {term}");
     }
 
-    fn persist_vote(&mut self, accepted: Acceptance) {
-        let Acceptance { term, record } = &accepted;
-        assert_eq!(self.disk.promise.map(|promise| promise.term), Some(*term), "no such promise");
-        assert_eq!(record.transaction, self.disk.next);
+    fn check_vote(&mut self, accepted: &Accepted) {
+        let Accepted { term, record } = accepted;
+        let promised = self.disk.state.promised.map(|promised| promised.term);
+        assert_eq!(promised, Some(*term), "it has not promised that");
+        assert_eq!(record.transaction, self.next_row());
         let first = self.votes.entry((record.transaction, *term)).or_insert(record.clone());
         assert_eq!(first, record, "it said yes twice");
-        self.disk.accepted = Some(accepted);
     }
 
-    fn persist_row(&mut self, row: CertifiedRecord) {
-        assert_eq!(row.record.transaction, self.disk.next, "rows come in order");
+    fn check_row(&self, row: &CertifiedRecord) {
+        assert_eq!(row.record.transaction, self.next_row(), "rows come in order");
         if self.rules().counting == Counting::Members {
             let voters: BTreeSet<PeerId> = row.votes.iter().map(|(voter, _)| *voter).collect();
             assert!(voters.len() >= self.rules().votes_needed(), "too few votes");
             let judged = self.rules().puzzle.check(&row.record.seed, row.record.difficulty);
             assert_eq!(judged, Ok(()));
         }
-        self.disk.next = self.disk.next.next();
-        self.disk.accepted = None;
-        self.rows.push(row);
     }
 
     /// What the peer binds itself to must be on disk by now.
-    fn check_said(&mut self, message: &Message) {
-        assert_eq!(message.peer(), ME, "it spoke for somebody else");
+    fn check_sent(&mut self, message: &Message) {
+        assert_eq!(message.peer(), ME, "it sent a message in the name of another peer");
         let is_watching = self.network.seat == Seat::Observer;
         assert!(
             !is_watching
@@ -191,27 +190,31 @@ impl Peer {
             return;
         }
         match message {
-            Message::Election { draw, standing: Some(standing), .. } => {
-                self.digest = standing.roster;
-                if let Some(naming) = &standing.naming {
-                    let (term, draw, leader) = (standing.term, *draw, naming.leader);
-                    assert_eq!(self.disk.promise, Some(Promise { term, draw, leader }));
+            Message::Election { draw, state: Some(state), .. } => {
+                self.digest = state.members;
+                if let Some(promise) = &state.promise {
+                    let (term, draw, leader) = (state.term, *draw, promise.leader);
+                    assert_eq!(self.disk.state.promised, Some(Promised { term, draw, leader }));
                 }
             }
             Message::Vote { transaction, seed, approve: true, cause: Some(cause), .. } => {
                 let (transaction, seed) = (*transaction, seed.clone());
                 let (difficulty, winner) = (cause.difficulty, cause.winner);
                 let record = Record { transaction, difficulty, seed, winner };
-                assert_eq!(self.disk.accepted, Some(Acceptance { term: cause.term, record }));
+                assert_eq!(self.disk.state.accepted, Some(Accepted { term: cause.term, record }));
             }
             _ => {}
         }
     }
 
-    /// Returns how many rows the peer has recorded.
-    #[cfg(test)]
-    pub(super) fn rows(&self) -> usize {
-        self.rows.len()
+    /// Returns the first row that the peer has not recorded.
+    pub(super) fn next_row(&self) -> Transaction {
+        self.disk.next_row()
+    }
+
+    /// Returns the search that is running.
+    pub(super) fn search(&self) -> Option<SearchId> {
+        self.host.search().map(|(id, _)| id)
     }
 
     fn rules(&self) -> &Rules {
@@ -224,7 +227,13 @@ fn engine(network: &Network, life: u8, recovered: Recovered) -> Rounds {
         Signatures::None => Box::new(Unsigned),
         Signatures::Offered | Signatures::Required => Box::new(Toy),
     };
-    let identity = Identity { id: ME, seat: network.seat, entropy: [life; 32], authenticator };
+    let identity = Identity {
+        id: ME,
+        seat: network.seat,
+        entropy: [life; 32],
+        authenticator,
+        solution_cache: None,
+    };
     Rounds::new(network.rules.clone(), identity, recovered)
 }
 
@@ -236,11 +245,11 @@ impl Authenticator for Toy {
         Some(key_of(ME))
     }
 
-    fn seal(&self, message: &Message) -> Option<Seal> {
-        Some(Seal(key_of(message.peer()).0))
+    fn signature(&self, message: &Message) -> Option<Signature> {
+        Some(Signature(key_of(message.peer()).0))
     }
 
-    fn is_authentic(&self, _: &Message, seal: &Seal, key: &PublicKey) -> bool {
-        seal.0 == key.0
+    fn is_authentic(&self, _: &Message, signature: &Signature, key: &PublicKey) -> bool {
+        signature.0 == key.0
     }
 }

@@ -6,20 +6,17 @@ use std::time::Duration;
 
 use althing_dialect::Variant;
 use althing_dialect::elect_chain::{Config, ElectChain};
-use althing_dialect::{Dialect, Received};
+use althing_dialect::{Codec, Content, RoundsDialect};
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Election, ElectionEvery, Input, Message, Naming, Place,
-    PublicKey, Record, RosterDigest, Rules, Seal, Sealed, Seat, Signatures, Standing, Tie, Timer,
+    Accepted, Cause, CertifiedRecord, Election, ElectionEvery, ElectionState, Input,
+    MembershipDigest, Message, Place, Promise, PublicKey, Record, Seat, Signature, Signatures,
+    Signed, Tie, Timer,
 };
-use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use althing_engine::{Origin, SearchId};
+use althing_types::{Channel, Difficulty, PeerId, Seed, Term, Transaction};
 
+use super::Network;
 use super::peer::{Peer, key_of};
-
-/// The network an engine is put into.
-pub(super) struct Network {
-    pub(super) rules: Rules,
-    pub(super) seat: Seat,
-}
 
 /// The rest of an input.
 pub(super) struct Script<'input> {
@@ -74,17 +71,22 @@ impl<'input> Script<'input> {
             }
             3 => {
                 let (transaction, seed) = (self.transaction(), self.seed());
-                peer.handle(Input::Solved { transaction, seed });
+                // What solves an earlier search comes too late.
+                let search = match peer.search() {
+                    Some(search) if transaction == peer.next_row() => search,
+                    _ => SearchId(transaction.number()),
+                };
+                peer.handle(Input::Solved { search, solution: seed });
             }
             4 => {
                 let lost = self.peer();
-                peer.handle(Input::Lost(lost));
+                peer.handle(Input::PeerLost(lost));
             }
             5 => peer.restart(),
             6 => self.wire(peer),
             _ => {
-                let sealed = self.sealed();
-                peer.handle(Input::Message(sealed));
+                let signed = self.signed();
+                peer.handle(message(signed));
             }
         }
     }
@@ -96,10 +98,11 @@ impl<'input> Script<'input> {
         let length = usize::from(self.byte()) << 8 | usize::from(self.byte());
         let (payload, rest) = self.bytes.split_at(length.min(self.bytes.len()));
         self.bytes = rest;
-        match self.dialect.decode(topic, payload) {
-            Ok(Received::Message(sealed)) => peer.handle(Input::Message(sealed)),
-            Ok(Received::Lost(lost)) => peer.handle(Input::Lost(lost)),
-            Ok(Received::Nothing) | Err(_) => {}
+        match self.dialect.decode(&Channel::topic(topic.as_str()), payload).content {
+            Ok(Content::Message(signed)) => peer.handle(message(signed)),
+            Ok(Content::PeerLost(lost)) => peer.handle(Input::PeerLost(lost)),
+            Ok(Content::Nothing) => {}
+            Err(_) => peer.handle(Input::Malformed(Origin::default())),
         }
     }
 
@@ -109,28 +112,28 @@ impl<'input> Script<'input> {
             byte if byte % 5 == 0 => Timer::Repeat,
             byte if byte % 5 == 1 => Timer::DrawsOver(self.term()),
             byte if byte % 5 == 2 => Timer::Lead(self.transaction()),
-            byte if byte % 5 == 3 => Timer::Watch,
+            byte if byte % 5 == 3 => Timer::Suspicion,
             _ => Timer::CatchUp(self.transaction()),
         }
     }
 
-    fn sealed(&mut self) -> Sealed {
+    fn signed(&mut self) -> Signed {
         let message = self.message();
-        let seal = match self.byte() % 4 {
+        let signature = match self.byte() % 4 {
             0 => None,
-            1 => Some(Seal(Arc::new([0]))),
-            _ => Some(Seal(key_of(message.peer()).0)),
+            1 => Some(Signature(Arc::new([0]))),
+            _ => Some(Signature(key_of(message.peer()).0)),
         };
-        Sealed { message, seal }
+        Signed { message, signature }
     }
 
     fn message(&mut self) -> Message {
         let (kind, peer) = (self.byte() % 8, self.peer());
         match kind {
-            0 => Message::Announcement { peer, key: self.key(peer), roster: self.roster() },
+            0 => Message::Announcement { peer, key: self.key(peer), members: self.members() },
             1 => {
-                let (draw, standing) = (self.byte().into(), self.standing());
-                Message::Election { peer, draw, standing }
+                let (draw, state) = (self.byte().into(), self.state());
+                Message::Election { peer, draw, state }
             }
             2 => {
                 let (difficulty, place) = (self.difficulty(), self.place());
@@ -152,20 +155,20 @@ impl<'input> Script<'input> {
         }
     }
 
-    fn standing(&mut self) -> Option<Standing> {
+    fn state(&mut self) -> Option<ElectionState> {
         let choice = self.byte();
         if choice.is_multiple_of(4) {
             return None;
         }
-        let naming = (choice % 4 > 1).then(|| {
+        let promise = (choice % 4 > 1).then(|| {
             let (leader, transaction) = (self.peer(), self.transaction());
             let accepted =
-                (choice & 4 != 0).then(|| Acceptance { term: self.term(), record: self.record() });
-            Naming { leader, transaction, accepted }
+                (choice & 4 != 0).then(|| Accepted { term: self.term(), record: self.record() });
+            Promise { leader, transaction, accepted }
         });
-        // The peer's own roster is what most of them count with, and `peer` puts it in.
-        let roster = if choice & 8 == 0 { Peer::OWN_ROSTER } else { RosterDigest(7) };
-        Some(Standing { term: self.term(), roster, naming })
+        // Most use the peer's own membership, whose digest `peer` fills in.
+        let members = if choice & 8 == 0 { Peer::OWN_ROSTER } else { MembershipDigest(7) };
+        Some(ElectionState { term: self.term(), members, promise })
     }
 
     fn cause(&mut self) -> Option<Cause> {
@@ -185,8 +188,8 @@ impl<'input> Script<'input> {
         let (record, term) = (self.record(), self.term());
         let votes = (0..self.byte() % 12).map(|_| {
             let voter = self.peer();
-            let seal = self.mostly().then(|| Seal(key_of(voter).0));
-            (voter, seal)
+            let signature = self.mostly().then(|| Signature(key_of(voter).0));
+            (voter, signature)
         });
         CertifiedRecord { record, term, votes: votes.collect(), noes: 0 }
     }
@@ -200,7 +203,7 @@ impl<'input> Script<'input> {
         }
     }
 
-    fn roster(&mut self) -> Option<Vec<(PeerId, Option<PublicKey>)>> {
+    fn members(&mut self) -> Option<Vec<(PeerId, Option<PublicKey>)>> {
         let length = self.byte() % 16;
         (length < 12).then(|| {
             let members = (0..length).map(|_| {
@@ -265,6 +268,10 @@ impl<'input> Script<'input> {
         self.bytes = rest;
         *first
     }
+}
+
+fn message(message: Signed) -> Input {
+    Input::Message { from: Origin::default(), message }
 }
 
 fn bits(bits: u64) -> Difficulty {

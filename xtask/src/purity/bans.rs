@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// The settings of the workspace's own `clippy.toml`. Clippy reads the nearest file only, so a
+/// The settings of the workspace's own `clippy.toml`. Clippy reads only the nearest file, so a
 /// crate with its own file must repeat them.
 const SETTINGS: &str = "\
 allow-dbg-in-tests = true
@@ -11,7 +11,7 @@ allow-print-in-tests = true
 allow-unwrap-in-tests = true
 ";
 
-/// Things that are refused for one reason.
+/// Functions and types that are refused for the same reason.
 struct Ban {
     reason: &'static str,
     methods: &'static [&'static str],
@@ -50,7 +50,7 @@ const THREADS: Ban = Ban {
     types: &["std::thread::Builder", "std::thread::JoinHandle"],
 };
 
-/// For the crate that may start threads: it may not make them wait for a time either.
+/// For the crate that may start threads: even it must not make them sleep.
 const SLEEP: Ban = Ban { reason: CLOCK.reason, methods: &["std::thread::sleep"], types: &[] };
 
 const DISK: Ban = Ban {

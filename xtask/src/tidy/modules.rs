@@ -1,6 +1,6 @@
-//! Dead files: sources that no module declares, and that the compiler therefore never sees.
+//! Dead files: source files that no module declares, so that the compiler never sees them.
 
-use super::Files;
+use crate::files::Files;
 
 /// Returns the files below `sources` (a crate's `src/`) that no module declares.
 pub(super) fn unreachable(sources: &str, files: &Files) -> Vec<String> {
@@ -13,7 +13,7 @@ pub(super) fn unreachable(sources: &str, files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// Returns whether cargo finds this file by itself.
+/// Returns whether cargo finds this file without a declaration.
 fn is_root(module: &str) -> bool {
     matches!(module, "lib.rs" | "main.rs") || module.starts_with("bin/")
 }

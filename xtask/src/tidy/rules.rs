@@ -1,4 +1,5 @@
-//! The numbered rules of `docs/protocol.md`: code quotes only rules that exist, and each of them.
+//! The numbered rules of `docs/protocol.md`: code quotes only existing rules, and every rule is
+//! quoted.
 //!
 //! A rule is defined where its number begins a heading or bold text: `### G1: ...` or `**G1**`.
 //! Code quotes it with the word before the number, in a comment, a message or a test: "rule G1",
@@ -7,11 +8,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Complaint, Files};
+use super::Complaint;
+use crate::files::Files;
 
 const PROTOCOL: &str = "docs/protocol.md";
 
-/// Compares what `crates/` quotes with what the protocol defines.
+/// Compares the rules that `crates/` quotes with those that the protocol defines.
 pub(super) fn check(files: &Files) -> Vec<Complaint> {
     let Some(protocol) = files.get(PROTOCOL) else {
         return vec![Complaint::new(PROTOCOL, 0, "the file with the numbered rules is missing")];
@@ -110,15 +112,15 @@ fn rules_between(from: &str, to: &str) -> Vec<String> {
         (letters, number)
     };
     let ((letters, first), (other, last)) = (split(from), split(to));
-    // No letter has so many rules: this is a typing error, and its ends will be complained of.
+    // No letter has so many rules: this is a typing error, and both ends are reported anyway.
     if letters != other || last > 999 {
         return Vec::new();
     }
     (first + 1..last).map(|number| format!("{letters}{number}")).collect()
 }
 
-/// Returns whether a list of rules goes on after `c`: spaces, commas, the start of a comment's next
-/// line, and what marks a rule as code, bold or a link.
+/// Returns whether a list of rules continues after `c`: spaces, commas, the start of a comment's
+/// next line, and the marks of code, bold text or a link.
 fn is_between_rules(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '/' | '!' | '`' | '*' | '(' | ')' | '[' | ']')
 }

@@ -1,3 +1,5 @@
+//! How fast things are, on this machine.
+
 mod chain;
 mod figures;
 mod pow;

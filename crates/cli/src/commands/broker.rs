@@ -1,3 +1,5 @@
+//! A broker alone.
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
@@ -6,12 +8,12 @@ use clap::Args;
 
 /// Run the embedded MQTT broker alone, until Ctrl-C.
 ///
-/// It keeps nothing on disk and lets everybody in, so it listens on this machine only, unless you
-/// say otherwise.
+/// It keeps nothing on disk and accepts every client, so by default it listens on this machine
+/// only.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing broker --listen 127.0.0.1:1883")]
 pub(crate) struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// The address and port to listen at; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
     listen: SocketAddr,
 }

@@ -7,7 +7,7 @@ mod verification;
 
 use clap::{Args, Subcommand};
 
-/// Look at the chain of a peer, check it, carry it elsewhere, and add to it.
+/// Show, verify, export and import the chain of a peer, and add to it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing chain verify --data ./peer-1\n  \

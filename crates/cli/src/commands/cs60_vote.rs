@@ -1,3 +1,5 @@
+//! A voter's menu in a network of cs60.
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -5,36 +7,37 @@ use std::sync::Arc;
 
 use althing_dialect::cs60::{self, Ballots, Cs60};
 use althing_engine::nakamoto::Mining;
-use althing_ledger::{Application, Entry};
-use althing_node::chain::{Commands, Happening, Node, Report, Setup, Submitted};
-use althing_node::{Clock, HasLeft};
+use althing_feed::{Event, Feed, PeerEvent, Subscription};
+use althing_ledger::Entry;
+use althing_node::chain::{self, Entries};
+use althing_node::{Clock, Submitted};
 use althing_store::Store;
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain_network::{ChainName, Meeting};
 use crate::console;
-use crate::effort::EffortOptions;
+use crate::parallelism::ParallelismOptions;
 
-/// Vote in a network of cs60, at a menu.
+/// Vote in a cs60 network, from a menu.
 ///
-/// Standard input takes a command a line: a casts a ballot, d shows how many there are for each
-/// choice, q leaves. After a, the next two lines are the voter and the choice.
+/// Standard input takes one command per line: a casts a ballot, d shows the number of ballots for
+/// each choice, q leaves. After a, the next two lines are the voter and the choice.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing tracker\n  \
     althing cs60-vote --tracker localhost:60825\n  \
     printf 'a\\nann\\nyes\\nd\\nq\\n' | althing cs60-vote")]
 pub(crate) struct Arguments {
-    /// Where to keep the chain; without it, it is fetched anew each time.
+    /// The directory for the chain. By default, the chain is fetched again each time.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
-    /// Zeros that the hash of the first ballot's block must begin with, less one; later ones need
-    /// more. All voters must say the same.
+    /// One less than the number of zeros with which the hash of the first ballot's block must
+    /// begin; later blocks need more. All voters must use the same number.
     #[arg(long, value_name = "DIGITS", default_value = "3")]
     #[arg(value_parser = clap::value_parser!(u8).range(..=64))]
     difficulty: u8,
@@ -54,7 +57,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn vote(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { data, effort, difficulty, meeting } = arguments;
+    let Arguments { data, parallelism, difficulty, meeting } = arguments;
     let discovery = meeting.discovery(ChainName::Cs60)?;
     let config = cs60::Config { zeros: difficulty, ..cs60::Config::default() };
     let store = match &data {
@@ -62,22 +65,23 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         None => Store::in_memory(),
     };
     let (endpoint, contacts) = meeting.meet(discovery).await?;
-    let setup = Setup {
+    let feed = Feed::default();
+    tokio::spawn(tell(feed.subscribe()));
+    let (node, entries) = chain::open(chain::Options {
         dialect: Arc::new(Cs60::new(config)),
+        address: endpoint.address().clone(),
         name: meeting.name.clone(),
         contacts,
         mining: Mining::OnChain,
-        effort: Some(effort.of_each(1)),
-        work: None,
+        parallelism: Some(parallelism.of_each(1)),
+        searches: None,
         store,
         clock: Clock::start(),
-        reporter: Box::new(tell),
-    };
-    let node = Node::new(setup, endpoint)?;
-    let commands = node.commands();
+        feed,
+    })?;
     let (leave, left) = oneshot::channel();
     let menu = tokio::spawn(async move {
-        let outcome = attend(&commands, console::standard_input()).await;
+        let outcome = attend(&entries, console::standard_input()).await;
         // Whoever hears this leaves; nobody does when the peer has left already.
         let _ = leave.send(());
         outcome
@@ -88,19 +92,23 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
             _ = left => {}
         }
     };
-    node.run(stop).await?;
+    node.run(endpoint, stop).await?;
     if menu.is_finished() { menu.await? } else { Ok(()) }
 }
 
 /// Tells a voter what hinders the vote.
-fn tell(report: Report) {
-    if let Happening::Disconnected { reason } = report.happening {
-        crate::output::warn(&reason);
+async fn tell(mut records: Subscription) {
+    while let Some(next) = records.next().await {
+        if let Ok(record) = next
+            && let Event::Peer(PeerEvent::Disconnected { reason }) = &record.event
+        {
+            crate::output::warn(reason);
+        }
     }
 }
 
 /// Does what `lines` say, until they say to leave or there are no more.
-async fn attend(commands: &Commands, mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
+async fn attend(entries: &Entries, mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
     say(MENU)?;
     while let Some(line) = lines.recv().await {
         match line.trim() {
@@ -110,9 +118,9 @@ async fn attend(commands: &Commands, mut lines: mpsc::Receiver<String>) -> anyho
                 else {
                     break;
                 };
-                say(&cast(commands, &voter, &choice).await?)?;
+                say(&cast(entries, &voter, &choice).await?)?;
             }
-            "d" => say(&tally(commands).await?)?,
+            "d" => say(&tally(entries).await?)?,
             "q" => break,
             "" => say(MENU)?,
             other => say(&format!("{other:?} is none of a, d and q"))?,
@@ -126,8 +134,8 @@ async fn ask(question: &str, lines: &mut mpsc::Receiver<String>) -> anyhow::Resu
     Ok(lines.recv().await.map(|line| line.trim().to_owned()))
 }
 
-async fn cast(commands: &Commands, voter: &str, choice: &str) -> Result<String, HasLeft> {
-    Ok(match commands.submit(Ballots::ballot(voter, choice)).await?.outcome().await? {
+async fn cast(entries: &Entries, voter: &str, choice: &str) -> anyhow::Result<String> {
+    Ok(match entries.submit(Ballots::ballot(voter, choice)).await?.outcome().await? {
         Submitted::Added { height, lost_races: 0 } => format!("added, in block {height}"),
         Submitted::Added { height, lost_races } => {
             format!("added, in block {height}; others were quicker {lost_races} times before")
@@ -136,11 +144,11 @@ async fn cast(commands: &Commands, voter: &str, choice: &str) -> Result<String, 
     })
 }
 
-async fn tally(commands: &Commands) -> Result<String, HasLeft> {
-    let entries: Vec<Entry> =
-        commands.entries().await?.into_iter().map(|(_, entry)| entry).collect();
-    let mut ballots = Ballots::default();
-    ballots.apply(&entries);
+async fn tally(entries: &Entries) -> anyhow::Result<String> {
+    let entries = entries.clone();
+    let in_chain = tokio::task::spawn_blocking(move || entries.in_chain()).await??;
+    let entries: Vec<Entry> = in_chain.into_iter().map(|(_, entry)| entry).collect();
+    let ballots = Ballots::of(&entries);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, choice) in ballots.choices() {
         *counts.entry(choice).or_default() += 1;

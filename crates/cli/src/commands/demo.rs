@@ -1,29 +1,33 @@
-use std::io::{self, IsTerminal, Write};
+//! A whole network in one process.
+
+use std::io::{self, IsTerminal};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use althing_engine::rounds::Issuing;
+use althing_board::Board;
+use althing_engine::rounds::{Issuing, Rounds};
+use althing_feed::{Feed, PeerEvent};
 use althing_net::broker::EmbeddedBroker;
-use althing_node::{Clock, Report};
+use althing_node::{Clock, Gauges, Swarm};
+use althing_types::PeerId;
 use clap::Args;
-use serde_json::json;
-use tokio::sync::mpsc;
 
 use crate::connection::{Broker, BrokerUrl};
-use crate::effort::EffortOptions;
 use crate::network::Network;
 use crate::output::recent::RecentRows;
-use crate::output::{self, Lines, Printer};
-use crate::screen::{Board, Terminal};
-use crate::swarm::{Meeting, Swarm};
+use crate::output::{Lines, Printer};
+use crate::parallelism::ParallelismOptions;
+use crate::screen::Terminal;
+use crate::swarm::{self, Meeting};
 
 /// Watch a whole network in one process: an embedded broker and all its peers.
 ///
-/// The peers of ppd meet over RabbitMQ, at amqp://localhost unless --broker says otherwise.
+/// The peers of ppd meet over RabbitMQ, at amqp://localhost or the address given with --broker.
 ///
-/// On a terminal it shows one live screen, with a short pause between the rounds; elsewhere it
-/// tells what the first peer sees, a line each, without pauses. In the end it shows the table.
+/// On a terminal it shows one live screen, with a short pause between the rounds. Elsewhere it
+/// prints what the first peer sees, one event per line, without pauses. At the end it prints the
+/// table.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing demo --rounds 10\n  \
@@ -32,16 +36,16 @@ use crate::swarm::{Meeting, Swarm};
     althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --rounds 100 --json | grep round_decided")]
 pub(crate) struct Arguments {
-    /// Tell what happens to all peers as lines of JSON.
+    /// Write the events of all peers as lines of JSON.
     #[arg(long)]
     json: bool,
 
-    /// Meet over this broker instead of the embedded one.
+    /// Use this broker instead of the embedded one.
     #[arg(long, value_name = "URL")]
     broker: Option<BrokerUrl>,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
     // Last, since its headings in the help go on for all that follows.
     #[command(flatten)]
@@ -111,34 +115,33 @@ impl Place {
 
 /// Tells of all peers in JSON.
 async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
-    let clock = Clock::start();
-    let printer = Printer::start(Lines::Json);
-    let swarm = start(arguments, place, clock, Duration::ZERO, || printer.reporter()).await;
-    let mut swarm = swarm?;
-    run_to_end(&mut swarm).await?;
-    printer.finish()?;
-    let (received, refused) = swarm.messages();
-    let fields = json!({ "received": received, "refused": refused });
-    writeln!(io::stdout(), "{}", output::json::summary(clock.now(), None, fields))?;
-    Ok(())
+    let (clock, feed) = (Clock::start(), Feed::default());
+    let printer = Printer::start(Lines::Json, &feed)?;
+    let (mut swarm, _) = start(arguments, place, clock, Duration::ZERO, &feed).await?;
+    run_to_end(&mut swarm, &printer).await?;
+    let sum = |of: fn(&Gauges) -> u64| swarm.gauges().iter().map(|gauges| of(gauges)).sum();
+    let (received, refused) = (sum(Gauges::received), sum(Gauges::refused));
+    feed.source(Some(arguments.network.name().into()), None).publish(
+        clock.now(),
+        PeerEvent::Summary { rows: None, blocks: None, tip: None, received, refused, hashes: None },
+    );
+    printer.finish()
 }
 
-/// Tells what the first peer sees.
+/// Tells what one peer sees: the first that tells anything.
 async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
-    let printer = Printer::start(Lines::Text);
+    let (clock, feed) = (Clock::start(), Feed::default());
     let table = Arc::new(Mutex::new(RecentRows::default()));
-    let mut first = Some(printer.reporter());
-    let clock = Clock::start();
-    let swarm = start(arguments, place, clock, Duration::ZERO, || {
-        let (mut first, table) = (first.take(), Arc::clone(&table));
-        Box::new(move |report| {
-            if let Some(reporter) = &mut first {
-                table.lock().expect("nobody panics with it").follow(&report);
-                reporter(report);
-            }
-        })
-    });
-    run_to_end(&mut swarm.await?).await?;
+    let (rows, mut first) = (Arc::clone(&table), None);
+    let printer = Printer::start_with(Lines::Text, &feed, move |record| {
+        let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
+        if is_first {
+            rows.lock().expect("nobody panics with it").follow(record);
+        }
+        is_first
+    })?;
+    let (mut swarm, _) = start(arguments, place, clock, Duration::ZERO, &feed).await?;
+    run_to_end(&mut swarm, &printer).await?;
     printer.finish()?;
     let table = std::mem::take(&mut *table.lock().expect("nobody panics with it"));
     table.print()
@@ -146,14 +149,9 @@ async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
 
 /// Shows all peers on one screen.
 async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
-    let (reports, mut received) = mpsc::unbounded_channel::<Report>();
-    let clock = Clock::start();
-    let mut swarm = start(arguments, place, clock, PAUSE, || {
-        let reports = reports.clone();
-        // The screen is gone only when the peers are to leave.
-        Box::new(move |report| drop(reports.send(report)))
-    })
-    .await?;
+    let (clock, feed) = (Clock::start(), Feed::default());
+    let mut records = feed.subscribe();
+    let (mut swarm, ids) = start(arguments, place, clock, PAUSE, &feed).await?;
     let network = &arguments.network;
     let peers = usize::from(network.peers.get());
     let mut board = Board::new(&network.name(), peers, network.rounds, place.url.to_string());
@@ -164,18 +162,22 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            outcome = swarm.left() => {
-                outcome?;
+            left = swarm.left() => {
+                left?;
                 break;
             }
             () = &mut stop => break,
             _ = pictures.tick() => {}
         }
-        while let Ok(report) = received.try_recv() {
-            table.follow(&report);
-            board.apply(&report);
+        while let Some(next) = records.try_next() {
+            // A screen that is behind by so much goes on with what there is.
+            if let Ok(record) = next {
+                table.follow(&record);
+                board.apply(&record);
+            }
         }
-        board.set_hashes(clock.now(), &swarm.hashes());
+        let hashes = ids.iter().zip(swarm.gauges()).map(|(id, gauges)| (*id, gauges.hashes()));
+        board.set_hashes(clock.now(), &hashes.collect::<Vec<_>>());
         terminal.draw(&board, clock.now())?;
         if terminal.quit_asked()? {
             break;
@@ -184,8 +186,8 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     swarm.stop();
     swarm.left().await?;
     drop(terminal);
-    while let Ok(report) = received.try_recv() {
-        table.follow(&report);
+    while let Some(next) = records.try_next() {
+        next.iter().for_each(|record| table.follow(record));
     }
     table.print()
 }
@@ -195,20 +197,22 @@ async fn start(
     place: &Place,
     clock: Clock,
     pause: Duration,
-    reporter: impl FnMut() -> althing_node::Reporter,
-) -> anyhow::Result<Swarm> {
+    feed: &Feed,
+) -> anyhow::Result<(Swarm<Rounds>, Vec<PeerId>)> {
     let dialect = arguments.network.dialect(pause, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
-    let effort = arguments.effort.of_each(peers);
-    Swarm::start(peers, &dialect, &place.meeting, effort, clock, reporter).await
+    let parallelism = arguments.parallelism.of_each(peers);
+    swarm::start(peers, &dialect, &place.meeting, parallelism, clock, feed).await
 }
 
-/// Waits until the peers have all rows, or the user asks them to leave.
-async fn run_to_end(swarm: &mut Swarm) -> anyhow::Result<()> {
+/// Waits until the peers have all rows, the user asks them to leave, or nobody reads any more.
+async fn run_to_end(swarm: &mut Swarm<Rounds>, printer: &Printer) -> anyhow::Result<()> {
+    let aside = printer.aside();
     tokio::select! {
-        outcome = swarm.left() => return outcome,
+        left = swarm.left() => return Ok(left?),
         () = super::stop_asked() => {}
+        () = aside.closed() => {}
     }
     swarm.stop();
-    swarm.left().await
+    Ok(swarm.left().await?)
 }

@@ -1,3 +1,5 @@
+//! A search for the solution of one puzzle.
+
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -5,12 +7,12 @@ use std::time::{Duration, Instant};
 use althing_pow::{
     Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Template, Work,
 };
+use althing_text::hex;
 use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::effort::EffortOptions;
-use crate::hexadecimal;
+use crate::parallelism::ParallelismOptions;
 
 /// Search for the solution of one puzzle.
 #[derive(Args)]
@@ -32,7 +34,7 @@ enum Puzzle {
     Integer(Bits),
     /// A number whose decimal digits have a SHA-1 with leading zero bits: sd.
     Decimal(Bits),
-    /// A text whose SHA-1 has exactly so many leading zero bits: ppd.
+    /// A text whose SHA-1 has exactly this many leading zero bits: ppd.
     Text(Bits),
     /// A number that, between two texts, makes a SHA-256 with zeros: cs60 and aviary.
     Sha256(Sha256),
@@ -42,7 +44,7 @@ enum Puzzle {
 
 #[derive(Args)]
 struct Bits {
-    /// Zero bits that the digest must begin with.
+    /// The number of zero bits with which the digest must begin.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=160))]
     bits: u16,
 }
@@ -64,18 +66,18 @@ struct Sha256 {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Zeros {
-    /// Zero hexadecimal digits that the digest must begin with.
+    /// The number of hexadecimal zeros with which the digest must begin.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     leading: Option<u16>,
 
-    /// Zero hexadecimal digits that the digest must end with.
+    /// The number of hexadecimal zeros with which the digest must end.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     trailing: Option<u16>,
 }
 
 #[derive(Args)]
 struct Header {
-    /// The first 76 bytes in hexadecimal; the last four of them say how hard it is.
+    /// The first 76 bytes in hexadecimal; the last four of them are the difficulty (nBits).
     #[arg(value_name = "HEX", value_parser = parse_header)]
     header: [u8; HEADER_WITHOUT_NONCE],
 }
@@ -87,19 +89,19 @@ struct Options {
     #[arg(long, global = true, value_name = "N", default_value = "0")]
     start: u64,
 
-    /// The number after the last candidate to try; without it, all are tried.
+    /// The number after the last candidate to try. By default, all are tried.
     #[arg(long, global = true, value_name = "N")]
     end: Option<u64>,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
-    /// The way to hash: avx512, sha, avx2, neon, single or portable; without it, the fastest there
-    /// is.
+    /// The kernel: avx512, sha, avx2, neon, single or portable. The default is the fastest that
+    /// this machine has.
     #[arg(long, global = true, value_name = "KERNEL")]
     kernel: Option<Kernel>,
 
-    /// Write one line of JSON for each thing that happens.
+    /// Write events as lines of JSON.
     #[arg(long, global = true)]
     json: bool,
 }
@@ -123,7 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (sender, outcomes) = mpsc::channel();
     let begin = Instant::now();
     let job = Job { work: work.clone(), range: range.clone(), kernel };
-    let miner = Miner::start(job, options.effort.of_each(1), move |outcome| {
+    let miner = Miner::start(job, options.parallelism.of_each(1), move |outcome| {
         // Nobody listens any more when progress cannot be told.
         let _ = sender.send(outcome);
     });
@@ -168,7 +170,7 @@ impl Zeros {
 /// Reads 76 bytes in hexadecimal.
 fn parse_header(text: &str) -> Result<[u8; HEADER_WITHOUT_NONCE], String> {
     let wanted = 2 * HEADER_WITHOUT_NONCE;
-    let header = hexadecimal::parse(text.as_bytes())
+    let header = hex::decode_any_case(text.as_bytes())
         .ok_or_else(|| format!("it is not made of {wanted} hexadecimal digits"))?;
     header.try_into().map_err(|_| {
         format!("{} characters instead of {wanted} hexadecimal digits", text.chars().count())
@@ -236,8 +238,7 @@ fn tell_solution(
     rate: &Rate,
     json: bool,
 ) -> anyhow::Result<()> {
-    let digest: String =
-        work.digest(index).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(work.digest(index).as_bytes());
     let nonce = match work.template.nonce {
         Nonce::Text => String::from_utf8_lossy(&Nonce::Text.bytes(index)).into_owned(),
         Nonce::Integer | Nonce::Decimal | Nonce::LittleEndian => index.to_string(),

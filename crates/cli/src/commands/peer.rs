@@ -12,8 +12,8 @@ use clap::{ArgMatches, Args, Command};
 
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
-use crate::effort::EffortOptions;
 use crate::network::{DialectName, Network};
+use crate::parallelism::ParallelismOptions;
 
 /// Take part in a network.
 #[derive(Args)]
@@ -28,16 +28,16 @@ use crate::network::{DialectName, Network};
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
     althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000")]
 pub(crate) struct Arguments {
-    /// Where to keep what must not be forgotten; without it, all is forgotten in the end.
+    /// The directory for this peer's identity and data. By default, nothing is kept.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Tell what happens as lines of JSON.
+    /// Write events as lines of JSON.
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
     #[command(flatten)]
     rounds: rounds::RoundsOptions,
@@ -60,34 +60,42 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+    let called = arguments.network.name();
     match arguments.network.chain_name() {
         None => {
-            refuse::<ChainNetwork>(given, &arguments, "with a chain")?;
-            refuse::<Meeting>(given, &arguments, "with a chain")?;
-            refuse::<chain::ChainOptions>(given, &arguments, "with a chain")?;
+            refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
+            refuse::<Meeting>(given, &called, "with a chain", &[])?;
+            refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
             super::block_on(rounds::take_part(arguments))
         }
         Some(name) => {
-            refuse::<rounds::RoundsOptions>(given, &arguments, "with rounds")?;
+            refuse::<rounds::RoundsOptions>(given, &called, "with rounds", &[])?;
             if name != ChainName::Open {
-                refuse::<Connection>(given, &arguments, "with rounds, and of open")?;
+                refuse::<Connection>(given, &called, "with rounds, and of open", &[])?;
             }
-            refuse::<Network>(given, &arguments, "with rounds")?;
+            refuse::<Network>(given, &called, "with rounds", &[])?;
             super::block_on(chain::take_part(chain::Part::new(name, arguments)))
         }
     }
 }
 
-/// Complains about options of `T` on the command line: they would mean nothing.
-fn refuse<T: Args>(given: &ArgMatches, arguments: &Arguments, owners: &str) -> anyhow::Result<()> {
+/// Complains about options of `T` on the command line, but for some: they would mean nothing in
+/// the network `name`.
+pub(super) fn refuse<T: Args>(
+    given: &ArgMatches,
+    name: &str,
+    owners: &str,
+    except: &[&str],
+) -> anyhow::Result<()> {
     let options = T::augment_args(Command::new("options"));
-    for option in options.get_arguments().filter(|option| option.get_id() != "dialect") {
+    let is_refused = |id: &str| id != "dialect" && !except.contains(&id);
+    for option in options.get_arguments().filter(|option| is_refused(option.get_id().as_str())) {
         let source = given.value_source(option.get_id().as_str());
         ensure!(
             source != Some(ValueSource::CommandLine),
             "--{} is an option of networks {owners}; leave it out with --dialect {}",
             option.get_long().unwrap_or_default(),
-            arguments.network.name()
+            name
         );
     }
     Ok(())

@@ -1,31 +1,44 @@
+//! A whole network in virtual time.
+
+use std::fmt::{Debug, Display};
 use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use althing_dialect::ChainDialect;
+use althing_engine::nakamoto::Discovery;
 use althing_engine::rounds::Issuing;
-use althing_sim::{Fault, Latency, Plan, Role, Simulation, Spread, Summary, Trace, Who};
-use althing_sim::{Wills, mermaid, svg};
-use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use althing_sim::{
+    Fault, LastWills, Latency, Plan, Simulated, Simulation, Spread, Summary, Trace, Who, chain,
+    mermaid, rounds, svg,
+};
+use anyhow::{Context, bail, ensure};
+use clap::{ArgMatches, Args, ValueEnum};
+use serde_json::{Map, Value, json};
 
-use crate::network::Network;
+use super::peer::refuse;
+use crate::chain_network::{ChainName, ChainNetwork};
+use crate::network::{DialectName, Network};
 
-/// Run a whole network in virtual time, and see how it takes what goes wrong.
+/// Simulate a whole network in virtual time, with faults.
 ///
-/// Everything left to chance comes from the seed: the same command gives the same run, on any
-/// machine. Each step is checked; a broken promise ends the run with what happened last.
+/// Every random choice comes from the seed: the same command gives the same run on any machine.
+/// Each step is checked; a violated guarantee ends the run and shows the last steps.
 #[derive(Args)]
+#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
     althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..60s --crash leader@20s\n  \
     althing sim --byzantine 3=votes-twice --time 30s --json\n  \
     althing sim --dialect sd --crash leader@20s\n  \
-    althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg")]
+    althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg\n  \
+    althing sim --dialect aviary --peers 20 --time 30m --partition 5m..10m --loss 0.1\n  \
+    althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m")]
 pub(crate) struct Arguments {
-    /// Decides everything that is left to chance.
+    /// The seed of every random choice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
@@ -34,10 +47,10 @@ pub(crate) struct Arguments {
     #[arg(value_parser = humantime::parse_duration)]
     time: Duration,
 
-    /// Hashes that each peer tries in a second.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    hashes_per_second: u32,
+    /// Hashes per second of each peer. The default is 100000, and 100 in networks with a chain,
+    /// where a block takes a few thousand.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    hashes_per_second: Option<u32>,
 
     /// Write the summary as JSON.
     #[arg(long)]
@@ -52,6 +65,30 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     network: Network,
+
+    #[command(flatten)]
+    chain_network: ChainNetwork,
+
+    #[command(flatten)]
+    users: UserOptions,
+}
+
+/// Who mines, and what.
+#[derive(Args)]
+#[command(next_help_heading = "Users (networks with a chain)")]
+struct UserOptions {
+    /// How many peers mine, counted from the first.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    miners: usize,
+
+    /// How often an entry is submitted to one of the miners.
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    entry_every: Duration,
+
+    /// Let peers meet through a tracker (open; in cs60 they always do).
+    #[arg(long)]
+    with_tracker: bool,
 }
 
 /// What to show of the run.
@@ -65,58 +102,59 @@ struct Picture {
     #[arg(long, value_enum, default_value_t = Diagram::Text, requires = "trace")]
     diagram: Diagram,
 
-    /// Where to write it; without this, to standard output.
+    /// The file to write. The default is standard output.
     #[arg(long, value_name = "FILE", requires = "trace")]
     output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Diagram {
-    /// A line for each thing that happened.
+    /// One line per event.
     Text,
     /// A sequence diagram for Mermaid.
     Mermaid,
-    /// A sequence diagram as a picture.
+    /// A sequence diagram as an image.
     Svg,
 }
 
-/// What goes wrong. A peer is its number, from zero in the order of the ids, or `leader`.
+/// The faults. A peer is its number, counted from zero, or `leader`: the peer that was elected
+/// last, or that found the last block.
 #[derive(Args)]
 #[command(next_help_heading = "Trouble")]
 struct Trouble {
-    /// Share of messages that are lost on their way to a peer, 0 to 1.
+    /// The share of messages that are lost on the way to a peer, 0 to 1.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = parse_share)]
     loss: Percent,
 
-    /// Share of messages that come twice.
+    /// The share of messages that arrive twice.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = parse_share)]
     duplication: Percent,
 
-    /// Share of messages that come with flipped bits.
+    /// The share of messages that arrive with flipped bits.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = parse_share)]
     corruption: Percent,
 
-    /// How long a message takes: always the same, or anything between two times.
+    /// How long a message takes: a fixed time, or a random time within a range.
     #[arg(long, value_name = "TIME|FROM..TO", default_value = "1ms", value_parser = parse_latency)]
     delay: Latency,
 
-    /// Cut some peers off from the others; half of them, if none are named.
+    /// Cut some peers off from the others; half of them if none are named.
     #[arg(long, value_name = "FROM..TO[=PEER,..]")]
     partition: Vec<Partition>,
 
-    /// Kill a peer; and start it again, if there is an end.
+    /// Kill a peer, and restart it if an end is given.
     #[arg(long, value_name = "PEER@FROM[..TO]")]
-    crash: Vec<Mishap>,
+    crash: Vec<Outage>,
 
-    /// Stop a peer for a while; what would have happened to it then happens at once.
+    /// Pause a peer; afterwards it handles at once everything that has arrived meanwhile.
     #[arg(long, value_name = "PEER@FROM..TO")]
-    freeze: Vec<Mishap>,
+    freeze: Vec<Outage>,
 
-    /// Restart the broker; what is under way is forgotten.
+    /// Restart the broker; messages in flight are lost.
     #[arg(long, value_name = "FROM..TO", value_parser = parse_interval)]
     restart_broker: Vec<Range<Duration>>,
 
-    /// Have a peer be dishonest in one thing, from the beginning.
+    /// Make a peer Byzantine in one way, from the start.
     #[arg(long, value_name = "PEER=ROLE", long_help = byzantine_help())]
     byzantine: Vec<Dishonest>,
 }
@@ -124,9 +162,9 @@ struct Trouble {
 /// Whole percents.
 type Percent = u8;
 
-/// Something that happens to a peer, and ends or not.
+/// A time in which a peer does not work, which ends or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mishap {
+struct Outage {
     who: Who,
     from: Duration,
     to: Option<Duration>,
@@ -141,16 +179,17 @@ struct Partition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Dishonest {
     who: Who,
-    role: Role,
+    /// The name of what it does; which there are depends on the network.
+    role: String,
 }
 
-/// Something to do to the network at a moment. Who leads is known only then, so the end of a
-/// mishap is for whoever it began with.
+/// Something to do to the network at a moment. Who leads is known only then, so the end of an
+/// outage is for whoever it began with.
 #[derive(Clone, Debug)]
-enum Action {
-    Do(Fault),
-    Begin { mishap: usize, kind: Kind },
-    End { mishap: usize, kind: Kind },
+enum Action<R> {
+    Do(Fault<R>),
+    Begin { outage: usize, kind: Kind },
+    End { outage: usize, kind: Kind },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -165,11 +204,65 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Things that are kept of a run whose trace is asked for.
 const HISTORY: usize = 200_000;
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     check(arguments)?;
+    let name = arguments.network.name();
+    match arguments.network.chain_name() {
+        None => {
+            refuse::<ChainNetwork>(given, &name, "with a chain", &[])?;
+            refuse::<UserOptions>(given, &name, "with a chain", &[])?;
+            let dialect = Arc::from(arguments.network.dialect(PAUSE, Issuing::AtOnce)?);
+            let network = rounds::RoundsNetwork::new(dialect);
+            simulate(arguments, 100_000, network, &rounds::Role::ALL)
+        }
+        Some(name) => {
+            refuse::<Network>(given, &name.name(), "with rounds", &["peers"])?;
+            ensure!(
+                arguments.trouble.restart_broker.is_empty(),
+                "{} has no broker; leave --restart-broker out",
+                name.name()
+            );
+            let network = chain_network(arguments, name)?;
+            simulate(arguments, 100, network, &chain::Role::ALL)
+        }
+    }
+}
+
+fn chain_network(arguments: &Arguments, name: ChainName) -> anyhow::Result<chain::ChainNetwork> {
+    let UserOptions { miners, entry_every, with_tracker } = arguments.users;
+    let discovery = match (name, with_tracker) {
+        (ChainName::Aviary, true) => bail!("peers of aviary meet each other; leave --with-tracker"),
+        (ChainName::Cs60, _) | (ChainName::Open, true) => Discovery::Tracker,
+        (ChainName::Aviary | ChainName::Open, false) => {
+            Discovery::Gossip { forward: althing_dialect::open::FORWARD }
+        }
+    };
+    let options = arguments.chain_network.clone().simulated(name);
+    // Complains now, if at all.
+    options.dialect(name, discovery, [0; 32])?;
+    let dialect = move |peer: usize| -> Arc<dyn ChainDialect> {
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&(peer as u64).to_be_bytes());
+        Arc::from(options.dialect(name, discovery, secret).expect("it was fine before"))
+    };
+    let entry = match name {
+        ChainName::Cs60 => chain::numbered_ballot,
+        ChainName::Aviary | ChainName::Open => chain::numbered_text,
+    };
+    ensure!(!entry_every.is_zero(), "--entry-every is too short");
+    Ok(chain::ChainNetwork::new(dialect, chain::Users { miners, entry_every, entry }))
+}
+
+/// Runs a network, and shows what it came to.
+fn simulate<N: Simulated>(
+    arguments: &Arguments,
+    usual_hash_rate: u32,
+    network: N,
+    roles: &[N::Role],
+) -> anyhow::Result<()> {
     let peers = usize::from(arguments.network.peers.get());
     let mut plan = Plan::new(arguments.seed, peers);
-    plan.hashes_per_second = arguments.hashes_per_second.into();
+    plan.hashes_per_second = arguments.hashes_per_second.unwrap_or(usual_hash_rate).into();
     plan.conditions.latency = arguments.trouble.delay.clone();
     plan.conditions.loss_percent = arguments.trouble.loss;
     plan.conditions.duplication_percent = arguments.trouble.duplication;
@@ -178,12 +271,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         plan.history = HISTORY;
     }
     for Dishonest { who, role } in &arguments.trouble.byzantine {
-        plan = plan.with(*who, *role);
+        plan = plan.byzantine(*who, find_role(roles, role)?);
     }
-    let dialect = arguments.network.dialect(PAUSE, Issuing::AtOnce)?;
-    let mut net = Simulation::new(plan, dialect);
-    let trace = live_through(&mut net, arguments)?;
-    tell(&net.summary(), arguments.json)?;
+    let mut net = Simulation::new(plan, network);
+    let trace = run_through(&mut net, arguments)?;
+    show_summary(&net.summary(), arguments.json)?;
     match trace {
         Some(trace) => show(&trace, &arguments.picture),
         None => Ok(()),
@@ -193,14 +285,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let peers = usize::from(arguments.network.peers.get());
     let trouble = &arguments.trouble;
-    let named = trouble.crash.iter().chain(&trouble.freeze).map(|mishap| mishap.who);
+    let named = trouble.crash.iter().chain(&trouble.freeze).map(|outage| outage.who);
     let named = named.chain(trouble.byzantine.iter().map(|dishonest| dishonest.who));
     let cut_off = trouble.partition.iter().flat_map(|partition| &partition.side);
     for who in named.chain(cut_off.map(|peer| Who::Peer(*peer))) {
         let exists = !matches!(who, Who::Peer(peer) if peer >= peers);
         ensure!(exists, "there is no {who}: the peers are 0 to {}", peers - 1);
     }
-    let open = trouble.freeze.iter().find(|mishap| mishap.to.is_none());
+    let open = trouble.freeze.iter().find(|outage| outage.to.is_none());
     ensure!(open.is_none(), "a frozen peer needs an end, as in --freeze 3@10s..20s");
     let shown = arguments.picture.output.is_some() || !arguments.json;
     let is_traced = arguments.picture.trace.is_some();
@@ -209,7 +301,10 @@ fn check(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Runs to the end, through all that is to happen, and returns the trace that was asked for.
-fn live_through(net: &mut Simulation, arguments: &Arguments) -> anyhow::Result<Option<Trace>> {
+fn run_through<N: Simulated>(
+    net: &mut Simulation<N>,
+    arguments: &Arguments,
+) -> anyhow::Result<Option<Trace>> {
     let mut trace = None;
     let mut victims = vec![None; arguments.trouble.crash.len() + arguments.trouble.freeze.len()];
     let interval = arguments.picture.trace.clone();
@@ -231,11 +326,12 @@ fn live_through(net: &mut Simulation, arguments: &Arguments) -> anyhow::Result<O
     Ok(trace.or_else(|| interval.map(|interval| net.trace(interval))))
 }
 
-fn run_to(net: &mut Simulation, moment: Duration) -> anyhow::Result<()> {
-    Ok(net.run_for(moment.saturating_sub(net.now().since_start()))?)
+fn run_to<N: Simulated>(net: &mut Simulation<N>, moment: Duration) -> anyhow::Result<()> {
+    let time = moment.saturating_sub(net.now().since_start());
+    net.run_for(time).map_err(|stuck| anyhow::anyhow!("{stuck}"))
 }
 
-fn actions(trouble: &Trouble, peers: usize) -> Vec<(Duration, Action)> {
+fn actions<R>(trouble: &Trouble, peers: usize) -> Vec<(Duration, Action<R>)> {
     let mut actions = Vec::new();
     for Partition { time, side } in &trouble.partition {
         let half = || (0..peers / 2).collect();
@@ -245,39 +341,44 @@ fn actions(trouble: &Trouble, peers: usize) -> Vec<(Duration, Action)> {
     }
     for time in &trouble.restart_broker {
         let down = time.end - time.start;
-        let fault = Fault::RestartBroker { down, wills: Wills::Forgotten };
+        let fault = Fault::RestartBroker { down, last_wills: LastWills::Forgotten };
         actions.push((time.start, Action::Do(fault)));
     }
-    let crashes = trouble.crash.iter().map(|mishap| (mishap, Kind::Crash));
-    let freezes = trouble.freeze.iter().map(|mishap| (mishap, Kind::Freeze));
-    for (index, (mishap, kind)) in crashes.chain(freezes).enumerate() {
-        actions.push((mishap.from, Action::Begin { mishap: index, kind }));
-        if let Some(to) = mishap.to {
-            actions.push((to, Action::End { mishap: index, kind }));
+    let crashes = trouble.crash.iter().map(|outage| (outage, Kind::Crash));
+    let freezes = trouble.freeze.iter().map(|outage| (outage, Kind::Freeze));
+    for (index, (outage, kind)) in crashes.chain(freezes).enumerate() {
+        actions.push((outage.from, Action::Begin { outage: index, kind }));
+        if let Some(to) = outage.to {
+            actions.push((to, Action::End { outage: index, kind }));
         }
     }
     actions
 }
 
-fn act(net: &mut Simulation, action: Action, arguments: &Arguments, victims: &mut [Option<usize>]) {
+fn act<N: Simulated>(
+    net: &mut Simulation<N>,
+    action: Action<N::Role>,
+    arguments: &Arguments,
+    victims: &mut [Option<usize>],
+) {
     let trouble = &arguments.trouble;
     let fault = match action {
         Action::Do(fault) => Some(fault),
-        Action::Begin { mishap, kind } => {
-            let mishaps = trouble.crash.iter().chain(&trouble.freeze);
-            let who = mishaps.map(|mishap| mishap.who).nth(mishap);
+        Action::Begin { outage, kind } => {
+            let outages = trouble.crash.iter().chain(&trouble.freeze);
+            let who = outages.map(|outage| outage.who).nth(outage);
             let victim = match who {
                 Some(Who::Peer(peer)) => Some(peer),
                 Some(Who::Leader) => net.leader(),
                 None => None,
             };
-            victims[mishap] = victim;
+            victims[outage] = victim;
             victim.map(|victim| match kind {
                 Kind::Crash => Fault::Crash(victim.into()),
                 Kind::Freeze => Fault::Pause(victim.into()),
             })
         }
-        Action::End { mishap, kind } => victims[mishap].map(|victim| match kind {
+        Action::End { outage, kind } => victims[outage].map(|victim| match kind {
             Kind::Crash => Fault::Restart(victim.into()),
             Kind::Freeze => Fault::Resume(victim.into()),
         }),
@@ -287,7 +388,7 @@ fn act(net: &mut Simulation, action: Action, arguments: &Arguments, victims: &mu
     }
 }
 
-fn tell(summary: &Summary, json: bool) -> anyhow::Result<()> {
+fn show_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
     if json {
         writeln!(io::stdout(), "{}", summary_json(summary))?;
     } else {
@@ -298,26 +399,30 @@ fn tell(summary: &Summary, json: bool) -> anyhow::Result<()> {
 
 fn summary_json(summary: &Summary) -> Value {
     let spread = |spread: Option<Spread>| {
-        spread.map(|Spread { count, p50, max, .. }| {
+        let shown = spread.map(|Spread { count, p50, max, .. }| {
             json!({ "count": count, "p50_ms": milliseconds(p50), "max_ms": milliseconds(max) })
-        })
+        });
+        json!(shown)
     };
-    json!({
-        "seed": summary.seed,
-        "peers": summary.peers,
-        "time_ms": milliseconds(summary.time),
-        "rounds": summary.rounds,
-        "elections": summary.elections,
-        "published": summary.published,
-        "published_per_round_and_peer": summary.published_per_round_and_peer(),
-        "delivered": summary.delivered,
-        "delivered_per_round_and_peer": summary.delivered_per_round_and_peer(),
-        "missed": summary.missed,
-        "refused": summary.refused,
-        "faults": summary.faults,
-        "round_time": spread(summary.round_time),
-        "recovery": spread(summary.recovery),
-    })
+    let names = summary.names;
+    let one = names.decision;
+    let fields = [
+        ("seed".to_owned(), json!(summary.seed)),
+        ("peers".to_owned(), json!(summary.peers)),
+        ("time_ms".to_owned(), json!(milliseconds(summary.time))),
+        (names.decisions.to_owned(), json!(summary.decided)),
+        (names.changes.to_owned(), json!(summary.changes)),
+        ("published".to_owned(), json!(summary.published)),
+        (format!("published_per_{one}_and_peer"), json!(summary.published_per_decision_and_peer())),
+        ("delivered".to_owned(), json!(summary.delivered)),
+        (format!("delivered_per_{one}_and_peer"), json!(summary.delivered_per_decision_and_peer())),
+        ("missed".to_owned(), json!(summary.missed)),
+        ("refused".to_owned(), json!(summary.refused)),
+        ("faults".to_owned(), json!(summary.faults)),
+        (format!("{one}_time"), spread(summary.decision_time)),
+        ("recovery".to_owned(), spread(summary.recovery)),
+    ];
+    Value::Object(fields.into_iter().collect::<Map<_, _>>())
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -340,13 +445,24 @@ fn show(trace: &Trace, picture: &Picture) -> anyhow::Result<()> {
 }
 
 fn byzantine_help() -> String {
-    let roles = Role::ALL.map(|role| format!("  {}: {role}", role_name(role)));
-    format!("Have a peer be dishonest in one thing, from the beginning. It\n{}", roles.join("\n"))
+    fn roles<R: Debug + Display>(roles: &[R]) -> String {
+        let roles: Vec<String> =
+            roles.iter().map(|role| format!("  {}: {role}", role_name(role))).collect();
+        roles.join("\n")
+    }
+    format!(
+        "Make a peer Byzantine in one way, from the start. With rounds, it\n{}\nWith a \
+         chain, it\n{}",
+        roles(&rounds::Role::ALL),
+        roles(&chain::Role::ALL)
+    )
 }
 
 /// A role's name as an option: its words, joined by hyphens.
-fn role_name(role: Role) -> String {
-    format!("{role:?}").chars().fold(String::new(), |mut name, character| {
+fn role_name(role: &impl Debug) -> String {
+    let debug = format!("{role:?}");
+    let words = debug.split('(').next().unwrap_or_default();
+    words.chars().fold(String::new(), |mut name, character| {
         if character.is_uppercase() && !name.is_empty() {
             name.push('-');
         }
@@ -355,20 +471,23 @@ fn role_name(role: Role) -> String {
     })
 }
 
+fn find_role<R: Clone + Debug>(roles: &[R], name: &str) -> anyhow::Result<R> {
+    let named = roles.iter().find(|role| role_name(role) == name);
+    let names = || roles.iter().map(role_name).collect::<Vec<_>>().join(", ");
+    let role = named.with_context(|| format!("there is no role {name:?}; they are {}", names()))?;
+    Ok(role.clone())
+}
+
 impl FromStr for Dishonest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (who, role) = text.split_once('=').ok_or("write it as in 3=votes-twice")?;
-        let named = Role::ALL.into_iter().find(|known| role_name(*known) == role);
-        let role = named.ok_or_else(|| {
-            format!("there is no role {role:?}; they are {}", Role::ALL.map(role_name).join(", "))
-        })?;
-        Ok(Self { who: parse_who(who)?, role })
+        Ok(Self { who: parse_who(who)?, role: role.to_owned() })
     }
 }
 
-impl FromStr for Mishap {
+impl FromStr for Outage {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -441,24 +560,29 @@ mod tests {
 
     #[test]
     fn trouble_is_written_as_the_help_says() {
-        let crash = Mishap { who: Who::Leader, from: seconds(20), to: None };
+        let crash = Outage { who: Who::Leader, from: seconds(20), to: None };
         assert_eq!("leader@20s".parse(), Ok(crash));
-        let crash = Mishap { who: Who::Peer(3), from: seconds(20), to: Some(seconds(30)) };
+        let crash = Outage { who: Who::Peer(3), from: seconds(20), to: Some(seconds(30)) };
         assert_eq!("3@20s..30s".parse(), Ok(crash));
         let partition = Partition { time: seconds(30)..seconds(60), side: vec![] };
         assert_eq!("30s..60s".parse(), Ok(partition));
         let partition = Partition { time: seconds(30)..seconds(60), side: vec![0, 2] };
         assert_eq!("30s..60s=0,2".parse(), Ok(partition));
-        let liar = Dishonest { who: Who::Peer(1), role: Role::VotesTwice };
-        assert_eq!("1=votes-twice".parse(), Ok(liar));
+        let dishonest = Dishonest { who: Who::Peer(1), role: "votes-twice".to_owned() };
+        assert_eq!("1=votes-twice".parse(), Ok(dishonest));
+        let found = find_role(&rounds::Role::ALL, "votes-twice").expect("there is one");
+        assert_eq!(found, rounds::Role::VotesTwice);
+        assert!(find_role(&chain::Role::ALL, "claims-length").is_ok());
         assert_eq!(parse_share("0.05"), Ok(5));
     }
 
     #[test]
     fn what_is_written_otherwise_is_explained() {
-        assert!("20s".parse::<Mishap>().is_err_and(|error| error.contains("leader@20s")));
+        assert!("20s".parse::<Outage>().is_err_and(|error| error.contains("leader@20s")));
         assert!("60s..30s".parse::<Partition>().is_err_and(|error| error.contains("not after")));
-        assert!("1=lies".parse::<Dishonest>().is_err_and(|error| error.contains("votes-twice")));
+        assert!("1".parse::<Dishonest>().is_err_and(|error| error.contains("votes-twice")));
+        let unknown = find_role(&rounds::Role::ALL, "lies").expect_err("there is none");
+        assert!(unknown.to_string().contains("votes-twice"));
         assert!(parse_share("5").is_err());
         assert!(parse_share("0.005").is_err());
     }

@@ -12,12 +12,12 @@ use clap::Args;
 use super::peer::chain::{Miners, Part, take_part};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
-use crate::effort::EffortOptions;
+use crate::parallelism::ParallelismOptions;
 
-/// Take part in an open network, for which stock miners of Bitcoin's kind mine over Stratum.
+/// Take part in an open network, with stock Bitcoin miners mining for it over Stratum.
 ///
-/// Whoever can connect can mine, and what they find is this peer's. It listens on this machine
-/// only, unless you say otherwise.
+/// Anyone who can connect can mine, and the blocks they find belong to this peer. By default it
+/// listens on this machine only.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing stratum --network club --founded now --listen 127.0.0.1:9000 --data ./ann\n  \
@@ -25,44 +25,45 @@ use crate::effort::EffortOptions;
     And then, with a miner of your choice:\n  \
     minerd -a sha256d -o stratum+tcp://127.0.0.1:3333 -u ann")]
 pub(crate) struct Arguments {
-    /// Where miners connect, over TCP; port 0 is any that is free.
+    /// The TCP address for miners; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3333")]
     stratum: SocketAddr,
 
-    /// How hard the first shares of a miner are to find, in bits: 32 are Stratum's difficulty 1.
+    /// The difficulty of a miner's first shares, in bits: 32 are Stratum's difficulty 1.
     ///
-    /// Then each miner is led to a share in five seconds. Shares are never harder than blocks.
+    /// Then vardiff adjusts each miner to one share every five seconds. Shares are never harder
+    /// than blocks.
     #[arg(long, value_name = "BITS", default_value = "24", value_parser = parse_difficulty)]
     share_difficulty: ShareDifficulty,
 
-    /// Serve so many miners at a time.
+    /// The maximum number of miners at a time.
     #[arg(long, value_name = "N", default_value = "256")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     workers_max: u16,
 
-    /// What miners must give as their password; without this, anything.
+    /// The password of miners. By default, any password is accepted.
     #[arg(long, value_name = "TEXT", env = "ALTHING_STRATUM_PASSWORD", hide_env_values = true)]
     password: Option<String>,
 
-    /// Tell this often what each miner has done.
+    /// How often to report the shares of each miner.
     #[arg(long, value_name = "TIME", default_value = "60s")]
     #[arg(value_parser = humantime::parse_duration)]
     summary_every: Duration,
 
-    /// Mine here as well.
+    /// Also mine in this process.
     #[arg(long)]
     mine: bool,
 
-    /// Where to keep the chain; without it, all is forgotten in the end.
+    /// The directory for the chain. By default, nothing is kept.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Tell what happens as lines of JSON.
+    /// Write events as lines of JSON.
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
     // Last, since their headings in the help go on for all that follows.
     #[command(flatten)]
@@ -81,7 +82,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "--summary-every is too short: {:?} is the least",
         althing_stratum::TICK
     );
-    let Arguments { share_difficulty, password, mine, effort, .. } = arguments;
+    let Arguments { share_difficulty, password, mine, parallelism, .. } = arguments;
     let config = Config {
         share_difficulty,
         workers_max: arguments.workers_max.into(),
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         json: arguments.json,
         found: None,
         mining: Mining::OnChain,
-        effort: mine.then(|| effort.of_each(1)),
+        parallelism: mine.then(|| parallelism.of_each(1)),
         miners: Some(Miners { listen: arguments.stratum, config }),
     }))
 }

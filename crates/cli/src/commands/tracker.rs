@@ -1,68 +1,63 @@
-use std::io::{self, Write};
+//! A tracker alone.
+
 use std::net::SocketAddr;
-use std::time::Instant;
 
+use althing_feed::{Feed, TrackerEvent};
 use althing_net::tracker::{Event, Options, Tracker};
-use althing_types::Moment;
+use althing_node::Clock;
 use clap::Args;
-use serde_json::{Value, json};
 
-use crate::output::json;
+use crate::output::{Lines, Printer};
 
-/// Run a tracker alone, which tells the peers of a network who is there, until Ctrl-C.
+/// Run a tracker alone, which sends all peers of a network the list of peers, until Ctrl-C.
 ///
-/// It speaks the language of `cs60`, keeps nothing on disk and lets everybody in, so it listens on
-/// this machine only, unless you say otherwise.
+/// It uses the protocol of `cs60`, keeps nothing on disk and accepts every peer, so by default it
+/// listens on this machine only.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing tracker --listen 0.0.0.0:60825")]
 pub(crate) struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// The address and port to listen at; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:60825")]
     listen: SocketAddr,
 
-    /// Tell what happens as lines of JSON.
+    /// Write events as lines of JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::block_on(async {
-        let begin = Instant::now();
+        let clock = Clock::start();
         let mut tracker = Tracker::start(&Options { listen: arguments.listen })?;
-        let address = tracker.address();
-        let tell = |(text, event, fields): (String, &str, Value)| match arguments.json {
-            true => {
-                let at = Moment::from_start(begin.elapsed());
-                writeln!(io::stdout(), "{}", json::object(at, None, event, fields))
-            }
-            false => writeln!(io::stdout(), "{text}"),
-        };
-        let listening = json!({ "address": address.to_string() });
-        tell((format!("listening on {address}"), "listening", listening))?;
+        let feed = Feed::default();
+        let printer = Printer::start(Lines::of(arguments.json), &feed)?;
+        let aside = printer.aside();
+        let source = feed.source(None, None);
+        source.publish(clock.now(), TrackerEvent::Listening { address: tracker.address() });
         let stop = super::stop_asked();
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
-                Some(event) = tracker.next() => tell(told(&event))?,
+                () = aside.closed() => break,
+                Some(event) = tracker.next() => {
+                    source.publish(clock.now(), on_feed(event));
+                }
             }
         }
         tracker.stop().await;
-        Ok(())
+        printer.finish()
     })
 }
 
-/// Returns an event as a sentence, and as its name and fields.
-fn told(event: &Event) -> (String, &'static str, Value) {
-    let (peer, peers, what, name) = match event {
-        Event::Joined { peer, peers } => (peer, peers, "has joined", "peer_joined"),
-        Event::Left { peer, peers } => (peer, peers, "has left", "peer_left"),
-        Event::Gone { peer, peers } => (peer, peers, "is gone without a word", "peer_gone"),
+/// Returns what a tracker tells as an event of the feed.
+fn on_feed(event: Event) -> TrackerEvent {
+    match event {
+        Event::Joined { peer: address, peers } => TrackerEvent::PeerJoined { address, peers },
+        Event::Left { peer: address, peers } => TrackerEvent::PeerLeft { address, peers },
+        Event::Gone { peer: address, peers } => TrackerEvent::PeerGone { address, peers },
         Event::Refused { from, reason } => {
-            let fields = json!({ "from": from.to_string(), "reason": reason.to_string() });
-            return (format!("{from} was refused: {reason}"), "connection_refused", fields);
+            TrackerEvent::ConnectionRefused { from, reason: reason.to_string() }
         }
-    };
-    let fields = json!({ "address": peer.to_string(), "peers": peers });
-    (format!("{peer} {what}; peers: {peers}"), name, fields)
+    }
 }

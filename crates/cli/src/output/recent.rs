@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use althing_engine::rounds::{CertifiedRecord, Event};
-use althing_node::{Happening, Report};
+use althing_feed::{Event, Record, RoundsEvent, Row};
 
 use super::table::{self, Format};
 
@@ -13,20 +12,20 @@ const ROWS_MAX: usize = 1000;
 
 /// The rows that a run has decided, the last ones of many.
 #[derive(Default)]
-pub(crate) struct RecentRows(VecDeque<CertifiedRecord>);
+pub(crate) struct RecentRows(VecDeque<Row>);
 
 impl RecentRows {
     /// Keeps a row that any peer tells of first.
-    pub(crate) fn follow(&mut self, report: &Report) {
-        if let Happening::Engine(Event::RoundDecided(row)) = &report.happening {
+    pub(crate) fn follow(&mut self, record: &Record) {
+        if let Event::Rounds(RoundsEvent::RoundDecided(row)) = &record.event {
             self.push(row.clone());
         }
     }
 
     /// Keeps a row, if it is a later one than the last.
-    pub(crate) fn push(&mut self, row: CertifiedRecord) {
-        let last = self.0.back().map(|last| last.record.transaction);
-        if last.is_none_or(|last| row.record.transaction > last) {
+    pub(crate) fn push(&mut self, row: Row) {
+        let last = self.0.back().map(|last| last.transaction);
+        if last.is_none_or(|last| row.transaction > last) {
             if self.0.len() >= ROWS_MAX {
                 self.0.pop_front();
             }

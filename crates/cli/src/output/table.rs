@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use althing_engine::rounds::CertifiedRecord;
+use althing_feed::Row;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, Table};
-
-use super::json;
 
 /// How to write a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,7 +30,7 @@ const ROWS_PER_LAYOUT: usize = 10_000;
 /// Writes `rows` as they come; the first error ends it.
 pub(crate) fn write<E>(
     format: Format,
-    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    rows: impl Iterator<Item = Result<Row, E>>,
     out: &mut impl Write,
 ) -> anyhow::Result<()>
 where
@@ -47,7 +45,7 @@ where
 }
 
 fn write_text<E>(
-    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    rows: impl Iterator<Item = Result<Row, E>>,
     out: &mut impl Write,
 ) -> anyhow::Result<()>
 where
@@ -74,7 +72,7 @@ where
 }
 
 fn write_json<E>(
-    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    rows: impl Iterator<Item = Result<Row, E>>,
     out: &mut impl Write,
 ) -> anyhow::Result<()>
 where
@@ -83,7 +81,7 @@ where
     write!(out, "[")?;
     for (index, row) in rows.enumerate() {
         let comma = if index == 0 { "\n" } else { ",\n" };
-        write!(out, "{comma}{}", json::row(&row?))?;
+        write!(out, "{comma}{}", serde_json::to_string(&row?)?)?;
     }
     Ok(writeln!(out, "\n]")?)
 }
@@ -91,7 +89,7 @@ where
 /// Writes as many cells of each row as there are names.
 fn write_csv<E>(
     names: &[&str],
-    rows: impl Iterator<Item = Result<CertifiedRecord, E>>,
+    rows: impl Iterator<Item = Result<Row, E>>,
     out: &mut impl Write,
 ) -> anyhow::Result<()>
 where
@@ -113,14 +111,13 @@ fn csv_error(error: csv::Error) -> io::Error {
     }
 }
 
-fn cells(certified: &CertifiedRecord) -> [String; COLUMNS.len()] {
-    let record = &certified.record;
+fn cells(row: &Row) -> [String; COLUMNS.len()] {
     [
-        record.transaction.to_string(),
-        record.difficulty.to_string(),
-        record.seed.to_string(),
-        record.winner.to_string(),
-        certified.votes.len().to_string(),
-        certified.noes.to_string(),
+        row.transaction.to_string(),
+        row.challenge.to_string(),
+        row.seed.to_string(),
+        row.winner.to_string(),
+        row.yes.to_string(),
+        row.no.to_string(),
     ]
 }

@@ -9,6 +9,7 @@ mod round;
 mod style;
 mod table;
 
+use althing_board::Board;
 use althing_types::Moment;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -16,7 +17,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::board::Board;
 use super::format::clip;
 
 /// The smallest terminal in which everything has its place.

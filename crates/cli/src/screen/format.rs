@@ -1,8 +1,7 @@
-//! Numbers, times and names for people, and strangers' texts made harmless.
+//! Numbers and times for people, and texts that fit.
 
 use std::time::Duration;
 
-use althing_types::PeerId;
 use ratatui::text::Span;
 
 /// Stands for what is not known.
@@ -79,34 +78,6 @@ pub(super) fn clock(time: Duration) -> String {
     }
 }
 
-/// Returns the end of an id, which is enough to tell peers apart.
-pub(super) fn short_id(peer: PeerId) -> String {
-    const DIGITS: usize = 6;
-    let id = peer.to_string();
-    match id.len().checked_sub(DIGITS) {
-        Some(0) | None => id,
-        Some(cut) => format!("…{}", &id[cut..]),
-    }
-}
-
-/// Returns `text` with all that could move a cursor or hide other text escaped, and at most
-/// `chars_max` characters of it.
-pub(super) fn harmless(text: &str, chars_max: usize) -> String {
-    let mut harmless = String::new();
-    for (index, c) in text.chars().enumerate() {
-        if index >= chars_max {
-            harmless.push('…');
-            break;
-        }
-        match c {
-            '\'' | '"' | '\\' => harmless.push(c),
-            // Besides control characters, this escapes those without a shape or of no width.
-            _ => harmless.extend(c.escape_debug()),
-        }
-    }
-    harmless
-}
-
 /// Returns as much of `text` as fits into `width` columns, with an ellipsis if some is missing.
 pub(super) fn clip(text: &str, width: usize) -> String {
     if Span::raw(text).width() <= width {
@@ -173,23 +144,6 @@ mod tests {
         }
         assert_eq!(clock(Duration::from_secs(42)), "0:42");
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
-    }
-
-    #[test]
-    fn only_the_end_of_an_id_is_shown() {
-        assert_eq!(short_id(PeerId::new(4_210_337_123_456)), "…123456");
-        assert_eq!(short_id(PeerId::new(123_456)), "123456");
-    }
-
-    #[test]
-    fn what_could_control_a_terminal_is_escaped() {
-        assert_eq!(harmless("a'b\"c\\d ü 字", 20), "a'b\"c\\d ü 字");
-        assert_eq!(harmless("\u{1b}[2J\r\n", 20), "\\u{1b}[2J\\r\\n");
-        // Bidirectional override, zero-width space, combining accent, C1 control, tag.
-        for hidden in ['\u{202e}', '\u{200b}', '\u{301}', '\u{9b}', '\u{e0041}'] {
-            assert!(harmless(&hidden.to_string(), 20).starts_with("\\u{"));
-        }
-        assert_eq!(harmless("abcdef", 3), "abc…");
     }
 
     #[test]

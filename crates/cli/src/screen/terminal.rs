@@ -6,6 +6,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use althing_board::Board;
 use althing_types::Moment;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
@@ -17,7 +18,6 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue};
 use ratatui::style::Color;
 
-use super::board::Board;
 use super::draw;
 
 /// Key presses and the like that are read in one go.

@@ -55,7 +55,7 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("chain", help(&["chain"]));
     insta::assert_snapshot!("chain_add", help(&["chain", "add"]));
     insta::assert_snapshot!("chain_import", help(&["chain", "import"]));
-    insta::assert_snapshot!("events", help(&["events"]));
+    insta::assert_snapshot!("status", help(&["status"]));
     insta::assert_snapshot!("cs60_vote", help(&["cs60-vote"]));
     insta::assert_snapshot!("bench", help(&["bench"]));
     insta::assert_snapshot!("bench_rounds", help(&["bench", "rounds"]));
@@ -271,6 +271,14 @@ fn the_simulator_runs_every_network() {
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert!(summary["rounds"].as_u64() > Some(10), "{dialect}: {summary}");
+    }
+    for dialect in ["aviary", "cs60", "open"] {
+        let faults = ["--time", "10m", "--loss", "0.1", "--crash", "leader@2m..3m", "--json"];
+        let sim = ["sim", "--dialect", dialect, "--peers", "5", "--partition", "4m..5m"];
+        let output = althing(&sim).args(faults).output().expect("it has just been built");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(summary["blocks"].as_u64() > Some(5), "{dialect}: {summary}");
     }
 }
 

@@ -29,7 +29,7 @@ fn nine_wait_for_a_tenth_and_one_of_them_that_was_killed_comes_back() {
     peers[4].kill();
     network.restart(&mut peers[4]);
     peers[4].knows(9);
-    assert!(peers.iter().all(|peer| peer.all("roster_settled").is_empty()), "nine are not ten");
+    assert!(peers.iter().all(|peer| peer.all("membership_settled").is_empty()), "nine are not ten");
     peers.push(network.peer("peer-10"));
     for peer in &mut peers {
         peer.ends_well();
@@ -49,7 +49,7 @@ fn the_seat_of_one_killed_while_they_gather_goes_to_another() {
     peers.push(network.peer("peer-4"));
     for peer in &mut peers {
         peer.ends_well();
-        let settled = peer.first("roster_settled");
+        let settled = peer.first("membership_settled");
         let members = settled["members"].as_array().expect("a list");
         assert!(!members.contains(&dead.into()), "{settled}");
     }
@@ -58,7 +58,7 @@ fn the_seat_of_one_killed_while_they_gather_goes_to_another() {
 
 #[test]
 fn a_member_killed_as_soon_as_the_roster_is_settled_is_missed_by_nobody() {
-    killed_at_the_beginning(|said| is(said, "roster_settled"));
+    killed_at_the_beginning(|said| is(said, "membership_settled"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn ten_rounds_of_the_demo_end_with_a_table_of_ten_rows() {
         assert_eq!((yes, no), ("6", "0"), "six of ten have to agree, and nobody objects");
     }
     let told = |what: &str| lines.iter().any(|line| line.contains(what));
-    assert!(told("leads in term 0") && told("everybody has all rows"), "{lines:#?}");
+    assert!(told("leads in term 0") && told("all members have all rows"), "{lines:#?}");
 }
 
 #[test]

@@ -50,8 +50,8 @@ impl Known {
     /// Returns what no member would ever say.
     fn garbage(&self) -> Vec<Garbage> {
         let Self { leader, member, vote, .. } = self;
-        let no_seal = "the sender signs its messages, and this one has no signature";
-        let wrong_seal = "the signature is not the sender's";
+        let no_signature = "the sender signs its messages, and this one has no signature";
+        let wrong_signature = "the signature is not the sender's";
         let nonsense = "not a message: ";
         let seal = "00".repeat(64);
         let mut other_seed = vote.clone();
@@ -71,19 +71,19 @@ impl Known {
             ("init", json!({ "id": -1 }), nonsense),
             ("init", json!({ "id": member }), "the sender is known with another key"),
             ("election", json!({ "election": 5, "id": STRANGER }), "the sender is not a member"),
-            ("election", json!({ "election": 255, "id": leader }), no_seal),
-            ("challenge", json!({ "id": leader, "challenge": 1 }), no_seal),
+            ("election", json!({ "election": 255, "id": leader }), no_signature),
+            ("challenge", json!({ "id": leader, "challenge": 1 }), no_signature),
             ("challenge", json!({ "id": leader, "challenge": 0 }), "field \"challenge\": "),
-            ("solution", json!({ "id": member, "transaction": FAR, "solution": 6 }), no_seal),
+            ("solution", json!({ "id": member, "transaction": FAR, "solution": 6 }), no_signature),
             ("solution", json!({ "id": member, "transaction": -1, "solution": 6 }), nonsense),
             ("solution", json!({ "id": member, "transaction": FAR }), "missing field"),
-            ("voting", forged(json!({})), no_seal),
-            ("voting", forged(json!({ "sign": seal })), wrong_seal),
+            ("voting", forged(json!({})), no_signature),
+            ("voting", forged(json!({ "sign": seal })), wrong_signature),
             ("voting", forged(json!({ "vote": "yes" })), nonsense),
             ("voting", forged(json!({ "id": STRANGER })), "the sender is not a member"),
-            ("voting", other_seed, wrong_seal),
+            ("voting", other_seed, wrong_signature),
             ("sync", json!({ "id": member }), nonsense),
-            ("sync", self.certificate(), no_seal),
+            ("sync", self.certificate(), no_signature),
             ("lost", json!({ "id": "all" }), nonsense),
         ]
     }

@@ -12,7 +12,7 @@ fn ten_peers_that_start_at_the_same_moment_end_with_identical_tables() {
     let mut peers = network.peers(10);
     for peer in &mut peers {
         peer.ends_well();
-        assert_eq!(peer.last("roster_settled").expect("it is settled")["member"], true);
+        assert_eq!(peer.last("membership_settled").expect("it is settled")["member"], true);
         assert_eq!(peer.first("summary")["rows"], ROWS);
     }
     network.assert_identical_tables(&peers, ROWS);
@@ -34,7 +34,7 @@ fn ten_peers_that_start_one_after_the_other_end_with_identical_tables() {
     }
     for peer in &peers {
         peer.knows(9);
-        assert!(peer.all("roster_settled").is_empty(), "nothing is settled before the tenth");
+        assert!(peer.all("membership_settled").is_empty(), "nothing is settled before the tenth");
     }
     peers.push(network.peer("peer-10"));
     for peer in &mut peers {
@@ -53,7 +53,7 @@ fn an_eleventh_that_starts_with_the_others_watches_and_has_the_same_rows() {
         peer.ends_well();
     }
     // The last word counts: before it hears of the others, anybody may think to be one of ten.
-    let settled = peers.iter().filter_map(|peer| peer.last("roster_settled"));
+    let settled = peers.iter().filter_map(|peer| peer.last("membership_settled"));
     assert_eq!(settled.filter(|settled| settled["member"] == true).count(), 10);
     network.assert_identical_tables(&peers, ROWS);
 }
@@ -66,7 +66,7 @@ fn an_eleventh_that_comes_late_watches_and_has_all_rows_from_the_first() {
     let mut peers = network.peers(10);
     peers[0].reaches(10);
     let late = network.peer("late");
-    assert_eq!(late.first("roster_settled")["member"], false);
+    assert_eq!(late.first("membership_settled")["member"], false);
     peers.push(late);
     for peer in &mut peers {
         peer.ends_well();

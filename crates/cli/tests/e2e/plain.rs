@@ -28,7 +28,7 @@ fn a_plain_program_among_nine_peers_is_a_member_whose_vote_counts() {
     let mut peers = network.peers(9);
     for peer in &peers {
         peer.reaches(3);
-        let settled = peer.first("roster_settled");
+        let settled = peer.first("membership_settled");
         let members = settled["members"].as_array().expect("a list");
         assert!(members.contains(&json!(PLAIN)), "{settled}");
     }

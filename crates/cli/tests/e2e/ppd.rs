@@ -3,7 +3,7 @@
 //! RabbitMQ takes seconds to start, and each test is a process of its own. So one test goes through
 //! all stories that can share a broker, each in a room of its own; its output names them.
 
-use althing_dialect::Dialect;
+use althing_dialect::RoundsDialect;
 use althing_dialect::ppd::{Config, Ppd};
 use althing_testkit::RabbitMq;
 use serde_json::Value;

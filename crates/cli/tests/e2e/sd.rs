@@ -1,6 +1,6 @@
 //! `sd`, whose leader judges the solutions, over Mosquitto.
 
-use althing_dialect::Dialect;
+use althing_dialect::RoundsDialect;
 use althing_dialect::sd::{Config, Sd};
 use althing_testkit::Stranger;
 

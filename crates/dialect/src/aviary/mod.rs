@@ -1,21 +1,25 @@
 //! `aviary`: peers that gossip over UDP, and keep a chain of short messages.
 //!
-//! Several independent programs speak it, and differ in details; we understand all of them, and
-//! write what all of them understand. See `docs/protocol.md` for the messages.
+//! Several independent programs implement it, and differ in details. We accept the messages of all
+//! of them, and send what all of them accept. See `docs/protocol.md` for the messages.
 
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
+use althing_engine::Recipient;
+use althing_engine::nakamoto::{
+    Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+};
 use althing_ledger::{
     Anything, Application, Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
     HexDigits, Limits, Rules as ChainRules, Target, Ties, Times,
 };
-use althing_types::BlockHash;
+use althing_types::{BlockHash, Channel};
 
-use crate::{ChainDialect, Heard, Malformed, PAYLOAD_MAX};
+use crate::codec::datagram;
+use crate::{ChainDialect, Codec, Malformed, NetworkConfig, PAYLOAD_MAX, Received, Wire};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +58,7 @@ const NONCE_CHARS_MAX: usize = 40;
 /// Characters of a miner's name: more do not fit into what the programs receive at a time.
 const MINER_CHARS_MAX: usize = 1024;
 
-/// Peers that a word is passed on to.
+/// To how many peers a gossip message is passed on.
 const FORWARD: usize = 3;
 
 impl Aviary {
@@ -85,24 +89,28 @@ impl Aviary {
     }
 }
 
-impl Aviary {
-    /// Returns the dialect of the network that calls itself so, with the timeouts as they are by
-    /// default, or `None` if that is another kind of network.
-    pub fn of_network(network: &str) -> Option<Self> {
-        let rest = network.strip_prefix("aviary of difficulty ")?;
-        let (digits, genesis) = rest.split_once(" from ")?;
-        let difficulty = HexDigits::new(digits.parse().ok()?)?;
-        let genesis = if genesis == "any" { None } else { Some(genesis.parse().ok()?) };
-        Some(Self::new(Config { difficulty, genesis, ..Config::default() }))
+impl Codec for Aviary {
+    type Engine = Nakamoto;
+
+    fn network(&self) -> NetworkConfig {
+        let Config { difficulty, genesis, .. } = self.config;
+        NetworkConfig::Aviary { difficulty, genesis }
+    }
+
+    fn encode(&self, to: &Recipient, message: &Message) -> Vec<Wire> {
+        datagram(to, wire::encode(message))
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
+        let message = match payload.len() {
+            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
+            _ => wire::decode(payload),
+        };
+        Received::from_peer(from, None, message)
     }
 }
 
 impl ChainDialect for Aviary {
-    fn network(&self) -> String {
-        let genesis = self.config.genesis.map_or("any".to_owned(), |hash| hash.to_string());
-        format!("aviary of difficulty {} from {genesis}", self.config.difficulty.number())
-    }
-
     fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -113,17 +121,6 @@ impl ChainDialect for Aviary {
 
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
         Ok(Entry::text(text))
-    }
-
-    fn encode(&self, message: &Message) -> Option<Vec<u8>> {
-        wire::encode(message)
-    }
-
-    fn decode(&self, payload: &[u8]) -> Heard {
-        Heard::unsigned(match payload.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode(payload),
-        })
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

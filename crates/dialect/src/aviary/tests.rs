@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Aviary, Config};
+use crate::testing::{datagram, heard, read};
 use crate::{ChainDialect, PAYLOAD_MAX};
 
 fn aviary() -> Aviary {
@@ -13,7 +14,7 @@ fn aviary() -> Aviary {
 }
 
 fn decoded(json: &str) -> Message {
-    aviary().decode(json.as_bytes()).said.unwrap_or_else(|error| panic!("{json}: {error}"))
+    read(&aviary(), json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
 fn label(text: &str) -> Label {
@@ -86,11 +87,11 @@ fn each_message_is_written_as_the_assignment_has_it() {
         (Message::Entry(Entry::text("word")), r#"{"type": "NEW_WORD", "word": "word"}"#),
     ];
     for (message, json) in messages {
-        let bytes = aviary().encode(&message).expect("the network has it");
+        let bytes = datagram(&aviary(), &message).expect("the network has it");
         assert_eq!(String::from_utf8(bytes).as_deref(), Ok(json));
         assert_eq!(decoded(json), message);
     }
-    assert_eq!(aviary().encode(&Message::ChainRequest { from: Height::GENESIS }), None);
+    assert_eq!(datagram(&aviary(), &Message::ChainRequest { from: Height::GENESIS }), None);
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn what_other_programs_write_is_understood() {
     let claim = Claim { length: 6, hash: BlockHash::from_bytes([0xab; 32]) };
     assert_eq!(decoded(&stats), Message::Tip(claim));
     let other = format!(r#"{{"type": "WEATHER", "height": 6, "hash": "{hash}"}}"#);
-    assert!(aviary().decode(other.as_bytes()).said.is_err());
+    assert!(read(&aviary(), other.as_bytes()).is_err());
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
-        let error = aviary().decode(payload.as_bytes()).said.expect_err(payload).to_string();
+        let error = read(&aviary(), payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{payload:.60}: {error}");
     }
 }
@@ -164,7 +165,7 @@ fn real_chains_are_valid_as_they_come_over_the_wire() {
         for block in chain["blocks"].as_array().expect("a list") {
             let mut reply = block.clone();
             reply["type"] = json!("GET_BLOCK_REPLY");
-            let message = aviary.decode(reply.to_string().as_bytes()).said.expect("a reply");
+            let message = read(&aviary, reply.to_string().as_bytes()).expect("a reply");
             let Message::Block(block) = message else { panic!("{message:?}") };
             assert!(matches!(ledger.add(block), Ok(Outcome::Adopted(_))));
         }
@@ -219,8 +220,8 @@ fn message() -> impl Strategy<Value = Message> {
 proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message()) {
-        let bytes = aviary().encode(&message).expect("the network has it");
-        prop_assert_eq!(aviary().decode(&bytes).said, Ok(message));
+        let bytes = datagram(&aviary(), &message).expect("the network has it");
+        prop_assert_eq!(read(&aviary(), &bytes), Ok(message));
     }
 
     #[test]
@@ -232,7 +233,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
-        let _ = aviary().decode(&payload);
+        let _ = heard(&aviary(), &payload);
         let _ = aviary().decode_block(&payload);
     }
 
@@ -242,9 +243,9 @@ proptest! {
         at in any::<prop::sample::Index>(),
         bit in 0..8_u8,
     ) {
-        let mut bytes = aviary().encode(&message).expect("the network has it");
+        let mut bytes = datagram(&aviary(), &message).expect("the network has it");
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        let _ = aviary().decode(&bytes);
+        let _ = heard(&aviary(), &bytes);
     }
 }

@@ -1,7 +1,8 @@
 //! The messages as JSON objects with a `type`.
 
 use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
-use althing_ledger::{AviaryBlock, Block, Entry, python_json::dumps};
+use althing_ledger::{AviaryBlock, Block, Entry};
+use althing_text::python_json::dumps;
 use althing_types::{Address, Height, UnixTime};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ enum Wire {
     },
 }
 
-/// Called a height, and it is the number of blocks.
+/// Named a height, but it is the number of blocks.
 #[derive(Serialize, Deserialize)]
 struct Stats {
     height: u64,
@@ -54,7 +55,7 @@ struct Untyped {
     stats: Stats,
 }
 
-/// A block. Whoever has none says so with nothing in the height.
+/// A block. A peer that has none sends an empty height.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {

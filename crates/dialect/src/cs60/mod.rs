@@ -1,45 +1,31 @@
-//! `cs60`: peers from a tracker's list, who keep a chain of one datum a block, such as a ballot.
+//! `cs60`: peers from a tracker's list keep a chain with one piece of data per block, such as a
+//! ballot.
 //!
-//! Peers talk to the tracker over TCP ([`tracker`]) and to each other over UDP. The published
-//! program sends its whole chain in one datagram, and ends where that no longer fits; an Althing
-//! peer says from where on it wants the chain, in a field that the program ignores, and so goes on.
+//! Peers talk to the tracker over TCP (`althing_net::tracker`) and to each other over UDP. The
+//! published program sends its whole chain in one datagram, and fails once that no longer fits. An
+//! Althing peer states from which height it wants the chain, in a field that the program ignores,
+//! so its chain may be longer.
 
-mod ballots;
-pub mod tracker;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use althing_engine::nakamoto::{Discovery, Entries, Message, Rules, SyncMethod, Timeouts};
+use althing_engine::Recipient;
+use althing_engine::nakamoto::{
+    Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+};
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
     Genesis, Limits, Rules as ChainRules, Ties, Times,
 };
+use althing_types::Channel;
 
-pub use self::ballots::Ballots;
-use crate::{ChainDialect, Heard, Malformed, PAYLOAD_MAX};
+use crate::codec::datagram;
+use crate::{ChainDialect, Codec, Malformed, NetworkConfig, PAYLOAD_MAX, Received, Wire};
+pub use althing_applications::Ballots;
 
-/// What the data of a network are; all its peers must choose the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Data {
-    /// Ballots, one of each voter.
-    #[default]
-    Ballots,
-    /// Any text.
-    Texts,
-}
-
-impl Data {
-    const ALL: [Self; 2] = [Self::Ballots, Self::Texts];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ballots => "ballots",
-            Self::Texts => "texts",
-        }
-    }
-}
+pub use crate::network::Data;
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,23 +85,28 @@ impl Cs60 {
     }
 }
 
-impl Cs60 {
-    /// Returns the dialect of the network that calls itself so, with the timeouts as they are by
-    /// default, or `None` if that is another kind of network.
-    pub fn of_network(network: &str) -> Option<Self> {
-        let rest = network.strip_prefix("cs60 ")?;
-        let (data, rest) = rest.split_once(" from ")?;
-        let data = Data::ALL.into_iter().find(|kind| kind.name() == data)?;
-        let zeros = rest.strip_suffix(" zeros")?.parse().ok()?;
-        Some(Self::new(Config { data, zeros, ..Config::default() }))
+impl Codec for Cs60 {
+    type Engine = Nakamoto;
+
+    fn network(&self) -> NetworkConfig {
+        let Config { data, zeros, .. } = self.config;
+        NetworkConfig::Cs60 { data, zeros }
+    }
+
+    fn encode(&self, to: &Recipient, message: &Message) -> Vec<Wire> {
+        datagram(to, wire::encode(message))
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
+        let message = match payload.len() {
+            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
+            _ => wire::decode(payload),
+        };
+        Received::from_peer(from, None, message)
     }
 }
 
 impl ChainDialect for Cs60 {
-    fn network(&self) -> String {
-        format!("cs60 {} from {} zeros", self.config.data.name(), self.config.zeros)
-    }
-
     fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -129,17 +120,6 @@ impl ChainDialect for Cs60 {
 
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
         Ok(Entry::text(text))
-    }
-
-    fn encode(&self, message: &Message) -> Option<Vec<u8>> {
-        wire::encode(message)
-    }
-
-    fn decode(&self, payload: &[u8]) -> Heard {
-        Heard::unsigned(match payload.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode(payload),
-        })
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

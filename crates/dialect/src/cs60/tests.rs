@@ -1,21 +1,17 @@
 use althing_engine::nakamoto::Message;
-use althing_ledger::{Application, Block, Cs60Block, Entry, Ledger, Outcome, Proposal};
-use althing_types::{Address, BlockHash, Height, UnixTime};
+use althing_ledger::{Block, Cs60Block, Entry, Ledger, Outcome, Proposal};
+use althing_types::{BlockHash, Height, UnixTime};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::tracker::{Presence, Reader, encode_list};
-use super::{Ballots, Config, Cs60, Data};
+use super::{Config, Cs60, Data};
+use crate::testing::{datagram, heard, read};
 use crate::{ChainDialect, PAYLOAD_MAX};
 
 fn cs60() -> Cs60 {
     Cs60::new(Config::default())
-}
-
-fn address(port: u16) -> Address {
-    Address::new("127.0.0.1", port).expect("a host")
 }
 
 fn ballot(voter: &str, choice: &str) -> Entry {
@@ -59,19 +55,19 @@ fn each_message_is_written_as_the_program_has_it() {
         ),
     ];
     for (message, json) in messages {
-        let bytes = cs60().encode(&message).expect("the network has it");
+        let bytes = datagram(&cs60(), &message).expect("the network has it");
         assert_eq!(String::from_utf8(bytes).as_deref(), Ok(json));
-        assert_eq!(cs60().decode(json.as_bytes()).said, Ok(message));
+        assert_eq!(read(&cs60(), json.as_bytes()), Ok(message));
     }
-    assert_eq!(cs60().encode(&Message::TipRequest), None);
+    assert_eq!(datagram(&cs60(), &Message::TipRequest), None);
 }
 
 #[test]
 fn a_chain_that_does_not_fit_into_a_datagram_is_sent_as_far_as_it_does() {
     let all = blocks(1000);
-    let bytes = cs60().encode(&Message::Chain(all.clone())).expect("the network has it");
+    let bytes = datagram(&cs60(), &Message::Chain(all.clone())).expect("the network has it");
     assert!((60_000..=65_507).contains(&bytes.len()), "{}", bytes.len());
-    let Ok(Message::Chain(some)) = cs60().decode(&bytes).said else { panic!("it is a chain") };
+    let Ok(Message::Chain(some)) = read(&cs60(), &bytes) else { panic!("it is a chain") };
     assert!(some.len() > 150, "{}", some.len());
     assert_eq!(some, all[..some.len()]);
 }
@@ -86,8 +82,8 @@ fn the_longest_datum_fits_into_a_datagram() {
         let template = ledger.template(proposal).expect("it is as long as may be");
         let block = template.with_nonce(template.search(0..10_000).expect("it is easy"));
         assert!(matches!(ledger.add(block.clone()), Ok(Outcome::Adopted(_))));
-        let bytes = cs60.encode(&Message::Chain(vec![block.clone()])).expect("a chain");
-        assert_eq!(cs60.decode(&bytes).said, Ok(Message::Chain(vec![block])), "{character}");
+        let bytes = datagram(&cs60, &Message::Chain(vec![block.clone()])).expect("a chain");
+        assert_eq!(read(&cs60, &bytes), Ok(Message::Chain(vec![block])), "{character}");
     }
 }
 
@@ -100,7 +96,7 @@ fn the_blocks_of_the_program_are_valid_as_they_come_over_the_wire() {
     let mut ledger = Ledger::new(cs60.rules().chain.clone(), cs60.application());
     for vector in vectors["vectors"].as_array().expect("a list") {
         let wire = json!({"type": "BLOCK", "data": vector["preimage"]}).to_string();
-        let message = cs60.decode(wire.as_bytes()).said.expect("a block");
+        let message = read(&cs60, wire.as_bytes()).expect("a block");
         let Message::Announcement(block) = message else { panic!("{message:?}") };
         assert_eq!(ledger.add(block).is_ok(), vector["accept"] == true);
     }
@@ -110,7 +106,7 @@ fn the_blocks_of_the_program_are_valid_as_they_come_over_the_wire() {
 #[test]
 fn a_length_that_is_not_the_chains_misleads_nobody() {
     let json = r#"{"type": "CHAIN", "data": "{\"_chain\": [], \"_length\": 20000}"}"#;
-    assert_eq!(cs60().decode(json.as_bytes()).said, Ok(Message::Chain(vec![])));
+    assert_eq!(read(&cs60(), json.as_bytes()), Ok(Message::Chain(vec![])));
 }
 
 #[test]
@@ -135,68 +131,9 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
-        let error = cs60().decode(payload.as_bytes()).said.expect_err(payload).to_string();
+        let error = read(&cs60(), payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{payload:.60}: {error}");
     }
-}
-
-#[test]
-fn a_ballot_is_written_as_the_program_writes_it() {
-    let ballot = Ballots::ballot("Zoë", "yes");
-    assert_eq!(ballot, Entry::text(r#"{"voter": "Zo\u00eb", "choice": "yes"}"#));
-    assert_eq!(Ballots::default().check(&[ballot]), Ok(()));
-}
-
-#[test]
-fn nobody_casts_two_ballots() {
-    let mut ballots = Ballots::default();
-    let alice = [ballot("alice", "Obama")];
-    assert_eq!(ballots.check(&alice), Ok(()));
-    ballots.apply(&alice);
-    let twice = ballots.check(&[ballot("alice", "McCain")]).expect_err("she has voted");
-    assert_eq!(twice.to_string(), "\"alice\" has voted before");
-    let bob = ballot("bob", "McCain");
-    assert!(ballots.check(&[bob.clone(), bob.clone()]).is_err());
-    assert_eq!(ballots.check(&[bob]), Ok(()));
-    for text in ["", "Hi", "{}", r#"{"voter": "x"}"#, r#"{"voter": 7, "choice": "y"}"#] {
-        let error = ballots.check(&[Entry::text(text)]).expect_err(text).to_string();
-        assert!(error.starts_with("not a ballot: "), "{error}");
-    }
-    assert_eq!(ballots.choices().collect::<Vec<_>>(), [("alice", "Obama")]);
-}
-
-#[test]
-fn the_tracker_is_spoken_to_as_the_program_does() {
-    let syn = Presence::Syn(address(7)).encode();
-    assert_eq!(syn, br#"{"type": "SYN", "addr": ["127.0.0.1", 7]}"#);
-    let fin = Presence::Fin(address(7)).encode();
-    assert_eq!(fin, br#"{"type": "FIN", "addr": ["127.0.0.1", 7]}"#);
-    let list = encode_list(&[address(7), address(8)]);
-    assert_eq!(list, br#"[["127.0.0.1", 7], ["127.0.0.1", 8]]"#);
-}
-
-#[test]
-fn what_is_no_list_ends_a_stream() {
-    for bytes in [&b"hello"[..], b"\"", b"]", br#"{"type": "SYN"}"#, br#"[["", 7]]"#, b"[[]]"] {
-        assert!(Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(bytes).is_err());
-    }
-    let endless = vec![b'['; PAYLOAD_MAX + 1];
-    assert!(Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(&endless).is_err());
-}
-
-#[test]
-fn brackets_and_quotes_in_a_host_end_nothing() {
-    let host = |text| Address::new(text, 7).expect("a host");
-    let list = [r#"]""#, r"\", r#"\""#, "[{", "}"].map(host);
-    let mut bytes = encode_list(&list);
-    bytes.extend(b" \n");
-    bytes.extend(encode_list(&[]));
-    let mut reader = Reader::new(PAYLOAD_MAX);
-    let read: Vec<Vec<Address>> = bytes
-        .iter()
-        .flat_map(|byte| reader.read(std::slice::from_ref(byte)).expect("a list"))
-        .collect();
-    assert_eq!(read, [list.to_vec(), vec![]]);
 }
 
 fn block() -> impl Strategy<Value = Block> {
@@ -220,8 +157,8 @@ fn message() -> impl Strategy<Value = Message> {
 proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message()) {
-        let bytes = cs60().encode(&message).expect("the network has it");
-        prop_assert_eq!(cs60().decode(&bytes).said, Ok(message));
+        let bytes = datagram(&cs60(), &message).expect("the network has it");
+        prop_assert_eq!(read(&cs60(), &bytes), Ok(message));
     }
 
     #[test]
@@ -233,26 +170,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
-        let _ = cs60().decode(&payload);
+        let _ = heard(&cs60(), &payload);
         let _ = cs60().decode_block(&payload);
-        let _ = Reader::new(PAYLOAD_MAX).read::<Vec<Address>>(&payload);
-        let _ = Reader::new(PAYLOAD_MAX).read::<Presence>(&payload);
-    }
-
-    #[test]
-    fn lists_are_read_from_a_stream_however_it_is_cut(
-        lists in vec(vec((1..60_000_u16).prop_map(address), 0..9), 1..9),
-        cuts in vec(any::<prop::sample::Index>(), 0..9),
-    ) {
-        let stream: Vec<u8> = lists.iter().flat_map(|list| encode_list(list)).collect();
-        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len())).collect();
-        ends.extend([0, stream.len()]);
-        ends.sort_unstable();
-        let mut reader = Reader::new(PAYLOAD_MAX);
-        let mut read: Vec<Vec<Address>> = Vec::new();
-        for piece in ends.windows(2) {
-            read.extend(reader.read(&stream[piece[0]..piece[1]]).expect("lists"));
-        }
-        prop_assert_eq!(read, lists);
     }
 }

@@ -2,7 +2,8 @@
 //! text once more.
 
 use althing_engine::nakamoto::Message;
-use althing_ledger::{Block, Cs60Block, Entry, python_json::dumps};
+use althing_ledger::{Block, Cs60Block, Entry};
+use althing_text::python_json::dumps;
 use althing_types::Height;
 use serde::{Deserialize, Serialize};
 

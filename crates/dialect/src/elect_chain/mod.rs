@@ -1,14 +1,13 @@
 //! `elect-chain`: peers over MQTT elect one leader by lot, and all vote on each solution.
 //!
-//! Two variants of one network. [`Variant::Readme`] is what its page describes, with every member
-//! counted once; [`Variant::Published`] is what its program does, for sitting in one network with
-//! it. They differ in the tie of an election, in the name of one field, and in whose messages
-//! count.
+//! There are two variants. [`Variant::Readme`] is what its page describes, with every member
+//! counted once; [`Variant::Published`] is what its program does, to share a network with it. They
+//! differ in the tie of an election, in the name of one field, and in whose messages count.
 //!
-//! The plain protocol says too little to survive the loss of a message or a peer, and nothing in
-//! it keeps one peer from speaking for another. But its programs ignore fields they do not know,
-//! so in the README's variant Althing peers add some: see `docs/protocol.md`. A peer that leaves
-//! them out is understood as well, and taken at its word.
+//! The plain protocol contains too little to survive the loss of a message or a peer, and nothing
+//! in it keeps one peer from impersonating another. But its programs ignore fields they do not
+//! know, so in the `readme` variant Althing peers add some: see `docs/protocol.md`. A peer that
+//! omits them is accepted too, without signatures.
 
 mod wire;
 
@@ -19,16 +18,20 @@ use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rules, Sealed,
-    Signatures, Tie, Timeouts,
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rounds, Rules,
+    Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
-use althing_types::{Difficulty, PeerId, Transaction};
+use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
-use crate::seal::{ed25519, signed_bytes};
+use crate::ed25519::{ed25519, signed_bytes};
 use crate::topics::Topics;
-use crate::{BadSecret, Dialect, Malformed, Received, SecretKind, Variant, Wire};
+use crate::{
+    BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
+    Variant, Wire,
+};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,15 +115,32 @@ impl ElectChain {
     }
 }
 
-impl Dialect for ElectChain {
-    fn network(&self) -> String {
-        let variant = match self.config.variant {
-            Variant::Readme => "readme",
-            Variant::Published => "published",
-        };
-        format!("elect-chain {variant} {:?} of {}", self.topics.before(), self.config.peers)
+impl ElectChain {
+    fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
+        wire::decode(self.config.variant, self.topics.name_of(from)?, payload)
+    }
+}
+
+impl Codec for ElectChain {
+    type Engine = Rounds;
+
+    fn network(&self) -> NetworkConfig {
+        let Config { variant, peers, .. } = self.config;
+        NetworkConfig::ElectChain { variant, topics: self.topics.before().to_owned(), peers }
     }
 
+    fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
+        let encoded = wire::encode(self.config.variant, signed);
+        let wire = encoded.map(|(name, payload)| self.topics.wire(name, payload));
+        wire.into_iter().collect()
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
+        Received::from_topic(self.content(from, payload))
+    }
+}
+
+impl RoundsDialect for ElectChain {
     fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -142,27 +162,17 @@ impl Dialect for ElectChain {
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         let signs = self.rules.signatures != Signatures::None;
         let topics = self.topics.clone();
-        // What a seal of a message is over: its wire form without one.
+        // What a signature of a message is over: its wire form without one.
         let bytes = move |message: &Message| {
-            let unsealed = Sealed { message: message.clone(), seal: None };
-            let (name, payload) = wire::encode(Variant::Readme, &unsealed)?;
+            let unsigned = Signed { message: message.clone(), signature: None };
+            let (name, payload) = wire::encode(Variant::Readme, &unsigned)?;
             Some(signed_bytes("elect-chain", &topics.topic(name), &payload))
         };
         ed25519(secret, signs, bytes)
     }
 
-    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
-        let encoded = wire::encode(self.config.variant, sealed);
-        let wire = encoded.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload });
-        wire.into_iter().collect()
-    }
-
-    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
-        wire::decode(self.config.variant, self.topics.name_of(topic)?, payload)
-    }
-
     fn last_will(&self, peer: PeerId) -> Option<Wire> {
         let (name, payload) = wire::encode_lost(peer)?;
-        Some(Wire { topic: self.topics.topic(name), payload })
+        Some(self.topics.wire(name, payload))
     }
 }

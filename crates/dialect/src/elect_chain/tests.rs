@@ -1,14 +1,16 @@
 use althing_engine::rounds::{
-    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Record, Recovered, Rounds, Seal,
-    Seat,
+    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Record, Recovered, Rounds, Seat,
+    Signature,
 };
+use althing_engine::{Engine, Origin};
 use althing_types::{Moment, Seed, Term};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 use crate::PAYLOAD_MAX;
-use crate::arbitrary::{self, seal};
+use crate::arbitrary::{self, signature};
+use crate::testing::{decode, encode};
 
 fn published() -> ElectChain {
     ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
@@ -46,6 +48,7 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
         seat: Seat::Observer,
         entropy: [0; 32],
         authenticator: dialect.authenticator(&[0; 32]).expect("32 bytes are a secret"),
+        solution_cache: None,
     };
     let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
     let mut out = Vec::new();
@@ -53,10 +56,14 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
     for line in include_str!("vectors/elect-chain-run.txt").lines() {
         let (_, message) = line.split_once(' ').expect("time, topic, payload");
         let (topic, payload) = message.split_once(' ').expect("topic, payload");
-        let Ok(Received::Message(sealed)) = dialect.decode(topic, payload.as_bytes()) else {
+        let Ok(Content::Message(signed)) = decode(&dialect, topic, payload.as_bytes()) else {
             panic!("the program wrote {line}");
         };
-        observer.handle(Moment::START, Input::Message(sealed), &mut out);
+        observer.handle(
+            Moment::START,
+            Input::Message { from: Origin::default(), message: signed },
+            &mut out,
+        );
     }
 
     let mut leaders = Vec::new();
@@ -70,7 +77,7 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
                 seed: record.seed.to_string(),
                 winner: u64::try_from(record.winner.number()).expect("ids are times"),
             }),
-            Output::Broadcast(sealed) => panic!("an observer said {sealed:?}"),
+            Output::Send { message: signed, .. } => panic!("an observer said {signed:?}"),
             _ => {}
         }
     }
@@ -87,12 +94,12 @@ fn plain_messages_are_written_as_the_program_writes_them() {
     for line in include_str!("vectors/elect-chain-run.txt").lines() {
         let (_, message) = line.split_once(' ').expect("time, topic, payload");
         let (topic, payload) = message.split_once(' ').expect("topic, payload");
-        let Ok(Received::Message(sealed)) = dialect.decode(topic, payload.as_bytes()) else {
+        let Ok(Content::Message(signed)) = decode(&dialect, topic, payload.as_bytes()) else {
             panic!("the program wrote {line}");
         };
-        let [wire] = one(dialect.encode(&sealed));
-        assert_eq!(String::from_utf8(wire.payload).as_deref(), Ok(payload));
-        assert_eq!(wire.topic, topic);
+        let [wire] = one(encode(&dialect, &signed));
+        assert_eq!(str::from_utf8(&wire.payload), Ok(payload));
+        assert_eq!(wire.topic(), topic);
     }
 }
 
@@ -116,7 +123,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         ("weather", "{}", "topic \"weather\" is not one of this network"),
     ];
     for (topic, payload, expected) in cases {
-        let error = readme().decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+        let error = decode(&readme(), topic, payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{topic} {payload:.40}: {error}");
     }
 }
@@ -126,11 +133,11 @@ fn the_largest_messages_of_a_full_network_have_room() {
     let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
     let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
     let key = || Some(PublicKey([0xff; 32].into()));
-    let largest_seal = || Some(Seal([0xff; 64].into()));
-    let roster = Message::Announcement {
+    let largest_signature = || Some(Signature([0xff; 64].into()));
+    let announcement = Message::Announcement {
         peer: PeerId::new(last),
         key: key(),
-        roster: Some(members().map(|peer| (peer, key())).collect()),
+        members: Some(members().map(|peer| (peer, key())).collect()),
     };
     let record = Record {
         transaction: Transaction::new(u64::MAX),
@@ -138,14 +145,14 @@ fn the_largest_messages_of_a_full_network_have_room() {
         seed: Seed::from(u64::MAX),
         winner: PeerId::new(last),
     };
-    let votes = members().map(|peer| (peer, largest_seal())).collect();
+    let votes = members().map(|peer| (peer, largest_signature())).collect();
     let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: 0 };
     let certificate = Message::Certificate { peer: PeerId::new(last), record };
-    for message in [roster, certificate] {
-        let sealed = Sealed { message, seal: largest_seal() };
-        let [wire] = one(readme().encode(&sealed));
+    for message in [announcement, certificate] {
+        let signed = Signed { message, signature: largest_signature() };
+        let [wire] = one(encode(&readme(), &signed));
         assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
-        assert_eq!(readme().decode(&wire.topic, &wire.payload), Ok(Received::Message(sealed)));
+        assert_eq!(decode(&readme(), wire.topic(), &wire.payload), Ok(Content::Message(signed)));
     }
 }
 
@@ -153,16 +160,16 @@ fn the_largest_messages_of_a_full_network_have_room() {
 fn a_prefix_keeps_networks_apart() {
     let class = ElectChain::new(Config { prefix: "class/7/".into(), ..Config::default() });
     assert_eq!(class.topics()[0], "class/7/init");
-    assert!(class.decode("class/7/init", br#"{"id": 7}"#).is_ok());
-    assert!(class.decode("init", br#"{"id": 7}"#).is_err());
+    assert!(decode(&class, "class/7/init", br#"{"id": 7}"#).is_ok());
+    assert!(decode(&class, "init", br#"{"id": 7}"#).is_err());
     assert_ne!(class.network(), readme().network());
 }
 
 #[test]
 fn a_last_will_names_the_peer_that_is_lost() {
     let will = readme().last_will(PeerId::new(7)).expect("ids are times");
-    let received = readme().decode(&will.topic, &will.payload);
-    assert_eq!(received, Ok(Received::Lost(PeerId::new(7))));
+    let received = decode(&readme(), will.topic(), &will.payload);
+    assert_eq!(received, Ok(Content::PeerLost(PeerId::new(7))));
 }
 
 fn message() -> impl Strategy<Value = Message> {
@@ -172,11 +179,11 @@ fn message() -> impl Strategy<Value = Message> {
 
 proptest! {
     #[test]
-    fn every_message_survives_the_wire(message in message(), seal in seal()) {
-        let sealed = Sealed { message, seal };
-        let [wire] = one(readme().encode(&sealed));
-        let received = readme().decode(&wire.topic, &wire.payload);
-        prop_assert_eq!(received, Ok(Received::Message(sealed)));
+    fn every_message_survives_the_wire(message in message(), signature in signature()) {
+        let signed = Signed { message, signature };
+        let [wire] = one(encode(&readme(), &signed));
+        let received = decode(&readme(), wire.topic(), &wire.payload);
+        prop_assert_eq!(received, Ok(Content::Message(signed)));
     }
 
     #[test]
@@ -184,7 +191,7 @@ proptest! {
         topic in 0..7usize,
         payload in vec(any::<u8>(), 0..200),
     ) {
-        let _ = readme().decode(wire::TOPICS[topic], &payload);
-        let _ = published().decode(wire::TOPICS[topic], &payload);
+        let _ = decode(&readme(), wire::TOPICS[topic], &payload);
+        let _ = decode(&published(), wire::TOPICS[topic], &payload);
     }
 }

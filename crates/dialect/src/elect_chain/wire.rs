@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, Seal, Sealed,
-    Standing,
+    Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
+    Signature, Signed,
 };
+use althing_text::hex::Hex;
+use althing_text::python_json::dumps;
 use althing_types::{PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::hex::Hex;
-use crate::json::{difficulty, parse, roster_digest};
-use crate::python_json::dumps;
-use crate::{Malformed, Received, Variant};
+use crate::json::{difficulty, membership_digest, parse};
+use crate::{Content, Malformed, Variant};
 
 const INIT: &str = "init";
 const ELECTION: &str = "election";
@@ -34,7 +34,8 @@ struct Init {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    roster: Option<Vec<(u64, Option<Hex>)>>,
+    #[serde(rename = "roster")]
+    members: Option<Vec<(u64, Option<Hex>)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
@@ -46,19 +47,20 @@ struct Draw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     term: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    roster: Option<Hex>,
+    #[serde(rename = "roster")]
+    members: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leader: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     transaction: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    accepted: Option<Accepted>,
+    accepted: Option<WireAccepted>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Accepted {
+struct WireAccepted {
     term: u64,
     challenge: u64,
     seed: u64,
@@ -141,37 +143,37 @@ struct Lost {
     id: u64,
 }
 
-/// Returns the topic of `sealed` and its bytes, or `None` if the network has no such message, or
+/// Returns the topic of `signed` and its bytes, or `None` if the network has no such message, or
 /// the message something that the network's numbers cannot hold.
-pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Option<(&'static str, Vec<u8>)> {
-    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
-    let encoded = match sealed.message.clone() {
-        Message::Announcement { peer, key, roster } => {
+pub(super) fn encode(variant: Variant, signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
+    let encoded = match signed.message.clone() {
+        Message::Announcement { peer, key, members } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| {
                 Some((id(peer)?, key.map(|key| Hex(key.0))))
             };
-            let roster = match roster {
-                Some(roster) => Some(roster.into_iter().map(member).collect::<Option<_>>()?),
+            let members = match members {
+                Some(members) => Some(members.into_iter().map(member).collect::<Option<_>>()?),
                 None => None,
             };
             let key = key.map(|key| Hex(key.0));
-            (INIT, dumps(&Init { id: id(peer)?, key, roster, sign }))
+            (INIT, dumps(&Init { id: id(peer)?, key, members, sign }))
         }
-        Message::Election { peer, draw, standing } => {
+        Message::Election { peer, draw, state } => {
             let mut wire = Draw {
                 election: u64::try_from(draw).ok()?,
                 id: id(peer)?,
                 term: None,
-                roster: None,
+                members: None,
                 leader: None,
                 transaction: None,
                 accepted: None,
                 sign,
             };
-            if let Some(Standing { term, roster, naming }) = standing {
+            if let Some(ElectionState { term, members, promise }) = state {
                 wire.term = Some(term.number());
-                wire.roster = Some(Hex(Arc::new(roster.0.to_be_bytes())));
-                if let Some(Naming { leader, transaction, accepted }) = naming {
+                wire.members = Some(Hex(Arc::new(members.0.to_be_bytes())));
+                if let Some(Promise { leader, transaction, accepted }) = promise {
                     wire.leader = Some(id(leader)?);
                     wire.transaction = Some(transaction.number());
                     wire.accepted = match accepted {
@@ -225,7 +227,7 @@ pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Option<(&'static str,
         Message::Certificate { peer, record } => {
             (SYNC, dumps(&encode_certificate(peer, record, sign)?))
         }
-        // Here everybody votes, and nobody's word alone decides.
+        // Here all members vote, and no verdict of one peer decides.
         Message::Verdict { .. } => return None,
     };
     Some(encoded)
@@ -236,10 +238,10 @@ pub(super) fn encode_lost(peer: PeerId) -> Option<(&'static str, Vec<u8>)> {
     Some((LOST, dumps(&Lost { id: id(peer)? })))
 }
 
-fn encode_accepted(acceptance: &Acceptance) -> Option<Accepted> {
-    let Record { difficulty, seed, winner, .. } = &acceptance.record;
-    Some(Accepted {
-        term: acceptance.term.number(),
+fn encode_accepted(accepted: &Accepted) -> Option<WireAccepted> {
+    let Record { difficulty, seed, winner, .. } = &accepted.record;
+    Some(WireAccepted {
+        term: accepted.term.number(),
         challenge: difficulty.bits().into(),
         seed: number(seed)?,
         winner: id(*winner)?,
@@ -252,8 +254,9 @@ fn encode_certificate(
     sign: Option<Hex>,
 ) -> Option<Certificate> {
     let CertifiedRecord { record, term, votes, noes } = certified;
-    let vote =
-        |(peer, seal): (PeerId, Option<Seal>)| Some((id(peer)?, seal.map(|seal| Hex(seal.0))));
+    let vote = |(peer, signature): (PeerId, Option<Signature>)| {
+        Some((id(peer)?, signature.map(|signature| Hex(signature.0))))
+    };
     Some(Certificate {
         id: id(peer)?,
         transaction: record.transaction.number(),
@@ -269,7 +272,11 @@ fn encode_certificate(
 
 /// Returns what `payload` on the topic `name` says. What Althing peers add means nothing in the
 /// published variant, and is left out there.
-pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+pub(super) fn decode(
+    variant: Variant,
+    name: &str,
+    payload: &[u8],
+) -> Result<Content<Signed>, Malformed> {
     let (message, sign) = match name {
         INIT => decode_init(parse(payload)?),
         ELECTION => decode_draw(parse(payload)?)?,
@@ -279,16 +286,16 @@ pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Rec
         SYNC => decode_sync(parse(payload)?)?,
         LOST => {
             let Lost { id } = parse(payload)?;
-            return Ok(Received::Lost(peer(id)));
+            return Ok(Content::PeerLost(peer(id)));
         }
         other => {
             return Err(Malformed::UnknownTopic { topic: other.to_owned() });
         }
     };
-    let sealed = Sealed { message, seal: sign.map(|sign| Seal(sign.0)) };
-    Ok(Received::Message(match variant {
-        Variant::Readme => sealed,
-        Variant::Published => Sealed { message: plain(sealed.message), seal: None },
+    let signed = Signed { message, signature: sign.map(|sign| Signature(sign.0)) };
+    Ok(Content::Message(match variant {
+        Variant::Readme => signed,
+        Variant::Published => Signed { message: plain(signed.message), signature: None },
     }))
 }
 
@@ -297,39 +304,43 @@ fn decode_init(wire: Init) -> (Message, Option<Hex>) {
     let message = Message::Announcement {
         peer: peer(wire.id),
         key: wire.key.map(|key| PublicKey(key.0)),
-        roster: wire.roster.map(|roster| roster.into_iter().map(member).collect()),
+        members: wire.members.map(|members| members.into_iter().map(member).collect()),
     };
     (message, wire.sign)
 }
 
 fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
-    let standing = match (wire.term, wire.roster) {
-        (Some(term), Some(roster)) => {
-            let naming = match (wire.leader, wire.transaction) {
+    let state = match (wire.term, wire.members) {
+        (Some(term), Some(members)) => {
+            let promise = match (wire.leader, wire.transaction) {
                 (Some(leader), Some(transaction)) => {
                     let transaction = Transaction::new(transaction);
                     let accepted =
                         wire.accepted.map(|it| decode_accepted(transaction, &it)).transpose()?;
-                    Some(Naming { leader: peer(leader), transaction, accepted })
+                    Some(Promise { leader: peer(leader), transaction, accepted })
                 }
                 _ => None,
             };
-            Some(Standing { term: Term::new(term), roster: roster_digest(&roster)?, naming })
+            Some(ElectionState {
+                term: Term::new(term),
+                members: membership_digest(&members)?,
+                promise,
+            })
         }
         _ => None,
     };
     let draw = wire.election.into();
-    Ok((Message::Election { peer: peer(wire.id), draw, standing }, wire.sign))
+    Ok((Message::Election { peer: peer(wire.id), draw, state }, wire.sign))
 }
 
-fn decode_accepted(transaction: Transaction, wire: &Accepted) -> Result<Acceptance, Malformed> {
+fn decode_accepted(transaction: Transaction, wire: &WireAccepted) -> Result<Accepted, Malformed> {
     let record = Record {
         transaction,
         difficulty: difficulty("challenge", wire.challenge)?,
         seed: Seed::from(wire.seed),
         winner: peer(wire.winner),
     };
-    Ok(Acceptance { term: Term::new(wire.term), record })
+    Ok(Accepted { term: Term::new(wire.term), record })
 }
 
 fn decode_challenge(wire: &Challenge) -> Result<(Message, Option<Hex>), Malformed> {
@@ -377,7 +388,7 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
         }
         Sync::Certificate(wire) => {
             let votes = wire.votes.into_iter();
-            let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Seal(sign.0))));
+            let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Signature(sign.0))));
             let record = CertifiedRecord {
                 record: Record {
                     transaction: Transaction::new(wire.transaction),
@@ -398,9 +409,9 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
 fn plain(message: Message) -> Message {
     match message {
         Message::Announcement { peer, .. } => {
-            Message::Announcement { peer, key: None, roster: None }
+            Message::Announcement { peer, key: None, members: None }
         }
-        Message::Election { peer, draw, .. } => Message::Election { peer, draw, standing: None },
+        Message::Election { peer, draw, .. } => Message::Election { peer, draw, state: None },
         Message::Challenge { peer, difficulty, .. } => {
             Message::Challenge { peer, difficulty, place: None }
         }

@@ -1,6 +1,6 @@
 //! Blocks: the header, what its miner says of it, and the entries.
 
-use althing_ledger::{Block, Entry, Imprint, NativeBlock};
+use althing_ledger::{Block, Coinbase, Entry, NativeBlock};
 use althing_types::Height;
 
 use super::bytes::{Reader, write_long};
@@ -22,23 +22,23 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Block, Malformed> {
 }
 
 pub(super) fn write(block: &Block, out: &mut Vec<u8>) -> Option<()> {
-    let Block::Native(NativeBlock { header, imprint, entries }) = block else { return None };
+    let Block::Native(NativeBlock { header, coinbase, entries }) = block else { return None };
     out.extend_from_slice(&Block::header_bytes(header));
-    out.extend_from_slice(&imprint.height.number().to_be_bytes());
-    out.extend_from_slice(&imprint.salt.to_be_bytes());
-    write_long(imprint.miner.as_bytes(), out)?;
+    out.extend_from_slice(&coinbase.height.number().to_be_bytes());
+    out.extend_from_slice(&coinbase.extra_nonce.to_be_bytes());
+    write_long(coinbase.miner.as_bytes(), out)?;
     out.extend_from_slice(&u16::try_from(entries.len()).ok()?.to_be_bytes());
     entries.iter().try_for_each(|entry| write_long(entry.as_bytes(), out))
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Block, Malformed> {
     let header = Block::header_from_bytes(reader.array()?);
-    let (height, salt) = (Height::new(reader.u64()?), reader.u64()?);
+    let (height, extra_nonce) = (Height::new(reader.u64()?), reader.u64()?);
     let miner = reader.long_text("miner")?.into();
     let count = reader.u16()?;
     // Not made room for in advance: there may be fewer than it says.
     let entries: Result<Vec<Entry>, Malformed> =
         (0..count).map(|_| reader.long_bytes().map(Entry::new)).collect();
-    let imprint = Imprint { height, miner, salt };
-    Ok(Block::Native(NativeBlock { header, imprint, entries: entries?.into() }))
+    let coinbase = Coinbase { height, miner, extra_nonce };
+    Ok(Block::Native(NativeBlock { header, coinbase, entries: entries?.into() }))
 }

@@ -1,17 +1,16 @@
-//! The open network: our own chain, which anybody can join, and whose messages are signed.
+//! The open network: our own chain, which anyone can join, and whose messages are signed.
 //!
 //! Blocks have Bitcoin's header, so any of its miners can work on them; their entries are signed by
-//! their authors, and are short texts ([`Notes`]). Peers gossip or have a tracker, fetch headers
-//! first, and sign each message, so that who is dishonest can be banned without anybody being able
-//! to do that to somebody else. See `docs/protocol.md` for the bytes.
+//! their authors, and are short texts ([`Notes`]). Peers gossip or have a tracker, and fetch
+//! headers first. They sign each message, so that dishonest peers can be banned, but no peer can
+//! get another one banned. See `docs/protocol.md` for the bytes.
 //!
-//! All that matters for what is valid is in the genesis, whose hash names the chain. So peers that
-//! disagree on any of it are in two networks, and not at odds in one.
+//! Everything that decides what is valid is in the genesis, whose hash identifies the chain. So
+//! peers that disagree on any of it are in two different networks.
 
 mod block;
 mod bytes;
 pub mod fields;
-mod notes;
 mod wire;
 
 #[cfg(test)]
@@ -19,17 +18,23 @@ mod tests;
 
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Discovery, Entries, Label, Message, Rules, SyncMethod, Timeouts};
+use althing_engine::Recipient;
+use althing_engine::nakamoto::{
+    Discovery, Entries, Label, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+};
 use althing_ledger::{
-    Application, Asert, Block, CompactTarget, DifficultyRule, EntriesRefused, Entry, Format,
-    Genesis, Imprint, Limits, NativeBlock, Once, Rules as ChainRules, SignedEntry, Ties, Times,
+    Application, Asert, Block, Coinbase, CompactTarget, DifficultyRule, EntriesRefused, Entry,
+    Format, Genesis, Limits, NativeBlock, Once, Rules as ChainRules, SignedEntry, Ties, Times,
     target_of_bits,
 };
-use althing_types::{BlockHash, Height, PeerKey, UnixTime};
+use althing_types::{BlockHash, Channel, Height, PeerKey, UnixTime};
 use ed25519_dalek::SigningKey;
 
-pub use self::notes::{NOTE_CHARS_MAX, Notes};
-use crate::{ChainDialect, Heard, Malformed};
+use crate::codec::datagram;
+use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
+pub use althing_applications::Notes;
+pub use althing_applications::notes::NOTE_CHARS_MAX;
+use althing_applications::{Router, notes};
 
 /// Entries that a block may have. With [`ENTRY_BYTES_MAX`] each, a miner's name of
 /// [`MINER_CHARS_MAX`], the header and a signature, it fits into a datagram.
@@ -44,7 +49,7 @@ pub const MINER_CHARS_MAX: usize = 64;
 /// How far ahead of our clock a block's time may be.
 const AHEAD_MAX: Duration = Duration::from_secs(7200);
 
-/// Peers that a word, or a block, is passed on to.
+/// To how many peers a gossip message or a block is passed on.
 pub const FORWARD: usize = 3;
 
 /// What can be chosen in a network of this kind. All its peers must choose the same, but for how
@@ -129,23 +134,6 @@ impl Open {
         Self { config, rules, chain, key }
     }
 
-    /// Returns the dialect of the network that calls itself so, for somebody who only reads, or
-    /// `None` if that is another kind of network.
-    pub fn of_network(text: &str) -> Option<Self> {
-        let (numbers, name) = text.strip_prefix("open from ")?.split_once(": ")?;
-        let (start, numbers) = numbers.split_once(" every ")?;
-        let (seconds, numbers) = numbers.split_once(" s, half-life ")?;
-        let (half_life_blocks, easiest) = numbers.split_once(" blocks, target ")?;
-        let start = UnixTime::from_seconds(start.parse().ok()?);
-        let config = Config {
-            block_time: Duration::from_secs(seconds.parse().ok()?),
-            half_life_blocks: half_life_blocks.parse().ok()?,
-            easiest: CompactTarget::from_unprefixed_hex(easiest).ok()?,
-            ..Config::new(Label::new(name).ok()?, start, [0; 32])
-        };
-        (network(&config) == text).then(|| Self::new(config))
-    }
-
     /// Returns the hash of the genesis, which names the chain.
     pub fn chain(&self) -> BlockHash {
         self.chain
@@ -157,17 +145,9 @@ impl Open {
     }
 }
 
-fn network(config: &Config) -> String {
-    let Config { name, start, block_time, half_life_blocks, easiest, .. } = config;
-    let seconds = block_time.as_secs();
-    format!(
-        "open from {start} every {seconds} s, half-life {half_life_blocks} blocks, target \
-         {easiest:08x}: {name}"
-    )
-}
-
-/// Returns the block that everybody has, and whose miner's name is all that is not said elsewhere
-/// in it. A name cannot be taken for the rest, which has the same number of lines in all networks.
+/// Returns the genesis. Its miner's name contains the whole configuration that its other fields do
+/// not. The network's name cannot be mistaken for the other lines, whose number is the same in all
+/// networks.
 fn genesis(config: &Config) -> Block {
     let Config { name, block_time, half_life_blocks, .. } = config;
     let (application, seconds) = (notes::APPLICATION, block_time.as_secs());
@@ -175,22 +155,43 @@ fn genesis(config: &Config) -> Block {
         "althing open 1\n{name}\n{application}\nblock time {seconds} s\n\
          half-life {half_life_blocks} blocks\n"
     );
-    let imprint = Imprint { height: Height::GENESIS, miner: miner.into(), salt: 0 };
+    let coinbase = Coinbase { height: Height::GENESIS, miner: miner.into(), extra_nonce: 0 };
     let time = u32::try_from(config.start.seconds()).unwrap_or(u32::MAX);
-    Block::Native(NativeBlock::new(None, time, config.easiest, imprint, [].into()))
+    Block::Native(NativeBlock::new(None, time, config.easiest, coinbase, [].into()))
+}
+
+impl Codec for Open {
+    type Engine = Nakamoto;
+
+    fn network(&self) -> NetworkConfig {
+        let Config { name, start, block_time, half_life_blocks, easiest, .. } = &self.config;
+        NetworkConfig::Open {
+            name: name.clone(),
+            start: *start,
+            block_time: block_time.as_secs(),
+            half_life_blocks: *half_life_blocks,
+            easiest: *easiest,
+        }
+    }
+
+    fn encode(&self, to: &Recipient, message: &Message) -> Vec<Wire> {
+        datagram(to, wire::encode(&self.chain, &self.key, message))
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
+        let (signer, message) = wire::decode(&self.chain, payload);
+        Received::from_peer(from, signer, message)
+    }
 }
 
 impl ChainDialect for Open {
-    fn network(&self) -> String {
-        network(&self.config)
-    }
-
     fn rules(&self) -> &Rules {
         &self.rules
     }
 
     fn application(&self) -> Box<dyn Application> {
-        Box::new(Once::new(Box::new(Notes)))
+        let router = Router::new().with(notes::APPLICATION, Box::new(Notes));
+        Box::new(Once::new(Box::new(router)))
     }
 
     /// Returns a note, signed by this peer.
@@ -198,15 +199,7 @@ impl ChainDialect for Open {
         let payload = text.as_bytes();
         let note =
             SignedEntry::sign(&self.key, &self.chain, notes::APPLICATION, nonce, payload).encode();
-        Notes.check(std::slice::from_ref(&note)).map(|()| note)
-    }
-
-    fn encode(&self, message: &Message) -> Option<Vec<u8>> {
-        wire::encode(&self.chain, &self.key, message)
-    }
-
-    fn decode(&self, payload: &[u8]) -> Heard {
-        wire::decode(&self.chain, payload)
+        Notes::text_of(&note).map(|_| note)
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

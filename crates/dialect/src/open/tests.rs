@@ -1,7 +1,7 @@
 use althing_engine::nakamoto::{Claim, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message};
 use althing_ledger::{
-    Block, CompactTarget, Entry, Header, Imprint, Ledger, NativeBlock, Outcome, Proposal,
-    SignedEntry, target_of_bits,
+    Block, BlockContext, Coinbase, CompactTarget, Entry, Header, Ledger, NativeBlock, Outcome,
+    Proposal, SignedEntry, target_of_bits,
 };
 use althing_types::{Address, BlockHash, Height, UnixTime};
 use ed25519_dalek::SigningKey;
@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{Config, ENTRIES_MAX, ENTRY_BYTES_MAX, MINER_CHARS_MAX, NOTE_CHARS_MAX, Notes, Open};
-use crate::{ChainDialect, DATAGRAM_MAX, Heard, Malformed};
+use crate::testing::{datagram, heard, read};
+use crate::{ChainDialect, DATAGRAM_MAX, Malformed};
 
 const START: UnixTime = UnixTime::from_seconds(1_700_000_000);
 
@@ -27,7 +28,7 @@ fn open() -> Open {
 }
 
 fn said(bytes: &[u8]) -> Result<Message, Malformed> {
-    open().decode(bytes).said
+    read(&open(), bytes)
 }
 
 #[test]
@@ -37,11 +38,11 @@ fn the_message_in_the_protocol_is_the_one_that_is_written() {
     let (example, _) = example.split_once("\n\n").expect("it ends somewhere");
     let digits: String = example.split_whitespace().collect();
     let claim = Claim { length: 1, hash: open().chain() };
-    let bytes = open().encode(&Message::Tip(claim)).expect("the network has it");
+    let bytes = datagram(&open(), &Message::Tip(claim)).expect("the network has it");
     let written: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(digits, written);
     let signer = Some(open().public_key());
-    assert_eq!(open().decode(&bytes), Heard { signer, said: Ok(Message::Tip(claim)) });
+    assert_eq!(heard(&open(), &bytes), (signer, Ok(Message::Tip(claim))));
 }
 
 #[test]
@@ -63,15 +64,14 @@ fn what_is_valid_is_in_the_name_of_the_chain_and_a_secret_is_not() {
 
 #[test]
 fn a_message_of_another_chain_or_without_its_signature_is_nobodys() {
-    let bytes = open().encode(&Message::TipRequest).expect("the network has it");
+    let bytes = datagram(&open(), &Message::TipRequest).expect("the network has it");
     let elsewhere = Open::new(Config { name: label("other"), ..config(7) });
     let of_another = Malformed::NotAMessage("of another chain".to_owned());
-    assert_eq!(elsewhere.decode(&bytes), Heard { signer: None, said: Err(of_another) });
+    assert_eq!(heard(&elsewhere, &bytes), (None, Err(of_another)));
     for at in 9..bytes.len() {
         let mut forged = bytes.clone();
         forged[at] ^= 1;
-        let heard = open().decode(&forged);
-        assert_eq!(heard, Heard { signer: None, said: Err(Malformed::SignatureWrong) }, "{at}");
+        assert_eq!(heard(&open(), &forged), (None, Err(Malformed::SignatureWrong)), "{at}");
     }
 }
 
@@ -98,9 +98,9 @@ fn who_signs_what_is_no_message_answers_for_it() {
         (&[1, 2, 0xff, 0xff, 0, 0, 0], "field \"host\": it is not UTF-8"),
     ];
     for (body, expected) in cases {
-        let heard = dialect.decode(&sign(body));
-        assert_eq!(heard.signer, Some(dialect.public_key()));
-        let error = heard.said.expect_err("no message").to_string();
+        let (signer, said) = heard(&dialect, &sign(body));
+        assert_eq!(signer, Some(dialect.public_key()));
+        let error = said.expect_err("no message").to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -116,10 +116,10 @@ fn the_largest_of_each_message_fits_into_a_datagram() {
     };
     let largest = Block::Native(NativeBlock {
         header,
-        imprint: Imprint {
+        coinbase: Coinbase {
             height: Height::new(1),
             miner: "😀".repeat(MINER_CHARS_MAX).into(),
-            salt: u64::MAX,
+            extra_nonce: u64::MAX,
         },
         entries: vec![Entry::new([0; ENTRY_BYTES_MAX]); ENTRIES_MAX].into(),
     });
@@ -130,7 +130,7 @@ fn the_largest_of_each_message_fits_into_a_datagram() {
         Message::HeadersRequest { locator: vec![open().chain(); LOCATOR_MAX] },
     ];
     for message in messages {
-        let bytes = open().encode(&message).expect("it fits");
+        let bytes = datagram(&open(), &message).expect("it fits");
         assert!(bytes.len() <= DATAGRAM_MAX);
         assert_eq!(said(&bytes), Ok(message));
     }
@@ -154,8 +154,8 @@ fn a_mined_note_is_in_the_chain_once_and_can_be_read() {
     assert_eq!(again, "an entry that the chain holds already");
     let texts: Vec<Box<str>> = ledger
         .blocks_from(Height::GENESIS)
-        .flat_map(Block::entries)
-        .map(|entry| Notes::text_of(entry).expect("only notes are kept"))
+        .flat_map(|block| block.entries().to_vec())
+        .map(|entry| Notes::text_of(&entry).expect("only notes are kept"))
         .collect();
     assert_eq!(texts, ["Hello 🜁".into()]);
     let longest = dialect.entry(&"🜁".repeat(NOTE_CHARS_MAX), 2).expect("it is short enough");
@@ -180,12 +180,13 @@ fn what_is_no_note_is_refused_in_plain_words() {
         SignedEntry::sign(&key, &dialect.chain(), application, 1, payload).encode()
     };
     let cases = [
-        (Entry::text("hello"), "a note must be signed"),
+        (Entry::text("hello"), "an entry must be signed"),
         (sign("ballot", b"yes"), "only notes are kept here, and nothing for \"ballot\""),
         (sign("notes", b"\xff"), "a note must be text in UTF-8"),
     ];
     for (entry, expected) in cases {
-        let refused = dialect.application().check(&[entry]).expect_err(expected);
+        let refused =
+            dialect.application().check(&BlockContext::default(), &[entry]).expect_err(expected);
         assert_eq!(refused.to_string(), expected);
     }
 }
@@ -205,9 +206,10 @@ fn header() -> impl Strategy<Value = Header> {
 fn any_block() -> impl Strategy<Value = Block> {
     let entries = vec(vec(any::<u8>(), 0..50).prop_map(Entry::new), 0..9);
     (header(), any::<u64>(), any::<u64>(), ".{0,20}", entries).prop_map(
-        |(header, height, salt, miner, entries)| {
-            let imprint = Imprint { height: Height::new(height), miner: miner.into(), salt };
-            Block::Native(NativeBlock { header, imprint, entries: entries.into() })
+        |(header, height, extra_nonce, miner, entries)| {
+            let coinbase =
+                Coinbase { height: Height::new(height), miner: miner.into(), extra_nonce };
+            Block::Native(NativeBlock { header, coinbase, entries: entries.into() })
         },
     )
 }
@@ -241,7 +243,7 @@ fn message() -> impl Strategy<Value = Message> {
 proptest! {
     #[test]
     fn every_message_survives_the_wire(message in message()) {
-        let bytes = open().encode(&message).expect("the network has it");
+        let bytes = datagram(&open(), &message).expect("the network has it");
         prop_assert_eq!(said(&bytes), Ok(message));
     }
 
@@ -252,14 +254,14 @@ proptest! {
         byte: u8,
         cut: Index,
     ) {
-        let bytes = open().encode(&message).expect("the network has it");
+        let bytes = datagram(&open(), &message).expect("the network has it");
         // What another signs is read as well; so the fields, and not the signature, are changed.
         let mut fields = bytes[9..bytes.len() - 96].to_vec();
         let at = at.index(fields.len());
         fields[at] = byte;
         fields.truncate(1 + cut.index(2 * fields.len()));
         if let Ok(other) = super::fields::decode(&fields) {
-            let again = open().encode(&other).expect("the network has it");
+            let again = datagram(&open(), &other).expect("the network has it");
             prop_assert_eq!(&again[9..again.len() - 96], &fields[..]);
         }
     }
@@ -277,7 +279,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..300)) {
-        let _ = open().decode(&payload);
+        let _ = heard(&open(), &payload);
         let _ = super::fields::decode(&payload);
         let _ = open().decode_block(&payload);
     }

@@ -1,4 +1,4 @@
-//! What is around a message: which network, and a signature over all of it.
+//! The envelope of a message: the network, and a signature over all of it.
 
 use althing_engine::nakamoto::Message;
 use althing_types::{BlockHash, PeerKey};
@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use super::bytes::{Reader, not_a_message};
 use super::fields;
-use crate::{DATAGRAM_MAX, Heard, Malformed};
+use crate::{DATAGRAM_MAX, Malformed};
 
 /// The first byte of a message, so that there can be another format.
 const VERSION: u8 = 1;
@@ -29,15 +29,19 @@ pub(super) fn encode(chain: &BlockHash, key: &SigningKey, message: &Message) -> 
     (bytes.len() <= DATAGRAM_MAX).then_some(bytes)
 }
 
-/// Returns what `payload` says. Its fields are read only when its signature is right.
-pub(super) fn decode(chain: &BlockHash, payload: &[u8]) -> Heard {
+/// Returns whose valid signature `payload` has, and what it says. Its fields are read only when its
+/// signature is right.
+pub(super) fn decode(
+    chain: &BlockHash,
+    payload: &[u8],
+) -> (Option<PeerKey>, Result<Message, Malformed>) {
     match open(chain, payload) {
-        Ok((signer, message)) => Heard { signer: Some(signer), said: fields::decode(message) },
-        Err(malformed) => Heard::unsigned(Err(malformed)),
+        Ok((signer, message)) => (Some(signer), fields::decode(message)),
+        Err(malformed) => (None, Err(malformed)),
     }
 }
 
-/// Returns who has signed `payload`, and the message in it: its kind and its fields.
+/// Returns the key that signed `payload`, and the message in it: its kind and its fields.
 fn open<'a>(chain: &BlockHash, payload: &'a [u8]) -> Result<(PeerKey, &'a [u8]), Malformed> {
     if payload.len() > DATAGRAM_MAX {
         return Err(not_a_message("it is longer than a datagram"));

@@ -1,9 +1,10 @@
 //! From bytes to the engine's messages.
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, Record, RosterDigest, Seal, Sealed,
-    Standing,
+    Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
+    Record, Signature, Signed,
 };
+use althing_text::hex::Hex;
 use althing_types::{Difficulty, PeerId, Term};
 use serde::Deserialize;
 
@@ -11,8 +12,7 @@ use super::wire::{
     self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
     Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
-use crate::hex::Hex;
-use crate::{Malformed, Received, Variant, rsa};
+use crate::{Content, Malformed, Variant, rsa};
 
 /// A message and the signature under it.
 type Said = (Message, Option<Hex>);
@@ -21,16 +21,20 @@ type Said = (Message, Option<Hex>);
 pub(super) const UNSAID: Difficulty = Difficulty::MIN;
 
 /// Returns what `payload` on the exchange `name` says.
-pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+pub(super) fn decode(
+    variant: Variant,
+    name: &str,
+    payload: &[u8],
+) -> Result<Content<Signed>, Malformed> {
     let (message, sign) = match (name, variant) {
         (INIT, _) => {
             let Init { node_id } = parse(payload)?;
             match variant {
                 // Its key, which it announces as well, says more.
-                Variant::Readme => return Ok(Received::Nothing),
+                Variant::Readme => return Ok(Content::Nothing),
                 Variant::Published => {
                     let peer = peer(node_id);
-                    (Message::Announcement { peer, key: None, roster: None }, None)
+                    (Message::Announcement { peer, key: None, members: None }, None)
                 }
             }
         }
@@ -44,7 +48,7 @@ pub(super) fn decode(variant: Variant, name: &str, payload: &[u8]) -> Result<Rec
             return Err(Malformed::UnknownTopic { topic: name.to_owned() });
         }
     };
-    Ok(Received::Message(Sealed { message, seal: sign.map(|sign| Seal(sign.0)) }))
+    Ok(Content::Message(Signed { message, signature: sign.map(|sign| Signature(sign.0)) }))
 }
 
 fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
@@ -81,18 +85,20 @@ fn decode_key(variant: Variant, wire: PubKey) -> Result<Said, Malformed> {
         return Err(Malformed::Field { field: "PubKey", reason });
     }
     let peer = peer(wire.node_id);
-    Ok((Message::Announcement { peer, key: Some(key), roster: None }, wire.sign))
+    Ok((Message::Announcement { peer, key: Some(key), members: None }, wire.sign))
 }
 
 fn decode_draw(variant: Variant, wire: Draw) -> Result<Said, Malformed> {
     let term = added(variant, "Term", wire.term)?;
-    let roster = added(variant, "Roster", wire.roster)?;
-    let standing = match term.zip(roster) {
-        Some((term, roster)) => Some(Standing { term, roster: digest(&roster)?, naming: None }),
+    let members = added(variant, "Roster", wire.members)?;
+    let state = match term.zip(members) {
+        Some((term, members)) => {
+            Some(ElectionState { term, members: digest(&members)?, promise: None })
+        }
         None => None,
     };
     let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
-    Ok((Message::Election { peer, draw, standing }, wire.sign))
+    Ok((Message::Election { peer, draw, state }, wire.sign))
 }
 
 fn decode_challenge(variant: Variant, wire: Challenge) -> Result<Said, Malformed> {
@@ -132,11 +138,11 @@ fn decode_sync(wire: Sync) -> Result<Said, Malformed> {
             // These keys are only compared, or checked with when their owners say something: no
             // need to look at a thousand of them now.
             let members = members.into_iter().map(|(id, key)| (peer(id), Some(key.0)));
-            let roster = Some(members.collect());
+            let members = Some(members.collect());
             let peer = peer(node_id);
-            (Message::Announcement { peer, key: Some(pub_key.0), roster }, sign)
+            (Message::Announcement { peer, key: Some(pub_key.0), members }, sign)
         }
-        Sync::Naming(wire) => decode_naming(wire)?,
+        Sync::Promise(wire) => decode_promise(wire)?,
         Sync::Request(Request { node_id, of, from, sign }) => {
             (Message::Request { peer: peer(node_id), of: peer(of), from }, sign)
         }
@@ -144,24 +150,24 @@ fn decode_sync(wire: Sync) -> Result<Said, Malformed> {
     })
 }
 
-fn decode_naming(wire: wire::Naming) -> Result<Said, Malformed> {
+fn decode_promise(wire: wire::Promise) -> Result<Said, Malformed> {
     let transaction = wire.transaction_number;
     let accepted = wire.accepted.map(|accepted| {
-        let wire::Accepted { solution_id, seed, term, challenge: difficulty } = accepted;
+        let wire::WireAccepted { solution_id, seed, term, challenge: difficulty } = accepted;
         let record = Record { transaction, difficulty, seed, winner: peer(solution_id) };
-        Acceptance { term, record }
+        Accepted { term, record }
     });
-    let standing = Standing {
+    let state = ElectionState {
         term: wire.term,
-        roster: digest(&wire.roster)?,
-        naming: Some(Naming { leader: peer(wire.leader), transaction, accepted }),
+        members: digest(&wire.members)?,
+        promise: Some(Promise { leader: peer(wire.leader), transaction, accepted }),
     };
     let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
-    Ok((Message::Election { peer, draw, standing: Some(standing) }, wire.sign))
+    Ok((Message::Election { peer, draw, state: Some(state) }, wire.sign))
 }
 
 fn decode_certificate(wire: Certificate) -> Said {
-    let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Seal(sign.0))));
+    let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Signature(sign.0))));
     let record = CertifiedRecord {
         record: Record {
             transaction: wire.transaction_number,
@@ -176,12 +182,12 @@ fn decode_certificate(wire: Certificate) -> Said {
     (Message::Certificate { peer: peer(wire.node_id), record }, wire.sign)
 }
 
-fn digest(roster: &Hex) -> Result<RosterDigest, Malformed> {
-    let bytes = <[u8; 8]>::try_from(roster.0.as_ref()).map_err(|_| Malformed::Field {
+fn digest(members: &Hex) -> Result<MembershipDigest, Malformed> {
+    let bytes = <[u8; 8]>::try_from(members.0.as_ref()).map_err(|_| Malformed::Field {
         field: "Roster",
-        reason: format!("{} bytes instead of 8", roster.0.len()),
+        reason: format!("{} bytes instead of 8", members.0.len()),
     })?;
-    Ok(RosterDigest(u64::from_be_bytes(bytes)))
+    Ok(MembershipDigest(u64::from_be_bytes(bytes)))
 }
 
 fn peer(id: u64) -> PeerId {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use althing_engine::rounds::{
-    Acceptance, CertifiedRecord, Message, Naming, PublicKey, Record, RosterDigest, Seal, Sealed,
-    Standing,
+    Accepted, CertifiedRecord, ElectionState, MembershipDigest, Message, Promise, PublicKey,
+    Record, Signature, Signed,
 };
+use althing_text::hex::Hex;
+use althing_text::python_json::dumps;
 use althing_types::PeerId;
 
 use super::key::KeyText;
@@ -14,24 +16,23 @@ use super::wire::{
     SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
 use crate::Variant;
-use crate::hex::Hex;
-use crate::python_json::dumps;
 
 /// A message's exchange and its bytes.
 type Body = (&'static str, Vec<u8>);
 
-/// Returns `sealed` as the messages of this network: none if it has no such thing, two for who
+/// Returns `signed` as the messages of this network: none if it has no such thing, two for who
 /// announces its id and its key at once.
-pub(super) fn encode(variant: Variant, sealed: &Sealed) -> Vec<Body> {
-    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
-    encode_init(variant, &sealed.message)
+pub(super) fn encode(variant: Variant, signed: &Signed) -> Vec<Body> {
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
+    encode_init(variant, &signed.message)
         .into_iter()
-        .chain(encode_with(variant, &sealed.message, sign))
+        .chain(encode_with(variant, &signed.message, sign))
         .collect()
 }
 
-/// Returns the bytes that a seal of `message` is over: its wire form without one, as a program
-/// makes it again from what it has received. In the published variant nobody signs its key.
+/// Returns the bytes that a signature of `message` is over: its wire form without one, as a program
+/// rebuilds it from what it has received. In the published variant the key announcement is not
+/// signed.
 pub(super) fn signed_bytes(variant: Variant, message: &Message) -> Option<Vec<u8>> {
     match (variant, message) {
         (Variant::Published, Message::Announcement { .. }) => None,
@@ -41,11 +42,11 @@ pub(super) fn signed_bytes(variant: Variant, message: &Message) -> Option<Vec<u8
 
 /// Returns the message that says an id and nothing else.
 fn encode_init(variant: Variant, message: &Message) -> Option<Body> {
-    let Message::Announcement { peer, key, roster } = message else {
+    let Message::Announcement { peer, key, members } = message else {
         return None;
     };
     let says_id_alone = match variant {
-        Variant::Readme => roster.is_none(),
+        Variant::Readme => members.is_none(),
         Variant::Published => key.is_none(),
     };
     says_id_alone.then_some(())?;
@@ -57,27 +58,27 @@ fn encode_init(variant: Variant, message: &Message) -> Option<Body> {
 fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option<Body> {
     let adds = variant == Variant::Readme;
     match message.clone() {
-        Message::Announcement { peer, key, roster } => match roster.filter(|_| adds) {
-            Some(roster) => encode_members(peer, key?, roster, sign),
+        Message::Announcement { peer, key, members } => match members.filter(|_| adds) {
+            Some(members) => encode_members(peer, key?, members, sign),
             None => {
                 let sign = sign.filter(|_| adds);
                 let wire = PubKey { node_id: id(peer)?, pub_key: KeyText(key?), sign };
                 Some((PUBKEY, dumps(&wire)))
             }
         },
-        Message::Election { peer, draw, standing } => {
+        Message::Election { peer, draw, state } => {
             let (node_id, election_number) = (id(peer)?, u64::try_from(draw).ok()?);
-            let standing = match adds {
-                true => Some(standing?),
+            let state = match adds {
+                true => Some(state?),
                 false => None,
             };
-            if let Some(Standing { term, roster, naming: Some(naming) }) = standing {
-                let Naming { leader, transaction, accepted } = naming;
-                let wire = Sync::Naming(wire::Naming {
+            if let Some(ElectionState { term, members, promise: Some(promise) }) = state {
+                let Promise { leader, transaction, accepted } = promise;
+                let wire = Sync::Promise(wire::Promise {
                     node_id,
                     election_number,
                     term,
-                    roster: digest(roster),
+                    members: digest(members),
                     leader: id(leader)?,
                     transaction_number: transaction,
                     accepted: match accepted {
@@ -88,9 +89,9 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
                 });
                 return Some((SYNC, dumps(&wire)));
             }
-            let term = standing.as_ref().map(|standing| standing.term);
-            let roster = standing.map(|standing| digest(standing.roster));
-            Some((ELECTION, dumps(&Draw { node_id, election_number, term, roster, sign })))
+            let term = state.as_ref().map(|state| state.term);
+            let members = state.map(|state| digest(state.members));
+            Some((ELECTION, dumps(&Draw { node_id, election_number, term, members, sign })))
         }
         Message::Challenge { peer, difficulty, place } => {
             let place = place?;
@@ -128,7 +129,7 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
         }
         Message::Certificate { peer, record } if adds => encode_certificate(peer, record, sign),
         Message::Request { .. } | Message::Certificate { .. } => None,
-        // Here everybody votes, and nobody's word alone decides.
+        // Here all members vote, and no verdict of one peer decides.
         Message::Verdict { .. } => None,
     }
 }
@@ -136,27 +137,28 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
 fn encode_members(
     peer: PeerId,
     key: PublicKey,
-    roster: Vec<(PeerId, Option<PublicKey>)>,
+    members: Vec<(PeerId, Option<PublicKey>)>,
     sign: Option<Hex>,
 ) -> Option<Body> {
     let member = |(peer, key): (PeerId, Option<PublicKey>)| Some((id(peer)?, KeyText(key?)));
     let wire = Sync::Members(Members {
         node_id: id(peer)?,
         pub_key: KeyText(key),
-        members: roster.into_iter().map(member).collect::<Option<_>>()?,
+        members: members.into_iter().map(member).collect::<Option<_>>()?,
         sign,
     });
     Some((SYNC, dumps(&wire)))
 }
 
-fn encode_accepted(acceptance: Acceptance) -> Option<wire::Accepted> {
-    let Acceptance { term, record: Record { difficulty, seed, winner, .. } } = acceptance;
-    Some(wire::Accepted { solution_id: id(winner)?, seed, term, challenge: difficulty })
+fn encode_accepted(accepted: Accepted) -> Option<wire::WireAccepted> {
+    let Accepted { term, record: Record { difficulty, seed, winner, .. } } = accepted;
+    Some(wire::WireAccepted { solution_id: id(winner)?, seed, term, challenge: difficulty })
 }
 
 fn encode_certificate(peer: PeerId, record: CertifiedRecord, sign: Option<Hex>) -> Option<Body> {
     let CertifiedRecord { record, term, votes, noes } = record;
-    let vote = |(peer, seal): (PeerId, Option<Seal>)| Some((id(peer)?, Hex(seal?.0)));
+    let vote =
+        |(peer, signature): (PeerId, Option<Signature>)| Some((id(peer)?, Hex(signature?.0)));
     let wire = Sync::Certificate(wire::Certificate {
         node_id: id(peer)?,
         solution_id: id(record.winner)?,
@@ -175,6 +177,6 @@ fn id(peer: PeerId) -> Option<u64> {
     u64::try_from(peer.number()).ok()
 }
 
-fn digest(roster: RosterDigest) -> Hex {
-    Hex(Arc::new(roster.0.to_be_bytes()))
+fn digest(members: MembershipDigest) -> Hex {
+    Hex(Arc::new(members.0.to_be_bytes()))
 }

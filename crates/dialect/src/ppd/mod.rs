@@ -1,17 +1,17 @@
 //! `ppd`: peers over AMQP, signed with RSA, that elect a leader for each row of the table.
 //!
-//! Two variants of one network. [`Variant::Readme`] is what its page describes: each names a
-//! member, the one named most often leads, and a majority of the members decides.
-//! [`Variant::Published`] is what its program does, for sitting in one network with it: the highest
-//! number drawn leads, and half of as many votes as there are members decide.
+//! There are two variants. [`Variant::Readme`] is what its page describes: each member draws a
+//! member, the one drawn most often leads, and a majority of the members decides.
+//! [`Variant::Published`] is what its program does, to share a network with it: the highest number
+//! drawn leads, and half of as many votes as there are members decide.
 //!
-//! A signature is over the message as Python would write it again, and an engine's message does not
-//! remember how it was written. So we understand only what we would write the same way, but for
-//! whitespace: a message with other fields, or with them in another order, is refused.
+//! A signature covers the message as Python would write it, and an engine's message does not
+//! remember how it was written. So we accept only what we would write the same way, apart from
+//! whitespace: a message with other fields, or with its fields in another order, is refused.
 //!
-//! The plain protocol says too little to survive the loss of a message or a peer. In the page's
-//! variant Althing peers add fields to its messages, signed with the rest, and say on an exchange
-//! of their own what a program would count twice. See `docs/protocol.md`.
+//! The plain protocol contains too little to survive the loss of a message or a peer. In the
+//! `readme` variant Althing peers add fields to its messages, signed with the rest, and use their
+//! own exchange for messages that a program would count twice. See `docs/protocol.md`.
 
 mod decode;
 mod encode;
@@ -25,16 +25,20 @@ use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Rules, Sealed, Signatures,
-    Tie, Timeouts,
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Rounds, Rules, Signatures,
+    Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
-use althing_types::{Difficulty, PeerId, Transaction};
+use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
 use crate::rsa::rsa;
 use crate::topics::Topics;
-use crate::{BadSecret, Dialect, Malformed, PAYLOAD_MAX, Received, SecretKind, Variant, Wire};
+use crate::{
+    BadSecret, Codec, Content, Malformed, NetworkConfig, PAYLOAD_MAX, Received, RoundsDialect,
+    SecretKind, Variant, Wire,
+};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,15 +131,44 @@ impl Ppd {
     }
 }
 
-impl Dialect for Ppd {
-    fn network(&self) -> String {
-        let variant = match self.config.variant {
-            Variant::Readme => "readme",
-            Variant::Published => "published",
-        };
-        format!("ppd {variant} {:?} of {}", self.topics.before(), self.config.peers)
+impl Ppd {
+    fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
+        if payload.len() > PAYLOAD_MAX {
+            return Err(Malformed::TooLong { bytes: payload.len() });
+        }
+        let variant = self.config.variant;
+        let received = decode::decode(variant, self.topics.name_of(from)?, payload)?;
+        if let Content::Message(signed) = &received {
+            // What says an id alone is not signed, and stands before what is.
+            let ours = encode::encode(variant, signed).pop();
+            if !ours.is_some_and(|(_, ours)| tokens(payload).eq(tokens(&ours))) {
+                let reason = "its fields are in another order, or its text is escaped otherwise";
+                return Err(Malformed::NotAMessage(reason.into()));
+            }
+        }
+        Ok(received)
+    }
+}
+
+impl Codec for Ppd {
+    type Engine = Rounds;
+
+    fn network(&self) -> NetworkConfig {
+        let Config { variant, peers, .. } = self.config;
+        NetworkConfig::Ppd { variant, topics: self.topics.before().to_owned(), peers }
     }
 
+    fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
+        let bodies = encode::encode(self.config.variant, signed).into_iter();
+        bodies.map(|(name, payload)| self.topics.wire(name, payload)).collect()
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
+        Received::from_topic(self.content(from, payload))
+    }
+}
+
+impl RoundsDialect for Ppd {
     fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -159,35 +192,13 @@ impl Dialect for Ppd {
         rsa(secret, move |message| encode::signed_bytes(variant, message))
     }
 
-    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
-        let bodies = encode::encode(self.config.variant, sealed).into_iter();
-        bodies.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload }).collect()
-    }
-
-    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
-        if payload.len() > PAYLOAD_MAX {
-            return Err(Malformed::TooLong { bytes: payload.len() });
-        }
-        let variant = self.config.variant;
-        let received = decode::decode(variant, self.topics.name_of(topic)?, payload)?;
-        if let Received::Message(sealed) = &received {
-            // What says an id alone is not signed, and stands before what is.
-            let ours = encode::encode(variant, sealed).pop();
-            if !ours.is_some_and(|(_, ours)| tokens(payload).eq(tokens(&ours))) {
-                let reason = "its fields are in another order, or its text is escaped otherwise";
-                return Err(Malformed::NotAMessage(reason.into()));
-            }
-        }
-        Ok(received)
-    }
-
-    /// AMQP brokers say nothing for those who are gone.
+    /// AMQP has no last wills.
     fn last_will(&self, _: PeerId) -> Option<Wire> {
         None
     }
 }
 
-/// Returns JSON without the whitespace between its tokens, which nobody signs.
+/// Returns JSON without the whitespace between its tokens, which no signature covers.
 fn tokens(json: &[u8]) -> impl Iterator<Item = u8> {
     let (mut in_string, mut escaped) = (false, false);
     json.iter().copied().filter(move |byte| {

@@ -1,11 +1,10 @@
-mod lockstep;
-
 use std::collections::BTreeMap;
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Event, Identity, Input, Message, Naming, Output, Place,
-    PublicKey, Record, Recovered, RosterDigest, Rounds, Seal, Seat, Standing,
+    Accepted, Cause, CertifiedRecord, ElectionState, Event, Identity, Input, MembershipDigest,
+    Message, Output, Place, Promise, PublicKey, Record, Recovered, Rounds, Seat, Signature,
 };
+use althing_engine::{Engine, Origin};
 use althing_types::{Moment, Seed, Term};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -16,6 +15,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::rsa::KEY_BYTES_MAX;
+use crate::testing::{decode, encode};
 
 fn readme() -> Ppd {
     Ppd::new(Config::default())
@@ -65,9 +65,9 @@ impl Vectors {
     }
 }
 
-fn message_of(dialect: &Ppd, topic: &str, payload: &[u8]) -> Sealed {
-    match dialect.decode(topic, payload) {
-        Ok(Received::Message(sealed)) => sealed,
+fn message_of(dialect: &Ppd, topic: &str, payload: &[u8]) -> Signed {
+    match decode(dialect, topic, payload) {
+        Ok(Content::Message(signed)) => signed,
         other => panic!("{topic} {}: {other:?}", payload.escape_ascii()),
     }
 }
@@ -77,30 +77,34 @@ fn what_the_programs_signed_is_authentic_and_nothing_else() {
     let dialect = published();
     let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
     let vectors = Vectors::read();
-    let is_authentic = |sealed: &Sealed, key: &PublicKey| {
-        let seal = sealed.seal.as_ref().expect("they sign");
-        authenticator.is_authentic(&sealed.message, seal, key)
+    let is_authentic = |signed: &Signed, key: &PublicKey| {
+        let signature = signed.signature.as_ref().expect("they sign");
+        authenticator.is_authentic(&signed.message, signature, key)
     };
-    let sealed: Vec<_> = vectors
+    let signed: Vec<_> = vectors
         .vectors
         .iter()
         .map(|vector| message_of(&dialect, &vector.exchange, vector.body.as_bytes()))
         .collect();
-    assert_eq!(sealed.len(), 12);
-    for (one, vector) in sealed.iter().zip(&vectors.vectors) {
+    assert_eq!(signed.len(), 12);
+    for (one, vector) in signed.iter().zip(&vectors.vectors) {
         let signer = PeerId::new(vector.signer.into());
         assert_eq!(one.message.peer(), signer);
         assert_eq!(is_authentic(one, vectors.key_of(signer)), vector.verifies);
         let bytes = encode::signed_bytes(Variant::Published, &one.message);
         assert_eq!(bytes.as_deref(), Some(vector.signed_bytes_utf8.as_bytes()));
-        let expected = Wire { topic: vector.exchange.clone(), payload: vector.body.clone().into() };
-        assert_eq!(dialect.encode(one), [expected]);
+        let expected = Wire {
+            to: Channel::topic(vector.exchange.as_str()),
+            payload: vector.body.clone().into(),
+        };
+        assert_eq!(encode(&dialect, one), [expected]);
         // Nobody else's key, and under no other message.
         for other in [1, 2, 3].map(PeerId::new).iter().filter(|other| **other != signer) {
             assert!(!is_authentic(one, vectors.key_of(*other)));
         }
-        for other in sealed.iter().filter(|other| other.message != one.message) {
-            let swapped = Sealed { message: other.message.clone(), seal: one.seal.clone() };
+        for other in signed.iter().filter(|other| other.message != one.message) {
+            let swapped =
+                Signed { message: other.message.clone(), signature: one.signature.clone() };
             assert!(!is_authentic(&swapped, vectors.key_of(signer)));
         }
     }
@@ -122,10 +126,10 @@ fn a_message_altered_on_its_way_is_not_authentic() {
     for (from, to) in altered {
         let body = vote.body.replace(from, to);
         assert_ne!(body, vote.body);
-        let sealed = message_of(&dialect, &vote.exchange, body.as_bytes());
-        let seal = sealed.seal.expect("it still has one");
+        let signed = message_of(&dialect, &vote.exchange, body.as_bytes());
+        let signature = signed.signature.expect("it still has one");
         let key = vectors.key_of(PeerId::new(2));
-        assert!(!authenticator.is_authentic(&sealed.message, &seal, key), "{body}");
+        assert!(!authenticator.is_authentic(&signed.message, &signature, key), "{body}");
     }
 }
 
@@ -134,13 +138,14 @@ fn only_whitespace_may_be_other_than_the_programs() {
     let dialect = published();
     let plain = r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": " \\\" "}"#;
     let spaced = r#" { "NodeId":1,"TransactionNumber" :0, "Seed": " \\\" " }"#;
-    let sealed = message_of(&dialect, "ppd/solution", spaced.as_bytes());
-    assert_eq!(dialect.encode(&sealed)[0].payload, plain.as_bytes());
+    let signed = message_of(&dialect, "ppd/solution", spaced.as_bytes());
+    assert_eq!(encode(&dialect, &signed)[0].payload, plain.as_bytes());
     for other in [
         r#"{"TransactionNumber": 0, "NodeId": 1, "Seed": " \\\" "}"#,
         r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": "\u0020\\\" "}"#,
     ] {
-        let error = dialect.decode("ppd/solution", other.as_bytes()).expect_err(other).to_string();
+        let error =
+            decode(&dialect, "ppd/solution", other.as_bytes()).expect_err(other).to_string();
         assert!(error.contains("in another order, or"), "{error}");
     }
 }
@@ -153,16 +158,18 @@ fn plain_messages_are_written_as_the_program_writes_them() {
     for line in include_str!("vectors/ppd-run.txt").lines() {
         let (_, message) = line.split_once(' ').expect("time, exchange, payload");
         let (topic, payload) = message.split_once(' ').expect("exchange, payload");
-        let sealed = message_of(&dialect, topic, payload.as_bytes());
-        let expected = Wire { topic: topic.into(), payload: payload.into() };
-        assert_eq!(dialect.encode(&sealed), [expected]);
-        let key = vectors.key_of(sealed.message.peer());
-        match (&sealed.message, &sealed.seal) {
+        let signed = message_of(&dialect, topic, payload.as_bytes());
+        let expected = Wire { to: Channel::topic(topic), payload: payload.into() };
+        assert_eq!(encode(&dialect, &signed), [expected]);
+        let key = vectors.key_of(signed.message.peer());
+        match (&signed.message, &signed.signature) {
             (Message::Announcement { key: said, .. }, None) => {
                 assert!(said.as_ref().is_none_or(|said| said == key));
             }
-            (message, Some(seal)) => assert!(authenticator.is_authentic(message, seal, key)),
-            (message, None) => panic!("{message:?} has no seal"),
+            (message, Some(signature)) => {
+                assert!(authenticator.is_authentic(message, signature, key));
+            }
+            (message, None) => panic!("{message:?} has no signature"),
         }
     }
 }
@@ -179,6 +186,7 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
         seat: Seat::Observer,
         entropy: [0; 32],
         authenticator: dialect.authenticator(&secret()).expect("it is a secret"),
+        solution_cache: None,
     };
     let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
     let mut out = Vec::new();
@@ -186,8 +194,12 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
     for line in include_str!("vectors/ppd-run.txt").lines() {
         let (_, message) = line.split_once(' ').expect("time, exchange, payload");
         let (topic, payload) = message.split_once(' ').expect("exchange, payload");
-        let sealed = message_of(&dialect, topic, payload.as_bytes());
-        observer.handle(Moment::START, Input::Message(sealed), &mut out);
+        let signed = message_of(&dialect, topic, payload.as_bytes());
+        observer.handle(
+            Moment::START,
+            Input::Message { from: Origin::default(), message: signed },
+            &mut out,
+        );
     }
 
     let mut leaders = Vec::new();
@@ -199,7 +211,7 @@ fn an_observer_of_the_published_programs_ends_with_their_table() {
                 let Record { transaction, difficulty, seed, winner } = record;
                 rows.push((transaction.number(), difficulty.bits(), seed, winner.number()));
             }
-            Output::Broadcast(sealed) => panic!("an observer said {sealed:?}"),
+            Output::Send { message: signed, .. } => panic!("an observer said {signed:?}"),
             _ => {}
         }
     }
@@ -216,19 +228,16 @@ fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
     let dialect = readme();
     let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
     let key = authenticator.public_key();
-    let message = Message::Announcement { peer: PeerId::new(7), key, roster: None };
-    let seal = authenticator.seal(&message);
-    let sealed = Sealed { message, seal };
-    let [init, pubkey] = dialect.encode(&sealed).try_into().expect("it says two things");
-    assert_eq!(
-        (init.topic.as_str(), init.payload.as_slice()),
-        ("ppd/init", &br#"{"NodeId": 7}"#[..])
-    );
-    assert_eq!(dialect.decode(&init.topic, &init.payload), Ok(Received::Nothing));
-    assert_eq!(pubkey.topic, "ppd/pubkey");
-    let seal = authenticator.seal(&sealed.message);
-    assert_eq!(seal, sealed.seal);
-    assert_eq!(message_of(&dialect, &pubkey.topic, &pubkey.payload), sealed);
+    let message = Message::Announcement { peer: PeerId::new(7), key, members: None };
+    let signature = authenticator.signature(&message);
+    let signed = Signed { message, signature };
+    let [init, pubkey] = encode(&dialect, &signed).try_into().expect("it says two things");
+    assert_eq!((init.topic(), init.payload.as_slice()), ("ppd/init", &br#"{"NodeId": 7}"#[..]));
+    assert_eq!(decode(&dialect, init.topic(), &init.payload), Ok(Content::Nothing));
+    assert_eq!(pubkey.topic(), "ppd/pubkey");
+    let signature = authenticator.signature(&signed.message);
+    assert_eq!(signature, signed.signature);
+    assert_eq!(message_of(&dialect, pubkey.topic(), &pubkey.payload), signed);
 }
 
 #[test]
@@ -259,22 +268,22 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     ];
     for (topic, payload, expected) in both {
         for dialect in [readme(), published()] {
-            let error = dialect.decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+            let error = decode(&dialect, topic, payload.as_bytes()).expect_err(payload).to_string();
             assert!(error.contains(expected), "{topic} {payload:.60}: {error}");
         }
     }
     let challenge = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20}"#;
     let ours = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20, "Term": 0}"#;
-    let roster = r#"{"NodeId": 7, "ElectionNumber": 1, "Term": 0, "Roster": "00"}"#;
+    let members = r#"{"NodeId": 7, "ElectionNumber": 1, "Term": 0, "Roster": "00"}"#;
     let cases = [
         (readme(), "ppd/challenge", challenge, "missing field `Term`"),
         (published(), "ppd/challenge", ours, "unknown field `Term`"),
-        (readme(), "ppd/election", roster, "1 bytes instead of 8"),
+        (readme(), "ppd/election", members, "1 bytes instead of 8"),
         (readme(), "ppd/sync", r#"{"Kind": "Rumour"}"#, "unknown variant `Rumour`"),
         (published(), "ppd/sync", r#"{"Kind": "Request"}"#, "is not one of this network"),
     ];
     for (dialect, topic, payload, expected) in cases {
-        let error = dialect.decode(topic, payload.as_bytes()).expect_err(payload).to_string();
+        let error = decode(&dialect, topic, payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{topic} {payload}: {error}");
     }
 }
@@ -284,11 +293,11 @@ fn the_largest_messages_of_a_full_network_have_room() {
     let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
     let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
     let key = || Some(PublicKey([0xff; KEY_BYTES_MAX].into()));
-    let seal = || Some(Seal([0xff; 256].into()));
-    let roster = Message::Announcement {
+    let signature = || Some(Signature([0xff; 256].into()));
+    let announcement = Message::Announcement {
         peer: PeerId::new(last),
         key: key(),
-        roster: Some(members().map(|peer| (peer, key())).collect()),
+        members: Some(members().map(|peer| (peer, key())).collect()),
     };
     let record = Record {
         transaction: Transaction::new(u64::MAX),
@@ -297,14 +306,14 @@ fn the_largest_messages_of_a_full_network_have_room() {
         seed: Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("it is as long as it may be"),
         winner: PeerId::new(last),
     };
-    let votes = members().map(|peer| (peer, seal())).collect();
+    let votes = members().map(|peer| (peer, signature())).collect();
     let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: u16::MAX };
     let certificate = Message::Certificate { peer: PeerId::new(last), record };
-    for message in [roster, certificate] {
-        let sealed = Sealed { message, seal: seal() };
-        let [wire] = readme().encode(&sealed).try_into().expect("it is one message");
+    for message in [announcement, certificate] {
+        let signed = Signed { message, signature: signature() };
+        let [wire] = encode(&readme(), &signed).try_into().expect("it is one message");
         assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
-        assert_eq!(message_of(&readme(), &wire.topic, &wire.payload), sealed);
+        assert_eq!(message_of(&readme(), wire.topic(), &wire.payload), signed);
     }
 }
 
@@ -312,8 +321,8 @@ fn the_largest_messages_of_a_full_network_have_room() {
 fn rooms_and_variants_keep_networks_apart() {
     let class = Ppd::new(Config { room: "class7".into(), ..Config::default() });
     assert_eq!(class.topics()[0], "class7/ppd/init");
-    assert!(class.decode("class7/ppd/init", br#"{"NodeId": 7}"#).is_ok());
-    assert!(class.decode("ppd/init", br#"{"NodeId": 7}"#).is_err());
+    assert!(decode(&class, "class7/ppd/init", br#"{"NodeId": 7}"#).is_ok());
+    assert!(decode(&class, "ppd/init", br#"{"NodeId": 7}"#).is_err());
     assert_ne!(class.network(), readme().network());
     assert_ne!(published().network(), readme().network());
     assert_eq!((readme().topics().len(), published().topics().len()), (7, 6));
@@ -347,8 +356,8 @@ fn key() -> impl Strategy<Value = PublicKey> {
     select(keys.collect::<Vec<_>>())
 }
 
-fn seal() -> impl Strategy<Value = Seal> {
-    vec(any::<u8>(), 256).prop_map(|bytes| Seal(bytes.into()))
+fn signature() -> impl Strategy<Value = Signature> {
+    vec(any::<u8>(), 256).prop_map(|bytes| Signature(bytes.into()))
 }
 
 fn record() -> impl Strategy<Value = Record> {
@@ -357,15 +366,15 @@ fn record() -> impl Strategy<Value = Record> {
     )
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
-    let naming = (peer(), record(), option::of(term())).prop_map(|(leader, record, accepted)| {
+fn state() -> impl Strategy<Value = ElectionState> {
+    let promise = (peer(), record(), option::of(term())).prop_map(|(leader, record, accepted)| {
         let transaction = record.transaction;
-        Naming { leader, transaction, accepted: accepted.map(|term| Acceptance { term, record }) }
+        Promise { leader, transaction, accepted: accepted.map(|term| Accepted { term, record }) }
     });
-    (term(), any::<u64>(), option::of(naming)).prop_map(|(term, roster, naming)| Standing {
+    (term(), any::<u64>(), option::of(promise)).prop_map(|(term, members, promise)| ElectionState {
         term,
-        roster: RosterDigest(roster),
-        naming,
+        members: MembershipDigest(members),
+        promise,
     })
 }
 
@@ -377,16 +386,14 @@ fn place(term: impl Strategy<Value = Term>) -> impl Strategy<Value = Option<Plac
 fn readme_message() -> impl Strategy<Value = Message> {
     let cause = (term(), difficulty(), peer())
         .prop_map(|(term, difficulty, winner)| Some(Cause { term, difficulty, winner }));
-    let roster = vec((peer(), key().prop_map(Some)), 0..5);
-    let votes = vec((peer(), seal().prop_map(Some)), 0..5);
+    let members = vec((peer(), key().prop_map(Some)), 0..5);
+    let votes = vec((peer(), signature().prop_map(Some)), 0..5);
     prop_oneof![
-        (peer(), key(), option::of(roster)).prop_map(|(peer, key, roster)| Message::Announcement {
-            peer,
-            key: Some(key),
-            roster
+        (peer(), key(), option::of(members)).prop_map(|(peer, key, members)| {
+            Message::Announcement { peer, key: Some(key), members }
         }),
-        (peer(), any::<u64>(), standing()).prop_map(|(peer, draw, standing)| {
-            Message::Election { peer, draw: draw.into(), standing: Some(standing) }
+        (peer(), any::<u64>(), state()).prop_map(|(peer, draw, state)| {
+            Message::Election { peer, draw: draw.into(), state: Some(state) }
         }),
         (peer(), difficulty(), place(term()))
             .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
@@ -414,12 +421,12 @@ fn published_message() -> impl Strategy<Value = Message> {
         (peer(), option::of(key())).prop_map(|(peer, key)| Message::Announcement {
             peer,
             key,
-            roster: None
+            members: None
         }),
         (peer(), any::<u64>()).prop_map(|(peer, draw)| Message::Election {
             peer,
             draw: draw.into(),
-            standing: None
+            state: None
         }),
         (peer(), difficulty(), place(Just(Term::FIRST)))
             .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
@@ -448,33 +455,33 @@ fn vote(cause: impl Strategy<Value = Option<Cause>>) -> impl Strategy<Value = Me
     )
 }
 
-/// Returns what a peer understands of the messages that `sealed` is on the wire.
-fn over_the_wire(dialect: &Ppd, sealed: &Sealed) -> Vec<Received> {
-    let wires = dialect.encode(sealed).into_iter();
-    let received = wires.map(|wire| dialect.decode(&wire.topic, &wire.payload));
+/// Returns what a peer understands of the messages that `signed` is on the wire.
+fn over_the_wire(dialect: &Ppd, signed: &Signed) -> Vec<Content<Signed>> {
+    let wires = encode(dialect, signed).into_iter();
+    let received = wires.map(|wire| decode(dialect, wire.topic(), &wire.payload));
     let received = received.map(|received| received.expect("we understand ourselves"));
-    received.filter(|received| *received != Received::Nothing).collect()
+    received.filter(|received| *received != Content::Nothing).collect()
 }
 
 proptest! {
     #[test]
     fn every_message_of_the_page_survives_the_wire(
         message in readme_message(),
-        seal in option::of(seal()),
+        signature in option::of(signature()),
     ) {
-        let sealed = Sealed { message, seal };
-        prop_assert_eq!(over_the_wire(&readme(), &sealed), [Received::Message(sealed)]);
+        let signed = Signed { message, signature };
+        prop_assert_eq!(over_the_wire(&readme(), &signed), [Content::Message(signed)]);
     }
 
     #[test]
     fn every_message_of_the_program_survives_the_wire(
         message in published_message(),
-        seal in option::of(seal()),
+        signature in option::of(signature()),
     ) {
         // Who announces itself there does not sign.
         let signs = !matches!(message, Message::Announcement { .. });
-        let sealed = Sealed { message, seal: seal.filter(|_| signs) };
-        prop_assert_eq!(over_the_wire(&published(), &sealed), [Received::Message(sealed)]);
+        let signed = Signed { message, signature: signature.filter(|_| signs) };
+        prop_assert_eq!(over_the_wire(&published(), &signed), [Content::Message(signed)]);
     }
 
     #[test]
@@ -490,8 +497,8 @@ proptest! {
         payload in vec(any::<u8>(), 0..200),
     ) {
         let topic = format!("ppd/{name}");
-        let _ = readme().decode(&topic, &payload);
-        let _ = published().decode(&topic, &payload);
+        let _ = decode(&readme(), &topic, &payload);
+        let _ = decode(&published(), &topic, &payload);
     }
 
     #[test]
@@ -500,11 +507,11 @@ proptest! {
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
     ) {
-        for mut wire in readme().encode(&Sealed { message, seal: None }) {
+        for mut wire in encode(&readme(), &Signed { message, signature: None }) {
             let at = at.index(wire.payload.len());
             wire.payload[at] = byte;
-            if let Ok(Received::Message(sealed)) = readme().decode(&wire.topic, &wire.payload) {
-                prop_assert!(!readme().encode(&sealed).is_empty());
+            if let Ok(Content::Message(signed)) = decode(&readme(), wire.topic(), &wire.payload) {
+                prop_assert!(!encode(&readme(), &signed).is_empty());
             }
         }
     }

@@ -4,11 +4,11 @@
 //! A signature is over the fields that its sender wrote. What we do not know we could not check,
 //! so a message with other fields is refused.
 
+use althing_text::hex::Hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyText;
-use crate::hex::Hex;
 
 pub(super) const INIT: &str = "init";
 pub(super) const PUBKEY: &str = "pubkey";
@@ -16,7 +16,7 @@ pub(super) const ELECTION: &str = "election";
 pub(super) const CHALLENGE: &str = "challenge";
 pub(super) const SOLUTION: &str = "solution";
 pub(super) const VOTING: &str = "voting";
-/// Ours: what a program would take for another word of the same peer, or does not know.
+/// Ours: messages that a program would count as another message of the same peer, or does not know.
 pub(super) const SYNC: &str = "sync";
 
 /// The six exchanges of the programs.
@@ -46,7 +46,8 @@ pub(super) struct Draw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) term: Option<Term>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) roster: Option<Hex>,
+    #[serde(rename = "Roster")]
+    pub(super) members: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
@@ -95,7 +96,8 @@ pub(super) struct Vote {
 #[serde(tag = "Kind", rename_all = "PascalCase")]
 pub(super) enum Sync {
     Members(Members),
-    Naming(Naming),
+    #[serde(rename = "Naming")]
+    Promise(Promise),
     Request(Request),
     Certificate(Certificate),
 }
@@ -111,26 +113,27 @@ pub(super) struct Members {
     pub(super) sign: Option<Hex>,
 }
 
-/// An election message that names a leader.
+/// A promise: an election message with a leader.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Naming {
+pub(super) struct Promise {
     pub(super) node_id: u64,
     pub(super) election_number: u64,
     pub(super) term: Term,
-    pub(super) roster: Hex,
+    #[serde(rename = "Roster")]
+    pub(super) members: Hex,
     pub(super) leader: u64,
     pub(super) transaction_number: Transaction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) accepted: Option<Accepted>,
+    pub(super) accepted: Option<WireAccepted>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
 
-/// The solution of the named row that its peer last said yes to.
+/// The solution of the named row that its peer last accepted.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Accepted {
+pub(super) struct WireAccepted {
     #[serde(rename = "SolutionID")]
     pub(super) solution_id: u64,
     pub(super) seed: Seed,

@@ -1,11 +1,11 @@
 //! The fields of a message, by name. One name is the network's choice, so no struct has it.
 
+use althing_text::python_json::dumps;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::json::parse;
-use crate::python_json::dumps;
 use crate::{Malformed, Variant};
 
 /// A message that is being written, field after field.

@@ -1,11 +1,11 @@
-//! `sd`: peers over MQTT elect a controller by lot, who alone judges their solutions.
+//! `sd`: peers over MQTT elect a controller by lot, which alone judges their solutions.
 //!
-//! Two variants of one network. [`Variant::Readme`] is its page with every member counted once:
-//! the leader publishes a result only after a majority has acknowledged its choice, so that it is
-//! not lost with the leader. [`Variant::Published`] is what its program does, for sitting in one
-//! network with it; there the leader's word is all there is.
+//! There are two variants. [`Variant::Readme`] is its page with every member counted once: the
+//! leader publishes a result only after a majority has acknowledged its choice, so that it is not
+//! lost with the leader. [`Variant::Published`] is what its program does, to share a network with
+//! it; there the leader alone decides.
 //!
-//! Programs ignore fields they do not know, so in the README's variant Althing peers add some, as
+//! Programs ignore fields they do not know, so in the `readme` variant Althing peers add some, as
 //! in [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
 
 mod fields;
@@ -19,16 +19,20 @@ use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rules, Sealed,
-    Signatures, Tie, Timeouts,
+    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rounds, Rules,
+    Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
-use althing_types::{Difficulty, PeerId, Transaction};
+use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
-use crate::seal::{ed25519, signed_bytes};
+use crate::ed25519::{ed25519, signed_bytes};
 use crate::topics::Topics;
-use crate::{BadSecret, Dialect, Malformed, Received, SecretKind, Variant, Wire};
+use crate::{
+    BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
+    Variant, Wire,
+};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,17 +132,38 @@ impl Sd {
     }
 }
 
-impl Dialect for Sd {
-    fn network(&self) -> String {
+impl Sd {
+    fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
+        wire::decode(&self.config, self.topics.name_of(from)?, payload)
+    }
+}
+
+impl Codec for Sd {
+    type Engine = Rounds;
+
+    fn network(&self) -> NetworkConfig {
         let Config { variant, election_topic, id_field, peers, .. } = &self.config;
-        let variant = match variant {
-            Variant::Readme => "readme",
-            Variant::Published => "published",
-        };
-        let before = self.topics.before();
-        format!("sd {variant} {before:?} {election_topic:?} {id_field:?} of {peers}")
+        NetworkConfig::Sd {
+            variant: *variant,
+            topics: self.topics.before().to_owned(),
+            election_topic: election_topic.clone(),
+            id_field: id_field.clone(),
+            peers: *peers,
+        }
     }
 
+    fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
+        let encoded = wire::encode(&self.config, signed);
+        let wire = encoded.map(|(name, payload)| self.topics.wire(name, payload));
+        wire.into_iter().collect()
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
+        Received::from_topic(self.content(from, payload))
+    }
+}
+
+impl RoundsDialect for Sd {
     fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -162,27 +187,17 @@ impl Dialect for Sd {
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         let signs = self.rules.signatures != Signatures::None;
         let (config, topics) = (self.config.clone(), self.topics.clone());
-        // What a seal of a message is over: its wire form without one.
+        // What a signature of a message is over: its wire form without one.
         let bytes = move |message: &Message| {
-            let unsealed = Sealed { message: message.clone(), seal: None };
-            let (name, payload) = wire::encode(&config, &unsealed)?;
+            let unsigned = Signed { message: message.clone(), signature: None };
+            let (name, payload) = wire::encode(&config, &unsigned)?;
             Some(signed_bytes("sd", &topics.topic(name), &payload))
         };
         ed25519(secret, signs, bytes)
     }
 
-    fn encode(&self, sealed: &Sealed) -> Vec<Wire> {
-        let encoded = wire::encode(&self.config, sealed);
-        let wire = encoded.map(|(name, payload)| Wire { topic: self.topics.topic(name), payload });
-        wire.into_iter().collect()
-    }
-
-    fn decode(&self, topic: &str, payload: &[u8]) -> Result<Received, Malformed> {
-        wire::decode(&self.config, self.topics.name_of(topic)?, payload)
-    }
-
     fn last_will(&self, peer: PeerId) -> Option<Wire> {
         let (name, payload) = wire::encode_lost(&self.config, peer);
-        Some(Wire { topic: self.topics.topic(name), payload })
+        Some(self.topics.wire(name, payload))
     }
 }

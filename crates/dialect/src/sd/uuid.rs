@@ -7,11 +7,11 @@ use althing_types::PeerId;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number of 128 bits that is the text of a UUID on the wire; its version is nobody's concern.
+/// A number of 128 bits that is the text of a UUID on the wire; its version is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Uuid(pub(super) u128);
 
-/// A peer whose id is the text of a UUID on the wire. Nobody may call itself
+/// A peer whose id is the text of a UUID on the wire. No peer may have the id
 /// [`PeerId::UNNAMED`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) PeerId);

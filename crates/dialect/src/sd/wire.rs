@@ -1,30 +1,30 @@
 //! The messages as JSON: first the fields of the plain protocol in the order its program writes
 //! them, then what Althing peers add.
 //!
-//! What the network has a word for is called by it (`TransactionID`), and the rest as in
-//! `elect-chain` (`term`).
+//! Fields have the network's own names where it has them (`TransactionID`), and those of
+//! `elect-chain` elsewhere (`term`).
 
 use std::sync::Arc;
 
 use althing_engine::rounds::{
-    Acceptance, Cause, CertifiedRecord, Message, Naming, Place, PublicKey, Record, Seal, Sealed,
-    Standing,
+    Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
+    Signature, Signed,
 };
+use althing_text::hex::Hex;
 use althing_types::{PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::Config;
 use super::fields::{Reader, Writer};
 use super::uuid::{Id, Uuid};
-use crate::hex::Hex;
-use crate::json::{difficulty, roster_digest};
-use crate::{Malformed, Received, Variant};
+use crate::json::{difficulty, membership_digest};
+use crate::{Content, Malformed, Variant};
 
 const INIT: &str = "init";
 const CHALLENGE: &str = "challenge";
 const SOLUTION: &str = "solution";
 const RESULT: &str = "result";
-/// Ours: who agrees with the leader's choice.
+/// Ours: a member's vote on the leader's choice.
 const ACK: &str = "ack";
 /// Ours: rows that a peer has missed.
 const SYNC: &str = "sync";
@@ -53,7 +53,7 @@ pub(super) fn topics(config: &Config) -> Vec<&str> {
 
 /// The solution that a member last said yes to.
 #[derive(Serialize, Deserialize)]
-struct Accepted {
+struct WireAccepted {
     term: u64,
     #[serde(rename = "Challenge")]
     challenge: u64,
@@ -65,24 +65,24 @@ struct Accepted {
 /// A member and its key, or its signature.
 type Member = (Id, Option<Hex>);
 
-/// Returns the topic of `sealed` and its bytes, or `None` if the network has no such message.
-pub(super) fn encode<'a>(config: &'a Config, sealed: &Sealed) -> Option<(&'a str, Vec<u8>)> {
+/// Returns the topic of `signed` and its bytes, or `None` if the network has no such message.
+pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str, Vec<u8>)> {
     let writer = Writer::new(config.variant);
-    let (topic, writer) = match sealed.message.clone() {
-        Message::Announcement { peer, key, roster } => {
+    let (topic, writer) = match signed.message.clone() {
+        Message::Announcement { peer, key, members } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| -> Member {
                 (Id(peer), key.map(|key| Hex(key.0)))
             };
-            let roster = roster.map(|it| it.into_iter().map(member).collect::<Vec<_>>());
+            let members = members.map(|it| it.into_iter().map(member).collect::<Vec<_>>());
             let writer = writer
                 .field(&config.id_field, &Id(peer))
                 .added("key", key.map(|key| Hex(key.0)))
-                .added("roster", roster);
+                .added("roster", members);
             (INIT, writer)
         }
-        Message::Election { peer, draw, standing } => {
+        Message::Election { peer, draw, state } => {
             let writer = writer.field(&config.id_field, &Id(peer)).field(DRAW, &Uuid(draw));
-            (config.election_topic.as_str(), encode_standing(writer, standing))
+            (config.election_topic.as_str(), encode_election_state(writer, state))
         }
         Message::Challenge { peer, difficulty, place } => {
             // A challenge that does not say which row it is for is none here.
@@ -117,7 +117,7 @@ pub(super) fn encode<'a>(config: &'a Config, sealed: &Sealed) -> Option<(&'a str
             encode_ours(writer, &config.id_field, ours)
         }
     };
-    let sign = sealed.seal.as_ref().map(|seal| Hex(seal.0.clone()));
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
     Some((topic, writer.added("sign", sign).end()))
 }
 
@@ -139,8 +139,8 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
             (SYNC, writer.field("of", &Id(of)).field("from", &from.number()))
         }
         Message::Certificate { peer: _, record: CertifiedRecord { record, term, votes, noes } } => {
-            let vote = |(peer, seal): (PeerId, Option<Seal>)| -> Member {
-                (Id(peer), seal.map(|seal| Hex(seal.0)))
+            let vote = |(peer, signature): (PeerId, Option<Signature>)| -> Member {
+                (Id(peer), signature.map(|signature| Hex(signature.0)))
             };
             let votes: Vec<Member> = votes.into_iter().map(vote).collect();
             let writer = writer
@@ -161,16 +161,16 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
     }
 }
 
-fn encode_standing(writer: Writer, standing: Option<Standing>) -> Writer {
-    let Some(Standing { term, roster, naming }) = standing else {
+fn encode_election_state(writer: Writer, state: Option<ElectionState>) -> Writer {
+    let Some(ElectionState { term, members, promise }) = state else {
         return writer;
     };
-    let roster = Hex(Arc::new(roster.0.to_be_bytes()));
-    let writer = writer.added("term", Some(term.number())).added("roster", Some(roster));
-    let Some(Naming { leader, transaction, accepted }) = naming else {
+    let members = Hex(Arc::new(members.0.to_be_bytes()));
+    let writer = writer.added("term", Some(term.number())).added("roster", Some(members));
+    let Some(Promise { leader, transaction, accepted }) = promise else {
         return writer;
     };
-    let accepted = accepted.map(|Acceptance { term, record }| Accepted {
+    let accepted = accepted.map(|Accepted { term, record }| WireAccepted {
         term: term.number(),
         challenge: record.difficulty.bits().into(),
         solution: record.seed,
@@ -193,7 +193,11 @@ pub(super) fn encode_lost(config: &Config, peer: PeerId) -> (&'static str, Vec<u
 }
 
 /// Returns what `payload` on the topic `name` says.
-pub(super) fn decode(config: &Config, name: &str, payload: &[u8]) -> Result<Received, Malformed> {
+pub(super) fn decode(
+    config: &Config,
+    name: &str,
+    payload: &[u8],
+) -> Result<Content<Signed>, Malformed> {
     if !topics(config).contains(&name) {
         return Err(Malformed::UnknownTopic { topic: name.to_owned() });
     }
@@ -210,51 +214,51 @@ pub(super) fn decode(config: &Config, name: &str, payload: &[u8]) -> Result<Rece
                 ACK => decode_ack(&mut reader, peer)?,
                 SYNC if reader.has("of") => decode_request(&mut reader, peer)?,
                 SYNC => decode_certificate(&mut reader, peer)?,
-                LOST => return Ok(Received::Lost(peer)),
+                LOST => return Ok(Content::PeerLost(peer)),
                 _election => decode_draw(&mut reader, peer)?,
             }
         }
     };
-    let seal = reader.added("sign")?.map(|Hex(bytes)| Seal(bytes));
-    Ok(Received::Message(Sealed { message, seal }))
+    let signature = reader.added("sign")?.map(|Hex(bytes)| Signature(bytes));
+    Ok(Content::Message(Signed { message, signature }))
 }
 
 fn decode_init(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
     let member = |(Id(peer), key): Member| (peer, key.map(|key| PublicKey(key.0)));
     let key = reader.added("key")?.map(|Hex(bytes)| PublicKey(bytes));
-    let roster: Option<Vec<Member>> = reader.added("roster")?;
-    let roster = roster.map(|roster| roster.into_iter().map(member).collect());
-    Ok(Message::Announcement { peer, key, roster })
+    let members: Option<Vec<Member>> = reader.added("roster")?;
+    let members = members.map(|members| members.into_iter().map(member).collect());
+    Ok(Message::Announcement { peer, key, members })
 }
 
 fn decode_draw(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
     let Uuid(draw) = reader.field(DRAW)?;
     let term: Option<u64> = reader.added("term")?;
-    let standing = match (term, reader.added("roster")?) {
-        (Some(term), Some(roster)) => Some(Standing {
+    let state = match (term, reader.added("roster")?) {
+        (Some(term), Some(members)) => Some(ElectionState {
             term: Term::new(term),
-            roster: roster_digest(&roster)?,
-            naming: decode_naming(reader)?,
+            members: membership_digest(&members)?,
+            promise: decode_promise(reader)?,
         }),
         _ => None,
     };
-    Ok(Message::Election { peer, draw, standing })
+    Ok(Message::Election { peer, draw, state })
 }
 
-fn decode_naming(reader: &mut Reader) -> Result<Option<Naming>, Malformed> {
+fn decode_promise(reader: &mut Reader) -> Result<Option<Promise>, Malformed> {
     let (Some(Id(leader)), Some(transaction)) = (reader.added(LEADER)?, reader.added(ROW)?) else {
         return Ok(None);
     };
     let transaction = Transaction::new(transaction);
     let accepted = match reader.added("accepted")? {
-        Some(Accepted { term, challenge, solution, winner: Id(winner) }) => {
+        Some(WireAccepted { term, challenge, solution, winner: Id(winner) }) => {
             let difficulty = difficulty(BITS, challenge)?;
             let record = Record { transaction, difficulty, seed: solution, winner };
-            Some(Acceptance { term: Term::new(term), record })
+            Some(Accepted { term: Term::new(term), record })
         }
         None => None,
     };
-    Ok(Some(Naming { leader, transaction, accepted }))
+    Ok(Some(Promise { leader, transaction, accepted }))
 }
 
 /// A plain challenge names neither its sender nor a term: there is only one of either.
@@ -313,7 +317,8 @@ fn decode_certificate(reader: &mut Reader, peer: PeerId) -> Result<Message, Malf
     let Id(winner) = reader.field("winner")?;
     let term = Term::new(reader.field("term")?);
     let votes: Vec<Member> = reader.field("votes")?;
-    let votes = votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Seal(sign.0))));
+    let votes =
+        votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Signature(sign.0))));
     let votes = votes.collect();
     let noes = reader.field("noes")?;
     let record = Record { transaction, difficulty, seed, winner };
@@ -324,7 +329,7 @@ fn decode_row(reader: &mut Reader) -> Result<Transaction, Malformed> {
     reader.field(ROW).map(Transaction::new)
 }
 
-/// Returns who judges: a plain leader does not say.
+/// Returns the peer that judges, which a plain leader does not name.
 fn decode_leader(reader: &mut Reader) -> Result<PeerId, Malformed> {
     Ok(reader.added(LEADER)?.map_or(PeerId::UNNAMED, |Id(peer)| peer))
 }

@@ -1,8 +1,8 @@
-//! Who has shown that it is dishonest, in networks whose messages are signed (rules X1 to X5).
+//! Bans of dishonest keys, in networks whose messages are signed (rules X1 to X5).
 //!
-//! Points are only given for what no honest peer signs, whatever it has missed and whatever its
-//! clock shows: then it does not matter who repeats a message, when, to whom, or from which address
-//! they say it comes. What can happen to the honest costs nobody anything.
+//! Points are given only for what no honest peer signs, whatever it has missed and whatever its
+//! clock shows. Then it does not matter who replays a message, when, to whom, or from which forged
+//! address. What can happen to an honest peer costs no points.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,38 +10,24 @@ use std::time::Duration;
 use althing_ledger::{Contextual, EntryRefused, Invalid};
 use althing_types::{Moment, PeerKey};
 
+use super::interface::Misbehaviour;
 use super::{Event, Nakamoto, Output, Refusal};
 
-/// Keys with points, or banned, that are remembered (rule X5).
+/// The maximum number of keys with points or bans that are remembered (rule X5).
 pub const KEYS_MAX: usize = 4096;
 
 /// Points at which a key is banned (rule X3).
 pub const POINTS_MAX: u32 = 100;
 
-/// A key has a point less after each such time (rule X3).
+/// A key loses one point after each such time (rule X3).
 const POINT_TIME: Duration = Duration::from_secs(36);
 
-/// What no honest peer signs (rule X2).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Misbehaviour {
-    /// A block, or the header of one, that is invalid at any time.
-    #[error("an invalid block: {0}")]
-    Block(Invalid),
-    /// An entry that can be in no block of this chain.
-    #[error("an invalid entry: {0}")]
-    Entry(EntryRefused),
-    /// Bytes that are no message.
-    #[error("what is no message")]
-    Malformed,
-}
-
 impl Misbehaviour {
-    /// Returns what a refused message shows of its signer, if anything.
+    /// Returns the misconduct that a refused message proves of its signer, if any.
     fn shown_by(refusal: &Refusal) -> Option<Self> {
         match refusal {
             Refusal::InvalidBlock(invalid) => Self::of_block(invalid),
-            // What the application refuses may only have come late.
+            // A message that the application refuses may only have come late.
             Refusal::InvalidEntry(EntryRefused::Application(_)) => None,
             Refusal::InvalidEntry(reason) => Some(Self::Entry(reason.clone())),
             _ => None,
@@ -72,7 +58,7 @@ pub(super) struct Bans(BTreeMap<PeerKey, Record>);
 
 #[derive(Clone, Copy, Debug)]
 struct Record {
-    /// How many points it had, and when.
+    /// Its points, and when it had them.
     points: u32,
     at: Moment,
     banned_until: Moment,
@@ -98,7 +84,7 @@ impl Bans {
         self.0.get(key).is_some_and(|record| record.is_banned(now))
     }
 
-    /// Gives a key points, and returns whether it is banned for that.
+    /// Gives a key points, and returns whether it is now banned.
     fn score(&mut self, now: Moment, key: PeerKey, points: u32, ban: Duration) -> bool {
         if self.len() >= KEYS_MAX && !self.0.contains_key(&key) {
             self.forget_least(now);
@@ -113,8 +99,7 @@ impl Bans {
         is_enough
     }
 
-    /// Forgets the key that is banned for the shortest time yet, or of those that are not banned
-    /// the one with the fewest points.
+    /// Forgets the key with the fewest points, or, if all are banned, the one whose ban ends first.
     fn forget_least(&mut self, now: Moment) {
         let guilt = |record: &Record| (record.banned_until.max(now), record.points(now));
         let least = self.0.iter().min_by_key(|(_, record)| guilt(record));
@@ -125,7 +110,7 @@ impl Bans {
 }
 
 impl Nakamoto {
-    /// Gives the signer of a refused message points, if no honest peer would have sent it.
+    /// Gives the signer of a refused message points, if no honest peer would have signed it.
     pub(super) fn blame(
         &mut self,
         now: Moment,
@@ -138,7 +123,8 @@ impl Nakamoto {
         }
     }
 
-    /// Bans a key that has too many points: it is not heard, and its peer not asked (rule X4).
+    /// Bans a key that has too many points: its messages are dropped, and its peer is not asked
+    /// (rule X4).
     pub(super) fn on_misbehaviour(
         &mut self,
         now: Moment,

@@ -1,12 +1,14 @@
-//! What becomes of a block, wherever it came from (rules Y6, F1 and F3).
+//! Handles a block, wherever it came from (rules Y6, F1 and F3).
 
-use althing_ledger::{Adoption, Block, Entry, Invalid, Outcome as Added};
+use std::sync::Arc;
+
+use althing_ledger::{Adoption, Block, Entry, HashedBlock, Invalid, Outcome as Added};
 use althing_types::{Address, Height, Moment};
 
 use super::{Durable, Entries, Event, Message, Nakamoto, Output, Refusal, SyncMethod, send};
 
 impl Nakamoto {
-    /// Hands a block to the ledger, and follows it if it is part of the best chain now.
+    /// Hands a block to the ledger, and follows it if it is now part of the best chain.
     pub(super) fn take_in(
         &mut self,
         block: Block,
@@ -20,15 +22,15 @@ impl Nakamoto {
     }
 
     fn follow(&mut self, adoption: &Adoption, out: &mut Vec<Output>) {
-        let Adoption { left, joined, returned } = adoption;
-        let block = |hash| self.ledger.block(hash).expect("the ledger has just taken it in");
-        let blocks: Vec<Block> = joined.iter().map(|hash| block(hash).clone()).collect();
+        let Adoption { disconnected, connected, returned } = adoption;
+        let blocks: Vec<Block> = connected.iter().map(|it| (*it.block).clone()).collect();
         let from = blocks.first().map(Block::height).unwrap_or(Height::GENESIS);
-        self.pool.settle(&blocks, returned, &self.ledger, out);
+        self.mempool.settle(&blocks, returned, &self.ledger, out);
         out.push(Output::Persist(Durable { from, blocks }));
         let tip = self.ledger.tip().expect("a chain has just been adopted");
-        let (left, joined) = (left.len(), joined.len());
-        out.push(Output::Event(Event::TipChanged { tip, left, joined }));
+        let ids = |blocks: &[HashedBlock]| blocks.iter().map(HashedBlock::id).collect();
+        let (disconnected, connected) = (ids(disconnected), ids(connected));
+        out.push(Output::Event(Event::TipChanged { tip, disconnected, connected }));
     }
 
     pub(super) fn on_announcement(
@@ -71,21 +73,21 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let block = self.ledger.block_at(height);
-        if !self.answers.may_answer(now, block) {
+        if !self.answers.may_answer(now, block.as_deref()) {
             return Err(Refusal::TooManyQuestions);
         }
-        send(from, block.cloned().map_or(Message::NoBlock, Message::Block), out);
+        send(from, block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block), out);
         Ok(())
     }
 
-    /// Tells everybody of a block of ours.
+    /// Announces our own block to all peers we know.
     pub(super) fn announce(&self, block: &Block, out: &mut Vec<Output>) {
         for peer in self.peers.addresses() {
             send(peer, Message::Announcement(block.clone()), out);
         }
     }
 
-    /// Tells everybody of an entry, where that is done.
+    /// Sends an entry to all peers we know, where entries are shared.
     pub(super) fn share(&self, entry: &Entry, out: &mut Vec<Output>) {
         if self.rules.entries == Entries::Shared {
             for peer in self.peers.addresses() {

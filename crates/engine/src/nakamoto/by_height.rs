@@ -1,15 +1,15 @@
-//! Fetching a chain block by block from all who claim to have it (rules Y2 to Y5).
+//! Fetches a chain block by block from all peers that claim to have it (rules Y2 to Y5).
 //!
-//! In these networks a block is asked for by its height, so a request says nothing about *which*
-//! chain is meant. So the peers are grouped by what they claim (how long, and with which last
-//! hash), and each claim is fetched from those behind it alone: a *download*. It goes up from
-//! where our own chain ends, with a window of blocks under way at a time; if the first block does
-//! not fit, it goes down, in steps that double, until one does.
+//! In these networks a block is requested by its height, so a request does not say *which* chain is
+//! meant. So the peers are grouped by their claims (length and last hash), and each claim is
+//! fetched only from the peers behind it: a *download*. It goes up from the end of our own chain,
+//! with a window of blocks in flight; if the first block does not fit, it goes down, in steps that
+//! double, until one does.
 //!
-//! A claim is worth nothing until its blocks are here. Of several the one that most peers share is
-//! fetched first, then the longest; another is only begun when those under way have come to a
-//! halt, and no peer is behind two of them, so whoever claims what it does not have holds up one
-//! download, for as long as it takes to ask it three times.
+//! A claim proves nothing until its blocks have arrived. Of several claims the one that most peers
+//! share is fetched first, then the longest. Another one is started only when the running downloads
+//! have stalled, and no peer backs two of them. So a peer that claims what it does not have delays
+//! one download, for as long as it takes to ask that peer three times.
 
 mod download;
 
@@ -26,24 +26,26 @@ pub(super) use self::download::Downloads;
 use super::requests::Wanted;
 use super::{Claim, DownloadFailure, Event, Nakamoto, Output, Refusal, refuse};
 
-/// Chains that are fetched at a time.
+/// The maximum number of downloads at a time.
 pub const DOWNLOADS_MAX: usize = 4;
 
-/// Blocks of a download that are asked for, or here without the ones before, at a time.
+/// The window: the maximum number of blocks of a download that are requested, or that have arrived
+/// without the ones before.
 pub const WINDOW: usize = 32;
 
 /// How often one peer is asked for one block.
 pub const TRIES_MAX: u8 = 3;
 
-/// Chains that are remembered as bad (rule Y5); the oldest is forgotten first.
+/// The maximum number of claims that are remembered as bad (rule Y5); the oldest is forgotten
+/// first.
 pub const BAD_CLAIMS_MAX: usize = 1024;
 
-/// How often a download begins anew further down, after a block did not fit on the ones before.
+/// How often a download restarts further down, after a block did not fit on the ones before.
 const RESTARTS_MAX: u8 = 2;
 
 impl Nakamoto {
-    /// Begins to fetch what others claim to have, if it is longer than our chain and nothing else
-    /// is coming in.
+    /// Starts to fetch what others claim, if it is longer than our chain and no other download
+    /// makes progress.
     pub(super) fn look_for_chains(&mut self, now: Moment, out: &mut Vec<Output>) {
         let patience = self.rules.timeouts.request * 2;
         while self.downloads.len() < DOWNLOADS_MAX
@@ -52,15 +54,15 @@ impl Nakamoto {
             let Some((claim, backers)) = self.choose_claim(now) else { return };
             let event = Event::DownloadStarted { claim, backers: backers.len() };
             out.push(Output::Event(event));
-            // One that is as long as ours parts from it at its last block, or before.
+            // A chain as long as ours diverges from it at its last block, or before.
             let next = Height::new(self.ledger.length().min(claim.length.saturating_sub(1)));
             self.downloads.running.insert(claim, Download::new(now, backers, next));
             self.fill(now, claim, out);
         }
     }
 
-    /// Returns the claim to fetch next, with those behind it: the one that most share, and while
-    /// that is under way, the longest.
+    /// Returns the claim to fetch next, with the peers behind it: the one that most peers share
+    /// and, while that is being fetched, the longest.
     fn choose_claim(&self, now: Moment) -> Option<(Claim, BTreeSet<Address>)> {
         let Self { downloads, ledger, peers, .. } = self;
         let mut claims: BTreeMap<Claim, BTreeSet<Address>> = BTreeMap::new();
@@ -71,7 +73,7 @@ impl Nakamoto {
                 Ordering::Greater => true,
             };
             let is_wanted = is_better
-                && ledger.block(&claim.hash).is_none()
+                && !ledger.contains(&claim.hash)
                 && !downloads.bad.contains(&claim)
                 && !downloads.running.contains_key(&claim)
                 && !downloads.is_backing(peer);
@@ -86,8 +88,8 @@ impl Nakamoto {
         }
     }
 
-    /// Keeps the window of a download full (rule Y3). Each block is asked of the backer who was
-    /// asked for it least, and has least to do.
+    /// Keeps the window of a download full (rule Y3). Each block is requested from the backer that
+    /// was asked for it least often and has the fewest open requests.
     fn fill(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
         let Some(download) = self.downloads.running.get(&claim) else { return };
         let Range { start, end } = download.window();
@@ -144,8 +146,8 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// A peer lacks a block that it was asked for; its answer does not say which, so we take it
-    /// for the oldest.
+    /// A peer lacks a block that it was asked for. Its answer does not say which, so we assume the
+    /// oldest request.
     pub(super) fn on_no_block(
         &mut self,
         now: Moment,
@@ -175,14 +177,14 @@ impl Nakamoto {
             download.under_way.remove(&height);
             self.fill(now, claim, out);
         }
-        // A halt of one download is when others may begin.
+        // When one download stalls, others may start.
         self.look_for_chains(now, out);
     }
 
-    /// Notes that our chain has changed: what we wanted may have come in another way.
+    /// Handles a change of our chain: wanted blocks may have arrived in another way.
     pub(super) fn end_finished_downloads(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Self { downloads, ledger, .. } = self;
-        let is_here = |claim: &Claim| ledger.block(&claim.hash).is_some();
+        let is_here = |claim: &Claim| ledger.contains(&claim.hash);
         let finished: Vec<Claim> =
             downloads.running.keys().filter(|c| is_here(c)).copied().collect();
         for claim in &finished {
@@ -195,7 +197,7 @@ impl Nakamoto {
         }
     }
 
-    /// Hands the ledger all blocks that it is their turn for.
+    /// Hands the ledger all blocks whose predecessors it has.
     fn link(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
         loop {
             let Some(download) = self.downloads.running.get_mut(&claim) else { return };
@@ -208,8 +210,8 @@ impl Nakamoto {
             let Some(download) = self.downloads.running.get_mut(&claim) else { return };
             match added {
                 Ok(Added::ParentMissing) if download.linked => {
-                    // It may be wrong, or the block below it may be: if another backer's fits,
-                    // that one was.
+                    // Either this block or the one below it is wrong: if another backer's block
+                    // fits, it was this one.
                     download.give_up_on(height, &peer);
                     download.doubted.push(peer);
                     break;
@@ -235,7 +237,7 @@ impl Nakamoto {
         self.fill(now, claim, out);
     }
 
-    /// Nobody has the next block, or not one that fits.
+    /// No peer has the next block, or one that fits.
     fn on_exhausted(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
         let Some(download) = self.downloads.running.get_mut(&claim) else { return };
         let height = download.next;
@@ -250,8 +252,8 @@ impl Nakamoto {
         self.fail(now, claim, DownloadFailure::Unobtainable { height }, out);
     }
 
-    /// Ends a download without its chain. Those who claimed it are shunned if nothing came of it;
-    /// if something did, their chain may simply have changed meanwhile.
+    /// Ends a download without its chain. The peers that claimed it are shunned if it brought
+    /// nothing new; otherwise their chain may simply have changed meanwhile.
     fn fail(&mut self, now: Moment, claim: Claim, reason: DownloadFailure, out: &mut Vec<Output>) {
         let Some(download) = self.end(&claim) else { return };
         out.push(Output::Event(Event::DownloadFailed { claim, reason }));

@@ -1,4 +1,4 @@
-//! How peers meet (rules N2 to N7).
+//! Gossip: how peers find each other (rules N2 to N7).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,11 +9,11 @@ use super::{
     Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, Timer, refuse, send,
 };
 
-/// Words of others that are remembered, so that none is passed on twice (rule N3); the oldest is
-/// forgotten first.
+/// The maximum number of gossip messages that are remembered, so that none is passed on twice (rule
+/// N3); the oldest is forgotten first.
 pub const GOSSIPS_REMEMBERED: usize = 4096;
 
-/// Words of others, by name, and when each was answered last.
+/// Gossip messages of others, by id, and when each was last answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heard {
     answered: BTreeMap<Label, Moment>,
@@ -25,7 +25,7 @@ impl Heard {
         self.order.len()
     }
 
-    /// Notes that a word is answered now, and returns when it was before.
+    /// Records that a message is answered now, and returns when it was answered before.
     fn answer(&mut self, now: Moment, id: &Label) -> Option<Moment> {
         if let Some(before) = self.answered.get_mut(id) {
             return Some(std::mem::replace(before, now));
@@ -40,14 +40,14 @@ impl Heard {
         None
     }
 
-    /// Returns when a word was answered last.
+    /// Returns when a message was last answered.
     fn last_answer(&self, id: &Label) -> Option<Moment> {
         self.answered.get(id).copied()
     }
 }
 
 impl Nakamoto {
-    /// Says that we are here, and forgets who is silent (rules N2 and N5).
+    /// Announces this peer, and forgets silent peers (rules N2 and N5).
     pub(super) fn on_gossip_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Discovery::Gossip { forward } = self.rules.discovery else { return };
         for peer in self.peers.forget_silent(now, self.rules.timeouts.silence) {
@@ -79,11 +79,11 @@ impl Nakamoto {
         if gossip.origin == self.me {
             return Ok(());
         }
-        // Who says the same word all along is answered each time it is due, and passed on once.
+        // A peer that always uses the same id is answered each time it is due, and passed on once.
         let due = self.rules.timeouts.gossip / 2;
         let answered = self.heard.last_answer(&gossip.id);
         if answered.is_some_and(|answered| now - answered < due) {
-            // What others pass on may come before what the origin says itself.
+            // A forwarded message may arrive before the original.
             return self.meet(now, from, out);
         }
         if !self.answers.may_answer(now, None) {
@@ -101,8 +101,8 @@ impl Nakamoto {
         self.meet(now, from, out)
     }
 
-    /// Takes in a peer that we have heard ourselves (rule N4). What it calls itself, or its origin,
-    /// may be a name, and is not looked at.
+    /// Adds a peer that we have heard ourselves (rule N4). The address that it states may be a host
+    /// name, and is ignored.
     pub(super) fn meet(
         &mut self,
         now: Moment,
@@ -121,7 +121,7 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Knows exactly those whom the tracker knows (rule N6).
+    /// Replaces the known peers by the tracker's list (rule N6).
     pub(super) fn on_peers(&mut self, now: Moment, list: &[Address], out: &mut Vec<Output>) {
         if self.rules.discovery != Discovery::Tracker {
             return;

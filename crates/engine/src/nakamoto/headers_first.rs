@@ -1,15 +1,17 @@
-//! Fetching headers from one peer, and then the blocks from all who have them (rules Y7 and Y8).
+//! Fetches headers from one peer, and then the blocks from all peers that have them (rules Y7 and
+//! Y8), like Bitcoin Core's headers-first synchronisation.
 //!
-//! A header shows its work and names the one before it, so a chain of headers is as good as its
-//! blocks for choosing among chains, and it says by hash which blocks to fetch: these can come from
-//! anybody. So the headers of whoever claims something unknown are fetched first. The chain of
-//! headers with the most work, if it has more than ours, is the *target*; its blocks are fetched in
-//! a window, and handed to the ledger in their order.
+//! A header proves its work and names its predecessor, so a chain of headers is as good as its
+//! blocks for choosing among chains. It names by hash the blocks to fetch, which can come from any
+//! peer. So when a peer claims an unknown block, its headers are fetched first. The chain of
+//! headers with the most work, if it has more than our chain, is the *target*; its blocks are
+//! fetched in a window, and handed to the ledger in order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use althing_ledger::{
-    Block, Contextual, Header, HeaderOutcome, Headers, Invalid, NativeBlock, Outcome as Added,
+    Block, Contextual, Header, HeaderOutcome, Headers, Invalid, Outcome as Added,
 };
 use althing_types::{Address, BlockHash, Height, Moment, PeerKey};
 use rand::RngExt;
@@ -17,22 +19,23 @@ use rand::RngExt;
 use super::requests::Wanted;
 use super::{Claim, Event, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
 
-/// Headers in one answer: they fit into a datagram.
+/// The maximum number of headers in one answer: they fit into a datagram.
 pub const HEADERS_PER_ANSWER: usize = 500;
 
-/// Hashes in a locator that are looked at.
+/// The maximum number of hashes in a locator that are read.
 pub const LOCATOR_MAX: usize = 100;
 
-/// Blocks that are asked for, or here without the ones before, at a time.
+/// The window: the maximum number of blocks that are requested, or that have arrived without the
+/// ones before.
 pub const BODIES_MAX: usize = 64;
 
-/// Headers without blocks, and the fetching of these.
+/// Headers without blocks, and the state of fetching their blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HeaderSync {
     headers: Headers,
-    /// The last header that each peer has sent us.
+    /// The last header from each peer.
     known: BTreeMap<Address, BlockHash>,
-    /// Whether some have come since it was told last that all are here.
+    /// Whether some have arrived since it was last reported that all are here.
     gained: bool,
     target: Option<Target>,
 }
@@ -41,10 +44,10 @@ pub(super) struct HeaderSync {
 #[derive(Clone, Debug)]
 struct Target {
     tip: BlockHash,
-    /// The hashes of its blocks, the lowest first, and their places in that list.
+    /// The hashes of its blocks, lowest first, and their positions in that list.
     path: Vec<BlockHash>,
     places: BTreeMap<BlockHash, usize>,
-    /// The first that is not in the ledger.
+    /// The position of the first block that is not in the ledger.
     next: usize,
     arrived: BTreeMap<usize, Arrival>,
     under_way: BTreeSet<usize>,
@@ -65,8 +68,8 @@ impl HeaderSync {
         self.headers.len()
     }
 
-    /// Makes `tip` the target, and returns whether it comes after the one so far; what is under way
-    /// then stays so.
+    /// Makes `tip` the target, and returns whether it extends the previous one; requests in flight
+    /// then stay valid.
     fn extend_target(&mut self, tip: BlockHash) -> bool {
         let Some(target) = &mut self.target else { return false };
         let Some(more) = self.headers.path_after(target.tip, tip) else { return false };
@@ -78,7 +81,7 @@ impl HeaderSync {
         true
     }
 
-    /// Asks a peer for no more blocks, until it sends a header again.
+    /// Stops asking a peer for blocks, until it sends a header again.
     pub(super) fn forget_peer(&mut self, peer: &Address) {
         self.known.remove(peer);
     }
@@ -112,7 +115,7 @@ impl Target {
 }
 
 impl Nakamoto {
-    /// Follows a claim by asking for the headers, if it is of a block that we do not know.
+    /// Requests the headers of a claim, if it is of a block that we do not know.
     pub(super) fn on_claim(
         &mut self,
         now: Moment,
@@ -123,7 +126,7 @@ impl Nakamoto {
         if !self.peers.contains(from) {
             return Err(Refusal::Stranger);
         }
-        if self.ledger.block(&claim.hash).is_some() || !self.peers.is_trusted(now, from) {
+        if self.ledger.contains(&claim.hash) || !self.peers.is_trusted(now, from) {
             return Ok(());
         }
         if self.headers.headers.contains(&claim.hash) {
@@ -142,7 +145,7 @@ impl Nakamoto {
         }
     }
 
-    /// Returns where our chain of headers ends, and our chain.
+    /// Returns the locator of our best chain of headers.
     pub(super) fn locator(&self) -> Vec<BlockHash> {
         let best = self.headers.headers.best().map(|(hash, _)| hash);
         best.into_iter().chain(self.ledger.locator()).collect()
@@ -159,14 +162,10 @@ impl Nakamoto {
         }
         let mut known = locator.iter().take(LOCATOR_MAX);
         let common = known.find(|hash| self.ledger.is_on_best(hash));
-        let common = common.and_then(|hash| self.ledger.block(hash)).map(Block::height);
+        let common = common.and_then(|hash| self.ledger.height_of(hash));
         let start = common.map_or(Height::GENESIS, Height::next);
-        let header = |block: &Block| match block {
-            Block::Native(NativeBlock { header, .. }) => Some(*header),
-            Block::Cs60(_) | Block::Aviary(_) => None,
-        };
-        let blocks = self.ledger.blocks_from(start).take(HEADERS_PER_ANSWER);
-        send(from, Message::Headers(blocks.filter_map(header).collect()), out);
+        let headers = self.ledger.headers_from(start).take(HEADERS_PER_ANSWER);
+        send(from, Message::Headers(headers.collect()), out);
         Ok(())
     }
 
@@ -222,7 +221,7 @@ impl Nakamoto {
             Some((tip, _)) if self.headers.extend_target(tip) => self.fetch_bodies(now, out),
             Some((tip, _)) => {
                 let path = self.headers.headers.path(tip);
-                // What is under way is asked for again, since places in the path have shifted.
+                // Requests in flight are repeated, since positions in the path have shifted.
                 self.drop_target();
                 self.headers.target = Some(Target::new(tip, path));
                 self.fetch_bodies(now, out);
@@ -235,8 +234,9 @@ impl Nakamoto {
         self.requests.forget(|request| matches!(request.wanted, Wanted::Body { .. }));
     }
 
-    /// Keeps the window full. A block is asked of a peer whose last header is that block's or one
-    /// above; of those, of the one who was asked for it least, and has least to do.
+    /// Keeps the window full. A block is requested from a peer whose last header is that block's or
+    /// one above; of those peers, from the one that was asked for it least often and has the fewest
+    /// open requests.
     fn fetch_bodies(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Some(window) = self.headers.target.as_ref().map(Target::window) else { return };
         for place in window {
@@ -274,8 +274,8 @@ impl Nakamoto {
         }
     }
 
-    /// Nobody sends the next block: those who sent its header are shunned, and it is forgotten with
-    /// all above it until somebody sends it again.
+    /// No peer sends the next block: the peers that sent its header are shunned, and the header is
+    /// forgotten with all above it until a peer sends it again.
     fn give_up(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Some(target) = self.headers.target.take() else { return };
         let backers: Vec<Address> = self
@@ -303,10 +303,10 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let block = self.ledger.block(hash);
-        if !self.answers.may_answer(now, block) {
+        if !self.answers.may_answer(now, block.as_deref()) {
             return Err(Refusal::TooManyQuestions);
         }
-        send(from, block.cloned().map_or(Message::NoBlock, Message::Block), out);
+        send(from, block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block), out);
         Ok(())
     }
 
@@ -359,7 +359,7 @@ impl Nakamoto {
         }
     }
 
-    /// Hands the ledger all blocks that it is their turn for.
+    /// Hands the ledger all blocks whose predecessors it has.
     fn link_bodies(&mut self, now: Moment, out: &mut Vec<Output>) {
         while let Some(target) = &mut self.headers.target
             && let Some(arrival) = target.arrived.remove(&target.next)
@@ -375,7 +375,7 @@ impl Nakamoto {
                     target.next += 1;
                     target.tries.retain(|(place, _), _| *place >= target.next);
                 }
-                // Who has sent it may not have seen its branch count, and so not have known.
+                // Its sender may never have followed its branch, and so may not have known.
                 Err(Invalid::Contextual(
                     Contextual::EntriesRefused { .. } | Contextual::KnownBad { .. },
                 )) => {

@@ -1,157 +1,83 @@
+//! A peer's commands, timers and events.
+
 use std::time::Duration;
 
-use althing_ledger::{Block, Entry, EntryRefused, Invalid, Template, Tip};
+use althing_ledger::{Block, BlockId, Entry, EntryRefused, Invalid, Tip};
 use althing_types::{Address, BlockHash, Height, PeerKey};
 
-use super::bans::Misbehaviour;
-use super::message::{Claim, Message};
-use super::pool::NotPooled;
+use super::message::Claim;
 use super::requests::RequestId;
 
-/// What can happen to a peer.
+/// What the user of a peer, or a miner that works for it, may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The peer can be reached for the first time.
-    Start,
-    /// A message has arrived.
-    Message {
-        /// Where it really came from.
-        from: Address,
-        /// Who has signed it, where messages are.
-        signer: Option<PeerKey>,
-        /// What it says.
-        message: Message,
-    },
-    /// Bytes have arrived that are no message, and yet have a valid signature.
-    Malformed {
-        /// Whose.
-        signer: PeerKey,
-    },
-    /// A timer set by [`Output::SetTimer`] has run out.
-    Timer(Timer),
-    /// The tracker's list of all peers, this one perhaps among them.
-    Peers(Vec<Address>),
-    /// The search asked for by [`Output::Mine`] has found a nonce.
-    Solved {
-        /// Which search.
-        search: SearchId,
-        /// What it found.
-        nonce: u64,
-    },
-    /// A miner outside of this process has found a block for one of the last templates of
-    /// [`Output::Mine`].
-    Mined(Box<Block>),
-    /// An entry that shall get into the chain.
+pub enum Command {
+    /// Add this entry to the chain.
     Submit(Entry),
-}
-
-/// What the driver must now do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Output {
-    /// Put this on disk before anything that follows.
-    Persist(Durable),
-    /// Say this to one peer.
-    Send {
-        /// Whom.
-        to: Address,
-        /// What.
-        message: Message,
-    },
-    /// Hand back this timer after a while.
-    SetTimer {
-        /// How long.
-        after: Duration,
-        /// What for.
-        timer: Timer,
-    },
-    /// Search for a nonce, instead of any search still running.
-    Mine {
-        /// Which search this is.
-        search: SearchId,
-        /// The block to be.
-        template: Box<Template>,
-    },
-    /// End the search.
-    CancelMining,
-    /// Tell whoever is watching.
-    Event(Event),
-}
-
-/// What must survive a restart: the best chain, in parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Durable {
-    /// Forget what is at this height and above,
-    pub from: Height,
-    /// and have these blocks there instead.
-    pub blocks: Vec<Block>,
+    /// Accept a block that a miner outside this process has found for one of the last searches.
+    Mined(Box<Block>),
 }
 
 /// What a timer was for. One that comes late is recognised by its content and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// Say that we are here, and see who is silent.
+    /// Announce this peer, and check who is silent.
     Gossip,
-    /// Ask what chains the others have.
+    /// Ask others for their chains.
     Tips,
-    /// See whether what was asked for has come.
+    /// Check whether requests were answered.
     Request(RequestId),
 }
 
-/// Names one search for a nonce.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SearchId(pub(super) u64);
-
-/// What has happened, for people, logs and scripts.
+/// What has happened, for users, logs and scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A peer has been heard for the first time, or again after it was lost.
     PeerFound {
-        /// Where it is.
+        /// Its address.
         peer: Address,
-        /// How many are known now.
+        /// The number of known peers.
         known: usize,
     },
     /// A peer has been silent for long, or is no longer on the tracker's list.
     PeerLost {
-        /// Where it was.
+        /// Its address.
         peer: Address,
     },
     /// The best chain has changed, and is on disk.
     TipChanged {
         /// Its last block.
         tip: Tip,
-        /// How many blocks no longer count.
-        left: usize,
-        /// How many count now that did not before.
-        joined: usize,
+        /// The blocks that left the best chain, highest first.
+        disconnected: Vec<BlockId>,
+        /// The blocks that joined the best chain, lowest first.
+        connected: Vec<BlockId>,
     },
     /// This peer has found a block.
     BlockMined {
         /// Its hash.
         hash: BlockHash,
-        /// Where it stands.
+        /// Its height.
         height: Height,
     },
     /// A chain that others claim to have is being fetched.
     DownloadStarted {
-        /// What they claim.
+        /// The claim.
         claim: Claim,
-        /// How many they are.
+        /// The number of peers that claim it.
         backers: usize,
     },
-    /// A chain that was being fetched could not be had.
+    /// A chain could not be fetched.
     DownloadFailed {
-        /// What was claimed.
+        /// The claim.
         claim: Claim,
         /// Why.
         reason: DownloadFailure,
     },
     /// All headers of a peer's chain are here.
     HeadersFetched {
-        /// Whose chain.
+        /// The peer whose chain it is.
         peer: Address,
-        /// How many headers are here without their blocks, which are fetched now.
+        /// The number of headers without blocks; the blocks are fetched next.
         ahead: usize,
     },
     /// A peer will not be asked for some time.
@@ -161,13 +87,13 @@ pub enum Event {
         /// How long.
         time: Duration,
     },
-    /// The owner of a key has shown that it is dishonest, and will not be heard for some time.
+    /// A key is banned: its owner has proven to be dishonest, and is ignored for some time.
     PeerBanned {
-        /// Whose key.
+        /// The banned key.
         key: PeerKey,
         /// How long.
         time: Duration,
-        /// What it did last.
+        /// Its last misconduct.
         reason: Misbehaviour,
     },
     /// An entry waits for a block.
@@ -177,7 +103,7 @@ pub enum Event {
         /// The entry.
         entry: Entry,
         /// Why.
-        reason: NotPooled,
+        reason: NotAdmitted,
     },
     /// A message was dropped.
     MessageRefused {
@@ -188,11 +114,37 @@ pub enum Event {
     },
 }
 
-/// Why a chain could not be had.
+/// Things that no honest peer signs (rule X2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// A block, or the header of one, that is invalid at any time.
+    #[error("an invalid block: {0}")]
+    Block(Invalid),
+    /// An entry that can be in no block of this chain.
+    #[error("an invalid entry: {0}")]
+    Entry(EntryRefused),
+    /// Bytes that are not a message.
+    #[error("what is no message")]
+    Malformed,
+}
+
+/// Why an entry does not wait for a block.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// It can be in no block.
+    #[error(transparent)]
+    Refused(#[from] EntryRefused),
+    /// Rule M2.
+    #[error("more entries wait than this peer keeps")]
+    Full,
+}
+
+/// Why a chain could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadFailure {
     /// Rule Y4.
-    #[error("nobody who claims it sends the block at height {height}")]
+    #[error("no peer that claims it sends the block at height {height}")]
     Unobtainable {
         /// The block that is missing.
         height: Height,
@@ -216,10 +168,10 @@ pub enum Refusal {
     #[error("more peers than this peer keeps")]
     TooManyPeers,
     /// Rule N8.
-    #[error("more questions than this peer answers at a time")]
+    #[error("more requests than this peer answers at a time")]
     TooManyQuestions,
     /// Rule Y3.
-    #[error("nobody has asked for this")]
+    #[error("it was not requested")]
     Unasked,
     /// A rule of validity.
     #[error("an invalid block: {0}")]
@@ -234,11 +186,11 @@ pub enum Refusal {
     #[error("an invalid entry: {0}")]
     InvalidEntry(EntryRefused),
     /// Rule Y7.
-    #[error("headers that follow on nothing that was asked about")]
+    #[error("headers that do not follow any requested block")]
     HeadersApart,
     /// Rule M2.
     #[error("more entries wait than this peer keeps")]
-    PoolFull,
+    MempoolFull,
     /// Rule N9.
     #[error("this network has no such message")]
     Unexpected,

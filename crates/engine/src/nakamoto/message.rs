@@ -1,26 +1,29 @@
+//! The messages of a network with a chain.
+
 use std::fmt;
 use std::sync::Arc;
 
 use althing_ledger::{Block, Entry, Header};
 use althing_types::{Address, BlockHash, Height};
 
-/// One word of a peer to another. A network has those that its way of meeting and fetching needs.
+/// A message from one peer to another. A network has those that its rules for meeting and fetching
+/// need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// A peer is here; to be answered and passed on (rules N2, N3).
+    /// A peer announces itself; answered and passed on (rules N2, N3).
     Gossip(Gossip),
-    /// A peer has heard of us.
+    /// The answer to gossip.
     GossipReply {
-        /// Where it says it can be reached.
+        /// The address that the peer states.
         address: Address,
-        /// What it calls itself.
+        /// Its name.
         name: Label,
     },
     /// Asks for the peer's best chain (rule T1).
     TipRequest,
-    /// The peer's best chain, by its word.
+    /// The peer's claim about its best chain.
     Tip(Claim),
-    /// Asks for a look at everybody's chains now (rule T3).
+    /// Asks the receiver to ask all peers for their chains now (rule T3).
     Consensus,
     /// Asks for the block of the peer's best chain at a height (rule Y2).
     BlockRequest {
@@ -29,12 +32,12 @@ pub enum Message {
     },
     /// The answer to that, or to [`Message::BodyRequest`]: a block.
     Block(Block),
-    /// The answer to that: it has none there.
+    /// The answer to those: the peer does not have that block.
     NoBlock,
     /// Asks for the headers of the peer's best chain (rule Y7).
     HeadersRequest {
-        /// Blocks of the chain of who asks, the latest first: the answer begins after the first
-        /// that the peer has in its own.
+        /// A locator: blocks of the sender's chain, latest first. The answer begins after the first
+        /// one that the receiver has in its own chain.
         locator: Vec<BlockHash>,
     },
     /// The answer to that: headers in order. There may be more after them.
@@ -46,29 +49,29 @@ pub enum Message {
     },
     /// Asks for the peer's best chain (rule Y1).
     ChainRequest {
-        /// Where to begin. Who does not know this word begins with the first block.
+        /// The first height that is wanted. A program without this field sends the whole chain.
         from: Height,
     },
     /// The answer to that: blocks in order. There may be more after them.
     Chain(Vec<Block>),
-    /// A new block, which nobody has asked for (rule Y6).
+    /// A new block, sent without a request (rule Y6).
     Announcement(Block),
-    /// An entry for whoever mines (rule M3).
+    /// An entry for all miners (rule M3).
     Entry(Entry),
 }
 
-/// A peer's word that it is here, as it goes from peer to peer.
+/// The announcement of a peer, passed on from peer to peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gossip {
-    /// Who is here.
+    /// The address of the announced peer.
     pub origin: Address,
-    /// What it calls itself.
+    /// Its name.
     pub name: Label,
-    /// Names this one word of it, so that each peer passes it on once.
+    /// The id of this announcement, so that each peer passes it on once.
     pub id: Label,
 }
 
-/// A short text: what a peer, or one word of it, is called.
+/// A short text: the name of a peer, or the id of one of its announcements.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(Arc<str>);
 
@@ -81,7 +84,7 @@ pub struct LabelTooLong {
 }
 
 impl Label {
-    /// Bytes that a label may have.
+    /// The maximum length of a label, in bytes.
     pub const LENGTH_MAX: usize = 64;
 
     /// Returns `text` as a label, or an error above [`Self::LENGTH_MAX`] bytes.
@@ -104,10 +107,10 @@ impl fmt::Display for Label {
     }
 }
 
-/// A chain, as a peer says it has one. Nothing about it has been checked.
+/// A chain that a peer claims to have. Nothing about it has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim {
-    /// How many blocks it has.
+    /// The number of its blocks.
     pub length: u64,
     /// The hash of the last of them.
     pub hash: BlockHash,

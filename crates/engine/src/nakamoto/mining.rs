@@ -1,41 +1,85 @@
-//! What we mine, and on what (rules M1 to M3).
+//! Which block this peer mines (rules M1 to M3).
 
-use althing_ledger::{Block, Entry, Outcome as Added, Proposal, Template};
-use althing_types::Moment;
+use std::sync::Arc;
 
-use super::{Event, Nakamoto, NotPooled, Output, Refusal, SearchId};
+use althing_ledger::{Block, Entry, Outcome as Added, Preimage, Proposal, Target, Template};
+use althing_pow::{Goal, HEADER_WITHOUT_NONCE, Hash, Nonce, Work};
+use althing_types::{Height, Moment};
+
+use super::{Event, Nakamoto, NotAdmitted, Output, Refusal};
+use crate::{ProofOfWork, SearchId};
 
 /// Whether a peer mines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mining {
-    /// It only follows.
+    /// It does not mine.
     Off,
     /// On the best chain, as soon as there is one and an entry for a block.
     OnChain,
-    /// Also the first block of all. A newcomer must not do that before it has heard of the chain
-    /// that is there.
+    /// Also the genesis. A newcomer must not mine that before it has heard of an existing chain.
     FromGenesis,
 }
 
-/// What we search for.
+/// The running search.
 #[derive(Clone, Debug)]
 pub(super) struct Miner {
     mining: Mining,
     search: SearchId,
-    template: Option<Template>,
-    /// The state of the pool when it was last looked at.
-    pool: u64,
+    template: Option<Arc<Template>>,
+    /// The state of the mempool when it was last checked.
+    revision: u64,
 }
 
 impl Miner {
     pub(super) fn new(mining: Mining) -> Self {
-        Self { mining, search: SearchId::default(), template: None, pool: 0 }
+        Self { mining, search: SearchId::default(), template: None, revision: 0 }
+    }
+
+    pub(super) fn mining(&self) -> Mining {
+        self.mining
+    }
+
+    /// Returns the height of the block that we search for.
+    pub(super) fn height(&self) -> Option<Height> {
+        Some(self.template.as_ref()?.height())
+    }
+}
+
+impl ProofOfWork for Arc<Template> {
+    type Solution = u64;
+
+    // Each peer searches for a different block, so all may begin with the same nonce.
+    const FIRST_CANDIDATE_MAX: u64 = 1;
+
+    /// The upper half of the nonce is the part, the lower half the index in it. In Bitcoin's format
+    /// a header has room only for the lower half; the upper one is the extra nonce in the coinbase.
+    fn part(&self, part: u32) -> Option<Work> {
+        let goal = match self.target() {
+            Target::LeadingZeros(digits) => Goal::LeadingZeroBits(4 * u16::from(digits.number())),
+            Target::TrailingZeros(digits) => Goal::TrailingZeroBits(4 * u16::from(digits.number())),
+            Target::AtMost(bits) => Goal::AtMost(bitcoin::Target::from_compact(bits).to_le_bytes()),
+        };
+        let (hash, template) = match self.preimage(part) {
+            Preimage::Decimal { before, after } => {
+                (Hash::Sha256, althing_pow::Template::new(before, Nonce::Decimal, after))
+            }
+            Preimage::Header(bytes) => {
+                let before = &bytes[..HEADER_WITHOUT_NONCE];
+                let template = althing_pow::Template::new(before, Nonce::LittleEndian, []);
+                (Hash::DoubleSha256, template)
+            }
+        };
+        Some(Work { hash, template, goal })
+    }
+
+    fn solution(&self, part: u32, index: u64) -> u64 {
+        u64::from(part) << 32 | index
     }
 }
 
 impl Nakamoto {
-    /// Searches on the tip, for what waits; called after all that can change either (rule M1). A
-    /// search is never nearer to its end than at its beginning, so nothing is lost by a new one.
+    /// Searches on the tip for a block with the waiting entries; called after everything that can
+    /// change either (rule M1). A search has no memory, so starting a new one loses nothing.
     pub(super) fn keep_mining(&mut self, now: Moment, out: &mut Vec<Output>) {
         let tip = self.ledger.tip().map(|tip| tip.hash);
         let may_mine = match self.miner.mining {
@@ -44,23 +88,23 @@ impl Nakamoto {
             Mining::FromGenesis => true,
         };
         let on_tip = self.miner.template.as_ref().filter(|current| current.parent() == tip);
-        if !may_mine || (on_tip.is_some() && self.miner.pool == self.pool.revision()) {
+        if !may_mine || (on_tip.is_some() && self.miner.revision == self.mempool.revision()) {
             return;
         }
-        self.miner.pool = self.pool.revision();
-        let entries = self.ledger.select(self.pool.entries());
+        self.miner.revision = self.mempool.revision();
+        let entries = self.ledger.select(self.mempool.entries());
         if on_tip.is_some_and(|current| current.entries() == entries) {
             return;
         }
         let proposal = Proposal { miner: self.name.as_str(), now: self.wall_time(now), entries };
         match self.ledger.template(proposal) {
             Some(template) => {
-                self.miner.search.0 += 1;
-                self.miner.template = Some(template.clone());
-                let (search, template) = (self.miner.search, Box::new(template));
-                out.push(Output::Mine { search, template });
+                let (id, work) = (self.miner.search.next(), Arc::new(template));
+                self.miner.search = id;
+                self.miner.template = Some(Arc::clone(&work));
+                out.push(Output::Search { id, work });
             }
-            None if self.miner.template.take().is_some() => out.push(Output::CancelMining),
+            None if self.miner.template.take().is_some() => out.push(Output::CancelSearch),
             None => {}
         }
     }
@@ -70,16 +114,16 @@ impl Nakamoto {
             return;
         }
         let Some(template) = self.miner.template.take() else { return };
-        // A nonce that solves nothing is our miner's mistake; then we search again.
+        // A nonce that solves nothing is a bug of our miner; then we search again.
         self.on_mined(&template.with_nonce(nonce), out);
     }
 
-    /// Takes in a block of our own. It need not be of the search that is running: one that was
-    /// found just before the entries changed is as good.
+    /// Accepts our own block. It need not be of the running search: one that was found just before
+    /// the entries changed is as good.
     pub(super) fn on_mined(&mut self, block: &Block, out: &mut Vec<Output>) {
         let height = block.height();
         if let Ok(Added::Adopted(adoption)) = self.take_in(block.clone(), out)
-            && let Some(hash) = adoption.joined.last().copied()
+            && let Some(hash) = adoption.connected.last().map(|block| block.hash)
         {
             out.push(Output::Event(Event::BlockMined { hash, height }));
             self.announce(block, out);
@@ -87,7 +131,7 @@ impl Nakamoto {
     }
 
     pub(super) fn on_submit(&mut self, entry: Entry, out: &mut Vec<Output>) {
-        match self.pool.add(&entry, &self.ledger) {
+        match self.mempool.add(&entry, &self.ledger) {
             Ok(is_new) => {
                 self.share(&entry, out);
                 if is_new {
@@ -98,13 +142,13 @@ impl Nakamoto {
         }
     }
 
-    /// Takes in an entry of somebody else; it is not passed on, since whoever has it tells all.
+    /// Accepts an entry of another peer. It is not passed on, since its first peer sends it to all.
     pub(super) fn on_entry(&mut self, entry: Entry, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        match self.pool.add(&entry, &self.ledger) {
+        match self.mempool.add(&entry, &self.ledger) {
             Ok(true) => out.push(Output::Event(Event::EntryPooled(entry))),
             Ok(false) => {}
-            Err(NotPooled::Full) => return Err(Refusal::PoolFull),
-            Err(NotPooled::Refused(reason)) => return Err(Refusal::InvalidEntry(reason)),
+            Err(NotAdmitted::Full) => return Err(Refusal::MempoolFull),
+            Err(NotAdmitted::Refused(reason)) => return Err(Refusal::InvalidEntry(reason)),
         }
         Ok(())
     }

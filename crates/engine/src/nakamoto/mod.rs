@@ -1,61 +1,67 @@
-//! Peers without members or a leader: whoever finds a block tells the others, and the chain with
+//! Peers without members or a leader: a peer that finds a block announces it, and the chain with
 //! the most work counts (Nakamoto, *Bitcoin: A Peer-to-Peer Electronic Cash System*, 2008).
 //!
 //! [`Rules`] say how a network of this kind works: which blocks are valid, how peers meet, and how
-//! a peer gets the blocks that it lacks. Every block is checked by the peer's own
-//! [`Ledger`] before it counts, so nobody is believed: what others *claim* only says where to look
-//! first. The rules have names (N2, Y4 ...) and are written out in `docs/protocol.md`:
+//! a peer gets the blocks that it lacks. The peer's own [`Ledger`] checks every block before it
+//! counts, so no peer has to be trusted: what others *claim* only says where to look first. The
+//! rules have names (N2, Y4 ...) and are written out in `docs/protocol.md`:
 //!
 //! | file | question | rules |
 //! | --- | --- | --- |
-//! | `peers`, `gossip` | whom do we know? | N |
-//! | `tips` | what chains do the others have? | T |
-//! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get what we lack? | Y |
-//! | `blocks` | what becomes of a block? | Y6, F |
-//! | `mining`, `pool` | what do we mine, and on what? | M |
-//! | `bans` | whom do we not hear any more? | X |
+//! | `peers`, `gossip` | which peers do we know? | N |
+//! | `tips` | which chains do the others have? | T |
+//! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get missing blocks? | Y |
+//! | `blocks` | what happens to a block? | Y6, F |
+//! | `mining`, `mempool` | which block do we mine? | M |
+//! | `bans` | which keys are banned? | X |
 //!
-//! **Whom to punish.** Where messages come from can be forged, so no address is ever silenced for
-//! what came in its name: that would let a stranger cut honest peers off. A peer whose chain could
-//! not be had is *shunned*: it is not asked for some time, and that is all. Where messages are
-//! signed, a *key* is banned for what only a dishonest owner signs.
+//! **Punishment.** The source of a message can be forged, so no address is ever silenced for what
+//! arrived in its name: that would let a stranger cut honest peers off. A peer whose chain could
+//! not be fetched is only *shunned*: it is not asked for some time. Where messages are signed, a
+//! *key* is banned for what only a dishonest owner signs.
 //!
-//! What this engine does not do: encode messages (the dialect's), keep the chain (the store's), or
-//! search for nonces (the miner's).
+//! This engine does not encode messages (the dialect does), store the chain (the store does), or
+//! search for nonces (the miner does).
 
 mod bans;
 mod blocks;
 mod by_height;
+mod durable;
 mod gossip;
 mod headers_first;
 mod interface;
+mod mempool;
 mod message;
 mod mining;
 mod peers;
-mod pool;
 mod queues;
 mod requests;
 mod rules;
+mod status;
 mod tips;
 mod whole_chain;
 
-pub use self::bans::{KEYS_MAX, Misbehaviour, POINTS_MAX};
+pub use self::bans::{KEYS_MAX, POINTS_MAX};
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
+pub use self::durable::Durable;
 pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
 pub use self::interface::{
-    DownloadFailure, Durable, Event, Input, Output, Refusal, SearchId, Timer,
+    Command, DownloadFailure, Event, Misbehaviour, NotAdmitted, Refusal, Timer,
 };
+pub use self::mempool::MEMPOOL_MAX;
 pub use self::message::{Claim, Gossip, Label, LabelTooLong, Message};
 pub use self::mining::Mining;
 pub use self::peers::PEERS_MAX;
-pub use self::pool::{NotPooled, POOL_MAX};
 pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
 pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
+pub use self::status::Status;
 pub use self::tips::{ANSWERS_MAX, CHAIN_ANSWERS_MAX};
 pub use self::whole_chain::CHAIN_BLOCKS_MAX;
 
-use althing_ledger::{Application, Block, Ledger, Outcome as Added};
+use std::sync::Arc;
+
+use althing_ledger::{Application, Archive, Ledger, Template};
 use althing_types::{Address, Moment, PeerKey, UnixTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -64,21 +70,28 @@ use self::bans::Bans;
 use self::by_height::Downloads;
 use self::gossip::Heard;
 use self::headers_first::HeaderSync;
+use self::mempool::Mempool;
 use self::mining::Miner;
 use self::peers::Peers;
-use self::pool::Pool;
 use self::requests::{Requests, Wanted};
 use self::tips::Answers;
+use crate::{Engine, Origin, Queue, Recipient};
+
+/// What can happen to a peer of a network with a chain.
+pub type Input = crate::Input<Nakamoto>;
+
+/// What its driver must do.
+pub type Output = crate::Output<Nakamoto>;
 
 /// One peer's view of a network with a chain.
 ///
-/// Feed it [`Input::Start`] once, then whatever happens; carry out the outputs in their order.
+/// Feed it [`Input::Start`] once, then every other input; carry out the outputs in their order.
 pub struct Nakamoto {
     rules: Rules,
     me: Address,
     name: Label,
     contacts: Vec<Address>,
-    /// What the clock on the wall showed at the start.
+    /// The wall-clock time at the start.
     started: UnixTime,
     rng: ChaCha8Rng,
     ledger: Ledger,
@@ -89,47 +102,43 @@ pub struct Nakamoto {
     requests: Requests,
     downloads: Downloads,
     headers: HeaderSync,
-    pool: Pool,
+    mempool: Mempool,
     miner: Miner,
 }
 
-/// What sets one peer apart from the others of its network.
+/// What distinguishes one peer from the others of its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Where the others can reach it.
+    /// The address at which the others can reach it.
     pub address: Address,
-    /// What it calls itself, also as a miner.
+    /// Its name, also as a miner.
     pub name: Label,
-    /// Whom it turns to when it knows nobody.
+    /// The peers that it contacts when it knows no others.
     pub contacts: Vec<Address>,
     /// Whether it mines.
     pub mining: Mining,
     /// Seeds its choices.
     pub entropy: [u8; 32],
-    /// What the clock on the wall shows now.
+    /// The wall-clock time.
     pub started: UnixTime,
 }
 
 impl Nakamoto {
-    /// Returns a peer that has not yet spoken, with the blocks of its chain from before a restart.
-    /// `state` is the application before any entry.
+    /// Returns a peer that has not sent anything yet, with the blocks of its chain from before a
+    /// restart. `state` is the application before any entry.
     ///
-    /// The blocks are checked again: a disk is not believed either. What does not fit any more is
-    /// left out, and fetched anew.
+    /// They are read from `archive`, which also provides them from then on: the engine has the last
+    /// few in memory, and reads an older one when it needs it. They are checked again when they are
+    /// first read, since a disk is not trusted either. Blocks that do not fit are left out, and
+    /// fetched again.
     pub fn new(
         rules: Rules,
         identity: Identity,
         state: Box<dyn Application>,
-        recovered: Vec<Block>,
+        archive: Box<dyn Archive>,
     ) -> Self {
         let Identity { address, name, contacts, mining, entropy, started } = identity;
-        let mut ledger = Ledger::new(rules.chain.clone(), state);
-        ledger.set_clock(started);
-        for block in recovered {
-            if !matches!(ledger.add(block), Ok(Added::Adopted(_) | Added::Known)) {
-                break;
-            }
-        }
+        let ledger = Ledger::recover(rules.chain.clone(), state, archive, started);
         Self {
             ledger,
             rules,
@@ -145,7 +154,7 @@ impl Nakamoto {
             requests: Requests::default(),
             downloads: Downloads::default(),
             headers: HeaderSync::default(),
-            pool: Pool::default(),
+            mempool: Mempool::default(),
             miner: Miner::new(mining),
         }
     }
@@ -158,28 +167,6 @@ impl Nakamoto {
     /// Returns the peers that this peer knows.
     pub fn peers(&self) -> impl Iterator<Item = &Address> {
         self.peers.addresses()
-    }
-
-    /// Handles one input at the time `now`, and appends what must be done to `out`.
-    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
-        self.ledger.set_clock(self.wall_time(now));
-        match input {
-            Input::Start => self.on_start(now, out),
-            Input::Message { from, signer, message } => {
-                self.on_message(now, &from, signer, message, out);
-            }
-            Input::Malformed { signer } => {
-                self.on_misbehaviour(now, signer, Misbehaviour::Malformed, out);
-            }
-            Input::Timer(Timer::Gossip) => self.on_gossip_timer(now, out),
-            Input::Timer(Timer::Tips) => self.on_tips_timer(now, out),
-            Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
-            Input::Peers(list) => self.on_peers(now, &list, out),
-            Input::Solved { search, nonce } => self.on_solved(search, nonce, out),
-            Input::Mined(block) => self.on_mined(&block, out),
-            Input::Submit(entry) => self.on_submit(entry, out),
-        }
-        self.keep_mining(now, out);
     }
 
     fn on_start(&mut self, now: Moment, out: &mut Vec<Output>) {
@@ -257,7 +244,7 @@ impl Nakamoto {
         }
     }
 
-    /// Asks `peer` for something, and notices if it does not come (rule Y3).
+    /// Sends `peer` a request, and notices if it is not answered (rule Y3).
     fn ask(&mut self, peer: &Address, wanted: Wanted, out: &mut Vec<Output>) {
         let message = match wanted {
             Wanted::Block { height, .. } => Message::BlockRequest { height },
@@ -271,12 +258,12 @@ impl Nakamoto {
         out.push(Output::SetTimer { after, timer: Timer::Request(id) });
     }
 
-    /// Asks somebody else for what has not come.
+    /// Asks other peers for what has not arrived.
     fn on_request_over(&mut self, now: Moment, id: RequestId, out: &mut Vec<Output>) {
         let Some(request) = self.requests.take(id) else { return };
         match request.wanted {
             Wanted::Block { claim, height } => self.on_block_overdue(now, claim, height, out),
-            // Who claims something unknown is asked again when it says so again.
+            // A peer that claims something unknown is asked again when it repeats its claim.
             Wanted::Headers => {}
             Wanted::Body { hash } => self.on_body_overdue(now, hash, out),
             Wanted::Chain { from, tries_left } => {
@@ -296,8 +283,56 @@ impl Nakamoto {
     }
 }
 
+impl Engine for Nakamoto {
+    type Message = Message;
+    type Timer = Timer;
+    type Durable = Durable;
+    type Work = Arc<Template>;
+    type Command = Command;
+    type Event = Event;
+    type Status = Status;
+
+    fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        self.ledger.set_clock(self.wall_time(now));
+        match input {
+            Input::Start => self.on_start(now, out),
+            Input::Message { from: Origin { address: Some(from), key }, message } => {
+                self.on_message(now, &from, key, message, out);
+            }
+            Input::Malformed(Origin { key: Some(signer), .. }) => {
+                self.on_misbehaviour(now, signer, Misbehaviour::Malformed, out);
+            }
+            Input::Timer(Timer::Gossip) => self.on_gossip_timer(now, out),
+            Input::Timer(Timer::Tips) => self.on_tips_timer(now, out),
+            Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
+            Input::Peers(list) => self.on_peers(now, &list, out),
+            Input::Solved { search, solution } => self.on_solved(search, solution, out),
+            Input::Command(Command::Mined(block)) => self.on_mined(&block, out),
+            Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
+            // No address to answer, no key to give points to, or nothing that this engine requests.
+            Input::Message { .. } | Input::Malformed(_) | Input::PeerLost(_) | Input::Read(_) => {}
+        }
+        self.keep_mining(now, out);
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            tip: self.ledger.tip(),
+            blocks: self.ledger.length(),
+            peers: self.peers().cloned().collect(),
+            mempool: self.mempool.len(),
+            mining: self.miner.mining(),
+            searching: self.miner.height(),
+        }
+    }
+
+    fn queues(&self) -> impl Iterator<Item = Queue> {
+        self.bounded_queues().into_iter()
+    }
+}
+
 fn send(to: &Address, message: Message, out: &mut Vec<Output>) {
-    out.push(Output::Send { to: to.clone(), message });
+    out.push(Output::Send { to: Recipient::One(to.clone()), message });
 }
 
 fn refuse(from: &Address, reason: Refusal, out: &mut Vec<Output>) {

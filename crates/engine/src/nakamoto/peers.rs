@@ -1,4 +1,4 @@
-//! Whom we know (rules N1 to N8).
+//! The peers we know (rules N1 to N8).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use rand_chacha::ChaCha8Rng;
 
 use super::message::Claim;
 
-/// Peers that are known at a time (rule N7).
+/// The maximum number of known peers (rule N7).
 pub const PEERS_MAX: usize = 1024;
 
-/// Doublings of the time for which a peer is not asked: half a minute becomes a little more than
-/// an hour.
+/// The maximum number of doublings of the time for which a peer is shunned: half a minute becomes a
+/// little more than an hour.
 const SHUNS_MAX: u32 = 7;
 
-/// The peers that we know, by where they are.
+/// The peers that we know, by address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Peers(BTreeMap<Address, Peer>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
-    /// When it was heard last.
+    /// When it was last heard.
     heard: Moment,
-    /// Who it is, where messages are signed: the first who spoke from there.
+    /// Its key, where messages are signed: the first key that sent a message from there.
     key: Option<PeerKey>,
-    /// The chain that it said last it has.
+    /// The last chain that it claimed.
     claim: Option<Claim>,
     /// How often it was shunned, and until when.
     shuns: u32,
@@ -46,7 +46,7 @@ impl Peers {
         self.0.keys()
     }
 
-    /// Takes in a peer, and returns whether there is room for it.
+    /// Adds a peer, and returns whether there is room for it.
     pub(super) fn add(&mut self, now: Moment, peer: &Address) -> bool {
         if self.0.len() >= PEERS_MAX && !self.contains(peer) {
             return false;
@@ -57,32 +57,32 @@ impl Peers {
         true
     }
 
-    /// Notes that a peer was heard, and returns whether it is known.
+    /// Records that a peer was heard, and returns whether it is known.
     pub(super) fn hear(&mut self, now: Moment, peer: &Address) -> bool {
         let known = self.0.get_mut(peer);
         known.map(|peer| peer.heard = now).is_some()
     }
 
-    /// Notes who is at an address, unless somebody is already: no other can take its place.
+    /// Records the key at an address, unless there is one already: no other key can replace it.
     pub(super) fn bind(&mut self, peer: &Address, key: PeerKey) {
         if let Some(peer) = self.0.get_mut(peer) {
             peer.key.get_or_insert(key);
         }
     }
 
-    /// Forgets where the owner of a key is, and returns it.
+    /// Forgets the peer with a key, and returns its address.
     pub(super) fn forget_key(&mut self, key: &PeerKey) -> Vec<Address> {
         let is_it = |_: &Address, peer: &mut Peer| peer.key.as_ref() == Some(key);
         self.0.extract_if(.., is_it).map(|(address, _)| address).collect()
     }
 
-    /// Forgets those who have not been heard for `silence`, and returns them.
+    /// Forgets the peers that have not been heard for `silence`, and returns them.
     pub(super) fn forget_silent(&mut self, now: Moment, silence: Duration) -> Vec<Address> {
         let is_silent = |_: &Address, peer: &mut Peer| now - peer.heard > silence;
         self.0.extract_if(.., is_silent).map(|(address, _)| address).collect()
     }
 
-    /// Forgets those who are not in `list`, and returns them.
+    /// Forgets the peers that are not in `list`, and returns them.
     pub(super) fn keep_only(&mut self, list: &[Address]) -> Vec<Address> {
         let is_gone = |address: &Address, _: &mut Peer| !list.contains(address);
         self.0.extract_if(.., is_gone).map(|(address, _)| address).collect()
@@ -94,7 +94,7 @@ impl Peers {
         }
     }
 
-    /// Returns who claims what, but for those who are shunned.
+    /// Returns the claims of all peers that are not shunned.
     pub(super) fn claims(&self, now: Moment) -> impl Iterator<Item = (&Address, Claim)> {
         let trusted = self.0.iter().filter(move |(_, peer)| peer.shunned_until <= now);
         trusted.filter_map(|(address, peer)| Some((address, peer.claim?)))
@@ -115,21 +115,21 @@ impl Peers {
         Some(time)
     }
 
-    /// Forgets what a peer has claimed, until it says so again.
+    /// Forgets the claim of a peer, until it repeats it.
     pub(super) fn drop_claim(&mut self, peer: &Address) {
         if let Some(peer) = self.0.get_mut(peer) {
             peer.claim = None;
         }
     }
 
-    /// Forgives a peer what it was shunned for, since it was of use.
+    /// Resets the shunning of a peer, since it was useful.
     pub(super) fn forgive(&mut self, peer: &Address) {
         if let Some(peer) = self.0.get_mut(peer) {
             peer.shuns = 0;
         }
     }
 
-    /// Returns up to `count` different peers of those that pass, chosen by lot.
+    /// Returns up to `count` different peers of those that pass, chosen at random.
     pub(super) fn choose(
         &self,
         count: usize,

@@ -1,25 +1,33 @@
+//! The queues that other peers can fill, each with its bound.
+
 use super::{
-    BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, KEYS_MAX, Nakamoto, PEERS_MAX,
-    POOL_MAX, REQUESTS_MAX, WINDOW,
+    BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, KEYS_MAX, MEMPOOL_MAX, Nakamoto,
+    PEERS_MAX, REQUESTS_MAX, WINDOW,
 };
-use crate::rounds::Queue;
+use crate::Queue;
 
 impl Nakamoto {
-    /// Returns the queues that others can fill, so that a test can hold each to its bound.
-    pub fn queues(&self) -> impl Iterator<Item = Queue> {
+    pub(super) fn bounded_queues(&self) -> [Queue; 11] {
         [
-            ("peers", self.peers.len(), PEERS_MAX),
-            ("scored keys", self.bans.len(), KEYS_MAX),
-            ("gossips", self.heard.len(), GOSSIPS_REMEMBERED),
-            ("requests", self.requests.len(), REQUESTS_MAX),
-            ("downloads", self.downloads.len(), DOWNLOADS_MAX),
-            ("blocks waiting", self.downloads.waiting(), DOWNLOADS_MAX * WINDOW),
-            ("bad claims", self.downloads.bad_claims(), BAD_CLAIMS_MAX),
-            ("headers", self.headers.len(), althing_ledger::HEADERS_MAX),
-            ("bodies waiting", self.headers.waiting(), BODIES_MAX),
-            ("entries", self.pool.len(), POOL_MAX),
-            ("side blocks", self.ledger.side_blocks(), althing_ledger::SIDE_BLOCKS_MAX),
+            Queue { name: "peers", len: self.peers.len(), max: PEERS_MAX },
+            Queue { name: "scored keys", len: self.bans.len(), max: KEYS_MAX },
+            Queue { name: "gossips", len: self.heard.len(), max: GOSSIPS_REMEMBERED },
+            Queue { name: "requests", len: self.requests.len(), max: REQUESTS_MAX },
+            Queue { name: "downloads", len: self.downloads.len(), max: DOWNLOADS_MAX },
+            Queue {
+                name: "blocks waiting",
+                len: self.downloads.waiting(),
+                max: DOWNLOADS_MAX * WINDOW,
+            },
+            Queue { name: "bad claims", len: self.downloads.bad_claims(), max: BAD_CLAIMS_MAX },
+            Queue { name: "headers", len: self.headers.len(), max: althing_ledger::HEADERS_MAX },
+            Queue { name: "bodies waiting", len: self.headers.waiting(), max: BODIES_MAX },
+            Queue { name: "entries", len: self.mempool.len(), max: MEMPOOL_MAX },
+            Queue {
+                name: "side blocks",
+                len: self.ledger.side_blocks(),
+                max: althing_ledger::SIDE_BLOCKS_MAX,
+            },
         ]
-        .into_iter()
     }
 }

@@ -1,4 +1,4 @@
-//! What we have asked others for, and not got yet (rule Y3).
+//! Our open requests (rule Y3).
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use althing_types::{Address, BlockHash, Height};
 
 use super::message::Claim;
 
-/// Questions that are open at a time.
+/// The maximum number of open requests.
 pub const REQUESTS_MAX: usize = 256;
 
-/// Questions that are open at one peer at a time.
+/// The maximum number of open requests to one peer.
 pub const REQUESTS_PER_PEER_MAX: usize = 16;
 
-/// Names one question.
+/// The id of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(u64);
 
-/// What was asked of whom.
+/// A request, and the peer that it was sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) peer: Address,
     pub(super) wanted: Wanted,
 }
 
-/// What was asked for.
+/// What is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// A block of a chain that the peer claims to have.
@@ -36,7 +36,7 @@ pub(super) enum Wanted {
     Chain { from: Height, tries_left: u8 },
 }
 
-/// The open questions.
+/// The open requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
     open: BTreeMap<RequestId, Request>,
@@ -53,12 +53,12 @@ impl Requests {
         self.per_peer.get(peer).copied().unwrap_or(0)
     }
 
-    /// Returns whether one more question can be put to a peer.
+    /// Returns whether one more request can be sent to a peer.
     pub(super) fn has_room(&self, peer: &Address) -> bool {
         self.open.len() < REQUESTS_MAX && self.open_at(peer) < REQUESTS_PER_PEER_MAX
     }
 
-    /// Notes a question, and returns its name.
+    /// Records a request, and returns its id.
     pub(super) fn ask(&mut self, peer: Address, wanted: Wanted) -> RequestId {
         self.asked += 1;
         let id = RequestId(self.asked);
@@ -67,13 +67,13 @@ impl Requests {
         id
     }
 
-    /// Returns whether a peer is asked for something that `fits`.
+    /// Returns whether there is an open request to a peer that `fits`.
     pub(super) fn is_asked_of(&self, peer: &Address, fits: impl Fn(&Wanted) -> bool) -> bool {
         let is_it = |request: &Request| request.peer == *peer && fits(&request.wanted);
         self.open_at(peer) > 0 && self.open.values().any(is_it)
     }
 
-    /// Ends a question.
+    /// Ends a request.
     pub(super) fn take(&mut self, id: RequestId) -> Option<Request> {
         let request = self.open.remove(&id)?;
         if let Some(open) = self.per_peer.get_mut(&request.peer) {
@@ -85,7 +85,7 @@ impl Requests {
         Some(request)
     }
 
-    /// Ends the first question to `peer` that `fits`.
+    /// Ends the first request to `peer` that `fits`.
     pub(super) fn take_first(
         &mut self,
         peer: &Address,
@@ -99,7 +99,7 @@ impl Requests {
         self.take(id)
     }
 
-    /// Ends all questions that `fits`.
+    /// Ends all requests that `fits`.
     pub(super) fn forget(&mut self, fits: impl Fn(&Request) -> bool) {
         let ids: Vec<RequestId> =
             self.open.iter().filter(|(_, request)| fits(request)).map(|(id, _)| *id).collect();

@@ -1,8 +1,10 @@
+//! The rules in which networks with a chain differ, as data.
+
 use std::time::Duration;
 
 use althing_ledger::Rules as ChainRules;
 
-/// How a network with a chain works: everything in which two such networks differ.
+/// The rules of a network with a chain: everything in which two such networks differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Which blocks are valid.
@@ -11,21 +13,20 @@ pub struct Rules {
     pub discovery: Discovery,
     /// How a peer gets the blocks that it lacks.
     pub sync: SyncMethod,
-    /// How many others a peer tells of a block that it has been told of (rule Y6). Its miner tells
-    /// everybody.
+    /// To how many others a peer passes on a block (rule Y6). The miner of a block sends it to all.
     pub relay: usize,
     /// Whether peers send each other entries (rule M3).
     pub entries: Entries,
-    /// When waiting ends.
+    /// Timeouts and intervals.
     pub timeouts: Timeouts,
 }
 
 /// How peers meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// They tell each other, and forget those they no longer hear (rules N2 to N5).
+    /// By gossip; they forget peers that they no longer hear (rules N2 to N5).
     Gossip {
-        /// How many others a peer passes a word on to.
+        /// To how many others a peer passes on an announcement.
         forward: usize,
     },
     /// A tracker has the list (rule N6).
@@ -37,36 +38,37 @@ pub enum Discovery {
 pub enum SyncMethod {
     /// From one peer, in one go where it fits (rule Y1).
     WholeChain,
-    /// One by one, from all peers that claim the same chain (rules Y2 to Y5).
+    /// Block by block, from all peers that claim the same chain (rules Y2 to Y5).
     ByHeight,
-    /// Headers first, from one peer, and then the blocks, from all who have them (rules Y7, Y8).
+    /// Headers first, from one peer, and then the blocks, from all peers that have them (rules Y7,
+    /// Y8).
     HeadersFirst,
 }
 
 /// What happens to entries that are not in a block yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entries {
-    /// They stay with the peer that they were given to.
+    /// They stay with the peer to which they were submitted.
     Kept,
-    /// The other peers are told.
+    /// They are sent to the other peers.
     Shared,
 }
 
-/// When waiting ends, and with what.
+/// Timeouts and intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A peer says this often that it is here.
+    /// How often a peer announces itself.
     pub gossip: Duration,
-    /// A peer not heard for this long is forgotten.
+    /// A peer that is not heard for this long is forgotten.
     pub silence: Duration,
-    /// A peer asks this often what chains the others have.
+    /// How often a peer asks others for their chains.
     pub tips: Duration,
-    /// What a peer has not sent by then is asked of another.
+    /// After this time a request goes to another peer.
     pub request: Duration,
-    /// A peer whose chain could not be had is not asked for this long, and then for twice as long
-    /// each time.
+    /// A peer whose chain could not be fetched is not asked for this long, and for twice as long
+    /// each time after that.
     pub shun: Duration,
-    /// A key whose owner has shown that it is dishonest is not heard for this long.
+    /// A dishonest key is banned for this long.
     pub ban: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What chains the others have, and what we tell them of ours (rules T1 to T3, N8).
+//! Which chains the others have, and what we tell them about ours (rules T1 to T3, N8).
 
 use std::time::Duration;
 
@@ -7,34 +7,34 @@ use althing_types::{Address, Moment};
 
 use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
 
-/// Peers that are asked for their chain at a time (rule T1).
+/// How many peers are asked for their chain at a time (rule T1).
 const ASKED_MAX: usize = 16;
 
-/// What may be in all answers of one second (rule N8): each counts one, and one more for each entry
-/// of a block in it. A block's entries are most of its bytes.
+/// The budget of all answers in one second (rule N8): each answer counts one, and one more for each
+/// entry of a block in it. A block's entries are most of its bytes.
 ///
-/// It is more than a peer verifies, so that one that fetches a chain does not wait for what is not
-/// answered.
+/// It is more than a peer can verify in a second, so that a peer that fetches a chain does not wait
+/// for requests that stay unanswered.
 pub const ANSWERS_MAX: u32 = 65_536;
 
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
-/// Answers with a whole chain between two rounds of asking: each is a thousand times as long as its
-/// question.
+/// The maximum number of answers with a whole chain between two rounds of tip requests: each is a
+/// thousand times as long as its request.
 pub const CHAIN_ANSWERS_MAX: u32 = 256;
 
-/// Time between two rounds of asking because somebody said so (rule T3).
+/// Minimum time between two rounds of tip requests that are caused by other peers (rule T3).
 const CONSENSUS_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often we may still answer: with something short until the second is over, with a chain
-/// until we ask again ourselves.
+/// How many answers we may still give: short ones until the second is over, chains until our next
+/// round of tip requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answers {
     short: u32,
     /// When the second began.
     second: Moment,
     chains: u32,
-    /// When all were asked last.
+    /// When all peers were last asked.
     consensus: Option<Moment>,
 }
 
@@ -72,7 +72,7 @@ fn count_down(left: &mut u32, by: u32) -> bool {
 }
 
 impl Nakamoto {
-    /// Asks some peers, chosen by lot, for their chains.
+    /// Asks some random peers for their chains.
     pub(super) fn on_tips_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.answers.chains = CHAIN_ANSWERS_MAX;
         match self.rules.sync {
@@ -120,7 +120,8 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Tells of our best chain; says nothing while there is none, as the published programs do.
+    /// Answers with our best chain; does not answer while there is none, like the published
+    /// programs.
     pub(super) fn on_tip_request(
         &mut self,
         now: Moment,
@@ -137,7 +138,7 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Notes what a peer claims (rule T2).
+    /// Records a peer's claim (rule T2).
     pub(super) fn on_tip(
         &mut self,
         now: Moment,

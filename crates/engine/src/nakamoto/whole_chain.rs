@@ -1,4 +1,6 @@
-//! Fetching a chain from one peer, in one go where it fits into a message (rule Y1).
+//! Fetches a chain from one peer, in one go where it fits into a message (rule Y1).
+
+use std::sync::Arc;
 
 use althing_ledger::{Block, Outcome as Added};
 use althing_types::{Address, Height, Moment};
@@ -6,14 +8,14 @@ use althing_types::{Address, Height, Moment};
 use super::requests::Wanted;
 use super::{Message, Nakamoto, Output, Refusal, refuse, send};
 
-/// Blocks in one answer.
+/// The maximum number of blocks in one answer.
 pub const CHAIN_BLOCKS_MAX: usize = 256;
 
-/// Other peers that are asked when one does not answer.
+/// How many other peers are asked when one does not answer.
 const TRIES_ELSEWHERE: u8 = 3;
 
 impl Nakamoto {
-    /// Asks a peer, chosen by lot, for what comes after our chain, and what it has at our tip.
+    /// Asks a random peer for the blocks after our chain, and for its block at our tip.
     pub(super) fn ask_somebody_for_chain(&mut self, now: Moment, out: &mut Vec<Output>) {
         let peers = &self.peers;
         let trusted = |peer: &Address| peers.is_trusted(now, peer);
@@ -60,13 +62,18 @@ impl Nakamoto {
         if !self.answers.may_send_chain() {
             return Err(Refusal::TooManyQuestions);
         }
-        let blocks = self.ledger.blocks_from(height).take(CHAIN_BLOCKS_MAX).cloned().collect();
+        let blocks = self
+            .ledger
+            .blocks_from(height)
+            .take(CHAIN_BLOCKS_MAX)
+            .map(Arc::unwrap_or_clone)
+            .collect();
         send(from, Message::Chain(blocks), out);
         Ok(())
     }
 
-    /// Takes in what fits. If the first block does not, the chains part further down; if all do,
-    /// there may be more.
+    /// Accepts the blocks that fit. If the first does not, the chains diverge further down; if all
+    /// do, there may be more.
     pub(super) fn on_chain(
         &mut self,
         now: Moment,
@@ -109,8 +116,8 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Returns where to look for the block at which two chains part, after it was not at `asked`:
-    /// each step goes down three times as far from the tip as the one before.
+    /// Returns where to look next for the block at which two chains diverge, after it was not at
+    /// `asked`: each step goes down three times as far from the tip as the one before.
     fn further_down(&self, asked: Height) -> Height {
         let below_tip = Height::new(self.ledger.length()).above(asked);
         asked.back(2 * below_tip + 1)

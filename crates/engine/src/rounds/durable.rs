@@ -1,7 +1,13 @@
+//! What a peer of a network with rounds persists.
+
+use std::ops::Range;
+
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::seal::{PublicKey, Seal};
+use super::signature::{PublicKey, Signature};
+use crate::{Change, Gap, Undecodable};
 
 /// One row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -10,9 +16,9 @@ pub struct Record {
     pub transaction: Transaction,
     /// The challenge.
     pub difficulty: Difficulty,
-    /// What solved it.
+    /// The text that solved it.
     pub seed: Seed,
-    /// Who found it.
+    /// The peer that found it.
     pub winner: PeerId,
 }
 
@@ -23,54 +29,140 @@ pub struct CertifiedRecord {
     pub record: Record,
     /// The term in which it was decided.
     pub term: Term,
-    /// Who said yes, in the order of their ids.
-    pub votes: Vec<(PeerId, Option<Seal>)>,
-    /// How many said no.
+    /// The members that voted yes, in the order of their ids, and their signatures.
+    pub votes: Vec<(PeerId, Option<Signature>)>,
+    /// How many members voted no.
     pub noes: u16,
 }
 
-/// What a peer must have on disk before it goes on to its next output.
+/// The members of a network and their keys, in the order of their ids.
+pub type MemberKeys = Vec<(PeerId, Option<PublicKey>)>;
+
+/// What a peer puts on disk before its next output is carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Durable {
-    /// The members it counts with, and their keys.
-    Roster(Vec<(PeerId, Option<PublicKey>)>),
-    /// Whom it follows.
-    Promise(Promise),
-    /// What it said yes to.
-    Acceptance(Acceptance),
+    /// The membership: its members and their keys.
+    Membership(MemberKeys),
+    /// The leader it follows (phase 1b).
+    Promised(Promised),
+    /// The solution it has voted yes to (phase 2b).
+    Accepted(Accepted),
     /// A row of the table.
     Record(CertifiedRecord),
 }
 
-/// A peer's word that it follows a leader and votes in no earlier term (rule E3).
+/// A peer's promise that it follows a leader and votes in no earlier term (rule E3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Promise {
+pub struct Promised {
     /// The term.
     pub term: Term,
-    /// What it drew.
+    /// The number it drew in that term.
     pub draw: u128,
-    /// Whom it follows.
+    /// The leader it follows.
     pub leader: PeerId,
 }
 
 /// A peer's yes to one solution of one row, in one term (rule V2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Acceptance {
-    /// The term of the leader who proposed it.
+pub struct Accepted {
+    /// The term of the leader that proposed it.
     pub term: Term,
-    /// The row it would be.
+    /// The row that it proposes.
     pub record: Record,
 }
 
-/// What a peer remembers when it starts again.
+/// What a peer stores besides its table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Recovered {
-    /// The members it counted with, and their keys.
-    pub roster: Option<Vec<(PeerId, Option<PublicKey>)>>,
-    /// Whom it followed last.
-    pub promise: Option<Promise>,
-    /// What it last said yes to.
-    pub accepted: Option<Acceptance>,
-    /// The first row it lacks.
-    pub next: Transaction,
+pub struct State {
+    /// The membership: its members and their keys.
+    pub members: Option<MemberKeys>,
+    /// Its latest promise.
+    pub promised: Option<Promised>,
+    /// Its latest yes, until that row is decided.
+    pub accepted: Option<Accepted>,
+}
+
+/// What a restarted peer finds: its state, and which rows its table has.
+pub type Recovered = crate::Recovered<Durable>;
+
+impl crate::Durable for Durable {
+    type Entry = CertifiedRecord;
+    type State = State;
+
+    fn change<'a>(
+        &'a self,
+        state: &mut State,
+        log: &Range<u64>,
+    ) -> Result<Option<Change<'a, CertifiedRecord>>, Gap> {
+        match self {
+            Self::Membership(members) => {
+                if state.members.as_ref() != Some(members) {
+                    state.members = Some(members.clone());
+                    // It was made under another membership, and does not bind under this one (rule
+                    // G4).
+                    state.promised = None;
+                }
+            }
+            Self::Promised(promised) => state.promised = Some(*promised),
+            Self::Accepted(accepted) => state.accepted = Some(accepted.clone()),
+            Self::Record(row) => {
+                let number = row.record.transaction.number();
+                // A row is final: it is never replaced.
+                if number != log.end {
+                    return Err(Gap { found: number, log: (log.start, log.end) });
+                }
+                state.accepted.take_if(|accepted| accepted.record.transaction.number() <= number);
+                return Ok(Some(Change { from: number, entries: std::slice::from_ref(row) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Votes with their signatures are most of a row, and only a peer that is behind asks for them.
+    fn shed(row: &mut CertifiedRecord) -> bool {
+        row.votes = Vec::new();
+        true
+    }
+}
+
+impl crate::State for State {
+    const CELLS: &'static [&'static str] = &["membership", "promised", "accepted"];
+
+    fn cell(&self, name: &str) -> Option<Vec<u8>> {
+        match name {
+            "membership" => self.members.as_ref().map(bytes),
+            "promised" => self.promised.as_ref().map(bytes),
+            "accepted" => self.accepted.as_ref().map(bytes),
+            _ => None,
+        }
+    }
+
+    fn restore(&mut self, name: &str, bytes: &[u8]) -> Result<(), Undecodable> {
+        match name {
+            "membership" => self.members = Some(value(bytes)?),
+            "promised" => self.promised = Some(value(bytes)?),
+            "accepted" => self.accepted = Some(value(bytes)?),
+            _ => return Err(Undecodable(format!("there is no cell {name:?}"))),
+        }
+        Ok(())
+    }
+}
+
+impl Recovered {
+    /// Returns the first row that the table lacks.
+    pub fn next_row(&self) -> Transaction {
+        Transaction::new(self.next())
+    }
+}
+
+fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("memory takes any number of bytes")
+}
+
+fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(Undecodable(format!("is followed by {} stray bytes", rest.len()))),
+        Err(_) => Err(Undecodable("does not decode".to_owned())),
+    }
 }

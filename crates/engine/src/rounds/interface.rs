@@ -1,91 +1,42 @@
-use std::time::Duration;
+//! A peer's commands, timers and events.
 
-use althing_pow::{Puzzle, Unsolved};
+use althing_pow::Unsolved;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use serde::Serialize;
 
-use super::durable::{CertifiedRecord, Durable};
-use super::message::Sealed;
+use super::durable::CertifiedRecord;
+use crate::SearchId;
 
-/// What can happen to a peer.
+/// What the user of a peer may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Somebody tells this peer to ask for a solution, of this difficulty or of one that it draws.
-    /// Heeded only by a leader that waits to be told ([`Issuing::OnCommand`](super::Issuing)).
+pub enum Command {
+    /// Issue a challenge of this difficulty, or of one that the peer draws. Only a leader that
+    /// waits for commands does so ([`Issuing::OnCommand`](super::Issuing)).
     Issue(Option<Difficulty>),
-    /// The peer is connected for the first time.
-    Start,
-    /// A message has arrived; our own come back too.
-    Message(Sealed),
-    /// A timer set by [`Output::SetTimer`] has run out.
-    Timer(Timer),
-    /// The search asked for by [`Output::Mine`] has found a solution.
-    Solved {
-        /// The row it was for.
-        transaction: Transaction,
-        /// What it found.
-        seed: Seed,
-    },
-    /// The transport believes that a peer is gone; a hint, since a stranger may have said so.
-    Lost(PeerId),
-    /// The rows asked for by [`Output::Recall`], in order.
-    Recalled(Vec<CertifiedRecord>),
-}
-
-/// What the driver must now do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Output {
-    /// Put this on disk before anything that follows.
-    Persist(Durable),
-    /// Say this to all.
-    Broadcast(Sealed),
-    /// Hand back this timer after a while.
-    SetTimer {
-        /// How long.
-        after: Duration,
-        /// What for.
-        timer: Timer,
-    },
-    /// Search for a solution, instead of any search still running.
-    Mine {
-        /// The row it is for.
-        transaction: Transaction,
-        /// The puzzle.
-        puzzle: Puzzle,
-        /// How hard it is.
-        difficulty: Difficulty,
-    },
-    /// End the search.
-    CancelMining,
-    /// Hand back up to `count` rows, beginning with `from`.
-    Recall {
-        /// The first row.
-        from: Transaction,
-        /// How many at most.
-        count: usize,
-    },
-    /// Tell whoever is watching.
-    Event(Event),
 }
 
 /// What a timer was for. One that comes late is recognised by its content and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// Repeat what others may lack, and see who is silent.
+    /// Repeat what others may lack, and check who is silent.
     Repeat,
-    /// Say that we are here, to the newcomers since the last time or to those who may still come.
+    /// Announce this peer, to newcomers since the last time or to those that may still come.
     Announce,
-    /// Elect without those who have not drawn.
+    /// Elect a leader without the members that have not drawn.
     DrawsOver(Term),
-    /// Ask for a solution of this row, as the leader.
+    /// Issue the challenge of this row, as the leader.
     Lead(Transaction),
-    /// See whether the leader, or a peer said to be lost, has been heard since.
-    Watch,
-    /// Ask for the rows from here on, if they are still missing.
+    /// Check whether the leader, or a peer reported as lost, has been heard since.
+    Suspicion,
+    /// Request the rows from here on, if they are still missing.
     CatchUp(Transaction),
+    /// Answer the challenge of this search with a solution from the cache.
+    Known(SearchId),
+    /// Leave: all requested rows are recorded, and peers that lack some have had time to ask.
+    Leave,
 }
 
-/// What has happened, for people, logs and scripts.
+/// What has happened, for users, logs and scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A peer was heard for the first time.
@@ -96,8 +47,8 @@ pub enum Event {
         known: usize,
     },
     /// The members are settled.
-    RosterSettled {
-        /// Who they are.
+    MembershipSettled {
+        /// The members, in the order of their ids.
         members: Vec<PeerId>,
         /// Whether this peer is one.
         member: bool,
@@ -106,18 +57,18 @@ pub enum Event {
     LeaderElected {
         /// Who.
         leader: PeerId,
-        /// In which term.
+        /// The term that it leads.
         term: Term,
-        /// What it had drawn, if that is known.
+        /// Its draw, if known.
         draw: Option<u128>,
     },
-    /// The leader asks for a solution.
+    /// The leader has issued a challenge.
     ChallengeIssued {
         /// The row it is for.
         transaction: Transaction,
-        /// How hard it is.
+        /// Its difficulty.
         difficulty: Difficulty,
-        /// Who asks.
+        /// The leader that issued it.
         leader: PeerId,
     },
     /// A peer has a valid solution.
@@ -133,27 +84,27 @@ pub enum Event {
     VoteCast {
         /// The row it is for.
         transaction: Transaction,
-        /// Who voted.
+        /// The member that voted.
         voter: PeerId,
         /// The solution.
         seed: Seed,
-        /// Yes or no.
+        /// Whether it is a yes.
         approve: bool,
     },
     /// A row has entered the table, and is on disk.
     RoundDecided(CertifiedRecord),
-    /// A vote was lost: the members said no, and mine the same row again.
+    /// A vote was lost: the members voted no, and mine the same row again.
     RoundFailed {
         /// The row.
         transaction: Transaction,
-        /// How many said yes.
+        /// The number of yes votes.
         yes: usize,
-        /// How many said no.
+        /// The number of no votes.
         no: usize,
     },
     /// A message was dropped.
     MessageRefused {
-        /// Who claims to have sent it.
+        /// The peer that it names as its sender.
         claimed: PeerId,
         /// Why.
         reason: Refusal,
@@ -163,14 +114,15 @@ pub enum Event {
         /// Who.
         peer: PeerId,
     },
-    /// Nothing can go on for now.
+    /// The peer cannot make progress for now.
     Waiting(Waiting),
-    /// Every member is known to have recorded the last row asked for.
+    /// Every member is known to have recorded the last requested row.
     AllRecorded,
 }
 
 /// What a peer is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
+#[serde(tag = "for", rename_all = "snake_case")]
 pub enum Waiting {
     /// Too few have announced themselves.
     #[error("waiting for peers: {known} of {needed} are here")]
@@ -188,7 +140,8 @@ pub enum Waiting {
         /// How many are needed.
         needed: usize,
     },
-    /// A network that counts arrivals has gone silent, and its protocol has no way on.
+    /// A network that counts messages as they arrive is silent, and its protocol has no way to
+    /// continue.
     #[error("waiting for messages: the network has been silent since transaction {transaction}")]
     Arrivals {
         /// The first row not recorded.
@@ -205,10 +158,10 @@ pub enum Refusal {
     Stranger,
     /// Rule A2.
     #[error("the sender signs its messages, and this one has no signature")]
-    SealMissing,
+    SignatureMissing,
     /// Rule A2.
     #[error("the signature is not the sender's")]
-    SealWrong,
+    SignatureWrong,
     /// Rule A3.
     #[error("the sender is known with another key")]
     SecondKey,
@@ -216,14 +169,14 @@ pub enum Refusal {
     #[error("members of this network must announce a key")]
     KeyMissing,
     /// Rule A4.
-    #[error("somebody speaks in our name")]
+    #[error("another peer impersonates this one")]
     Impersonation,
     /// Rule G5.
     #[error("too many peers have announced themselves")]
     TooManyPeers,
     /// Rule G6.
-    #[error("the sender counts with other members ({theirs}, we with {ours})")]
-    OtherRoster {
+    #[error("the sender has another membership ({theirs}, ours is {ours})")]
+    OtherMembership {
         /// The sender's.
         theirs: String,
         /// Ours.
@@ -232,9 +185,9 @@ pub enum Refusal {
     /// Rule E1.
     #[error("a draw of {draw} is above {draw_max}")]
     DrawTooHigh {
-        /// What was drawn.
+        /// The draw.
         draw: u128,
-        /// The highest number there is.
+        /// The highest allowed draw.
         draw_max: u128,
     },
     /// Rule E2.
@@ -244,8 +197,8 @@ pub enum Refusal {
         term: Term,
     },
     /// Rule E3.
-    #[error("a second naming in term {term}")]
-    SecondNaming {
+    #[error("a second promise in term {term}")]
+    SecondPromise {
         /// The term.
         term: Term,
     },
@@ -280,12 +233,12 @@ pub enum Refusal {
         transaction: Transaction,
     },
     /// Rule V4.
-    #[error("a vote for what is no solution: {0}")]
+    #[error("a vote for an invalid solution: {0}")]
     VoteForNoSolution(Unsolved),
     /// Rule V4.
-    #[error("a vote for a solution of {winner}, who is not a member")]
+    #[error("a vote for a solution of {winner}, which is not a member")]
     VoteForStranger {
-        /// Whose solution it is said to be.
+        /// The peer that is named as the finder of the solution.
         winner: PeerId,
     },
     /// Rule R1.

@@ -1,44 +1,46 @@
+//! The messages of a network with rounds.
+
 use std::fmt;
 
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::durable::{Acceptance, CertifiedRecord};
-use super::seal::{PublicKey, Seal};
+use super::durable::{Accepted, CertifiedRecord};
+use super::signature::{PublicKey, Signature};
 
 /// A message and its sender's signature.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Sealed {
-    /// What was said.
+pub struct Signed {
+    /// The message itself.
     pub message: Message,
-    /// Who vouches that it was said, if the sender signs.
-    pub seal: Option<Seal>,
+    /// The sender's signature under it, if the sender signs.
+    pub signature: Option<Signature>,
 }
 
-/// One word of a peer to all others.
+/// One message of a peer to all others.
 ///
-/// What stands in an `Option` is what a program that knows only the plain protocol leaves out.
+/// Fields in an `Option` are those that a program with only the plain protocol omits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
     /// A peer is here (rules G1 to G4).
     Announcement {
-        /// Who.
+        /// The peer that is here.
         peer: PeerId,
-        /// The key that checks its seals.
+        /// The key that checks its signatures.
         key: Option<PublicKey>,
-        /// The members it counts with and their keys, told to newcomers once they are settled.
-        roster: Option<Vec<(PeerId, Option<PublicKey>)>>,
+        /// Its membership with keys, sent to newcomers once it is settled.
+        members: Option<Vec<(PeerId, Option<PublicKey>)>>,
     },
-    /// A peer's draw for a term, and whom it follows in it (rules E1 to E4).
+    /// A peer's draw for a term, and its promise in that term (rules E1 to E4).
     Election {
-        /// Who.
+        /// The member that draws.
         peer: PeerId,
-        /// What it drew: a number, or the number of a member.
+        /// Its draw: a number, or the number of a member.
         draw: u128,
-        /// Where it stands.
-        standing: Option<Standing>,
+        /// Its term and, once it has made one, its promise.
+        state: Option<ElectionState>,
     },
-    /// The leader asks for a solution (rule C1).
+    /// The leader issues a challenge (rule C1).
     Challenge {
         /// The leader.
         peer: PeerId,
@@ -49,16 +51,16 @@ pub enum Message {
     },
     /// A peer has found a solution (rule S1).
     Solution {
-        /// Who.
+        /// The peer that found it.
         peer: PeerId,
         /// The row it is for.
         transaction: Transaction,
         /// What solves the challenge.
         seed: Seed,
     },
-    /// A peer's word on a solution (rules V1 to V5).
+    /// A member's yes or no to a solution (rules V1 to V5).
     Vote {
-        /// Who.
+        /// The member that votes.
         peer: PeerId,
         /// The row it is for.
         transaction: Transaction,
@@ -66,10 +68,10 @@ pub enum Message {
         seed: Seed,
         /// Yes or no.
         approve: bool,
-        /// What exactly it says yes or no to.
+        /// What exactly it votes on.
         cause: Option<Cause>,
     },
-    /// The leader puts a solution into the table; only where the leader decides (rule V6).
+    /// The leader's verdict on a solution; only where the leader decides (rule V6).
     Verdict {
         /// The leader.
         peer: PeerId,
@@ -82,11 +84,11 @@ pub enum Message {
         /// Whether it enters the table.
         accepted: bool,
     },
-    /// A peer lacks rows and asks another for them (rule R2).
+    /// A peer requests rows that it lacks (rule R2).
     Request {
         /// Who asks.
         peer: PeerId,
-        /// Who shall answer.
+        /// The peer that should answer.
         of: PeerId,
         /// The first row it lacks.
         from: Transaction,
@@ -100,26 +102,27 @@ pub enum Message {
     },
 }
 
-/// Where a peer stands in an election.
+/// The state of a peer in an election.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Standing {
+pub struct ElectionState {
     /// The term its draw is for.
     pub term: Term,
-    /// The roster it counts with.
-    pub roster: RosterDigest,
-    /// Whom it follows in that term, once it has made up its mind.
-    pub naming: Option<Naming>,
+    /// Its membership.
+    pub members: MembershipDigest,
+    /// Its promise in that term, once it has made one.
+    pub promise: Option<Promise>,
 }
 
-/// A peer's promise to follow a leader, and what that leader must know of its past (rule E4).
+/// A peer's promise to follow a leader, with what that leader must know of earlier terms (rule E4;
+/// phase 1b of Paxos).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Naming {
-    /// Whom it follows.
+pub struct Promise {
+    /// The leader that it follows.
     pub leader: PeerId,
     /// The first row it has not recorded.
     pub transaction: Transaction,
-    /// The solution of that row it last said yes to.
-    pub accepted: Option<Acceptance>,
+    /// The solution of that row that it last accepted.
+    pub accepted: Option<Accepted>,
 }
 
 /// Which row a challenge is for, and in which term.
@@ -127,14 +130,14 @@ pub struct Naming {
 pub struct Place {
     /// The row.
     pub transaction: Transaction,
-    /// The term of the leader who asks.
+    /// The term of the leader that issued it.
     pub term: Term,
 }
 
-/// What a vote says yes or no to, besides the seed.
+/// What a vote is about, besides the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cause {
-    /// The term of the leader who proposed it.
+    /// The term of the leader that proposed it.
     pub term: Term,
     /// The challenge it solves.
     pub difficulty: Difficulty,
@@ -142,13 +145,13 @@ pub struct Cause {
     pub winner: PeerId,
 }
 
-/// Stands for a roster: two peers with the same one count the same members.
+/// Identifies a membership: two peers with the same digest count the same members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RosterDigest(pub u64);
+pub struct MembershipDigest(pub u64);
 
 impl Message {
-    /// Returns who claims to have sent it.
+    /// Returns the peer that it names as its sender.
     pub fn peer(&self) -> PeerId {
         match self {
             Self::Announcement { peer, .. }
@@ -163,7 +166,7 @@ impl Message {
     }
 }
 
-impl fmt::Display for RosterDigest {
+impl fmt::Display for MembershipDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }

@@ -3,41 +3,53 @@
 //! [`Rules`] say how a network of this kind works: how it elects and how often, who decides, which
 //! puzzle it mines, what is signed. What they say of [`Counting`] chooses between two machines:
 //!
-//! - [`Counting::Members`]: every word belongs to a member of the roster and to a term, and a row
-//!   of the table has a majority of *all* members behind it, whatever is lost, repeated or killed.
-//!   This is Paxos with two turns of its own: the proposer is drawn by lot, and what it proposes
-//!   must solve a puzzle. See `assembly` for the rules.
+//! - [`Counting::Members`]: every message belongs to a member and a term, and a row of the table
+//!   has a majority of *all* members behind it, whatever is lost, repeated or killed. This is Paxos
+//!   with two changes: the proposer is drawn by lot, and the value that it proposes must solve a
+//!   puzzle. See `paxos` for the rules.
 //! - [`Counting::Arrivals`] and [`Counting::ArrivalsOfRow`]: messages are counted as they arrive,
-//!   as the published programs do. It promises what they promise, which is little, and is there so
-//!   that an Althing peer can sit in one network with them. See `arrivals`.
+//!   as the published programs do. It guarantees only what they guarantee, and exists so that an
+//!   Althing peer can share a network with them. See `published`.
 //!
-//! What this engine does not do: sign or encode messages (the dialect's), keep the table (the
-//! store's), or search for solutions (the miner's).
+//! This engine does not sign or encode messages (the dialect does), store the table (the store
+//! does), or search for solutions (the miner does).
 
-mod arrivals;
-mod assembly;
+mod authenticator;
 mod durable;
 mod interface;
 mod message;
+mod paxos;
+mod published;
 mod rules;
-mod seal;
+mod search;
+mod signature;
+mod status;
 
-pub use self::durable::{Acceptance, CertifiedRecord, Durable, Promise, Record, Recovered};
-pub use self::interface::{Event, Input, Output, Refusal, Timer, Waiting};
-pub use self::message::{Cause, Message, Naming, Place, RosterDigest, Sealed, Standing};
+pub use self::authenticator::{Authenticator, Unsigned};
+pub use self::durable::{
+    Accepted, CertifiedRecord, Durable, MemberKeys, Promised, Record, Recovered, State,
+};
+pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
+pub use self::message::{Cause, ElectionState, MembershipDigest, Message, Place, Promise, Signed};
 pub use self::rules::{
     Counting, Decision, Election, ElectionEvery, Issuing, Rules, Signatures, Tie, Timeouts,
 };
-pub use self::seal::{Authenticator, PublicKey, Seal, Unsigned};
+pub use self::search::Challenge;
+pub use self::signature::{PublicKey, Signature};
+pub use self::status::Status;
 
+use std::time::Duration;
+
+use althing_pow::SolutionCache;
 use althing_types::{Moment, PeerId};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use self::arrivals::Arrivals;
-use self::assembly::Assembly;
+use self::paxos::Paxos;
+use self::published::Published;
+use crate::{Engine, Queue};
 
-/// Whether a peer takes part or only watches.
+/// Whether a peer takes part or only observes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seat {
     /// Announces itself, draws, mines and votes.
@@ -48,62 +60,91 @@ pub enum Seat {
 
 /// One peer's view of a network with rounds.
 ///
-/// Feed it [`Input::Start`] once, then whatever happens; carry out the outputs in their order. A
-/// model checker clones it to try what else might happen, and knows by its hash where it has been.
+/// Feed it [`Input::Start`] once, then every other input; carry out the outputs in their order. A
+/// model checker clones it to explore alternatives, and recognises visited states by its hash.
 #[derive(Clone, Hash)]
 pub struct Rounds(Machine);
 
 #[derive(Clone, Hash)]
 enum Machine {
-    Assembly(Box<Assembly>),
-    Arrivals(Box<Arrivals>),
+    Paxos(Box<Paxos>),
+    Published(Box<Published>),
 }
 
-/// What a queue holds, how many of them, and how many it may hold.
-pub type Queue = (&'static str, usize, usize);
+/// What can happen to a peer of a network with rounds.
+pub type Input = crate::Input<Rounds>;
 
-/// What sets one peer apart from the others of its network.
+/// What its driver must do.
+pub type Output = crate::Output<Rounds>;
+
+/// What distinguishes one peer from the others of its network.
 pub struct Identity {
-    /// Its name in the network.
+    /// Its id in the network.
     pub id: PeerId,
     /// Whether it takes part.
     pub seat: Seat,
     /// Seeds its draws and the choice of its challenges.
     pub entropy: [u8; 32],
-    /// Signs its words, and checks those of others.
+    /// Signs its messages, and checks those of others.
     pub authenticator: Box<dyn Authenticator>,
+    /// The solutions of earlier challenges; `None` if it must search for each solution.
+    pub solution_cache: Option<SolutionCache>,
 }
 
 impl Rounds {
-    /// Returns a peer that has not yet spoken, with what it remembers from before a restart.
+    /// Returns a peer that has not sent anything yet, with what it recovered after a restart.
     pub fn new(rules: Rules, identity: Identity, recovered: Recovered) -> Self {
         let rng = ChaCha8Rng::from_seed(identity.entropy);
         Self(match rules.counting {
             Counting::Members => {
-                Machine::Assembly(Box::new(Assembly::new(rules, identity, rng, recovered)))
+                Machine::Paxos(Box::new(Paxos::new(rules, identity, rng, recovered)))
             }
             Counting::Arrivals | Counting::ArrivalsOfRow => {
-                Machine::Arrivals(Box::new(Arrivals::new(rules, identity, rng, &recovered)))
+                Machine::Published(Box::new(Published::new(rules, identity, rng, &recovered)))
             }
         })
     }
+}
 
-    /// Returns the queues that others can fill, so that a test can hold each to its bound.
-    pub fn queues(&self) -> impl Iterator<Item = Queue> {
-        let (assembly, arrivals) = match &self.0 {
-            Machine::Assembly(assembly) => (Some(assembly.queues()), None),
-            Machine::Arrivals(arrivals) => (None, Some(arrivals.queues())),
-        };
-        assembly.into_iter().flatten().chain(arrivals.into_iter().flatten())
-    }
+impl Engine for Rounds {
+    type Message = Signed;
+    type Timer = Timer;
+    type Durable = Durable;
+    type Work = Challenge;
+    type Command = Command;
+    type Event = Event;
+    type Status = Status;
 
-    /// Handles one input at the time `now`, and appends what must be done to `out`.
-    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+    fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match &mut self.0 {
-            Machine::Assembly(assembly) => assembly.handle(now, input, out),
-            Machine::Arrivals(arrivals) => arrivals.handle(input, out),
+            Machine::Paxos(paxos) => paxos.handle(now, input, out),
+            Machine::Published(published) => published.handle(input, out),
         }
     }
+
+    fn status(&self) -> Status {
+        match &self.0 {
+            Machine::Paxos(paxos) => paxos.status(),
+            Machine::Published(published) => published.status(),
+        }
+    }
+
+    fn queues(&self) -> impl Iterator<Item = Queue> {
+        // The simulator asks after each input, so this must not allocate.
+        let (paxos, published) = match &self.0 {
+            Machine::Paxos(paxos) => (Some(paxos.queues()), None),
+            Machine::Published(published) => (None, Some(published.queues())),
+        };
+        paxos.into_iter().flatten().chain(published.into_iter().flatten())
+    }
+}
+
+/// How long a peer that has all rows stays for peers that lack some. It leaves sooner when it knows
+/// that all others have them too.
+const LINGER: Duration = Duration::from_secs(5);
+
+fn leave_later() -> Output {
+    Output::SetTimer { after: LINGER, timer: Timer::Leave }
 }
 
 fn refuse(claimed: PeerId, reason: Refusal, out: &mut Vec<Output>) {

@@ -1,3 +1,5 @@
+//! The rules in which networks with rounds differ, as data.
+
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -5,10 +7,10 @@ use std::time::Duration;
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, Transaction};
 
-/// How a network with rounds works: everything in which two such networks differ.
+/// The rules of a network with rounds: everything in which two such networks differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Members of a full roster. Majorities are of this number, never of those still alive.
+    /// The number of members. Majorities are of this number, never of the members still alive.
     pub peers: NonZeroU16,
     /// How a leader is chosen.
     pub election: Election,
@@ -22,14 +24,14 @@ pub struct Rules {
     pub puzzle: Puzzle,
     /// What a leader draws its challenges from.
     pub challenges: RangeInclusive<Difficulty>,
-    /// What has a leader ask for a solution.
+    /// What makes a leader issue a challenge.
     pub issuing: Issuing,
-    /// Whether members sign what they say.
+    /// Whether members sign their messages.
     pub signatures: Signatures,
-    /// When waiting ends.
+    /// Timeouts and intervals.
     pub timeouts: Timeouts,
-    /// How long a leader waits after a row before it asks for the next, for those who want to
-    /// watch.
+    /// How long a leader waits after a row before it issues the next challenge, so that people can
+    /// follow.
     pub pause: Duration,
     /// Rows after which the leader issues no further challenge; `None` goes on for ever.
     pub rounds: Option<Transaction>,
@@ -42,17 +44,17 @@ pub enum Election {
     HighestDraw {
         /// The highest number that can be drawn.
         draw_max: u128,
-        /// Who wins among equals.
+        /// Which of several equal draws wins.
         tie: Tie,
     },
     /// Each draws a member; the member drawn most often wins.
     Plurality {
-        /// Who wins among equals.
+        /// Which of several equal draws wins.
         tie: Tie,
     },
 }
 
-/// Who wins among those with equal draws.
+/// Which of several equal draws wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tie {
     /// The peer with the smallest id.
@@ -73,11 +75,11 @@ pub enum ElectionEvery {
 /// What puts a solution into the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// More than half of all members say yes.
+    /// More than half of all members vote yes.
     Majority,
-    /// Half of all members say yes.
+    /// Half of all members vote yes.
     AtLeastHalf,
-    /// The leader says so, once a majority has acknowledged its choice.
+    /// The leader's verdict, once a majority has acknowledged its choice.
     Leader,
 }
 
@@ -86,49 +88,49 @@ pub enum Decision {
 pub enum Counting {
     /// Each member once.
     Members,
-    /// Whatever arrives, in its order; what comes too early or late waits for its turn.
+    /// Every message in the order of arrival; one that comes too early or too late waits.
     Arrivals,
-    /// Whatever arrives for the open row, in its order; what comes too late is dropped, and all
-    /// solutions of the row are voted on.
+    /// Every message for the open row, in the order of arrival; one that comes too late is dropped,
+    /// and members vote on all solutions of the row.
     ArrivalsOfRow,
 }
 
-/// What has a leader ask for a solution.
+/// What makes a leader issue a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issuing {
-    /// It asks as soon as it may.
+    /// It issues a challenge as soon as it may.
     AtOnce,
-    /// Somebody tells it to, each time.
+    /// It issues a challenge on each command of its operator.
     OnCommand,
 }
 
-/// Whether members sign what they say.
+/// Whether members sign their messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signatures {
-    /// Nobody signs.
+    /// No peer signs.
     None,
-    /// Who announces a key is held to it; who announces none is taken at its word.
+    /// A peer that announces a key must sign; a peer that announces none is accepted unsigned.
     Offered,
-    /// Who announces no key is no member.
+    /// A peer that announces no key is not a member.
     Required,
 }
 
-/// When waiting ends, and with what.
+/// Timeouts and intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A peer repeats what others may lack this often while nothing moves.
+    /// How often a peer repeats what others may lack while nothing moves.
     pub repeat: Duration,
-    /// Where arrivals count, a peer that waits for others announces itself this often, if the
-    /// network's programs do.
+    /// How often a peer that waits for others announces itself, where messages are counted as they
+    /// arrive and the network's programs do so.
     pub announce: Option<Duration>,
-    /// An election goes on without those who have not drawn by then.
+    /// After this time an election continues without the members that have not drawn.
     pub draw: Duration,
-    /// A leader not heard for this long is replaced.
+    /// A leader that is not heard for this long is replaced.
     pub leader: Duration,
-    /// A challenge nobody solved by then is replaced by an easier one.
+    /// A challenge that no peer has solved after this time is replaced by an easier one.
     pub challenge: Duration,
-    /// A peer not heard for this long is shown as lost; before the first leader is named, it is
-    /// also struck from those who may become members.
+    /// A peer that is not heard for this long is shown as lost; before the first promise it can
+    /// also no longer become a member.
     pub silence: Duration,
 }
 
@@ -146,43 +148,43 @@ impl Default for Timeouts {
 }
 
 impl Rules {
-    /// Returns how many members must say yes to one solution (rule V1).
+    /// Returns how many members must vote yes on one solution (rule V1).
     pub fn votes_needed(&self) -> usize {
-        let peers = self.roster_size();
+        let peers = self.membership_size();
         match self.decision {
             Decision::Majority | Decision::Leader => peers / 2 + 1,
             Decision::AtLeastHalf => peers.div_ceil(2),
         }
     }
 
-    /// Returns how many members must name a leader (rule E3): enough that any two leaders, and any
-    /// leader and any decision before it, have a member in common.
-    pub fn namings_needed(&self) -> usize {
-        let peers = self.roster_size();
+    /// Returns how many promises a leader needs (rule E3): enough that the quorums of any two
+    /// leaders intersect, and those of any leader and any earlier decision.
+    pub fn promises_needed(&self) -> usize {
+        let peers = self.membership_size();
         (peers / 2 + 1).max(peers - self.votes_needed() + 1)
     }
 
-    /// Returns whether the leader leaves the search to the others: it judges what they find, unless
-    /// there are none.
+    /// Returns whether the leader leaves the search to the others and judges what they find; it
+    /// does not if it is the only member.
     pub fn leader_only_judges(&self) -> bool {
-        self.decision == Decision::Leader && self.roster_size() > 1
+        self.decision == Decision::Leader && self.membership_size() > 1
     }
 
-    /// Returns the shortest time between two answers to newcomers (rule G1): what all members
-    /// together answer is then at most a thousand messages in a second.
+    /// Returns the shortest time between two answers to newcomers (rule G1): all members together
+    /// then send at most a thousand answers per second.
     pub fn answer_interval(&self) -> Duration {
-        Duration::from_millis(self.roster_size().max(10) as u64)
+        Duration::from_millis(self.membership_size().max(10) as u64)
     }
 
-    /// Returns how many members must have adopted a roster before one of them names a leader under
-    /// it (rule G3).
+    /// Returns how many members must have adopted a membership before one of them sends a promise
+    /// under it (rule G3).
     pub fn adoptions_needed(&self) -> usize {
-        let peers = self.roster_size();
-        (peers - (peers - 1) / 3).max(self.namings_needed())
+        let peers = self.membership_size();
+        (peers - (peers - 1) / 3).max(self.promises_needed())
     }
 
     /// Returns the number of members as a length.
-    pub fn roster_size(&self) -> usize {
+    pub fn membership_size(&self) -> usize {
         usize::from(self.peers.get())
     }
 }
@@ -221,10 +223,10 @@ mod tests {
             for decision in [Decision::Majority, Decision::AtLeastHalf, Decision::Leader] {
                 let rules = rules(peers, decision);
                 let peers = usize::from(peers);
-                assert!(2 * rules.namings_needed() > peers);
-                assert!(rules.namings_needed() + rules.votes_needed() > peers);
+                assert!(2 * rules.promises_needed() > peers);
+                assert!(rules.promises_needed() + rules.votes_needed() > peers);
                 assert!(rules.adoptions_needed() <= peers);
-                assert!(rules.adoptions_needed() >= rules.namings_needed());
+                assert!(rules.adoptions_needed() >= rules.promises_needed());
             }
         }
     }

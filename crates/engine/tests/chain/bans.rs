@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Event, Input, Message, Mining, Output};
+use althing_engine::nakamoto::{Event, Message, Mining, Output};
 use althing_ledger::{Block, Ledger, NativeBlock, SignedEntry};
 use althing_types::{BlockHash, PeerKey};
 use ed25519_dalek::SigningKey;
 
 use crate::common::{
-    AllBut, Peer, address, answer, claim, events, headers_first, label, mined, new_chain, sent,
-    template,
+    AllBut, Peer, address, answer, claim, events, headers_first, heard, label, malformed, mined,
+    new_chain, sent, template,
 };
 
 const LIAR: PeerKey = PeerKey::from_bytes([1; 32]);
 const HONEST: PeerKey = PeerKey::from_bytes([2; 32]);
 
 fn hear(peer: &mut Peer, from: u16, signer: PeerKey, message: Message) -> Vec<Output> {
-    peer.handle(Input::Message { from: address(from), signer: Some(signer), message })
+    peer.handle(heard(&address(from), Some(signer), message))
 }
 
 fn is_banned(out: &[Output]) -> bool {
@@ -59,7 +59,7 @@ fn note(genesis: BlockHash) -> SignedEntry {
 fn what_is_invalid_at_any_time_is_held_against_its_signer() {
     let genesis = headers_first().chain.chain().expect("everybody has it");
     let mut other_root = next_block();
-    other_root.imprint.salt += 1;
+    other_root.coinbase.extra_nonce += 1;
     let mut too_old = next_block();
     too_old.header.time = 1_699_990_000;
     let entry = note(BlockHash::from_bytes([9; 32])).encode();
@@ -72,7 +72,7 @@ fn what_is_invalid_at_any_time_is_held_against_its_signer() {
     for message in cases {
         assert!(gets_banned(&mut peer(), &message), "{message:?}");
     }
-    let malformed = |peer: &mut Peer| peer.handle(Input::Malformed { signer: LIAR });
+    let malformed = |peer: &mut Peer| peer.handle(malformed(LIAR));
     let mut peer = peer();
     assert!((0..5).any(|_| is_banned(&malformed(&mut peer))));
     assert!(!gets_banned(&mut peer, &Message::Entry(note(genesis).encode())), "it is already");
@@ -86,7 +86,10 @@ fn what_can_happen_to_the_honest_is_held_against_nobody() {
     too_new.header.time = 1_700_100_000;
     let entry = note(genesis).encode();
     let unfit = Peer::with(headers_first(), Mining::Off, Box::new(AllBut::entry(&entry)));
-    let tip = far.tip().and_then(|tip| far.block(&tip.hash).cloned()).expect("five blocks");
+    let tip = far
+        .tip()
+        .and_then(|tip| far.block(&tip.hash).map(std::sync::Arc::unwrap_or_clone))
+        .expect("five blocks");
     let cases = [
         (peer(), announce(with_work(too_new))),
         (peer(), announce(next_block())),
@@ -105,10 +108,10 @@ fn what_can_happen_to_the_honest_is_held_against_nobody() {
 /// Returns a chain with a block whose entry `refused` an application may refuse.
 fn chain_with(refused: &althing_ledger::Entry) -> Ledger {
     let mut chain = new_chain(&headers_first(), "they", 1);
-    let NativeBlock { header, imprint, .. } = next_block();
+    let NativeBlock { header, coinbase, .. } = next_block();
     let parent = chain.tip().map(|tip| tip.hash);
     let entries = [refused.clone()].into();
-    let block = NativeBlock::new(parent, header.time, header.bits, imprint, entries);
+    let block = NativeBlock::new(parent, header.time, header.bits, coinbase, entries);
     assert!(chain.add(Block::Native(with_work(block))).is_ok());
     chain
 }
@@ -118,12 +121,15 @@ fn a_block_that_the_application_refuses_is_held_against_who_announces_it_and_not
     let refused = note(headers_first().chain.chain().expect("everybody has it")).encode();
     let theirs = chain_with(&refused);
     let unfit = || Peer::with(headers_first(), Mining::Off, Box::new(AllBut::entry(&refused)));
-    let tip = theirs.tip().and_then(|tip| theirs.block(&tip.hash).cloned()).expect("a block");
+    let tip = theirs
+        .tip()
+        .and_then(|tip| theirs.block(&tip.hash).map(std::sync::Arc::unwrap_or_clone))
+        .expect("a block");
     assert!(gets_banned(&mut unfit(), &Message::Announcement(tip)));
     // One more offence, and it is banned.
     let mut peer = unfit();
     for _ in 0..4 {
-        assert!(!is_banned(&peer.handle(Input::Malformed { signer: LIAR })));
+        assert!(!is_banned(&peer.handle(malformed(LIAR))));
     }
     peer.meet([1]);
     let mut out = hear(&mut peer, 1, LIAR, Message::Tip(claim(&theirs)));
@@ -134,7 +140,7 @@ fn a_block_that_the_application_refuses_is_held_against_who_announces_it_and_not
     }
     let shunned = |event: &Event| matches!(event, Event::PeerShunned { .. });
     assert!(events(&out).any(shunned), "the block has come, and was refused");
-    assert!(is_banned(&peer.handle(Input::Malformed { signer: LIAR })));
+    assert!(is_banned(&peer.handle(malformed(LIAR))));
 }
 
 #[test]
@@ -146,7 +152,7 @@ fn who_is_banned_is_forgotten_and_not_heard_for_an_hour() {
     // It speaks from the honest one's address as well, which stays known.
     let _ = hear(&mut peer, 2, LIAR, Message::TipRequest);
     let mut bad = next_block();
-    bad.imprint.salt += 1;
+    bad.coinbase.extra_nonce += 1;
     assert!(gets_banned(&mut peer, &announce(bad)));
     assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&address(2)]);
     assert_eq!(hear(&mut peer, 1, LIAR, reply(1)), []);

@@ -1,15 +1,18 @@
+//! One peer of a network with a chain, and chains that others may have.
+
 use std::time::Duration;
 
 use althing_engine::nakamoto::{
-    Claim, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label, Message, Mining,
-    Nakamoto, Output, Rules, SyncMethod, Timeouts, Timer,
+    Claim, Command, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label, Message,
+    Mining, Nakamoto, Output, Rules, SyncMethod, Timeouts, Timer,
 };
+use althing_engine::{Engine, Origin, Recipient};
 use althing_ledger::{
-    Anything, Application, Asert, Block, CompactTarget, Cs60Block, DifficultyRule, EntriesRefused,
-    Entry, Format, Genesis, Header, HexDigits, Imprint, Ledger, Limits, NativeBlock, Outcome,
-    Proposal, Rules as ChainRules, Target, Template, Ties, Times,
+    Anything, Application, Asert, Block, BlockContext, Coinbase, CompactTarget, Cs60Block,
+    DifficultyRule, EntriesRefused, Entry, Format, Genesis, HexDigits, Ledger, Limits, NativeBlock,
+    NoArchive, Outcome, Proposal, Rules as ChainRules, Target, Template, Ties, Times,
 };
-use althing_types::{Address, Height, Moment, UnixTime};
+use althing_types::{Address, Height, Moment, PeerKey, UnixTime};
 
 /// One peer, and the time.
 pub(crate) struct Peer {
@@ -41,7 +44,7 @@ impl Peer {
             entropy: [seed; 32],
             started: UnixTime::from_seconds(1_700_000_000),
         };
-        let engine = Nakamoto::new(rules, identity, state, Vec::new());
+        let engine = Nakamoto::new(rules, identity, state, Box::new(NoArchive));
         Self { engine, now: Moment::START, timers: Vec::new() }
     }
 
@@ -53,14 +56,14 @@ impl Peer {
                 self.timers.push((self.now + *after, *timer));
             }
         }
-        for (queue, len, max) in self.engine.queues() {
-            assert!(len <= max, "{len} {queue} are more than {max}");
+        for queue in self.engine.queues() {
+            assert!(queue.len <= queue.max, "{queue:?}");
         }
         out
     }
 
     pub(crate) fn hear(&mut self, from: u16, message: Message) -> Vec<Output> {
-        self.handle(Input::Message { from: address(from), signer: None, message })
+        self.handle(heard(&address(from), None, message))
     }
 
     /// Lets time pass, and returns what the timers led to.
@@ -91,8 +94,8 @@ impl Peer {
         self.engine.ledger().length()
     }
 
-    /// Answers the questions among `out`, and those that follow from the answers, as peers would
-    /// who `have` these chains; `None` is silence. Returns all that was said and done meanwhile.
+    /// Answers the requests among `out`, and those that follow from the answers, like peers that
+    /// `have` these chains; `None` is silence. Returns all outputs meanwhile.
     pub(crate) fn converse(
         &mut self,
         mut out: Vec<Output>,
@@ -100,16 +103,35 @@ impl Peer {
     ) -> Vec<Output> {
         let mut done = 0;
         while done < out.len() {
-            if let Output::Send { to, message } = &out[done]
+            if let Output::Send { to: Recipient::One(to), message } = &out[done]
                 && let Some(message) = answer(to, message)
             {
                 let from = to.clone();
-                out.extend(self.handle(Input::Message { from, signer: None, message }));
+                out.extend(self.handle(heard(&from, None, message)));
             }
             done += 1;
         }
         out
     }
+}
+
+/// Returns what the peer is handed when a message comes from `from`, signed with the key `signer`.
+pub(crate) fn heard(from: &Address, signer: Option<PeerKey>, message: Message) -> Input {
+    Input::Message { from: Origin { address: Some(from.clone()), key: signer }, message }
+}
+
+/// Returns what the peer is handed when somebody signs what is no message.
+pub(crate) fn malformed(signer: PeerKey) -> Input {
+    Input::Malformed(Origin { address: None, key: Some(signer) })
+}
+
+/// Returns the only output there is if all that a peer does is to answer.
+pub(crate) fn answered(to: u16, message: Message) -> [Output; 1] {
+    [Output::Send { to: Recipient::One(address(to)), message }]
+}
+
+pub(crate) fn submit(entry: Entry) -> Input {
+    Input::Command(Command::Submit(entry))
 }
 
 pub(crate) fn label(text: &str) -> Label {
@@ -159,8 +181,8 @@ pub(crate) fn whole_chain() -> Rules {
 /// Returns rules for a network that fetches headers first; its blocks need no entries.
 pub(crate) fn headers_first() -> Rules {
     let easiest = CompactTarget::from_consensus(0x207f_ffff);
-    let imprint = Imprint { height: Height::GENESIS, miner: "".into(), salt: 0 };
-    let genesis = NativeBlock::new(None, 1_699_999_000, easiest, imprint, [].into());
+    let coinbase = Coinbase { height: Height::GENESIS, miner: "".into(), extra_nonce: 0 };
+    let genesis = NativeBlock::new(None, 1_699_999_000, easiest, coinbase, [].into());
     let mut rules = by_height();
     rules.chain.format = Format::Native;
     rules.chain.limits.entries = 0..=10;
@@ -179,7 +201,11 @@ pub(crate) fn headers_first() -> Rules {
 pub(crate) fn chain(rules: &Rules, miner: &str, length: u64, base: &Ledger, shared: u64) -> Ledger {
     let mut ledger = Ledger::new(rules.chain.clone(), Box::new(Anything));
     ledger.set_clock(UnixTime::from_seconds(1_700_000_000));
-    for block in base.blocks_from(Height::GENESIS).take(usize::try_from(shared).expect("short")) {
+    for block in base
+        .blocks_from(Height::GENESIS)
+        .map(std::sync::Arc::unwrap_or_clone)
+        .take(usize::try_from(shared).expect("short"))
+    {
         assert!(ledger.add(block.clone()).is_ok());
     }
     while ledger.length() < length {
@@ -215,36 +241,29 @@ pub(crate) fn answer(ledger: &Ledger, question: &Message) -> Option<Message> {
     match question {
         Message::TipRequest => Some(Message::Tip(claim(ledger))),
         Message::BlockRequest { height } => {
-            let block = ledger.block_at(*height).cloned();
+            let block = ledger.block_at(*height).map(std::sync::Arc::unwrap_or_clone);
             Some(block.map_or(Message::NoBlock, Message::Block))
         }
-        Message::ChainRequest { from } => {
-            Some(Message::Chain(ledger.blocks_from(*from).take(100).cloned().collect()))
-        }
+        Message::ChainRequest { from } => Some(Message::Chain(
+            ledger.blocks_from(*from).take(100).map(std::sync::Arc::unwrap_or_clone).collect(),
+        )),
         Message::HeadersRequest { locator } => {
             let common = locator.iter().find(|hash| ledger.is_on_best(hash));
             let common = common.and_then(|hash| ledger.block(hash)).expect("the genesis is");
-            let blocks = ledger.blocks_from(common.height().next()).take(HEADERS_PER_ANSWER);
-            Some(Message::Headers(blocks.filter_map(header).collect()))
+            let headers = ledger.headers_from(common.height().next()).take(HEADERS_PER_ANSWER);
+            Some(Message::Headers(headers.collect()))
         }
         Message::BodyRequest { hash } => {
-            let block = ledger.block(hash).cloned();
+            let block = ledger.block(hash).map(std::sync::Arc::unwrap_or_clone);
             Some(block.map_or(Message::NoBlock, Message::Block))
         }
-        _ => None,
-    }
-}
-
-pub(crate) fn header(block: &Block) -> Option<Header> {
-    match block {
-        Block::Native(block) => Some(block.header),
         _ => None,
     }
 }
 
 pub(crate) fn sent(out: &[Output]) -> impl Iterator<Item = (&Address, &Message)> {
     out.iter().filter_map(|output| match output {
-        Output::Send { to, message } => Some((to, message)),
+        Output::Send { to: Recipient::One(to), message } => Some((to, message)),
         _ => None,
     })
 }
@@ -271,14 +290,14 @@ impl AllBut {
 }
 
 impl Application for AllBut {
-    fn check(&self, entries: &[Entry]) -> Result<(), EntriesRefused> {
+    fn check(&self, _: &BlockContext, entries: &[Entry]) -> Result<(), EntriesRefused> {
         let is_refused = entries.contains(&self.0);
         if is_refused { Err(EntriesRefused::because("not that")) } else { Ok(()) }
     }
 
-    fn apply(&mut self, _: &[Entry]) {}
+    fn apply(&mut self, _: &BlockContext, _: &[Entry]) {}
 
-    fn fresh(&self) -> Box<dyn Application> {
+    fn snapshot(&self) -> Box<dyn Application> {
         Box::new(self.clone())
     }
 }

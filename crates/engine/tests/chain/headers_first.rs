@@ -11,7 +11,8 @@ use althing_types::{Address, BlockHash, Height};
 use ed25519_dalek::SigningKey;
 
 use crate::common::{
-    AllBut, Peer, address, answer, chain, claim, events, headers_first, new_chain, sent, template,
+    AllBut, Peer, address, answer, answered, chain, claim, events, headers_first, new_chain, sent,
+    template,
 };
 
 fn bodies(out: &[Output]) -> impl Iterator<Item = (&Address, BlockHash)> {
@@ -64,7 +65,7 @@ fn chains_that_part_far_down_are_joined_where_they_part() {
     let ours = chain(&rules, "we", 100, &common, 30);
     let theirs = chain(&rules, "they", 120, &common, 30);
     let mut peer = peer_knowing(1..=2);
-    for block in ours.blocks_from(Height::new(1)) {
+    for block in ours.blocks_from(Height::new(1)).map(std::sync::Arc::unwrap_or_clone) {
         let _ = peer.hear(9, Message::Announcement(block.clone()));
     }
     assert_eq!(peer.length(), 100);
@@ -112,7 +113,7 @@ fn a_block_that_is_not_the_one_of_its_header_is_fetched_elsewhere() {
     let out = claimed(&mut peer, 1..=2, &theirs);
     let out = peer.converse(out, |to, question| match answer(&theirs, question) {
         Some(Message::Block(Block::Native(mut block))) if *to == address(1) => {
-            block.imprint.salt += 1;
+            block.coinbase.extra_nonce += 1;
             Some(Message::Block(Block::Native(block)))
         }
         answer => answer,
@@ -166,10 +167,10 @@ fn a_chain_with_refused_data_is_followed_up_to_there_and_not_fetched_again() {
     let Block::Native(empty) = template(&theirs, "they", "").with_nonce(0) else {
         panic!("native")
     };
-    let NativeBlock { header, imprint, .. } = empty;
+    let NativeBlock { header, coinbase, .. } = empty;
     let parent = theirs.tip().map(|tip| tip.hash);
     let mut block =
-        NativeBlock::new(parent, header.time, header.bits, imprint, [refused.clone()].into());
+        NativeBlock::new(parent, header.time, header.bits, coinbase, [refused.clone()].into());
     while block.header.validate_pow(block.header.target()).is_err() {
         block.header.nonce += 1;
     }
@@ -192,7 +193,7 @@ fn a_chain_with_refused_data_is_followed_up_to_there_and_not_fetched_again() {
 fn a_peer_sends_its_headers_and_blocks() {
     let ours = new_chain(&headers_first(), "we", 30);
     let mut peer = peer_knowing(1..=1);
-    for block in ours.blocks_from(Height::new(1)) {
+    for block in ours.blocks_from(Height::new(1)).map(std::sync::Arc::unwrap_or_clone) {
         let _ = peer.hear(9, Message::Announcement(block.clone()));
     }
     let unknown = BlockHash::from_bytes([1; 32]);
@@ -205,7 +206,7 @@ fn a_peer_sends_its_headers_and_blocks() {
     ];
     for question in questions {
         let message = answer(&ours, &question).expect("an answer");
-        assert_eq!(peer.hear(1, question), [Output::Send { to: address(1), message }]);
+        assert_eq!(peer.hear(1, question), answered(1, message));
     }
     // Who has nothing in common gets all.
     let out = peer.hear(1, Message::HeadersRequest { locator: vec![unknown] });

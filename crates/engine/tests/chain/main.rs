@@ -6,5 +6,7 @@ mod common;
 mod headers_first;
 mod meeting;
 mod mining;
+mod restart;
+mod status;
 mod strangers;
 mod whole_chain;

@@ -121,7 +121,10 @@ fn so_much_is_answered_a_second_and_what_is_in_an_answer_counts() {
     let rules = by_height();
     let theirs = new_chain(&rules, "they", 1);
     let mut peer = Peer::new(rules, Mining::Off);
-    let block = theirs.block_at(Height::GENESIS).expect("the only one").clone();
+    let block = theirs
+        .block_at(Height::GENESIS)
+        .map(std::sync::Arc::unwrap_or_clone)
+        .expect("the only one");
     assert_eq!(block.entries().len(), 1);
     let _ = peer.hear(9, Message::Announcement(block));
     for _ in 0..2 {

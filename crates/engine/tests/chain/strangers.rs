@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::common::{
-    Peer, address, answer, by_height, chain, headers_first, label, new_chain, whole_chain,
+    Peer, address, answer, by_height, chain, headers_first, heard, label, malformed, new_chain,
+    submit, whole_chain,
 };
 
 #[derive(Clone, Debug)]
@@ -100,7 +101,12 @@ fn message(word: &Word, chains: &[Ledger]) -> Message {
         }
         Word::Sends(index, at) => {
             let chain = chain(index);
-            Message::Block(chain.block_at(height(at, chain)).cloned().expect("below its length"))
+            Message::Block(
+                chain
+                    .block_at(height(at, chain))
+                    .map(std::sync::Arc::unwrap_or_clone)
+                    .expect("below its length"),
+            )
         }
         Word::SendsChain(index, at) => {
             let chain = chain(index);
@@ -119,13 +125,12 @@ fn message(word: &Word, chains: &[Ledger]) -> Message {
         }
         Word::SendsHeaders(index, at) => {
             let chain = chain(index);
-            let blocks = chain.blocks_from(height(at, chain));
-            Message::Headers(blocks.filter_map(crate::common::header).collect())
+            Message::Headers(chain.headers_from(height(at, chain)).collect())
         }
         Word::Denies => Message::NoBlock,
         Word::Announces(index, at) => {
             let chain = chain(index);
-            let block = chain.block_at(height(at, chain)).cloned();
+            let block = chain.block_at(height(at, chain)).map(std::sync::Arc::unwrap_or_clone);
             Message::Announcement(block.expect("below its length"))
         }
     }
@@ -145,21 +150,19 @@ fn run(rules: Rules, steps: &[Step]) -> Result<(), TestCaseError> {
                 let [_, key] = from.to_be_bytes();
                 let signer = is_signed.then_some(PeerKey::from_bytes([key; 32]));
                 let (from, message) = (address(*from), message(word, &chains));
-                peer.handle(Input::Message { from, signer, message })
+                peer.handle(heard(&from, signer, message))
             }
-            Step::Stammers(key) => {
-                peer.handle(Input::Malformed { signer: PeerKey::from_bytes([*key; 32]) })
-            }
+            Step::Stammers(key) => peer.handle(malformed(PeerKey::from_bytes([*key; 32]))),
             Step::Waits(millis) => peer.wait(Duration::from_millis(*millis)),
-            Step::Submits(number) => peer.handle(Input::Submit(Entry::text(&number.to_string()))),
+            Step::Submits(number) => peer.handle(submit(Entry::text(&number.to_string()))),
             Step::Solves => match searching.take() {
-                Some(search) => peer.handle(Input::Solved { search, nonce: 7 }),
+                Some(search) => peer.handle(Input::Solved { search, solution: 7 }),
                 None => Vec::new(),
             },
         };
         for output in &done {
-            if let althing_engine::nakamoto::Output::Mine { search, .. } = output {
-                searching = Some(*search);
+            if let althing_engine::nakamoto::Output::Search { id, .. } = output {
+                searching = Some(*id);
             }
         }
         let work = peer.engine.ledger().tip().map(|tip| tip.work).unwrap_or_default();

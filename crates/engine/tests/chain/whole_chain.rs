@@ -12,7 +12,7 @@ use crate::common::{
 
 fn peer_with(chain: &Ledger) -> Peer {
     let mut peer = Peer::new(whole_chain(), Mining::Off);
-    for block in chain.blocks_from(Height::new(1)) {
+    for block in chain.blocks_from(Height::new(1)).map(std::sync::Arc::unwrap_or_clone) {
         let _ = peer.hear(9, Message::Announcement(block.clone()));
     }
     assert_eq!(peer.engine.ledger().tip(), chain.tip());
@@ -33,7 +33,8 @@ fn an_original_that_always_sends_all_is_understood() {
     let theirs = new_chain(&whole_chain(), "they", 50);
     let mut peer = peer_with(&chain(&whole_chain(), "we", 20, &theirs, 10));
     let out = peer.handle(Input::Peers(vec![address(1)]));
-    let all: Vec<_> = theirs.blocks_from(Height::GENESIS).cloned().collect();
+    let all: Vec<_> =
+        theirs.blocks_from(Height::GENESIS).map(std::sync::Arc::unwrap_or_clone).collect();
     let out = peer.converse(out, |_, question| match question {
         Message::ChainRequest { .. } => Some(Message::Chain(all.clone())),
         _ => None,
@@ -59,7 +60,8 @@ fn chains_that_part_far_down_are_joined_where_they_part() {
 fn a_block_that_does_not_fit_has_its_sender_asked_for_its_chain() {
     let theirs = new_chain(&whole_chain(), "they", 8);
     let mut peer = Peer::new(whole_chain(), Mining::Off);
-    let last = theirs.block_at(Height::new(7)).cloned().expect("the tip");
+    let last =
+        theirs.block_at(Height::new(7)).map(std::sync::Arc::unwrap_or_clone).expect("the tip");
     let out = peer.hear(5, Message::Announcement(last));
     // From its own tip on, where the other may have another block.
     let message = Message::ChainRequest { from: Height::GENESIS };
@@ -108,7 +110,7 @@ fn a_chain_with_refused_data_is_followed_up_to_there() {
 fn a_chain_that_nobody_asked_for_is_refused() {
     let theirs = new_chain(&whole_chain(), "they", 3);
     let mut peer = Peer::new(whole_chain(), Mining::Off);
-    let blocks = theirs.blocks_from(Height::GENESIS).cloned().collect();
+    let blocks = theirs.blocks_from(Height::GENESIS).map(std::sync::Arc::unwrap_or_clone).collect();
     let out = peer.hear(1, Message::Chain(blocks));
     let reason = Refusal::Unasked;
     assert_eq!(out, [Output::Event(Event::MessageRefused { from: address(1), reason })]);

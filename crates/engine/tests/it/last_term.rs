@@ -2,27 +2,19 @@
 
 use std::time::Duration;
 
-use althing_engine::rounds::{
-    Identity, Input, Message, Output, Promise, Recovered, Rounds, Sealed, Seat, Timer, Unsigned,
-};
-use althing_types::{Moment, Term, Transaction};
+use althing_engine::Engine;
+use althing_engine::rounds::{Input, Message, Promised, State, Timer};
+use althing_types::{Moment, Term};
 
-use crate::lockstep::{id, rules};
+use crate::common::{id, member, recovered, rules, said};
 
 /// Found by fuzzing: there is no term after the last, so a peer that asked for one after a restart
 /// drew again for the same (rule E2), and failed an assertion of its own.
 #[test]
 fn in_the_last_term_nobody_draws_again() {
-    let promise = Promise { term: Term::new(u64::MAX), draw: 1000, leader: id(1) };
-    let recovered = Recovered {
-        roster: Some(vec![(id(0), None), (id(1), None)]),
-        promise: Some(promise),
-        accepted: None,
-        next: Transaction::FIRST,
-    };
-    let (seat, entropy) = (Seat::Member, [7; 32]);
-    let identity = Identity { id: id(0), seat, entropy, authenticator: Box::new(Unsigned) };
-    let mut engine = Rounds::new(rules(2), identity, recovered);
+    let promised = Promised { term: Term::new(u64::MAX), draw: 1000, leader: id(1) };
+    let state = State { promised: Some(promised), ..State::default() };
+    let mut engine = member(rules(2), id(0), recovered(2, state));
 
     // Its leader says nothing, each time it looks.
     let mut outputs = Vec::new();
@@ -31,11 +23,11 @@ fn in_the_last_term_nobody_draws_again() {
         let now = Moment::START + Duration::from_secs(seconds);
         engine.handle(now, Input::Timer(Timer::Repeat), &mut outputs);
     }
-    let said = outputs.iter().filter_map(|output| match output {
-        Output::Broadcast(Sealed { message: Message::Election { draw, .. }, .. }) => Some(*draw),
+    let draws = said(&outputs).filter_map(|message| match message {
+        Message::Election { draw, .. } => Some(*draw),
         _ => None,
     });
-    let mut draws: Vec<u128> = said.collect();
+    let mut draws: Vec<u128> = draws.collect();
     draws.dedup();
     assert_eq!(draws, [1000]);
 }

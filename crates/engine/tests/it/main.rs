@@ -1,9 +1,19 @@
-//! Every choice that rules offer, on a network where everything arrives at once and in order.
+//! One peer of a network with rounds that is told this and that.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `common` | what network is the peer in, and what does it answer? |
+//! | `restart` | what does a restart find? |
+//! | `search` | what is searched for, and what is known? |
+//! | `leaving` | when does a peer leave? |
+//! | `status` | what does a peer say of itself? |
+//! | `bound`, `last_term`, `liar` | what was found by simulation and fuzzing? |
 
-mod arrivals;
 mod bound;
-mod choices;
+mod common;
 mod last_term;
+mod leaving;
 mod liar;
-mod lockstep;
-mod plain;
+mod restart;
+mod search;
+mod status;

@@ -1,3 +1,5 @@
+//! Blocks of `aviary`: messages, a miner and a time, hashed without separators.
+
 use althing_types::{BlockHash, Height, UnixTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -6,13 +8,13 @@ use crate::entry::Entry;
 
 /// A block of an `aviary` network: some messages, and who mined them when.
 ///
-/// The hash is over the fields without anything between them, and without the height. So a
-/// character can move from the miner's name to the first message, or from the last one to the
-/// nonce, and the hash stays the same: it proves the work and the block before, and of the rest
-/// only its characters.
+/// The hash covers the fields without separators, and without the height. So a character can move
+/// from the miner's name to the first message, or from the last message to the nonce, and the hash
+/// stays the same: it proves the work, the block before, and the sequence of characters, but not
+/// the fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AviaryBlock {
-    /// Where it says it stands.
+    /// The height that it states.
     pub height: Height,
     /// Who mined it.
     pub miner: Box<str>,
@@ -22,7 +24,7 @@ pub struct AviaryBlock {
     pub time: UnixTime,
     /// What its miner searched for.
     pub nonce: Box<str>,
-    /// The hash that it says it has.
+    /// The hash that it states.
     pub hash: BlockHash,
 }
 

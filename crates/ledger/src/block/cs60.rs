@@ -1,11 +1,13 @@
+//! Blocks of `cs60`: JSON with one piece of data.
+
+use althing_text::python_json::dumps;
 use althing_types::{BlockHash, Height};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
-use crate::python_json::dumps;
 
-/// A block of a `cs60` network: one datum, with the hash of the block before it.
+/// A block of a `cs60` network: one piece of data, with the hash of the block before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cs60Block {
     /// Where it stands.
@@ -31,7 +33,7 @@ struct Fields<'a> {
 const NO_PARENT: &str = "0";
 
 impl Cs60Block {
-    /// The block that every chain begins with; nobody has mined it.
+    /// The genesis of every chain; no peer has mined it.
     pub fn genesis() -> Self {
         Self { height: Height::GENESIS, parent: None, datum: Entry::text(""), nonce: 0 }
     }

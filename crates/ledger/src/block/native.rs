@@ -1,3 +1,5 @@
+//! Blocks of our own networks: Bitcoin's header, a coinbase, and entries under a Merkle root.
+
 use std::collections::BTreeSet;
 
 use althing_types::{BlockHash, Height};
@@ -16,24 +18,27 @@ pub struct NativeBlock {
     /// What is hashed.
     pub header: Header,
     /// The first leaf of the Merkle tree.
-    pub imprint: Imprint,
+    pub coinbase: Coinbase,
     /// The other leaves.
     pub entries: Box<[Entry]>,
 }
 
-/// What a miner says of its block, under the Merkle root, as Bitcoin's does in the coinbase.
+/// What a miner states about its block, under the Merkle root, as in Bitcoin's coinbase
+/// transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imprint {
+pub struct Coinbase {
     /// Where the block stands.
     pub height: Height,
     /// Who mined it.
     pub miner: Box<str>,
-    /// Anything: another value makes 2^32 more nonces.
-    pub salt: u64,
+    /// Any value: each one gives 2^32 more nonces to try.
+    pub extra_nonce: u64,
 }
 
-/// What an imprint's bytes begin with: long enough that it is never taken for an inner hash.
-const IMPRINT_DOMAIN: &[u8; 47] = b"althing imprint 1 (height, salt, length, name)\n";
+/// The first bytes of a coinbase, long enough that it is never mistaken for an inner hash. They
+/// contain older names of the coinbase and the extra nonce; since they are hashed, they cannot
+/// change.
+const COINBASE_DOMAIN: &[u8; 47] = b"althing imprint 1 (height, salt, length, name)\n";
 
 impl NativeBlock {
     /// Returns a block without work, after the block with the hash `parent`.
@@ -41,7 +46,7 @@ impl NativeBlock {
         parent: Option<BlockHash>,
         time: u32,
         bits: CompactTarget,
-        imprint: Imprint,
+        coinbase: Coinbase,
         entries: Box<[Entry]>,
     ) -> Self {
         let parent = parent.map_or([0; 32], |parent| *parent.as_bytes());
@@ -53,39 +58,41 @@ impl NativeBlock {
             bits,
             nonce: 0,
         };
-        let mut block = Self { header, imprint, entries };
+        let mut block = Self { header, coinbase, entries };
         block.update_root();
         block
     }
 
-    /// Returns the way from an entry to the Merkle root, for who has only the header.
+    /// Returns the path from an entry to the Merkle root, for a reader that has only the header.
     pub fn prove(&self, index: usize) -> Option<MerkleProof> {
         MerkleProof::new(self.leaves(), index.checked_add(1)?)
     }
 
-    /// Returns what its imprint's bytes are before the salt, and what after it. A salt is eight
-    /// bytes between them, the highest first, and the three together are the first leaf.
-    pub fn around_salt(&self) -> (Vec<u8>, Vec<u8>) {
-        let Imprint { height, miner, salt: _ } = &self.imprint;
-        let before = [&IMPRINT_DOMAIN[..], &height.number().to_be_bytes()].concat();
+    /// Returns the bytes of its coinbase before the extra nonce, and those after it. The extra
+    /// nonce is eight bytes between them, the highest first, and the three together are the first
+    /// leaf.
+    pub fn around_extra_nonce(&self) -> (Vec<u8>, Vec<u8>) {
+        let Coinbase { height, miner, extra_nonce: _ } = &self.coinbase;
+        let before = [&COINBASE_DOMAIN[..], &height.number().to_be_bytes()].concat();
         let after = [&(miner.len() as u64).to_be_bytes()[..], miner.as_bytes()].concat();
         (before, after)
     }
 
-    /// Returns the way from the imprint to the Merkle root, which is the same for all salts.
-    pub fn way_of_imprint(&self) -> MerkleProof {
-        MerkleProof::new(self.leaves(), 0).expect("a block has an imprint")
+    /// Returns the Merkle branch from the coinbase to the root, which is the same for all extra
+    /// nonces.
+    pub fn coinbase_branch(&self) -> MerkleProof {
+        MerkleProof::new(self.leaves(), 0).expect("a block has a coinbase")
     }
 
-    /// Puts another salt into the imprint, and the root over it into the header.
-    pub fn set_salt(&mut self, salt: u64) {
-        self.imprint.salt = salt;
+    /// Puts another extra nonce into the coinbase, and the root over it into the header.
+    pub fn set_extra_nonce(&mut self, extra_nonce: u64) {
+        self.coinbase.extra_nonce = extra_nonce;
         self.update_root();
     }
 
     /// Returns whether `entry` is in the block with this header.
     pub fn is_proven(header: &Header, entry: &Entry, proof: &MerkleProof) -> bool {
-        // The imprint is no entry.
+        // The coinbase is not an entry.
         let root = header.merkle_root.to_byte_array();
         proof.index > 0 && proof.leads(merkle::leaf(entry.as_bytes()), root)
     }
@@ -108,12 +115,12 @@ impl NativeBlock {
             && self.header.merkle_root.to_byte_array() == merkle::root(leaves)
     }
 
-    /// Puts the lower half of `number` into the header, and adds the upper one to the salt.
+    /// Puts the lower half of `number` into the header, and adds the upper one to the extra nonce.
     pub(crate) fn set_nonce(&mut self, number: u64) {
         let [_, _, _, _, low @ ..] = number.to_be_bytes();
         self.header.nonce = u32::from_be_bytes(low);
         if number > u64::from(u32::MAX) {
-            self.set_salt(self.imprint.salt.wrapping_add(number >> 32));
+            self.set_extra_nonce(self.coinbase.extra_nonce.wrapping_add(number >> 32));
         }
     }
 
@@ -122,9 +129,9 @@ impl NativeBlock {
     }
 
     fn leaves(&self) -> Vec<MerkleHash> {
-        let (before, after) = self.around_salt();
-        let imprint = [&before[..], &self.imprint.salt.to_be_bytes(), &after].concat();
+        let (before, after) = self.around_extra_nonce();
+        let coinbase = [&before[..], &self.coinbase.extra_nonce.to_be_bytes(), &after].concat();
         let entries = self.entries.iter().map(|entry| merkle::leaf(entry.as_bytes()));
-        [merkle::leaf(&imprint)].into_iter().chain(entries).collect()
+        [merkle::leaf(&coinbase)].into_iter().chain(entries).collect()
     }
 }

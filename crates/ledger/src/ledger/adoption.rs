@@ -1,88 +1,118 @@
-//! Going over to a better chain (rules F1 to F3, B14).
+//! Reorganisation: the change to a better chain (rules F1 to F3, B14).
 
 use std::collections::BTreeSet;
 
-use althing_types::BlockHash;
-
 use super::{Contextual, Ledger};
-use crate::block::Block;
+use crate::application::{Application, BlockContext};
+use crate::block::HashedBlock;
 use crate::entry::Entry;
+use crate::snapshots::Snapshots;
+use crate::tree::Placed;
 
 /// How the best chain has changed (rule F3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
-    /// The blocks that no longer count, the highest first.
-    pub left: Vec<BlockHash>,
-    /// The blocks that count now, the lowest first.
-    pub joined: Vec<BlockHash>,
-    /// The entries of those that left and are in none that joined, in their order.
+    /// The blocks that left the best chain, highest first.
+    pub disconnected: Vec<HashedBlock>,
+    /// The blocks that joined the best chain, lowest first; there is at least one.
+    pub connected: Vec<HashedBlock>,
+    /// The entries of the disconnected blocks that are in no connected one, in their order.
     pub returned: Vec<Entry>,
 }
 
 impl Ledger {
-    /// Makes `tip` the end of the best chain, unless the application refuses a block on the way;
-    /// then that one is bad, with all that come after it, and the best chain stays what it was.
-    pub(super) fn adopt(&mut self, tip: BlockHash) -> Result<Adoption, Contextual> {
-        let joined = self.branch_to(tip);
-        let fork = self.best.len().min(self.start_of(joined.first()));
-        let left: Vec<BlockHash> = self.best[fork..].iter().rev().copied().collect();
-        // Only a reorganisation needs the state of the past; it is folded anew from the beginning.
-        let mut folded = None;
-        if !left.is_empty() {
-            let mut state = self.state.fresh();
-            self.best[..fork].iter().for_each(|hash| state.apply(self.entries(hash)));
-            folded = Some(state);
-        }
-        for hash in &joined {
-            let block = &self.tree.get(hash).expect("the branch is in the tree").block;
-            let state = folded.as_mut().unwrap_or(&mut self.state);
-            if let Err(reason) = state.check(block.entries()) {
-                self.bad.remember(hash, block);
-                self.tree.remove_branch(*hash);
-                return Err(Contextual::EntriesRefused { hash: *hash, reason });
+    /// Makes `new`, whose parent is here, the tip of the best chain, unless the application refuses
+    /// a block on the way; then that block is bad, with all blocks after it, and the best chain
+    /// does not change. `None` if the archive lacks a block that this requires: then `new` waits on
+    /// its branch, and nothing has changed.
+    pub(super) fn adopt(
+        &mut self,
+        new: &HashedBlock,
+        placed: Placed,
+    ) -> Result<Option<Adoption>, Contextual> {
+        let mut connected = self.tree.branch_to(placed.parent);
+        connected.push(new.clone());
+        let fork = connected[0].block.height().number();
+        let Some(disconnected) = self.above(fork) else { return Ok(None) };
+        if disconnected.is_empty() && connected.len() == 1 {
+            self.check_entries(&*self.state, new).map_err(|refused| self.reject(new, refused))?;
+            self.state.apply(&BlockContext::of(&new.block), new.block.entries());
+            self.snapshots.take(fork + 1, &*self.state);
+        } else {
+            match self.replay(fork, &connected)? {
+                Some((state, snapshots)) => (self.state, self.snapshots) = (state, snapshots),
+                None => return Ok(None),
             }
-            state.apply(block.entries());
         }
-        let returned = self.returned(&left, &joined);
-        if let Some(state) = folded {
-            self.state = state;
+        disconnected.iter().for_each(|block| self.tree.disconnect(block));
+        self.blocks.truncate(fork);
+        for block in &connected {
+            let work = self.tree.placed(&block.hash).unwrap_or(placed).work;
+            self.tree.connect(block, work);
+            self.blocks.push(block.block.clone());
         }
-        self.best.truncate(fork);
-        self.best.extend(&joined);
-        Ok(Adoption { left, joined, returned })
+        let returned = returned(&disconnected, &connected);
+        Ok(Some(Adoption { disconnected, connected, returned }))
     }
 
-    /// Returns the blocks from the best chain, exclusive, up to `tip`; the lowest first.
-    fn branch_to(&self, tip: BlockHash) -> Vec<BlockHash> {
-        let mut branch = Vec::new();
-        let mut next = Some(tip);
-        while let Some(hash) = next {
-            let node = self.tree.get(&hash).expect("a branch is in the tree down to its root");
-            if self.hash_at(node.block.height()) == Some(hash) {
-                break;
-            }
-            branch.push(hash);
-            next = node.parent;
+    /// Returns the blocks of the best chain from a height on, the highest first; `None` if one of
+    /// them cannot be read.
+    fn above(&self, height: u64) -> Option<Vec<HashedBlock>> {
+        let chain = self.tree.best();
+        let block = |height: u64| {
+            let (hash, block) = (chain.hash_at(height)?, self.blocks.get(chain, height)?);
+            Some(HashedBlock { hash, block })
+        };
+        (height..chain.len()).rev().map(block).collect()
+    }
+
+    /// Returns the application after the first `fork` blocks of the best chain and then
+    /// `connected`, starting from the last snapshot before the fork, with the snapshots taken on
+    /// the way.
+    #[expect(clippy::type_complexity, reason = "it is the two fields that are replaced")]
+    fn replay(
+        &mut self,
+        fork: u64,
+        connected: &[HashedBlock],
+    ) -> Result<Option<(Box<dyn Application>, Snapshots)>, Contextual> {
+        let mut snapshots = self.snapshots.up_to(fork);
+        let (start, mut state) = snapshots.last();
+        for height in start..fork {
+            let Some(block) = self.blocks.get(self.tree.best(), height) else { return Ok(None) };
+            state.apply(&BlockContext::of(&block), block.entries());
         }
-        branch.reverse();
-        branch
-    }
-
-    fn start_of(&self, lowest: Option<&BlockHash>) -> usize {
-        let height = lowest.and_then(|hash| self.block(hash)).map(Block::height);
-        height.and_then(|height| usize::try_from(height.number()).ok()).unwrap_or(usize::MAX)
-    }
-
-    fn entries(&self, hash: &BlockHash) -> &[Entry] {
-        self.block(hash).map_or(&[], Block::entries)
-    }
-
-    fn returned(&self, left: &[BlockHash], joined: &[BlockHash]) -> Vec<Entry> {
-        if left.is_empty() {
-            return Vec::new();
+        for (length, block) in (fork + 1..).zip(connected) {
+            self.check_entries(&*state, block).map_err(|refused| self.reject(block, refused))?;
+            state.apply(&BlockContext::of(&block.block), block.block.entries());
+            snapshots.take(length, &*state);
         }
-        let kept: BTreeSet<&Entry> = joined.iter().flat_map(|hash| self.entries(hash)).collect();
-        let lost = left.iter().rev().flat_map(|hash| self.entries(hash));
-        lost.filter(|entry| !kept.contains(entry)).cloned().collect()
+        Ok(Some((state, snapshots)))
     }
+
+    fn check_entries(
+        &self,
+        state: &dyn Application,
+        block: &HashedBlock,
+    ) -> Result<(), Contextual> {
+        let context = BlockContext::of(&block.block);
+        let refused = |reason| Contextual::EntriesRefused { hash: block.hash, reason };
+        state.check(&context, block.block.entries()).map_err(refused)
+    }
+
+    /// Remembers that a block is bad, and forgets it with all that come after it (rule F4).
+    fn reject(&mut self, block: &HashedBlock, refused: Contextual) -> Contextual {
+        self.bad.remember(&block.hash, &block.block);
+        self.tree.remove_branch(block.hash);
+        refused
+    }
+}
+
+fn returned(disconnected: &[HashedBlock], connected: &[HashedBlock]) -> Vec<Entry> {
+    if disconnected.is_empty() {
+        return Vec::new();
+    }
+    let entries = |block: &'_ HashedBlock| block.block.entries().to_vec();
+    let kept: BTreeSet<Entry> = connected.iter().flat_map(entries).collect();
+    let lost = disconnected.iter().rev().flat_map(entries);
+    lost.filter(|entry| !kept.contains(entry)).collect()
 }

@@ -1,16 +1,19 @@
+//! Which blocks the application has refused before (rule F4).
+
 use std::collections::{BTreeSet, VecDeque};
 
 use althing_types::BlockHash;
 
 use crate::block::Block;
 
-/// Blocks that are remembered as bad (rule F4); the oldest is forgotten first.
+/// The maximum number of blocks that are remembered as bad (rule F4); the oldest is forgotten
+/// first.
 pub const BAD_BLOCKS_MAX: usize = 4096;
 
 /// Bad blocks, in the order in which they were found to be.
 ///
-/// What is remembered is a digest of the whole block: where the hash says less, another block with
-/// the same one may well be good.
+/// A digest of the whole block is remembered: where the hash covers less, another block with the
+/// same hash may be good.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bad {
     digests: BTreeSet<[u8; 32]>,

@@ -1,6 +1,6 @@
-//! Whether a block fits where it says it belongs (rules B10 to B13).
+//! Whether a block fits at the place that it claims (rules B10 to B13).
 
-use althing_types::{BlockHash, Height, UnixTime, Work};
+use althing_types::{BlockHash, Height, UnixTime};
 
 use super::Ledger;
 use crate::application::EntriesRefused;
@@ -9,19 +9,9 @@ use crate::recent::RecentTimes;
 use crate::rules::{Genesis, Times};
 use crate::semantic::Proven;
 use crate::target::Target;
+use crate::tree::Placed;
 
-/// Where a block, or a header without one, stands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Placed {
-    pub(crate) parent: Option<BlockHash>,
-    pub(crate) height: Height,
-    /// What it states.
-    pub(crate) time: UnixTime,
-    /// Of the whole chain up to here.
-    pub(crate) work: Work,
-}
-
-/// Why a block does not fit where it says it belongs.
+/// Why a block does not fit at the place that it claims.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Contextual {
@@ -32,7 +22,7 @@ pub enum Contextual {
         hash: BlockHash,
     },
     /// Rule B11.
-    #[error("block {hash} says its height is {claimed}, where {wanted} is next")]
+    #[error("block {hash} states height {claimed}, but {wanted} is next")]
     HeightWrong {
         /// Its hash.
         hash: BlockHash,
@@ -42,7 +32,7 @@ pub enum Contextual {
         wanted: Height,
     },
     /// Rule B12.
-    #[error("block {hash} states that it has {stated}, where its chain demands another target")]
+    #[error("block {hash} has the wrong difficulty for its place in the chain ({stated})")]
     DifficultyWrong {
         /// Its hash.
         hash: BlockHash,
@@ -66,7 +56,7 @@ pub enum Contextual {
         hash: BlockHash,
         /// What it states.
         stated: UnixTime,
-        /// What our clock shows.
+        /// The time of our own clock.
         now: UnixTime,
     },
     /// Rule B14.
@@ -74,7 +64,7 @@ pub enum Contextual {
     EntriesRefused {
         /// Its hash.
         hash: BlockHash,
-        /// In the application's words.
+        /// The application's reason.
         reason: EntriesRefused,
     },
     /// Rule F4.
@@ -100,21 +90,22 @@ impl Contextual {
 }
 
 impl Ledger {
-    /// Checks a block against the one before it.
+    /// Checks a block against the one before it, and returns its place in the tree.
     pub(super) fn check_place(
         &self,
         block: &Block,
         proven: &Proven,
         parent: Option<BlockHash>,
-    ) -> Result<(), Contextual> {
+    ) -> Result<Placed, Contextual> {
         let hash = proven.hash;
-        let before = parent.and_then(|parent| self.tree.get(&parent));
-        let wanted = before.map(|before| before.block.height().next()).unwrap_or_default();
+        let before = parent.and_then(|parent| self.placed(&parent));
+        let wanted = before.map(|before| before.height.next()).unwrap_or_default();
         let claimed = block.height();
         if claimed != wanted {
             return Err(Contextual::HeightWrong { hash, claimed, wanted });
         }
-        let demanded = self.rules.difficulty.demanded(self.genesis(), before.map(|n| &n.block));
+        let after = before.map(|before| (before.time, before.height));
+        let demanded = self.rules.difficulty.demanded(self.anchor(), after);
         if parent.is_some() && demanded != Some(proven.target) {
             return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
         }
@@ -124,10 +115,15 @@ impl Ledger {
         let is_genesis = match &self.rules.genesis {
             _ if parent.is_some() => true,
             Genesis::Mined(expected) => expected.is_none_or(|expected| expected == hash),
-            // It is in the tree from the beginning, so this is another one.
+            // The genesis is in the tree from the beginning, so this is another block.
             Genesis::Given(_) => false,
         };
-        if is_genesis { Ok(()) } else { Err(Contextual::OtherGenesis { hash }) }
+        if !is_genesis {
+            return Err(Contextual::OtherGenesis { hash });
+        }
+        let work = before.map(|before| before.work).unwrap_or_default() + proven.target.work();
+        let time = block.time().unwrap_or_default();
+        Ok(Placed { parent, height: claimed, time, work })
     }
 
     /// Checks the time that a block states, after those with the times before.
@@ -157,13 +153,6 @@ impl Ledger {
 
     /// Returns where a block stands.
     pub(crate) fn placed(&self, hash: &BlockHash) -> Option<Placed> {
-        let node = self.tree.get(hash)?;
-        let time = node.block.time().unwrap_or_default();
-        Some(Placed { parent: node.parent, height: node.block.height(), time, work: node.work })
-    }
-
-    /// Returns the first block of the best chain.
-    pub(super) fn genesis(&self) -> Option<&Block> {
-        self.block_at(Height::GENESIS)
+        self.tree.placed(hash)
     }
 }

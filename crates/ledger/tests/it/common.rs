@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use althing_ledger::{
-    Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
-    HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Ties, Times,
+    Application, Block, BlockContext, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
+    Genesis, HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Ties, Times,
 };
 use althing_types::UnixTime;
 
@@ -43,7 +43,7 @@ pub(crate) fn mine_and_add(ledger: &mut Ledger, datum: &str) -> Block {
 pub(crate) struct OnceEach(pub(crate) BTreeSet<Entry>);
 
 impl Application for OnceEach {
-    fn check(&self, entries: &[Entry]) -> Result<(), EntriesRefused> {
+    fn check(&self, _: &BlockContext, entries: &[Entry]) -> Result<(), EntriesRefused> {
         let mut new = BTreeSet::new();
         for entry in entries {
             if entry.as_text() == Some("refused") {
@@ -56,11 +56,11 @@ impl Application for OnceEach {
         Ok(())
     }
 
-    fn apply(&mut self, entries: &[Entry]) {
+    fn apply(&mut self, _: &BlockContext, entries: &[Entry]) {
         self.0.extend(entries.iter().cloned());
     }
 
-    fn fresh(&self) -> Box<dyn Application> {
-        Box::new(Self::default())
+    fn snapshot(&self) -> Box<dyn Application> {
+        Box::new(self.clone())
     }
 }

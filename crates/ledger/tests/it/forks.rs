@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_ledger::{Block, Cs60Block, Entry, Invalid, Ledger, Outcome, Rules, Ties};
+use althing_ledger::{Block, Cs60Block, Entry, HashedBlock, Invalid, Ledger, Outcome, Rules, Ties};
 use althing_types::{BlockHash, Height};
 use proptest::prelude::*;
 
@@ -69,12 +69,12 @@ proptest! {
             if is_better && new.is_good() {
                 let Ok(Outcome::Adopted(adoption)) = outcome else { panic!("{outcome:?}") };
                 let common = best.chain.iter().zip(&new.chain).take_while(|(a, b)| a == b).count();
-                let common_blocks = adoption.left.len();
+                let common_blocks = adoption.disconnected.len();
                 prop_assert!(common_blocks >= best.chain.len() - common);
                 let lost = best.chain.iter().filter(|datum| !new.chain.contains(datum));
                 let lost: Vec<Entry> = lost.map(|number| datum(*number)).collect();
                 prop_assert_eq!(adoption.returned, lost);
-                prop_assert_eq!(adoption.joined.last(), Some(&hash));
+                prop_assert_eq!(adoption.connected.last().map(|block| block.hash), Some(hash));
                 best = new.clone();
             } else if is_better {
                 let is_refused = matches!(outcome, Err(Invalid::Contextual(_)));
@@ -86,7 +86,8 @@ proptest! {
 
             let tip = ledger.tip().expect("a genesis");
             prop_assert_eq!((tip.hash, tip.height.number()), (best.hash, best.height));
-            let entries = ledger.blocks_from(Height::new(1)).flat_map(Block::entries).cloned();
+            let blocks = ledger.blocks_from(Height::new(1));
+            let entries = blocks.flat_map(|block| block.entries().to_vec());
             let expected: Vec<Entry> = best.chain.iter().map(|number| datum(*number)).collect();
             prop_assert_eq!(entries.collect::<Vec<_>>(), expected);
             for number in 1..40 {
@@ -136,7 +137,9 @@ fn among_equals_the_first_seen_stays() {
 
     let third = mine_and_add(&mut other, "c");
     let Ok(Outcome::Adopted(adoption)) = one.add(third.clone()) else { panic!("it is heavier") };
-    assert_eq!(adoption.left, [first.hash_after(None)]);
-    assert_eq!(adoption.joined, [second.hash_after(None), third.hash_after(None)]);
+    let hashes = |blocks: &[HashedBlock]| blocks.iter().map(|it| it.hash).collect::<Vec<_>>();
+    assert_eq!(hashes(&adoption.disconnected), [first.hash_after(None)]);
+    let connected = hashes(&adoption.connected);
+    assert_eq!(connected, [second.hash_after(None), third.hash_after(None)]);
     assert_eq!(adoption.returned, [Entry::text("a")]);
 }

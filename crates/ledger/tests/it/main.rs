@@ -3,6 +3,7 @@
 mod aviary;
 mod common;
 mod cs60;
+mod disk;
 mod forks;
 mod invalid;
 mod native;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use althing_ledger::{
-    Anything, Asert, Block, CompactTarget, Contextual, DifficultyRule, EntriesRefused, Entry,
-    EntryRefused, Format, Genesis, Header, Imprint, Invalid, Ledger, Limits, NativeBlock,
-    NotSigned, Once, Outcome, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target,
-    Ties, Times, merkle::leaf,
+    Anything, Asert, Block, Coinbase, CompactTarget, Contextual, DifficultyRule, EntriesRefused,
+    Entry, EntryRefused, Format, Genesis, Header, Invalid, Ledger, Limits, NativeBlock, NotSigned,
+    Once, Outcome, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target, Ties,
+    Times, merkle::leaf,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::hashes::Hash;
@@ -21,8 +21,8 @@ fn easiest() -> CompactTarget {
 }
 
 fn genesis() -> NativeBlock {
-    let imprint = Imprint { height: Height::GENESIS, miner: "".into(), salt: 0 };
-    NativeBlock::new(None, START, easiest(), imprint, [].into())
+    let coinbase = Coinbase { height: Height::GENESIS, miner: "".into(), extra_nonce: 0 };
+    NativeBlock::new(None, START, easiest(), coinbase, [].into())
 }
 
 fn rules() -> Rules {
@@ -94,7 +94,7 @@ fn refusal(ledger: &mut Ledger, block: NativeBlock) -> Invalid {
 }
 
 #[test]
-fn a_miner_of_bitcoin_finds_the_root_from_the_salt_and_the_way_of_the_imprint() {
+fn a_miner_of_bitcoin_finds_the_root_from_the_extra_nonce_and_the_branch_of_the_coinbase() {
     let ledger = ledger();
     for count in 0..=3 {
         let proposal = Proposal {
@@ -104,16 +104,16 @@ fn a_miner_of_bitcoin_finds_the_root_from_the_salt_and_the_way_of_the_imprint() 
         };
         let template = ledger.template(proposal).expect("a block may hold this");
         let block = template.native().expect("it has a header");
-        let (before, after) = block.around_salt();
-        for salt in [0_u64, 1, 0x0123_4567, u32::MAX.into()] {
-            let imprint = [&before[..], &salt.to_be_bytes(), &after].concat();
-            let Block::Native(solved) = template.with_nonce(salt << 32 | 7) else {
+        let (before, after) = block.around_extra_nonce();
+        for extra_nonce in [0_u64, 1, 0x0123_4567, u32::MAX.into()] {
+            let coinbase = [&before[..], &extra_nonce.to_be_bytes(), &after].concat();
+            let Block::Native(solved) = template.with_nonce(extra_nonce << 32 | 7) else {
                 panic!("it is one of ours")
             };
-            let root = block.way_of_imprint().root_over(leaf(&imprint));
+            let root = block.coinbase_branch().root_over(leaf(&coinbase));
             assert_eq!(solved.header.merkle_root.to_byte_array(), root, "{count} entries");
             let mut other = block.clone();
-            other.set_salt(salt);
+            other.set_extra_nonce(extra_nonce);
             other.header.nonce = 7;
             assert_eq!(other, solved);
         }
@@ -163,7 +163,7 @@ fn an_entry_is_proven_to_who_has_only_the_header() {
     let other = Header { merkle_root: bitcoin::TxMerkleNode::all_zeros(), ..block.header };
     let proof = block.prove(0).expect("it has an entry");
     assert!(!NativeBlock::is_proven(&other, &entries[0], &proof));
-    // Neither an imprint nor an entry has the length of two hashes.
+    // Neither a coinbase nor an entry has the length of two hashes.
     assert_ne!(entries[0].as_bytes().len(), 64);
     assert_ne!(leaf(entries[0].as_bytes()), leaf(entries[1].as_bytes()));
 }
@@ -180,7 +180,7 @@ fn each_rule_broken_alone_is_named() {
     assert!(matches!(refusal(&mut at, block), Invalid::Semantic(Semantic::RootWrong { .. })));
 
     let mut block = good();
-    block.imprint.salt += 1;
+    block.coinbase.extra_nonce += 1;
     assert!(matches!(refusal(&mut at, block), Invalid::Semantic(Semantic::RootWrong { .. })));
 
     let mut block = good();
@@ -202,10 +202,10 @@ fn each_rule_broken_alone_is_named() {
     let block = mine(&ledger, START + 9, vec![Entry::text("hello")]);
     assert_eq!(refusal(&mut at, block), Structural::EntryNotSigned { index: 0 }.into());
 
-    let NativeBlock { header, imprint, entries } = good();
+    let NativeBlock { header, coinbase, entries } = good();
     let harder = CompactTarget::from_consensus(0x2040_0000);
     let parent = Some(BlockHash::from_bytes(header.prev_blockhash.to_byte_array()));
-    let block = work(NativeBlock::new(parent, header.time, harder, imprint, entries));
+    let block = work(NativeBlock::new(parent, header.time, harder, coinbase, entries));
     let stated = Target::AtMost(harder);
     let hash = Block::Native(block.clone()).hash_after(None);
     assert_eq!(refusal(&mut at, block), Contextual::DifficultyWrong { hash, stated }.into());
@@ -239,7 +239,7 @@ fn a_block_with_its_end_repeated_does_not_spoil_the_one_whose_hash_it_has() {
 fn ledger_like(other: &Ledger) -> Ledger {
     let mut same = ledger();
     for block in other.blocks_from(Height::new(1)) {
-        assert!(same.add(block.clone()).is_ok());
+        assert!(same.add((*block).clone()).is_ok());
     }
     same
 }
@@ -278,13 +278,13 @@ fn a_time_is_after_the_median_and_not_far_ahead() {
 }
 
 #[test]
-fn nonces_beyond_those_of_the_header_go_on_with_another_salt() {
+fn nonces_beyond_those_of_the_header_go_on_with_another_extra_nonce() {
     let ledger = ledger();
     let template = template(&ledger, START + 5, vec![note(1)]);
     for (high, low) in [(0, 5), (1, 0), (3, u32::MAX)] {
         let number = u64::from(high) << 32 | u64::from(low);
         let Block::Native(block) = template.with_nonce(number) else { panic!("native") };
-        assert_eq!((block.imprint.salt, block.header.nonce), (high.into(), low));
+        assert_eq!((block.coinbase.extra_nonce, block.header.nonce), (high.into(), low));
         let Preimage::Header(mut bytes) = template.preimage(high) else { panic!("a header") };
         bytes[76..].copy_from_slice(&low.to_le_bytes());
         let digest = leaf(&*bytes);

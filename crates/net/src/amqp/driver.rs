@@ -1,3 +1,5 @@
+//! The task behind a link over AMQP: connects, publishes, and reconnects after a loss.
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,28 +11,29 @@ use tracing::warn;
 use super::options::is_exchange;
 use super::session::Session;
 use super::{Error, Options};
+use crate::Arrival;
 use crate::backoff::Backoff;
 use crate::dial::Dialer;
-use crate::link::{Asked, CloseError, Ending, Incident, Link, Message};
+use crate::link::{Asked, CloseError, Ending, Link, Message};
 use crate::queue::Queue;
 use crate::reports::Reports;
 
-/// Looks after the connection of one link.
+/// Maintains the connection of one link.
 pub(super) struct Driver {
     options: Options,
     dialer: Arc<Dialer>,
     outbox: Arc<Queue<Message>>,
-    /// Taken from the outbox, but not handed to a session.
+    /// A message taken from the outbox, but not yet handed to a session.
     in_hand: Option<Message>,
-    inbox: Arc<Queue<Incident>>,
-    reports: Reports<Incident>,
+    inbox: Arc<Queue<Arrival>>,
+    reports: Reports,
     backoff: Backoff,
 }
 
 impl Driver {
     pub(super) fn new(mut options: Options) -> Result<Self, Error> {
         options.check_names()?;
-        // An exchange that is named twice has one queue all the same.
+        // An exchange that is named twice still has one queue.
         let mut named = BTreeSet::new();
         options.exchanges.retain(|exchange| named.insert(Arc::clone(exchange)));
         let dialer = Arc::new(options.dialer()?);
@@ -46,7 +49,8 @@ impl Driver {
         })
     }
 
-    /// Connects for the first time: waits until all queues stand, for as long as the options say.
+    /// Connects for the first time: waits until all queues are declared, as long as the options
+    /// allow.
     pub(super) async fn connect(&mut self) -> Result<Session, Error> {
         let within = self.options.connect_timeout;
         let deadline = Instant::now() + within;
@@ -87,12 +91,11 @@ impl Driver {
         };
         drop(session);
         drop(self);
-        // Nobody listens if the link's owner gave up on closing it.
+        // Has no receiver if the link's owner gave up on closing it.
         let _ = done.send(outcome);
     }
 
-    /// Carries messages for as long as there is a connection, and makes another when there is not.
-    /// Can be dropped half-way.
+    /// Carries messages while connected, and reconnects after a loss. Cancel-safe.
     async fn carry(&mut self, session: &mut Option<Session>) -> Infallible {
         loop {
             let error = match session {
@@ -120,7 +123,7 @@ impl Driver {
         }
     }
 
-    /// Sends all that waits.
+    /// Sends all waiting messages.
     async fn send_waiting(&mut self, session: &mut Session) -> Result<(), Error> {
         loop {
             if self.in_hand.is_none() {
@@ -148,7 +151,7 @@ impl Driver {
         }
     }
 
-    /// Sends what waits, and leaves.
+    /// Sends all waiting messages, and says goodbye.
     async fn say_goodbye(&mut self, session: &mut Option<Session>) -> Result<(), CloseError> {
         while session.is_some() || self.unsent() > 0 {
             let Some(standing) = session else {
@@ -166,7 +169,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Connects again, however often that takes.
+    /// Reconnects, with as many attempts as it takes.
     async fn reconnect(&mut self) -> Session {
         loop {
             sleep(self.backoff.next_pause()).await;
@@ -198,7 +201,7 @@ impl Driver {
         Ok(session)
     }
 
-    /// Lets go of a connection that is of no use any more.
+    /// Drops a connection that can no longer be used.
     fn lose(&mut self, session: &mut Option<Session>, error: &Error) {
         if let Some(session) = session.take() {
             self.backoff.note_connection(session.age());

@@ -1,9 +1,9 @@
-//! Keeps giants from the AMQP library, which gathers a message whole before it hands it out: a
-//! stranger must not be able to make us hold as much as a broker carries.
+//! Keeps oversized messages away from the AMQP library, which assembles a message before it hands
+//! it out. Otherwise a stranger could make us hold as much memory as a broker accepts.
 //!
-//! A message comes as a header with the size of its body, and the body in frames. A header that
-//! announces too much is replaced, as it comes in, by a stub: the same, but without a body, and
-//! with one property that tells the size. The frames of the body are dropped.
+//! A message arrives as a header with the size of its body, and the body in frames. A header that
+//! announces too much is replaced by a stub: the same header without a body, and with one property
+//! that contains the size. The frames of the body are dropped.
 
 use bytes::{Buf, BufMut, BytesMut};
 use lapin::BasicProperties;
@@ -21,29 +21,29 @@ const FRAME_HEAD_BYTES: usize = 1 + 2 + 4;
 const FRAME_END: u8 = 0xce;
 /// Class and weight, before the size of the body in a header's payload.
 const CLASS_BYTES: usize = 2 + 2;
-/// The least that a header's payload has: class, weight, size of the body, flags.
+/// The minimum length of a header's payload: class, weight, size of the body, flags.
 const CONTENT_BYTES_MIN: usize = CLASS_BYTES + 8 + 2;
 /// In the flags of a header: its only property is `type`.
 const TYPE_FLAG: u16 = 1 << 5;
 
-/// Reads AMQP frames and lets through what is within the limit.
+/// Reads AMQP frames and passes on the messages within the limit.
 pub(super) struct Guard {
     body_bytes_max: u64,
     position: Position,
-    /// Bytes that are still to come of a giant's body. A broker sends the frames of one message
-    /// without others of its channel between them, and we listen on one channel.
+    /// The remaining bytes of an oversized body. A broker does not interleave the frames of two
+    /// messages on one channel, and we listen on one channel.
     giant: u64,
 }
 
-/// Where in the frames the next byte belongs.
+/// The position of the next byte in the frames.
 enum Position {
-    /// In the head of a frame, of which these bytes came so far.
+    /// In the head of a frame, of which these bytes have arrived.
     Head(Vec<u8>),
     /// In the header of a message, up to the size of its body.
     Content(Vec<u8>),
-    /// In a frame that is passed on, with so many bytes to come.
+    /// In a frame that is passed on, with this many bytes to come.
     Passing(u64),
-    /// In a frame that is dropped.
+    /// In a frame that is dropped, with this many bytes to come.
     Dropping(u64),
 }
 

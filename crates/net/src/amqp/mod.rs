@@ -1,29 +1,43 @@
 //! A bus over an AMQP 0-9-1 broker, such as RabbitMQ.
 //!
-//! A topic is an exchange of the type fanout, and each link has a queue of its own on each exchange
-//! it listens to, named `<exchange>/<queue suffix>`. Exchanges and queues are as plain as can be:
-//! not durable, not exclusive, not deleted by themselves, without arguments. Messages have no
-//! routing key and no properties, and need no acknowledgement.
+//! A topic is a fanout exchange, and each link has its own queue on each exchange it listens to,
+//! named `<exchange>/<queue suffix>`. Exchanges and queues have the simplest possible properties:
+//! not durable, not exclusive, not auto-deleted, without arguments. Messages have no routing key
+//! and no properties, and need no acknowledgement.
 //!
-//! [`connect`] waits for the first connection, so that a wrong address or password is an error at
-//! once. From then on the link keeps itself connected: after a loss it tries again, at first after
-//! [`BACKOFF_MIN`] and ever more slowly up to [`BACKOFF_MAX`], and declares everything again before
-//! it reports [`Incident::Up`](crate::Incident::Up).
+//! [`connect`] waits for the first connection, so that a wrong address or password is reported at
+//! once. From then on the link reconnects by itself: after a loss it tries again after
+//! [`BACKOFF_MIN`], then with growing pauses up to [`BACKOFF_MAX`], and declares everything again
+//! before it reports [`Arrival::Up`](crate::Arrival::Up).
 //!
-//! **Queues outlive those who made them.** A link deletes its queues when it is closed. One that
-//! was dropped leaves them behind, like a peer that crashed, and the broker goes on filling them;
-//! so whatever is in a queue of our name when we connect is old, and is deleted with it. A second
-//! link with the same suffix thereby takes the queues of the first, which says so.
+//! **Queues outlive their creators.** A link deletes its queues when it is closed. A link that was
+//! dropped, like a peer that crashed, leaves them behind, and the broker goes on filling them. So
+//! whatever is in a queue of our name when we connect is old, and is deleted with the queue. A
+//! second link with the same suffix therefore takes the queues of the first, which reports it.
 //!
-//! **Order.** What one peer publishes on one topic arrives everywhere in that order. Whether two
-//! peers' messages, or those on two topics, arrive everywhere in one order is the broker's affair:
-//! each queue is a process of its own.
+//! **Order.** The messages of one peer on one topic arrive in order, at every peer. The order
+//! between two peers' messages, or between two topics, depends on the broker: each queue is its own
+//! process.
 //!
-//! **Loss of the broker** is noticed at the latest two heartbeats after its last word.
+//! **Loss of the broker** is noticed at the latest two heartbeats after it last sent something.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `driver` | What does a link do in the background? |
+//! | `error` | What went wrong, and what can a user do about it? |
+//! | `guard` | Which bytes does the AMQP library never get to see? |
+//! | `library_error` | What do the AMQP library's errors mean? |
+//! | `objects` | How are exchanges and queues declared? |
+//! | `options` | How is a link configured? |
+//! | `probe` | How fast does the broker answer? |
+//! | `runtime` | How does the AMQP library use our sockets? |
+//! | `session` | What happens on one connection? |
+//! | `url` | What is the address of a broker? |
 
 mod driver;
 mod error;
 mod guard;
+mod library_error;
 mod objects;
 mod options;
 mod probe;
@@ -41,17 +55,17 @@ pub use crate::backoff::{BACKOFF_MAX, BACKOFF_MIN};
 pub use crate::url::{UrlError, UrlFault};
 use driver::Driver;
 
-/// Bytes that AMQP allows the name of an exchange, a queue or a virtual host.
+/// The maximum length of the name of an exchange, a queue or a virtual host in AMQP, in bytes.
 pub const NAME_MAX: usize = 255;
 
-/// For a filter of log lines: hides those of the AMQP library, which calls each loss of a
-/// connection several errors; the link tells it better.
+/// For a log filter: hides the lines of the AMQP library, which logs each loss of a connection as
+/// several errors. The link reports it better.
 pub const LOG_DIRECTIVE: &str = "lapin=off";
 
 /// Connects to a broker and listens to `options.exchanges`.
 ///
-/// Returns as soon as all queues stand. A broker that cannot be reached is tried again until
-/// `options.connect_timeout` is over; one that refuses us, or is no broker, is not.
+/// Returns as soon as all queues are declared. A broker that cannot be reached is tried again until
+/// `options.connect_timeout` is over; one that refuses us, or is not a broker, is not tried again.
 pub async fn connect(options: Options) -> Result<Link, Error> {
     let mut driver = Driver::new(options)?;
     let session = driver.connect().await?;

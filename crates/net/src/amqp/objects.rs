@@ -1,5 +1,5 @@
-//! The exchanges and queues that are asked of a broker, as plain as can be. All peers declare them
-//! alike: a broker refuses to declare again, in another way, what is there.
+//! The exchanges and queues that we declare, with the simplest possible properties. All peers
+//! declare them alike: a broker refuses to redeclare an existing object with other properties.
 
 use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions,
@@ -10,13 +10,13 @@ use lapin::{BasicProperties, Channel, Consumer, ExchangeKind, Result};
 
 use super::NAME_MAX;
 
-/// Sees to it that `exchange` is there.
+/// Declares `exchange` if it does not exist.
 pub(super) async fn declare_exchange(channel: &Channel, exchange: &str) -> Result<()> {
     let (options, arguments) = (ExchangeDeclareOptions::default(), FieldTable::default());
     channel.exchange_declare(short(exchange), ExchangeKind::Fanout, options, arguments).await
 }
 
-/// Declares `queue` anew, so that nothing old is in it and nobody else consumes from it, and
+/// Deletes and declares `queue`, so that nothing old is in it and it has no other consumer, and
 /// consumes from it what is published on `exchange`.
 pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Result<Consumer> {
     delete_queue(channel, queue).await?;
@@ -26,15 +26,15 @@ pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Re
     consume(channel, queue).await
 }
 
-/// Consumes from a queue that only this connection sees, and that ends with it.
+/// Consumes from an exclusive queue, which only this connection sees and which ends with it.
 pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<Consumer> {
     let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     declare_queue(channel, queue, options).await?;
     consume(channel, queue).await
 }
 
-/// Sends `payload`. Returns when the system has it; if this is dropped half-way, it is sent all the
-/// same.
+/// Sends `payload`. Returns when the operating system has it; if the future is dropped before, the
+/// message is still sent.
 pub(super) async fn publish(
     channel: &Channel,
     exchange: &str,
@@ -64,7 +64,7 @@ async fn consume(channel: &Channel, queue: &str) -> Result<Consumer> {
     channel.basic_consume(short(queue), short(""), options, FieldTable::default()).await
 }
 
-/// Returns a name as the protocol has it.
+/// Returns a name as an AMQP short string.
 fn short(name: &str) -> ShortString {
     debug_assert!(name.len() <= NAME_MAX);
     name.into()

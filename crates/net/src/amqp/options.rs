@@ -1,3 +1,5 @@
+//! How to connect to a broker.
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +13,14 @@ use crate::seconds::whole_seconds;
 /// How to connect to a broker. [`Options::new`] fills in all but the broker and our name.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the broker is, and who we are to it.
+    /// The broker's address, with our user name and password.
     pub broker: BrokerUrl,
-    /// What our queues are called: `<exchange>/<queue suffix>`. No two peers may have the same.
+    /// The suffix of our queues' names: `<exchange>/<queue suffix>`. No two peers may have the
+    /// same.
     pub queue_suffix: Arc<str>,
     /// The fanout exchanges to listen to. Others are declared before the first publish on them.
     pub exchanges: Vec<Arc<str>>,
-    /// Broker and link each say something at least this often, and give each other up after
+    /// Broker and link each send something at least this often, and consider the other dead after
     /// twice the time; in whole seconds, at least one.
     pub heartbeat: Duration,
     /// Time for the first connection, all attempts together, and later for each attempt.
@@ -59,7 +62,7 @@ impl Options {
         format!("{exchange}/{}", self.queue_suffix)
     }
 
-    /// Refuses names that no broker can have.
+    /// Refuses names that AMQP does not allow.
     pub(super) fn check_names(&self) -> Result<(), Error> {
         for exchange in &self.exchanges {
             let queue = self.queue(exchange);
@@ -70,18 +73,18 @@ impl Options {
         Ok(())
     }
 
-    /// Returns what connects to the broker.
+    /// Returns the dialer for the broker.
     pub(super) fn dialer(&self) -> Result<Dialer, DialError> {
         Dialer::new(self.broker.url(), self.ca_file.as_deref(), Acknowledgements::Prompt)
     }
 
-    /// Returns the heartbeat as AMQP has it.
+    /// Returns the heartbeat in AMQP's unit, whole seconds.
     pub(super) fn heartbeat_seconds(&self) -> u16 {
         whole_seconds(self.heartbeat)
     }
 }
 
-/// Returns whether this is the name of an exchange.
+/// Returns whether this is a valid name of an exchange.
 pub(super) fn is_exchange(name: &str) -> bool {
     is_topic(name) && name.len() <= NAME_MAX
 }

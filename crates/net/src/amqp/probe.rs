@@ -1,3 +1,5 @@
+//! How fast a broker answers.
+
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +13,11 @@ use super::session::Session;
 use super::{Error, Options, objects};
 use crate::unique::unique;
 
-/// The longest that [`probe`] takes.
+/// The maximum time that [`probe`] takes.
 pub const PROBE_TIME: Duration = Duration::from_secs(2);
 
-/// Messages of which the median counts, so that a machine busy with other things does not decide.
+/// The number of messages. Their median counts, so that other load on the machine does not distort
+/// it.
 const MESSAGES: usize = 5;
 
 /// How fast a broker answers.
@@ -24,8 +27,8 @@ pub struct RoundTrip {
     pub median: Duration,
 }
 
-/// Measures how long a small message takes through the broker and back, over a connection and a
-/// queue, `althing/probe/..`, of its own, which both end with it. Tries only once.
+/// Measures how long a small message takes through the broker and back, over its own connection and
+/// its own queue, `althing/probe/..`, both of which are closed afterwards. Tries only once.
 pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
     let dialer = Arc::new(options.dialer()?);
     let options = Options { exchanges: Vec::new(), ..options.clone() };
@@ -47,7 +50,7 @@ async fn measure(channel: &Channel) -> lapin::Result<[Duration; MESSAGES]> {
     let (arrive, mut arrivals) = mpsc::channel(MESSAGES);
     objects::listen_in_private(channel, &queue).await?.set_delegate(
         move |delivery: DeliveryResult| {
-            // There is room for all that we publish.
+            // The channel has room for everything that we publish.
             let _ = arrive.try_send(delivery.map(|_| Instant::now()));
             ready(())
         },
@@ -55,7 +58,7 @@ async fn measure(channel: &Channel) -> lapin::Result<[Duration; MESSAGES]> {
     let mut times = [Duration::ZERO; MESSAGES];
     for time in &mut times {
         let start = Instant::now();
-        // The exchange without a name leads to the queue that the routing key names.
+        // The default exchange delivers to the queue that the routing key names.
         objects::publish(channel, "", &queue, b"probe").await?;
         if let Some(arrival) = arrivals.recv().await {
             *time = arrival? - start;

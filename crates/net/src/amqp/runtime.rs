@@ -1,4 +1,4 @@
-//! The runtime that the AMQP library asks for, with one difference: its connections are ours.
+//! The runtime that the AMQP library requires, with one difference: we supply the connections.
 
 use std::future::{Future, ready};
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ use crate::sieve::Sieved;
 #[derive(Clone, Debug)]
 pub(super) struct OverDialed(Tokio);
 
-/// A connection as the library takes it.
+/// A connection in the type that the library takes.
 pub(super) type Dialed = Compat<Sieved<Box<dyn Stream>, Guard>>;
 
 impl OverDialed {
@@ -57,7 +57,7 @@ impl Reactor for OverDialed {
     type TcpStream = Dialed;
     type Sleep = <Tokio as Reactor>::Sleep;
 
-    /// The library is handed its connection, and needs no other.
+    /// Never called: the library is given its connection.
     fn register<H: Read + Write + Send + 'static>(
         &self,
         _: H,
@@ -73,7 +73,7 @@ impl Reactor for OverDialed {
         self.0.interval(time)
     }
 
-    /// Likewise.
+    /// Never called either.
     fn tcp_connect_addr(
         &self,
         _: SocketAddr,

@@ -1,3 +1,5 @@
+//! One connection to a broker, from the handshake to the goodbye.
+
 use std::collections::BTreeSet;
 use std::future::{Ready, poll_fn, ready};
 use std::io;
@@ -20,48 +22,49 @@ use tracing::{info, warn};
 use super::guard::{Guard, oversized};
 use super::runtime::{Dialed, OverDialed};
 use super::{Error, Options, objects};
-use crate::PAYLOAD_MAX;
 use crate::dial::Dialer;
-use crate::link::{Incident, Message};
+use crate::link::Message;
 use crate::queue::Queue;
 use crate::sieve::Sieved;
+use crate::{Arrival, PAYLOAD_MAX};
 
-/// Bytes of a frame, in either direction. The library keeps room for 64 of them.
+/// The maximum size of a frame in bytes, in either direction. The library has buffers for 64
+/// frames.
 const FRAME_BYTES_MAX: u32 = 32 * 1024;
 
-/// Ends a connection or a channel for no particular reason.
+/// The AMQP reply code for closing a connection or a channel without an error.
 const REPLY_SUCCESS: u16 = 200;
 
-/// Time to tidy up after a connection that was not to be.
+/// Time to clean up after a connection attempt that failed.
 const LEAVE_TIME: Duration = Duration::from_millis(500);
 
-/// One connection to a broker, from the handshake to the goodbye. When it is dropped it is cut.
+/// One connection to a broker, from the handshake to the goodbye. Dropping it cuts the connection.
 pub(super) struct Session {
-    // Before the line: the library is gone when the line is cut.
+    // Declared before the line, so that the library is dropped before the line is cut.
     connection: Connection,
     channel: Channel,
     events: Pin<Box<dyn FutureStream<Item = Event> + Send>>,
     inlet: Arc<Inlet>,
     /// Queues that the broker no longer delivers from.
     cancelled: mpsc::Receiver<String>,
-    /// Exchanges that are known to be there.
+    /// Exchanges that are known to exist.
     declared: BTreeSet<Arc<str>>,
     since: Instant,
     _line: Line,
 }
 
-/// Where deliveries go: into the inbox, but from the moment on at which the link is up, and no
-/// longer than the session lasts.
+/// Where deliveries go: into the inbox, from the moment at which the link is up until the session
+/// ends.
 struct Inlet {
-    inbox: Mutex<Option<Arc<Queue<Incident>>>>,
+    inbox: Mutex<Option<Arc<Queue<Arrival>>>>,
     cancelled: mpsc::Sender<String>,
 }
 
-/// A connection that is cut when this is dropped, whoever still holds it.
+/// A connection that is cut when this is dropped, even if the library still holds it.
 struct Line(Arc<Dialer>);
 
 impl Session {
-    /// Connects, and introduces us.
+    /// Connects, and logs in.
     pub(super) async fn open(options: &Options, dialer: &Arc<Dialer>) -> Result<Self, Error> {
         let stream = dialer.dial().await?;
         let line = Line(Arc::clone(dialer));
@@ -92,8 +95,8 @@ impl Session {
         })
     }
 
-    /// Declares all exchanges and queues of `options`, anew where they are ours, and consumes from
-    /// them. What comes is kept until [`Session::deliver`].
+    /// Declares all exchanges and queues of `options`, deletes and redeclares our own queues, and
+    /// consumes from them. Messages are kept until [`Session::deliver`].
     pub(super) async fn listen(&mut self, options: &Options) -> Result<Listening, Error> {
         let mut consumers = Vec::new();
         for exchange in &options.exchanges {
@@ -106,13 +109,13 @@ impl Session {
         Ok(Listening(consumers))
     }
 
-    /// Hands what is heard to `inbox`, from now on.
-    pub(super) fn deliver(&self, Listening(consumers): Listening, inbox: &Arc<Queue<Incident>>) {
+    /// From now on, puts messages into `inbox`.
+    pub(super) fn deliver(&self, Listening(consumers): Listening, inbox: &Arc<Queue<Arrival>>) {
         *self.inlet.lock() = Some(Arc::clone(inbox));
         for (exchange, consumer) in consumers {
             let (inlet, queue) = (Arc::clone(&self.inlet), consumer.queue().to_string());
-            // Called by the library's own thread, for one delivery after the other: their order
-            // stays, on all exchanges, and nothing waits in a queue without bounds.
+            // The library's own thread calls this for one delivery after the other. This keeps the
+            // order across all exchanges, and no message waits in an unbounded queue.
             consumer.set_delegate(move |delivery: DeliveryResult| -> Ready<()> {
                 inlet.accept(&exchange, &queue, delivery);
                 ready(())
@@ -120,7 +123,7 @@ impl Session {
         }
     }
 
-    /// Sees to it that `exchange` is there.
+    /// Declares `exchange` if it is not known to exist.
     pub(super) async fn declare(
         &mut self,
         exchange: &Arc<str>,
@@ -136,7 +139,7 @@ impl Session {
         Ok(())
     }
 
-    /// Publishes a message on an exchange that is declared; see [`objects::publish`].
+    /// Publishes a message on a declared exchange; see [`objects::publish`].
     pub(super) async fn publish(
         &mut self,
         Message { topic, payload }: &Message,
@@ -148,7 +151,7 @@ impl Session {
         }
     }
 
-    /// Waits until this is no connection any more, and tells why.
+    /// Waits until the connection ends, and returns why.
     pub(super) async fn failed(&mut self, options: &Options) -> Error {
         loop {
             let Self { events, cancelled, .. } = self;
@@ -174,18 +177,18 @@ impl Session {
         }
     }
 
-    /// Returns where all is asked for.
+    /// Returns the channel for all requests.
     pub(super) fn channel(&self) -> &Channel {
         &self.channel
     }
 
-    /// Returns how long the connection has stood.
+    /// Returns how long the connection has been open.
     pub(super) fn age(&self) -> Duration {
         self.since.elapsed()
     }
 
-    /// Deletes our queues and says goodbye. All that was published is in the queues of others
-    /// before that, since a broker takes what comes over one channel in order.
+    /// Deletes our queues and says goodbye. By then all published messages are in the queues of
+    /// other peers, since a broker processes one channel in order.
     pub(super) async fn leave(self, options: &Options) -> lapin::Result<()> {
         for exchange in &options.exchanges {
             objects::delete_queue(&self.channel, &options.queue(exchange)).await?;
@@ -194,7 +197,7 @@ impl Session {
         self.connection.close(REPLY_SUCCESS, "goodbye".into()).await
     }
 
-    /// Leaves a broker that has refused an exchange, without our queues on the others.
+    /// Leaves a broker that has refused an exchange, and deletes our queues on the other exchanges.
     pub(super) async fn leave_refused(mut self, options: &Options) {
         let leave = async {
             // The refusal has ended the channel.
@@ -206,8 +209,8 @@ impl Session {
         }
     }
 
-    /// Returns why the connection is gone, of which `error` is only the consequence if it was
-    /// reported before.
+    /// Returns why the connection is gone. If a cause was reported before, `error` is only its
+    /// consequence.
     fn reason(&mut self, error: &lapin::Error, options: &Options) -> Error {
         let mut context = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(event)) = self.events.as_mut().poll_next(&mut context) {
@@ -219,7 +222,7 @@ impl Session {
     }
 }
 
-/// Consumers whose messages nobody takes yet.
+/// Consumers whose messages are not taken yet.
 pub(super) struct Listening(Vec<(Arc<str>, Consumer)>);
 
 impl Inlet {
@@ -228,22 +231,22 @@ impl Inlet {
         let Some(inbox) = inlet else { return };
         match delivery {
             Ok(Some(delivery)) => {
-                let topic = Arc::clone(exchange);
+                let from = althing_types::Channel::Topic(Arc::clone(exchange));
                 inbox.push(match oversized(&delivery.properties) {
-                    Some(bytes) => Incident::Oversized { topic, bytes },
-                    None => Incident::Message { topic, payload: delivery.data.into() },
+                    Some(bytes) => Arrival::Oversized { from, bytes },
+                    None => Arrival::Received { from, payload: delivery.data.into() },
                 });
             }
             Ok(None) => {
-                // Only the first one is of interest.
+                // Only the first one matters.
                 let _ = self.cancelled.try_send(queue.to_owned());
             }
-            // The events tell it as well.
+            // The events report it as well.
             Err(_) => *inlet = None,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Queue<Incident>>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Queue<Arrival>>>> {
         self.inbox.lock().expect("nothing panics while it holds this lock")
     }
 }
@@ -272,7 +275,7 @@ fn library_uri(options: &Options) -> AMQPUri {
     let broker = &options.broker;
     let (username, password) = (broker.user().to_owned(), broker.password().to_owned());
     AMQPUri {
-        // With TLS, if any, is how the library is handed its connection.
+        // The library's connection already uses TLS, if any.
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username, password },
@@ -288,7 +291,7 @@ fn library_uri(options: &Options) -> AMQPUri {
     }
 }
 
-/// Returns what the broker shows of us.
+/// Returns the client properties, which the broker shows to its administrator.
 fn properties(options: &Options) -> ConnectionProperties {
     let name = format!("althing {}", options.queue_suffix);
     ConnectionProperties::default().with_connection_name(name.into())

@@ -1,3 +1,5 @@
+//! The address of a broker, with the user, the password and the virtual host.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -12,17 +14,17 @@ const SCHEME: Scheme = Scheme {
     port_tls: BrokerUrl::PORT_TLS,
 };
 
-/// The virtual host of a broker that nobody has told otherwise.
+/// The default virtual host.
 const USUAL_VHOST: &str = "/";
 
-/// User and password of a broker that nobody has told otherwise.
+/// The default user and password.
 const GUEST: &str = "guest";
 
-/// Where a broker is, and who asks: `amqp://[user[:password]@]host[:port][/vhost]`, or `amqps://`
-/// for TLS.
+/// The address of a broker, with user and password:
+/// `amqp://[user[:password]@]host[:port][/vhost]`, or `amqps://` for TLS.
 ///
 /// The port is 5672 unless given, or 5671 with TLS; user and password are `guest`; the virtual host
-/// is `/`. A user name, password or virtual host with one of `:@/%?#` has them percent-encoded.
+/// is `/`. The characters `:@/%?#` in a user name, password or virtual host are percent-encoded.
 /// Neither [`fmt::Display`] nor [`fmt::Debug`] shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrokerUrl {
@@ -56,12 +58,12 @@ impl BrokerUrl {
         self.url.credentials.as_ref().map_or(GUEST, |credentials| &credentials.user)
     }
 
-    /// Returns the virtual host: the part of the broker that has its own names, users and rights.
+    /// Returns the virtual host: the part of the broker with its own names and permissions.
     pub fn vhost(&self) -> &str {
         &self.vhost
     }
 
-    /// Returns the password. A user without one has the empty one.
+    /// Returns the password; empty if none was given.
     pub(super) fn password(&self) -> &str {
         match &self.url.credentials {
             Some(credentials) => credentials.password.as_deref().unwrap_or_default(),
@@ -79,7 +81,7 @@ impl BrokerUrl {
     }
 }
 
-/// A broker on this machine as RabbitMQ comes: `amqp://localhost:5672`.
+/// A RabbitMQ on this machine with its default configuration: `amqp://localhost:5672`.
 impl Default for BrokerUrl {
     fn default() -> Self {
         let url = Url {

@@ -1,9 +1,12 @@
+//! The task behind a link over MQTT: connects, publishes, and reconnects after a loss.
+
 use std::future::pending;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use althing_types::Channel;
 use rumqttc::{
     AsyncClient, ConnAck, ConnectAuth, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
     Packet, Publish, PublishOptions, QoS, RetainForwardRule, SubAck, SubscribeFilter,
@@ -15,40 +18,40 @@ use tracing::warn;
 
 use super::guard::{Guard, STUB_PROPERTY};
 use super::{Error, LastWill, Options, PACKET_BYTES_MAX};
-use crate::PAYLOAD_MAX;
 use crate::backoff::Backoff;
 use crate::dial::Dialer;
-use crate::link::{self, Asked, CloseError, Ending, Incident, Link, Message, is_topic};
+use crate::link::{self, Asked, CloseError, Ending, Link, Message, is_topic};
 use crate::queue::{Entry, Queue};
 use crate::reports::Reports;
 use crate::sieve::Sieved;
 use crate::unique::unique;
+use crate::{Arrival, PAYLOAD_MAX};
 
-/// Messages handed to the MQTT library that it has not sent yet. The others wait in our own queue,
-/// where the oldest can make room.
+/// The maximum number of messages in the MQTT library that it has not sent yet. The others wait in
+/// our own queue, which can drop the oldest.
 const UNSENT_MAX: usize = 64;
 
-/// Messages of quality 1 or 2 that may wait for their acknowledgement: no more than Mosquitto
-/// allows by default.
+/// The maximum number of messages of QoS 1 or 2 that wait for an acknowledgement: Mosquitto's
+/// default.
 const INFLIGHT_MAX: u16 = 20;
 
 /// Bytes of a PUBLISH besides topic and payload: type, length, length of the topic, packet
 /// identifier, properties.
 const HEADER_BYTES_MAX: usize = 1 + 4 + 2 + 2 + 1;
 
-/// Packets that the library reads before it hands them to us. With more, those read together with
-/// the end of a connection would be lost.
+/// How many packets the library reads before it hands them to us. With more, packets that are read
+/// together with the end of a connection would be lost.
 const READ_BATCH: usize = 1;
 
-/// Time for a goodbye after a first connection that was not to be.
+/// Time for a goodbye after a first connection attempt that failed.
 const LEAVE_TIME: Duration = Duration::from_millis(200);
 
-/// Ending a subscription that was never made is the smallest thing we can ask of a broker that it
-/// must answer. The library sends a PINGREQ only when it has sent nothing else, so this is how to
-/// find out whether a broker that takes all we publish is still there.
+/// An UNSUBSCRIBE from a topic that was never subscribed is the smallest request that a broker must
+/// answer. The library sends a PINGREQ only when it has sent nothing else, so this is how we find
+/// out whether a broker that accepts everything we publish is still alive.
 const ARE_YOU_THERE: &str = "althing/are-you-there";
 
-/// Looks after the connection of one link.
+/// Maintains the connection of one link.
 pub(super) struct Driver {
     options: Options,
     client_id: String,
@@ -56,35 +59,35 @@ pub(super) struct Driver {
     client: AsyncClient,
     library: EventLoop,
     outbox: Arc<Queue<Message>>,
-    inbox: Arc<Queue<Incident>>,
+    inbox: Arc<Queue<Arrival>>,
     connection: Connection,
     /// The largest packet that the broker accepts.
     packet_bytes_max: usize,
     /// Messages handed to the library over this connection that it has not sent.
     unsent: usize,
     backoff: Backoff,
-    reports: Reports<Incident>,
+    reports: Reports,
     asked_to_end: Asked,
     goodbye: Option<Goodbye>,
 }
 
-/// How far the connection has come.
+/// The state of the connection.
 enum Connection {
-    /// The broker has not accepted one yet.
+    /// The broker has not accepted the connection yet.
     None,
     /// The broker has accepted it, but not confirmed the topics.
     Accepted(Silence),
-    /// The topics stand.
+    /// The broker has confirmed the topics.
     Up(Silence, Instant),
 }
 
-/// The time of the broker's last word, and whether we have asked for another since.
+/// When the broker last sent something, and whether we have probed it since.
 struct Silence {
     since: Instant,
     asked: bool,
 }
 
-/// The end of the link, once it was asked for.
+/// The end of the link, once it was requested.
 struct Goodbye {
     ending: Ending,
     deadline: Instant,
@@ -98,7 +101,7 @@ enum Step {
     Failed(ConnectionError),
     /// The broker no longer answers.
     Silent(Duration),
-    /// The end was asked for while there is no connection.
+    /// The end was requested while there is no connection.
     Asked,
     /// The time for the goodbye is over.
     TooLate,
@@ -144,7 +147,8 @@ impl Driver {
         })
     }
 
-    /// Connects for the first time: waits until all topics stand, for as long as the options say.
+    /// Connects for the first time: waits until all topics are confirmed, as long as the options
+    /// allow.
     pub(super) async fn connect(&mut self) -> Result<(), Error> {
         let within = self.options.connect_timeout;
         let deadline = Instant::now() + within;
@@ -207,17 +211,17 @@ impl Driver {
         let dialer = Arc::clone(&self.dialer);
         drop(self);
         if goodbye.said && outcome.is_ok() {
-            // The goodbye is out; if time runs out here, the broker most likely reads it anyway.
+            // The goodbye was sent; if time runs out here, the broker most likely still reads it.
             let _ = timeout_at(goodbye.deadline, dialer.linger()).await;
         }
-        // Nobody listens if the link's owner gave up on closing it.
+        // Has no receiver if the link's owner gave up on closing it.
         let _ = goodbye.ending.done.send(outcome);
     }
 
-    /// Waits for the next thing to happen, handing the library what is to be published.
+    /// Waits for the next event, and hands messages to the library meanwhile.
     ///
-    /// The library's future is never dropped while a connection stands that we want to keep: a
-    /// packet that it is about to write would go with it.
+    /// The library's future is never dropped while a connection is open that we want to keep: a
+    /// packet that it is about to write would be lost.
     async fn step(&mut self) -> Step {
         let Self { library, client, outbox, connection, unsent, asked_to_end, goodbye, .. } = self;
         let packet_bytes_max = self.packet_bytes_max;
@@ -257,15 +261,15 @@ impl Driver {
                         return Step::Silent(silence.since.elapsed());
                     }
                     silence.asked = true;
-                    // If the library takes no more requests, it does not get rid of any either.
+                    // If the library accepts no more requests, it does not complete any either.
                     let _ = client.try_unsubscribe(ARE_YOU_THERE);
                 }
             }
         }
     }
 
-    /// Acts on what happened. `Ok(Some(..))` is the end of the link. An error says that there is no
-    /// connection any more, or, if it is still accepted, that it is of no use.
+    /// Handles an event. `Ok(Some(..))` is the end of the link. An error means that the connection
+    /// is gone or, if it is still open, that it cannot be used.
     fn on_step(&mut self, step: Step) -> Result<Option<Result<(), CloseError>>, Error> {
         match step {
             Step::Event(Event::Incoming(packet)) => self.on_packet(packet)?,
@@ -328,7 +332,7 @@ impl Driver {
                 filter
             })
             .collect();
-        // Should the library refuse, the broker stays silent, and the connection is made anew.
+        // If the library refuses, the broker stays silent and we reconnect.
         if let Err(error) = self.client.try_subscribe_many(filters) {
             warn!(broker = %self.options.broker, %error, "cannot listen");
         }
@@ -358,19 +362,20 @@ impl Driver {
             (None, Ok(topic)) => Arc::from(topic),
             (None, Err(_)) => return,
         };
+        let from = Channel::Topic(topic);
         self.inbox.push(match oversized(&publish) {
-            Some(bytes) => Incident::Oversized { topic, bytes },
-            None => Incident::Message { topic, payload: publish.payload },
+            Some(bytes) => Arrival::Oversized { from, bytes },
+            None => Arrival::Received { from, payload: publish.payload },
         });
     }
 
-    /// Lets go of a connection that still stands but is of no use.
+    /// Drops a connection that is still open but cannot be used.
     fn disconnect(&mut self) {
         self.library.clean();
         self.disconnected();
     }
 
-    /// Takes note that there is no connection any more.
+    /// Records that the connection is gone.
     fn disconnected(&mut self) {
         if let Connection::Up(_, since) = self.connection {
             self.backoff.note_connection(since.elapsed());
@@ -385,8 +390,8 @@ impl Driver {
         Instant::now() + self.backoff.next_pause()
     }
 
-    /// Waits, but no longer than until the end of the link is asked for; returns whether the link
-    /// is still there.
+    /// Waits, but only until the end of the link is requested; returns whether the link still
+    /// exists.
     async fn rest_until(&mut self, again: Instant) -> bool {
         let over = self.goodbye.as_ref().map(|goodbye| goodbye.deadline);
         select! {
@@ -400,7 +405,7 @@ impl Driver {
         }
     }
 
-    /// Says goodbye to a broker with which the first connection did not work out.
+    /// Says goodbye to a broker after a first connection attempt that failed.
     async fn leave(&mut self) {
         let goodbye = async {
             while let Ok(event) = self.library.poll().await {
@@ -444,8 +449,8 @@ impl Silence {
         Self { since: Instant::now(), asked: false }
     }
 
-    /// Returns when to ask whether the broker is still there, or else when to give it up. The
-    /// library asks by itself, and earlier, over a connection on which nothing is sent.
+    /// Returns when to probe whether the broker is alive, or, if we have probed it, when to give it
+    /// up. On a connection without traffic the library probes earlier, by itself.
     fn deadline(&self, keep_alive: Duration) -> Instant {
         self.since + if self.asked { keep_alive * 2 } else { keep_alive * 3 / 2 }
     }
@@ -458,7 +463,7 @@ impl Goodbye {
     }
 }
 
-/// Hands messages to the library for as long as it does not lag behind.
+/// Hands messages to the library as long as it does not lag behind.
 fn hand_over(
     outbox: &Queue<Message>,
     client: &AsyncClient,
@@ -472,7 +477,7 @@ fn hand_over(
         let bytes = message.bytes() + HEADER_BYTES_MAX;
         let Message { topic, payload } = message;
         if bytes > packet_bytes_max {
-            // The library would end the connection over it.
+            // The library would close the connection because of it.
             warn!(%topic, bytes, packet_bytes_max, "a message is too large for the broker");
             outbox.count_lost(1);
             continue;
@@ -487,7 +492,7 @@ fn hand_over(
     }
 }
 
-/// Returns the size of a message that is too large, or whose payload [`super::guard`] took off.
+/// Returns the size of a message that is too large, or whose payload [`super::guard`] removed.
 fn oversized(publish: &Publish) -> Option<usize> {
     if publish.payload.len() > PAYLOAD_MAX {
         return Some(publish.size());
@@ -497,7 +502,7 @@ fn oversized(publish: &Publish) -> Option<usize> {
     bytes.parse().ok()
 }
 
-/// Waits for a moment, or for ever if there is none.
+/// Waits until a time, or for ever if there is none.
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,

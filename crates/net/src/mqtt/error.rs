@@ -1,3 +1,5 @@
+//! What can go wrong with a broker, in words that say what to do about it.
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +10,11 @@ use rumqttc::{ConnectReturnCode, ConnectionError, DisconnectReasonCode, StateErr
 use super::{LastWill, Options};
 use crate::DialError;
 
-/// Why there is no connection to the broker. Each is a sentence for a person.
+/// Why there is no connection to the broker. Each displays as a sentence for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no connection to ask anything over.
+    /// The connection could not be established.
     #[error(transparent)]
     Dial(#[from] DialError),
     /// No answer in the time given.
@@ -23,7 +25,7 @@ pub enum Error {
         /// The time given.
         within: Duration,
     },
-    /// Something listens there, but hangs up before it says anything.
+    /// Something listens there, but closes the connection before it sends anything.
     #[error(
         "what listens at {address} closed the connection instead of answering; \
          it may not be an MQTT 5 broker"
@@ -40,7 +42,7 @@ pub enum Error {
         /// What it did instead.
         reason: String,
     },
-    /// The broker wants a user name and password, and none were given.
+    /// The broker requires a user name and password, and none were given.
     #[error(
         "the broker at {address} wants a user name and password: {reason}; \
          give them as in mqtt://user:password@host"
@@ -48,7 +50,7 @@ pub enum Error {
     CredentialsMissing {
         /// Host and port.
         address: String,
-        /// What the broker says.
+        /// The broker's reason.
         reason: String,
     },
     /// The broker does not accept the user name and password.
@@ -58,7 +60,7 @@ pub enum Error {
         address: String,
         /// The user's name.
         user: String,
-        /// What the broker says.
+        /// The broker's reason.
         reason: String,
     },
     /// The broker does not accept this connection for another reason.
@@ -66,29 +68,30 @@ pub enum Error {
     Rejected {
         /// Host and port.
         address: String,
-        /// What the broker says.
+        /// The broker's reason.
         reason: String,
     },
-    /// A topic that is no name: empty, too long, a pattern, or with a control character.
+    /// A topic is not a valid name: it is empty, too long, a pattern, or contains a control
+    /// character.
     #[error("{topic:?} is not the name of a topic")]
     InvalidTopic {
         /// The topic.
         topic: Arc<str>,
     },
-    /// A last will that MQTT cannot carry.
+    /// The last will is too large for MQTT.
     #[error("a last will of {bytes} bytes is longer than {}", LastWill::PAYLOAD_MAX)]
     WillTooLong {
         /// Bytes of its payload.
         bytes: usize,
     },
-    /// The broker does not let us listen to a topic.
+    /// The broker refuses our subscription to a topic.
     #[error("the broker at {address} refuses to let us listen to {topic}: {reason}")]
     TopicRefused {
         /// Host and port.
         address: String,
         /// The topic.
         topic: Arc<str>,
-        /// What the broker says.
+        /// The broker's reason.
         reason: String,
     },
     /// The connection ended.
@@ -96,18 +99,18 @@ pub enum Error {
     Lost {
         /// Host and port.
         address: String,
-        /// What became of it.
+        /// What ended it, as a sentence for a person.
         reason: String,
     },
-    /// The connection stands, but the broker says nothing.
+    /// The connection is open, but the broker sends nothing.
     #[error("the broker at {address} has been silent for {silence:?}")]
     Silent {
         /// Host and port.
         address: String,
-        /// Time since its last word.
+        /// Time since it last sent anything.
         silence: Duration,
     },
-    /// Somebody else connected under our name.
+    /// Another client connected with our client id.
     #[error("another connection to the broker at {address} uses the same client id, {client_id}")]
     TakenOver {
         /// Host and port.
@@ -118,7 +121,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether another attempt right away would end in the same way.
+    /// Returns whether an immediate retry would fail in the same way.
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Dial(error) => error.is_final(),
@@ -137,8 +140,8 @@ impl Error {
         }
     }
 
-    /// Tells what the MQTT library's error means; `accepted` says whether the broker had already
-    /// accepted the connection.
+    /// Translates the MQTT library's error; `accepted` is whether the broker had already accepted
+    /// the connection.
     pub(super) fn of_connection(
         error: ConnectionError,
         options: &Options,
@@ -186,7 +189,7 @@ impl Error {
         }
     }
 
-    /// Takes out the error of our own that the MQTT library passed on as one of I/O.
+    /// Extracts our own error from the I/O error in which the MQTT library passed it on.
     fn of_io(error: io::Error, otherwise: impl FnOnce(String) -> Self) -> Self {
         match error.downcast::<DialError>() {
             Ok(own) => own.into(),
@@ -215,7 +218,7 @@ impl Error {
     }
 }
 
-/// Says in words why a broker refused a connection.
+/// Describes why a broker refused a connection.
 fn refusal(code: ConnectReturnCode) -> String {
     use ConnectReturnCode as Code;
     let text = match code {

@@ -1,14 +1,14 @@
-//! Keeps from the MQTT library what it does not take well.
+//! Keeps packets away from the MQTT library that it does not handle well.
 //!
-//! **Giants**, over which it would end the connection. We tell the broker how large a packet we
-//! accept, and a broker that keeps to MQTT 5 drops larger ones for us. One that does not must not
-//! be able to cut us off, nor to make us hold the giant in memory. So a PUBLISH over the limit is
-//! replaced, as it comes in, by a stub: the same topic, delivery and packet identifier, no
-//! payload, and one user property with its size.
+//! **Oversized packets**, on which it would close the connection. We tell the broker how large a
+//! packet we accept, and a broker that follows MQTT 5 drops larger ones for us. A broker that does
+//! not must be able neither to disconnect us nor to make us hold the packet in memory. So a PUBLISH
+//! above the limit is replaced by a stub: the same topic, QoS and packet identifier, no payload,
+//! and one user property with its size.
 //!
 //! **A DISCONNECT with a reason and no properties**, three bytes that MQTT 5 allows (section 3.14)
-//! and the library swallows, so that we would never know the reason. It gets its properties, none,
-//! spelled out.
+//! and the library discards, so that we would never know the reason. We add an empty list of
+//! properties.
 
 use bytes::{Buf, BufMut, BytesMut};
 
@@ -21,23 +21,23 @@ const PUBLISH: u8 = 3;
 const DISCONNECT: u8 = 14;
 const USER_PROPERTY: u8 = 0x26;
 
-/// Reads packets in pieces of any size and lets through what is within the limit.
+/// Reads packets in pieces of any size and passes on those within the limit.
 pub(super) struct Guard {
     packet_bytes_max: usize,
     position: Position,
 }
 
-/// Where in the packets the next byte belongs.
+/// The position of the next byte in the packets.
 enum Position {
-    /// In a fixed header, of which these bytes came so far.
+    /// In a fixed header, of which these bytes have arrived.
     Header(Vec<u8>),
-    /// In a packet that is passed on, with so many bytes to come.
+    /// In a packet that is passed on, with this many bytes to come.
     Packet(usize),
-    /// In a giant.
+    /// In an oversized packet.
     Giant(Giant),
     /// Before the reason, and only byte, of a DISCONNECT.
     BareReason,
-    /// After something that is not MQTT; the library shall judge it.
+    /// After something that is not MQTT; the library handles it.
     Unknown,
 }
 
@@ -117,7 +117,7 @@ fn after_header(header: &[u8], packet_bytes_max: usize) -> Option<Position> {
 }
 
 impl Giant {
-    /// Takes note of the head in `bytes`, and passes on a stub once it is complete.
+    /// Collects the head from `bytes`, and passes on a stub once it is complete.
     fn swallow(&mut self, bytes: &[u8], packet_bytes_max: usize, passed: &mut BytesMut) {
         let Some(head) = &mut self.head else { return };
         for byte in bytes {
@@ -134,8 +134,8 @@ impl Giant {
     }
 }
 
-/// Returns how long a head that begins like this one is: two bytes say how long the topic is,
-/// the topic follows, and a packet identifier where the flags name a quality of service.
+/// Returns the length of a head that begins like this one: two bytes with the length of the topic,
+/// the topic, and a packet identifier where the flags contain a QoS above 0.
 fn head_bytes(head: &[u8], flags: u8) -> usize {
     let identifier = if flags & 0b0110 == 0 { 0 } else { 2 };
     match head {
@@ -161,7 +161,7 @@ fn stub(flags: u8, head: &[u8], packet_bytes: usize) -> BytesMut {
     stub
 }
 
-/// Writes a number in MQTT's variable length.
+/// Writes a number as an MQTT variable byte integer.
 fn put_length(buffer: &mut BytesMut, mut length: usize) {
     loop {
         let digit = u8::try_from(length & 0x7f).expect("seven bits");

@@ -1,3 +1,5 @@
+//! How to connect to a broker.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,50 +16,49 @@ use crate::seconds::whole_seconds;
 /// How to connect to a broker. [`Options::new`] fills in all but the broker.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the broker is, and who we are to it.
+    /// The broker's address, with our user name and password.
     pub broker: BrokerUrl,
-    /// What to listen to. Names, not patterns.
+    /// The topics to subscribe to. Names, not patterns.
     pub topics: Vec<Arc<str>>,
-    /// The name under which the broker knows this connection, and of which there can be only one;
-    /// `None` for a name of our own making.
+    /// The client id, which must be unique at the broker; `None` for a generated one.
     pub client_id: Option<String>,
-    /// For what we publish and what we listen to.
+    /// The QoS for publishing and subscribing.
     pub quality_of_service: QualityOfService,
-    /// How long the broker may be silent before it is asked whether it is still there; in whole
-    /// seconds, at least one.
+    /// How long the broker may be silent before we probe whether it is alive; in whole seconds, at
+    /// least one.
     pub keep_alive: Duration,
     /// Time for the first connection, all attempts together, and later for each attempt.
     pub connect_timeout: Duration,
-    /// What the broker publishes when we vanish without a goodbye.
+    /// The last will: what the broker publishes when we vanish without a goodbye.
     pub last_will: Option<LastWill>,
     /// Certificates, in a PEM file, to trust in addition to the system's. Only used with TLS.
     pub ca_file: Option<PathBuf>,
 }
 
-/// What a broker publishes for a peer that vanished.
+/// A last will: what a broker publishes for a peer that vanished.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LastWill {
-    /// Where.
+    /// The topic to publish it on.
     pub topic: Arc<str>,
-    /// What; at most [`LastWill::PAYLOAD_MAX`] bytes.
+    /// The message; at most [`LastWill::PAYLOAD_MAX`] bytes.
     pub payload: Bytes,
 }
 
 impl LastWill {
-    /// Bytes that the payload may have. MQTT has two bytes for their number.
+    /// The maximum size of the payload in bytes. MQTT has two bytes for it.
     pub const PAYLOAD_MAX: usize = u16::MAX as usize;
 }
 
-/// How hard a broker and its clients try to deliver, from one connection to the other.
+/// MQTT's quality of service: how reliably messages are delivered on one connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QualityOfService {
-    /// Quality 0: sent once. Over TCP nothing is lost but what is under way when a connection
-    /// breaks, or too much for the broker.
+    /// QoS 0: sent once. Over TCP, a message is lost only when a connection breaks or when the
+    /// broker is overloaded.
     #[default]
     AtMostOnce,
-    /// Quality 1: repeated until it is acknowledged.
+    /// QoS 1: repeated until it is acknowledged.
     AtLeastOnce,
-    /// Quality 2: repeated until it is acknowledged, and delivered once.
+    /// QoS 2: repeated until it is acknowledged, and delivered once.
     ExactlyOnce,
 }
 
@@ -88,19 +89,19 @@ impl Options {
         self
     }
 
-    /// Returns what connects to the broker.
+    /// Returns the dialer for the broker.
     pub(super) fn dialer(&self, acknowledgements: Acknowledgements) -> Result<Dialer, DialError> {
         Dialer::new(self.broker.url(), self.ca_file.as_deref(), acknowledgements)
     }
 
-    /// Returns the keep-alive time as MQTT has it.
+    /// Returns the keep-alive time in MQTT's unit, whole seconds.
     pub(super) fn keep_alive_seconds(&self) -> u16 {
         whole_seconds(self.keep_alive)
     }
 }
 
 impl QualityOfService {
-    /// Returns the quality with this number.
+    /// Returns the QoS with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::AtMostOnce),

@@ -1,3 +1,5 @@
+//! How fast a broker answers, and whether it delays small messages (Nagle's algorithm).
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,19 +14,19 @@ use super::{Error, Options};
 use crate::dial::Acknowledgements;
 use crate::unique::unique;
 
-/// The longest that [`probe`] takes.
+/// The maximum time that [`probe`] takes.
 pub const PROBE_TIME: Duration = Duration::from_millis(900);
 
-/// Messages that are published at once. The broker has to send the second while the first is not
-/// acknowledged, which is when Nagle's algorithm makes it wait.
+/// How many messages are published at once. The broker has to send the second while the first is
+/// not acknowledged, which is when Nagle's algorithm makes it wait.
 const BURST: usize = 3;
 
-/// Bursts, of which the median counts, so that a machine busy with other things does not decide.
-/// Where the broker is so far away that time runs out, fewer have to do.
+/// The number of bursts. Their median counts, so that other load on the machine does not distort
+/// it. If the broker is so far away that time runs out, fewer are used.
 const BURSTS: usize = 5;
 
-/// A pause this long within a burst is no accident: Linux delays an acknowledgement by 40 ms, other
-/// systems by more.
+/// A pause this long within a burst is not a coincidence: Linux delays an acknowledgement by 40 ms,
+/// other systems by more.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How fast a broker answers.
@@ -33,20 +35,21 @@ pub struct RoundTrip {
     /// Median time from publishing a burst of small messages to the arrival of the last.
     pub median: Duration,
     /// Whether the broker holds small messages back until earlier ones are acknowledged, which
-    /// makes every round of a protocol some 40 ms slower for programs whose system acknowledges
-    /// late. In Mosquitto's configuration `set_tcp_nodelay true` cures it.
+    /// makes every round of a protocol about 40 ms slower for programs whose system acknowledges
+    /// late. `set_tcp_nodelay true` in Mosquitto's configuration fixes it.
     pub delayed: bool,
 }
 
-/// One burst: the time until its last message arrived, and the pause between the first and that.
+/// One burst: the time until its last message arrived, and the pause between the first and the
+/// last.
 #[derive(Clone, Copy)]
 struct Burst {
     whole: Duration,
     pause: Duration,
 }
 
-/// Measures how long small messages take through the broker and back, over a connection and a
-/// topic, `althing/probe/..`, of its own.
+/// Measures how long small messages take through the broker and back, over its own connection and
+/// its own topic, `althing/probe/..`.
 pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
     let deadline = Instant::now() + PROBE_TIME;
     let client_id = format!("althing-probe-{:016x}", unique());
@@ -60,7 +63,7 @@ pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
     let measurement = measure(&client, &mut library, &topic, &mut accepted, &mut bursts);
     let outcome = timeout_at(deadline, measurement).await;
     drop(library);
-    // All that is lost without it is a line in the broker's log.
+    // Without it, the broker only logs an unclean disconnection.
     let _ = timeout_at(deadline, dialer.linger()).await;
     match outcome {
         Ok(Err(error)) => Err(Error::of_connection(error, &options, &client_id, accepted)),

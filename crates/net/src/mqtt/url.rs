@@ -1,3 +1,5 @@
+//! The address of a broker, with the user and the password.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -11,10 +13,11 @@ const SCHEME: Scheme = Scheme {
     port_tls: BrokerUrl::PORT_TLS,
 };
 
-/// Where a broker is, and who asks: `mqtt://[user[:password]@]host[:port]`, or `mqtts://` for TLS.
+/// The address of a broker, with user and password: `mqtt://[user[:password]@]host[:port]`, or
+/// `mqtts://` for TLS.
 ///
-/// The port is 1883 unless given, or 8883 with TLS. A user name or password with one of `:@/%` has
-/// them percent-encoded. Neither [`fmt::Display`] nor [`fmt::Debug`] shows the password.
+/// The port is 1883 unless given, or 8883 with TLS. The characters `:@/%` in a user name or
+/// password are percent-encoded. Neither [`fmt::Display`] nor [`fmt::Debug`] shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrokerUrl(Url);
 

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::cs60::tracker::{Presence, Reader};
 use althing_types::Address;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,26 +14,28 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::codec::{Presence, Reader};
 use super::room::{ConnectionId, Room};
 use super::{Event, Refusal};
 use crate::queue::Queue;
 
-/// Bytes that one word of a peer may have.
+/// The maximum size of a peer's message in bytes.
 pub const WORD_BYTES_MAX: usize = 1024;
 
-/// Words that are heard from one connection: a peer has two, and each costs a list to everybody.
+/// The maximum number of messages on one connection. A peer needs two, and each makes the tracker
+/// send a list to every connection.
 pub const WORDS_MAX: usize = 256;
 
-/// Time in which a list has to be taken, or the connection ends.
+/// Time within which a peer must accept a list, or its connection is closed.
 pub const READING_TIME: Duration = Duration::from_secs(3);
 
-/// Time for which a connection may be there and speak for no peer.
+/// Time for which a connection may stay open without a registered peer.
 pub const NAMELESS_TIME: Duration = Duration::from_secs(30);
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 4096;
 
-/// What the task of one connection knows.
+/// The state of one connection's task.
 pub(super) struct Connection {
     id: ConnectionId,
     from: SocketAddr,
@@ -42,11 +43,11 @@ pub(super) struct Connection {
     events: Arc<Queue<Event>>,
     reader: Reader,
     words: usize,
-    /// When it ends, unless it speaks for a peer by then.
+    /// When it is closed, unless a peer is registered by then.
     nameless_until: Option<Instant>,
     /// It has said goodbye, and is sent no more lists.
     has_left: bool,
-    /// What is left of the list that is on its way, and when it must have been taken.
+    /// The rest of the list that is being sent, and the time by which the peer must accept it.
     unsent: Option<(Bytes, Instant)>,
 }
 
@@ -70,7 +71,7 @@ impl Connection {
         }
     }
 
-    /// Serves it until it ends, by itself or because it must.
+    /// Serves the connection until it ends or has to be closed.
     pub(super) async fn serve(mut self, stream: TcpStream) {
         let outcome = self.talk(stream).await;
         for peer in self.room.of(self.id) {
@@ -93,7 +94,7 @@ impl Connection {
                     Ok(0) | Err(_) => return Ok(()),
                     Ok(bytes) => self.hear(&chunk[..bytes])?,
                 },
-                // It ends only with the room, which this task holds.
+                // It ends only with the room, which this task keeps alive.
                 Ok(()) = lists.changed(), if self.unsent.is_none() => self.take(&mut lists),
                 written = write(&mut outgoing, &self.unsent), if self.unsent.is_some() => {
                     match written {
@@ -145,7 +146,7 @@ impl Connection {
     }
 
     fn nameless(&self) -> Result<(), Refusal> {
-        // Who has said goodbye and stays on the line has done nothing wrong.
+        // A peer that has said goodbye and stays connected has done nothing wrong.
         if self.has_left { Ok(()) } else { Err(Refusal::Nameless) }
     }
 
@@ -166,7 +167,7 @@ impl Connection {
     }
 }
 
-/// Sends some of what is left of a list.
+/// Sends part of the rest of a list.
 async fn write(
     outgoing: &mut (impl AsyncWriteExt + Unpin),
     unsent: &Option<(Bytes, Instant)>,
@@ -177,7 +178,7 @@ async fn write(
     }
 }
 
-/// Ends when a time is over, if there is one.
+/// Completes when a time is over; never if there is none.
 async fn over(until: Option<Instant>) {
     match until {
         Some(until) => sleep_until(until).await,

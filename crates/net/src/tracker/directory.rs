@@ -6,26 +6,27 @@ use std::sync::Arc;
 
 use althing_types::Address;
 
-use crate::endpoint::{Arrival, Origins};
+use crate::Arrival;
+use crate::endpoint::Origins;
 use crate::names::{NAMES_MAX, Name, Names};
 use crate::queue::Queue;
 
-/// Who is there, by the addresses from which they are heard.
+/// The list of peers, by the addresses from which their messages come.
 ///
-/// Peers announce themselves as they like, also by the name of their host. Where messages come from
-/// numbers, names are looked up, on the side: nobody waits for them. Until it is known where a host
-/// is, its peers are not on the list; then the list is handed out again.
+/// Peers may announce themselves by the name of their host. Where messages come from IP numbers,
+/// names are looked up in the background, without waiting. Until a host is resolved, its peers are
+/// not on the list; then the list is published again.
 ///
 /// Our own address stays as we have announced it.
 pub(super) struct Directory {
     own: Address,
-    /// Looks up names, where that is to be done.
+    /// Looks up names, where that is necessary.
     names: Option<Names>,
-    /// What the tracker has said last.
+    /// The tracker's last list.
     list: Vec<Address>,
-    /// Names in it that are still to be looked up.
+    /// Names in it that have not been looked up yet.
     to_find: VecDeque<Box<str>>,
-    /// What was handed out last.
+    /// The list that was published last.
     told: Vec<Address>,
     inbox: Arc<Queue<Arrival>>,
 }
@@ -40,7 +41,7 @@ impl Directory {
         Self { own, names, list, to_find: VecDeque::new(), told, inbox }
     }
 
-    /// Takes in what the tracker says, and hands out what is known of it.
+    /// Takes the tracker's list, and publishes the part that is resolved.
     pub(super) fn take(&mut self, list: Vec<Address>) {
         self.list = list;
         self.to_find = self.names_to_find();
@@ -48,12 +49,12 @@ impl Directory {
         self.tell(self.located());
     }
 
-    /// Returns whether there is [`progress`](Self::progress) to be made.
+    /// Returns whether [`progress`](Self::progress) has something to wait for.
     pub(super) fn is_busy(&self) -> bool {
         self.names.as_ref().is_some_and(Names::is_busy)
     }
 
-    /// Waits until a name is found, or is not. Loses nothing when it is dropped half-way.
+    /// Waits until a lookup has ended. Cancel-safe.
     pub(super) async fn progress(&mut self) {
         let Some(names) = &mut self.names else { return };
         names.progress().await;
@@ -64,8 +65,7 @@ impl Directory {
         }
     }
 
-    /// Returns the names in the list that are not known, or not for sure any more; what is beyond
-    /// the bound is left out.
+    /// Returns the names in the list whose address is unknown or out of date, up to the bound.
     fn names_to_find(&self) -> VecDeque<Box<str>> {
         let Some(names) = &self.names else { return VecDeque::new() };
         let named = self.list.iter().filter(|peer| **peer != self.own && is_named(peer));
@@ -85,7 +85,7 @@ impl Directory {
         self.list.iter().filter_map(|peer| self.locate(peer)).collect()
     }
 
-    /// Returns where a peer is, as far as that is known.
+    /// Returns the address of a peer, if it is known.
     fn locate(&self, peer: &Address) -> Option<Address> {
         let Some(names) = self.names.as_ref().filter(|_| *peer != self.own) else {
             return Some(peer.clone());

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::cs60::tracker::{Presence, Reader};
 use althing_types::Address;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,32 +11,34 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::debug;
 
+use super::codec::{Presence, Reader};
 use super::directory::Directory;
 use super::{LIST_BYTES_MAX, keep_alive};
+#[cfg(doc)]
+use crate::Arrival;
 use crate::backoff::Backoff;
 use crate::dial::linger;
-use crate::endpoint::{Arrival, Driver, Endpoint};
+use crate::endpoint::{Driver, Endpoint};
 use crate::link::AbortOnDrop;
 use crate::reports::Reports;
 
-/// Time in which a tracker has to accept a connection.
+/// Time within which a tracker must accept a connection.
 pub const DIAL_TIME: Duration = Duration::from_secs(5);
 
-/// Time in which a tracker has to answer a new peer with its list.
+/// Time within which a tracker must answer a new peer with its list.
 pub const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Has an endpoint tell a tracker that it is there, as long as it lives, and when it is closed that
-/// it leaves. The tracker's lists come as [`Arrival::Peers`].
+/// Registers an endpoint with a tracker for as long as it lives, and announces that it leaves when
+/// it is closed. The tracker's lists arrive as [`Arrival::Peers`].
 ///
-/// A peer that has announced itself by its host's name is on the list by its number, where
-/// messages come from numbers, and only once that is found; but this endpoint itself as it has
-/// announced itself.
+/// A peer that has registered its host's name is listed by IP number, where messages come from IP
+/// numbers, and only once the name is resolved. This endpoint itself is listed as it registered.
 ///
 /// Without the tracker the endpoint is [`Arrival::Down`], and [`Arrival::Up`] when the tracker has
-/// answered again; datagrams come and go all the while.
+/// answered again; datagrams still arrive and can be sent meanwhile.
 ///
 /// # Panics
 ///
@@ -60,11 +61,11 @@ struct Membership {
     tracker: Address,
     own: Address,
     directory: Directory,
-    reports: Reports<Arrival>,
+    reports: Reports,
 }
 
 impl Membership {
-    /// Connects again and again, until the end is asked for.
+    /// Connects again and again, until the end is requested.
     async fn keep_up(mut self, mut ended: oneshot::Receiver<Duration>) {
         let mut backoff = Backoff::new();
         loop {
@@ -79,8 +80,8 @@ impl Membership {
                         _ = &mut ended => None,
                         reason = self.listen(&mut stream) => Some(reason),
                     };
-                    // Said to one that does not answer as well: the published program would keep
-                    // us on its list, and end when it next speaks to us.
+                    // Sent even if the tracker does not answer: the published program would keep us
+                    // on its list, and crash when it next sends to us.
                     goodbye(stream, self.own.clone()).await;
                     let Some(reason) = outcome else { return };
                     backoff.note_connection(begin.elapsed());
@@ -95,7 +96,7 @@ impl Membership {
         }
     }
 
-    /// Says that we are there, and takes in lists; returns why there will be no more.
+    /// Registers, and receives lists; returns why there will be no more.
     async fn listen(&mut self, stream: &mut TcpStream) -> String {
         let tracker = &self.tracker;
         let lost = |reason: &str| format!("the connection to the tracker at {tracker} {reason}");
@@ -143,7 +144,7 @@ async fn dial(tracker: &Address) -> Result<TcpStream, String> {
     stream.map_err(|error| format!("the tracker at {tracker} cannot be reached: {error}"))
 }
 
-/// Says that we leave, as far as the tracker still listens.
+/// Announces that we leave, if the tracker still listens.
 async fn goodbye(mut stream: TcpStream, own: Address) {
     match stream.write_all(&Presence::Fin(own).encode()).await {
         Ok(()) => linger(stream).await,

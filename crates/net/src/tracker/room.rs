@@ -1,37 +1,37 @@
-//! Who is there, in the order in which they came.
+//! The registered peers, in the order in which they came.
 
 use std::sync::{Mutex, MutexGuard};
 
-use althing_dialect::cs60::tracker::encode_list;
 use althing_types::Address;
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::Refusal;
+use super::codec::encode_list;
 
-/// Addresses at which one connection can say that it is.
+/// The maximum number of addresses that one connection can register.
 pub const ADDRESSES_MAX: usize = 4;
 
-/// Bytes of the longest list: all that a peer of ours reads.
-pub const LIST_BYTES_MAX: usize = althing_dialect::PAYLOAD_MAX;
+/// The maximum size of a list in bytes, which is also the most that our peers read.
+pub const LIST_BYTES_MAX: usize = crate::PAYLOAD_MAX;
 
-/// Names one connection.
+/// The id of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ConnectionId(pub(super) u64);
 
-/// The list of all peers, and those who are sent it.
+/// The list of all peers, and the connections that receive it.
 #[derive(Debug)]
 pub(super) struct Room {
     present: Mutex<Vec<Present>>,
-    /// The newest list. Who has not read the one before is not sent it any more.
+    /// The newest list. A connection that has not read the one before skips it.
     list: watch::Sender<Bytes>,
 }
 
-/// A peer that is there.
+/// A registered peer.
 #[derive(Debug)]
 struct Present {
     peer: Address,
-    /// The one that said so last: its end is the peer's end.
+    /// The connection that registered it last. When that connection ends, the peer is gone.
     connection: ConnectionId,
 }
 
@@ -40,8 +40,8 @@ impl Room {
         Self { present: Mutex::default(), list: watch::Sender::new(Bytes::new()) }
     }
 
-    /// Notes that a peer is there, and tells everybody; returns how many there are if it was not
-    /// there before.
+    /// Registers a peer, and sends the list to every connection. Returns the number of peers if it
+    /// is new.
     pub(super) fn enter(
         &self,
         peer: &Address,
@@ -67,8 +67,8 @@ impl Room {
         Ok(Some(present.len()))
     }
 
-    /// Notes that a peer has left, if it is one of this connection's, and tells the others;
-    /// returns how many there are then.
+    /// Removes a peer, if this connection registered it, and sends the list to the others. Returns
+    /// the number of peers left.
     pub(super) fn leave(&self, peer: &Address, connection: ConnectionId) -> Option<usize> {
         let mut present = self.lock();
         let is_meant =
@@ -79,19 +79,19 @@ impl Room {
         Some(present.len())
     }
 
-    /// Returns where the peers are that a connection speaks for.
+    /// Returns the addresses that a connection has registered.
     pub(super) fn of(&self, connection: ConnectionId) -> Vec<Address> {
         let present = self.lock();
         let own = present.iter().filter(|present| present.connection == connection);
         own.map(|present| present.peer.clone()).collect()
     }
 
-    /// Returns where all peers are.
+    /// Returns the addresses of all peers.
     pub(super) fn peers(&self) -> Vec<Address> {
         self.lock().iter().map(|present| present.peer.clone()).collect()
     }
 
-    /// Returns what tells of each new list.
+    /// Returns a receiver of each new list.
     pub(super) fn lists(&self) -> watch::Receiver<Bytes> {
         self.list.subscribe()
     }

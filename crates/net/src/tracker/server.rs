@@ -1,3 +1,5 @@
+//! The tracker itself: accepts connections and serves them.
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,19 +20,19 @@ use super::{Event, Refusal, keep_alive};
 use crate::link::AbortOnDrop;
 use crate::queue::{Entry, Queue};
 
-/// Connections that are served at a time; more are ended at once.
+/// The maximum number of connections at a time; more are closed at once.
 pub const CONNECTIONS_MAX: usize = 1024;
 
-/// Connections that the system keeps until they are accepted.
+/// The backlog: connections that the operating system keeps until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Bytes of lists that the system keeps for one who does not read.
+/// The send buffer in bytes: what the operating system keeps for a peer that does not read.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Time before connections are accepted again when there was no room for one.
+/// Time before connections are accepted again after the system had no resources for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How a tracker is to be.
+/// How to start a tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Where it listens; port 0 takes a free one.
@@ -44,26 +46,29 @@ pub enum StartError {
     /// Another program has the port.
     #[error("TCP port in use: {address}; choose another with --listen")]
     InUse {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
     },
-    /// The host is another one.
-    #[error("{} is no address of this machine; choose one of its own with --listen", address.ip())]
+    /// The address does not belong to this host.
+    #[error(
+        "{} is not an address of this machine; choose one of its own with --listen",
+        address.ip()
+    )]
     Elsewhere {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
     },
-    /// The system does not want it for another reason.
+    /// The operating system refuses it for another reason.
     #[error("cannot listen at TCP port {address}: {reason}")]
     Refused {
-        /// Where it was to listen.
+        /// The address it was to listen at.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         reason: io::Error,
     },
 }
 
-/// A running tracker. When it is dropped it ends, a moment later; [`Tracker::stop`] waits for that.
+/// A running tracker. Dropping it stops it in the background; [`Tracker::stop`] waits for that.
 #[derive(Debug)]
 pub struct Tracker {
     address: SocketAddr,
@@ -97,23 +102,23 @@ impl Tracker {
         Ok(Self { address, room, events, stop, task })
     }
 
-    /// Returns where it listens.
+    /// Returns the address it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns where all peers are, in the order in which they came.
+    /// Returns the addresses of all peers, in the order in which they came.
     pub fn peers(&self) -> Vec<Address> {
         self.room.peers()
     }
 
-    /// Waits for the next event. Loses nothing when it is dropped half-way; but where nobody
-    /// waits, the oldest events are lost ([`crate::QUEUE_MESSAGES_MAX`]).
+    /// Waits for the next event. Cancel-safe; but if this is not called often enough, the oldest
+    /// events are lost ([`crate::QUEUE_MESSAGES_MAX`]).
     pub async fn next(&mut self) -> Option<Event> {
         self.events.pop().await
     }
 
-    /// Ends the tracker and all connections, and returns when its port is free again.
+    /// Stops the tracker, closes all connections, and returns when its port is free again.
     pub async fn stop(self) {
         let Self { address, stop, mut task, .. } = self;
         // It fails only if the task has ended by itself.
@@ -125,10 +130,10 @@ impl Tracker {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // So that a tracker can start where one has just ended.
+    // So that a tracker can start at the port of one that has just stopped.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
-    // Those who are accepted have the same.
+    // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -136,7 +141,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Who takes in those who come.
+/// The task that accepts connections.
 struct Reception {
     listener: TcpListener,
     room: Arc<Room>,

@@ -1,4 +1,4 @@
-//! What waits until the host that it is for is found.
+//! Datagrams that wait until their destination's name is resolved.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
@@ -9,27 +9,27 @@ use bytes::Bytes;
 use super::Datagram;
 use crate::names::{Name, Names};
 
-/// Datagrams that wait for one name. When one more comes, the oldest is lost.
+/// The maximum number of datagrams that wait for one name. When one more comes, the oldest is lost.
 pub const WAITING_MAX: usize = 16;
 
-/// Looks up names, and keeps what is sent to them until they are found. What is sent to others
-/// while too many are looked up is lost.
+/// Looks up names, and keeps datagrams to them until they are resolved. While too many lookups are
+/// running, datagrams to other names are lost.
 pub(super) struct Resolver {
     names: Names,
-    /// What waits for each name that is being looked up.
+    /// The datagrams that wait for each name that is being looked up.
     waiting: BTreeMap<Box<str>, VecDeque<Datagram>>,
     found: VecDeque<(SocketAddr, Bytes)>,
     lost: u64,
 }
 
 impl Resolver {
-    /// Returns what looks up hosts that a socket of one kind can reach.
+    /// Returns a resolver for hosts that a socket of one kind can reach.
     pub(super) fn new(is_ipv6: bool) -> Self {
         let (waiting, found) = (BTreeMap::new(), VecDeque::new());
         Self { names: Names::new(is_ipv6), waiting, found, lost: 0 }
     }
 
-    /// Takes in what is to be sent to a name.
+    /// Takes a datagram to a name.
     pub(super) fn add(&mut self, datagram: Datagram) {
         match self.names.get(datagram.to.host()).filter(Name::is_fresh) {
             Some(name) => self.settle(name.host, datagram),
@@ -37,7 +37,7 @@ impl Resolver {
         }
     }
 
-    /// Waits until a name is found, or is not. Loses nothing when it is dropped half-way.
+    /// Waits until a lookup has ended. Cancel-safe.
     pub(super) async fn progress(&mut self) {
         let Some((name, host)) = self.names.progress().await else { return };
         for datagram in self.waiting.remove(&name).unwrap_or_default() {
@@ -45,12 +45,12 @@ impl Resolver {
         }
     }
 
-    /// Takes what can be sent now.
+    /// Takes the datagrams that can be sent now.
     pub(super) fn next_found(&mut self) -> Option<(SocketAddr, Bytes)> {
         self.found.pop_front()
     }
 
-    /// Returns how many datagrams were lost since this was asked last.
+    /// Returns how many datagrams were lost since the last call.
     pub(super) fn take_lost(&mut self) -> u64 {
         mem::take(&mut self.lost)
     }

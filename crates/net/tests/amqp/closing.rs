@@ -1,3 +1,5 @@
+//! Goodbyes over AMQP.
+
 use althing_testkit::eventually;
 
 use crate::common::{CLOSE_TIME, Place, connect, threads};

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use althing_net::amqp::{self, BrokerUrl, Options};
-use althing_net::{Incident, Link};
+use althing_net::{Arrival, Link};
 use althing_testkit::{DEADLINE, RabbitMq};
 use bytes::Bytes;
 use lapin::options::{
@@ -15,18 +15,18 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use tokio::time::timeout;
 
-/// Generous, since only a failing test waits it out.
+/// Generous, since only a failing test waits that long.
 pub(crate) const CLOSE_TIME: Duration = Duration::from_secs(10);
 
-/// Where a scenario plays: names of its own on a broker.
+/// The place of one scenario: its own names on a broker.
 pub(crate) struct Place<'a> {
     pub(crate) broker: &'a RabbitMq,
     pub(crate) name: &'static str,
 }
 
-/// A client of another kind, as a program in Python would be one.
+/// A foreign client, such as a program in Python.
 pub(crate) struct Stranger {
-    // Its end would be the end of the channel.
+    // Dropping it would close the channel.
     connection: Connection,
     pub(crate) channel: Channel,
 }
@@ -36,7 +36,7 @@ impl Place<'_> {
         parsed(&self.broker.url())
     }
 
-    /// Returns the name of the exchange that most messages go over.
+    /// Returns the name of the exchange for most messages.
     pub(crate) fn room(&self) -> String {
         format!("{}/room", self.name)
     }
@@ -56,10 +56,10 @@ impl Place<'_> {
         link.publisher().publish(self.room(), text.to_owned());
     }
 
-    /// Returns the payload of the next incident, which must be a message in the room.
+    /// Returns the payload of the next arrival, which must be a message in the room.
     pub(crate) async fn hear(&self, link: &mut Link) -> Bytes {
         match next(link).await {
-            Incident::Message { topic, payload } if *topic == self.room() => payload,
+            Arrival::Received { from, payload } if from.as_topic() == Some(&self.room()) => payload,
             other => panic!("expected a message in {}, got {other:?}", self.room()),
         }
     }
@@ -90,7 +90,7 @@ impl Stranger {
     /// Returns how many messages wait in `queue` and how many consume from it; `None` if there is
     /// no such queue.
     pub(crate) async fn look_at(&self, queue: &str) -> Option<(u32, u32)> {
-        // A queue that is not there ends the channel.
+        // Asking for a queue that does not exist closes the channel.
         let channel = self.connection.create_channel().await.expect("there are channels");
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let found = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
@@ -120,21 +120,21 @@ pub(crate) fn parsed(url: &str) -> BrokerUrl {
 /// Returns a link that is up.
 pub(crate) async fn connect(options: Options) -> Link {
     let mut link = amqp::connect(options).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(next(&mut link).await, Incident::Up);
+    assert_eq!(next(&mut link).await, Arrival::Up);
     link
 }
 
-pub(crate) async fn next(link: &mut Link) -> Incident {
+pub(crate) async fn next(link: &mut Link) -> Arrival {
     timeout(DEADLINE, link.next())
         .await
-        .expect("an incident before the deadline")
+        .expect("an arrival before the deadline")
         .expect("the link lives")
 }
 
 /// Waits for the link to go down, whatever arrives before that, and returns the reason.
 pub(crate) async fn down(link: &mut Link) -> String {
     loop {
-        if let Incident::Down { reason } = next(link).await {
+        if let Arrival::Down { reason } = next(link).await {
             return reason;
         }
     }
@@ -142,10 +142,10 @@ pub(crate) async fn down(link: &mut Link) -> String {
 
 /// Waits for the link to come up again.
 pub(crate) async fn up(link: &mut Link) {
-    while !matches!(next(link).await, Incident::Up) {}
+    while !matches!(next(link).await, Arrival::Up) {}
 }
 
-/// Returns how many threads of the AMQP library there are, as far as the system tells.
+/// Returns the number of the AMQP library's threads, if the operating system reports it.
 pub(crate) fn threads() -> usize {
     let Ok(tasks) = fs::read_dir("/proc/self/task") else { return 0 };
     tasks

@@ -1,5 +1,8 @@
-use althing_net::{Incident, PAYLOAD_MAX};
+//! What arrives over AMQP, where, and in which order.
+
+use althing_net::{Arrival, PAYLOAD_MAX};
 use althing_testkit::eventually;
+use althing_types::Channel;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -13,7 +16,8 @@ pub(crate) async fn what_a_peer_publishes_reaches_all(place: &Place<'_>) {
     speaker.publisher().publish(other.as_str(), "first");
     let all: Vec<u8> = (0..=255).cycle().take(PAYLOAD_MAX).collect();
     for link in [&mut speaker, &mut listener] {
-        let first = Incident::Message { topic: other.as_str().into(), payload: "first".into() };
+        let from = Channel::topic(other.as_str());
+        let first = Arrival::Received { from, payload: "first".into() };
         assert_eq!(next(link).await, first);
     }
     speaker.publisher().publish(format!("{}/nobody listens", place.name), "second");

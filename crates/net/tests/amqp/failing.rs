@@ -1,3 +1,5 @@
+//! Brokers that refuse, and what the error says.
+
 use althing_net::amqp::{self, Error, Options};
 use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;

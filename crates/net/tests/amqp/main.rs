@@ -1,7 +1,7 @@
 //! Links over a real RabbitMQ, and over things that only look like a broker.
 //!
-//! RabbitMQ takes seconds to start, and each test is a process of its own. So one test goes through
-//! all scenarios that can share a broker, each in rooms of its own; its output names them.
+//! RabbitMQ takes seconds to start, and each test is its own process. So one test runs all
+//! scenarios that can share a broker, each in its own rooms; its output names them.
 
 mod closing;
 mod common;
@@ -16,7 +16,7 @@ mod tls;
 
 use common::Place;
 
-/// Runs scenarios one after the other, and says which.
+/// Runs scenarios one after the other, and prints their names.
 macro_rules! scenarios {
     ($broker:expr, $($module:ident::$name:ident,)*) => {$(
         println!("{}: {}", stringify!($module), stringify!($name));

@@ -1,3 +1,5 @@
+//! Addresses at which there is no AMQP broker.
+
 use std::time::Duration;
 
 use althing_net::DialError;
@@ -47,7 +49,7 @@ async fn a_broker_that_speaks_another_amqp() {
     assert!(matches!(error, Error::NotAmqp { .. }), "{error}");
 }
 
-/// Returns what comes of connecting to something that answers so and hangs up.
+/// Returns the result of connecting to something that sends this answer and closes the connection.
 async fn answered_with(answer: &[u8]) -> Error {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = BrokerUrl::from(listener.local_addr().expect("it listens"));

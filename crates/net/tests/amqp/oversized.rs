@@ -1,5 +1,8 @@
+//! Payloads and names past what AMQP or we allow.
+
 use althing_net::amqp::NAME_MAX;
-use althing_net::{Incident, PAYLOAD_MAX};
+use althing_net::{Arrival, PAYLOAD_MAX};
+use althing_types::Channel;
 use lapin::BasicProperties;
 
 use crate::common::{Place, next};
@@ -14,8 +17,8 @@ pub(crate) async fn a_giant_is_reported_and_the_link_stays_up(place: &Place<'_>)
     }
     assert_eq!(place.hear(&mut link).await, vec![7; PAYLOAD_MAX]);
     for bytes in [PAYLOAD_MAX + 1, GIANT] {
-        let topic = place.room().into();
-        assert_eq!(next(&mut link).await, Incident::Oversized { topic, bytes });
+        let from = Channel::topic(place.room());
+        assert_eq!(next(&mut link).await, Arrival::Oversized { from, bytes });
     }
     assert_eq!(place.hear(&mut link).await, vec![7]);
 }

@@ -1,3 +1,5 @@
+//! How fast a broker answers.
+
 use althing_net::amqp::{self, Error, Options};
 
 use crate::common::{Place, parsed};

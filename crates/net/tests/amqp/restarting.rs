@@ -1,3 +1,5 @@
+//! Brokers that hang, die and come back.
+
 use std::time::{Duration, Instant};
 
 use althing_net::{CloseError, QUEUE_MESSAGES_MAX};

@@ -1,3 +1,5 @@
+//! Peers that are not ours, on the same exchanges.
+
 use althing_testkit::eventually;
 use lapin::BasicProperties;
 use lapin::options::{BasicGetOptions, ExchangeDeclareOptions};

@@ -1,3 +1,5 @@
+//! AMQP over TLS.
+
 use althing_net::DialError;
 use althing_net::amqp::{Error, Options};
 

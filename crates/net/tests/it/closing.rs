@@ -1,7 +1,9 @@
+//! Goodbyes over MQTT, and last wills.
+
 use std::time::{Duration, Instant};
 
 use althing_net::mqtt::{BrokerUrl, LastWill, QualityOfService};
-use althing_net::{CloseError, Incident};
+use althing_net::{Arrival, CloseError};
 use althing_testkit::DEADLINE;
 
 use crate::common::{
@@ -107,8 +109,8 @@ async fn a_link_without_a_connection_sends_what_waits_if_it_comes_back_in_time()
     let closing = tokio::spawn(speaker.close(DEADLINE));
     broker.start_again().expect("it started before");
     closing.await.expect("it does not panic").expect("the broker is back");
-    // Whether the listener was back in time is another matter; it is up in the end.
-    while !matches!(next(&mut listener).await, Incident::Up) {}
+    // The listener may not be back in time for the message; but it is up in the end.
+    while !matches!(next(&mut listener).await, Arrival::Up) {}
 }
 
 #[tokio::test]

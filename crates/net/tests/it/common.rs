@@ -1,19 +1,19 @@
 //! What the tests have in common: links on a broker, endpoints, and waiting for what they report.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use althing_net::broker::EmbeddedBroker;
 use althing_net::mqtt::{self, BrokerUrl, Options};
-use althing_net::{Arrival, Endpoint, Incident, Link, udp};
+use althing_net::{Arrival, Endpoint, Link, udp};
 use althing_testkit::{DEADLINE, Mosquitto, Settings, eventually};
+use althing_types::Channel;
 use bytes::Bytes;
 use tokio::time::timeout;
 
 pub(crate) const TOPIC: &str = "tests/topic";
 
-/// Generous, since only a failing test waits it out.
+/// Generous, since only a failing test waits that long.
 pub(crate) const CLOSE_TIME: Duration = Duration::from_secs(10);
 
 pub(crate) async fn embedded() -> EmbeddedBroker {
@@ -50,7 +50,7 @@ pub(crate) fn options(url: impl Into<BrokerUrl>) -> Options {
 /// Returns a link that is up.
 pub(crate) async fn connect(options: Options) -> Link {
     let mut link = mqtt::connect(options).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(next(&mut link).await, Incident::Up);
+    assert_eq!(next(&mut link).await, Arrival::Up);
     link
 }
 
@@ -59,17 +59,17 @@ pub(crate) async fn join(url: impl Into<BrokerUrl>) -> Link {
     connect(options(url)).await
 }
 
-pub(crate) async fn next(link: &mut Link) -> Incident {
+pub(crate) async fn next(link: &mut Link) -> Arrival {
     timeout(DEADLINE, link.next())
         .await
-        .expect("an incident before the deadline")
+        .expect("an arrival before the deadline")
         .expect("the link lives")
 }
 
-/// Returns the payload of the next incident, which must be a message on [`TOPIC`].
+/// Returns the payload of the next arrival, which must be a message on [`TOPIC`].
 pub(crate) async fn hear(link: &mut Link) -> Bytes {
     match next(link).await {
-        Incident::Message { topic, payload } if &*topic == TOPIC => payload,
+        Arrival::Received { from, payload } if from.as_topic() == Some(TOPIC) => payload,
         other => panic!("expected a message on {TOPIC}, got {other:?}"),
     }
 }
@@ -87,7 +87,7 @@ pub(crate) async fn hear_all(link: &mut Link, count: usize) -> Vec<String> {
 /// Waits for the link to go down, whatever arrives before that, and returns the reason.
 pub(crate) async fn down(link: &mut Link) -> String {
     loop {
-        if let Incident::Down { reason } = next(link).await {
+        if let Arrival::Down { reason } = next(link).await {
             return reason;
         }
     }
@@ -95,16 +95,16 @@ pub(crate) async fn down(link: &mut Link) -> String {
 
 /// Waits for the link to come up again.
 pub(crate) async fn up(link: &mut Link) {
-    while !matches!(next(link).await, Incident::Up) {}
+    while !matches!(next(link).await, Arrival::Up) {}
 }
 
 pub(crate) fn say(link: &Link, text: &str) {
     link.publisher().publish(TOPIC, text.to_owned());
 }
 
-pub(crate) fn message(topic: &str, text: &'static str) -> Incident {
+pub(crate) fn message(topic: &str, text: &'static str) -> Arrival {
     let payload = Bytes::from_static(text.as_bytes());
-    Incident::Message { topic: Arc::from(topic), payload }
+    Arrival::Received { from: Channel::topic(topic), payload }
 }
 
 /// Returns an endpoint that is up, on a free port of the loopback device.
@@ -122,5 +122,5 @@ pub(crate) async fn arrival(endpoint: &mut Endpoint) -> Arrival {
 
 pub(crate) fn datagram(from: &Endpoint, text: &'static str) -> Arrival {
     let payload = Bytes::from_static(text.as_bytes());
-    Arrival::Datagram { from: from.address().clone(), payload }
+    Arrival::Received { from: from.address().clone().into(), payload }
 }

@@ -1,3 +1,5 @@
+//! What arrives over MQTT, where, and in which order.
+
 use althing_net::PAYLOAD_MAX;
 use althing_net::mqtt::{BrokerUrl, QualityOfService};
 use althing_testkit::Settings;

@@ -1,3 +1,5 @@
+//! The broker inside of this process.
+
 use std::time::{Duration, Instant};
 
 use althing_net::broker::{EmbeddedBroker, SHUTDOWN_TIME, StartError};
@@ -44,7 +46,7 @@ async fn it_ends_in_time_though_a_client_does_not_read() {
     let deaf = Client::connect(broker.local_addr().port()).await;
     let start = Instant::now();
     broker.shutdown().await;
-    // As far beyond its promise as a busy machine may need.
+    // Beyond the guaranteed time, as far as a busy machine may need.
     assert!(start.elapsed() < SHUTDOWN_TIME + Duration::from_secs(5));
     drop(deaf);
 }

@@ -1,3 +1,5 @@
+//! Addresses at which there is no MQTT broker, or one that refuses.
+
 use std::time::{Duration, Instant};
 
 use althing_net::DialError;

@@ -1,5 +1,5 @@
-//! The other side, byte by byte: clients that do what no library would, and brokers that break the
-//! rules.
+//! The other side, byte by byte: clients that do what no library does, and brokers that violate the
+//! protocol.
 
 use std::net::Ipv4Addr;
 
@@ -16,7 +16,7 @@ pub(crate) struct Client {
     version: u8,
 }
 
-/// A broker that accepts anybody, and then does what it is told to.
+/// A broker that accepts every client, and then does what it is told to.
 pub(crate) struct Broker {
     listener: TcpListener,
 }
@@ -58,7 +58,7 @@ impl Client {
 
     async fn send(&mut self, kind: u8, topic: &str, payload: &[u8]) {
         let packet = publish_packet(kind, topic, payload, self.version);
-        // The broker may end the connection in the middle of a giant.
+        // The broker may close the connection in the middle of an oversized packet.
         let _ = self.stream.write_all(&packet).await;
     }
 }
@@ -66,7 +66,7 @@ impl Client {
 impl Broker {
     /// The code with which a broker grants a subscription.
     pub(crate) const GRANTED: u8 = 0;
-    /// The code with which a broker does not.
+    /// The code with which a broker refuses a subscription.
     pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
 
     pub(crate) async fn start() -> Self {
@@ -92,14 +92,14 @@ impl Broker {
         false
     }
 
-    /// Grants one client its subscription, sends it `bytes`, and hangs up.
+    /// Grants one client its subscription, sends it `bytes`, and closes the connection.
     pub(crate) async fn let_down(&self, bytes: &[u8]) {
         let (mut stream, _) = self.listener.accept().await.expect("a client");
         subscribe(&mut stream, Self::GRANTED).await;
         stream.write_all(bytes).await.expect("the client reads");
     }
 
-    /// Answers the first client with `bytes`, whatever it wants, and hangs up.
+    /// Answers the first client with `bytes`, whatever it requests, and closes the connection.
     pub(crate) async fn answer(&self, bytes: &[u8]) {
         let (mut stream, _) = self.listener.accept().await.expect("a client");
         read_packet(&mut stream).await;

@@ -1,7 +1,9 @@
+//! The bus inside of this process.
+
 use std::thread;
 
 use althing_net::memory::Bus;
-use althing_net::{Incident, PAYLOAD_MAX, QUEUE_MESSAGES_MAX, TOPIC_MAX};
+use althing_net::{Arrival, PAYLOAD_MAX, QUEUE_MESSAGES_MAX, TOPIC_MAX};
 
 use crate::common::{CLOSE_TIME, TOPIC, hear, hear_all, message, next, say};
 
@@ -12,7 +14,7 @@ async fn all_links_hear_all_publishers_in_one_order() {
     let bus = Bus::new();
     let mut links: Vec<_> = (0..PUBLISHERS).map(|_| bus.join([TOPIC])).collect();
     for link in &mut links {
-        assert_eq!(next(link).await, Incident::Up);
+        assert_eq!(next(link).await, Arrival::Up);
     }
     thread::scope(|scope| {
         for (number, link) in links.iter().enumerate() {
@@ -37,9 +39,9 @@ async fn a_link_hears_only_its_topics() {
     one.publisher().publish("other", "first");
     one.publisher().publish("nobody listens", "second");
     one.publisher().publish(TOPIC, "third");
-    assert_eq!(next(&mut one).await, Incident::Up);
+    assert_eq!(next(&mut one).await, Arrival::Up);
     assert_eq!(next(&mut one).await, message(TOPIC, "third"));
-    assert_eq!(next(&mut both).await, Incident::Up);
+    assert_eq!(next(&mut both).await, Arrival::Up);
     assert_eq!(next(&mut both).await, message("other", "first"));
     assert_eq!(next(&mut both).await, message(TOPIC, "third"));
 }
@@ -48,13 +50,13 @@ async fn a_link_hears_only_its_topics() {
 async fn a_slow_reader_loses_its_own_oldest_messages_and_still_learns_that_it_is_up() {
     let bus = Bus::new();
     let (mut slow, mut quick) = (bus.join([TOPIC]), bus.join([TOPIC]));
-    assert_eq!(next(&mut quick).await, Incident::Up);
+    assert_eq!(next(&mut quick).await, Arrival::Up);
     for number in 0..QUEUE_MESSAGES_MAX + 10 {
         say(&quick, &number.to_string());
         assert_eq!(hear(&mut quick).await, number.to_string());
     }
     assert_eq!((quick.lost(), slow.lost(), quick.publisher().lost()), (0, 10, 0));
-    assert_eq!(next(&mut slow).await, Incident::Up);
+    assert_eq!(next(&mut slow).await, Arrival::Up);
     assert_eq!(hear(&mut slow).await, "10");
 }
 
@@ -62,7 +64,7 @@ async fn a_slow_reader_loses_its_own_oldest_messages_and_still_learns_that_it_is
 async fn a_link_that_ended_neither_hears_nor_is_heard() {
     let bus = Bus::new();
     let (ended, mut other) = (bus.join([TOPIC]), bus.join([TOPIC]));
-    assert_eq!(next(&mut other).await, Incident::Up);
+    assert_eq!(next(&mut other).await, Arrival::Up);
     let publisher = ended.publisher().clone();
     ended.close(CLOSE_TIME).await.expect("nothing can go wrong in memory");
     publisher.publish(TOPIC, "too late");
@@ -75,7 +77,7 @@ async fn a_link_that_ended_neither_hears_nor_is_heard() {
 async fn oversized_messages_are_refused() {
     let bus = Bus::new();
     let mut link = bus.join([TOPIC]);
-    assert_eq!(next(&mut link).await, Incident::Up);
+    assert_eq!(next(&mut link).await, Arrival::Up);
     link.publisher().publish(TOPIC, vec![0; PAYLOAD_MAX + 1]);
     link.publisher().publish("t".repeat(TOPIC_MAX + 1), "");
     link.publisher().publish(TOPIC, vec![0; PAYLOAD_MAX]);

@@ -1,3 +1,5 @@
+//! Messages from address to address over a bus.
+
 use althing_net::memory::Bus;
 use althing_net::over_link::{EVERYONE, topics};
 use althing_net::{Arrival, Endpoint, PAYLOAD_MAX, mqtt};
@@ -18,7 +20,10 @@ fn join(bus: &Bus, port: u16) -> Endpoint {
 }
 
 fn datagram(from: u16, payload: &'static str) -> Arrival {
-    Arrival::Datagram { from: address(from), payload: Bytes::from_static(payload.as_bytes()) }
+    Arrival::Received {
+        from: address(from).into(),
+        payload: Bytes::from_static(payload.as_bytes()),
+    }
 }
 
 #[tokio::test]
@@ -77,7 +82,7 @@ async fn what_was_sent_goes_out_over_a_broker_before_an_endpoint_ends() {
     ann.close(CLOSE_TIME).await;
     for number in 0..MESSAGES {
         let payload = Bytes::from(number.to_string());
-        assert_eq!(arrival(&mut bob).await, Arrival::Datagram { from: address(1), payload });
+        assert_eq!(arrival(&mut bob).await, Arrival::Received { from: address(1).into(), payload });
     }
     sender.send(bob.address(), "too late");
     assert_eq!(sender.lost(), 1);

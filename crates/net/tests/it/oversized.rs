@@ -1,6 +1,9 @@
+//! Payloads past the bound.
+
 use althing_net::mqtt::PACKET_BYTES_MAX;
-use althing_net::{Incident, PAYLOAD_MAX};
+use althing_net::{Arrival, PAYLOAD_MAX};
 use althing_testkit::Settings;
+use althing_types::Channel;
 
 use crate::common::{TOPIC, embedded, hear, join, mosquitto, next, say, start, url};
 use crate::fake::{Broker, Client, publish_packet};
@@ -44,7 +47,7 @@ async fn a_broker_that_ignores_the_limit_cannot_bring_the_link_down() {
     let listener = async {
         let mut link = join(url).await;
         assert_eq!(hear(&mut link).await, "before");
-        let oversized = Incident::Oversized { topic: TOPIC.into(), bytes: giant.len() };
+        let oversized = Arrival::Oversized { from: Channel::topic(TOPIC), bytes: giant.len() };
         assert_eq!(next(&mut link).await, oversized);
         assert_eq!(hear(&mut link).await, "after");
     };
@@ -60,7 +63,7 @@ async fn a_payload_just_over_the_limit_is_reported() {
     let packet = publish_packet(0x30, TOPIC, &payload, 5);
     assert!(packet.len() < PACKET_BYTES_MAX);
     raw.publish(TOPIC, &payload).await;
-    let oversized = Incident::Oversized { topic: TOPIC.into(), bytes: packet.len() };
+    let oversized = Arrival::Oversized { from: Channel::topic(TOPIC), bytes: packet.len() };
     assert_eq!(next(&mut link).await, oversized);
     raw.publish(TOPIC, &payload[1..]).await;
     assert_eq!(hear(&mut link).await.len(), PAYLOAD_MAX);

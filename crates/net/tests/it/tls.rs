@@ -1,3 +1,5 @@
+//! MQTT over TLS.
+
 use althing_net::DialError;
 use althing_net::mqtt::{self, BrokerUrl, Error};
 use althing_testkit::Settings;

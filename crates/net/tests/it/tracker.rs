@@ -1,8 +1,8 @@
-//! Our tracker and our peers, and what ends those of the published program.
+//! Our tracker and our peers, and what crashes those of the published program.
 
 use std::net::SocketAddr;
 
-use althing_dialect::cs60::tracker::{Presence, Reader, encode_list};
+use althing_net::tracker::codec::{Presence, Reader, encode_list};
 use althing_net::tracker::{self, Event, LIST_BYTES_MAX, Options, Refusal, Tracker};
 use althing_net::{Arrival, Endpoint, udp};
 use althing_testkit::{DEADLINE, eventually};
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::common::{CLOSE_TIME, arrival, datagram, peer};
 
-/// A client that says what it likes.
+/// A client that sends whatever a test wants.
 struct Caller {
     stream: TcpStream,
     reader: Reader,
@@ -129,11 +129,11 @@ async fn who_is_there_by_name_is_on_the_list_by_its_number() {
     assert_eq!(names[0].host(), "localhost");
     hear_right(&mut ann, |list| list.contains(&names[0]) && list.contains(&numbers[1])).await;
     hear_right(&mut bob, |list| list.contains(&names[1]) && list.contains(&numbers[0])).await;
-    // What comes from there is from one on the list.
+    // A message from there is from a peer on the list.
     bob.sender().send(&numbers[0], "hello");
-    let (from, payload) = (numbers[1].clone(), "hello".into());
-    assert_eq!(arrival(&mut ann).await, Arrival::Datagram { from, payload });
-    // Who cannot be found is not on it, and keeps nobody else off.
+    let (from, payload) = (numbers[1].clone().into(), "hello".into());
+    assert_eq!(arrival(&mut ann).await, Arrival::Received { from, payload });
+    // A peer that cannot be resolved is not on it, and does not keep others off.
     let nowhere = Address::new("nowhere.invalid", 7).expect("a host");
     let mut caller = Caller::call(&tracker).await;
     caller.say(&Presence::Syn(nowhere).encode()).await;
@@ -248,7 +248,7 @@ async fn a_long_list_arrives_whole_and_one_who_does_not_read_holds_up_nobody() {
     assert!(encode_list(&everybody).len() > 1500);
     hear(&mut ann, &everybody).await;
 
-    // More than the system keeps for who does not read.
+    // More than the operating system buffers for a peer that does not read.
     for _ in 0..200 {
         callers[0].say(&syn(1000)).await;
         callers[0].hear(|list| list.len() >= 201).await;
@@ -341,8 +341,10 @@ async fn who_says_too_much_is_refused() {
             reasons.push(reason);
         }
     }
-    reasons.sort_by_key(ToString::to_string);
-    assert_eq!(reasons, [Refusal::TooManyWords, Refusal::TooManyAddresses]);
+    // The two connections are served at the same time, in either order.
+    for expected in [Refusal::TooManyWords, Refusal::TooManyAddresses] {
+        assert!(reasons.contains(&expected), "{reasons:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Datagrams.
+
 use std::net::{SocketAddr, UdpSocket};
 
 use althing_net::udp::{self, BindError, Options};
@@ -14,7 +16,7 @@ fn bind(listen: &str, advertise: Option<&str>) -> Result<Endpoint, BindError> {
     udp::bind(Options { listen, advertise })
 }
 
-/// Returns a socket of no peer's.
+/// Returns a socket that does not belong to a peer.
 fn stranger() -> (UdpSocket, Address) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let address = socket.local_addr().expect("it has one").into();
@@ -27,8 +29,8 @@ async fn datagrams_of_all_lengths_arrive_whole_and_say_where_they_are_from() {
     for bytes in [0, 1, DATAGRAM_MAX] {
         let payload = Bytes::from(vec![7; bytes]);
         ann.sender().send(bob.address(), payload.clone());
-        let from = ann.address().clone();
-        assert_eq!(arrival(&mut bob).await, Arrival::Datagram { from, payload });
+        let from = ann.address().clone().into();
+        assert_eq!(arrival(&mut bob).await, Arrival::Received { from, payload });
     }
     ann.sender().send(bob.address(), vec![7; DATAGRAM_MAX + 1]);
     assert_eq!((ann.sender().lost(), bob.lost()), (1, 0));
@@ -57,7 +59,7 @@ async fn neither_garbage_nor_those_who_are_gone_end_an_endpoint() {
         ann.sender().send(&address, "anybody there?");
         socket.send_to(b"\xff\x00 no JSON", to).expect("it is sent");
         let payload = Bytes::from_static(b"\xff\x00 no JSON");
-        let expected = Arrival::Datagram { from: stranger.clone(), payload };
+        let expected = Arrival::Received { from: stranger.clone().into(), payload };
         assert_eq!(arrival(&mut ann).await, expected);
     }
     ann.sender().send(&Address::new("::1", 7).expect("a host"), "of another kind");
@@ -76,7 +78,7 @@ async fn one_that_listens_everywhere_reaches_both_kinds_of_address() {
     both.sender().send(four.address(), "hello");
     let from = Address::new("127.0.0.1", both.address().port()).expect("a host");
     let payload = Bytes::from_static(b"hello");
-    assert_eq!(arrival(&mut four).await, Arrival::Datagram { from: from.clone(), payload });
+    assert_eq!(arrival(&mut four).await, Arrival::Received { from: from.clone().into(), payload });
     four.sender().send(&from, "and back");
     assert_eq!(arrival(&mut both).await, datagram(&four, "and back"));
 }
@@ -87,8 +89,8 @@ async fn who_cannot_listen_is_told_what_to_do() {
     let taken = ann.address().to_string();
     for (listen, said) in [
         (taken.as_str(), "in use"),
-        ("192.0.2.1:0", "192.0.2.1 is no address of this machine"),
-        ("0.0.0.0:0", "say with --advertise"),
+        ("192.0.2.1:0", "192.0.2.1 is not an address of this machine"),
+        ("0.0.0.0:0", "with --advertise"),
     ] {
         let error = bind(listen, None).expect_err("it cannot").to_string();
         assert!(error.contains(said) && error.contains("with --"), "{error}");

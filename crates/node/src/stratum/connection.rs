@@ -1,3 +1,5 @@
+//! One miner's connection: lines in, lines out.
+
 use std::io;
 use std::time::Duration;
 

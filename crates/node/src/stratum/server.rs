@@ -1,9 +1,13 @@
+//! The socket that miners connect to, and what is done about each.
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use althing_ledger::{Block, Template};
+use althing_engine::nakamoto::{Command, Nakamoto};
+use althing_feed::{MinersEvent, Source};
+use althing_ledger::Block;
 use althing_stratum::{Config, Event, Input, Output, Server, SessionId, TICK};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
@@ -13,10 +17,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{debug, trace};
 
 use super::connection::{MESSAGES_MAX, serve};
-use super::{Happening, Report, Reporter};
-use crate::HasLeft;
-use crate::chain::Commands;
+use crate::chain::Work;
 use crate::clock::Clock;
+use crate::commands::{Commands, HasLeft};
 use crate::refusals::Refusals;
 
 /// Things heard that wait for the server; a connection with more waits as well.
@@ -35,13 +38,13 @@ pub struct Setup {
     /// How miners are served.
     pub config: Config,
     /// What they are to search for.
-    pub work: watch::Receiver<Option<Template>>,
+    pub work: watch::Receiver<Option<Work>>,
     /// The peer that is handed their blocks.
-    pub commands: Commands,
+    pub commands: Commands<Nakamoto>,
     /// The clock of its process.
     pub clock: Clock,
-    /// Who is told what happens.
-    pub reporter: Reporter,
+    /// Where the events of miners are published.
+    pub source: Source,
 }
 
 /// Why a server could not start.
@@ -65,8 +68,8 @@ impl Stratum {
         let failed = |reason| StartError { address, reason };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let mut reception = Reception::new(setup);
-        reception.report(Happening::Listening { address });
+        let reception = Reception::new(setup);
+        reception.tell(MinersEvent::ListeningForMiners { address });
         Ok(Self(tokio::spawn(reception.run(listener))))
     }
 
@@ -88,10 +91,10 @@ impl Drop for Stratum {
 struct Reception {
     server: Server,
     workers_max: usize,
-    work: watch::Receiver<Option<Template>>,
-    commands: Commands,
+    work: watch::Receiver<Option<Work>>,
+    commands: Commands<Nakamoto>,
     clock: Clock,
-    reporter: Reporter,
+    source: Source,
     moves: Refusals,
     /// The way to each miner.
     sessions: BTreeMap<SessionId, mpsc::Sender<String>>,
@@ -104,7 +107,7 @@ struct Reception {
 
 impl Reception {
     fn new(setup: Setup) -> Self {
-        let Setup { listen: _, config, work, commands, clock, reporter } = setup;
+        let Setup { listen: _, config, work, commands, clock, source } = setup;
         let (hear, heard) = mpsc::channel(HEARD_MAX);
         Self {
             workers_max: config.workers_max,
@@ -112,7 +115,7 @@ impl Reception {
             work,
             commands,
             clock,
-            reporter,
+            source,
             moves: Refusals::default(),
             sessions: BTreeMap::new(),
             connections: JoinSet::new(),
@@ -146,7 +149,7 @@ impl Reception {
     async fn on_work(&mut self) -> Result<(), HasLeft> {
         let block = {
             let template = self.work.borrow_and_update();
-            template.as_ref().and_then(Template::native).cloned()
+            template.as_ref().and_then(|template| template.native()).cloned()
         };
         self.handle(Input::Work(block.map(Box::new))).await
     }
@@ -154,7 +157,7 @@ impl Reception {
     async fn on_tick(&mut self) -> Result<(), HasLeft> {
         while self.connections.try_join_next().is_some() {}
         if let Some(count) = self.moves.take_unreported(self.clock.now()) {
-            self.report(Happening::FurtherMoves { count });
+            self.tell(MinersEvent::WorkersMoved { count });
         }
         self.handle(Input::Tick).await
     }
@@ -204,7 +207,10 @@ impl Reception {
                         inputs.extend(self.send(to, lines));
                     }
                     Output::Close { session } => drop(self.sessions.remove(&session)),
-                    Output::Found(block) => self.commands.mined(Block::Native(*block)).await?,
+                    Output::Found(block) => {
+                        let block = Box::new(Block::Native(*block));
+                        self.commands.send(Command::Mined(block)).await?;
+                    }
                     Output::Event(event) => self.on_event(event),
                 }
             }
@@ -224,12 +230,12 @@ impl Reception {
     fn on_event(&mut self, event: Event) {
         let is_move = !matches!(event, Event::BlockFound { .. } | Event::Shares { .. });
         if !is_move || self.moves.count() {
-            self.report(Happening::Stratum(event));
+            self.tell(event);
         }
     }
 
-    fn report(&mut self, happening: Happening) {
-        (self.reporter)(Report { at: self.clock.now(), happening });
+    fn tell(&self, event: impl Into<althing_feed::Event>) {
+        self.source.publish(self.clock.now(), event);
     }
 }
 

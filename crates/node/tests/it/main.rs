@@ -1,62 +1,54 @@
-//! Whole peers in one process, over the memory bus.
+//! Whole peers in one process, over the memory bus: with the engines that there are, and with one
+//! that does as it is told.
 
 mod commands;
+mod driver;
+mod toy;
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 
-use althing_dialect::Dialect;
+use althing_dialect::RoundsDialect;
 use althing_dialect::elect_chain::{Config, ElectChain};
-use althing_engine::rounds::{CertifiedRecord, Event, Seat};
+use althing_engine::rounds::{CertifiedRecord, Durable, Seat};
+use althing_feed::Feed;
 use althing_net::memory::Bus;
-use althing_node::{Clock, Happening, Node, Report, Setup};
-use althing_pow::Effort;
-use althing_store::Store;
-use althing_types::{Difficulty, PeerId, Transaction};
-use tokio::sync::mpsc;
+use althing_node::{Clock, rounds};
+use althing_pow::Parallelism;
+use althing_store::{Reader, Store};
+use althing_types::{Difficulty, Transaction};
 use tokio::task::JoinSet;
 
-/// Runs `peers` peers on one bus for some rounds, and returns what they told.
-async fn run_peers(config: Config, peers: usize, answer_cache: bool) -> Vec<Report> {
-    let dialect: Arc<dyn Dialect> = Arc::new(ElectChain::new(config));
-    let bus = Bus::new();
-    let clock = Clock::start();
-    let (reports, mut received) = mpsc::unbounded_channel();
+/// Runs `peers` peers on one bus for some rounds, and returns their tables.
+async fn run_peers(
+    config: Config,
+    peers: usize,
+    solution_cache: bool,
+) -> Vec<Vec<CertifiedRecord>> {
+    let dialect: Arc<dyn RoundsDialect> = Arc::new(ElectChain::new(config));
+    let (bus, clock, feed) = (Bus::new(), Clock::start(), Feed::default());
+    let mut tables: Vec<Reader<Durable>> = Vec::new();
     let mut nodes = JoinSet::new();
     for _ in 0..peers {
-        let reports = reports.clone();
-        let node = Node::new(Setup {
+        let (_, node) = rounds::open(rounds::Options {
             dialect: Arc::clone(&dialect),
             seat: Seat::Member,
             store: Store::in_memory(),
-            effort: Effort::of(NonZeroUsize::MIN),
-            answer_cache,
+            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            solution_cache,
             clock,
-            reporter: Box::new(move |report| reports.send(report).expect("the test listens")),
-        });
-        let node = node.expect("an empty store is of no other network");
+            feed: feed.clone(),
+        })
+        .expect("an empty store is of no other network");
+        tables.push(node.log());
         nodes.spawn(node.run(bus.join(dialect.topics()), std::future::pending()));
     }
-    drop(reports);
     while let Some(ended) = nodes.join_next().await {
         ended.expect("no peer panics").expect("memory does not fail");
     }
-    let mut all = Vec::new();
-    while let Some(report) = received.recv().await {
-        all.push(report);
-    }
-    all
-}
-
-fn table_of(peer: PeerId, reports: &[Report]) -> Vec<&CertifiedRecord> {
-    let decided = reports.iter().filter(|report| report.peer == peer);
-    decided
-        .filter_map(|report| match &report.happening {
-            Happening::Engine(Event::RoundDecided(record)) => Some(record),
-            _ => None,
-        })
-        .collect()
+    let rows = |table: &Reader<Durable>| table.entries(0, usize::MAX).expect("memory");
+    tables.iter().map(rows).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,15 +59,14 @@ async fn ten_peers_on_a_bus_end_with_one_table() {
         rounds: Some(Transaction::new(10)),
         ..Config::default()
     };
-    let reports = run_peers(config, 10, false).await;
-    let first = table_of(reports[0].peer, &reports);
+    let tables = run_peers(config, 10, false).await;
+    let first = &tables[0];
     assert_eq!(first.len(), 10);
-    for report in &reports {
-        let table = table_of(report.peer, &reports);
-        let same = table.iter().zip(&first).all(|(row, other)| row.record == other.record);
-        assert!(same && table.len() == first.len(), "{} has another table", report.peer);
+    for table in &tables {
+        let same = table.iter().zip(first).all(|(row, other)| row.record == other.record);
+        assert!(same && table.len() == first.len(), "{table:?} is another table");
         for row in table {
-            assert!(row.votes.len() >= 6 && row.votes.iter().all(|(_, seal)| seal.is_some()));
+            assert!(row.votes.len() >= 6 && row.votes.iter().all(|(_, sig)| sig.is_some()));
         }
     }
 }
@@ -83,17 +74,16 @@ async fn ten_peers_on_a_bus_end_with_one_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_solved_one_challenge_solves_all_of_its_kind_unless_that_is_not_wanted() {
     let bits = Difficulty::from_bits(12).expect("in range");
-    for answer_cache in [true, false] {
+    for solution_cache in [true, false] {
         let config = Config {
             peers: NonZeroU16::new(3).expect("not zero"),
             challenges: bits..=bits,
             rounds: Some(Transaction::new(6)),
             ..Config::default()
         };
-        let reports = run_peers(config, 3, answer_cache).await;
-        let table = table_of(reports[0].peer, &reports);
-        let seeds: BTreeSet<_> = table.iter().map(|row| &row.record.seed).collect();
-        assert_eq!(table.len(), 6);
-        assert_eq!(seeds.len() == 1, answer_cache, "{seeds:?}");
+        let tables = run_peers(config, 3, solution_cache).await;
+        let seeds: BTreeSet<_> = tables[0].iter().map(|row| &row.record.seed).collect();
+        assert_eq!(tables[0].len(), 6);
+        assert_eq!(seeds.len() == 1, solution_cache, "{seeds:?}");
     }
 }

@@ -1,8 +1,15 @@
 //! Vectors of words, one for each of several messages that are hashed side by side.
 //!
-//! The hash functions are written once, over this trait. An implementor with words of a processor
-//! extension can be made only from its `Proof`, which only detection hands out: so whoever holds
-//! a vector may use its instructions, and nothing above this module needs `unsafe`.
+//! The hash functions are written once, over this trait. A vector of a processor extension can be
+//! made only from a `Proof`, which only detection creates. So the existence of a vector proves that
+//! its instructions may be used, and nothing above this module needs `unsafe`.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `avx2` | How are eight lanes computed with AVX2? |
+//! | `avx512` | How are sixteen lanes computed with AVX-512? |
+//! | `neon` | How are four lanes computed with NEON? |
+//! | `portable` | How are lanes computed without vector instructions? |
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
@@ -14,17 +21,17 @@ pub(super) mod portable;
 
 use std::ops::{Add, BitOr, BitXor};
 
-/// The most words that a vector has.
+/// The largest number of words in a vector.
 pub(super) const COUNT_MAX: usize = 16;
 
 /// A vector of 32-bit words. All arithmetic is for each word on its own, and wraps around.
 ///
-/// All methods must be inlined into a function that has the instructions switched on; else they
-/// are right, and slow.
+/// All methods must be inlined into a function that enables the instructions; otherwise they are
+/// correct, but slow.
 pub(super) trait Lanes:
     Copy + Add<Output = Self> + BitXor<Output = Self> + BitOr<Output = Self>
 {
-    /// What proves that the processor has the instructions.
+    /// Proves that the processor has the instructions.
     type Proof: Copy;
 
     /// Words in a vector; divides [`COUNT_MAX`].
@@ -57,14 +64,15 @@ pub(super) trait Lanes:
     /// Returns the bits that at least two of the three have.
     fn majority(self, b: Self, c: Self) -> Self;
 
-    /// Adds something that is known early to something that is known late. The compiler must not
-    /// change the order of the sum, or more would wait for the late one.
+    /// Adds a value that is known early to one that is known late. The compiler must not change the
+    /// order of the sum, or more operations would wait for the late value.
     fn add_late(self, late: Self) -> Self {
         self + late
     }
 
-    /// Tells the compiler that a round ends here, so that it neither mixes rounds nor keeps in
-    /// registers what was written to memory: it would run out of them. Changes nothing.
+    /// Marks the end of a round for the compiler, so that it neither interleaves rounds nor keeps
+    /// values in registers that were written to memory: it would run out of registers. Has no other
+    /// effect.
     #[inline(always)]
     fn end_round<const STREAMS: usize, T>(_states: &mut [[Self; 8]; STREAMS], _memory: &mut T) {}
 

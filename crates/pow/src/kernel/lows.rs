@@ -1,4 +1,4 @@
-//! The last digits of a nonce, which are what differs from lane to lane.
+//! The last digits of a nonce, in which the lanes differ.
 
 use super::lanes::COUNT_MAX;
 use crate::goal::Place;
@@ -7,12 +7,12 @@ use crate::layout::Layout;
 use crate::nonce::{Nonce, Order, Segment};
 use crate::work::{HEADER_WITHOUT_NONCE, Template, Work};
 
-/// All that the last digits of a nonce can be, in order.
+/// All values of the last digits of a nonce, in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lows {
-    /// How many digits.
+    /// The number of digits.
     pub(super) digits: usize,
-    /// How many there are of them: a power of the radix.
+    /// The number of values: a power of the radix.
     pub(super) count: u64,
     codes: Codes,
 }
@@ -20,8 +20,8 @@ pub(super) struct Lows {
 /// How the last digits are written.
 #[derive(Clone, Copy, Debug)]
 enum Codes {
-    /// As in a table, where the last digit is in the lowest byte. Then come zeros, so that a vector
-    /// may begin at any of them.
+    /// In a table, with the last digit in the lowest byte. Zeros follow, so that a vector may begin
+    /// at any entry.
     Table(&'static [u32]),
     /// As the number's four bytes, lowest first.
     LittleEndian,
@@ -55,8 +55,8 @@ const fn codes<const LENGTH: usize>(nonce: Nonce, digits: u32) -> [u32; LENGTH] 
 }
 
 impl Lows {
-    /// Returns the last digits that the fast kernels let lanes differ in, if they know messages of
-    /// this shape.
+    /// Returns the last digits in which the lanes of the fast kernels differ, if those kernels
+    /// support messages of this shape.
     pub(super) fn of(work: &Work, layout: &Layout) -> Option<Self> {
         let Template { prefix, nonce, suffix } = &work.template;
         let Segment { length, order, .. } = layout.segment;
@@ -95,7 +95,7 @@ impl Lows {
         Self { digits: 1, count: 94, codes: Codes::Table(&TEXT) }
     }
 
-    /// Returns the codes from a number on, as far as a vector or a batch of them may read.
+    /// Returns the codes from a number on, as many as a vector or a batch of vectors may read.
     ///
     /// # Panics
     ///
@@ -110,7 +110,7 @@ impl Lows {
     }
 
     /// Returns how far left a code must be shifted for its first digit to be the highest byte.
-    /// This also drops the digits that are too many, where the codes have four.
+    /// This also drops surplus digits, where the codes have four.
     pub(super) fn shift_to_front(&self) -> u32 {
         32 - 8 * u32::try_from(self.digits).expect("a digit or a few")
     }
@@ -134,12 +134,12 @@ impl Lows {
         layout.at + layout.segment.length - self.digits
     }
 
-    /// Returns how many bits of the word that the lows begin in stand before them.
+    /// Returns the number of bits before the lows in the word in which they begin.
     pub(super) fn bits_before(&self, layout: &Layout) -> u32 {
         [0, 8, 16, 24][self.at(layout) % 4]
     }
 
-    /// Returns how many candidates it is best to take together.
+    /// Returns how many candidates are best tried together.
     pub(super) fn run(&self) -> u64 {
         match self.codes {
             Codes::Table(_) => self.count,

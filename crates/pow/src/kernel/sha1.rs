@@ -1,13 +1,13 @@
 //! SHA-1 of bare nonces, for many at a time.
 //!
 //! **The idea.** SHA-1's schedule has no carries: each of its 80 words is the exclusive or of what
-//! the last digits put into it (the *lows*) and what all the rest does (the *high*). Lows differ
-//! from lane to lane, a high is the same in all of them. So both are expanded on their own, once
-//! for many hashes, and joining them takes one operation for each word instead of three.
+//! the last digits (the *lows*) and all other digits (the *high*) contribute. Lows differ from lane
+//! to lane; a high is the same in all lanes. So both are expanded separately, once for many hashes,
+//! and combining them takes one operation per word instead of three.
 //!
-//! A *tile* is 48 highs with all their lows. It walks over vectors of lows, and for each of them
-//! over the highs, a few side by side, so that the processor always has something to do: one hash
-//! alone mostly waits for the sum of the round before.
+//! A *tile* is 48 highs with all their lows. The kernel iterates over vectors of lows and, for each
+//! of them, over the highs, a few side by side, so that the processor is always busy: a single hash
+//! mostly waits for the sum of the round before.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::work::Work;
 /// Highs of a tile. Divisible by the streams and by the lanes of all kernels.
 const TILE: usize = 48;
 
-/// Words of a message that may have digits: a nonce has at most 20 of them.
+/// The number of words of a message that may contain digits: a nonce has at most 20 digits.
 const DIGIT_WORDS: usize = 5;
 
 /// A search in a segment.
@@ -160,7 +160,7 @@ impl Search<'_> {
     }
 }
 
-/// What the highs of a tile put into the hashes: rows of a word for each high.
+/// What the highs of a tile contribute to the hashes: rows with one word for each high.
 ///
 /// The first 80 rows are the schedule; where the lows have no part in a word, the round's constant
 /// is added. Those from [`SUMS`] on are what the round that takes in the first low, and the four
@@ -172,7 +172,7 @@ struct Highs([u32; ROWS * TILE]);
 const SUMS: usize = 80;
 const C: usize = SUMS + OPENING;
 const D: usize = C + 1;
-/// One more, so that a view of the last highs has its full length.
+/// One more row, so that a view of the last highs has its full length.
 const ROWS: usize = D + 2;
 
 /// Rounds that are computed with some of the state still the same in all lanes.
@@ -333,7 +333,7 @@ fn first_words<V: Lanes, const STREAMS: usize, const MASK: u32>(
     states.map(|[a, ..]| a)
 }
 
-/// What a high puts into the hashes.
+/// What one high contributes to the hashes.
 #[derive(Clone, Copy)]
 struct Stream<'a, P> {
     proof: P,

@@ -2,16 +2,16 @@
 //!
 //! **The idea.** Only the last digits (the *lows*) differ from lane to lane, and they are in one
 //! word of a block, or in two neighbours. So everything before them is computed once for all lanes
-//! ([`Fixed`]), and of blocks that have no lows the whole schedule. Which words hold lows is known
-//! at compile time (the `MASK`), so that the vectors do what is left without asking.
+//! ([`Fixed`]), and so is the whole schedule of blocks without lows. Which words hold lows is known
+//! at compile time (the `MASK`), so the vectors compute the rest without branches.
 //!
-//! The rounds up to where lows are everywhere are unrolled, and made for the mask. The others are a
-//! loop of eight: code that outgrows the processor's cache of decoded instructions takes longer,
-//! however little it computes.
+//! The rounds before lows have reached every word are unrolled, and specialised for the mask. The
+//! others are a loop of eight: code that outgrows the processor's cache of decoded instructions
+//! takes longer, however little it computes.
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `block` | how is a block taken in? |
+//! | `block` | how is a block compressed into the state? |
 //! | `constants` | what is added in each round? |
 
 mod block;
@@ -78,9 +78,9 @@ pub(super) fn first_solution(
 }
 
 impl Search<'_> {
-    /// Searches in messages where the lows are in the words of the mask, in the block where they
-    /// begin, and perhaps in the first word of the block after it. `LOWS` is the number of words
-    /// from the mask's first one on that are looked at for lows.
+    /// Searches messages whose lows are in the words of the mask, in the block where they begin,
+    /// and perhaps in the first word of the block after it. `LOWS` is the number of words, from the
+    /// mask's first one on, that may contain lows.
     #[inline(always)]
     pub(super) fn run<
         V: Lanes,
@@ -95,7 +95,7 @@ impl Search<'_> {
         let zero = self.layout.segment.zero;
         let lows = self.lows;
         let at = lows.at(self.layout);
-        // Known to be zero, where the mask is made for the word.
+        // Known to be zero where the function is specialised for the word.
         let place = if MASK == ALL { at % 64 / 4 } else { 0 };
         let (first_block, last_block) = (at / 64, (at + lows.digits - 1) / 64);
         let bits = lows.bits_before(self.layout);
@@ -184,7 +184,7 @@ impl Search<'_> {
             for (group, out) in states.as_chunks_mut::<STREAMS>().0.iter_mut().enumerate() {
                 let mut nonces = [[V::splat(proof, 0)]; STREAMS];
                 for (stream, [nonce]) in nonces.iter_mut().enumerate() {
-                    // Beyond the last nonce of all, lanes hold others again, out of range.
+                    // Beyond the last nonce, lanes wrap around to nonces that are out of range.
                     let number = start + ((group * STREAMS + stream) * V::COUNT) as u64;
                     let [a, b, c, d, ..] = number.to_le_bytes();
                     *nonce = V::splat(proof, u32::from_be_bytes([a, b, c, d])) + lanes;
@@ -201,7 +201,7 @@ impl Search<'_> {
         None
     }
 
-    /// Returns what the goal asks of the states after the last block.
+    /// Returns which words of the states after the last block the goal needs.
     fn asked(&self) -> Asked {
         match self.work.goal.filter().word(self.work.hash) {
             0 => Asked::State,
@@ -210,8 +210,8 @@ impl Search<'_> {
     }
 }
 
-/// Returns what some vectors of lows put into the two words that they may be in, if so many bits
-/// of the first one stand before them.
+/// Returns what some vectors of lows contribute to the two words that they may be in, with this
+/// number of bits before them in the first word.
 #[inline(always)]
 fn lows_in_words<V: Lanes, const STREAMS: usize>(
     proof: V::Proof,
@@ -228,7 +228,7 @@ fn lows_in_words<V: Lanes, const STREAMS: usize>(
     pairs
 }
 
-/// Returns the lowest solution of a batch, of which the states after the last block are given.
+/// Returns the lowest solution of a batch, given its states after the last block.
 #[inline(always)]
 fn first_hit<V: Lanes>(
     work: &Work,

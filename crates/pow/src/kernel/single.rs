@@ -1,5 +1,5 @@
-//! One message after another, whatever its shape: what no faster way can do, and what they are
-//! checked against.
+//! Hashes one message after another, whatever its shape. It handles what no faster kernel can, and
+//! the faster kernels are checked against it.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Each kernel against the one that takes messages one by one.
+//! Compares each kernel with the one that hashes messages one by one.
 
 use proptest::prelude::*;
 
@@ -12,8 +12,8 @@ fn available() -> impl Iterator<Item = Kernel> {
     Kernel::ALL.into_iter().filter(|kernel| kernel.is_available())
 }
 
-/// Asserts that all kernels find all solutions of a range, each in its turn, where
-/// [`Kernel::Single`] finds them. So each lane that holds one is looked at.
+/// Asserts that all kernels find all solutions of a range, one after the other, where
+/// [`Kernel::Single`] finds them. So each lane that holds one is examined.
 fn assert_all_find_the_same(work: &Work, start: u64, length: u64) {
     let end = start.saturating_add(length).min(work.candidates());
     let all = |kernel| {

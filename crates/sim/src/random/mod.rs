@@ -1,36 +1,80 @@
-//! Whole stories from a seed: a network, its faults, perhaps a liar, and then peace.
+//! Whole runs from a seed: a network, a schedule of faults, perhaps a dishonest peer, and then
+//! peace.
 //!
 //! [`run`] draws how many peers there are, under which rules, what the network does to messages,
-//! what goes wrong and when, and whether one member is dishonest in a way that agreement survives.
+//! what goes wrong and when, and whether one peer is dishonest in a way that the network survives.
 //! In the time of trouble nothing wrong may be recorded, which is checked at every step. Then all
-//! is made well again, and rows must come: every honest peer has to record three more, in time.
+//! is made well again, and the network must go on: [`Scenario::settle`] says how.
 //!
-//! What fails is made shorter, by leaving out what the failure does not need, and told with the one
-//! command that runs it again.
+//! What fails is made shorter, by leaving out what the failure does not need, and shown with the
+//! one command that runs it again.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `draw` | which faults and conditions come? |
+//! | `schedule` | how is a run done, from its beginning to peace? |
+//! | `shrink` | what of it does a failure need? |
+//! | `failure` | how is that shown? |
+//! | this one | what is a scenario? |
 
 mod draw;
 mod failure;
+mod schedule;
 mod shrink;
-mod story;
 
+use std::fmt;
 use std::ops::Range;
 
+pub(crate) use self::draw::{FAULTS_MAX, Faults, conditions, millis, pick};
 pub use self::failure::Failure;
+pub use self::schedule::Schedule;
 
+use crate::plan::Plan;
+use crate::simulated::Simulated;
+use crate::simulation::Simulation;
+use crate::stuck::StuckIn;
 use crate::summary::Summary;
 
 /// The seeds that every change has to pass; nightly runs draw others.
 pub const FIXED_SEEDS: Range<u64> = 0..1000;
 
-/// Runs the story of one seed, and returns what it came to.
-///
-/// The same seed gives the same story and the same result, until the drawing itself is changed.
-pub fn run(seed: u64) -> Result<Summary, Box<Failure>> {
-    let story = draw::story(seed);
-    story.play().map_err(|stuck| Box::new(shrink::shrink(story, stuck)))
+/// A network that can be drawn from a seed. Shown, it says what it is in a line or two, but not
+/// what goes wrong.
+pub trait Scenario: Clone + fmt::Display {
+    /// The kind of network.
+    type Network: Simulated;
+
+    /// What `cargo xtask soak --only` calls it.
+    const NAME: &'static str;
+
+    /// Draws a network and its schedule.
+    fn draw(seed: u64) -> Schedule<Self>;
+
+    /// Returns what the run begins with.
+    fn plan(&self) -> &Plan<RoleIn<Self>>;
+
+    /// Returns what the run begins with, to be changed.
+    fn plan_mut(&mut self) -> &mut Plan<RoleIn<Self>>;
+
+    /// Starts it.
+    fn start(&self) -> Simulation<Self::Network>;
+
+    /// Demands what must come once everything is well again.
+    fn settle(&self, net: &mut Simulation<Self::Network>) -> Result<(), StuckIn<Self::Network>>;
 }
 
-/// Returns the story of a seed in sentences, without running it.
-pub fn describe(seed: u64) -> String {
-    draw::story(seed).to_string()
+/// In what a peer of a scenario can be dishonest.
+pub type RoleIn<S> = <<S as Scenario>::Network as Simulated>::Role;
+
+/// Does the run of one seed, and returns what it came to.
+///
+/// The same seed gives the same run and the same result, until the drawing itself is changed.
+pub fn run<S: Scenario>(seed: u64) -> Result<Summary, Box<Failure<S>>> {
+    let schedule = S::draw(seed);
+    schedule.run().map_err(|stuck| Box::new(shrink::shrink(schedule, stuck)))
+}
+
+/// Returns the schedule of a seed in sentences, without running it.
+pub fn describe<S: Scenario>(seed: u64) -> String {
+    S::draw(seed).to_string()
 }

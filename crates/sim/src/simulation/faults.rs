@@ -1,4 +1,4 @@
-//! What goes wrong, each in a word.
+//! What goes wrong, one method for each fault.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Simulation;
-use crate::byzantine::{Liar, Role};
 use crate::clock::Skew;
 use crate::conditions::{Conditions, Latency};
-use crate::fault::{Fault, Who, Wills};
-use crate::network::Audience;
-use crate::queue::Happening;
-use crate::word::Word;
+use crate::fault::{Fault, LastWills, Who};
+use crate::network::Receivers;
+use crate::packet::Packet;
+use crate::queue::Scheduled;
+use crate::simulated::{Checker, Simulated};
 
-impl Simulation {
+impl<N: Simulated> Simulation<N> {
     /// Has a fault happen now.
-    pub fn apply(&mut self, fault: &Fault) {
+    pub fn apply(&mut self, fault: &Fault<N::Role>) {
         self.counters.disturb(self.now);
         self.history.note_fault(self.now, fault);
         let on = |net: &mut Self, who: &Who, fault: &dyn Fn(&mut Self, usize)| {
@@ -34,6 +34,8 @@ impl Simulation {
             Fault::Resume(who) => on(self, who, &Self::resume),
             Fault::Slow(who, time) => on(self, who, &|net, peer| net.slow(peer, *time)),
             Fault::Skew(who, skew) => on(self, who, &|net, peer| net.skew(peer, *skew)),
+            Fault::Mute(who) => on(self, who, &Self::mute),
+            Fault::Unmute(who) => on(self, who, &Self::unmute),
             Fault::Partition(side) => self.partition(side.iter().copied()),
             Fault::Cut { from, to } => {
                 if let (Some(from), Some(to)) = (self.find(*from), self.find(*to)) {
@@ -45,9 +47,12 @@ impl Simulation {
             Fault::Lose(percent) => self.lose(*percent),
             Fault::Duplicate(percent) => self.duplicate(*percent),
             Fault::Corrupt(percent) => self.corrupt(*percent),
+            Fault::Replay(percent) => self.replay(*percent),
             Fault::Delay(latency) => self.delay(latency.clone()),
-            Fault::RestartBroker { down, wills } => self.restart_broker(*down, *wills),
-            Fault::Turn(who, role) => on(self, who, &|net, peer| net.turn(peer, *role)),
+            Fault::RestartBroker { down, last_wills } => self.restart_broker(*down, *last_wills),
+            Fault::Byzantine(who, role) => {
+                on(self, who, &|net, peer| net.make_byzantine(peer, role.clone()));
+            }
             Fault::Heal => self.heal(),
         }
     }
@@ -61,16 +66,26 @@ impl Simulation {
 
     /// Stops a peer now; its disk stays.
     pub fn crash(&mut self, peer: usize) {
-        if self.peers[peer].engine.is_some()
-            && let Some(after) = self.plan.last_wills
-        {
-            let life = self.peers[peer].life;
-            self.schedule(after, Happening::Will { peer, life });
+        if self.peers[peer].host.is_up() {
+            self.await_last_will(peer);
         }
-        self.peers[peer].crash();
+        self.stop(peer);
     }
 
-    /// Stops a peer in the middle of what it does next: after `outputs` outputs.
+    /// Has the broker notice that a peer is gone.
+    pub(super) fn await_last_will(&mut self, peer: usize) {
+        if let Some(after) = self.plan.last_wills {
+            let life = self.peers[peer].life;
+            self.schedule(after, Scheduled::LastWill { peer, life });
+        }
+    }
+
+    pub(super) fn stop(&mut self, peer: usize) {
+        self.peers[peer].stop();
+        self.publish_peers();
+    }
+
+    /// Stops a peer in the middle of what it does next: after `outputs` of its outputs.
     pub fn crash_after(&mut self, peer: usize, outputs: usize) {
         self.peers[peer].outputs_left = Some(outputs);
     }
@@ -79,21 +94,21 @@ impl Simulation {
     pub fn restart(&mut self, peer: usize) {
         if !self.peers[peer].wanted {
             self.peers[peer].wanted = true;
-            self.schedule(Duration::ZERO, Happening::Start { peer });
+            self.schedule(Duration::ZERO, Scheduled::Start { peer });
         }
     }
 
-    /// Has a peer do nothing until it is resumed; what would happen to it waits.
+    /// Has a peer do nothing until it is resumed; its input waits.
     pub fn pause(&mut self, peer: usize) {
-        self.peers[peer].paused = self.peers[peer].engine.is_some();
+        self.peers[peer].paused = self.peers[peer].host.is_up();
     }
 
-    /// Has a paused peer go on: all that waited happens to it at once.
+    /// Has a paused peer continue, and handle at once all that waited.
     pub fn resume(&mut self, peer: usize) {
-        self.go_on(peer);
+        self.end_pause(peer);
     }
 
-    /// Has a peer take `per_input` over each thing that happens to it.
+    /// Has a peer take `per_input` to handle each input.
     pub fn slow(&mut self, peer: usize, per_input: Duration) {
         self.peers[peer].per_input = per_input;
     }
@@ -103,12 +118,22 @@ impl Simulation {
         self.peers[peer].clock.skew(self.now, skew);
     }
 
+    /// Has a peer neither send nor receive anything, until it is [unmuted](Self::unmute).
+    pub fn mute(&mut self, peer: usize) {
+        self.network.mute(peer);
+    }
+
+    /// Has a muted peer take part again.
+    pub fn unmute(&mut self, peer: usize) {
+        self.network.unmute(peer);
+    }
+
     /// Keeps `side` and the others from hearing each other, instead of any partition before.
     pub fn partition(&mut self, side: impl IntoIterator<Item = usize>) {
         self.network.partition(side);
     }
 
-    /// Keeps what `from` says from `to`; not the other way round.
+    /// Keeps what `from` sends from `to`; not the other way round.
     pub fn cut(&mut self, from: usize, to: usize) {
         self.network.cut(from, to);
     }
@@ -117,7 +142,7 @@ impl Simulation {
     pub fn flap(&mut self, side: impl IntoIterator<Item = usize>, every: Duration) {
         let every = every.max(Duration::from_millis(1));
         let flapping = self.network.flap(side, every);
-        self.schedule(every, Happening::Flap { flapping });
+        self.schedule(every, Scheduled::Flap { flapping });
     }
 
     /// Ends partitions, cuts and flapping.
@@ -140,47 +165,49 @@ impl Simulation {
         self.network.conditions.corruption_percent = percent.min(100);
     }
 
+    /// With so many of a hundred messages, delivers an old one again: to any peer, as if it came
+    /// from any other.
+    pub fn replay(&mut self, percent: u8) {
+        self.network.replay_percent = percent.min(100);
+    }
+
     /// Has messages take this long.
     pub fn delay(&mut self, latency: Latency) {
         self.network.conditions.latency = latency;
     }
 
-    /// Restarts the broker: it forgets what is under way, loses what is said while it is away, and
-    /// then may say that everybody is lost.
-    pub fn restart_broker(&mut self, down: Duration, wills: Wills) {
-        let epoch = self.network.take_down();
-        self.schedule(down, Happening::BrokerUp { epoch, wills });
+    /// Restarts the broker: it forgets what is under way, loses what is sent while it is away, and
+    /// then may publish that everybody is lost. Without a broker nothing happens.
+    pub fn restart_broker(&mut self, down: Duration, last_wills: LastWills) {
+        if self.kind.address(0).is_none() {
+            let epoch = self.network.take_down();
+            self.schedule(down, Scheduled::BrokerUp { epoch, last_wills });
+        }
     }
 
-    pub(super) fn bring_broker_up(&mut self, epoch: u32, wills: Wills) {
+    pub(super) fn bring_broker_up(&mut self, epoch: u32, last_wills: LastWills) {
         if !self.network.bring_up(epoch) {
             return;
         }
         self.counters.disturb(self.now);
-        if wills == Wills::Said {
+        if last_wills == LastWills::Published {
             for peer in 0..self.peers.len() {
-                if let Some(wire) = self.dialect.last_will(self.peers[peer].id) {
-                    let word = Word::read(None, wire, &*self.dialect);
-                    self.publish(word, &Audience::Everyone);
+                if let Some(wire) = self.kind.last_will(peer) {
+                    self.publish(Packet::new(None, None, wire), &Receivers::Everyone);
                 }
             }
         }
     }
 
-    /// Has a peer be dishonest in one thing from now on. The checks no longer judge it.
-    pub fn turn(&mut self, peer: usize, role: Role) {
-        let ids = self.peers.iter().map(|peer| peer.id).collect();
+    /// Makes a peer dishonest in one thing from now on. The checks no longer judge it.
+    pub fn make_byzantine(&mut self, peer: usize, role: N::Role) {
         let rng = ChaCha8Rng::from_seed(self.faults_rng.random());
-        let Self { dialect, peers, checker, signers, .. } = self;
-        peers[peer].turn(|me, secret| {
-            let authenticator = signers.of(secret);
-            Liar::new(role, me, authenticator, dialect.rules().clone(), ids, rng)
-        });
-        checker.excuse(peers[peer].id);
+        self.peers[peer].byzantine = Some(self.kind.byzantine(peer, role, rng));
+        self.checker.excuse(peer);
     }
 
     /// Makes everything well again: all peers run, with right clocks, and hear each other without
-    /// loss. Whoever has stopped being honest stays so.
+    /// loss. Whoever has become dishonest stays so.
     pub fn heal(&mut self) {
         self.network.heal(Conditions::good());
         for peer in 0..self.peers.len() {
@@ -188,7 +215,10 @@ impl Simulation {
             self.slow(peer, Duration::ZERO);
             self.skew(peer, Skew::NONE);
             self.resume(peer);
-            self.restart(peer);
+            // Whoever is done need not come back.
+            if !self.peers[peer].left {
+                self.restart(peer);
+            }
         }
     }
 }

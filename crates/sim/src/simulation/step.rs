@@ -1,167 +1,208 @@
-//! What happens to peers.
+//! What happens next, and to whom.
 
 use std::sync::Arc;
 
-use althing_dialect::Received;
-use althing_engine::rounds::Input;
+use althing_dialect::Content;
+use althing_engine::Input;
+use althing_types::Address;
+use rand::RngExt;
 
 use super::Simulation;
-use crate::network::Audience;
-use crate::peer::{Matter, WAITING_MAX};
-use crate::queue::Happening;
-use crate::stuck::{Reason, Stuck};
-use crate::word::Word;
+use crate::mining;
+use crate::network::Receivers;
+use crate::packet::Packet;
+use crate::peer::{PENDING_MAX, Pending};
+use crate::queue::Scheduled;
+use crate::simulated::{Checker, MessageOf, Simulated};
+use crate::stuck::Reason;
+use crate::stuck::StuckIn;
 
-impl Simulation {
-    pub(super) fn step(&mut self) -> Result<(), Stuck> {
-        let Some((at, happening)) = self.queue.pop() else {
+impl<N: Simulated> Simulation<N> {
+    pub(super) fn step(&mut self) -> Result<(), StuckIn<N>> {
+        let Some((at, scheduled)) = self.queue.pop() else {
             return Err(self.stuck(Reason::Over));
         };
         self.now = at.max(self.now);
-        self.happen(happening);
-        match self.violation.take() {
-            Some(violation) => Err(self.stuck(violation.into())),
+        self.run_scheduled(scheduled);
+        match self.failure.take() {
+            Some(reason) => Err(self.stuck(reason)),
             None => Ok(()),
         }
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Start { peer } => self.start(peer),
-            Happening::Deliver { to, word, epoch } => {
+    fn run_scheduled(&mut self, scheduled: Scheduled<N::Engine, N::Role>) {
+        match scheduled {
+            Scheduled::Start { peer } => self.start(peer),
+            Scheduled::Deliver { to, packet, epoch } => {
                 if self.network.remembers(epoch) {
-                    self.deliver(to, word);
+                    self.deliver(to, packet);
                 }
             }
-            Happening::Timer { peer, life, timer } => {
+            Scheduled::Timer { peer, life, timer } => {
                 if self.peers[peer].life == life {
-                    self.befall(peer, Matter::Timer(timer));
+                    self.accept(peer, Pending::Timer(timer));
                 }
             }
-            Happening::Solved { peer, search } => self.befall(peer, Matter::Solved { search }),
-            Happening::Wake { peer, life } => self.wake(peer, life),
-            Happening::Will { peer, life } => self.say_will(peer, life),
-            Happening::BrokerUp { epoch, wills } => self.bring_broker_up(epoch, wills),
-            Happening::Flap { flapping } => {
+            Scheduled::Solved { peer, life, search } => {
+                self.accept(peer, Pending::Solved { life, search });
+            }
+            Scheduled::Wake { peer, life } => self.wake(peer, life),
+            Scheduled::LastWill { peer, life } => self.publish_last_will(peer, life),
+            Scheduled::BrokerUp { epoch, last_wills } => self.bring_broker_up(epoch, last_wills),
+            Scheduled::Flap { flapping } => {
                 if let Some(every) = self.network.turn_flap(flapping) {
                     self.counters.disturb(self.now);
-                    self.schedule(every, Happening::Flap { flapping });
+                    self.schedule(every, Scheduled::Flap { flapping });
                 }
             }
-            Happening::Fault(fault) => self.apply(&fault),
+            Scheduled::Peers { peer, list } => self.accept(peer, Pending::Peers(list)),
+            Scheduled::Command => self.command(),
+            Scheduled::Fault(fault) => self.apply(&fault),
         }
     }
 
     fn start(&mut self, peer: usize) {
-        let Self { peers, checker, dialect, signers, peers_rng, now, .. } = self;
+        let Self { peers, kind, checker, peers_rng, now, .. } = self;
         let starting = &mut peers[peer];
-        if !starting.wanted || starting.engine.is_some() {
+        if !starting.wanted || starting.host.is_up() {
             return;
         }
-        if let Err(violation) = checker.check_start(starting.id, &starting.disk) {
-            self.violation.get_or_insert(violation);
-        }
-        starting.start(*now, &**dialect, signers, peers_rng);
+        let disk = starting.host.disk();
+        let engine = kind.engine(peer, now.since_start(), peers_rng.random(), disk);
+        let verdict = checker.check_start(peer, disk, &engine);
+        starting.start(*now, engine);
+        self.judge(verdict);
         self.handle(peer, Input::Start);
+        self.publish_peers();
     }
 
-    fn deliver(&mut self, to: usize, word: Arc<Word>) {
-        if self.peers[to].engine.is_none() {
+    /// Has the tracker send its list to all, where there is one.
+    pub(super) fn publish_peers(&mut self) {
+        if !self.kind.has_tracker() {
+            return;
+        }
+        let is_up = |peer: &usize| self.peers[*peer].host.is_up();
+        let up: Vec<usize> = (0..self.peers.len()).filter(is_up).collect();
+        let address = |peer: &usize| self.kind.address(*peer).cloned();
+        let list: Arc<[Address]> = up.iter().filter_map(address).collect();
+        for peer in up {
+            let after = self.network.latency();
+            self.schedule(after, Scheduled::Peers { peer, list: Arc::clone(&list) });
+        }
+    }
+
+    fn deliver(&mut self, to: usize, packet: Arc<Packet<MessageOf<N>>>) {
+        if !self.peers[to].host.is_up() || self.network.is_muted(to) {
             self.counters.missed += 1;
             return;
         }
         self.counters.delivered += 1;
         self.fingerprint.number(self.nanoseconds());
-        self.fingerprint.number(word.fingerprint ^ to as u64);
-        self.befall(to, Matter::Word(word));
+        self.fingerprint.number(packet.fingerprint ^ to as u64);
+        self.accept(to, Pending::Packet(packet));
     }
 
-    /// Has something happen to a peer: now, or once it has time.
-    fn befall(&mut self, peer: usize, matter: Matter) {
+    /// Has a peer handle an input: now, or once it has time.
+    fn accept(&mut self, peer: usize, input: Pending<N>) {
         if self.peers[peer].has_time(self.now) {
-            return self.take_up(peer, matter);
+            return self.process(peer, input);
         }
         let waiting = &mut self.peers[peer];
-        if waiting.engine.is_none() || waiting.waiting.len() >= WAITING_MAX {
-            self.counters.missed += u64::from(matches!(matter, Matter::Word(_)));
+        if !waiting.host.is_up() || waiting.pending.len() >= PENDING_MAX {
+            self.counters.missed += u64::from(matches!(input, Pending::Packet(_)));
             return;
         }
-        waiting.waiting.push_back(matter);
-        if waiting.waiting.len() == 1 && !waiting.paused {
+        waiting.pending.push_back(input);
+        if waiting.pending.len() == 1 && !waiting.paused {
             self.wake_later(peer);
         }
     }
 
     fn wake_later(&mut self, peer: usize) {
         let (life, until) = (self.peers[peer].life, self.peers[peer].busy_until);
-        self.schedule(until - self.now, Happening::Wake { peer, life });
+        self.schedule(until - self.now, Scheduled::Wake { peer, life });
     }
 
-    /// Has a peer handle the next thing that waits.
+    /// Has a peer handle the next input that waits.
     fn wake(&mut self, peer: usize, life: u32) {
         let waking = &mut self.peers[peer];
         if waking.life != life || waking.paused || waking.busy_until > self.now {
             return;
         }
-        if let Some(matter) = waking.waiting.pop_front() {
-            self.take_up(peer, matter);
-            if !self.peers[peer].waiting.is_empty() {
+        if let Some(input) = waking.pending.pop_front() {
+            self.process(peer, input);
+            if !self.peers[peer].pending.is_empty() {
                 self.wake_later(peer);
             }
         }
     }
 
-    /// Has a peer go on after a pause: what waited happens at once, and to a slow one bit by bit.
-    pub(super) fn go_on(&mut self, peer: usize) {
+    /// Has a peer continue after a pause: what waited is handled at once, and by a slow one bit by
+    /// bit.
+    pub(super) fn end_pause(&mut self, peer: usize) {
         if std::mem::replace(&mut self.peers[peer].paused, false)
-            && !self.peers[peer].waiting.is_empty()
+            && !self.peers[peer].pending.is_empty()
         {
             self.wake_later(peer);
         }
     }
 
-    fn take_up(&mut self, peer: usize, matter: Matter) {
+    fn process(&mut self, peer: usize, input: Pending<N>) {
         let busy_until = self.now + self.peers[peer].per_input;
         self.peers[peer].busy_until = busy_until;
-        match matter {
-            Matter::Timer(timer) => self.handle(peer, Input::Timer(timer)),
-            Matter::Word(word) => self.hear(peer, &word),
-            Matter::Solved { search } => {
-                let mut found = None;
-                if let Some(searching) = &self.peers[peer].search
-                    && self.peers[peer].searches == search
+        match input {
+            Pending::Timer(timer) => self.handle(peer, Input::Timer(timer)),
+            Pending::Packet(packet) => self.receive(peer, &packet),
+            Pending::Solved { life, search } => {
+                let solving = &self.peers[peer];
+                let current = solving.host.search().filter(|(id, _)| *id == search);
+                if let Some((_, work)) = current.filter(|_| solving.life == life)
+                    && let Some(solution) = mining::solution(work, &mut self.mining_rng)
                 {
-                    let transaction = searching.transaction;
-                    let seed = searching.solution(&mut self.mining_rng);
-                    found = seed.map(|seed| Input::Solved { transaction, seed });
+                    self.handle(peer, Input::Solved { search, solution });
                 }
-                if let Some(input) = found {
-                    self.handle(peer, input);
-                }
+            }
+            Pending::Peers(list) => self.handle(peer, Input::Peers(list.to_vec())),
+            Pending::Command(command) => self.handle(peer, Input::Command(command)),
+        }
+    }
+
+    fn receive(&mut self, peer: usize, packet: &Packet<MessageOf<N>>) {
+        let received = packet.received(self.kind.codec(peer));
+        match &received.content {
+            Ok(Content::Message(message)) => {
+                self.answer_falsely(peer, message);
+                let (from, message) = (received.from.clone(), message.clone());
+                self.handle(peer, Input::Message { from, message });
+            }
+            Ok(Content::PeerLost(lost)) => self.handle(peer, Input::PeerLost(*lost)),
+            Ok(Content::Nothing) => {}
+            Err(_) => {
+                self.counters.refused += 1;
+                self.handle(peer, Input::Malformed(received.from.clone()));
             }
         }
     }
 
-    fn hear(&mut self, peer: usize, word: &Word) {
-        match &word.received {
-            Ok(Received::Message(sealed)) => {
-                self.answer_falsely(peer, sealed);
-                self.handle(peer, Input::Message(sealed.clone()));
-            }
-            Ok(Received::Lost(lost)) => self.handle(peer, Input::Lost(*lost)),
-            Ok(Received::Nothing) => {}
-            Err(_) => self.counters.refused += 1,
+    /// Has a user ask a peer for something, where they do.
+    fn command(&mut self) {
+        let is_up = |peer: &usize| self.peers[*peer].host.is_up();
+        let honest: Vec<usize> = self.honest().filter(is_up).collect();
+        if let Some((peer, command)) = self.kind.command(&honest, &mut self.commands_rng) {
+            self.accept(peer, Pending::Command(command));
+        }
+        if let Some(every) = self.kind.command_every() {
+            self.schedule(every, Scheduled::Command);
         }
     }
 
-    fn say_will(&mut self, peer: usize, life: u32) {
+    fn publish_last_will(&mut self, peer: usize, life: u32) {
         let gone = &self.peers[peer];
         if gone.life == life
-            && gone.engine.is_none()
-            && let Some(wire) = self.dialect.last_will(gone.id)
+            && !gone.host.is_up()
+            && let Some(wire) = self.kind.last_will(peer)
         {
-            let word = Word::read(None, wire, &*self.dialect);
-            self.publish(word, &Audience::Everyone);
+            self.publish(Packet::new(None, None, wire), &Receivers::Everyone);
         }
     }
 

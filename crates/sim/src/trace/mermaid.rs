@@ -1,12 +1,14 @@
+//! Traces as Mermaid diagrams.
+
 use std::fmt::Write;
 
 use super::Trace;
-use super::sketch::{Sketch, Step};
+use super::sketch::{Line, Sketch};
 
 /// Returns a trace as a sequence diagram in Mermaid's language.
 ///
-/// Peers speak to everybody, so each message is an arrow from its sender to the network at the
-/// right. Long traces are cut, and say so.
+/// A message is an arrow from its sender to its receiver, or, if it is for all, to the network at
+/// the right. Long traces are cut, and say so.
 pub fn mermaid(trace: &Trace) -> String {
     let sketch = Sketch::of(trace);
     let mut text = String::from("sequenceDiagram\n");
@@ -14,15 +16,16 @@ pub fn mermaid(trace: &Trace) -> String {
         line(&mut text, format_args!("participant P{column} as peer {peer}"));
     }
     line(&mut text, format_args!("participant N as the network"));
-    for step in &sketch.steps {
+    for step in &sketch.lines {
         match step {
-            Step::Says { column, text: words } => {
-                line(&mut text, format_args!("P{column}->>N: {}", escape(words)));
+            Line::Arrow { from, to, text: words } => {
+                let to = to.map_or("N".to_owned(), |to| format!("P{to}"));
+                line(&mut text, format_args!("P{from}->>{to}: {}", escape(words)));
             }
-            Step::Sees { column, text: words } => {
+            Line::Mark { column, text: words } => {
                 line(&mut text, format_args!("Note over P{column}: {}", escape(words)));
             }
-            Step::Befalls { text: words } => {
+            Line::Note { text: words } => {
                 line(&mut text, format_args!("Note over N: {}", escape(words)));
             }
         }
@@ -57,7 +60,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{long_trace, trace};
+    use super::super::tests::{long_trace, mesh_trace, trace};
     use super::*;
 
     #[test]
@@ -72,6 +75,7 @@ mod tests {
     Note over P0: 2.000 s#58; misses peer 1
 ";
         assert_eq!(mermaid(&trace()), expected);
+        assert!(mermaid(&mesh_trace()).contains("P1->>P0: 0.002 s"));
     }
 
     #[test]

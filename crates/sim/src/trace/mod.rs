@@ -1,87 +1,91 @@
 //! What happened, for people: as lines, and as sequence diagrams.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `history` | what is remembered of a run? |
+//! | `sketch` | what does a diagram show? |
+//! | `mermaid`, `svg` | how is it drawn? |
+//! | this one | how does it read as lines? |
 
 mod history;
 mod mermaid;
 mod sketch;
 mod svg;
-mod words;
 
 use std::fmt;
 use std::time::Duration;
-
-use althing_engine::rounds::Event;
-use althing_types::PeerId;
 
 pub(crate) use self::history::History;
 pub use self::mermaid::mermaid;
 pub use self::svg::svg;
 
-use crate::fault::Fault;
-
-/// Part of a run: what was said, what peers saw, what went wrong, in order.
+/// Part of a run: what was sent, what peers reported, what went wrong, in order.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// The peers, by their index.
-    pub peers: Vec<PeerId>,
     /// What happened.
-    pub scenes: Vec<Scene>,
+    pub steps: Vec<Step>,
     /// Whether more has happened in this time than was kept; the earliest is missing then.
     pub forgotten: bool,
 }
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scene {
+pub struct Step {
     /// When, since the beginning of the run.
     pub at: Duration,
     /// What.
     pub what: What,
 }
 
-/// What happened in a scene.
+/// What happened in a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// Something was said to all.
-    Said {
+    /// A message was sent.
+    Sent {
         /// By which peer; `None` if by the broker.
         by: Option<usize>,
-        /// In a few words.
-        words: String,
+        /// To which peer; `None` if to all.
+        to: Option<usize>,
+        /// What it says.
+        text: String,
         /// How many peers it did not reach.
         missed: usize,
     },
-    /// A peer saw something.
-    Saw {
+    /// A peer reported something.
+    Reported {
         /// Which peer.
         peer: usize,
         /// What.
-        event: Box<Event>,
+        text: String,
+        /// Whether it says more than the messages around it do.
+        is_telling: bool,
     },
     /// Something went wrong, or right again.
-    Befell(Fault),
+    Fault(String),
 }
 
 impl Trace {
-    /// Returns the last `lines_max` scenes as lines, after one that says how many came before.
+    /// Returns the last `lines_max` steps as lines, after one that says how many came before.
     pub(crate) fn last_lines(&self, lines_max: usize) -> impl Iterator<Item = String> + '_ {
-        let cut = self.scenes.len().saturating_sub(lines_max);
-        let before = (cut > 0).then(|| format!("({cut} scenes before these are left out)"));
-        let lines = self.scenes[cut..].iter().map(|scene| self.line(scene));
+        let cut = self.steps.len().saturating_sub(lines_max);
+        let before = (cut > 0).then(|| format!("({cut} steps before these are left out)"));
+        let lines = self.steps[cut..].iter().map(Step::line);
         before.into_iter().chain(lines)
     }
+}
 
-    /// Returns a scene as a line.
-    pub fn line(&self, scene: &Scene) -> String {
-        let at = scene.at.as_secs_f64();
-        match &scene.what {
-            What::Said { by, words, missed } => {
+impl Step {
+    /// Returns the step as a line.
+    pub fn line(&self) -> String {
+        let at = self.at.as_secs_f64();
+        match &self.what {
+            What::Sent { by, to, text, missed } => {
                 let by = by.map_or("the broker".to_owned(), |peer| format!("peer {peer}"));
-                format!("{at:>9.4} s  {by} says: {words}{}", missed_words(*missed))
+                let to = to.map(|peer| format!(" to peer {peer}")).unwrap_or_default();
+                format!("{at:>9.4} s  {by} says{to}: {text}{}", missed_text(*missed))
             }
-            What::Saw { peer, event } => {
-                format!("{at:>9.4} s  peer {peer}: {}", words::of_event(event, &self.peers))
-            }
-            What::Befell(fault) => format!("{at:>9.4} s  ** {fault} **"),
+            What::Reported { peer, text, .. } => format!("{at:>9.4} s  peer {peer}: {text}"),
+            What::Fault(text) => format!("{at:>9.4} s  ** {text} **"),
         }
     }
 }
@@ -91,11 +95,11 @@ impl fmt::Display for Trace {
         if self.forgotten {
             writeln!(f, "(what came before is forgotten)")?;
         }
-        self.scenes.iter().try_for_each(|scene| writeln!(f, "{}", self.line(scene)))
+        self.steps.iter().try_for_each(|step| writeln!(f, "{}", step.line()))
     }
 }
 
-fn missed_words(missed: usize) -> String {
+fn missed_text(missed: usize) -> String {
     match missed {
         0 => String::new(),
         missed => format!(" (does not reach {missed})"),
@@ -106,32 +110,40 @@ fn missed_words(missed: usize) -> String {
 mod tests {
     use super::*;
 
-    fn said(at: u64, by: usize, words: &str, missed: usize) -> Scene {
-        let what = What::Said { by: Some(by), words: words.to_owned(), missed };
-        Scene { at: Duration::from_millis(at), what }
+    fn sent(at: u64, by: usize, text: &str, missed: usize) -> Step {
+        let what = What::Sent { by: Some(by), to: None, text: text.to_owned(), missed };
+        Step { at: Duration::from_millis(at), what }
     }
 
     pub(super) fn trace() -> Trace {
-        let peers = (1..=3).map(PeerId::new).collect();
-        let lost = Box::new(Event::PeerLost { peer: PeerId::new(2) });
-        let what = What::Saw { peer: 0, event: lost };
-        let scenes = vec![
-            said(500, 0, "17 solves row 3", 0),
-            Scene { at: Duration::from_secs(1), what: What::Befell(Fault::Crash(1.into())) },
-            said(1250, 2, "<b>\"#;&\n'", 2),
-            Scene { at: Duration::from_secs(2), what },
+        let fault = What::Fault("peer 1 crashes".to_owned());
+        let text = "misses peer 1".to_owned();
+        let lost = What::Reported { peer: 0, text, is_telling: true };
+        let steps = vec![
+            sent(500, 0, "17 solves row 3", 0),
+            Step { at: Duration::from_secs(1), what: fault },
+            sent(1250, 2, "<b>\"#;&\n'", 2),
+            Step { at: Duration::from_secs(2), what: lost },
         ];
-        Trace { peers, scenes, forgotten: false }
+        Trace { steps, forgotten: false }
+    }
+
+    /// What two peers send each other, one of them in vain.
+    pub(super) fn mesh_trace() -> Trace {
+        let sent = |at, by, to, missed| {
+            let what = What::Sent { by: Some(by), to: Some(to), text: "hello".to_owned(), missed };
+            Step { at: Duration::from_millis(at), what }
+        };
+        Trace { steps: vec![sent(1, 0, 3, 0), sent(2, 3, 0, 1)], forgotten: false }
     }
 
     /// Three hundred peers who each say a hundred things.
     pub(super) fn long_trace() -> Trace {
-        let peers = (0..300).map(PeerId::new).collect();
-        let scenes = (0..30_000).map(|index| {
+        let steps = (0..30_000).map(|index| {
             let peer = usize::try_from(index % 300).expect("a small number");
-            said(index, peer, "something", 0)
+            sent(index, peer, "something", 0)
         });
-        Trace { peers, scenes: scenes.collect(), forgotten: false }
+        Trace { steps: steps.collect(), forgotten: false }
     }
 
     #[test]
@@ -143,5 +155,6 @@ mod tests {
 ";
         assert_eq!(trace().to_string(), expected);
         assert_eq!(trace().last_lines(1).count(), 2);
+        assert!(mesh_trace().to_string().contains("peer 0 says to peer 3: hello\n"));
     }
 }

@@ -1,29 +1,30 @@
+//! What a sequence diagram of a trace shows, however it is drawn.
+
 use std::collections::BTreeSet;
 
-use super::{Trace, What, missed_words, words};
-use althing_engine::rounds::Event;
+use super::{Trace, What, missed_text};
 
-/// What a sequence diagram of a trace shows: the peers in columns, and a line for each scene.
+/// What a sequence diagram of a trace shows: the peers in columns, and a line for each step.
 pub(super) struct Sketch {
     /// The peers that have a column, by their index.
     pub(super) columns: Vec<usize>,
-    pub(super) steps: Vec<Step>,
+    pub(super) lines: Vec<Line>,
     /// What is left out, in a sentence each.
     pub(super) notes: Vec<String>,
 }
 
 /// One line of a diagram.
-pub(super) enum Step {
-    /// A peer, by its column, says something to all.
-    Says { column: usize, text: String },
-    /// A peer sees something.
-    Sees { column: usize, text: String },
+pub(super) enum Line {
+    /// A peer, by its column, sends something: to another one, or to all over the network.
+    Arrow { from: usize, to: Option<usize>, text: String },
+    /// A peer reports something.
+    Mark { column: usize, text: String },
     /// Something happens to all.
-    Befalls { text: String },
+    Note { text: String },
 }
 
 /// Lines of a diagram; more would not be read.
-const STEPS_MAX: usize = 200;
+const LINES_MAX: usize = 200;
 
 /// Peers in a diagram.
 const COLUMNS_MAX: usize = 12;
@@ -38,29 +39,30 @@ impl Sketch {
         if left_out > 0 {
             notes.push(format!("{left_out} more peers are not shown."));
         }
-        let mut steps = Vec::new();
+        let mut lines = Vec::new();
         let mut cut = 0;
-        for scene in &trace.scenes {
-            let time = format!("{:.3} s", scene.at.as_secs_f64());
+        for step in &trace.steps {
+            let time = format!("{:.3} s", step.at.as_secs_f64());
             let column = |peer: usize| columns.iter().position(|shown| *shown == peer);
-            let step = match &scene.what {
-                What::Said { by: Some(peer), words, missed } => column(*peer).map(|column| {
-                    Step::Says { column, text: format!("{time}: {words}{}", missed_words(*missed)) }
-                }),
-                What::Said { by: None, words, .. } => {
-                    Some(Step::Befalls { text: format!("{time}: the broker says: {words}") })
-                }
-                What::Saw { peer, event } if is_telling(event) => {
-                    column(*peer).map(|column| Step::Sees {
-                        column,
-                        text: format!("{time}: {}", words::of_event(event, &trace.peers)),
+            let line = match &step.what {
+                What::Sent { by: Some(by), to, text, missed } => {
+                    let to = to.map(column);
+                    column(*by).filter(|_| to != Some(None)).map(|from| Line::Arrow {
+                        from,
+                        to: to.flatten(),
+                        text: format!("{time}: {text}{}", missed_text(*missed)),
                     })
                 }
-                What::Saw { .. } => None,
-                What::Befell(fault) => Some(Step::Befalls { text: format!("{time}: {fault}") }),
+                What::Sent { by: None, text, .. } => {
+                    Some(Line::Note { text: format!("{time}: the broker says: {text}") })
+                }
+                What::Reported { peer, text, is_telling: true } => column(*peer)
+                    .map(|column| Line::Mark { column, text: format!("{time}: {text}") }),
+                What::Reported { .. } => None,
+                What::Fault(text) => Some(Line::Note { text: format!("{time}: {text}") }),
             };
-            match step {
-                Some(step) if steps.len() < STEPS_MAX => steps.push(step),
+            match line {
+                Some(line) if lines.len() < LINES_MAX => lines.push(line),
                 Some(_) => cut += 1,
                 None => {}
             }
@@ -68,33 +70,19 @@ impl Sketch {
         if cut > 0 {
             notes.push(format!("{cut} more steps follow, which are not shown."));
         }
-        Self { columns, steps, notes }
+        Self { columns, lines, notes }
     }
-}
-
-/// Returns whether an event says more than the messages around it do.
-fn is_telling(event: &Event) -> bool {
-    !matches!(
-        event,
-        Event::PeerJoined { .. }
-            | Event::ChallengeIssued { .. }
-            | Event::SolutionFound { .. }
-            | Event::VoteCast { .. }
-    )
 }
 
 /// Returns the peers that do something in a trace, as far as there is room for them, and how many
 /// others do.
 fn columns(trace: &Trace) -> (Vec<usize>, usize) {
-    let acting: BTreeSet<usize> = trace
-        .scenes
-        .iter()
-        .filter_map(|scene| match &scene.what {
-            What::Said { by, .. } => *by,
-            What::Saw { peer, .. } => Some(*peer),
-            What::Befell(_) => None,
-        })
-        .collect();
+    let acting = trace.steps.iter().flat_map(|step| match &step.what {
+        What::Sent { by, to, .. } => [*by, *to],
+        What::Reported { peer, .. } => [Some(*peer), None],
+        What::Fault(_) => [None, None],
+    });
+    let acting: BTreeSet<usize> = acting.flatten().collect();
     let left_out = acting.len().saturating_sub(COLUMNS_MAX);
     (acting.into_iter().take(COLUMNS_MAX).collect(), left_out)
 }

@@ -1,7 +1,9 @@
+//! Traces as SVG images.
+
 use std::fmt::Write;
 
 use super::Trace;
-use super::sketch::{Sketch, Step};
+use super::sketch::{Line, Sketch};
 
 /// Pixels between two columns, two lines, and around the whole.
 const COLUMN: usize = 120;
@@ -16,18 +18,18 @@ const WORDS_MAX: usize = 100;
 
 /// Returns a trace as a sequence diagram, drawn as an SVG image that needs nothing else.
 ///
-/// Peers speak to everybody, so each message is an arrow from its sender to the network, and its
+/// A message is an arrow from its sender to its receiver, or, if it is for all, to the network; its
 /// words stand to the right. Long traces are cut, and say so.
 pub fn svg(trace: &Trace) -> String {
     let sketch = Sketch::of(trace);
     let columns = sketch.columns.len() + 1;
-    let lines = sketch.steps.len() + sketch.notes.len() + 2;
+    let lines = sketch.lines.len() + sketch.notes.len() + 2;
     let (width, height) = (MARGIN + columns * COLUMN + WORDS, 2 * MARGIN + lines * LINE);
     let mut image = Image(String::new());
     image.add(format_args!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\" \
-         role=\"img\" aria-label=\"What the peers said and saw, from top to bottom\">"
+         role=\"img\" aria-label=\"What the peers sent and reported, from top to bottom\">"
     ));
     image.add(format_args!("<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>"));
     for (column, peer) in sketch.columns.iter().enumerate() {
@@ -35,13 +37,16 @@ pub fn svg(trace: &Trace) -> String {
     }
     image.column(sketch.columns.len(), "the network", height);
     let network = middle(sketch.columns.len());
-    let end = sketch.steps.len();
-    for (index, step) in sketch.steps.iter().enumerate() {
+    let end = sketch.lines.len();
+    for (index, step) in sketch.lines.iter().enumerate() {
         let y = row(index);
         match step {
-            Step::Says { column, text } => image.arrow(middle(*column), network, y, text),
-            Step::Sees { column, text } => image.mark(middle(*column), network, y, text),
-            Step::Befalls { text } => image.words(network, y, "#b00020", text),
+            Line::Arrow { from, to, text } => {
+                image.arrow(middle(*from), to.map_or(network, middle), y);
+                image.words(network, y, "#222", text);
+            }
+            Line::Mark { column, text } => image.mark(middle(*column), network, y, text),
+            Line::Note { text } => image.words(network, y, "#b00020", text),
         }
     }
     for (index, note) in sketch.notes.iter().enumerate() {
@@ -78,8 +83,9 @@ impl Image {
         ));
     }
 
-    fn arrow(&mut self, from: usize, to: usize, y: usize, words: &str) {
-        let (back, above, below) = (to - 6, y - 4, y + 4);
+    fn arrow(&mut self, from: usize, to: usize, y: usize) {
+        let back = if from < to { to - 6 } else { to + 6 };
+        let (above, below) = (y - 4, y + 4);
         self.add(format_args!(
             "<line x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\" stroke=\"#1f5fa8\"/>"
         ));
@@ -87,7 +93,6 @@ impl Image {
             "<path d=\"M{back} {above} L{to} {y} L{back} {below}\" fill=\"none\" \
              stroke=\"#1f5fa8\"/>"
         ));
-        self.words(to, y, "#222", words);
     }
 
     fn mark(&mut self, at: usize, words_after: usize, y: usize, words: &str) {
@@ -126,7 +131,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{long_trace, trace};
+    use super::super::tests::{long_trace, mesh_trace, trace};
     use super::*;
 
     #[test]
@@ -140,6 +145,12 @@ mod tests {
         );
         assert!(!image.contains("<b>"));
         assert!(image.starts_with("<svg ") && image.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn an_arrow_to_a_peer_points_to_it() {
+        let image = svg(&mesh_trace());
+        assert!(image.contains("M194 60 L200 64") && image.contains("M86 82 L80 86"), "{image}");
     }
 
     #[test]

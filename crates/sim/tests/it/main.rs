@@ -1,16 +1,6 @@
-//! Networks of rounds under one seed: scenarios with a story, and random ones.
+//! Whole networks under one seed.
 
 #![allow(clippy::result_large_err)]
 
-mod agreement;
-mod byzantine;
-mod determinism;
-mod failures;
-mod faults;
-mod fixed_seeds;
-mod networks;
-
-use std::time::Duration;
-
-/// Long enough for anything that comes at all.
-const SOON: Duration = Duration::from_secs(60);
+mod chain;
+mod rounds;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::failure::Failure;
 use crate::StoreError;
 
 const FILE_NAME: &str = "althing.redb";
@@ -36,7 +35,7 @@ impl Directory {
     /// time only one gives it its content.
     pub(super) fn create(
         &self,
-        fill: impl FnOnce(File) -> Result<(), Failure>,
+        fill: impl FnOnce(File) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         create_directory(&self.dir).map_err(|error| io_error("creating", &self.dir, error))?;
         let is_there =
@@ -44,7 +43,7 @@ impl Directory {
         if !is_there()? {
             let draft = self.draft();
             let file = create_file(&draft).map_err(|error| io_error("creating", &draft, error))?;
-            fill(file).map_err(|failure| failure.in_directory(self))?;
+            fill(file)?;
             match fs::hard_link(&draft, &self.file) {
                 // Another process was quicker; it may also have removed our draft.
                 Err(_) if is_there()? => {}

@@ -1,3 +1,5 @@
+//! What went wrong in the file, and what users are told about it.
+
 use std::io::ErrorKind;
 
 use redb::{CommitError, DatabaseError, SetDurabilityError, StorageError, TableError};
@@ -26,6 +28,9 @@ impl Failure {
             Self::Database(error) => explain(error, directory),
             Self::Damaged(what) => StoreError::Damaged { file, what },
             Self::NotOurs => StoreError::NotOurs { file },
+            Self::OtherFormat { found, known } if found < known => {
+                StoreError::TooOld { file, found, known }
+            }
             Self::OtherFormat { found, known } => StoreError::TooNew { file, found, known },
         }
     }

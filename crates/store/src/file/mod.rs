@@ -4,10 +4,9 @@
 //! | --- | --- |
 //! | `directory` | where is the file, and how does it come into being? |
 //! | `opening` | is it ours, and whole? |
-//! | `tables`, `blocks` | what is in it? |
+//! | `tables` | what is in it? |
 //! | `failure` | what went wrong, in words for users? |
 
-mod blocks;
 mod directory;
 mod failure;
 mod opening;
@@ -18,62 +17,57 @@ mod tables;
 use std::ops::Range;
 use std::path::Path;
 
-use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
-use althing_types::Transaction;
+use althing_engine::{Change, Durable, Recovered};
 use redb::Database;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use self::directory::Directory;
 use self::failure::Failure;
-use self::opening::Opened;
-use crate::chain::Branch;
 use crate::{Identity, StoreError};
 
 /// A store in a file that nobody else has open.
 pub(crate) struct FileStore {
     directory: Directory,
     database: Database,
-    next: Transaction,
-    /// The heights that have blocks.
-    heights: Range<u64>,
 }
 
 impl FileStore {
-    /// Opens the file in `dir`, and creates both if they are missing.
-    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
+    /// Opens the file in `dir`, and creates both if they are missing. Returns what is in it, too.
+    pub(crate) fn open<D: Durable>(dir: &Path) -> Result<(Self, Recovered<D>), StoreError> {
         let directory = Directory::new(dir);
-        directory.create(opening::fill)?;
+        directory.create(|file| {
+            opening::fill(file).map_err(|failure| failure.in_directory(&directory))
+        })?;
         Self::open_in(directory)
     }
 
     /// Opens the file in `dir`, which must be there.
-    pub(crate) fn open_existing(dir: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open_existing<D: Durable>(
+        dir: &Path,
+    ) -> Result<(Self, Recovered<D>), StoreError> {
         Self::open_in(Directory::new(dir))
     }
 
-    fn open_in(directory: Directory) -> Result<Self, StoreError> {
+    fn open_in<D: Durable>(directory: Directory) -> Result<(Self, Recovered<D>), StoreError> {
         match opening::open(|builder| builder.open(&directory.file)) {
-            Ok(Opened { database, next, heights }) => {
-                Ok(Self { directory, database, next, heights })
-            }
+            Ok((database, recovered)) => Ok((Self { directory, database }, recovered)),
             Err(failure) => Err(failure.in_directory(&directory)),
         }
     }
 
-    /// Puts `durables` on disk, after which `next` is the first row that is lacking.
-    pub(crate) fn commit(
-        &mut self,
-        durables: &[Durable],
-        next: Transaction,
+    /// Makes the changes of one commit: to the log, and to the cells that differ between `before`
+    /// and `after`.
+    pub(crate) fn put<D: Durable>(
+        &self,
+        before: &Recovered<D>,
+        after: &Recovered<D>,
+        changes: &[Change<'_, impl Serialize>],
     ) -> Result<(), StoreError> {
-        if durables.is_empty() {
-            return Ok(());
-        }
-        self.explained(|database| tables::put(database, durables))?;
-        self.next = next;
-        Ok(())
+        self.explained(|database| tables::put(database, before, after, changes))
     }
 
-    pub(crate) fn set_identity(&mut self, identity: &Identity) -> Result<(), StoreError> {
+    pub(crate) fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {
         self.explained(|database| tables::put_identity(database, identity))
     }
 
@@ -81,48 +75,21 @@ impl FileStore {
         self.explained(tables::identity)
     }
 
-    pub(crate) fn recovered(&self) -> Result<Recovered, StoreError> {
-        self.explained(|database| tables::recovered(database, self.next))
+    pub(crate) fn range(&self) -> Result<Range<u64>, StoreError> {
+        self.explained(tables::range)
     }
 
-    pub(crate) fn next(&self) -> Transaction {
-        self.next
-    }
-
-    /// Puts `branches` on disk, after which `heights` have blocks.
-    pub(crate) fn commit_chain(
-        &mut self,
-        branches: &[Branch],
-        heights: Range<u64>,
-    ) -> Result<(), StoreError> {
-        self.explained(|database| blocks::put(database, branches))?;
-        self.heights = heights;
-        Ok(())
-    }
-
-    pub(crate) fn heights(&self) -> Range<u64> {
-        self.heights.clone()
-    }
-
-    /// Returns the blocks at `heights`, which have some.
-    pub(crate) fn blocks(&self, heights: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.explained(|database| blocks::blocks(database, heights))
+    /// Returns up to `count` entries beginning with `from`.
+    pub(crate) fn entries<T: DeserializeOwned>(
+        &self,
+        from: u64,
+        count: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        self.explained(|database| tables::entries(database, from, count))
     }
 
     pub(crate) fn dir(&self) -> &Path {
         &self.directory.dir
-    }
-
-    /// Returns up to `count` rows beginning with `from`.
-    pub(crate) fn rows(
-        &self,
-        from: Transaction,
-        count: usize,
-    ) -> Result<Vec<CertifiedRecord>, StoreError> {
-        let from = from.number();
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        let end = from.saturating_add(count).min(self.next.number());
-        self.explained(|database| tables::rows(database, from, end))
     }
 
     fn explained<T>(

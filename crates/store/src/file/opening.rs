@@ -2,22 +2,19 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 
-use althing_types::Transaction;
-use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableError,
-};
+use althing_engine::{Durable, Recovered};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
 
-use super::blocks;
 use super::failure::Failure;
-use super::tables::{self, META, META_FORMAT, ROWS};
+use super::tables::{self, META, META_FORMAT};
 
-/// What this version writes. A file with a higher number is left alone.
-pub(super) const FORMAT: u32 = 1;
+/// What this version writes and reads; a file with another number is left alone.
+///
+/// Format 1 had a table of its own for each kind of what is kept: words, rows and blocks.
+pub(super) const FORMAT: u32 = 2;
 
 /// Bytes of the file that the database keeps in memory. A peer appends, and reads back little, so
 /// more would only make the process larger: left to itself, the database takes up to 1 GiB.
@@ -28,30 +25,20 @@ pub(super) fn fill(file: File) -> Result<(), Failure> {
     tables::create(&builder().create_file(file)?, FORMAT)
 }
 
-/// A database, and how much is in it.
-pub(super) struct Opened {
-    pub(super) database: Database,
-    /// The first row that it lacks.
-    pub(super) next: Transaction,
-    /// The heights that have blocks.
-    pub(super) heights: Range<u64>,
-}
-
-/// Opens a database with `open`, and returns it with how much is in it.
+/// Opens a database with `open`, and returns it with what it holds, but for the entries of its log.
 ///
 /// The database believes what it reads, so all of its pages are checked against their checksums
 /// first. After a crash it does so itself. After a clean end it starts with its list of free
 /// pages instead, and panics over some kinds of damage to that list. Such a panic shows on the
 /// standard error, but goes no further: nothing has been handed out yet, so it is one more answer.
-pub(super) fn open(
+pub(super) fn open<D: Durable>(
     open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
-) -> Result<Opened, Failure> {
+) -> Result<(Database, Recovered<D>), Failure> {
     let opened = panic::catch_unwind(AssertUnwindSafe(|| {
         let database = open_whole(open)?;
         check_format(&database)?;
-        let next = check_rows(&database)?;
-        let heights = blocks::heights(&database)?;
-        Ok(Opened { database, next, heights })
+        let recovered = tables::recovered(&database)?;
+        Ok((database, recovered))
     }));
     opened.unwrap_or_else(|_| Err(Failure::Damaged("the database panics over it".into())))
 }
@@ -89,22 +76,4 @@ fn check_format(database: &Database) -> Result<(), Failure> {
         Some(FORMAT) => Ok(()),
         Some(found) => Err(Failure::OtherFormat { found, known: FORMAT }),
     }
-}
-
-/// Returns the number of rows, after checking that their numbers leave no gap.
-fn check_rows(database: &Database) -> Result<Transaction, Failure> {
-    let transaction = database.begin_read()?;
-    let rows = transaction.open_table(ROWS)?;
-    let count = rows.len()?;
-    let first = rows.first()?.map(|(number, _)| number.value());
-    let last = rows.last()?.map(|(number, _)| number.value());
-    let is_whole = match count.checked_sub(1) {
-        None => first.is_none() && last.is_none(),
-        Some(end) => first == Some(0) && last == Some(end),
-    };
-    if !is_whole {
-        let what = format!("its {count} rows begin with {first:?} and end with {last:?}");
-        return Err(Failure::Damaged(what));
-    }
-    Ok(Transaction::new(count))
 }

@@ -7,15 +7,15 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use althing_engine::rounds::{
-    Acceptance, CertifiedRecord, Durable, Promise, Record, Recovered, Seal,
+    self, Accepted, CertifiedRecord, Durable, Promised, Record, Recovered, Signature,
 };
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use redb::{Database, StorageBackend};
 
-use super::opening::{self, Opened};
-use super::tables;
+use super::{opening, tables};
+use crate::store::apply_all;
 
 /// Stores that are written to.
 const STORES: u64 = 150;
@@ -191,11 +191,11 @@ fn record(number: u64) -> Record {
 }
 
 fn row(number: u64) -> CertifiedRecord {
-    let seal = Seal(Arc::new([0xa5; 500]));
+    let signature = Signature(Arc::new([0xa5; 500]));
     CertifiedRecord {
         record: record(number),
         term: Term::FIRST,
-        votes: vec![(PeerId::new(1), Some(seal))],
+        votes: vec![(PeerId::new(1), Some(signature))],
         noes: 0,
     }
 }
@@ -204,57 +204,60 @@ fn row(number: u64) -> CertifiedRecord {
 fn step(index: u64) -> Durable {
     let number = index / 3;
     match index % 3 {
-        0 => Durable::Promise(promise(number)),
-        1 => Durable::Acceptance(Acceptance { term: Term::FIRST, record: record(number) }),
+        0 => Durable::Promised(promised(number)),
+        1 => Durable::Accepted(Accepted { term: Term::FIRST, record: record(number) }),
         _ => Durable::Record(row(number)),
     }
 }
 
-fn promise(number: u64) -> Promise {
-    Promise { term: Term::new(number), draw: 0, leader: PeerId::new(1) }
+fn promised(number: u64) -> Promised {
+    Promised { term: Term::new(number), draw: 0, leader: PeerId::new(1) }
 }
 
 /// Returns what is recovered after the first `count` steps.
 fn after(count: u64) -> Recovered {
     let number = count / 3;
-    let promised = if count.is_multiple_of(3) { number.checked_sub(1) } else { Some(number) };
-    Recovered {
-        roster: None,
-        promise: promised.map(promise),
-        accepted: (count % 3 == 2)
-            .then(|| Acceptance { term: Term::FIRST, record: record(number) }),
-        next: Transaction::new(number),
-    }
+    let promise = if count.is_multiple_of(3) { number.checked_sub(1) } else { Some(number) };
+    let state = rounds::State {
+        members: None,
+        promised: promise.map(promised),
+        accepted: (count % 3 == 2).then(|| Accepted { term: Term::FIRST, record: record(number) }),
+    };
+    Recovered { state, log: 0..number }
 }
 
-/// Opens the store, and returns how many steps it holds: `told`, or one more.
-fn open(disk: &Disk, told: u64, seed: u64) -> (Database, u64) {
-    let opened = opening::open(|builder| builder.create_with_backend(disk.clone()))
-        .unwrap_or_else(|failure| panic!("seed {seed}, after {told} steps: {failure:?}"));
-    let Opened { database, next, .. } = opened;
-    let recovered = tables::recovered(&database, next).expect("it was just checked");
+/// Opens the store, and returns what it holds, which is `told` steps, or one more.
+fn open(disk: &Disk, told: u64, seed: u64) -> (Database, Recovered, u64) {
+    let opened = opening::open(|builder| builder.create_with_backend(disk.clone()));
+    let (database, recovered) =
+        opened.unwrap_or_else(|failure| panic!("seed {seed}, after {told} steps: {failure:?}"));
     let steps = [told, told + 1].into_iter().find(|count| after(*count) == recovered);
     let steps = steps.unwrap_or_else(|| panic!("seed {seed}: {recovered:?} after {told} steps"));
-    let rows = tables::rows(&database, 0, next.number()).expect("it was just checked");
-    assert_eq!(rows, (0..next.number()).map(row).collect::<Vec<_>>(), "seed {seed}");
-    (database, steps)
+    let rows: Vec<CertifiedRecord> =
+        tables::entries(&database, 0, usize::MAX).expect("it was just checked");
+    assert_eq!(rows, recovered.log.clone().map(row).collect::<Vec<_>>(), "seed {seed}");
+    (database, recovered, steps)
 }
 
 /// Takes steps until the power is cut, and returns how many were taken before.
 fn step_until_cut(disk: &Disk, mut told: u64, seed: u64) -> u64 {
     disk.cut_soon();
     loop {
-        let (database, steps) = open(disk, told, seed);
+        let (database, mut recovered, steps) = open(disk, told, seed);
         told = steps;
         for _ in 0..COMMITS_PER_OPENING {
             if disk.is_cut() {
                 return told;
             }
-            tables::put(&database, &[step(told)]).expect("the process does not see the cut");
-            // What was cut off in the middle was told to nobody.
+            let durables = [step(told)];
+            let (after, changes) = apply_all(&recovered, &durables).expect("it is the next row");
+            tables::put(&database, &recovered, &after, &changes)
+                .expect("the process does not see the cut");
+            // What was cut off in the middle was reported to nobody.
             if disk.is_cut() {
                 return told;
             }
+            recovered = after;
             told += 1;
         }
     }

@@ -1,55 +1,73 @@
-//! What is in the file of every peer: three tables, each value with its version in front.
+//! What is in the file: three tables, each value but the format's with its version in front.
 
-use althing_engine::rounds::{Acceptance, CertifiedRecord, Durable, Recovered};
-use althing_types::Transaction;
+use std::ops::Range;
+
+use althing_engine::{Change, Durable, Recovered, State};
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
 };
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
-use crate::Identity;
-use crate::encoding::{self, Undecodable};
+use crate::{Identity, encoding};
 
 /// What must be known before anything else is read.
 pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 pub(super) const META_FORMAT: &str = "format";
 
-/// Who the peer is, and its last words.
-pub(super) const WORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("words");
+/// Who the peer is, and the state of its engine.
+const CELLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cells");
 const IDENTITY: &str = "identity";
-const ROSTER: &str = "roster";
-const PROMISE: &str = "promise";
-const ACCEPTANCE: &str = "acceptance";
+/// The number of the log's first entry, so that the loss of that one is noticed.
+const FIRST: &str = "first";
 
-/// The rows by their numbers.
-pub(super) const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
+/// The entries by their numbers. Each has its number in its value as well, so that one in the
+/// place of another is noticed.
+const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 
 /// Creates the tables, and says which format they are in.
 pub(super) fn create(database: &Database, format: u32) -> Result<(), Failure> {
     write(database, |transaction| {
         transaction.open_table(META)?.insert(META_FORMAT, format)?;
-        transaction.open_table(WORDS)?;
-        transaction.open_table(ROWS)?;
+        transaction.open_table(CELLS)?;
+        transaction.open_table(LOG)?;
         Ok(())
     })
 }
 
-/// Puts all of `durables` in their places.
-pub(super) fn put(database: &Database, durables: &[Durable]) -> Result<(), Failure> {
+/// Makes the changes of one commit: to the log, and to the cells that differ between `before` and
+/// `after`.
+pub(super) fn put<D: Durable>(
+    database: &Database,
+    before: &Recovered<D>,
+    after: &Recovered<D>,
+    changes: &[Change<'_, impl Serialize>],
+) -> Result<(), Failure> {
     write(database, |transaction| {
-        let mut words = transaction.open_table(WORDS)?;
-        let mut rows = transaction.open_table(ROWS)?;
-        for durable in durables {
-            match durable {
-                Durable::Roster(roster) => put_word(&mut words, ROSTER, roster)?,
-                Durable::Promise(promise) => put_word(&mut words, PROMISE, promise)?,
-                Durable::Acceptance(acceptance) => put_word(&mut words, ACCEPTANCE, acceptance)?,
-                Durable::Record(row) => {
-                    let transaction = row.record.transaction;
-                    rows.insert(transaction.number(), encoding::encode(row).as_slice())?;
-                    clear_acceptance(&mut words, transaction)?;
-                }
+        let mut log = transaction.open_table(LOG)?;
+        let mut end = before.next();
+        for Change { from, entries } in changes {
+            if *from < end {
+                log.retain_in(*from.., |_, _| false)?;
+            }
+            for (number, entry) in (*from..).zip(*entries) {
+                log.insert(number, encoding::encode(&(number, entry)).as_slice())?;
+            }
+            end = from + entries.len() as u64;
+        }
+        let mut cells = transaction.open_table(CELLS)?;
+        let is_begun = before.log.is_empty() && !after.log.is_empty();
+        if is_begun || before.log.start != after.log.start {
+            cells.insert(FIRST, encoding::encode(&after.log.start).as_slice())?;
+        }
+        for name in D::State::CELLS {
+            let content = after.state.cell(name);
+            match &content {
+                content if *content == before.state.cell(name) => {}
+                Some(content) => drop(cells.insert(name, encoding::versioned(content).as_slice())?),
+                None => drop(cells.remove(name)?),
             }
         }
         Ok(())
@@ -58,60 +76,95 @@ pub(super) fn put(database: &Database, durables: &[Durable]) -> Result<(), Failu
 
 pub(super) fn put_identity(database: &Database, identity: &Identity) -> Result<(), Failure> {
     write(database, |transaction| {
-        let mut words = transaction.open_table(WORDS)?;
-        words.insert(IDENTITY, identity.encode().as_slice())?;
+        let mut cells = transaction.open_table(CELLS)?;
+        cells.insert(IDENTITY, identity.encode().as_slice())?;
         Ok(())
     })
 }
 
 pub(super) fn identity(database: &Database) -> Result<Option<Identity>, Failure> {
-    let words = database.begin_read()?.open_table(WORDS)?;
-    word(&words, IDENTITY, Identity::decode)
+    let cells = database.begin_read()?.open_table(CELLS)?;
+    let Some(value) = cells.get(IDENTITY)? else { return Ok(None) };
+    Identity::decode(value.value()).map(Some).map_err(|error| damaged_cell(IDENTITY, error))
 }
 
-pub(super) fn recovered(database: &Database, next: Transaction) -> Result<Recovered, Failure> {
-    let words = database.begin_read()?.open_table(WORDS)?;
-    Ok(Recovered {
-        roster: word(&words, ROSTER, encoding::decode)?,
-        promise: word(&words, PROMISE, encoding::decode)?,
-        accepted: word(&words, ACCEPTANCE, encoding::decode)?,
-        next,
-    })
+/// Reads all cells, and which entries there are, after checking that none is missing.
+pub(super) fn recovered<D: Durable>(database: &Database) -> Result<Recovered<D>, Failure> {
+    let cells = database.begin_read()?.open_table(CELLS)?;
+    let mut state = D::State::default();
+    for name in D::State::CELLS {
+        if let Some(value) = cells.get(name)? {
+            let content = encoding::unversioned(value.value());
+            let content = content.map_err(|error| damaged_cell(name, error))?;
+            state.restore(name, content).map_err(|error| damaged_cell(name, error))?;
+        }
+    }
+    let log = range(database)?;
+    if let Some(first) = cells.get(FIRST)?.filter(|_| !log.is_empty()) {
+        let first: u64 =
+            encoding::decode(first.value()).map_err(|error| damaged_cell(FIRST, error))?;
+        if first != log.start {
+            let what = format!("its log begins with entry {} instead of {first}", log.start);
+            return Err(Failure::Damaged(what));
+        }
+    }
+    Ok(Recovered { state, log })
 }
 
-/// Returns the rows from `from` on, without `end`; all of them must be there.
-pub(super) fn rows(
+fn damaged_cell(name: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::Damaged(format!("its {name} {error}"))
+}
+
+/// Returns the numbers of the entries, after checking that they leave no gap.
+pub(super) fn range(database: &Database) -> Result<Range<u64>, Failure> {
+    let log = database.begin_read()?.open_table(LOG)?;
+    let count = log.len()?;
+    let first = log.first()?.map(|(number, _)| number.value());
+    let last = log.last()?.map(|(number, _)| number.value());
+    match (first, last) {
+        (None, None) if count == 0 => Ok(0..0),
+        (Some(first), Some(last)) if last.checked_sub(first) == count.checked_sub(1) => {
+            Ok(first..last + 1)
+        }
+        _ => {
+            let what = format!("its {count} entries begin with {first:?} and end with {last:?}");
+            Err(Failure::Damaged(what))
+        }
+    }
+}
+
+/// Returns up to `count` entries from `from` on, in one line.
+pub(super) fn entries<T: DeserializeOwned>(
     database: &Database,
     from: u64,
-    end: u64,
-) -> Result<Vec<CertifiedRecord>, Failure> {
-    let mut found = Vec::new();
-    if from >= end {
-        return Ok(found);
+    count: usize,
+) -> Result<Vec<T>, Failure> {
+    let log = database.begin_read()?.open_table(LOG)?;
+    if log.first()?.is_none_or(|(first, _)| from < first.value()) {
+        return Ok(Vec::new());
     }
-    let rows = database.begin_read()?.open_table(ROWS)?;
-    let mut entries = rows.range(from..end)?;
-    for number in from..end {
-        let Some((key, value)) = entries.next().transpose()? else {
-            return Err(Failure::Damaged(format!("row {number} is missing")));
-        };
-        found.push(row(number, key.value(), value.value())?);
-    }
-    Ok(found)
+    (from..=u64::MAX)
+        .zip(log.range(from..)?)
+        .take(count)
+        .map(|(number, found)| {
+            let (key, value) = found?;
+            entry(number, key.value(), value.value())
+        })
+        .collect()
 }
 
-/// Returns the row that is kept under `key`, which must be the number `wanted`, as must its own.
-fn row(wanted: u64, key: u64, value: &[u8]) -> Result<CertifiedRecord, Failure> {
+/// Returns the entry that is kept under `key`, which must be the number `wanted`, as must its own.
+fn entry<T: DeserializeOwned>(wanted: u64, key: u64, value: &[u8]) -> Result<T, Failure> {
     if key != wanted {
-        return Err(Failure::Damaged(format!("row {wanted} is missing, and {key} comes instead")));
+        let what = format!("entry {wanted} is missing, and {key} comes instead");
+        return Err(Failure::Damaged(what));
     }
-    let row: CertifiedRecord = encoding::decode(value)
-        .map_err(|undecodable| Failure::Damaged(format!("row {wanted} {undecodable}")))?;
-    let own = row.record.transaction;
-    if own.number() != wanted {
-        return Err(Failure::Damaged(format!("row {wanted} says that it is row {own}")));
+    let (own, entry): (u64, T) = encoding::decode(value)
+        .map_err(|undecodable| Failure::Damaged(format!("entry {wanted} {undecodable}")))?;
+    if own != wanted {
+        return Err(Failure::Damaged(format!("entry {wanted} says that it is entry {own}")));
     }
-    Ok(row)
+    Ok(entry)
 }
 
 /// Makes a change that is on disk when this returns, or not made at all.
@@ -119,7 +172,7 @@ fn row(wanted: u64, key: u64, value: &[u8]) -> Result<CertifiedRecord, Failure> 
 /// Pages, header and switch are written together and synced once; their checksums tell a change
 /// that a crash cut off. To sync before the switch as well would also tell apart what decayed
 /// after the sync, at the price of half as much time again for each commit.
-pub(super) fn write(
+fn write(
     database: &Database,
     change: impl FnOnce(&WriteTransaction) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -128,37 +181,4 @@ pub(super) fn write(
     change(&transaction)?;
     transaction.commit()?;
     Ok(())
-}
-
-fn put_word(
-    words: &mut Table<'_, &str, &[u8]>,
-    name: &str,
-    value: &impl Serialize,
-) -> Result<(), Failure> {
-    words.insert(name, encoding::encode(value).as_slice())?;
-    Ok(())
-}
-
-/// Forgets what the peer said yes to, if it was for a row that is decided now.
-fn clear_acceptance(
-    words: &mut Table<'_, &str, &[u8]>,
-    decided: Transaction,
-) -> Result<(), Failure> {
-    let accepted: Option<Acceptance> = word(words, ACCEPTANCE, encoding::decode)?;
-    if accepted.is_some_and(|accepted| accepted.record.transaction == decided) {
-        words.remove(ACCEPTANCE)?;
-    }
-    Ok(())
-}
-
-fn word<T>(
-    words: &impl ReadableTable<&'static str, &'static [u8]>,
-    name: &str,
-    decode: impl FnOnce(&[u8]) -> Result<T, Undecodable>,
-) -> Result<Option<T>, Failure> {
-    let Some(value) = words.get(name)? else {
-        return Ok(None);
-    };
-    let decoded = decode(value.value());
-    decoded.map(Some).map_err(|undecodable| Failure::Damaged(format!("its {name} {undecodable}")))
 }

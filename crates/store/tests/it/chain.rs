@@ -1,104 +1,121 @@
 //! A chain is kept as it was left, whatever was replaced in it.
 
-use althing_store::{Branch, Store, StoreError};
-use althing_types::Height;
+use althing_engine::nakamoto::Durable;
+use althing_ledger::{AviaryBlock, Block, Coinbase, CompactTarget, Cs60Block, Entry, NativeBlock};
+use althing_store::{Store, StoreError};
+use althing_types::{BlockHash, Height, UnixTime};
 use proptest::collection::vec;
-use proptest::prelude::any;
-use proptest::test_runner::TestCaseError;
-use proptest::{prop_assert, prop_assert_eq, proptest};
+use proptest::test_runner::Config;
+use proptest::{prop_assert, proptest};
 
-use crate::common::{directory, identity, open};
+use crate::common::{Place, directory, identity};
+use crate::model::Model;
 
-/// Blocks as they should be kept, and the height of the first.
-#[derive(Clone, Debug, Default)]
-struct Model {
-    first: u64,
-    blocks: Vec<Vec<u8>>,
-}
-
-impl Model {
-    fn end(&self) -> u64 {
-        self.first + self.blocks.len() as u64
-    }
-
-    fn commit(&mut self, branch: &Branch) {
-        if self.blocks.is_empty() {
-            self.first = branch.from.number();
+/// Returns a block of one of the three formats, which `salt` tells from others at that height.
+pub(crate) fn block(height: u64, salt: u64) -> Block {
+    let entry = || Entry::text(&"a datum ".repeat(usize::try_from(salt % 40).expect("few")));
+    let parent = Some(BlockHash::from_bytes([0xab; 32]));
+    let at = Height::new(height);
+    match salt % 3 {
+        0 => Block::Cs60(Cs60Block { height: at, parent, datum: entry(), nonce: salt }),
+        1 => Block::Aviary(AviaryBlock {
+            height: at,
+            miner: "somebody".into(),
+            messages: [entry(), entry()].into(),
+            time: UnixTime::from_seconds(1_700_000_000 + height),
+            nonce: salt.to_string().into(),
+            hash: BlockHash::from_bytes([0xcd; 32]),
+        }),
+        _ => {
+            let coinbase = Coinbase { height: at, miner: "somebody".into(), extra_nonce: salt };
+            let bits = CompactTarget::from_consensus(0x1e01_0000);
+            Block::Native(NativeBlock::new(parent, 1, bits, coinbase, [entry()].into()))
         }
-        let kept = usize::try_from(branch.from.number() - self.first).expect("few blocks");
-        self.blocks.truncate(kept);
-        self.blocks.extend_from_slice(&branch.blocks);
     }
 }
 
-fn check(store: &Store, model: &Model) -> Result<(), TestCaseError> {
-    let kept: Result<Vec<_>, StoreError> = store.blocks().collect();
-    let wanted = (model.first..).map(Height::new).zip(model.blocks.iter().cloned());
-    prop_assert_eq!(kept.expect("it is whole"), wanted.collect::<Vec<_>>());
-    Ok(())
+fn branch(from: u64, salts: &[u64]) -> Durable {
+    let blocks = (from..).zip(salts).map(|(height, salt)| block(height, *salt)).collect();
+    Durable { from: Height::new(from), blocks }
 }
 
-/// Returns `steps` as branches, each of them where the model allows it.
-fn branches(model: &mut Model, steps: &[(u64, Vec<Vec<u8>>)]) -> Vec<Branch> {
+/// Returns `steps` as changes of a chain, each of them where the model allows it: the first one
+/// anywhere, and each later one some blocks `back` from the end.
+fn branches(model: &Model<Durable>, steps: &[(u64, Vec<u64>)]) -> Vec<Durable> {
+    let mut after = model.clone();
     let mut branches = Vec::new();
-    for (back, blocks) in steps {
-        let from = if model.blocks.is_empty() {
-            back % 3
-        } else {
-            model.end() - back.min(&(model.end() - model.first))
-        };
-        let branch = Branch { from: Height::new(from), blocks: blocks.clone() };
-        model.commit(&branch);
+    for (back, salts) in steps {
+        let log = after.recovered.log.clone();
+        let from =
+            if log.is_empty() { back % 3 } else { log.end - back.min(&(log.end - log.start)) };
+        let branch = branch(from, salts);
+        after = after.after(std::slice::from_ref(&branch)).expect("it begins where it may");
         branches.push(branch);
     }
     branches
 }
 
 proptest! {
+    #![proptest_config(Config::with_cases(32))]
+
     #[test]
     fn a_chain_is_as_its_branches_left_it(
-        commits in vec(vec((0..4_u64, vec(vec(any::<u8>(), 0..20), 0..400)), 1..4), 1..6),
+        commits in vec(vec((0..4_u64, vec(0..9_u64, 0..300)), 1..4), 1..5),
     ) {
-        let dir = directory();
-        let mut memory = Store::in_memory();
-        let mut model = Model::default();
-        for steps in commits {
-            // Opened anew for each commit: what is read comes from the disk.
-            let mut file = open(dir.path());
-            let branches = branches(&mut model, &steps);
-            for store in [&mut file, &mut memory] {
-                store.commit_chain(&branches).expect("each begins where it may");
-                check(store, &model)?;
+        for mut place in Place::both() {
+            let mut model = Model::default();
+            for steps in &commits {
+                let branches = branches(&model, steps);
+                place.store().commit(&branches).expect("each begins where it may");
+                model = model.after(&branches).expect("each begins where it may");
+                // Opened anew for each commit: what is read comes from the disk.
+                model.check(place.reopened())?;
             }
         }
-        let file = open(dir.path());
-        prop_assert_eq!(file.heights().end - file.heights().start, model.blocks.len() as u64);
-        check(&file, &model)?;
     }
 
     #[test]
-    fn a_gap_is_refused_and_changes_nothing(length in 1..5_u64, gap in 1..5_u64) {
-        let dir = directory();
-        for mut store in [open(dir.path()), Store::in_memory()] {
-            let blocks = vec![b"block".to_vec(); usize::try_from(length).expect("few")];
-            let chain = Branch { from: Height::new(1), blocks: blocks.clone() };
-            store.commit_chain(&[chain]).expect("the first may begin anywhere");
-            let good = Branch { from: Height::new(1), blocks: vec![b"other".to_vec()] };
+    fn a_gap_is_refused_and_changes_nothing(length in 1..5_usize, gap in 1..5_u64) {
+        for mut place in Place::both() {
+            let chain = [branch(1, &vec![7; length])];
+            place.store().commit(&chain).expect("the first may begin anywhere");
+            let model = Model::default().after(&chain).expect("the first may begin anywhere");
             for from in [0, 2 + gap] {
-                let bad = Branch { from: Height::new(from), blocks: blocks.clone() };
-                let refused = store.commit_chain(&[good.clone(), bad]);
-                prop_assert!(matches!(refused, Err(StoreError::Gap { .. })), "{refused:?}");
+                let refused = place.store().commit(&[branch(1, &[8]), branch(from, &[7])]);
+                prop_assert!(matches!(refused, Err(StoreError::Gap(_))), "{refused:?}");
             }
-            check(&store, &Model { first: 1, blocks })?;
+            model.check(place.reopened())?;
         }
     }
 }
 
+/// The place where an emptied log began is forgotten, on disk and in memory.
 #[test]
-fn a_store_from_before_there_were_chains_has_no_blocks() {
+fn a_chain_that_was_truncated_to_nothing_may_begin_anywhere() {
+    for mut place in Place::both() {
+        place.store().commit(&[branch(5, &[1, 2])]).expect("the first may begin anywhere");
+        place.store().commit(&[branch(5, &[])]).expect("it is there");
+        assert_eq!(place.store().recovered().log, 0..0);
+        assert_eq!(place.reopened().recovered().log, 0..0);
+        place.store().commit(&[branch(1, &[3])]).expect("it is the first again");
+        assert_eq!(place.reopened().entries(0, 9).expect("it is whole"), []);
+        assert_eq!(place.store().entries(1, 9).expect("it is whole"), [block(1, 3)]);
+    }
+}
+
+#[test]
+fn a_new_store_has_no_blocks() {
     let dir = directory();
-    open(dir.path()).set_identity(&identity()).expect("nobody is there yet");
-    let store = open(dir.path());
-    assert_eq!(store.heights(), 0..0);
-    assert_eq!(store.blocks().count(), 0);
+    let open = || Store::<Durable>::open(dir.path()).expect("nobody else has it open");
+    open().set_identity(&identity()).expect("it is new");
+    let store = open();
+    assert_eq!(store.recovered().log, 0..0);
+    assert_eq!(store.all_entries().count(), 0);
+}
+
+#[test]
+fn all_blocks_stay_whole_in_memory() {
+    let mut store = Store::in_memory();
+    store.commit(&[branch(1, &vec![2; 5000])]).expect("the first may begin anywhere");
+    assert_eq!(store.entries(1, 1).expect("in memory"), [block(1, 2)]);
 }

@@ -8,12 +8,53 @@ use std::process::{self, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::{env, fs, iter};
 
+use althing_engine::Recovered;
 use althing_engine::rounds::{
-    Acceptance, CertifiedRecord, Durable, Promise, PublicKey, Record, Seal,
+    Accepted, CertifiedRecord, Durable, Promised, PublicKey, Record, Signature,
 };
-use althing_store::{Identity, Secret, Store};
+use althing_store::{Identity, Secret, Store as AnyStore};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use tempfile::TempDir;
+
+/// The store of a peer with rounds.
+pub(crate) type Store = AnyStore<Durable>;
+
+/// Each test runs with a file that is closed and opened again, and with memory.
+pub(crate) enum Place<D: althing_engine::Durable = Durable> {
+    File(TempDir, Option<AnyStore<D>>),
+    Memory(AnyStore<D>),
+}
+
+impl<D: althing_engine::Durable> Place<D> {
+    pub(crate) fn both() -> [Self; 2] {
+        let dir = directory();
+        let store = AnyStore::open(dir.path()).expect("it is new");
+        [Self::File(dir, Some(store)), Self::Memory(AnyStore::in_memory())]
+    }
+
+    pub(crate) fn store(&mut self) -> &mut AnyStore<D> {
+        match self {
+            Self::File(_, store) => store.as_mut().expect("it is open between the calls"),
+            Self::Memory(store) => store,
+        }
+    }
+
+    pub(crate) fn reopened(&mut self) -> &mut AnyStore<D> {
+        if let Self::File(dir, store) = self {
+            drop(store.take());
+            *store = Some(AnyStore::open(dir.path()).expect("it was closed, and is whole"));
+        }
+        self.store()
+    }
+
+    pub(crate) fn commit(&mut self, durables: &[D]) {
+        self.store().commit(durables).expect("the entries are in order, and there is room");
+    }
+
+    pub(crate) fn recovered(&mut self) -> Recovered<D> {
+        self.reopened().recovered()
+    }
+}
 
 /// Returns the seed of this run: `SEED`, or else a new one. Failures print it.
 pub(crate) fn seed() -> u64 {
@@ -39,10 +80,15 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
 }
 
 pub(crate) fn identity() -> Identity {
-    Identity { network: "sd/room".into(), peer: PeerId::new(7), secret: Secret::new(vec![9; 32]) }
+    Identity {
+        network: r#"{"dialect":"sd"}"#.into(),
+        network_hash: [0x5d; 32],
+        peer: PeerId::new(7),
+        secret: Secret::new(vec![9; 32]),
+    }
 }
 
-pub(crate) fn roster() -> Vec<(PeerId, Option<PublicKey>)> {
+pub(crate) fn members() -> Vec<(PeerId, Option<PublicKey>)> {
     (0..10).map(|peer| (PeerId::new(peer), Some(PublicKey(Arc::new([3; 32]))))).collect()
 }
 
@@ -55,28 +101,28 @@ pub(crate) fn record(number: u64) -> Record {
     }
 }
 
-/// Returns a row with six sealed votes, no two of which are alike.
+/// Returns a row with six signed votes, no two of which are alike.
 pub(crate) fn row(number: u64) -> CertifiedRecord {
-    let seal = |voter: u128| {
+    let signature = |voter: u128| {
         let mut bytes = vec![0xa5; 64];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         bytes[8..24].copy_from_slice(&voter.to_le_bytes());
-        Seal(bytes.into())
+        Signature(bytes.into())
     };
     CertifiedRecord {
         record: record(number),
         term: Term::new(number / 100),
-        votes: (0..6).map(|voter| (PeerId::new(voter), Some(seal(voter)))).collect(),
+        votes: (0..6).map(|voter| (PeerId::new(voter), Some(signature(voter)))).collect(),
         noes: 1,
     }
 }
 
-pub(crate) fn acceptance(number: u64) -> Acceptance {
-    Acceptance { term: Term::new(number / 100), record: record(number) }
+pub(crate) fn accepted(number: u64) -> Accepted {
+    Accepted { term: Term::new(number / 100), record: record(number) }
 }
 
-pub(crate) fn promise(term: u64) -> Promise {
-    Promise { term: Term::new(term), draw: 1 << 100, leader: PeerId::new(u128::from(term % 10)) }
+pub(crate) fn promised(term: u64) -> Promised {
+    Promised { term: Term::new(term), draw: 1 << 100, leader: PeerId::new(u128::from(term % 10)) }
 }
 
 pub(crate) fn record_durables(numbers: Range<u64>) -> Vec<Durable> {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use althing_engine::rounds::{Durable, Recovered};
-use althing_store::Store;
-use althing_types::Transaction;
+use althing_engine::rounds::{Durable, Recovered, State};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{Child, acceptance, directory, identity, names, open, promise, row, seed};
+use crate::common::{
+    Child, Store, accepted, directory, identity, names, open, promised, row, seed,
+};
 
 /// Processes killed.
 const KILLS: u32 = 40;
@@ -30,8 +30,8 @@ const COMMITS_MAX: u64 = 120;
 fn step(index: u64) -> Durable {
     let number = index / 3;
     match index % 3 {
-        0 => Durable::Promise(promise(number)),
-        1 => Durable::Acceptance(acceptance(number)),
+        0 => Durable::Promised(promised(number)),
+        1 => Durable::Accepted(accepted(number)),
         _ => Durable::Record(row(number)),
     }
 }
@@ -39,19 +39,19 @@ fn step(index: u64) -> Durable {
 /// Returns what is recovered after the first `count` steps.
 fn after(count: u64) -> Recovered {
     let latest = |kind: u64| (0..count).rev().find(|index| index % 3 == kind);
-    let accepted = latest(1).filter(|index| index + 1 == count);
-    Recovered {
-        roster: None,
-        promise: latest(0).map(|index| promise(index / 3)),
-        accepted: accepted.map(|index| acceptance(index / 3)),
-        next: Transaction::new(count / 3),
-    }
+    let yes = latest(1).filter(|index| index + 1 == count);
+    let state = State {
+        members: None,
+        promised: latest(0).map(|index| promised(index / 3)),
+        accepted: yes.map(|index| accepted(index / 3)),
+    };
+    Recovered { state, log: 0..count / 3 }
 }
 
 /// Returns how many steps `store` has taken, or `None` if it is not as any number leaves it.
 fn steps_in(store: &Store) -> Option<u64> {
-    let recovered = store.recovered().expect("it is whole");
-    let rows = store.next().number();
+    let recovered = store.recovered();
+    let rows = store.next();
     (3 * rows..3 * rows + 3).find(|count| after(*count) == recovered)
 }
 
@@ -109,10 +109,10 @@ fn killed_after(dir: &Path, said: u64, moment: u32) -> Option<u64> {
 }
 
 fn assert_rows(store: &Store) {
-    let rows: Vec<_> = store.rows().collect::<Result<_, _>>().expect("it is whole");
-    assert_eq!(rows.len() as u64, store.next().number());
-    for (number, found) in (0..).zip(rows) {
-        assert_eq!(found, row(number));
+    let rows: Vec<_> = store.all_entries().collect::<Result<_, _>>().expect("it is whole");
+    assert_eq!(rows.len() as u64, store.next());
+    for (wanted, (number, found)) in (0..).zip(rows) {
+        assert_eq!((number, found), (wanted, row(wanted)));
     }
 }
 

@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::panic;
 use std::path::Path;
 
-use althing_engine::rounds::{CertifiedRecord, Durable, Recovered};
-use althing_store::{Identity, Store, StoreError};
+use althing_engine::rounds::{CertifiedRecord, Durable, Recovered, State};
+use althing_store::{Identity, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::common::{
-    acceptance, directory, file, identity, open, promise, record_durables, roster, row, seed,
+    Store, accepted, directory, file, identity, members, open, promised, record_durables, row, seed,
 };
 
 /// Rows in the file: enough for two levels of pages above them.
@@ -31,14 +31,14 @@ const COPIES: usize = 150;
 struct Content {
     identity: Option<Identity>,
     recovered: Recovered,
-    rows: Vec<CertifiedRecord>,
+    rows: Vec<(u64, CertifiedRecord)>,
 }
 
 impl Content {
     fn read(dir: &Path) -> Result<Self, StoreError> {
         let store = Store::open_existing(dir)?;
-        let rows = store.rows().collect::<Result<_, _>>()?;
-        Ok(Self { identity: store.identity()?, recovered: store.recovered()?, rows })
+        let rows = store.all_entries().collect::<Result<_, _>>()?;
+        Ok(Self { identity: store.identity()?, recovered: store.recovered(), rows })
     }
 }
 
@@ -58,22 +58,25 @@ impl Original {
         let dir = directory();
         let mut store = open(dir.path());
         store.set_identity(&identity()).expect("it is new");
-        let words = [Durable::Roster(roster()), Durable::Promise(promise(3))];
+        let words = [Durable::Membership(members()), Durable::Promised(promised(3))];
         store.commit(&words).expect("there is room");
         for start in (0..ROWS).step_by(10) {
             store.commit(&record_durables(start..start + 10)).expect("there is room");
         }
-        store.commit(&[Durable::Acceptance(acceptance(ROWS))]).expect("there is room");
+        store.commit(&[Durable::Accepted(accepted(ROWS))]).expect("there is room");
         let crashed = fs::read(file(dir.path())).expect("it is there");
         drop(store);
         let ended = fs::read(file(dir.path())).expect("it is there");
         let content = Content::read(dir.path()).expect("it is whole");
         let before = Content {
             identity: content.identity.clone(),
-            recovered: Recovered { accepted: None, ..content.recovered.clone() },
+            recovered: Recovered {
+                state: State { accepted: None, ..content.recovered.state.clone() },
+                ..content.recovered.clone()
+            },
             rows: content.rows.clone(),
         };
-        assert_eq!(content.rows, (0..ROWS).map(row).collect::<Vec<_>>());
+        assert_eq!(content.rows, (0..ROWS).map(|number| (number, row(number))).collect::<Vec<_>>());
         Self { ended, crashed, content, before }
     }
 }

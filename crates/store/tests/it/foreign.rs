@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use althing_store::{Store, StoreError};
+use althing_store::StoreError;
 use redb::{Database, TableDefinition};
 
-use crate::common::{directory, file, names, open};
+use crate::common::{Store, directory, file, names, open};
 
 #[test]
 fn opening_an_existing_store_creates_nothing() {
@@ -99,18 +99,35 @@ fn a_database_of_another_program_is_refused() {
     }
 }
 
-#[test]
-fn a_store_of_a_newer_version_is_refused() {
+/// Returns why a store is refused that says it has this format.
+fn refusal_of_format(format: u32) -> StoreError {
     let dir = directory();
     drop(open(dir.path()));
     let database = Database::open(file(dir.path())).expect("nobody else has it open");
     let transaction = database.begin_write().expect("it is open");
     let meta: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
-    transaction.open_table(meta).expect("it is there").insert("format", 7).expect("it is open");
+    let mut meta = transaction.open_table(meta).expect("it is there");
+    meta.insert("format", format).expect("it is open");
+    drop(meta);
     transaction.commit().expect("there is room");
     drop(database);
-    let error = Store::open(dir.path()).expect_err("it is newer");
-    assert!(matches!(error, StoreError::TooNew { found: 7, known: 1, .. }), "{error}");
+    Store::open(dir.path()).expect_err("it is of another format")
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused() {
+    let error = refusal_of_format(7);
+    assert!(matches!(error, StoreError::TooNew { found: 7, known: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_store_of_an_older_version_is_refused_with_what_to_do() {
+    let error = refusal_of_format(1);
+    assert!(matches!(error, StoreError::TooOld { found: 1, known: 2, .. }), "{error}");
+    let advice = "has format 1, and this version of althing reads format 2; use the version that \
+                  wrote it, or start a new peer with another --data directory, which fetches all \
+                  there is from the others";
+    assert!(error.to_string().ends_with(advice), "{error}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
-use althing_store::{Store, StoreError};
+use althing_store::StoreError;
 
-use crate::common::{Child, directory, names, open};
+use crate::common::{Child, Store, directory, names, open};
 
 fn assert_in_use(dir: &Path) {
     for opened in [Store::open(dir), Store::open_existing(dir)] {

@@ -1,32 +1,79 @@
-//! Whatever is done to a store, it is as a few variables would be.
+//! Whatever is done to a store, it is as [`Recovered::apply`] and a list of entries are.
 
-use althing_engine::rounds::{Acceptance, CertifiedRecord, Durable, Promise, Recovered};
+use althing_engine::rounds::{Accepted, Durable, Promised};
+use althing_engine::{self as engine, Change, Gap, Recovered};
 use althing_store::{Store, StoreError};
-use althing_types::{PeerId, Term, Transaction};
+use althing_types::{PeerId, Term};
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::{
-    prop_assert, prop_assert_eq, proptest,
-    test_runner::{Config, TestCaseResult},
-};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::test_runner::{Config, TestCaseResult};
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use crate::common::{directory, open, record, roster, row};
+use crate::common::{Place, members, record, row};
+
+/// What a store should hold.
+#[derive(Clone)]
+pub(crate) struct Model<D: engine::Durable> {
+    pub(crate) recovered: Recovered<D>,
+    entries: Vec<D::Entry>,
+}
+
+impl<D: engine::Durable> Default for Model<D> {
+    fn default() -> Self {
+        Self { recovered: Recovered::default(), entries: Vec::new() }
+    }
+}
+
+impl<D: engine::Durable> Model<D> {
+    /// Returns the model after `durables`.
+    pub(crate) fn after(&self, durables: &[D]) -> Result<Self, Gap> {
+        let mut after = self.clone();
+        for durable in durables {
+            let start = after.recovered.log.start;
+            if let Some(Change { from, entries }) = after.recovered.apply(durable)? {
+                let kept = from.saturating_sub(start);
+                after.entries.truncate(usize::try_from(kept).expect("few entries"));
+                after.entries.extend_from_slice(entries);
+            }
+        }
+        Ok(after)
+    }
+
+    pub(crate) fn check(&self, store: &Store<D>) -> TestCaseResult {
+        prop_assert_eq!(&store.recovered(), &self.recovered);
+        prop_assert_eq!(store.next(), self.recovered.next());
+        let all: Vec<_> = store.all_entries().collect::<Result<_, _>>().expect("it is whole");
+        let numbered = self.recovered.log.clone().zip(self.entries.iter().cloned());
+        prop_assert_eq!(all, numbered.collect::<Vec<_>>());
+
+        let tail = self.entries.len().saturating_sub(2);
+        let from = self.recovered.log.start + tail as u64;
+        prop_assert_eq!(&store.entries(from, 5).expect("it is whole"), &self.entries[tail..]);
+
+        let reader = store.reader();
+        prop_assert_eq!(reader.range().expect("it is whole"), self.recovered.log.clone());
+        let last = reader.entry(self.recovered.next().saturating_sub(1)).expect("it is whole");
+        prop_assert_eq!(last.as_ref(), self.entries.last());
+        prop_assert_eq!(reader.entry(self.recovered.next()).expect("it is whole"), None);
+        Ok(())
+    }
+}
 
 /// Something done to a store.
 #[derive(Clone, Debug)]
 enum Step {
-    Commit(Vec<Word>),
+    Commit(Vec<Part>),
     Reopen,
 }
 
 /// Something committed; numbers of rows are relative to the next one.
 #[derive(Clone, Copy, Debug)]
-enum Word {
-    Roster {
-        members: usize,
+enum Part {
+    Members {
+        count: usize,
     },
-    Promise(Term),
-    Acceptance {
+    Promised(Term),
+    Accepted {
         term: Term,
         ahead: u64,
     },
@@ -39,114 +86,60 @@ enum Word {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let term = || any::<u64>().prop_map(Term::new);
-    let word = prop_oneof![
-        1 => (0..10_usize).prop_map(|members| Word::Roster { members }),
-        2 => term().prop_map(Word::Promise),
-        6 => (term(), 0..3_u64).prop_map(|(term, ahead)| Word::Acceptance { term, ahead }),
-        12 => proptest::strategy::Just(Word::NextRow),
-        1 => (1..4_u64).prop_map(|ahead| Word::StrayRow { ahead }),
+    let part = prop_oneof![
+        1 => (0..10_usize).prop_map(|count| Part::Members { count }),
+        2 => term().prop_map(Part::Promised),
+        6 => (term(), 0..3_u64).prop_map(|(term, ahead)| Part::Accepted { term, ahead }),
+        12 => Just(Part::NextRow),
+        1 => (1..4_u64).prop_map(|ahead| Part::StrayRow { ahead }),
     ];
     let step = prop_oneof![
-        8 => vec(word, 0..5).prop_map(Step::Commit),
-        1 => proptest::strategy::Just(Step::Reopen),
+        8 => vec(part, 0..5).prop_map(Step::Commit),
+        1 => Just(Step::Reopen),
     ];
     vec(step, 1..40)
 }
 
-/// What a store should hold.
-#[derive(Clone, Default)]
-struct Model {
-    words: Recovered,
-    rows: Vec<CertifiedRecord>,
-}
-
-impl Model {
-    /// Returns the durables that `words` stand for, and the model after them, or `None` if they
-    /// are to be refused.
-    fn commit(&self, words: &[Word]) -> (Vec<Durable>, Option<Self>) {
-        let mut after = self.clone();
-        let mut is_refused = false;
-        let durables = words.iter().map(|word| {
-            let next = after.rows.len() as u64;
-            match *word {
-                Word::Roster { members } => {
-                    let members = roster()[..members].to_vec();
-                    after.words.roster = Some(members.clone());
-                    Durable::Roster(members)
-                }
-                Word::Promise(term) => {
-                    let promise = Promise { term, draw: next.into(), leader: PeerId::new(3) };
-                    after.words.promise = Some(promise);
-                    Durable::Promise(promise)
-                }
-                Word::Acceptance { term, ahead } => {
-                    let acceptance = Acceptance { term, record: record(next + ahead) };
-                    after.words.accepted = Some(acceptance.clone());
-                    Durable::Acceptance(acceptance)
-                }
-                Word::NextRow => {
-                    after.rows.push(row(next));
-                    after.words.next = after.words.next.next();
-                    after.words.accepted.take_if(|it| it.record.transaction.number() == next);
-                    Durable::Record(row(next))
-                }
-                Word::StrayRow { ahead } => {
-                    is_refused = true;
-                    Durable::Record(row(next + ahead))
-                }
-            }
-        });
-        let durables = durables.collect();
-        (durables, (!is_refused).then_some(after))
-    }
-
-    fn check(&self, store: &Store) -> TestCaseResult {
-        prop_assert_eq!(&store.recovered().expect("it is whole"), &self.words);
-        prop_assert_eq!(store.next(), self.words.next);
-        let rows: Vec<_> = store.rows().collect::<Result<_, _>>().expect("it is whole");
-        prop_assert_eq!(&rows, &self.rows);
-        let tail = self.rows.len().saturating_sub(2);
-        let from = Transaction::new(tail as u64);
-        let records = store.records(from, 5).expect("it is whole");
-        prop_assert_eq!(&records, &self.rows[tail..]);
-        Ok(())
-    }
-}
-
-/// Takes all `steps`; `reopen` may close the store and open it again.
-fn run(steps: &[Step], mut store: Store, reopen: impl Fn(Store) -> Store) -> TestCaseResult {
-    let mut model = Model::default();
-    for step in steps {
-        match step {
-            Step::Reopen => store = reopen(store),
-            Step::Commit(words) => {
-                let (durables, after) = model.commit(words);
-                match (store.commit(&durables), after) {
-                    (Ok(()), Some(after)) => model = after,
-                    (Err(StoreError::OutOfOrder { .. }), None) => {}
-                    (other, _) => prop_assert!(false, "{words:?} was answered with {other:?}"),
-                }
-            }
+/// Returns the durables that `parts` stand for where the next row is `next`.
+fn durables(mut next: u64, parts: &[Part]) -> Vec<Durable> {
+    let durable = |part: &Part| match *part {
+        Part::Members { count } => Durable::Membership(members()[..count].to_vec()),
+        Part::Promised(term) => {
+            Durable::Promised(Promised { term, draw: next.into(), leader: PeerId::new(3) })
         }
-        model.check(&store)?;
-    }
-    Ok(())
+        Part::Accepted { term, ahead } => {
+            Durable::Accepted(Accepted { term, record: record(next + ahead) })
+        }
+        Part::NextRow => {
+            next += 1;
+            Durable::Record(row(next - 1))
+        }
+        Part::StrayRow { ahead } => Durable::Record(row(next + ahead)),
+    };
+    parts.iter().map(durable).collect()
 }
 
 proptest! {
     #![proptest_config(Config::with_cases(48))]
 
     #[test]
-    fn a_file_is_like_a_few_variables(steps in steps()) {
-        let dir = directory();
-        run(&steps, open(dir.path()), |store| {
-            drop(store);
-            open(dir.path())
-        })?;
-    }
-
-    #[test]
-    fn memory_is_like_a_few_variables(steps in steps()) {
-        run(&steps, Store::in_memory(), |store| store)?;
+    fn a_store_is_like_its_model(steps in steps()) {
+        for mut place in Place::both() {
+            let mut model = Model::default();
+            for step in &steps {
+                match step {
+                    Step::Reopen => drop(place.reopened()),
+                    Step::Commit(parts) => {
+                        let durables = durables(model.recovered.next(), parts);
+                        match (place.store().commit(&durables), model.after(&durables)) {
+                            (Ok(()), Ok(after)) => model = after,
+                            (Err(StoreError::Gap(found)), Err(gap)) => prop_assert_eq!(found, gap),
+                            (other, _) => prop_assert!(false, "{parts:?}: {other:?}"),
+                        }
+                    }
+                }
+                model.check(place.store())?;
+            }
+        }
     }
 }

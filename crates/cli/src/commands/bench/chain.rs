@@ -15,34 +15,34 @@ use crate::commands;
 /// Measure how fast a chain is fetched, and how fast a new block reaches all peers.
 ///
 /// All peers run in this process, over UDP on 127.0.0.1, and with a tracker where the network has
-/// one. Two things are measured. sync: peers have a chain, made beforehand of easy blocks (ballots
-/// in cs60, short messages in aviary, nothing in open), and a newcomer fetches all of it; the time
-/// is from its start. latency: the time from a block being mined by one of the peers until the last
-/// of the others has it.
+/// one. There are two measurements. sync: peers have a chain of easy blocks (ballots in cs60, short
+/// messages in aviary, empty blocks in open), and a newcomer fetches all of it; the time is from
+/// its start. latency: the time from the moment one peer mines a block until the last of the others
+/// has it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing bench chain\n  \
     althing bench chain --measure sync --dialect open --blocks 100000\n  \
     althing bench chain --measure latency --dialect cs60 --peers 10 --disk --json")]
 pub(crate) struct Arguments {
-    /// Measure this alone.
+    /// Run only this measurement.
     #[arg(long, value_enum)]
     measure: Option<Measure>,
 
-    /// Measure this network alone.
+    /// Measure only this network.
     #[arg(long, value_enum, value_name = "NAME")]
     dialect: Option<ChainName>,
 
-    /// Blocks of the chain that is fetched: 60 in cs60, 2300 in aviary and 10000 in open without
-    /// this.
+    /// The number of blocks that are fetched. The default is 60 in cs60, 2300 in aviary and 10000
+    /// in open.
     #[arg(long, value_name = "N")]
     blocks: Option<NonZeroU64>,
 
-    /// Blocks whose way is timed.
+    /// The number of blocks whose latency is measured.
     #[arg(long, value_name = "N", default_value = "100")]
     mined: NonZeroU64,
 
-    /// Peers that have the chain, or that are to have each block: 1 and 5 without this.
+    /// The number of peers that have the chain (default 1), or that receive each block (default 5).
     #[arg(long, value_name = "N")]
     peers: Option<NonZeroU16>,
 

@@ -1,10 +1,12 @@
+//! How fast this machine hashes.
+
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use althing_pow::{
-    Effort, Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Progress,
+    Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Parallelism, Progress,
     Template, Work, search,
 };
 use anyhow::ensure;
@@ -12,20 +14,20 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
-/// Measure how fast solutions are searched for, by puzzle and kernel.
+/// Measure the speed of searches, by puzzle and kernel.
 ///
-/// Times are those that one thread had the processor. The kernels take turns, a few milliseconds
-/// each, and the median of their turns counts, so that what else the machine does falls on all of
-/// them. `single` is the sha1 and sha2 crates, message by message.
+/// Times are the processor time of one thread. The kernels take turns, a few milliseconds each, and
+/// the median of their turns counts, so that other load affects all of them alike. `single` is the
+/// sha1 and sha2 crates, message by message.
 ///
-/// Cycles are of the clock as it was in the same run, found by multiplications that wait for each
-/// other, of which processors do one in three cycles.
+/// Cycles are those of the clock in the same run, measured with dependent multiplications, of which
+/// processors do one in three cycles.
 ///
 /// At the end all cores search at once, and their rate is divided by that of one.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing bench pow --kernel avx512 --kernel single")]
 pub(crate) struct Arguments {
-    /// Measure this kernel; may be given several times. Without it, all that this machine has.
+    /// Measure this kernel; may be given several times. The default is all that this machine has.
     #[arg(long, value_name = "KERNEL")]
     kernel: Vec<Kernel>,
 
@@ -33,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value = "15")]
     turns: NonZeroUsize,
 
-    /// Threads of the search on all cores; without it, one for each.
+    /// Threads of the search on all cores. The default is one per core.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
@@ -209,7 +211,7 @@ fn seconds_for_hashes(work: &Work, kernel: Kernel, hashes: u64, threads: NonZero
     let job = Job { work: work.clone(), range: START..START + hashes, kernel };
     let (sender, ended) = mpsc::channel();
     let begin = Instant::now();
-    let _miner = Miner::start(job, Effort::of(threads), move |_| {
+    let _miner = Miner::start(job, Parallelism::of(threads), move |_| {
         sender.send(()).expect("whoever started the search waits for its end");
     });
     ended.recv().expect("a search ends");

@@ -1,13 +1,15 @@
+//! How fast rounds are, over each way to meet.
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use althing_engine::rounds::{Event, Issuing};
+use althing_engine::rounds::Issuing;
+use althing_feed::{Event, Feed, Lagged, PeerEvent, Record, RoundsEvent, Subscription};
 use althing_net::broker::EmbeddedBroker;
 use althing_net::memory::Bus;
-use althing_node::{Clock, Happening, Report};
+use althing_node::Clock;
 use althing_types::{Moment, Transaction};
 use anyhow::Context;
 use clap::Args;
@@ -16,23 +18,23 @@ use serde_json::json;
 use super::figures::{self, milliseconds, percentile};
 use crate::commands;
 use crate::connection::{Broker, BrokerUrl};
-use crate::effort::EffortOptions;
 use crate::network::Network;
-use crate::swarm::{Meeting, Swarm};
+use crate::parallelism::ParallelismOptions;
+use crate::swarm::{self, Meeting};
 
 /// Measure rounds per second, and the time from challenge to solution and to record.
 ///
-/// All peers run in this process: over memory, over the embedded broker, and over a broker of
-/// yours if you name one. Times are from the leader's challenge to the first solution that a peer
-/// publishes, and to the last peer's record. Nobody keeps answers of earlier rounds. Without
-/// --rounds, 500 rounds are measured.
+/// All peers run in this process: over memory, over the embedded broker, and over your own broker
+/// if you name one. Times are from the leader's challenge to the first solution that a peer
+/// publishes, and to the last peer's record. There is no solution cache. Without --rounds, 500
+/// rounds are measured.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing bench rounds --challenge 1 --rounds 1000 --broker mqtt://localhost\n  \
     althing bench rounds --dialect sd --challenge 1\n  \
     althing bench rounds --dialect ppd --challenge 1 --broker amqp://localhost")]
 pub(crate) struct Arguments {
-    /// A broker to measure as well.
+    /// Another broker to measure.
     #[arg(long, value_name = "URL")]
     broker: Option<BrokerUrl>,
 
@@ -41,7 +43,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    effort: EffortOptions,
+    parallelism: ParallelismOptions,
 
     // Last, since its headings in the help go on for all that follows.
     #[command(flatten)]
@@ -84,22 +86,17 @@ struct Measured {
 async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
     let dialect = arguments.network.dialect(Duration::ZERO, Issuing::AtOnce)?.into();
     let peers = usize::from(arguments.network.peers.get());
-    let effort = arguments.effort.of_each(peers);
-    let (reports, received) = mpsc::channel();
-    let clock = Clock::start();
-    let mut swarm = Swarm::start(peers, &dialect, meeting, effort, clock, || {
-        let reports = reports.clone();
-        Box::new(move |report| drop(reports.send(report)))
-    })
-    .await?;
-    drop(reports);
-    let collected = std::thread::spawn(move || Times::collect(&received));
+    let parallelism = arguments.parallelism.of_each(peers);
+    let (clock, feed) = (Clock::start(), Feed::default());
+    let records = feed.subscribe();
+    let collected = std::thread::spawn(move || Times::collect(records));
+    let (mut swarm, _) = swarm::start(peers, &dialect, meeting, parallelism, clock, &feed).await?;
     tokio::select! {
         outcome = swarm.left() => outcome?,
         () = commands::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
     }
-    drop(swarm);
-    let times = collected.join().expect("collecting does not panic");
+    feed.close();
+    let times = collected.join().expect("collecting does not panic")?;
     times.measured().context("too few rounds were recorded to measure anything")
 }
 
@@ -114,28 +111,35 @@ struct Times {
 }
 
 impl Times {
-    fn collect(reports: &mpsc::Receiver<Report>) -> Self {
+    fn collect(mut records: Subscription) -> Result<Self, Lagged> {
         let mut times = Self::default();
-        for Report { at, happening, .. } in reports {
-            match happening {
-                Happening::Started { .. } => times.started = at.max(times.started),
-                Happening::Engine(Event::LeaderElected { .. }) => times.led = at.max(times.led),
-                Happening::Engine(Event::ChallengeIssued { transaction, .. }) => {
-                    let first = times.challenged.entry(transaction).or_insert(at);
-                    *first = at.min(*first);
-                }
-                Happening::Engine(Event::SolutionFound { transaction, .. }) => {
-                    let first = times.solved.entry(transaction).or_insert(at);
-                    *first = at.min(*first);
-                }
-                Happening::Engine(Event::RoundDecided(row)) => {
-                    let last = times.recorded.entry(row.record.transaction).or_insert(at);
-                    *last = at.max(*last);
-                }
-                _ => {}
-            }
+        while let Some(record) = records.next_blocking() {
+            times.note(&*record?);
         }
-        times
+        Ok(times)
+    }
+
+    fn note(&mut self, record: &Record) {
+        let at = record.at;
+        let first = |times: &mut BTreeMap<_, Moment>, row| {
+            let first = times.entry(row).or_insert(at);
+            *first = at.min(*first);
+        };
+        match &record.event {
+            Event::Peer(PeerEvent::Started { .. }) => self.started = at.max(self.started),
+            Event::Rounds(RoundsEvent::LeaderElected { .. }) => self.led = at.max(self.led),
+            Event::Rounds(RoundsEvent::ChallengeIssued { transaction, .. }) => {
+                first(&mut self.challenged, *transaction);
+            }
+            Event::Rounds(RoundsEvent::SolutionFound { transaction, .. }) => {
+                first(&mut self.solved, *transaction);
+            }
+            Event::Rounds(RoundsEvent::RoundDecided(row)) => {
+                let last = self.recorded.entry(row.transaction).or_insert(at);
+                *last = at.max(*last);
+            }
+            _ => {}
+        }
     }
 
     fn measured(&self) -> Option<Measured> {

@@ -1,18 +1,20 @@
+//! A chain into a file, and from one.
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Ledger};
-use althing_node::chain::identify;
-use althing_store::{Branch, Store};
+use althing_node::chain::secret;
+use althing_store::Store;
 use althing_types::{Height, Work};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::verification::{Kept, Verification, verify_file};
-use crate::chain_file;
+use super::verification::{Kept, Progress, verify_file};
 
-/// Write the chain into a file, from which anybody can check and import it.
+/// Write the chain to a file, which anyone can verify and import.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain export --data ./peer-1 chain.jsonl")]
 pub(super) struct Export {
@@ -20,20 +22,21 @@ pub(super) struct Export {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// Where to write it; - is the standard output.
+    /// The file to write; - is standard output.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-/// Take over a chain from a file, if it is valid and has more work than the one that is there.
+/// Import a chain from a file, if it is valid and has more work than the stored one.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain import --data ./peer-2 chain.jsonl")]
 pub(super) struct Import {
-    /// The peer's directory, which is made if it is missing; the peer itself must not be running.
+    /// The peer's directory, which is created if it does not exist; the peer itself must not be
+    /// running.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// What chain export has written.
+    /// A file written by chain export.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -60,9 +63,8 @@ pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
 
 fn write(kept: &Kept, out: impl Write) -> anyhow::Result<()> {
     let mut out = BufWriter::new(out);
-    let heights = kept.store.heights();
-    let blocks = kept.store.blocks().map(|kept| kept.map(|(_, block)| block));
-    chain_file::write(&*kept.dialect, heights.end - heights.start, blocks, &mut out)?;
+    let blocks = kept.blocks().map(|block| block.map(|block| kept.dialect.encode_block(&block)));
+    althing_chain_file::write(&*kept.dialect, kept.length(), blocks, &mut out)?;
     Ok(out.flush()?)
 }
 
@@ -70,11 +72,10 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let Import { data, file } = arguments;
     let (dialect, imported) = verify_file(file)?;
     let mut store = Store::open(data)?;
-    identify(&mut store, &dialect.network())?;
+    secret(&mut store, &dialect.network())?;
     let kept = Kept { store, dialect };
     let work = |ledger: &Ledger| ledger.tip().map_or(Work::ZERO, |tip| tip.work);
-    let heights = kept.store.heights();
-    let mut ours = Verification::begin(&*kept.dialect, heights.end - heights.start);
+    let mut ours = Progress::begin(&*kept.dialect, kept.length());
     // What is no longer valid in the store ends our chain there, as when the peer starts.
     for block in kept.blocks() {
         if block.and_then(|block| ours.check(block)).is_err() {
@@ -90,12 +91,11 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
             data.display()
         );
     }
-    let Kept { mut store, dialect } = kept;
     let from = first_different(&ours, &imported);
-    let encoded = |block: &Block| dialect.encode_block(block);
-    let blocks: Vec<Vec<u8>> = imported.blocks_from(from).map(encoded).collect();
+    let blocks: Vec<Block> = imported.blocks_from(from).map(|block| (*block).clone()).collect();
     let count = blocks.len();
-    store.commit_chain(&[Branch { from, blocks }])?;
+    let mut store = kept.store;
+    store.commit(&[Durable { from, blocks }])?;
     writeln!(io::stdout(), "{count} blocks imported, from height {from} on")?;
     Ok(())
 }

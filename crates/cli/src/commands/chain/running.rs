@@ -1,13 +1,15 @@
+//! What the chain of a running peer holds, and what is to be added to it.
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use althing_control::{self as control, Request};
 use anyhow::bail;
 use clap::Args;
 
 use super::verification::Kept;
-use crate::control::{self, Request};
 
-/// Show what the chain holds, whether the peer is running or not.
+/// Show the entries of the chain, whether the peer is running or not.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain get --data ./voter-1 --json")]
 pub(super) struct Get {
@@ -15,15 +17,15 @@ pub(super) struct Get {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// Write it as JSON.
+    /// Write JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Have a running peer get an entry into the chain, and wait until it is.
+/// Add an entry to the chain through a running peer, and wait until it is in a block.
 ///
-/// There are three answers: it was added; it was added after others were quicker so many times; or
-/// it is invalid, which is an error.
+/// There are three answers: the entry was added; it was added after this many lost races; or it is
+/// invalid, which is an error.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
@@ -31,7 +33,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// What the entry says.
+    /// The text of the entry.
     #[arg(value_name = "TEXT")]
     entry: String,
 

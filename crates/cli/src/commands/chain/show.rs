@@ -1,13 +1,15 @@
+//! The blocks of a chain, for people and scripts.
+
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+use althing_feed::entry_text;
 use althing_ledger::Block;
 use althing_types::{BlockHash, UnixTime};
 use clap::Args;
 use serde_json::json;
 
 use super::verification::Kept;
-use crate::output::chain::said;
 
 /// Show the blocks.
 #[derive(Args)]
@@ -52,7 +54,7 @@ fn write(
     as_json: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let entries: Vec<String> = block.entries().iter().map(said).collect();
+    let entries: Vec<String> = block.entries().iter().map(entry_text).collect();
     if as_json {
         let line = json!({
             "height": block.height().number(),

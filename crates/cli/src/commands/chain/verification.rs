@@ -1,26 +1,27 @@
+//! Whether every block of a chain is valid.
+
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use althing_dialect::{ChainDialect, chain_dialect};
-use althing_ledger::{Block, Genesis, Ledger, Outcome, Tip};
+use althing_chain_file::{Reader, Verification};
+use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
+use althing_engine::nakamoto::Durable;
+use althing_ledger::{Block, Genesis, Ledger, Tip};
 use althing_store::Store;
-use althing_types::UnixTime;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use crate::chain_file::Reader;
-
-/// Check every block, from the first on.
+/// Verify every block, from the first one on.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain verify chain.jsonl")]
 pub(super) struct Arguments {
     #[command(flatten)]
     chain: Chain,
 
-    /// Write the outcome as a line of JSON.
+    /// Write the result as a line of JSON.
     #[arg(long)]
     json: bool,
 }
@@ -32,14 +33,14 @@ struct Chain {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// A file that chain export has written.
+    /// A file written by chain export.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 /// The chain that a peer has kept.
 pub(super) struct Kept {
-    pub(super) store: Store,
+    pub(super) store: Store<Durable>,
     pub(super) dialect: Box<dyn ChainDialect>,
 }
 
@@ -47,11 +48,14 @@ impl Kept {
     /// Opens the store of a peer that has a chain.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
         let store = Store::open_existing(dir)?;
-        let network = store.identity()?.map(|identity| identity.network).unwrap_or_default();
+        let identity = store.identity()?.with_context(|| {
+            format!("{} is of a peer that has never run, and has no chain", dir.display())
+        })?;
+        let network = NetworkConfig::from_json(&identity.network)?;
         let dialect = chain_dialect(&network).with_context(|| {
             format!(
-                "{} is of a peer of {network:?}, which has no chain; if it has rounds, see \
-                 althing table --help",
+                "{} is of a peer of {network}, which has no chain but a table; see althing table \
+                 --help",
                 dir.display()
             )
         })?;
@@ -60,12 +64,13 @@ impl Kept {
 
     /// Returns the blocks that are kept.
     pub(super) fn blocks(&self) -> impl Iterator<Item = anyhow::Result<Block>> {
-        self.store.blocks().map(|kept| {
-            let (height, bytes) = kept?;
-            self.dialect
-                .decode_block(&bytes)
-                .with_context(|| format!("block {height} is damaged; let the peer fetch it anew"))
-        })
+        self.store.all_entries().map(|entry| Ok(entry?.1))
+    }
+
+    /// Returns how many there are.
+    pub(super) fn length(&self) -> u64 {
+        let range = self.store.recovered().log;
+        range.end - range.start
     }
 
     /// Returns the genesis that everybody has, which is not kept.
@@ -77,43 +82,30 @@ impl Kept {
     }
 }
 
-/// A ledger that is given blocks in their order, and says how far it has come.
-pub(super) struct Verification {
-    ledger: Ledger,
+/// A verification that tells a person how far it has come.
+pub(super) struct Progress {
+    verification: Verification,
     total: u64,
-    checked: u64,
     told: Instant,
 }
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
-impl Verification {
+impl Progress {
     /// Begins with an empty ledger, in which `total` blocks are to come.
     pub(super) fn begin(dialect: &dyn ChainDialect, total: u64) -> Self {
-        let mut ledger = Ledger::new(dialect.rules().chain.clone(), dialect.application());
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        ledger.set_clock(UnixTime::from_seconds(since_1970.as_secs()));
-        Self { ledger, total, checked: 0, told: Instant::now() }
+        Self { verification: Verification::begin(dialect), total, told: Instant::now() }
     }
 
-    /// Checks the next block. An invalid one is an error that names it and the rule it breaks.
+    /// Checks the next block.
     pub(super) fn check(&mut self, block: Block) -> anyhow::Result<()> {
-        let height = block.height();
-        match self.ledger.add(block) {
-            Ok(Outcome::Adopted(_) | Outcome::Known) => {}
-            Ok(Outcome::ParentMissing | Outcome::Side) => {
-                bail!("block {height} does not follow on the one before it (rule B6)")
-            }
-            Err(invalid) => {
-                bail!("block {height} is invalid (rule {}): {invalid}", invalid.rule())
-            }
-        }
-        self.checked += 1;
+        self.verification.check(block)?;
         if self.told.elapsed() >= TELL_EVERY && io::stderr().is_terminal() {
             self.told = Instant::now();
-            let percent = self.checked * 100 / self.total.max(1);
-            write!(io::stderr(), "\r{} of {} blocks, {percent} % ", self.checked, self.total)?;
+            let (checked, total) = (self.verification.checked(), self.total);
+            let percent = checked * 100 / total.max(1);
+            write!(io::stderr(), "\r{checked} of {total} blocks, {percent} % ")?;
         }
         Ok(())
     }
@@ -124,7 +116,7 @@ impl Verification {
             // Over what was told of the progress.
             write!(io::stderr(), "\r\x1b[K")?;
         }
-        Ok(self.ledger)
+        Ok(self.verification.into_ledger())
     }
 }
 
@@ -133,8 +125,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (network, ledger) = match (&arguments.chain.data, &arguments.chain.file) {
         (Some(dir), _) => {
             let kept = Kept::open(dir)?;
-            let heights = kept.store.heights();
-            let mut verification = Verification::begin(&*kept.dialect, heights.end - heights.start);
+            let mut verification = Progress::begin(&*kept.dialect, kept.length());
             kept.blocks().try_for_each(|block| verification.check(block?))?;
             (kept.dialect.network(), verification.finish()?)
         }
@@ -148,7 +139,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (blocks, tip) = (ledger.length(), ledger.tip());
     if arguments.json {
         let line = json!({
-            "network": network,
+            "network": network.to_string(),
             "blocks": blocks,
             "tip": tip.map(|tip| tip.hash.to_string()),
             "seconds": (seconds * 1e3).round() / 1e3,
@@ -167,7 +158,7 @@ pub(super) fn verify_file(path: &Path) -> anyhow::Result<(Box<dyn ChainDialect>,
     let in_file = || path.display().to_string();
     let file = File::open(path).with_context(in_file)?;
     let mut reader = Reader::new(BufReader::new(file)).with_context(in_file)?;
-    let mut verification = Verification::begin(reader.dialect(), reader.blocks());
+    let mut verification = Progress::begin(reader.dialect(), reader.blocks());
     while let Some(block) = reader.block().with_context(in_file)? {
         verification.check(block).with_context(in_file)?;
     }

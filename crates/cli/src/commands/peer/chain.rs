@@ -1,41 +1,38 @@
 //! A peer of a network with a chain.
 
 use std::fs;
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use althing_control::{Asked, Control};
 use althing_dialect::ChainDialect;
-use althing_engine::nakamoto::Mining;
+use althing_engine::nakamoto::{Durable, Mining};
+use althing_feed::{Feed, PeerEvent};
 use althing_ledger::Entry;
-use althing_node::Clock;
-use althing_node::chain::{Node, Setup, identify};
 use althing_node::stratum::{self, Stratum};
-use althing_pow::Effort;
+use althing_node::{self as node, Clock};
+use althing_pow::Parallelism;
 use althing_store::Store;
 use anyhow::{Context, ensure};
 use clap::Args;
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::Arguments;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::{BrokerUrl, Connection};
-use crate::control::Control;
-use crate::output::{self, Lines, Printer};
+use crate::output::{Lines, Printer};
 
 /// What a peer of a network with a chain can be told besides.
 #[derive(Args)]
 #[command(next_help_heading = "Mining (networks with a chain)")]
 pub(super) struct ChainOptions {
-    /// Search for blocks (aviary, open; in cs60 everybody does, for what they want in the chain).
+    /// Search for blocks (aviary, open; in cs60 every peer searches for its own entries).
     #[arg(long)]
     mine: bool,
 
-    /// Found a network: mine its first block, and put the lines of this file into the chain
-    /// (aviary).
+    /// Found a network: mine its first block, and add the lines of this file to the chain (aviary).
     #[arg(long, value_name = "FILE")]
     found: Option<PathBuf>,
 }
@@ -52,7 +49,7 @@ pub(crate) struct Part {
     pub(crate) found: Option<PathBuf>,
     pub(crate) mining: Mining,
     /// What its own search may take, if it shall search.
-    pub(crate) effort: Option<Effort>,
+    pub(crate) parallelism: Option<Parallelism>,
     /// How others search for it, if any do.
     pub(crate) miners: Option<Miners>,
 }
@@ -65,17 +62,29 @@ pub(crate) struct Miners {
 
 impl Part {
     pub(super) fn new(name: ChainName, arguments: Arguments) -> Self {
-        let Arguments { chain_network, connection, meeting, data, chain, effort, json, .. } =
-            arguments;
+        let Arguments {
+            chain_network, connection, meeting, data, chain, parallelism, json, ..
+        } = arguments;
         let ChainOptions { mine, found } = chain;
         let mining = match (name, mine, &found) {
             (_, _, Some(_)) => Mining::FromGenesis,
             (ChainName::Cs60, _, None) | (_, true, None) => Mining::OnChain,
             (_, false, None) => Mining::Off,
         };
-        let effort = Some(effort.of_each(1));
+        let parallelism = Some(parallelism.of_each(1));
         let miners = None;
-        Self { name, chain_network, connection, meeting, data, json, found, mining, effort, miners }
+        Self {
+            name,
+            chain_network,
+            connection,
+            meeting,
+            data,
+            json,
+            found,
+            mining,
+            parallelism,
+            miners,
+        }
     }
 }
 
@@ -90,7 +99,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         json,
         found,
         mining,
-        effort,
+        parallelism,
         miners,
     } = part;
     let discovery = meeting.discovery(name)?;
@@ -105,8 +114,8 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         Some(file) => first_entries(file, name, &store)?,
         None => Vec::new(),
     };
-    let identity = identify(&mut store, &network)?;
-    let secret = identity.secret.bytes().try_into().context("the secret in the store")?;
+    let secret = node::chain::secret(&mut store, &network)?;
+    let secret = secret.bytes().try_into().context("the secret in the store")?;
     let dialect = Arc::<dyn ChainDialect>::from(dialect(secret)?);
     let (endpoint, contacts) = match dialect.rules().chain.chain() {
         Some(chain) if name == ChainName::Open && connection.has_broker() => {
@@ -114,25 +123,30 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         }
         _ => meeting.meet(discovery).await?,
     };
-    let lines = Lines::of(json);
-    let printer = Printer::start(lines);
     let (clock, address) = (Clock::start(), endpoint.address().clone());
-    let (work, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
-    let setup = Setup {
+    let feed = Feed::default();
+    let printer = Printer::start(Lines::of(json), &feed)?;
+    printer.warn_when_closed();
+    let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
+    let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
+    let (node, entries) = node::chain::open(node::chain::Options {
         dialect: Arc::clone(&dialect),
+        address,
         name: meeting.name.clone(),
         contacts,
         mining,
-        effort,
-        work,
+        parallelism,
+        searches,
         store,
         clock,
-        reporter: printer.chain_reporter(),
-    };
-    let node = Node::new(setup, endpoint)?;
+        feed: feed.clone(),
+    })?;
     let (commands, gauges) = (node.commands(), node.gauges());
     let _control = match &data {
-        Some(dir) => Some(Control::listen(dir, commands.clone(), dialect)?),
+        Some(dir) => {
+            let asked = Asked::chain(&source, commands.clone(), entries.clone(), dialect);
+            Some(Control::listen(dir, asked)?)
+        }
         None => None,
     };
     if let Some(founded) = chain_network.founded() {
@@ -142,45 +156,49 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     }
     let stratum = match miners.zip(searched) {
         Some((Miners { listen, config }, work)) => {
-            let (commands, reporter) = (commands.clone(), printer.stratum_reporter());
-            let setup = stratum::Setup { listen, config, work, commands, clock, reporter };
+            let source = feed.source(Some(name.name().into()), None);
+            let setup = stratum::Setup { listen, config, work, commands, clock, source };
             Some(Stratum::start(setup).await?)
         }
         None => None,
     };
-    // What becomes of them is reported.
-    tokio::spawn(async move { commands.submit_all(first_entries).await });
-    let outcome = node.run(crate::commands::stop_asked()).await;
+    // What becomes of them is told.
+    tokio::spawn(async move { entries.submit_all(first_entries).await });
+    let outcome = node.run(endpoint, crate::commands::stop_asked()).await;
     if let Some(stratum) = stratum {
         stratum.stop().await;
     }
-    printer.finish()?;
-    let summary = outcome?;
-    if lines == Lines::Json {
-        let fields = json!({
-            "blocks": summary.blocks,
-            "tip": summary.tip.map(|tip| tip.hash.to_string()),
-            "received": gauges.received(),
-            "refused": gauges.refused(),
-            "hashes": gauges.hashes(),
-        });
-        let peer = Some(address.to_string().into());
-        writeln!(io::stdout(), "{}", output::json::summary(clock.now(), peer, fields))?;
-    } else {
-        writeln!(io::stdout(), "the chain has {} blocks", summary.blocks)?;
+    if let Ok(status) = &outcome {
+        source.publish(
+            clock.now(),
+            PeerEvent::Summary {
+                rows: None,
+                blocks: Some(status.blocks),
+                tip: status.tip.map(|tip| tip.hash),
+                received: gauges.received(),
+                refused: gauges.refused(),
+                hashes: Some(gauges.hashes()),
+            },
+        );
     }
-    Ok(())
+    let written = printer.finish();
+    outcome?;
+    written
 }
 
 /// Returns what a new network begins with.
-fn first_entries(file: &Path, name: ChainName, store: &Store) -> anyhow::Result<Vec<Entry>> {
+fn first_entries(
+    file: &Path,
+    name: ChainName,
+    store: &Store<Durable>,
+) -> anyhow::Result<Vec<Entry>> {
     ensure!(
         name == ChainName::Aviary,
         "--found is an option of aviary; in {} everybody has the first block",
         name.name()
     );
     ensure!(
-        store.heights().is_empty(),
+        store.next() == 0,
         "there is a chain in the --data directory already; leave --found out to go on with it"
     );
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;

@@ -1,21 +1,23 @@
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+//! A peer of a network with rounds.
+
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::Dialect;
-use althing_engine::rounds::{Issuing, Seat};
+use althing_control::{Asked, Control};
+use althing_dialect::RoundsDialect;
+use althing_engine::rounds::{Durable, Issuing, Seat};
+use althing_feed::{Feed, PeerEvent};
 use althing_net::mqtt;
-use althing_node::{Clock, Commands, Node, Setup};
+use althing_node::{self as node, Clock};
 use althing_store::Store;
-use althing_types::PeerId;
 use clap::Args;
-use serde_json::json;
 
 use super::Arguments;
-use crate::commands::stop_asked as stop_asked_by_signal;
+use crate::commands::stop_asked;
 use crate::connection::Broker;
 use crate::console::{self, Console};
-use crate::output::{self, Aside, Lines, Printer};
+use crate::output::{self, Lines, Printer};
 
 /// What a peer of a network with rounds can be told besides.
 #[derive(Args)]
@@ -24,98 +26,98 @@ pub(super) struct RoundsOptions {
     #[arg(long)]
     observe: bool,
 
-    /// As the leader (of sd), ask for a solution only when told to, as its program does.
+    /// As the leader (of sd), issue challenges only on command, like its program.
     ///
-    /// Standard input takes a command a line: 1 asks for a solution, 2 shows the table, 3 leaves, ?
-    /// shows what there is. Its end is a leave.
+    /// Standard input takes one command per line: 1 issues a challenge, 2 shows the table, 3
+    /// leaves, ? shows the commands. At the end of the input the peer leaves.
     #[arg(long, conflicts_with = "observe")]
     manual: bool,
 
-    /// Search for each solution, even if an earlier one would do.
+    /// Search for each solution, even if an earlier one solves the challenge.
     ///
-    /// Nothing of a round enters the hash of these puzzles, so what solved one challenge solves
-    /// every other of that difficulty, and a peer that remembers it answers at once.
+    /// No part of a round enters the hash of these puzzles, so the solution of one challenge solves
+    /// every other of that difficulty, and a peer with a solution cache answers at once.
     #[arg(long)]
-    no_answer_cache: bool,
+    no_solution_cache: bool,
 }
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { network, connection, data, rounds, effort, json, .. } = arguments;
-    let RoundsOptions { observe, manual, no_answer_cache } = rounds;
+    let Arguments { network, connection, data, rounds, parallelism, json, .. } = arguments;
+    let RoundsOptions { observe, manual, no_solution_cache } = rounds;
     let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
-    let dialect = Arc::<dyn Dialect>::from(network.dialect(Duration::ZERO, issuing)?);
+    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(Duration::ZERO, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
-    let store = match &data {
+    let store: Store<Durable> = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
     };
-    let lines = Lines::of(json);
-    let printer = Printer::start(lines);
     let console = match manual {
-        true => Some(Arc::new(Mutex::new(Console::new(store.rows(), network.rounds)?))),
+        true => {
+            let rows = store.all_entries().map(|entry| entry.map(|(_, row)| row.into()));
+            Some(Console::new(rows, network.rounds)?)
+        }
         false => None,
     };
-    let clock = Clock::start();
-    let node = Node::new(Setup {
+    let (clock, feed) = (Clock::start(), Feed::default());
+    let printer = Printer::start(Lines::of(json), &feed)?;
+    printer.warn_when_closed();
+    let records = feed.subscribe();
+    let (peer, node) = node::rounds::open(node::rounds::Options {
         dialect: Arc::clone(&dialect),
         seat: if observe { Seat::Observer } else { Seat::Member },
         store,
-        effort: effort.of_each(1),
-        answer_cache: !no_answer_cache,
+        parallelism: parallelism.of_each(1),
+        solution_cache: !no_solution_cache,
         clock,
-        reporter: match &console {
-            Some(console) => console::overhear(console, printer.reporter(), printer.aside()),
-            None => printer.reporter(),
-        },
+        feed: feed.clone(),
     })?;
-    let (peer, gauges) = (node.id(), node.gauges());
+    let (gauges, commands) = (node.gauges(), node.commands());
+    let source = feed.source(Some(network.name().into()), Some(peer.into()));
+    let _control = match &data {
+        Some(dir) => Some(Control::listen(dir, Asked::rounds(&source, commands.clone()))?),
+        None => None,
+    };
     let link = broker.join(&*dialect, peer).await?;
     if let Broker::Mqtt(options) = broker {
         tokio::spawn(warn_of_delay(*options));
     }
-    let stop = stop_asked(console, peer, node.commands(), printer.aside());
-    let outcome = node.run(link, stop).await;
-    printer.finish()?;
-    let summary = outcome?;
-    if lines == Lines::Json {
-        let fields = json!({
-            "rows": summary.rows.number(),
-            "received": gauges.received(),
-            "refused": gauges.refused(),
-            "hashes": gauges.hashes(),
-        });
-        writeln!(
-            io::stdout(),
-            "{}",
-            output::json::summary(clock.now(), Some(output::json::id(peer)), fields)
-        )?;
-    } else {
-        writeln!(io::stdout(), "the table has {} rows", summary.rows)?;
-    }
-    Ok(())
-}
-
-/// Ends when the user asks us to stop, by a signal or at the console.
-async fn stop_asked(
-    console: Option<Arc<Mutex<Console>>>,
-    peer: PeerId,
-    commands: Commands,
-    aside: Aside,
-) {
-    match console {
-        Some(console) => {
-            let lines = console::standard_input();
-            tokio::select! {
-                () = stop_asked_by_signal() => {}
-                () = console::attend(&console, peer, lines, &commands, &aside) => {}
+    let aside = printer.aside();
+    let told_to_leave = async {
+        match console {
+            Some(console) => {
+                let lines = console::standard_input();
+                console::attend(console, peer, lines, records, &commands, &aside).await;
             }
+            None => pending().await,
         }
-        None => stop_asked_by_signal().await,
+    };
+    let stop = async {
+        tokio::select! {
+            () = stop_asked() => {}
+            () = told_to_leave => {}
+        }
+    };
+    let outcome = node.run(link, stop).await;
+    if let Ok(status) = &outcome {
+        source.publish(
+            clock.now(),
+            PeerEvent::Summary {
+                rows: Some(status.rows.number()),
+                blocks: None,
+                tip: None,
+                received: gauges.received(),
+                refused: gauges.refused(),
+                hashes: Some(gauges.hashes()),
+            },
+        );
     }
+    let written = printer.finish();
+    outcome?;
+    written
 }
 
 /// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every
-/// round forty milliseconds longer for peers that acknowledge late, and nobody would know why.
+/// round forty milliseconds longer for peers that acknowledge late, without a visible reason.
 async fn warn_of_delay(options: mqtt::Options) {
     if let Ok(round_trip) = mqtt::probe(&options).await
         && round_trip.delayed

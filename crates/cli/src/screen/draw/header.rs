@@ -1,13 +1,13 @@
 //! The lines at the edges: what this is, what it waits for, what was refused.
 
+use althing_board::{Board, TEXT_MAX, harmless};
 use althing_types::Moment;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::board::{Board, TEXT_MAX};
-use super::super::format::{clip, clock, harmless, pace, quantity, seconds};
+use super::super::format::{clip, clock, pace, quantity, seconds};
 use super::{put, put_right, style};
 
 pub(super) fn draw(board: &Board, now: Moment, area: Rect, buffer: &mut Buffer) {

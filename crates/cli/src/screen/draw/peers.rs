@@ -1,13 +1,11 @@
 //! The list of peers, in as many columns as it takes and there is room for.
 
+use althing_board::{Board, Peer, Phase, Round, short_id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::board::Board;
-use super::super::format::{UNKNOWN, quantity, short_id};
-use super::super::peers::Peer;
-use super::super::round::{Phase, Round};
+use super::super::format::{UNKNOWN, quantity};
 use super::{GAP, left, put, right, style, title};
 
 /// Lines besides those of the peers: the title and the names of the columns.

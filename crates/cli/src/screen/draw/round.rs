@@ -1,13 +1,12 @@
 //! The round: who leads, what is asked for, what was found, and the votes on it.
 
+use althing_board::{Board, Phase, Round, TEXT_MAX, harmless};
 use althing_types::Moment;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::board::{Board, TEXT_MAX};
-use super::super::format::{UNKNOWN, clip, clock, harmless, hash_rate, quantity, seconds};
-use super::super::round::{Phase, Round};
+use super::super::format::{UNKNOWN, clip, clock, hash_rate, quantity, seconds};
 use super::{fitting, put, style, title};
 
 /// Lines that the round takes.
@@ -52,7 +51,7 @@ fn heading(board: &Board, round: Option<&Round>) -> String {
         return match (board.is_settled, board.leader) {
             (_, Some(_)) => "Before the first challenge".to_owned(),
             (true, None) => "Electing a leader".to_owned(),
-            (false, None) => "Gathering".to_owned(),
+            (false, None) => "Discovery".to_owned(),
         };
     };
     let phase = match round.phase() {

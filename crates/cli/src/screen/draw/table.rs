@@ -1,13 +1,12 @@
 //! The last rows of the table. It grows downwards, and scrolls when there is no more room.
 
+use althing_board::{Board, Row, TEXT_MAX, harmless, short_id};
 use althing_types::Moment;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::board::{Board, TEXT_MAX};
-use super::super::format::{UNKNOWN, harmless, pace, short_id};
-use super::super::round::Row;
+use super::super::format::{UNKNOWN, pace};
 use super::{bar, left, put, right, style, title};
 
 /// Lines of the title, the headings and two rows.

@@ -1,8 +1,8 @@
 //! Pictures of the screen, which are also its documentation.
 
 use althing_engine::rounds::{Event, Refusal, Waiting};
-use althing_node::Happening;
-use althing_types::Transaction;
+use althing_feed::PeerEvent;
+use althing_types::{Channel, Transaction};
 
 use super::made_up::{Story, challenge, joined, peer, solution, vote};
 
@@ -34,7 +34,7 @@ fn grown(rows: u64) -> Story {
 }
 
 #[test]
-fn gathering() {
+fn discovery() {
     let mut story = Story::new(10, Some(100));
     story.connected();
     for number in 1..=7 {
@@ -42,7 +42,7 @@ fn gathering() {
     }
     story.after(5000).all(&Event::Waiting(Waiting::Peers { known: 7, needed: 10 }));
     story.after(3000);
-    assert_looks("gathering", &story);
+    assert_looks("discovery", &story);
 }
 
 #[test]
@@ -69,18 +69,18 @@ fn waiting_for_a_majority() {
     let mut story = grown(12);
     story.after(2000).all(&challenge(12, 24, 3)).after(10_000);
     for lost in [1, 2, 5, 6, 9] {
-        story.report(lost, Happening::Disconnected { reason: "connection refused".to_owned() });
-        story.report(3, Happening::Engine(Event::PeerLost { peer: peer(lost) }));
+        story.report(lost, PeerEvent::Disconnected { reason: "connection refused".to_owned() });
+        story.report(3, Event::PeerLost { peer: peer(lost) });
     }
     let waiting = Waiting::Majority { heard: 5, needed: 6 };
-    story.report(3, Happening::Engine(Event::Waiting(waiting)));
+    story.report(3, Event::Waiting(waiting));
     let stranger = peer(77);
     for _ in 0..20 {
         let reason = Refusal::Ahead { transaction: Transaction::new(u64::MAX) };
         story.all(&Event::MessageRefused { claimed: stranger, reason });
     }
     for number in 1..=10 {
-        story.report(number, Happening::FurtherRefused { count: 980 });
+        story.report(number, PeerEvent::further_refused(980));
     }
     story.all(&Event::MessageRefused { claimed: stranger, reason: Refusal::Stranger });
     story.after(72_000);
@@ -92,7 +92,7 @@ fn finished() {
     let mut story = grown(100);
     let (topic, reason) = ("althing/\u{1b}[2Jroom/vote", "not JSON\r\n");
     let (topic, reason) = (topic.to_owned(), reason.to_owned());
-    story.report(4, Happening::Malformed { topic, reason });
+    story.report(4, PeerEvent::refused_from(&Channel::topic(topic), reason));
     story.all(&Event::AllRecorded).after(200);
     assert_looks("finished", &story);
 }
@@ -103,13 +103,13 @@ fn an_observer_a_cut_connection_and_a_lost_vote() {
     story.led(2).row(0, 20, 1, 2300);
     story
         .all(&joined(4))
-        .all(&Event::RosterSettled { members: (1..=3).map(peer).collect(), member: true });
+        .all(&Event::MembershipSettled { members: (1..=3).map(peer).collect(), member: true });
     story.after(500).all(&challenge(1, 24, 2)).after(400).all(&solution(1, 3, "17"));
     for voter in 1..=3 {
         story.all(&vote(1, voter, "17", voter == 3));
     }
     story.all(&Event::RoundFailed { transaction: Transaction::new(1), yes: 1, no: 2 });
-    story.report(3, Happening::Disconnected { reason: "connection refused".to_owned() });
+    story.report(3, PeerEvent::Disconnected { reason: "connection refused".to_owned() });
     assert_picture("unusual", &story, 80, 24);
 }
 

@@ -1,13 +1,13 @@
 //! Reports that nobody made.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use althing_board::Board;
 use althing_engine::rounds::{CertifiedRecord, Event, Record};
-use althing_node::{Happening, Report};
+use althing_feed::{self as feed, PeerEvent};
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use ratatui::backend::TestBackend;
 
-use crate::screen::board::Board;
 use crate::screen::draw;
 
 pub(super) const BROKER: &str = "mqtt://127.0.0.1:1883";
@@ -71,6 +71,12 @@ pub(super) fn decided(row: u64, difficulty: u64, winner: usize, text: &str, yes:
     })
 }
 
+/// Returns the record of an event.
+pub(super) fn record(at: Moment, peer: PeerId, event: feed::Event) -> feed::Record {
+    let (time, peer) = (SystemTime::UNIX_EPOCH, Some(peer.into()));
+    feed::Record { sequence: 0, time, at, network: None, peer, event }
+}
+
 impl Story {
     pub(super) fn new(peers: usize, rounds: Option<u64>) -> Self {
         let board = Board::new("elect-chain", peers, rounds, BROKER.to_owned());
@@ -83,22 +89,22 @@ impl Story {
     }
 
     /// One peer tells of something.
-    pub(super) fn report(&mut self, by: usize, happening: Happening) -> &mut Self {
-        self.board.apply(&Report { at: self.now, peer: peer(by), happening });
+    pub(super) fn report(&mut self, by: usize, event: impl Into<feed::Event>) -> &mut Self {
+        self.board.apply(&record(self.now, peer(by), event.into()));
         self
     }
 
     /// All peers tell of an event.
     pub(super) fn all(&mut self, event: &Event) -> &mut Self {
         for number in 1..=self.peers {
-            self.report(number, Happening::Engine(event.clone()));
+            self.report(number, event.clone());
         }
         self
     }
 
     pub(super) fn connected(&mut self) -> &mut Self {
         for number in 1..=self.peers {
-            self.report(number, Happening::Connected);
+            self.report(number, PeerEvent::Connected {});
         }
         self
     }
@@ -111,7 +117,7 @@ impl Story {
             self.after(20).all(&joined(number));
         }
         let members = (1..=self.peers).map(peer).collect();
-        self.after(100).all(&Event::RosterSettled { members, member: true });
+        self.after(100).all(&Event::MembershipSettled { members, member: true });
         self.after(150).all(&elected(leader, 0))
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use althing_board::Board;
 use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, Waiting};
-use althing_node::{Happening, Report};
-use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
+use althing_feed::{self as feed, PeerEvent};
+use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::made_up::{bits, picture};
-use crate::screen::board::Board;
+use super::made_up::{bits, picture, record};
 
 /// Mostly a few peers, so that their words meet; sometimes anybody.
 fn peers() -> impl Strategy<Value = PeerId> {
@@ -65,7 +65,7 @@ fn waitings() -> impl Strategy<Value = Waiting> {
 fn refusals() -> impl Strategy<Value = Refusal> {
     prop_oneof![
         Just(Refusal::Stranger),
-        (texts(), texts()).prop_map(|(theirs, ours)| Refusal::OtherRoster { theirs, ours }),
+        (texts(), texts()).prop_map(|(theirs, ours)| Refusal::OtherMembership { theirs, ours }),
     ]
 }
 
@@ -80,7 +80,7 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         (peers(), any::<usize>()).prop_map(|(peer, known)| Event::PeerJoined { peer, known }),
         (rosters(), any::<bool>())
-            .prop_map(|(members, member)| Event::RosterSettled { members, member }),
+            .prop_map(|(members, member)| Event::MembershipSettled { members, member }),
         (peers(), any::<u64>(), any::<Option<u128>>()).prop_map(|(leader, term, draw)| {
             Event::LeaderElected { leader, term: Term::new(term % 4), draw }
         }),
@@ -102,13 +102,15 @@ fn events() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn happenings() -> impl Strategy<Value = Happening> {
+fn all_events() -> impl Strategy<Value = feed::Event> {
+    let malformed = (texts(), texts())
+        .prop_map(|(topic, reason)| PeerEvent::refused_from(&Channel::topic(topic), reason));
     prop_oneof![
-        1 => Just(Happening::Connected),
-        1 => texts().prop_map(|reason| Happening::Disconnected { reason }),
-        8 => events().prop_map(Happening::Engine),
-        1 => (texts(), texts()).prop_map(|(topic, reason)| Happening::Malformed { topic, reason }),
-        1 => any::<u64>().prop_map(|count| Happening::FurtherRefused { count }),
+        1 => Just(PeerEvent::Connected {}).prop_map(feed::Event::from),
+        1 => texts().prop_map(|reason| PeerEvent::Disconnected { reason }.into()),
+        8 => events().prop_map(feed::Event::from),
+        1 => malformed.prop_map(feed::Event::from),
+        1 => any::<u64>().prop_map(|count| PeerEvent::further_refused(count).into()),
     ]
 }
 
@@ -117,12 +119,8 @@ fn moments() -> impl Strategy<Value = Moment> {
         .prop_map(|millis| Moment::from_start(Duration::from_millis(millis)))
 }
 
-fn reports() -> impl Strategy<Value = Report> {
-    (moments(), peers(), happenings()).prop_map(|(at, peer, happening)| Report {
-        at,
-        peer,
-        happening,
-    })
+fn records() -> impl Strategy<Value = feed::Record> {
+    (moments(), peers(), all_events()).prop_map(|(at, peer, event)| record(at, peer, event))
 }
 
 fn boards() -> impl Strategy<Value = Board> {
@@ -135,20 +133,20 @@ proptest! {
     #[test]
     fn any_reports_stay_within_the_bounds_and_can_be_drawn_at_any_size(
         mut board in boards(),
-        reports in vec(reports(), 0..60),
+        records in vec(records(), 0..60),
         hashes in vec((moments(), peers(), any::<u64>()), 0..10),
         now in moments(),
         width in 1..=200_u16,
         height in 1..=60_u16,
     ) {
-        for report in &reports {
-            board.apply(report);
-            board.assert_bounded();
+        for record in &records {
+            board.apply(record);
+            assert!(board.is_bounded());
         }
         for (at, peer, total) in hashes {
             board.set_hashes(at, &[(peer, total)]);
         }
-        board.assert_bounded();
+        assert!(board.is_bounded());
         // The usual size as well, since most others are too small.
         for (width, height) in [(width, height), (80, 24)] {
             let picture = picture(&board, now, width, height);
@@ -167,27 +165,20 @@ fn a_flood_stays_within_the_bounds() {
         let at = Moment::from_start(Duration::from_millis(number));
         let peer = PeerId::new(number.into());
         let (transaction, seed) = (Transaction::new(number / 700), Seed::from(number));
-        let happenings = [
-            Happening::Connected,
-            Happening::Engine(Event::PeerJoined { peer, known: 0 }),
-            Happening::Engine(Event::ChallengeIssued {
-                transaction,
-                difficulty: Difficulty::MIN,
-                leader: peer,
-            }),
-            Happening::Engine(Event::SolutionFound {
-                transaction,
-                finder: peer,
-                seed: seed.clone(),
-            }),
-            Happening::Engine(Event::VoteCast { transaction, voter: peer, seed, approve: true }),
-            Happening::FurtherRefused { count: u64::MAX },
+        let events = [
+            PeerEvent::Connected {}.into(),
+            Event::PeerJoined { peer, known: 0 }.into(),
+            Event::ChallengeIssued { transaction, difficulty: Difficulty::MIN, leader: peer }
+                .into(),
+            Event::SolutionFound { transaction, finder: peer, seed: seed.clone() }.into(),
+            Event::VoteCast { transaction, voter: peer, seed, approve: true }.into(),
+            PeerEvent::further_refused(u64::MAX).into(),
         ];
-        for happening in happenings {
-            board.apply(&Report { at, peer, happening });
+        for event in events {
+            board.apply(&record(at, peer, event));
         }
         board.set_hashes(at, &[(peer, number), (PeerId::new(0), number)]);
-        board.assert_bounded();
+        assert!(board.is_bounded());
     }
     picture(&board, Moment::START, 200, 60);
 }

@@ -1,12 +1,11 @@
 //! What counts once, what replaces what, and what is not believed.
 
+use althing_board::{Board, Phase, ROWS_MAX};
 use althing_engine::rounds::{Event, Refusal, Waiting};
-use althing_node::Happening;
+use althing_feed::PeerEvent;
 use althing_types::{Moment, PeerId, Transaction};
 
 use super::made_up::{Story, challenge, decided, elected, peer, solution, vote};
-use crate::screen::board::ROWS_MAX;
-use crate::screen::round::Phase;
 
 fn led() -> Story {
     let mut story = Story::new(10, None);
@@ -33,7 +32,7 @@ fn a_message_that_all_peers_refuse_is_one_message() {
     for _ in 0..3 {
         story.all(&Event::MessageRefused { claimed: peer(77), reason: Refusal::Stranger });
     }
-    story.report(1, Happening::FurtherRefused { count: 5 });
+    story.report(1, PeerEvent::further_refused(5));
     assert_eq!(story.board.refused(), 8);
     assert!(story.board.refusal.ends_with(": the sender is not a member"));
 }
@@ -51,7 +50,7 @@ fn a_yes_replaces_a_no_and_is_never_taken_back() {
 fn an_easier_challenge_replaces_a_harder_one_and_its_late_echo_does_not() {
     let mut story = led();
     story.all(&challenge(0, 60, 3)).after(30_000).all(&challenge(0, 30, 3));
-    story.report(9, Happening::Engine(challenge(0, 60, 3)));
+    story.report(9, challenge(0, 60, 3));
     let round = story.board.shown_round(story.now).expect("it has begun");
     let challenge = round.challenge.expect("it was issued");
     assert_eq!(challenge.difficulty.bits(), 30);
@@ -63,7 +62,7 @@ fn a_new_leader_asks_again_and_the_old_one_is_no_longer_heard() {
     let mut story = led();
     story.all(&challenge(0, 20, 3)).all(&solution(0, 7, "5")).all(&vote(0, 3, "5", true));
     story.all(&elected(4, 1)).all(&challenge(0, 21, 4)).all(&challenge(0, 20, 3));
-    story.report(9, Happening::Engine(elected(3, 0)));
+    story.report(9, elected(3, 0));
     let round = story.board.shown_round(story.now).expect("it has begun");
     assert_eq!(round.challenge.map(|challenge| challenge.leader), Some(peer(4)));
     assert_eq!(round.phase(), Phase::Mining);
@@ -75,9 +74,9 @@ fn a_lost_vote_begins_the_row_again_once() {
     let mut story = led();
     let failed = Event::RoundFailed { transaction: Transaction::FIRST, yes: 4, no: 6 };
     story.all(&challenge(0, 20, 3)).all(&solution(0, 7, "5")).all(&vote(0, 3, "5", false));
-    story.report(1, Happening::Engine(failed.clone())).all(&solution(0, 2, "6"));
+    story.report(1, failed.clone()).all(&solution(0, 2, "6"));
     for late in 2..=10 {
-        story.report(late, Happening::Engine(failed.clone()));
+        story.report(late, failed.clone());
     }
     let round = story.board.shown_round(story.now).expect("it has begun");
     assert_eq!(round.failures, 1);
@@ -100,7 +99,7 @@ fn waiting_ends_when_a_row_is_decided() {
     story.all(&challenge(0, 20, 3)).all(&Event::Waiting(waiting)).after(5000);
     story.all(&Event::Waiting(Waiting::Majority { heard: 4, needed: 6 }));
     let (shown, since) = story.board.waiting.expect("too few are heard");
-    assert_eq!(shown, Waiting::Majority { heard: 4, needed: 6 });
+    assert_eq!(shown, Waiting::Majority { heard: 4, needed: 6 }.into());
     assert_eq!((story.now - since).as_secs(), 5);
     story.all(&decided(0, 20, 7, "5", 6));
     assert_eq!(story.board.waiting, None);
@@ -119,9 +118,9 @@ fn who_is_lost_is_here_again_when_it_is_heard() {
 #[test]
 fn a_peer_that_is_cut_off_does_not_make_the_others_lost() {
     let mut story = led();
-    story.report(9, Happening::Disconnected { reason: String::new() });
+    story.report(9, PeerEvent::Disconnected { reason: String::new() });
     for other in 1..=8 {
-        story.report(9, Happening::Engine(Event::PeerLost { peer: peer(other) }));
+        story.report(9, Event::PeerLost { peer: peer(other) });
     }
     assert_eq!(story.board.peers.here(), 10);
 }
@@ -155,7 +154,7 @@ fn the_table_keeps_its_last_rows_and_counts_all() {
 
 #[test]
 fn a_board_of_nothing_can_be_drawn() {
-    let board = crate::screen::Board::new("", 0, Some(0), String::new());
+    let board = Board::new("", 0, Some(0), String::new());
     super::made_up::picture(&board, Moment::START, 80, 24);
     assert_eq!(board.name(PeerId::new(5)), "5");
 }

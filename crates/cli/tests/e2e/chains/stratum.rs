@@ -13,7 +13,7 @@ const NONCES: u32 = 2_000;
 
 fn serving(chains: &Chains, options: &str) -> (ChainPeer, String) {
     let peer = chains.stratum("server", &format!("--stratum 127.0.0.1:0 {options}"));
-    let listening = peer.first_event("listening");
+    let listening = peer.first_event("listening_for_miners");
     let address = listening["address"].as_str().expect("an address").to_owned();
     (peer, address)
 }
@@ -177,7 +177,7 @@ fn who_misbehaves_is_dropped_and_an_honest_miner_goes_on() {
     let harmless = b"{\"id\":1,\"method\":\"mining.extranonce.subscribe\"}\n";
     for (bytes, reason) in [
         (vec![b'x'; 10_000], "a line is too long"),
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "a line is no request"),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "a line is not a request"),
         (unknown.repeat(40), "too many faults"),
         (harmless.repeat(4_000), "too many lines"),
     ] {
@@ -193,7 +193,7 @@ fn who_misbehaves_is_dropped_and_an_honest_miner_goes_on() {
     // Now there is room for one more, and then for none.
     let _third = Miner::joins(&address, "bob");
     Connection::to(&address).ends();
-    server.tells("worker_dropped", |said| said["reason"] == "more connections than are served");
+    server.tells("worker_dropped", |said| said["reason"] == "too many connections");
     honest.finds_a_block();
 }
 

@@ -1,3 +1,5 @@
+//! One chain that is being fetched block by block.
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
@@ -7,7 +9,7 @@ use althing_types::{Address, Height, Moment};
 use super::{BAD_CLAIMS_MAX, TRIES_MAX, WINDOW};
 use crate::nakamoto::Claim;
 
-/// The chains that are being fetched, and those that never will be.
+/// The running downloads, and the claims that will never be fetched.
 #[derive(Clone, Debug, Default)]
 pub(in crate::nakamoto) struct Downloads {
     pub(super) running: BTreeMap<Claim, Download>,
@@ -26,16 +28,16 @@ pub(super) struct Download {
     /// Whether one has fitted.
     pub(super) linked: bool,
     pub(super) restarts: u8,
-    /// Blocks that are here, but not the ones before them.
+    /// Blocks that have arrived before their predecessors.
     pub(super) arrived: BTreeMap<Height, (Address, Block)>,
     pub(super) under_way: BTreeSet<Height>,
     /// How often each backer was asked for each block.
     pub(super) tries: BTreeMap<(Height, Address), u8>,
-    /// Who sent what did not fit at `next`.
+    /// The peers that sent a block that did not fit at `next`.
     pub(super) doubted: Vec<Address>,
-    /// Whether it has brought anything that we did not have.
+    /// Whether it has brought any new block.
     pub(super) gained: bool,
-    /// When it last came further.
+    /// When it last made progress.
     pub(super) moved: Moment,
 }
 
@@ -52,7 +54,7 @@ impl Downloads {
         self.bad_order.len()
     }
 
-    /// Has one more peer back a claim that is being fetched.
+    /// Adds a peer to the backers of a running download.
     pub(in crate::nakamoto) fn join(&mut self, claim: &Claim, peer: &Address) {
         if !self.is_backing(peer)
             && let Some(download) = self.running.get_mut(claim)
@@ -94,7 +96,7 @@ impl Download {
         }
     }
 
-    /// The heights that are of interest now, as far as the claim goes.
+    /// The heights in the window, up to the end of the claim.
     pub(super) fn window(&self) -> Range<Height> {
         self.next..Height::new(self.next.number().saturating_add(WINDOW as u64))
     }
@@ -103,7 +105,7 @@ impl Download {
         self.tries.get(&(height, peer.clone())).copied().unwrap_or(0)
     }
 
-    /// Asks this peer no more for this block.
+    /// Stops asking this peer for this block.
     pub(super) fn give_up_on(&mut self, height: Height, peer: &Address) {
         self.tries.insert((height, peer.clone()), TRIES_MAX);
     }
@@ -120,13 +122,13 @@ impl Download {
         self.backers.first().cloned().expect("a download has backers as long as it runs")
     }
 
-    /// Goes further down, since the block at `next` does not fit on any that we have.
+    /// Goes further down, since the block at `next` does not fit on any block that we have.
     pub(super) fn go_down(&mut self, now: Moment) {
         self.next = self.next.back(self.stride);
         self.stride = self.stride.saturating_mul(2);
         self.moved = now;
         self.doubted.clear();
-        // What is beyond the window now is fetched again.
+        // Blocks that are now beyond the window are fetched again.
         self.arrived.split_off(&self.window().end);
     }
 }

@@ -1,3 +1,5 @@
+//! Eight lanes, with AVX2.
+
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::x86_64::{
@@ -9,7 +11,6 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitOr, BitXor};
 
 use super::Lanes;
-use crate::kernel::{Runner, sha1, sha256};
 
 /// Proves that the processor has AVX2, and that the system keeps its registers.
 #[derive(Clone, Copy, Debug)]
@@ -135,34 +136,5 @@ impl Lanes for Avx2 {
             _mm256_movemask_ps(_mm256_castsi256_ps(zero))
         };
         lanes.cast_unsigned()
-    }
-}
-
-impl Runner for Avx2Proof {
-    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run<const MASK: u32>(proof: Avx2Proof, mut search: sha1::Search<'_>) -> Option<u64> {
-            search.run::<Avx2, 1, MASK>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run::<Avx2, 1, 1, { sha256::ALL }, 16>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run(self, search) }
-    }
-
-    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx2")]
-        fn run(proof: Avx2Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run_header::<Avx2, 1>(proof)
-        }
-        // SAFETY: this is a proof of AVX2.
-        unsafe { run(self, search) }
     }
 }

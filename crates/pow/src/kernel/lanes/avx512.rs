@@ -1,3 +1,5 @@
+//! Sixteen lanes, with AVX-512.
+
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::asm;
@@ -9,7 +11,6 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitOr, BitXor};
 
 use super::Lanes;
-use crate::kernel::{Runner, sha1, sha256};
 
 /// Proves that the processor has AVX-512F, and that the system keeps its registers.
 #[derive(Clone, Copy, Debug)]
@@ -153,35 +154,6 @@ impl Lanes for Avx512 {
     }
 }
 
-impl Runner for Avx512Proof {
-    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha1::Search<'_>) -> Option<u64> {
-            search.run::<Avx512, 3, MASK>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run<const MASK: u32>(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run::<Avx512, 2, 3, MASK, 2>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "avx512f")]
-        fn run(proof: Avx512Proof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run_header::<Avx512, 2>(proof)
-        }
-        // SAFETY: this is a proof of AVX-512F.
-        unsafe { run(self, search) }
-    }
-}
-
 /// Adds in an order that the compiler cannot change.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -199,11 +171,11 @@ fn add_late(early: __m512i, late: __m512i) -> __m512i {
     sum
 }
 
-/// Has the compiler keep a state in registers and everything else in memory, and jumps to the next
-/// instruction.
+/// Makes the compiler keep a state in registers and everything else in memory, and jumps to the
+/// next instruction.
 ///
-/// The jump is for the processor: one that has had to decode instructions goes on decoding, at half
-/// the speed, until a jump leads it to what is in its cache of decoded ones.
+/// The jump is for the processor: once it had to decode instructions, it goes on decoding, at half
+/// the speed, until a jump takes it back to its cache of decoded instructions.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn end_round([a, b, c, d, e, f, g, h]: &mut [Avx512; 8], memory: *mut u8) {

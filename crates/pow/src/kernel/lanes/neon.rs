@@ -1,3 +1,5 @@
+//! Four lanes, with NEON.
+
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::aarch64::{
@@ -8,7 +10,6 @@ use std::arch::is_aarch64_feature_detected;
 use std::ops::{Add, BitOr, BitXor};
 
 use super::Lanes;
-use crate::kernel::{Runner, sha1, sha256};
 
 /// Proves that the processor has NEON.
 #[derive(Clone, Copy, Debug)]
@@ -140,35 +141,5 @@ impl Lanes for Neon {
             let zero = vceqzq_u32(vandq_u32(self.0, vdupq_n_u32(mask)));
             vaddvq_u32(vandq_u32(zero, vld1q_u32(bits.as_ptr())))
         }
-    }
-}
-
-/// There are registers for two hashes of SHA-1 side by side, and for one of SHA-256.
-impl Runner for NeonProof {
-    fn sha1<const MASK: u32>(self, search: sha1::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "neon")]
-        fn run<const MASK: u32>(proof: NeonProof, mut search: sha1::Search<'_>) -> Option<u64> {
-            search.run::<Neon, 2, MASK>(proof)
-        }
-        // SAFETY: this is a proof of NEON.
-        unsafe { run::<MASK>(self, search) }
-    }
-
-    fn sha256<const MASK: u32>(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "neon")]
-        fn run(proof: NeonProof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run::<Neon, 1, 1, { sha256::ALL }, 16>(proof)
-        }
-        // SAFETY: this is a proof of NEON.
-        unsafe { run(self, search) }
-    }
-
-    fn header(self, search: sha256::Search<'_>) -> Option<u64> {
-        #[target_feature(enable = "neon")]
-        fn run(proof: NeonProof, mut search: sha256::Search<'_>) -> Option<u64> {
-            search.run_header::<Neon, 1>(proof)
-        }
-        // SAFETY: this is a proof of NEON.
-        unsafe { run(self, search) }
     }
 }

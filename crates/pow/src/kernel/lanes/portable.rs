@@ -1,9 +1,10 @@
+//! Lanes in plain Rust, for any processor.
+
 use std::num::Wrapping;
 
 use super::Lanes;
-use crate::kernel::{Runner, sha1, sha256};
 
-/// A single word in plain Rust. The other kernels also compute with it what all lanes share.
+/// A single word in plain Rust. The other kernels also use it for what all lanes share.
 pub(in crate::kernel) type One = Wrapping<u32>;
 
 impl Lanes for One {
@@ -63,20 +64,5 @@ impl Lanes for One {
     #[inline(always)]
     fn without(self, mask: u32) -> u32 {
         u32::from(self.0 & mask == 0)
-    }
-}
-
-/// Plain Rust needs no proof.
-impl Runner for () {
-    fn sha1<const MASK: u32>(self, mut search: sha1::Search<'_>) -> Option<u64> {
-        search.run::<One, 1, MASK>(self)
-    }
-
-    fn sha256<const MASK: u32>(self, mut search: sha256::Search<'_>) -> Option<u64> {
-        search.run::<One, 1, 1, { sha256::ALL }, 16>(self)
-    }
-
-    fn header(self, mut search: sha256::Search<'_>) -> Option<u64> {
-        search.run_header::<One, 1>(self)
     }
 }

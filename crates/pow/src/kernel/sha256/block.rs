@@ -1,4 +1,4 @@
-//! How SHA-256 takes a block into the states of many messages.
+//! The compression function of SHA-256, for the states of many messages.
 
 use std::num::Wrapping;
 
@@ -6,13 +6,13 @@ use super::CONSTANTS;
 use crate::hash::{Block, State, words};
 use crate::kernel::lanes::{Lanes, unroll};
 
-/// How many rounds before its own a word of the schedule is computed. A round would have to wait
-/// for a word that is computed only then, and the next round for that one.
+/// How many rounds ahead a word of the schedule is computed. If it were computed in its own round,
+/// that round would have to wait for it, and the next round for that one.
 const AHEAD: usize = 2;
 
 /// The words of a block's schedule for all streams, in memory, since there are more of them than
-/// registers. Those without lows are written once for many messages. The last few are what the loop
-/// over the rounds computes ahead at its end; no round takes them in.
+/// registers. Those without lows are written once for many messages. The last few are only computed
+/// because the loop over the rounds works ahead; no round uses them.
 pub(super) type Schedule<V, const STREAMS: usize> = [[V; STREAMS]; 64 + AHEAD];
 
 /// Returns a schedule with nothing in it.
@@ -22,20 +22,20 @@ pub(super) fn empty_schedule<V: Lanes, const STREAMS: usize>(
     [[V::splat(proof, 0); STREAMS]; 64 + AHEAD]
 }
 
-/// What is asked of the states after a block.
+/// Which words of the states after a block are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// All words.
     State,
     /// The last word, which is known three rounds before the first one. The others are left as they
-    /// are then.
+    /// are at that point.
     LastWord,
 }
 
-/// What does not depend on the lows in a block that has some.
+/// The parts of a block with lows that do not depend on the lows.
 pub(super) struct Fixed {
     midstate: State,
-    /// The state before the round that takes in the first low.
+    /// The state before the round that uses the first low.
     entry: State,
     /// The sum of what does not depend on lows in each of the first words of the schedule. In those
     /// of the block, zeros stand where the lows will be.
@@ -107,7 +107,7 @@ impl Fixed {
         states
     }
 
-    /// Computes the rounds from that on which takes in the first low.
+    /// Computes the rounds from the first one that uses a low.
     #[inline(always)]
     fn rounds<V: Lanes, const STREAMS: usize, const MASK: u32, const LOWS: usize>(
         &self,
@@ -230,8 +230,8 @@ fn last_word<V: Lanes, const STREAMS: usize>(
     unroll!(s in 0..STREAMS { states[s][7] = states[s][4]; });
 }
 
-/// Returns how many rounds are unrolled, and made for a mask. Where many words hold lows, there is
-/// little to leave out in those after the first 16.
+/// Returns how many rounds are unrolled and specialised for a mask. Where many words hold lows,
+/// little can be left out of the rounds after the first 16.
 #[inline(always)]
 const fn unrolled(mask: u32) -> usize {
     if mask.count_ones() > 2 { 16 } else { 32 }
@@ -314,7 +314,7 @@ fn next_word<V: Lanes>(w16: V, w15: V, w7: V, w2: V) -> V {
     (w16 + sigma0(w15) + w7) + sigma1(w2)
 }
 
-/// Returns the state after a round that takes in `word`, to which its constant was added.
+/// Returns the state after a round that uses `word`, to which its constant was added.
 #[inline(always)]
 fn one_round<V: Lanes>([a, b, c, d, e, f, g, h]: [V; 8], word: V) -> [V; 8] {
     let early = (h + word) + e.choose(f, g);

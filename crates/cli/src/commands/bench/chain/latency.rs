@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Event, Mining};
-use althing_node::chain::{Happening, Report};
+use althing_engine::nakamoto::Mining;
+use althing_feed::{ChainEvent, Event, Record};
 use althing_types::{BlockHash, Moment};
 use anyhow::Context;
 use serde_json::json;
@@ -49,10 +49,10 @@ pub(super) async fn measure(
         if let Some(text) = kind.text(number) {
             let entry = kind.dialect([0; 32])?.entry(&text, number);
             let entry = entry.context("a text of ours is refused")?;
-            drop(network.peers()[author].commands.submit(entry).await?);
+            drop(network.peers()[author].entries.submit(entry).await?);
         }
         times.push(loop {
-            if let Some(time) = spread.note(network.next().await?) {
+            if let Some(time) = spread.note(&*network.next().await?) {
                 break time;
             }
         });
@@ -92,19 +92,19 @@ struct Way {
 }
 
 impl Spread {
-    /// Takes note of a report, and returns how long a block took if it has reached all with this.
-    fn note(&mut self, report: Report) -> Option<Duration> {
-        let Report { at, happening: Happening::Engine(event), .. } = report else { return None };
-        let hash = match event {
-            Event::BlockMined { hash, .. } => {
+    /// Takes note of a record, and returns how long a block took if it has reached all with this.
+    fn note(&mut self, record: &Record) -> Option<Duration> {
+        let (at, Event::Chain(event)) = (record.at, &record.event) else { return None };
+        let hash = match *event {
+            ChainEvent::BlockMined { hash, .. } => {
                 self.on_the_way.entry(hash).or_default().mined = Some(at);
                 hash
             }
-            Event::TipChanged { tip, .. } => {
-                let way = self.on_the_way.entry(tip.hash).or_default();
+            ChainEvent::TipChanged { hash, .. } => {
+                let way = self.on_the_way.entry(hash).or_default();
                 way.reached += 1;
                 way.last = at.max(way.last);
-                tip.hash
+                hash
             }
             _ => return None,
         };

@@ -9,20 +9,19 @@ use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
-use althing_engine::nakamoto::{Label, Mining, Timeouts};
+use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
+use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
 use althing_ledger::{HexDigits, target_of_bits};
 use althing_net::tracker::{self, Tracker};
 use althing_net::udp;
-use althing_node::chain::{Commands, Happening, Node, Report, Setup, identify};
-use althing_node::{Clock, NodeError};
-use althing_pow::Effort;
-use althing_store::{Branch, Store};
+use althing_node::chain::{self, Entries};
+use althing_node::{Clock, Commands, Swarm};
+use althing_pow::Parallelism;
+use althing_store::Store;
 use althing_types::{Address, UnixTime};
 use anyhow::{Context, bail};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
 use crate::chain_network::ChainName;
 
@@ -51,18 +50,17 @@ pub(super) struct Network {
     disk: Option<TempDir>,
     tracker: Option<Tracker>,
     peers: Vec<Member>,
-    running: JoinSet<Result<(), NodeError>>,
-    /// Has all peers leave when it is gone.
-    stop: watch::Sender<()>,
-    reporter: mpsc::UnboundedSender<Report>,
-    reports: mpsc::UnboundedReceiver<Report>,
+    running: Swarm<Nakamoto>,
+    feed: Feed,
+    records: Subscription,
 }
 
 /// A peer that runs.
 #[derive(Clone)]
 pub(super) struct Member {
     pub(super) address: Address,
-    pub(super) commands: Commands,
+    pub(super) commands: Commands<Nakamoto>,
+    pub(super) entries: Entries,
 }
 
 impl Kind {
@@ -121,7 +119,8 @@ impl Storage {
 
 impl Network {
     pub(super) fn new(kind: Kind, storage: Storage) -> anyhow::Result<Self> {
-        let (reporter, reports) = mpsc::unbounded_channel();
+        let feed = Feed::default();
+        let records = feed.subscribe();
         let tracker = match kind.name {
             ChainName::Cs60 => Some(Tracker::start(&tracker::Options { listen: anywhere() })?),
             ChainName::Aviary | ChainName::Open => None,
@@ -136,10 +135,9 @@ impl Network {
             disk,
             tracker,
             peers: Vec::new(),
-            running: JoinSet::new(),
-            stop: watch::channel(()).0,
-            reporter,
-            reports,
+            running: Swarm::default(),
+            feed,
+            records,
         })
     }
 
@@ -153,50 +151,46 @@ impl Network {
     }
 
     /// Starts a peer that has this chain, and turns to all that are there.
-    pub(super) fn add(&mut self, mining: Mining, chain: &[Branch]) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, mining: Mining, blocks: &[Durable]) -> anyhow::Result<()> {
         let mut store = match &self.disk {
             Some(dir) => Store::open(&dir.path().join(self.peers.len().to_string()))?,
             None => Store::in_memory(),
         };
         let network = self.kind.dialect([0; 32])?.network();
-        let identity = identify(&mut store, &network)?;
-        let secret = identity.secret.bytes().try_into().context("the secret in the store")?;
-        store.commit_chain(chain)?;
+        let secret = chain::secret(&mut store, &network)?;
+        let secret = secret.bytes().try_into().context("the secret in the store")?;
+        store.commit(blocks)?;
         let endpoint = udp::bind(udp::Options { listen: anywhere(), advertise: None })?;
         let endpoint = match &self.tracker {
             Some(tracker) => tracker::join(endpoint, tracker.address().into()),
             None => endpoint,
         };
         let address = endpoint.address().clone();
-        let reporter = self.reporter.clone();
-        let setup = Setup {
+        let (node, entries) = chain::open(chain::Options {
             dialect: self.kind.dialect(secret)?,
+            address: address.clone(),
             name: Label::new("bench")?,
             contacts: self.peers.iter().map(|peer| peer.address.clone()).collect(),
             mining,
-            effort: Some(Effort { threads: NonZeroUsize::MIN, nice: 0 }),
-            work: None,
+            parallelism: Some(Parallelism { threads: NonZeroUsize::MIN, nice: 0 }),
+            searches: None,
             store,
             clock: self.clock,
-            // Nobody listens any more when all is measured.
-            reporter: Box::new(move |report| drop(reporter.send(report))),
-        };
-        let node = Node::new(setup, endpoint)?;
-        self.peers.push(Member { address, commands: node.commands() });
-        let mut stop = self.stop.subscribe();
-        self.running.spawn(async move {
-            let stopped = async move { while stop.changed().await.is_ok() {} };
-            node.run(stopped).await.map(drop)
-        });
+            feed: self.feed.clone(),
+        })?;
+        self.peers.push(Member { address, commands: node.commands(), entries });
+        self.running.add(node, endpoint);
         Ok(())
     }
 
     /// Waits for the next thing that happens to a peer.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Report> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Arc<Record>> {
         tokio::select! {
-            report = self.reports.recv() => report.context("the peers report as long as they run"),
-            Some(ended) = self.running.join_next() => {
-                ended??;
+            next = self.records.next() => {
+                Ok(next.context("the peers tell of themselves as long as they run")??)
+            }
+            left = self.running.next_left() => {
+                left?;
                 bail!("a peer has left")
             }
         }
@@ -205,7 +199,7 @@ impl Network {
     /// Waits until all peers know each other.
     pub(super) async fn meet(&mut self) -> anyhow::Result<()> {
         for peer in self.peers.clone() {
-            while peer.commands.overview().await?.peers.len() + 1 < self.peers.len() {
+            while peer.commands.status().await?.engine.peers.len() + 1 < self.peers.len() {
                 self.next().await?;
             }
         }
@@ -214,10 +208,11 @@ impl Network {
 
     /// Waits until the last peer that was added can be reached.
     pub(super) async fn connected(&mut self) -> anyhow::Result<()> {
-        let last = self.peers.last().map(|peer| peer.address.clone());
+        let last = self.peers.last().map(|peer| PeerName::from(peer.address.clone()));
         loop {
-            let Report { peer, happening, .. } = self.next().await?;
-            if matches!(happening, Happening::Connected) && Some(&peer) == last.as_ref() {
+            let record = self.next().await?;
+            let is_connected = matches!(record.event, Event::Peer(PeerEvent::Connected {}));
+            if is_connected && record.peer == last {
                 return Ok(());
             }
         }

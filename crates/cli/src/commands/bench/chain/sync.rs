@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use althing_engine::nakamoto::{Event, Mining};
+use althing_engine::nakamoto::{Durable, Mining};
+use althing_feed::{ChainEvent, Event, PeerName};
 use althing_ledger::{Block, Ledger, Proposal};
-use althing_node::chain::{Happening, Report};
-use althing_store::Branch;
 use althing_types::{BlockHash, Height};
 use anyhow::{Context, ensure};
 use serde_json::json;
@@ -67,17 +66,17 @@ pub(super) async fn measure(
     network.meet().await?;
     let started = network.clock().now();
     network.add(Mining::Off, &[])?;
-    let newcomer = network.peers().last().map(|peer| peer.address.clone());
+    let newcomer = network.peers().last().map(|peer| PeerName::from(peer.address.clone()));
     let mut headers = None;
     loop {
-        let Report { at, peer, happening } = network.next().await?;
-        match happening {
-            _ if Some(peer) != newcomer => {}
-            Happening::Engine(Event::HeadersFetched { .. }) => {
-                headers.get_or_insert(at - started);
+        let record = network.next().await?;
+        match &record.event {
+            _ if record.peer != newcomer => {}
+            Event::Chain(ChainEvent::HeadersFetched { .. }) => {
+                headers.get_or_insert(record.at - started);
             }
-            Happening::Engine(Event::TipChanged { tip: reached, .. }) if reached.hash == tip => {
-                let all = at - started;
+            Event::Chain(ChainEvent::TipChanged { hash, .. }) if *hash == tip => {
+                let all = record.at - started;
                 return Ok(Measured { dialect, storage, peers, blocks, making, headers, all });
             }
             _ => {}
@@ -86,7 +85,7 @@ pub(super) async fn measure(
 }
 
 /// Returns a chain of so many blocks, besides one that everybody has, and the hash of the last.
-fn make_chain(kind: Kind, blocks: u64) -> anyhow::Result<(Branch, BlockHash)> {
+fn make_chain(kind: Kind, blocks: u64) -> anyhow::Result<(Durable, BlockHash)> {
     let dialect = kind.dialect([0; 32])?;
     let mut ledger = Ledger::new(dialect.rules().chain.clone(), dialect.application());
     let from = Height::new(ledger.length());
@@ -101,12 +100,12 @@ fn make_chain(kind: Kind, blocks: u64) -> anyhow::Result<(Branch, BlockHash)> {
         let template = ledger.template(proposal).context("no block can follow")?;
         let nonce = template.search(0..u64::MAX).context("no nonce makes a block")?;
         let block: Block = template.with_nonce(nonce);
-        made.push(dialect.encode_block(&block));
+        made.push(block.clone());
         ledger.add(block)?;
     }
     let tip = ledger.tip().context("there is a block")?;
     ensure!(ledger.length() == from.number() + blocks, "blocks of ours were not adopted");
-    Ok((Branch { from, blocks: made }, tip.hash))
+    Ok((Durable { from, blocks: made }, tip.hash))
 }
 
 pub(super) fn print(results: &[Measured], as_json: bool) -> anyhow::Result<()> {

@@ -1,0 +1,19 @@
+//! What the entries of a chain mean.
+//!
+//! Each application is a pure fold over the entries of the best chain: it decides which entries may
+//! come next, and what they result in. It knows nothing of forks or peers; the ledger hands it the
+//! entries in their order, and goes back to a snapshot when the chain is reorganised.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `ballots` | who has voted for what? (`cs60`) |
+//! | `notes` | is this a note? (`open`) |
+//! | `router` | which application does an entry belong to, if a chain has several? |
+
+mod ballots;
+pub mod notes;
+mod router;
+
+pub use ballots::Ballots;
+pub use notes::Notes;
+pub use router::Router;

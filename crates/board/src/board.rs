@@ -1,0 +1,438 @@
+//! What the screen shows, folded from reports.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use althing_feed::{Event, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting};
+use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
+
+use super::hash_rate::{self, HashRates};
+use super::pace::{self, Pace};
+use super::peers::{PEERS_MAX, Peers};
+use super::round::{Challenge, Round, Row};
+use super::text::{harmless, short_id};
+
+/// Rows of the table that are kept, the last ones.
+pub const ROWS_MAX: usize = 200;
+
+/// Characters kept of a text that others have chosen.
+pub const TEXT_MAX: usize = 200;
+
+/// Members that a network may have.
+const MEMBERS_MAX: usize = 65_535;
+
+/// A round decided sooner than this is too quick to be followed, so its outcome is shown instead.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// A round's outcome stays on the screen this long when the next one has begun.
+const AFTER_SLOW: Duration = Duration::from_millis(300);
+const AFTER_QUICK: Duration = QUICK;
+
+/// What the screen shows: pure, without a terminal or a clock.
+#[derive(Debug)]
+pub struct Board {
+    /// The dialect of the network, harmless to show.
+    pub dialect: String,
+    /// Where the peers meet, without credentials.
+    pub broker: String,
+    /// The number of members.
+    pub members: usize,
+    /// Rows after which the network ends.
+    pub rounds: Option<u64>,
+    /// The peers that were heard.
+    pub peers: Peers,
+    /// The peers of this process.
+    reporters: BTreeMap<PeerId, Reporter>,
+    /// Whether the members are settled.
+    pub is_settled: bool,
+    /// The leader of the latest term, once there is one.
+    pub leader: Option<Leader>,
+    /// The round that is under way.
+    current: Option<Round>,
+    /// The round that was decided last.
+    previous: Option<Round>,
+    /// The first row that is not decided yet.
+    pub next: Transaction,
+    /// The last rows of the table; at most [`ROWS_MAX`].
+    pub rows: VecDeque<Row>,
+    /// How fast the peers of this process hash.
+    pub hash_rates: HashRates,
+    pace: Pace,
+    first_challenge: Option<Moment>,
+    /// What the network waits for, and since when.
+    pub waiting: Option<(Waiting, Moment)>,
+    /// Why the last connection that broke did so.
+    pub disconnection: String,
+    /// Where the last message that was refused came from, and why it was.
+    pub refusal: String,
+    /// How it has ended, if it has.
+    pub finish: Option<Finish>,
+}
+
+/// The leader of a term, as far as it has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// The leader.
+    pub peer: PeerId,
+    /// The term it leads in.
+    pub term: Term,
+    /// The number it had drawn, if that is known.
+    pub draw: Option<u128>,
+}
+
+/// What a peer of this process has told of itself.
+#[derive(Clone, Copy, Debug)]
+struct Reporter {
+    is_connected: bool,
+    /// Messages it has refused.
+    refused: u64,
+    /// How often it has seen the vote on a row being lost.
+    failures: (Transaction, u32),
+}
+
+/// How a network with a last row has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finish {
+    /// When the last row was recorded.
+    pub at: Moment,
+    /// Whether all members are known to have all rows.
+    pub by_all: bool,
+}
+
+impl Board {
+    /// Returns the board of a network of `peers` members that has not met yet, and that ends after
+    /// so many `rounds`, if it ever does.
+    pub fn new(dialect: &str, peers: usize, rounds: Option<u64>, broker: String) -> Self {
+        Self {
+            dialect: harmless(dialect, TEXT_MAX),
+            broker,
+            members: peers.clamp(1, MEMBERS_MAX),
+            rounds,
+            peers: Peers::default(),
+            reporters: BTreeMap::new(),
+            is_settled: false,
+            leader: None,
+            current: None,
+            previous: None,
+            next: Transaction::FIRST,
+            rows: VecDeque::new(),
+            hash_rates: HashRates::default(),
+            pace: Pace::default(),
+            first_challenge: None,
+            waiting: None,
+            disconnection: String::new(),
+            refusal: String::new(),
+            finish: None,
+        }
+    }
+
+    /// Notes what has happened to any peer of this process. Of the peers that tell of one fact,
+    /// the first counts.
+    pub fn apply(&mut self, record: &Record) {
+        let at = record.at;
+        let Some(peer) = record.peer.as_ref().and_then(PeerName::id) else { return };
+        match &record.event {
+            Event::Peer(event) => self.on_peer(peer, event),
+            Event::Rounds(event) => self.on_event(at, peer, event),
+            Event::Chain(_) | Event::Miners(_) | Event::Tracker(_) => {}
+        }
+    }
+
+    /// Notes how many hashes each peer has tried so far.
+    pub fn set_hashes(&mut self, at: Moment, per_peer: &[(PeerId, u64)]) {
+        for (peer, total) in per_peer {
+            self.hash_rates.note(at, *peer, *total);
+        }
+    }
+
+    fn on_peer(&mut self, reporter: PeerId, event: &PeerEvent) {
+        match event {
+            PeerEvent::Connected {} => {
+                self.peers.hear(reporter);
+                if let Some(reporter) = self.reporter(reporter) {
+                    reporter.is_connected = true;
+                }
+            }
+            PeerEvent::Disconnected { reason } => {
+                self.disconnection = harmless(reason, TEXT_MAX);
+                if let Some(reporter) = self.reporter(reporter) {
+                    reporter.is_connected = false;
+                }
+            }
+            PeerEvent::PeerLost { lost } => {
+                if let Some(lost) = lost.id() {
+                    self.on_lost(reporter, lost);
+                }
+            }
+            PeerEvent::MessageRefused { count: Some(count), .. } => self.refuse(reporter, *count),
+            PeerEvent::MessageRefused { claimed, topic, reason, .. } => {
+                self.refuse(reporter, 1);
+                let from = match (claimed, topic) {
+                    (Some(claimed), _) => self.name(claimed.peer()),
+                    (None, topic) => topic.clone().unwrap_or_default(),
+                };
+                self.refusal = harmless(&format!("{from}: {reason}"), TEXT_MAX);
+            }
+            // It is here once it is connected.
+            PeerEvent::Started { .. } | PeerEvent::Lagged { .. } | PeerEvent::Summary { .. } => {}
+        }
+    }
+
+    fn on_event(&mut self, at: Moment, reporter: PeerId, event: &RoundsEvent) {
+        match event {
+            RoundsEvent::PeerJoined { joined, .. } => self.peers.add(joined.peer()),
+            RoundsEvent::MembershipSettled { members, .. } => {
+                let members: Vec<PeerId> = members.iter().map(|member| member.peer()).collect();
+                self.on_membership(&members);
+            }
+            RoundsEvent::LeaderElected { leader, term, draw } => {
+                let draw = draw.map(|draw| draw.0);
+                self.on_leader(Leader { peer: leader.peer(), term: *term, draw });
+            }
+            RoundsEvent::ChallengeIssued { transaction, challenge, leader } => {
+                self.on_challenge(at, *transaction, *challenge, leader.peer());
+            }
+            RoundsEvent::SolutionFound { transaction, finder, seed } => {
+                if let Some(round) = self.round(at, *transaction) {
+                    round.solution(finder.peer(), seed);
+                    self.peers.hear(finder.peer());
+                }
+            }
+            RoundsEvent::VoteCast { transaction, voter, vote, .. } => {
+                self.on_vote(at, *transaction, voter.peer(), *vote);
+            }
+            RoundsEvent::RoundDecided(row) => self.on_row(at, row),
+            RoundsEvent::RoundFailed { transaction, .. } => self.on_failure(reporter, *transaction),
+            RoundsEvent::Waiting(waiting) => self.on_waiting(at, *waiting),
+            RoundsEvent::AllRecorded {} => self.finish(at, true),
+        }
+    }
+
+    fn on_membership(&mut self, members: &[PeerId]) {
+        self.peers.settle(members);
+        self.is_settled = true;
+        if matches!(self.waiting, Some((Waiting::Peers { .. }, _))) {
+            self.waiting = None;
+        }
+    }
+
+    /// A later term overrules an earlier one. Networks without terms may tell of another leader in
+    /// the same one, and then the last word counts.
+    fn on_leader(&mut self, elected: Leader) {
+        let is_of_same_term = self.leader.is_some_and(|leader| leader.term == elected.term);
+        match &mut self.leader {
+            Some(leader) if elected.term < leader.term => {}
+            Some(leader) if *leader == (Leader { draw: leader.draw, ..elected }) => {
+                leader.draw = leader.draw.or(elected.draw);
+            }
+            leader => {
+                *leader = Some(elected);
+                self.peers.hear(elected.peer);
+                if !is_of_same_term {
+                    self.waiting = None;
+                }
+            }
+        }
+    }
+
+    fn on_challenge(
+        &mut self,
+        at: Moment,
+        transaction: Transaction,
+        difficulty: Difficulty,
+        leader: PeerId,
+    ) {
+        let under_way = self.current.as_ref().map(|round| round.transaction);
+        if transaction < self.next || under_way.is_some_and(|under_way| transaction < under_way) {
+            return;
+        }
+        self.first_challenge.get_or_insert(at);
+        if under_way != Some(transaction) {
+            self.current = Some(Round::new(transaction, at));
+            self.peers.hear(leader);
+            match &mut self.leader {
+                Some(known) if known.peer == leader => {}
+                Some(known) => *known = Leader { peer: leader, draw: None, ..*known },
+                None => {
+                    self.leader = Some(Leader { peer: leader, term: Term::FIRST, draw: None });
+                }
+            }
+        }
+        let known = self.leader.map(|leader| leader.peer);
+        if let Some(round) = &mut self.current {
+            round.challenge(Challenge { difficulty, leader, issued: at }, known);
+        }
+    }
+
+    fn on_vote(&mut self, at: Moment, transaction: Transaction, voter: PeerId, approve: bool) {
+        // A decided row gets the votes that were on their way.
+        let previous = self.previous.as_mut().filter(|round| round.transaction == transaction);
+        let is_news = if let Some(round) = previous {
+            let is_news = round.vote(voter, approve);
+            if let (Some(shown), Some(row)) = (self.rows.back_mut(), &round.row) {
+                shown.clone_from(row);
+            }
+            is_news
+        } else {
+            self.round(at, transaction).is_some_and(|round| round.vote(voter, approve))
+        };
+        if is_news {
+            self.peers.hear(voter);
+        }
+    }
+
+    fn on_row(&mut self, at: Moment, decided: &Decided) {
+        let transaction = decided.transaction;
+        if transaction < self.next {
+            return;
+        }
+        let current = self.current.take_if(|round| round.transaction <= transaction);
+        let current = current.filter(|round| round.transaction == transaction);
+        let mut round = current.unwrap_or_else(|| Round::new(transaction, at));
+        round.decide(at, decided);
+        if self.rows.len() >= ROWS_MAX {
+            self.rows.pop_front();
+        }
+        self.rows.extend(round.row.clone());
+        self.previous = Some(round);
+        self.next = transaction.next();
+        self.pace.note(at);
+        self.waiting = None;
+        if let Some(winner) = self.peers.get_mut(decided.winner.peer()) {
+            winner.won += 1;
+        }
+        if self.rounds.is_some_and(|rounds| self.next.number() >= rounds) {
+            self.finish(at, false);
+        }
+    }
+
+    /// Each peer counts the failures of a row itself, so the `n`th that any of them tells of is
+    /// the `n`th of the row.
+    fn on_failure(&mut self, reporter: PeerId, transaction: Transaction) {
+        let Some(reporter) = self.reporter(reporter) else {
+            return;
+        };
+        let failures = match reporter.failures {
+            (of, count) if of == transaction => count.saturating_add(1),
+            _ => 1,
+        };
+        reporter.failures = (transaction, failures);
+        let current = self.current.as_mut();
+        if let Some(round) = current.filter(|round| round.transaction == transaction) {
+            round.fail(failures);
+        }
+    }
+
+    /// A peer without a connection hears nobody, which says nothing of the others.
+    fn on_lost(&mut self, reporter: PeerId, lost: PeerId) {
+        let is_cut_off = self.is_connected(reporter) == Some(false);
+        if let Some(peer) = self.peers.get_mut(lost).filter(|_| !is_cut_off) {
+            peer.is_lost = true;
+        }
+    }
+
+    fn on_waiting(&mut self, at: Moment, waiting: Waiting) {
+        if self.finish.is_none() {
+            let since = self.waiting.map_or(at, |(_, since)| since);
+            self.waiting = Some((waiting, since));
+        }
+    }
+
+    fn finish(&mut self, at: Moment, by_all: bool) {
+        self.waiting = None;
+        let finish = self.finish.get_or_insert(Finish { at, by_all });
+        finish.by_all |= by_all;
+    }
+
+    fn refuse(&mut self, reporter: PeerId, count: u64) {
+        if let Some(reporter) = self.reporter(reporter) {
+            reporter.refused = reporter.refused.saturating_add(count);
+        }
+    }
+
+    /// Returns what a peer of this process has told of itself, unless there are too many.
+    fn reporter(&mut self, peer: PeerId) -> Option<&mut Reporter> {
+        if self.reporters.len() >= PEERS_MAX && !self.reporters.contains_key(&peer) {
+            return None;
+        }
+        let new = Reporter { is_connected: false, refused: 0, failures: (Transaction::FIRST, 0) };
+        Some(self.reporters.entry(peer).or_insert(new))
+    }
+
+    /// Returns the round of `transaction`, if it is under way or the very next: somebody may hear
+    /// of a solution or a vote before the challenge. Rows further ahead may be made up.
+    fn round(&mut self, at: Moment, transaction: Transaction) -> Option<&mut Round> {
+        if self.current.is_none() && transaction == self.next {
+            self.current = Some(Round::new(transaction, at));
+        }
+        self.current.as_mut().filter(|round| round.transaction == transaction)
+    }
+
+    /// Returns the round to show: the one under way, unless it has only just begun.
+    pub fn shown_round(&self, now: Moment) -> Option<&Round> {
+        let Some(previous) = &self.previous else {
+            return self.current.as_ref();
+        };
+        let took = previous.row.as_ref().and_then(|row| row.took);
+        let is_quick = took.is_none_or(|took| took < QUICK);
+        let hold = if is_quick { AFTER_QUICK } else { AFTER_SLOW };
+        self.current.as_ref().filter(|round| now - round.since >= hold).or(Some(previous))
+    }
+
+    /// Returns what a peer is called: by its number, or else by the end of its id.
+    pub fn name(&self, peer: PeerId) -> String {
+        match self.peers.get(peer) {
+            Some(peer) => format!("#{}", peer.number),
+            None => short_id(peer),
+        }
+    }
+
+    /// Returns how many yes decide, in a network where the majority does.
+    pub fn votes_needed(&self) -> usize {
+        self.members / 2 + 1
+    }
+
+    /// Returns how many peers of this process are connected, and how many there are.
+    pub fn connections(&self) -> (usize, usize) {
+        let up = self.reporters.values().filter(|reporter| reporter.is_connected).count();
+        (up, self.reporters.len())
+    }
+
+    /// Returns whether a peer is connected, if it is of this process.
+    pub fn is_connected(&self, peer: PeerId) -> Option<bool> {
+        self.reporters.get(&peer).map(|reporter| reporter.is_connected)
+    }
+
+    /// Returns how many messages were refused. A message reaches all peers and each refuses it, so
+    /// this is what the one with the most has refused.
+    pub fn refused(&self) -> u64 {
+        self.reporters.values().map(|reporter| reporter.refused).max().unwrap_or_default()
+    }
+
+    /// Returns how many rounds are decided in a second.
+    pub fn pace(&self, now: Moment) -> Option<f64> {
+        self.pace.per_second(now)
+    }
+
+    /// Returns the time from the first challenge to the end.
+    pub fn took(&self) -> Option<Duration> {
+        Some(self.finish?.at - self.first_challenge?)
+    }
+
+    /// Returns whether everything that is kept is within its bound, whatever was applied. For
+    /// tests.
+    pub fn is_bounded(&self) -> bool {
+        let text_max = TEXT_MAX * '\u{10ffff}'.escape_unicode().count() + '…'.len_utf8();
+        let (samples, peers) = self.hash_rates.size();
+        let mut rounds = self.current.iter().chain(&self.previous);
+        self.disconnection.len() <= text_max
+            && self.refusal.len() <= text_max
+            && self.rows.len() <= ROWS_MAX
+            && self.peers.iter().len() <= PEERS_MAX
+            && self.reporters.len() <= PEERS_MAX
+            && samples <= hash_rate::SAMPLES_MAX
+            && peers <= PEERS_MAX
+            && self.pace.len() <= pace::ROWS_MAX
+            && rounds.all(Round::is_bounded)
+    }
+}

@@ -1,0 +1,240 @@
+//! The peer's end: what it answers, and the socket that it listens at.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use althing_dialect::ChainDialect;
+use althing_engine::Engine;
+use althing_engine::nakamoto::{self, Mining, Nakamoto};
+use althing_engine::rounds::{self, Rounds};
+use althing_feed::{Id, PeerName, Source, Waiting, entry_text};
+use althing_ledger::Entry;
+use althing_node::chain::Entries;
+use althing_node::{Commands, Due, HasLeft, Status, Submitted};
+use althing_types::{Difficulty, Height};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::{ControlError, Request, SOCKET};
+
+/// A peer that can be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Asked {
+    network: Value,
+    peer: Option<PeerName>,
+    engine: AskedEngine,
+}
+
+#[derive(Clone)]
+enum AskedEngine {
+    Rounds(Commands<Rounds>),
+    Chain { commands: Commands<Nakamoto>, entries: Entries, dialect: Arc<dyn ChainDialect> },
+}
+
+/// The peer's end; the socket is removed when it is dropped.
+pub struct Control {
+    socket: PathBuf,
+    task: JoinHandle<()>,
+}
+
+/// Bytes that a request may have.
+const REQUEST_MAX: u64 = 64 * 1024;
+
+impl Asked {
+    /// Returns the peer of a network with rounds that tells of itself at `source`.
+    pub fn rounds(source: &Source, commands: Commands<Rounds>) -> Self {
+        Self::new(source, AskedEngine::Rounds(commands))
+    }
+
+    /// Returns the peer of a network with a chain that tells of itself at `source`.
+    pub fn chain(
+        source: &Source,
+        commands: Commands<Nakamoto>,
+        entries: Entries,
+        dialect: Arc<dyn ChainDialect>,
+    ) -> Self {
+        Self::new(source, AskedEngine::Chain { commands, entries, dialect })
+    }
+
+    fn new(source: &Source, engine: AskedEngine) -> Self {
+        let (network, peer) = (json!(source.network()), source.peer().cloned());
+        Self { network, peer, engine }
+    }
+
+    async fn answer(&self, request: Request) -> Result<Value, HasLeft> {
+        Ok(match (request, &self.engine) {
+            (Request::Status, AskedEngine::Rounds(commands)) => {
+                let status = commands.status().await?;
+                self.status(&status, rounds_timer, rounds_status(&status.engine))
+            }
+            (Request::Status, AskedEngine::Chain { commands, .. }) => {
+                let status = commands.status().await?;
+                self.status(&status, chain_timer, chain_status(&status.engine))
+            }
+            (Request::Entries, AskedEngine::Chain { entries: in_chain, .. }) => {
+                let in_chain = in_chain.clone();
+                let read = tokio::task::spawn_blocking(move || in_chain.in_chain());
+                match read.await.map_err(|_| HasLeft)? {
+                    Ok(in_chain) => entries(in_chain),
+                    Err(error) => json!({ "error": error.to_string() }),
+                }
+            }
+            (Request::Add { entry }, AskedEngine::Chain { entries, dialect, .. }) => {
+                match dialect.entry(&entry, rand::random()) {
+                    Ok(entry) => submitted(&entries.submit(entry).await?.outcome().await?),
+                    Err(refused) => invalid(&refused.to_string()),
+                }
+            }
+            (Request::Entries | Request::Add { .. }, AskedEngine::Rounds(_)) => {
+                json!({ "error": "the peer is of a network with rounds, which has no chain" })
+            }
+        })
+    }
+
+    /// Returns what all peers say, and what this kind of engine says besides.
+    fn status<E: Engine>(
+        &self,
+        status: &Status<E>,
+        what: impl Fn(E::Timer) -> &'static str,
+        engine: Value,
+    ) -> Value {
+        let due = |due: &Due<E::Timer>| {
+            let after = due.at - status.now;
+            json!({ "in_ms": after.as_secs_f64() * 1e3, "what": what(due.timer) })
+        };
+        let mut answer = json!({
+            "network": self.network,
+            "peer": self.peer,
+            "received": status.received,
+            "refused": status.refused,
+            "hashes": status.hashes,
+        });
+        if let (Value::Object(all), Value::Object(engine)) = (&mut answer, engine) {
+            all.extend(engine);
+        }
+        answer["due"] = status.due.iter().map(due).collect();
+        answer
+    }
+}
+
+fn rounds_status(status: &rounds::Status) -> Value {
+    let ids = |peers: &[_]| peers.iter().map(|peer| Id::from(*peer)).collect::<Vec<_>>();
+    json!({
+        "rows": status.rows.number(),
+        "members": ids(&status.members),
+        "silent": ids(&status.silent),
+        "term": status.term.number(),
+        "leader": status.leader.map(Id::from),
+        "challenge": status.challenge.map(Difficulty::bits),
+        "waiting": status.waiting.map(|waiting| Waiting::from(waiting).to_string()),
+    })
+}
+
+fn chain_status(status: &nakamoto::Status) -> Value {
+    json!({
+        "blocks": status.blocks,
+        "tip": status.tip.map(|tip| tip.hash.to_string()),
+        "height": status.tip.map(|tip| tip.height.number()),
+        "peers": status.peers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "mempool": status.mempool,
+        "mining": status.mining != Mining::Off,
+        "searching": status.searching.map(Height::number),
+    })
+}
+
+/// Returns what a peer does when a timer has run out.
+fn rounds_timer(timer: rounds::Timer) -> &'static str {
+    use rounds::Timer;
+    match timer {
+        Timer::Repeat => "repeat what others may lack, and see who is silent",
+        Timer::Announce => "say that we are here",
+        Timer::DrawsOver(_) => "elect without those who have not drawn",
+        Timer::Lead(_) => "ask for a solution, as the leader",
+        Timer::Suspicion => "see whether the leader has been heard",
+        Timer::CatchUp(_) => "ask for the rows that are missing",
+        Timer::Known(_) => "answer with a solution that is known",
+        Timer::Leave => "leave, since all rows are there",
+    }
+}
+
+fn chain_timer(timer: nakamoto::Timer) -> &'static str {
+    use nakamoto::Timer;
+    match timer {
+        Timer::Gossip => "say that we are here, and forget who is silent",
+        Timer::Tips => "ask what chains the others have",
+        Timer::Request(_) => "ask another peer, if the answer has not come",
+    }
+}
+
+impl Control {
+    /// Listens in `dir`, whose store this process has open: nobody else listens there, and a
+    /// socket that is there was left by a process that was killed.
+    pub fn listen(dir: &Path, asked: Asked) -> Result<Self, ControlError> {
+        let socket = dir.join(SOCKET);
+        let failed = |error| ControlError::Socket { socket: socket.clone(), error };
+        match fs::remove_file(&socket) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&socket).map_err(failed)?;
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let asked = asked.clone();
+                tokio::spawn(async move {
+                    // Who asks and does not wait for the answer needs none.
+                    let _ = attend(stream, &asked).await;
+                });
+            }
+        });
+        Ok(Self { socket, task })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.task.abort();
+        // Should it stay, whoever comes next removes it.
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+async fn attend(mut stream: UnixStream, asked: &Asked) -> io::Result<()> {
+    let (reader, mut writer) = stream.split();
+    let mut line = String::new();
+    BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => match asked.answer(request).await {
+            Ok(answer) => answer,
+            Err(left) => json!({ "error": left.to_string() }),
+        },
+        Err(error) => json!({ "error": format!("not a request: {error}") }),
+    };
+    writer.write_all(format!("{answer}\n").as_bytes()).await?;
+    Ok(())
+}
+
+/// Returns what a chain holds as the answer to [`Request::Entries`].
+pub fn entries(entries: impl IntoIterator<Item = (Height, Entry)>) -> Value {
+    let shown = |(height, entry): (Height, Entry)| {
+        let (height, entry) = (height.number(), entry_text(&entry));
+        json!({ "height": height, "entry": entry })
+    };
+    json!({ "entries": entries.into_iter().map(shown).collect::<Vec<_>>() })
+}
+
+fn submitted(submitted: &Submitted) -> Value {
+    match submitted {
+        Submitted::Added { height, lost_races } => {
+            json!({ "answer": "added", "height": height.number(), "lost_races": lost_races })
+        }
+        Submitted::Refused(reason) => invalid(&reason.to_string()),
+    }
+}
+
+fn invalid(reason: &str) -> Value {
+    json!({ "answer": "invalid", "reason": reason })
+}

@@ -1,0 +1,27 @@
+//! What a network with rounds has besides its codec.
+
+use althing_engine::rounds::{Authenticator, Rounds, Rules};
+use althing_types::PeerId;
+
+use crate::{BadSecret, Codec, SecretKind, Wire};
+
+/// One of the networks with rounds that Althing speaks.
+pub trait RoundsDialect: Codec<Engine = Rounds> {
+    /// Returns the rules its engine follows.
+    fn rules(&self) -> &Rules;
+
+    /// Returns the topics to listen to.
+    fn topics(&self) -> Vec<String>;
+
+    /// Returns an id for a peer that starts `nanoseconds` after 1970.
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
+
+    /// Returns what kind of secret a new peer needs.
+    fn secret_kind(&self) -> SecretKind;
+
+    /// Returns the authenticator of the owner of `secret`.
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret>;
+
+    /// Returns the last will of `peer`, which a broker publishes when its connection breaks.
+    fn last_will(&self, peer: PeerId) -> Option<Wire>;
+}

@@ -1,0 +1,206 @@
+//! Terms, and what members draw for them (rules E1, E2, E5, G6).
+
+use althing_types::{Moment, Term};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::Election;
+use crate::rounds::paxos::Paxos;
+use crate::rounds::{
+    Election as ElectionRule, ElectionState, Message, Output, Promise, Refusal, Signed, Timer,
+};
+
+impl Paxos {
+    /// Enters a term: draws, and waits for the draws of the others (rule E2).
+    pub(in crate::rounds::paxos) fn enter(
+        &mut self,
+        now: Moment,
+        term: Term,
+        out: &mut Vec<Output>,
+    ) {
+        let mining = self.slot.challenge.take().is_some();
+        self.election.enter(now, term);
+        self.failure_detector.moved();
+        if mining {
+            self.search.cancel(out);
+        }
+        if !self.is_member() {
+            return;
+        }
+        if self.election.draw_of(self.me).is_none() {
+            self.draw_for(now, term, out);
+        }
+        let after = self.rules.timeouts.draw;
+        out.push(Output::SetTimer { after, timer: Timer::DrawsOver(term) });
+        self.see_draws(now, out);
+    }
+
+    /// Forgets all draws and promises: they were made under another membership.
+    pub(in crate::rounds::paxos) fn forget_elections(&mut self, now: Moment) {
+        self.election = Election::new(now, Term::FIRST);
+    }
+
+    /// Draws for the next term, because this one makes no progress (rule E5).
+    pub(in crate::rounds::paxos) fn request_term(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.election.since = now;
+        let next = self.election.term.next();
+        // No peer reaches the last possible term by waiting, but a member may claim to be in it. A
+        // second draw for it would break rule E2.
+        if next > self.election.term {
+            self.draw_for(now, next, out);
+            self.see_terms(now, out);
+        }
+    }
+
+    fn draw_for(&mut self, now: Moment, term: Term, out: &mut Vec<Output>) {
+        let draw = self.draw(term);
+        self.failure_detector.wished(term, draw);
+        let noted = self.election.note_draw(now, self.me, draw, Some(term));
+        debug_assert!(noted.is_ok(), "we draw once a term");
+        self.say_draw(term, draw, None, out);
+    }
+
+    /// Returns our draw for a term. It is the same each time, so that a peer that returns to a term
+    /// for which it has already drawn does not draw twice (rule E2).
+    pub(super) fn draw(&self, term: Term) -> u128 {
+        let mut rng = ChaCha8Rng::from_seed(self.rng.get_seed());
+        // All other random choices use stream zero.
+        rng.set_stream(term.number().wrapping_add(1));
+        match self.rules.election {
+            ElectionRule::HighestDraw { draw_max, .. } => rng.random_range(0..=draw_max),
+            ElectionRule::Plurality { .. } => {
+                let members = self.membership.members().expect("only members draw");
+                let index = rng.random_range(0..members.len());
+                members.peers().nth(index).expect("the index is below their number").number()
+            }
+        }
+    }
+
+    pub(in crate::rounds::paxos) fn on_election(
+        &mut self,
+        now: Moment,
+        signed: Signed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let Message::Election { peer, draw, state } = &signed.message else {
+            return Err(Refusal::Unexpected);
+        };
+        self.check_draw(*draw)?;
+        let signs = self.membership.members().and_then(|members| members.key(*peer)).is_some();
+        if state.is_none() && signs {
+            // It is not a plain peer, which would count as a follower of the leader that we follow.
+            return Err(Refusal::Unexpected);
+        }
+        if let Some(state) = state
+            && let Some(members) = self.membership.members()
+            && state.members != members.digest()
+        {
+            let theirs = state.members.to_string();
+            let ours = members.digest().to_string();
+            return self.on_other_membership(
+                signed,
+                Refusal::OtherMembership { theirs, ours },
+                out,
+            );
+        }
+        if let Some(ElectionState {
+            promise: Some(Promise { accepted: Some(accepted), .. }), ..
+        }) = state
+        {
+            // A leader will propose it again, so it must be possible to vote for it.
+            self.check_choice(accepted)?;
+        }
+        let term = state.as_ref().map(|state| state.term);
+        let drawn = self.election.note_draw(now, *peer, *draw, term);
+        if let Some(ElectionState { term, promise: Some(promise), .. }) = state {
+            self.note_reached(*peer, promise.transaction, out);
+            self.election.note_promise(*peer, *term, promise.clone())?;
+        }
+        self.see_terms(now, out);
+        self.see_draws(now, out);
+        self.see_leader(now, out);
+        // A peer that was killed before its promise draws again: its first draw counts, and so does
+        // its promise.
+        drawn
+    }
+
+    fn check_draw(&self, draw: u128) -> Result<(), Refusal> {
+        match self.rules.election {
+            ElectionRule::HighestDraw { draw_max, .. } if draw > draw_max => {
+                Err(Refusal::DrawTooHigh { draw, draw_max })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Peers with another membership count other votes. Unless we have voted, we may still adopt
+    /// their membership (rule G6).
+    fn on_other_membership(
+        &mut self,
+        signed: Signed,
+        reason: Refusal,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if !self.membership.is_settled() {
+            self.deferred.keep(signed);
+            return Ok(());
+        }
+        if !self.membership.is_fixed() {
+            self.ask_for_membership(out);
+        }
+        Err(reason)
+    }
+
+    pub(in crate::rounds::paxos) fn on_draws_over(
+        &mut self,
+        now: Moment,
+        term: Term,
+        out: &mut Vec<Output>,
+    ) {
+        if term == self.election.term {
+            self.election.draws_over = true;
+            self.see_draws(now, out);
+        }
+    }
+
+    /// Enters a later term when enough members have drawn for it, and draws along when so many have
+    /// drawn that the others are too few to elect a leader (rule E5).
+    fn see_terms(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.election.is_later_known() {
+            return;
+        }
+        let stale = 3 * self.rules.timeouts.leader;
+        let needed = self.rules.promises_needed();
+        if let Some(term) = self.election.term_of(needed, now, stale)
+            && term > self.election.term
+        {
+            return self.enter(now, term, out);
+        }
+        let blocking = self.rules.membership_size() - needed + 1;
+        if let Some(term) = self.election.term_of(blocking, now, stale)
+            && term > self.election.term
+            && self.is_member()
+            && self.failure_detector.wish_for(term).is_none()
+        {
+            self.draw_for(now, term, out);
+            self.see_terms(now, out);
+        }
+    }
+
+    pub(in crate::rounds::paxos) fn say_draw(
+        &self,
+        term: Term,
+        draw: u128,
+        promise: Option<Promise>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(members) = self.membership.members() else {
+            return;
+        };
+        let state = ElectionState { term, members: members.digest(), promise };
+        let message = Message::Election { peer: self.me, draw, state: Some(state) };
+        if self.is_member() {
+            self.say(message, out);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The draws and promises of all members, and their result.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use althing_types::{Moment, PeerId, Term};
+
+use crate::rounds::paxos::membership::Members;
+use crate::rounds::{Election as Rule, ElectionState, Promise, Refusal, Tie};
+
+/// Draws and promises of the members: who leads in which term (rules E1 to E6).
+#[derive(Clone, Debug, Hash)]
+pub(in crate::rounds::paxos) struct Election {
+    /// The term this peer is in.
+    pub(in crate::rounds::paxos) term: Term,
+    /// When it began, or when we last drew for another one.
+    pub(in crate::rounds::paxos) since: Moment,
+    /// Whether the wait for all draws is over.
+    pub(in crate::rounds::paxos) draws_over: bool,
+    /// The leader of this term, once enough members have promised themselves to it.
+    pub(in crate::rounds::paxos) leader: Option<PeerId>,
+    draws: BTreeMap<PeerId, Draw>,
+    promises: BTreeMap<PeerId, (Term, Promise)>,
+    /// The latest term in which any member has drawn or promised.
+    latest: Term,
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+struct Draw {
+    term: Term,
+    number: u128,
+    heard: Moment,
+    /// From a program without terms and promises: it follows the winner.
+    plain: bool,
+}
+
+impl Election {
+    pub(in crate::rounds::paxos) fn new(now: Moment, term: Term) -> Self {
+        Self {
+            term,
+            since: now,
+            draws_over: false,
+            leader: None,
+            draws: BTreeMap::new(),
+            promises: BTreeMap::new(),
+            latest: Term::FIRST,
+        }
+    }
+
+    /// Returns whether any member has mentioned a later term than this peer's. In a healthy network
+    /// none has, and then there is nothing to count.
+    pub(in crate::rounds::paxos) fn is_later_known(&self) -> bool {
+        self.latest > self.term
+    }
+
+    /// Returns how many draws and promises are kept.
+    pub(in crate::rounds::paxos) fn lengths(&self) -> [usize; 2] {
+        [self.draws.len(), self.promises.len()]
+    }
+
+    /// Begins `term`.
+    pub(in crate::rounds::paxos) fn enter(&mut self, now: Moment, term: Term) {
+        self.term = term;
+        self.since = now;
+        self.draws_over = false;
+        self.leader = None;
+    }
+
+    /// Records a draw. A later term replaces an earlier one, and within a term the first draw
+    /// counts (rule E2).
+    pub(in crate::rounds::paxos) fn note_draw(
+        &mut self,
+        now: Moment,
+        peer: PeerId,
+        number: u128,
+        term: Option<Term>,
+    ) -> Result<(), Refusal> {
+        let plain = term.is_none();
+        let term = term.unwrap_or_default();
+        match self.draws.get_mut(&peer) {
+            Some(draw) if draw.term > term => Ok(()),
+            Some(draw) if draw.term == term && draw.number != number => {
+                Err(Refusal::SecondDraw { term })
+            }
+            Some(draw) if draw.term == term => {
+                draw.heard = now;
+                Ok(())
+            }
+            _ => {
+                self.latest = term.max(self.latest);
+                self.draws.insert(peer, Draw { term, number, heard: now, plain });
+                Ok(())
+            }
+        }
+    }
+
+    /// Records a promise. A later term replaces an earlier one. Within a term a member cannot
+    /// change its leader (rule E3), but may report what it has accepted since.
+    pub(in crate::rounds::paxos) fn note_promise(
+        &mut self,
+        peer: PeerId,
+        term: Term,
+        promise: Promise,
+    ) -> Result<(), Refusal> {
+        match self.promises.get(&peer) {
+            Some((old, _)) if *old > term => Ok(()),
+            Some((old, before)) if *old == term && before.leader != promise.leader => {
+                Err(Refusal::SecondPromise { term })
+            }
+            _ => {
+                self.latest = term.max(self.latest);
+                self.promises.insert(peer, (term, promise));
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns whether this is the election state of `peer` as we know it.
+    pub(in crate::rounds::paxos) fn knows(
+        &self,
+        peer: PeerId,
+        draw: u128,
+        state: &ElectionState,
+    ) -> bool {
+        let ElectionState { term, promise, .. } = state;
+        let has_drawn = self
+            .draws
+            .get(&peer)
+            .is_some_and(|known| known.term == *term && known.number == draw && !known.plain);
+        let promise = promise.as_ref();
+        let known = self.promises.get(&peer).filter(|(known, _)| known == term);
+        has_drawn && known.map(|(_, promise)| promise) == promise
+    }
+
+    /// Returns the draw of `peer` for this term.
+    pub(in crate::rounds::paxos) fn draw_of(&self, peer: PeerId) -> Option<u128> {
+        self.draws.get(&peer).filter(|draw| draw.term == self.term).map(|draw| draw.number)
+    }
+
+    /// Returns the leader that `peer` follows in this term.
+    pub(in crate::rounds::paxos) fn promise_of(&self, peer: PeerId) -> Option<PeerId> {
+        let (term, promise) = self.promises.get(&peer)?;
+        (*term == self.term).then_some(promise.leader)
+    }
+
+    /// Returns how many members have drawn for this term.
+    pub(in crate::rounds::paxos) fn drawn(&self) -> usize {
+        self.draws_of_term().count()
+    }
+
+    /// Returns the latest term that at least `count` members have reached or drawn for. A draw for
+    /// a later term that has not been repeated for `stale` expires.
+    pub(in crate::rounds::paxos) fn term_of(
+        &self,
+        count: usize,
+        now: Moment,
+        stale: Duration,
+    ) -> Option<Term> {
+        let mut terms: BTreeMap<PeerId, Term> =
+            self.promises.iter().map(|(peer, (term, _))| (*peer, *term)).collect();
+        for (peer, draw) in &self.draws {
+            if draw.term <= self.term || now - draw.heard < stale {
+                let term = terms.entry(*peer).or_default();
+                *term = draw.term.max(*term);
+            }
+        }
+        let mut terms: Vec<Term> = terms.into_values().collect();
+        terms.sort_unstable_by_key(|term| Reverse(*term));
+        terms.get(count.checked_sub(1)?).copied()
+    }
+
+    /// Returns the winner of this term among the members that have drawn (rule E1).
+    pub(in crate::rounds::paxos) fn winner(&self, rule: Rule, members: &Members) -> Option<PeerId> {
+        let by_tie = |tie: Tie, peer: PeerId| match tie {
+            Tie::LargestId => peer.number(),
+            Tie::SmallestId => u128::MAX - peer.number(),
+        };
+        match rule {
+            Rule::HighestDraw { tie, .. } => self
+                .draws_of_term()
+                .max_by_key(|(peer, number)| (*number, by_tie(tie, *peer)))
+                .map(|(peer, _)| peer),
+            Rule::Plurality { tie } => {
+                let mut counts = BTreeMap::<PeerId, usize>::new();
+                for (_, number) in self.draws_of_term() {
+                    *counts.entry(PeerId::new(number)).or_default() += 1;
+                }
+                counts
+                    .into_iter()
+                    .filter(|(peer, _)| members.contains(*peer))
+                    .max_by_key(|(peer, count)| (*count, by_tie(tie, *peer)))
+                    .map(|(peer, _)| peer)
+            }
+        }
+    }
+
+    /// Returns the latest term in which a member has at least `needed` followers, and that member
+    /// (rule E3). Plain peers count as followers of the leader that `me` follows.
+    pub(in crate::rounds::paxos) fn elected(
+        &self,
+        needed: usize,
+        me: PeerId,
+    ) -> Option<(Term, PeerId)> {
+        let mut counts = BTreeMap::<(Term, PeerId), usize>::new();
+        for (term, promise) in self.promises.values() {
+            *counts.entry((*term, promise.leader)).or_default() += 1;
+        }
+        if let Some(mine) = self.promise_of(me) {
+            // A member that has sent a promise follows only that leader.
+            let has_named = |peer| self.promise_of(peer).is_some();
+            let plain = self
+                .draws
+                .iter()
+                .filter(|(peer, draw)| draw.plain && draw.term == self.term && !has_named(**peer));
+            *counts.entry((self.term, mine)).or_default() += plain.count();
+        }
+        counts.into_iter().rev().find(|(_, count)| *count >= needed).map(|(elected, _)| elected)
+    }
+
+    /// Returns the promises of this term, by member.
+    pub(in crate::rounds::paxos) fn promises_of_term(
+        &self,
+    ) -> impl Iterator<Item = (PeerId, &Promise)> {
+        self.promises
+            .iter()
+            .filter(|(_, (term, _))| *term == self.term)
+            .map(|(peer, (_, promise))| (*peer, promise))
+    }
+
+    fn draws_of_term(&self) -> impl Iterator<Item = (PeerId, u128)> {
+        self.draws
+            .iter()
+            .filter(|(_, draw)| draw.term == self.term)
+            .map(|(peer, draw)| (*peer, draw.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use althing_types::Transaction;
+
+    const NOW: Moment = Moment::START;
+    const STALE: Duration = Duration::from_secs(1);
+
+    fn peer(number: u128) -> PeerId {
+        PeerId::new(number)
+    }
+
+    fn election(draws: &[(u128, u128)]) -> Election {
+        let mut election = Election::new(NOW, Term::FIRST);
+        for (drawer, number) in draws {
+            let noted = election.note_draw(NOW, peer(*drawer), *number, Some(Term::FIRST));
+            assert_eq!(noted, Ok(()));
+        }
+        election
+    }
+
+    fn members(peers: u128) -> Members {
+        Members::new((1..=peers).map(|number| (peer(number), None)))
+    }
+
+    fn promise(leader: u128) -> Promise {
+        Promise { leader: peer(leader), transaction: Transaction::FIRST, accepted: None }
+    }
+
+    #[test]
+    fn the_highest_draw_wins_and_the_tie_goes_as_the_rule_says() {
+        let election = election(&[(1, 7), (2, 9), (3, 9)]);
+        let rule = |tie| Rule::HighestDraw { draw_max: 255, tie };
+        assert_eq!(election.winner(rule(Tie::SmallestId), &members(3)), Some(peer(2)));
+        assert_eq!(election.winner(rule(Tie::LargestId), &members(3)), Some(peer(3)));
+    }
+
+    #[test]
+    fn by_plurality_the_member_drawn_most_often_wins_and_strangers_never() {
+        let election = election(&[(1, 2), (2, 2), (3, 99), (4, 99), (5, 99), (6, 3), (7, 3)]);
+        let rule = |tie| Rule::Plurality { tie };
+        assert_eq!(election.winner(rule(Tie::SmallestId), &members(7)), Some(peer(2)));
+        assert_eq!(election.winner(rule(Tie::LargestId), &members(7)), Some(peer(3)));
+    }
+
+    #[test]
+    fn a_second_word_in_one_term_never_replaces_the_first() {
+        let mut election = election(&[(1, 7)]);
+        let second = Refusal::SecondDraw { term: Term::FIRST };
+        assert_eq!(election.note_draw(NOW, peer(1), 8, Some(Term::FIRST)), Err(second));
+        assert_eq!(election.draw_of(peer(1)), Some(7));
+
+        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
+        let second = Refusal::SecondPromise { term: Term::FIRST };
+        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(3)), Err(second));
+        assert_eq!(election.promise_of(peer(1)), Some(peer(2)));
+    }
+
+    #[test]
+    fn a_wish_nobody_repeats_is_forgotten() {
+        let mut election = election(&[(1, 7), (2, 8)]);
+        assert_eq!(election.note_draw(NOW, peer(1), 3, Some(Term::new(4))), Ok(()));
+        assert_eq!(election.term_of(1, NOW, STALE), Some(Term::new(4)));
+        assert_eq!(election.term_of(2, NOW, STALE), Some(Term::FIRST));
+        assert_eq!(election.term_of(1, NOW + STALE, STALE), Some(Term::FIRST));
+        assert_eq!(election.term_of(3, NOW, STALE), None);
+    }
+
+    #[test]
+    fn a_leader_needs_enough_followers_and_plain_peers_follow_whom_we_do() {
+        let mut election = election(&[(1, 7), (2, 8)]);
+        assert_eq!(election.note_draw(NOW, peer(3), 5, None), Ok(()));
+        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
+        assert_eq!(election.elected(2, peer(1)), Some((Term::FIRST, peer(2))));
+        assert_eq!(election.elected(2, peer(2)), None);
+        assert_eq!(election.elected(3, peer(1)), None);
+    }
+
+    #[test]
+    fn whoever_draws_as_a_plain_peer_and_names_a_leader_counts_once() {
+        let mut election = election(&[(1, 7)]);
+        assert_eq!(election.note_draw(NOW, peer(2), 5, None), Ok(()));
+        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(1)), Ok(()));
+        assert_eq!(election.note_promise(peer(2), Term::FIRST, promise(1)), Ok(()));
+        assert_eq!(election.elected(3, peer(1)), None);
+    }
+}

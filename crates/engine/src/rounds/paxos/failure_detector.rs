@@ -1,0 +1,265 @@
+//! Detects silent peers and leaders (rules W1 to W4). Every wait ends here.
+//!
+//! Like the failure detectors of Chandra and Toueg (1996) it may be wrong: a false suspicion costs
+//! an election, never agreement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use althing_types::{Moment, PeerId, Term, Transaction};
+
+use super::Paxos;
+use crate::rounds::{Event, Issuing, Output, Seat, Timeouts, Timer, Waiting};
+
+/// Deadlines of the peers that we expect to hear, and what we repeat meanwhile.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct FailureDetector {
+    /// When each peer counts as lost, unless it is heard before.
+    deadlines: BTreeMap<PeerId, Moment>,
+    lost: BTreeSet<PeerId>,
+    /// When the leader counts as silent.
+    leader_deadline: Moment,
+    /// Our draw for the latest term that we drew for.
+    wish: Option<(Term, u128)>,
+    /// Whether anything has moved since our last repetition.
+    moved: bool,
+    /// When we last answered newcomers.
+    answered: Option<Moment>,
+    /// Whether a timer is set to answer the newcomers since then.
+    answering: bool,
+    /// The rows that we have sent since, by the first row of each answer.
+    read_from: BTreeSet<Transaction>,
+    /// Whether a timer is set for an earlier check.
+    watching: bool,
+    /// Whether we have asked for the membership since.
+    asked: bool,
+    waiting: Option<Waiting>,
+}
+
+/// The maximum number of answers to requests for rows between two repetitions: each answer contains
+/// many rows and reaches every peer.
+const RECALLS_MAX: usize = 4;
+
+impl FailureDetector {
+    pub(super) fn new() -> Self {
+        Self {
+            deadlines: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            leader_deadline: Moment::START,
+            wish: None,
+            moved: false,
+            answered: None,
+            answering: false,
+            read_from: BTreeSet::new(),
+            watching: false,
+            asked: false,
+            waiting: None,
+        }
+    }
+
+    /// Expects to hear these peers, and no others: members of an earlier membership are not missed.
+    pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
+        self.deadlines = peers.map(|peer| (peer, deadline)).collect();
+        self.lost.clear();
+    }
+
+    /// Returns how many peers are expected.
+    pub(super) fn expected(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) {
+        if let Some(before) = self.deadlines.get_mut(&peer) {
+            *before = deadline;
+            self.lost.remove(&peer);
+        }
+    }
+
+    pub(super) fn leader_until(&mut self, deadline: Moment) {
+        self.leader_deadline = deadline;
+    }
+
+    /// Records that the network has made progress, so that nothing needs repeating.
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    /// Returns our draw for `term`, if we have drawn for it.
+    pub(super) fn wish_for(&self, term: Term) -> Option<u128> {
+        self.wish.filter(|(wished, _)| *wished == term).map(|(_, draw)| draw)
+    }
+
+    pub(super) fn wished(&mut self, term: Term, draw: u128) {
+        self.wish = Some((term, draw));
+    }
+
+    /// Returns whether we may ask for the membership, and records that we have.
+    pub(super) fn may_ask(&mut self) -> bool {
+        !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// Returns whether we may send the rows from `from` on, and records that we do. Rows that we
+    /// have sent have reached every peer.
+    pub(super) fn may_read(&mut self, from: Transaction) -> bool {
+        self.read_from.len() < RECALLS_MAX && self.read_from.insert(from)
+    }
+
+    /// Returns how long to wait before we answer a newcomer, so that answers are `interval` apart;
+    /// or `None` if the next answer, already due, is for this one as well.
+    pub(super) fn until_answer(&mut self, now: Moment, interval: Duration) -> Option<Duration> {
+        let next = self.answered.map_or(now, |answered| answered + interval);
+        let wait = if next > now { next - now } else { Duration::ZERO };
+        let is_due = self.answering;
+        self.answering |= !wait.is_zero();
+        (!is_due).then_some(wait)
+    }
+
+    /// Returns the members that have been silent for longer than they may.
+    pub(super) fn silent(&self) -> impl Iterator<Item = PeerId> {
+        self.lost.iter().copied()
+    }
+
+    /// Returns what this peer waits for, if it cannot make progress.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        self.waiting
+    }
+
+    pub(super) fn is_answer_due(&self) -> bool {
+        self.answering
+    }
+
+    pub(super) fn answered(&mut self, now: Moment) {
+        self.answered = Some(now);
+        self.answering = false;
+    }
+}
+
+impl Paxos {
+    /// Repeats what others may lack, unless the network makes progress (rule W1).
+    pub(super) fn on_repeat(&mut self, now: Moment, out: &mut Vec<Output>) {
+        out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
+        self.failure_detector.read_from.clear();
+        self.failure_detector.asked = false;
+        let moved = std::mem::take(&mut self.failure_detector.moved);
+        if !self.membership.is_settled() {
+            self.gather_on(now, out);
+        }
+        if self.membership.members().is_none() {
+            return;
+        }
+        if !moved {
+            self.repeat(out);
+        }
+        self.look_around(now, out);
+    }
+
+    fn gather_on(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.discovery.forget_silent(now, self.rules.timeouts.silence, self.me);
+        if self.seat == Seat::Member {
+            self.announce(out);
+            self.settle(now, out);
+        }
+        let needed = self.rules.membership_size();
+        let known = self.discovery.len();
+        if known < needed {
+            self.wait_for(Waiting::Peers { known, needed }, out);
+        }
+    }
+
+    fn repeat(&self, out: &mut Vec<Output>) {
+        if !self.is_member() {
+            return;
+        }
+        self.say_election_state(out);
+        let next = self.election.term.next();
+        if let Some(draw) = self.failure_detector.wish_for(next) {
+            self.say_draw(next, draw, None, out);
+        }
+        if self.election.leader == Some(self.me) {
+            self.say_challenge(out);
+        }
+        if self.has_voted_in_term() {
+            self.say_own_vote(out);
+        } else if self.slot.challenge.is_some() {
+            self.say_own_solution(out);
+        }
+    }
+
+    /// Checks who is silent: the leader, the solvers, or too many members.
+    pub(super) fn look_around(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.look_at_members(now, out);
+        if !self.is_member() || self.is_finished() {
+            return;
+        }
+        let timeouts = self.rules.timeouts;
+        match self.election.leader {
+            None if now - self.election.since >= timeouts.leader => self.request_term(now, out),
+            None => {}
+            Some(leader) if leader == self.me => {
+                let is_stuck = now - self.slot.since >= timeouts.challenge;
+                if is_stuck && self.slot.challenge.is_some() && !self.has_voted_in_term() {
+                    self.ease(now, out);
+                }
+            }
+            Some(_) => {
+                let is_silent = now >= self.failure_detector.leader_deadline;
+                // A leader that is alive but does not ease its challenge, or does not issue one
+                // although it may, is replaced as well.
+                let is_due = self.rules.issuing == Issuing::AtOnce || self.slot.challenge.is_some();
+                let is_stuck = is_due && now - self.slot.since >= 2 * timeouts.challenge;
+                if is_silent || is_stuck {
+                    if is_stuck && let Some((_, difficulty)) = self.slot.challenge {
+                        self.slot.unsolved = Some(difficulty);
+                    }
+                    self.request_term(now, out);
+                }
+            }
+        }
+    }
+
+    /// Reports members that are lost (rule W3), and when too few are left (rule W4).
+    fn look_at_members(&mut self, now: Moment, out: &mut Vec<Output>) {
+        for (peer, deadline) in &self.failure_detector.deadlines {
+            if *peer != self.me && now >= *deadline && self.failure_detector.lost.insert(*peer) {
+                out.push(Output::Event(Event::PeerLost { peer: *peer }));
+            }
+        }
+        let needed = self.rules.promises_needed().max(self.rules.votes_needed());
+        let heard = self.rules.membership_size() - self.failure_detector.lost.len();
+        if heard < needed {
+            self.wait_for(Waiting::Majority { heard, needed }, out);
+        } else if matches!(self.failure_detector.waiting, Some(Waiting::Majority { .. })) {
+            self.failure_detector.waiting = None;
+        }
+    }
+
+    fn wait_for(&mut self, waiting: Waiting, out: &mut Vec<Output>) {
+        if self.failure_detector.waiting != Some(waiting) {
+            self.failure_detector.waiting = Some(waiting);
+            out.push(Output::Event(Event::Waiting(waiting)));
+        }
+    }
+
+    /// The transport reports that `peer` is gone. A stranger can cause such a report, so we only
+    /// check earlier whether it is true (rule W2).
+    pub(super) fn on_lost(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
+        let Timeouts { repeat, leader, .. } = self.rules.timeouts;
+        let after = (repeat * 3 / 2).max(leader * 3 / 8);
+        let soon = now + after;
+        let Some(deadline) = self.failure_detector.deadlines.get_mut(&peer) else {
+            return;
+        };
+        *deadline = soon.min(*deadline);
+        if self.election.leader == Some(peer) {
+            self.failure_detector.leader_deadline = soon.min(self.failure_detector.leader_deadline);
+        }
+        if !std::mem::replace(&mut self.failure_detector.watching, true) {
+            out.push(Output::SetTimer { after, timer: Timer::Suspicion });
+        }
+    }
+
+    pub(super) fn on_suspicion(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.failure_detector.watching = false;
+        self.look_around(now, out);
+    }
+}

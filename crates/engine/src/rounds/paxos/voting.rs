@@ -1,0 +1,242 @@
+//! Votes and the rows they decide (rules V1 to V6, R1).
+
+use althing_types::{Moment, PeerId, Seed, Transaction};
+
+use super::Paxos;
+use super::slot::{Noted, Slot, Yes};
+use crate::rounds::{
+    Accepted, Cause, CertifiedRecord, Decision, Durable, ElectionEvery, Event, Message, Output,
+    Record, Refusal, Signature, Signed, leave_later,
+};
+
+impl Paxos {
+    /// Votes yes: on disk first, since a second yes after a restart could put two solutions into
+    /// one row (rule V2; phase 2b of Paxos).
+    pub(super) fn accept(&mut self, now: Moment, record: Record, out: &mut Vec<Output>) {
+        let accepted = Accepted { term: self.election.term, record };
+        self.membership.has_voted();
+        self.accepted = Some(accepted.clone());
+        self.search.cancel(out);
+        out.push(Output::Persist(Durable::Accepted(accepted.clone())));
+        self.failure_detector.moved();
+        let signature = self.say_own_vote(out);
+        self.count_own_vote(now, accepted, signature, out);
+        self.retry_deferred(now, out);
+    }
+
+    pub(super) fn has_voted_in_term(&self) -> bool {
+        self.accepted.as_ref().is_some_and(|accepted| {
+            accepted.term == self.election.term
+                && accepted.record.transaction == self.slot.transaction
+        })
+    }
+
+    /// Sends our yes, again if necessary, and returns our signature under it.
+    pub(super) fn say_own_vote(&self, out: &mut Vec<Output>) -> Option<Signature> {
+        let accepted = self.accepted.as_ref()?;
+        (accepted.record.transaction == self.slot.transaction)
+            .then(|| self.say(yes_vote(self.me, &accepted.record, accepted.term), out))?
+    }
+
+    pub(super) fn count_own_vote(
+        &mut self,
+        now: Moment,
+        choice: Accepted,
+        signature: Option<Signature>,
+        out: &mut Vec<Output>,
+    ) {
+        let transaction = self.slot.transaction;
+        let seed = choice.record.seed.clone();
+        let noted = self.slot.note_yes(self.me, Yes { choice, signature });
+        debug_assert!(noted.is_ok(), "we vote once a term");
+        out.push(Output::Event(Event::VoteCast {
+            transaction,
+            voter: self.me,
+            seed,
+            approve: true,
+        }));
+        self.see_votes(now, out);
+    }
+
+    pub(super) fn on_vote(
+        &mut self,
+        now: Moment,
+        signed: Signed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let Message::Vote { peer, transaction, seed, approve, cause } = &signed.message else {
+            return Err(Refusal::Unexpected);
+        };
+        let (peer, transaction, approve) = (*peer, *transaction, *approve);
+        if self.is_early(peer, transaction, out) {
+            self.keep_early(signed);
+            return Ok(());
+        }
+        if !approve {
+            if self.slot.note_no(peer) == Noted::New {
+                let (voter, seed) = (peer, seed.clone());
+                out.push(Output::Event(Event::VoteCast { transaction, voter, seed, approve }));
+            }
+            return Ok(());
+        }
+        let Some(choice) = self.choice_of(peer, seed, *cause) else {
+            self.keep_early(signed);
+            return Ok(());
+        };
+        self.check_choice(&choice)?;
+        let leader_unknown = choice.term > self.election.term || self.election.leader.is_none();
+        if leader_unknown && self.is_member() {
+            // It may be the leader's, and then we have to follow it once we know who leads.
+            self.deferred.keep(signed.clone());
+        }
+        let yes = Yes { choice: choice.clone(), signature: signed.signature };
+        if self.slot.note_yes(peer, yes)? == Noted::New {
+            let (voter, seed) = (peer, choice.record.seed.clone());
+            out.push(Output::Event(Event::VoteCast { transaction, voter, seed, approve }));
+        }
+        self.follow(now, peer, choice, out);
+        self.see_votes(now, out);
+        Ok(())
+    }
+
+    /// Returns what a vote is for. A plain vote names only the seed: then it is for what the leader
+    /// proposed, and the leader's own is for the first peer that found this seed.
+    fn choice_of(&self, peer: PeerId, seed: &Seed, cause: Option<Cause>) -> Option<Accepted> {
+        let transaction = self.slot.transaction;
+        if let Some(Cause { term, difficulty, winner }) = cause {
+            let record = Record { transaction, difficulty, seed: seed.clone(), winner };
+            return Some(Accepted { term, record });
+        }
+        let leader = self.election.leader?;
+        if leader == peer {
+            let (term, difficulty) = self.slot.challenge?;
+            let winner = self.slot.finder_of(seed)?;
+            let record = Record { transaction, difficulty, seed: seed.clone(), winner };
+            return Some(Accepted { term, record });
+        }
+        let proposed = &self.slot.yes_of(leader)?.choice;
+        let is_same = proposed.record.seed == *seed && proposed.term == self.election.term;
+        is_same.then(|| proposed.clone())
+    }
+
+    /// A yes is for a solution of a member (rule V4).
+    pub(super) fn check_choice(&self, choice: &Accepted) -> Result<(), Refusal> {
+        let Record { seed, difficulty, winner, .. } = &choice.record;
+        self.rules.puzzle.check(seed, *difficulty).map_err(Refusal::VoteForNoSolution)?;
+        let members = self.membership.members();
+        if members.is_some_and(|members| members.contains(*winner)) {
+            Ok(())
+        } else {
+            Err(Refusal::VoteForStranger { winner: *winner })
+        }
+    }
+
+    /// Votes yes on what the leader of our term proposes (rule V2).
+    fn follow(&mut self, now: Moment, peer: PeerId, choice: Accepted, out: &mut Vec<Output>) {
+        let is_proposal = self.election.leader == Some(peer) && choice.term == self.election.term;
+        if is_proposal && self.is_member() && !self.has_voted_in_term() {
+            self.accept(now, choice.record, out);
+        }
+    }
+
+    /// Records the row, if the votes have decided it (rule V1).
+    fn see_votes(&mut self, now: Moment, out: &mut Vec<Output>) {
+        // We may have the wrong membership.
+        if !self.membership.is_settled() {
+            return;
+        }
+        if let Some(record) = self.slot.decided(self.rules.votes_needed()) {
+            self.record(now, record, out);
+        }
+    }
+
+    /// Adds a decided row to the table and moves on to the next (rule R1).
+    pub(super) fn record(&mut self, now: Moment, record: CertifiedRecord, out: &mut Vec<Output>) {
+        debug_assert_eq!(record.record.transaction, self.slot.transaction, "rows come in order");
+        self.say_verdict(&record.record, out);
+        self.search.cancel(out);
+        // A row binds us to the membership that decided it, as our own yes would; without it, the
+        // row proves nothing (rule G4).
+        debug_assert!(self.membership.is_settled(), "who has named nobody records nothing");
+        self.membership.has_voted();
+        self.search.learn(&record.record.seed);
+        out.push(Output::Persist(Durable::Record(record.clone())));
+        out.push(Output::Event(Event::RoundDecided(record)));
+        self.slot = Slot::new(now, self.slot.transaction.next());
+        self.accepted = None;
+        self.failure_detector.moved();
+        if self.is_finished() {
+            out.push(leave_later());
+            self.say_election_state(out);
+            self.see_finished(out);
+        } else if self.rules.election_every == ElectionEvery::Transaction && self.is_member() {
+            self.request_term(now, out);
+        } else {
+            self.lead(now, out);
+        }
+        self.see_if_behind(out);
+        self.retry_deferred(now, out);
+    }
+
+    /// Where the leader decides, it publishes what the majority has acknowledged (rule V6).
+    fn say_verdict(&self, record: &Record, out: &mut Vec<Output>) {
+        if self.rules.decision == Decision::Leader && self.election.leader == Some(self.me) {
+            let Record { transaction, seed, winner, .. } = record.clone();
+            let peer = self.me;
+            self.say(Message::Verdict { peer, transaction, seed, winner, accepted: true }, out);
+        }
+    }
+
+    /// Only the leader gives verdicts; a verdict also reveals a row that we may lack (rule V6).
+    pub(super) fn on_verdict(
+        &mut self,
+        peer: PeerId,
+        transaction: Transaction,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if self.rules.decision != Decision::Leader {
+            return Err(Refusal::Unexpected);
+        }
+        if self.election.leader != Some(peer) {
+            return Err(Refusal::NotLeader);
+        }
+        self.note_reached(peer, transaction.next(), out);
+        Ok(())
+    }
+
+    /// Adopts a row that others have decided, if its votes prove it (rule R1).
+    pub(super) fn on_certificate(
+        &mut self,
+        now: Moment,
+        certified: CertifiedRecord,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let CertifiedRecord { record, term, votes, .. } = &certified;
+        let transaction = record.transaction;
+        if transaction > self.slot.transaction || !self.membership.is_settled() {
+            return Ok(());
+        }
+        self.check_choice(&Accepted { term: *term, record: record.clone() })?;
+        // We pass on only votes that we have checked: those that prove nothing are left out.
+        let mut proven = votes.clone();
+        proven.retain(|(voter, signature)| {
+            let members = self.membership.members();
+            let message = yes_vote(*voter, record, *term);
+            members.is_some_and(|members| members.contains(*voter))
+                && self.authenticate(&Signed { message, signature: signature.clone() }).is_ok()
+        });
+        proven.sort_unstable_by_key(|(voter, _)| *voter);
+        proven.dedup_by_key(|(voter, _)| *voter);
+        if proven.len() < self.rules.votes_needed() {
+            return Err(Refusal::CertificateTooThin { transaction });
+        }
+        self.record(now, CertifiedRecord { votes: proven, ..certified }, out);
+        Ok(())
+    }
+}
+
+fn yes_vote(peer: PeerId, record: &Record, term: althing_types::Term) -> Message {
+    let Record { transaction, difficulty, seed, winner } = record.clone();
+    let cause = Some(Cause { term, difficulty, winner });
+    Message::Vote { peer, transaction, seed, approve: true, cause }
+}

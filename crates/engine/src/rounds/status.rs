@@ -1,0 +1,25 @@
+//! The current state of a peer, for users and scripts.
+
+use althing_types::{Difficulty, PeerId, Term, Transaction};
+use serde::Serialize;
+
+use super::Waiting;
+
+/// The current state of a peer of a network with rounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The number of rows in its table, which is the number of the first row it lacks.
+    pub rows: Transaction,
+    /// Its membership; empty until it is settled.
+    pub members: Vec<PeerId>,
+    /// The members that have been silent for too long.
+    pub silent: Vec<PeerId>,
+    /// The latest term it has entered.
+    pub term: Term,
+    /// The leader it follows in that term, once there is one.
+    pub leader: Option<PeerId>,
+    /// The difficulty of the open challenge in bits, if there is one.
+    pub challenge: Option<Difficulty>,
+    /// What it waits for, if it cannot make progress.
+    pub waiting: Option<Waiting>,
+}

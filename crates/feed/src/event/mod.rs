@@ -1,0 +1,84 @@
+//! What can happen, as plain data: each event is one JSON object with its name in `event`.
+//!
+//! | file | whose events |
+//! | --- | --- |
+//! | `peer` | every peer's, whatever its network |
+//! | `rounds` | those of peers of a network with rounds |
+//! | `chain` | those of peers of a network with a chain |
+//! | `miners` | those of miners that speak Stratum |
+//! | `tracker` | a tracker's |
+
+pub(crate) mod chain;
+pub(crate) mod miners;
+pub(crate) mod peer;
+pub(crate) mod rounds;
+pub(crate) mod tracker;
+
+use althing_engine::Engine;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::chain::ChainEvent;
+use self::miners::MinersEvent;
+use self::peer::PeerEvent;
+use self::rounds::RoundsEvent;
+use self::tracker::TrackerEvent;
+
+/// What has happened.
+///
+/// Names of events are unique within a group, and of two groups only where their fields differ, so
+/// the groups need no mark of their own in JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Event {
+    /// To any peer.
+    Peer(PeerEvent),
+    /// In a network with rounds.
+    Rounds(RoundsEvent),
+    /// In a network with a chain.
+    Chain(ChainEvent),
+    /// Among the miners of a peer.
+    Miners(MinersEvent),
+    /// At a tracker.
+    Tracker(TrackerEvent),
+}
+
+/// An engine whose events can be told.
+pub trait Observed: Engine {
+    /// Returns what an event of the engine is on the feed.
+    fn event(event: Self::Event) -> Event;
+
+    /// Returns what is told when a peer begins, whose engine stands at `status`, and which has left
+    /// out so many entries of its log as no longer valid.
+    fn started(status: &Self::Status, left_out: u64) -> PeerEvent;
+}
+
+impl From<PeerEvent> for Event {
+    fn from(event: PeerEvent) -> Self {
+        Self::Peer(event)
+    }
+}
+
+impl From<RoundsEvent> for Event {
+    fn from(event: RoundsEvent) -> Self {
+        Self::Rounds(event)
+    }
+}
+
+impl From<ChainEvent> for Event {
+    fn from(event: ChainEvent) -> Self {
+        Self::Chain(event)
+    }
+}
+
+impl From<MinersEvent> for Event {
+    fn from(event: MinersEvent) -> Self {
+        Self::Miners(event)
+    }
+}
+
+impl From<TrackerEvent> for Event {
+    fn from(event: TrackerEvent) -> Self {
+        Self::Tracker(event)
+    }
+}

@@ -1,0 +1,109 @@
+//! What can happen to any peer, whatever its network.
+
+use althing_types::{Address, BlockHash, Channel, PeerId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, PeerName};
+
+/// What can happen to any peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum PeerEvent {
+    /// The peer begins.
+    Started {
+        /// Rows in its table from before, in a network with rounds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rows: Option<u64>,
+        /// Blocks in its chain from before, in a network with a chain.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        blocks: Option<u64>,
+        /// Blocks on disk that are not valid, in a network with a chain.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        left_out: Option<u64>,
+    },
+    /// The peer can be reached, or its broker or tracker is back.
+    Connected {},
+    /// The connection broke; the peer tries again by itself.
+    Disconnected {
+        /// What went wrong.
+        reason: String,
+    },
+    /// A peer has been silent for long, its connection broke, or it is off the tracker's list.
+    PeerLost {
+        /// The peer that is lost.
+        lost: PeerName,
+    },
+    /// A message was dropped, or several.
+    MessageRefused {
+        /// The sender it names, in a network with rounds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        claimed: Option<Id>,
+        /// The topic it came on, if its bytes are no message of the network.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        topic: Option<String>,
+        /// The address it came from, in a network with a chain.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            with = "crate::text_form::option"
+        )]
+        #[schemars(with = "Option<String>")]
+        from: Option<Address>,
+        /// How many were refused beyond twenty in one second, of which no more is told.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        count: Option<u64>,
+        /// The rule that it breaks.
+        reason: String,
+    },
+    /// Events are missing here, because this reader was too slow for them.
+    Lagged {
+        /// How many are missing.
+        missed: u64,
+    },
+    /// The last line of a run.
+    Summary {
+        /// Rows in its table, in a network with rounds.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rows: Option<u64>,
+        /// Blocks in its chain, in a network with a chain.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        blocks: Option<u64>,
+        /// The hash of the last block, if there is one.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            default,
+            with = "crate::text_form::option"
+        )]
+        #[schemars(with = "Option<String>")]
+        tip: Option<BlockHash>,
+        /// Messages that have arrived.
+        received: u64,
+        /// Messages that were refused.
+        refused: u64,
+        /// Hashes tried; not told of a demo.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        hashes: Option<u64>,
+    },
+}
+
+impl PeerEvent {
+    /// A message that names `claimed` as its sender was dropped.
+    pub fn refused(claimed: PeerId, reason: String) -> Self {
+        let claimed = Some(claimed.into());
+        Self::MessageRefused { claimed, topic: None, from: None, count: None, reason }
+    }
+
+    /// What came from a topic or an address was dropped.
+    pub fn refused_from(channel: &Channel, reason: String) -> Self {
+        let topic = channel.as_topic().map(str::to_owned);
+        let from = channel.as_address().cloned();
+        Self::MessageRefused { claimed: None, topic, from, count: None, reason }
+    }
+
+    /// So many more messages were dropped in the same second.
+    pub fn further_refused(count: u64) -> Self {
+        let (count, reason) = (Some(count), "further messages in the same second".to_owned());
+        Self::MessageRefused { claimed: None, topic: None, from: None, count, reason }
+    }
+}

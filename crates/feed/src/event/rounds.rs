@@ -1,0 +1,216 @@
+//! What can happen in a network with rounds.
+
+use althing_engine::rounds::{self, CertifiedRecord, Rounds, Status};
+use althing_types::{Difficulty, Seed, Term, Transaction};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Observed};
+use crate::{Id, PeerEvent};
+
+/// What can happen to a peer of a network with rounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RoundsEvent {
+    /// A peer was heard for the first time.
+    PeerJoined {
+        /// The peer.
+        joined: Id,
+        /// Peers known now, this one included.
+        known: usize,
+    },
+    /// The members are settled.
+    MembershipSettled {
+        /// Their ids, in order.
+        members: Vec<Id>,
+        /// Whether this peer is one.
+        member: bool,
+    },
+    /// A leader has enough followers.
+    LeaderElected {
+        /// The leader.
+        leader: Id,
+        /// The term it leads in.
+        #[schemars(with = "u64")]
+        term: Term,
+        /// The number it had drawn; null if not known.
+        draw: Option<Id>,
+    },
+    /// The leader asks for a solution.
+    ChallengeIssued {
+        /// The row it is for.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+        /// The difficulty, in bits.
+        #[schemars(with = "u16")]
+        challenge: Difficulty,
+        /// The leader.
+        leader: Id,
+    },
+    /// A valid solution is known.
+    SolutionFound {
+        /// The row it is for.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+        /// The peer that found it.
+        finder: Id,
+        /// The text that solves the challenge.
+        #[schemars(with = "String")]
+        seed: Seed,
+    },
+    /// A member has voted.
+    VoteCast {
+        /// The row it is for.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+        /// The member.
+        voter: Id,
+        /// The solution it has voted on.
+        #[schemars(with = "String")]
+        seed: Seed,
+        /// Yes is true.
+        vote: bool,
+    },
+    /// A row has entered the table, and is on disk.
+    RoundDecided(Row),
+    /// A vote is lost and the row is mined again; only where peers count as published programs do.
+    RoundFailed {
+        /// The row.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+        /// Votes for the solution.
+        yes: usize,
+        /// Votes against it.
+        no: usize,
+    },
+    /// Nothing can go on for now.
+    Waiting(Waiting),
+    /// All members are known to have every row asked for.
+    AllRecorded {},
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// Its number.
+    #[schemars(with = "u64")]
+    pub transaction: Transaction,
+    /// The difficulty, in bits.
+    #[schemars(with = "u16")]
+    pub challenge: Difficulty,
+    /// The text that solves the challenge.
+    #[schemars(with = "String")]
+    pub seed: Seed,
+    /// The peer that found it.
+    pub winner: Id,
+    /// Votes for it that this peer had counted; others may have counted more or fewer.
+    pub yes: usize,
+    /// Votes against it that this peer had counted.
+    pub no: u16,
+    /// The members whose votes for it were counted.
+    pub voters: Vec<Id>,
+}
+
+/// What a peer is waiting for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error,
+)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Waiting {
+    /// For peers: too few have announced themselves.
+    #[error("waiting for peers: {here} of {needed} are here")]
+    Peers {
+        /// Peers that can be heard, this one included.
+        here: usize,
+        /// Peers that are needed.
+        needed: usize,
+    },
+    /// For a majority: too few members can be heard.
+    #[error("waiting for a majority: {here} of {needed} members can be heard")]
+    Majority {
+        /// Members that can be heard, this one included.
+        here: usize,
+        /// Members that are needed.
+        needed: usize,
+    },
+    /// For messages: a network that counts them has gone silent, and its protocol has no way on.
+    #[error("waiting for messages: the network has been silent since transaction {transaction}")]
+    Messages {
+        /// The first row that is not recorded.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+    },
+}
+
+impl Observed for Rounds {
+    fn event(event: rounds::Event) -> Event {
+        event.into()
+    }
+
+    fn started(status: &Status, _: u64) -> PeerEvent {
+        PeerEvent::Started { rows: Some(status.rows.number()), blocks: None, left_out: None }
+    }
+}
+
+impl From<rounds::Event> for Event {
+    fn from(event: rounds::Event) -> Self {
+        use rounds::Event as Of;
+        Self::Rounds(match event {
+            Of::PeerJoined { peer, known } => {
+                RoundsEvent::PeerJoined { joined: peer.into(), known }
+            }
+            Of::MembershipSettled { members, member } => RoundsEvent::MembershipSettled {
+                members: members.into_iter().map(Id::from).collect(),
+                member,
+            },
+            Of::LeaderElected { leader, term, draw } => {
+                RoundsEvent::LeaderElected { leader: leader.into(), term, draw: draw.map(Id) }
+            }
+            Of::ChallengeIssued { transaction, difficulty, leader } => {
+                let leader = leader.into();
+                RoundsEvent::ChallengeIssued { transaction, challenge: difficulty, leader }
+            }
+            Of::SolutionFound { transaction, finder, seed } => {
+                RoundsEvent::SolutionFound { transaction, finder: finder.into(), seed }
+            }
+            Of::VoteCast { transaction, voter, seed, approve } => {
+                RoundsEvent::VoteCast { transaction, voter: voter.into(), seed, vote: approve }
+            }
+            Of::RoundDecided(certified) => RoundsEvent::RoundDecided(certified.into()),
+            Of::RoundFailed { transaction, yes, no } => {
+                RoundsEvent::RoundFailed { transaction, yes, no }
+            }
+            Of::Waiting(waiting) => RoundsEvent::Waiting(waiting.into()),
+            Of::AllRecorded => RoundsEvent::AllRecorded {},
+            Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
+            Of::MessageRefused { claimed, reason } => {
+                return PeerEvent::refused(claimed, reason.to_string()).into();
+            }
+        })
+    }
+}
+
+impl From<CertifiedRecord> for Row {
+    fn from(certified: CertifiedRecord) -> Self {
+        let CertifiedRecord { record, votes, noes, .. } = certified;
+        Self {
+            transaction: record.transaction,
+            challenge: record.difficulty,
+            seed: record.seed,
+            winner: record.winner.into(),
+            yes: votes.len(),
+            no: noes,
+            voters: votes.into_iter().map(|(voter, _)| voter.into()).collect(),
+        }
+    }
+}
+
+impl From<rounds::Waiting> for Waiting {
+    fn from(waiting: rounds::Waiting) -> Self {
+        match waiting {
+            rounds::Waiting::Peers { known, needed } => Self::Peers { here: known, needed },
+            rounds::Waiting::Majority { heard, needed } => Self::Majority { here: heard, needed },
+            rounds::Waiting::Arrivals { transaction } => Self::Messages { transaction },
+        }
+    }
+}

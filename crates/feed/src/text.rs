@@ -1,0 +1,175 @@
+//! Records as lines for people. Votes and solutions are left out: a round has dozens.
+
+use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent};
+
+/// Returns a record as a line without its end, if it is worth one.
+///
+/// What strangers say must not reach the terminal as it is, so control characters are left out.
+pub fn line(record: &Record) -> Option<String> {
+    let told = match &record.event {
+        Event::Peer(PeerEvent::Summary { rows: Some(rows), .. }) => {
+            return Some(format!("the table has {rows} rows"));
+        }
+        Event::Peer(PeerEvent::Summary { blocks: Some(blocks), .. }) => {
+            return Some(format!("the chain has {blocks} blocks"));
+        }
+        Event::Peer(event) => of_peer(record, event)?,
+        Event::Rounds(event) => of_rounds(event)?,
+        Event::Chain(event) => of_chain(event),
+        Event::Miners(event) => of_miners(event),
+        // A tracker has no peer whose clock anybody would compare.
+        Event::Tracker(event) => return Some(harmless(&of_tracker(event))),
+    };
+    let told = harmless(&told);
+    Some(format!("{:>9.3}s {told}", record.at.since_start().as_secs_f64()))
+}
+
+fn harmless(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
+    let name = || record.peer.as_ref().map_or_else(String::new, ToString::to_string);
+    Some(match event {
+        PeerEvent::Started { rows: Some(0), .. } => format!("we are peer {}", name()),
+        PeerEvent::Started { rows: Some(rows), .. } => {
+            format!("we are peer {} again, with {rows} rows from before", name())
+        }
+        PeerEvent::Started { blocks, left_out, .. } => {
+            let started = format!("we are {}, with {} blocks", name(), blocks.unwrap_or_default());
+            match left_out {
+                None | Some(0) => started,
+                Some(left_out) => format!(
+                    "{started}; {left_out} more on disk are not valid, and are fetched anew"
+                ),
+            }
+        }
+        PeerEvent::Connected {} => "connected".to_owned(),
+        PeerEvent::Disconnected { reason } => format!("disconnected: {reason}"),
+        PeerEvent::PeerLost { lost } => format!("peer {lost} is lost"),
+        PeerEvent::MessageRefused { count: Some(count), .. } => {
+            format!("refused {count} more messages")
+        }
+        PeerEvent::MessageRefused { claimed: Some(claimed), reason, .. } => {
+            format!("refused, in the name of {claimed}: {reason}")
+        }
+        PeerEvent::MessageRefused { topic: Some(topic), reason, .. } => {
+            format!("refused on {topic:?}: {reason}")
+        }
+        PeerEvent::MessageRefused { from, reason, .. } => {
+            let from = from.as_ref().map_or_else(String::new, ToString::to_string);
+            format!("refused from {from}: {reason}")
+        }
+        PeerEvent::Lagged { missed } => {
+            format!("{missed} lines are missing: they were not read in time")
+        }
+        PeerEvent::Summary { .. } => return None,
+    })
+}
+
+fn of_rounds(event: &RoundsEvent) -> Option<String> {
+    Some(match event {
+        RoundsEvent::PeerJoined { joined, known } => {
+            format!("peer {joined} is here, {known} in all")
+        }
+        RoundsEvent::MembershipSettled { members, member } => {
+            let seat = if *member { "we are one" } else { "we only watch" };
+            format!("the {} members are settled, and {seat}", members.len())
+        }
+        RoundsEvent::LeaderElected { leader, term, .. } => format!("{leader} leads in term {term}"),
+        RoundsEvent::ChallengeIssued { transaction, challenge, .. } => {
+            format!("transaction {transaction}: a challenge of {challenge} bits")
+        }
+        RoundsEvent::RoundDecided(row) => format!(
+            "transaction {}: {} wins with {}, {} yes, {} no",
+            row.transaction, row.winner, row.seed, row.yes, row.no,
+        ),
+        RoundsEvent::RoundFailed { transaction, yes, no } => {
+            format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
+        }
+        RoundsEvent::Waiting(waiting) => waiting.to_string(),
+        RoundsEvent::AllRecorded {} => "all members have all rows".to_owned(),
+        RoundsEvent::SolutionFound { .. } | RoundsEvent::VoteCast { .. } => return None,
+    })
+}
+
+fn of_chain(event: &ChainEvent) -> String {
+    match event {
+        ChainEvent::PeerFound { found, known } => format!("peer {found} is here, {known} in all"),
+        ChainEvent::TipChanged { height, hash, disconnected: 0, connected } => {
+            format!("block {height} is {hash}, {connected} more than before")
+        }
+        ChainEvent::TipChanged { height, hash, disconnected, connected } => format!(
+            "block {height} is {hash}, on another branch: {disconnected} blocks disconnected, \
+             {connected} connected"
+        ),
+        ChainEvent::BlockMined { height, .. } => format!("block {height} is ours"),
+        ChainEvent::DownloadStarted { length, backers, .. } => {
+            format!("fetching a chain of {length} blocks that {backers} peers say they have")
+        }
+        ChainEvent::DownloadFailed { length, reason, .. } => {
+            format!("gave up on a chain of {length} blocks: {reason}")
+        }
+        ChainEvent::HeadersFetched { from, ahead } => {
+            format!("all headers of {from} are here, {ahead} of them without their blocks")
+        }
+        ChainEvent::PeerShunned { shunned, seconds } => {
+            format!("peer {shunned} is not asked for {seconds:.0} s")
+        }
+        ChainEvent::PeerBanned { key, seconds, reason } => {
+            format!("the owner of key {key} is not heard for {seconds:.0} s: {reason}")
+        }
+        ChainEvent::EntryPooled { entry } => format!("to be mined: {entry:?}"),
+        ChainEvent::EntryRefused { entry, reason } => format!("refused {entry:?}: {reason}"),
+    }
+}
+
+fn of_miners(event: &MinersEvent) -> String {
+    let said = |worker: &String, from| match worker.as_str() {
+        "" => format!("miner at {from}"),
+        name => format!("worker {name:?} at {from}"),
+    };
+    match event {
+        MinersEvent::ListeningForMiners { address } => {
+            format!("miners connect to stratum+tcp://{address}")
+        }
+        MinersEvent::WorkersMoved { count } => format!("{count} more miners came and went"),
+        MinersEvent::WorkerJoined { worker, from, workers } => {
+            format!("{} is here; workers: {workers}", said(worker, from))
+        }
+        MinersEvent::WorkerLeft { worker, from, workers, shares } => {
+            let (worker, shares) = (said(worker, from), counted(shares));
+            format!("{worker} has left after {shares}; workers: {workers}")
+        }
+        MinersEvent::WorkerDropped { worker, from, workers, reason, .. } => {
+            format!("{} was dropped: {reason}; workers: {workers}", said(worker, from))
+        }
+        MinersEvent::BlockFound { worker, from, height, hash } => {
+            format!("{} has found block {height}, {hash}", said(worker, from))
+        }
+        MinersEvent::SharesAccepted { worker, from, hash_rate, share_bits, shares } => format!(
+            "{}: {}, {hash_rate} hashes a second, shares of {share_bits} bits",
+            said(worker, from),
+            counted(shares),
+        ),
+    }
+}
+
+fn counted(shares: &Shares) -> String {
+    let Shares { accepted, stale, invalid, blocks } = shares;
+    format!("{accepted} shares ({blocks} of them blocks), {stale} stale, {invalid} invalid")
+}
+
+fn of_tracker(event: &TrackerEvent) -> String {
+    match event {
+        TrackerEvent::Listening { address } => format!("listening on {address}"),
+        TrackerEvent::PeerJoined { address, peers } => {
+            format!("{address} has joined; peers: {peers}")
+        }
+        TrackerEvent::PeerLeft { address, peers } => format!("{address} has left; peers: {peers}"),
+        TrackerEvent::PeerGone { address, peers } => {
+            format!("{address} is gone, its connection has ended; peers: {peers}")
+        }
+        TrackerEvent::ConnectionRefused { from, reason } => format!("{from} was refused: {reason}"),
+    }
+}

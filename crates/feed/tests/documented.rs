@@ -1,0 +1,226 @@
+//! Events, their JSON, the schema and `docs/events.md` say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use althing_feed::documentation::{groups, record_schema, with_tables};
+use althing_feed::{
+    ChainEvent, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Row,
+    Shares, TrackerEvent, Waiting,
+};
+use althing_types::{
+    Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction,
+};
+use serde_json::Value;
+
+fn address() -> Address {
+    Address::new("127.0.0.1", 8999).expect("a host")
+}
+
+/// One event of each shape that there is.
+fn examples() -> Vec<Event> {
+    let transaction = Transaction::new(3);
+    let (id, wide) = (Id(7), Id(1 << 100));
+    let seed = || Seed::new("6").expect("a short text");
+    let hash = BlockHash::from_bytes([0xab; 32]);
+    let (height, worker) = (Height::new(9), "ann".to_owned());
+    let from = "10.0.0.1:4000".parse().expect("an address");
+    let shares = Shares { accepted: 5, stale: 1, invalid: 2, blocks: 1 };
+    let (worker, reason) = (|| worker.clone(), || "it does not read".to_owned());
+    let peers = [
+        PeerEvent::Started { rows: Some(4), blocks: None, left_out: None },
+        PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1) },
+        PeerEvent::Connected {},
+        PeerEvent::Disconnected { reason: reason() },
+        PeerEvent::PeerLost { lost: PeerName::Id(wide) },
+        PeerEvent::PeerLost { lost: address().into() },
+        PeerEvent::refused(PeerId::new(7), reason()),
+        PeerEvent::refused_from(&Channel::topic("sd/init"), reason()),
+        PeerEvent::refused_from(&address().into(), reason()),
+        PeerEvent::further_refused(12),
+        PeerEvent::Lagged { missed: 100 },
+        PeerEvent::Summary {
+            rows: Some(1),
+            blocks: None,
+            tip: None,
+            received: 2,
+            refused: 3,
+            hashes: Some(4),
+        },
+        PeerEvent::Summary {
+            rows: None,
+            blocks: Some(1),
+            tip: Some(hash),
+            received: 2,
+            refused: 3,
+            hashes: None,
+        },
+    ];
+    let challenge = Difficulty::MIN;
+    let rounds = [
+        RoundsEvent::PeerJoined { joined: id, known: 2 },
+        RoundsEvent::MembershipSettled { members: vec![id, wide], member: true },
+        RoundsEvent::LeaderElected { leader: id, term: Term::new(2), draw: None },
+        RoundsEvent::LeaderElected { leader: wide, term: Term::new(2), draw: Some(wide) },
+        RoundsEvent::ChallengeIssued { transaction, challenge, leader: id },
+        RoundsEvent::SolutionFound { transaction, finder: id, seed: seed() },
+        RoundsEvent::VoteCast { transaction, voter: id, seed: seed(), vote: false },
+        RoundsEvent::RoundDecided(Row {
+            transaction,
+            challenge,
+            seed: seed(),
+            winner: wide,
+            yes: 2,
+            no: 1,
+            voters: vec![id, wide],
+        }),
+        RoundsEvent::RoundFailed { transaction, yes: 1, no: 2 },
+        RoundsEvent::Waiting(Waiting::Peers { here: 1, needed: 3 }),
+        RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),
+        RoundsEvent::Waiting(Waiting::Messages { transaction }),
+        RoundsEvent::AllRecorded {},
+    ];
+    let chains = [
+        ChainEvent::PeerFound { found: address(), known: 2 },
+        ChainEvent::TipChanged { height, hash, disconnected: 1, connected: 2 },
+        ChainEvent::BlockMined { height, hash },
+        ChainEvent::DownloadStarted { length: 10, hash, backers: 2 },
+        ChainEvent::DownloadFailed { length: 10, hash, reason: reason() },
+        ChainEvent::HeadersFetched { from: address(), ahead: 3 },
+        ChainEvent::PeerShunned { shunned: address(), seconds: 30.0 },
+        ChainEvent::PeerBanned { key: "ab".to_owned(), seconds: 30.5, reason: reason() },
+        ChainEvent::EntryPooled { entry: "a note".to_owned() },
+        ChainEvent::EntryRefused { entry: "a note".to_owned(), reason: reason() },
+    ];
+    let workers = 3;
+    let miners = [
+        MinersEvent::ListeningForMiners { address: from },
+        MinersEvent::WorkerJoined { worker: worker(), from, workers },
+        MinersEvent::WorkerLeft { worker: worker(), from, workers, shares },
+        MinersEvent::WorkerDropped { worker: worker(), from, workers, reason: reason(), shares },
+        MinersEvent::WorkersMoved { count: 40 },
+        MinersEvent::BlockFound { worker: worker(), from, height, hash },
+        MinersEvent::SharesAccepted {
+            worker: worker(),
+            from,
+            hash_rate: 1_000_000,
+            share_bits: 24,
+            shares,
+        },
+    ];
+    let trackers = [
+        TrackerEvent::Listening { address: from },
+        TrackerEvent::PeerJoined { address: address(), peers: 1 },
+        TrackerEvent::PeerLeft { address: address(), peers: 0 },
+        TrackerEvent::PeerGone { address: address(), peers: 0 },
+        TrackerEvent::ConnectionRefused { from, reason: reason() },
+    ];
+    let peers = peers.into_iter().map(Event::from);
+    let rounds = rounds.into_iter().map(Event::from);
+    let chains = chains.into_iter().map(Event::from);
+    let miners = miners.into_iter().map(Event::from);
+    let trackers = trackers.into_iter().map(Event::from);
+    peers.chain(rounds).chain(chains).chain(miners).chain(trackers).collect()
+}
+
+/// Returns a record of each example.
+fn records() -> Vec<Record> {
+    let feed = Feed::default();
+    let mut all = feed.subscribe();
+    let sources = [
+        feed.source(Some("sd".into()), Some(PeerId::new(1 << 100).into())),
+        feed.source(Some("open".into()), Some(address().into())),
+        feed.source(None, None),
+    ];
+    for (event, source) in examples().into_iter().zip(sources.iter().cycle()) {
+        source.publish(Moment::from_start(std::time::Duration::from_micros(12_345)), event);
+    }
+    let next = || Some((*all.try_next()?.expect("the feed is long enough")).clone());
+    std::iter::from_fn(next).collect()
+}
+
+#[test]
+fn every_event_comes_back_from_its_line_of_json() {
+    for record in records() {
+        let line = record.to_json();
+        let back: Record =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(back, record, "{line}");
+        assert_eq!(back.to_json(), line);
+    }
+}
+
+#[test]
+fn a_line_begins_with_its_number_and_time() {
+    let line = records()[0].to_json();
+    assert!(line.starts_with(r#"{"sequence":0,"time":"20"#), "{line}");
+    let value: Value = serde_json::from_str(&line).expect("a line is JSON");
+    assert_eq!(value["at_ms"], 12.345);
+    assert_eq!(value["peer"], "1267650600228229401496703205376");
+    assert_eq!(value["network"], "sd");
+    assert_eq!(value["event"], "started");
+    assert_eq!(value["rows"], 4);
+    let time = value["time"].as_str().expect("a text");
+    assert!(time.len() == "2026-01-31T12:00:00.000Z".len() && time.ends_with('Z'), "{time}");
+}
+
+#[test]
+fn every_event_has_the_documented_fields_and_there_is_an_example_of_each() {
+    let mut documented = BTreeMap::new();
+    for (group, events) in groups() {
+        for event in events {
+            assert!(!event.when.is_empty(), "{} is not described", event.name);
+            let is_new = documented.insert((group, event.name.clone()), event.fields).is_none();
+            assert!(is_new, "{} is documented twice", event.name);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for record in records() {
+        let group = match &record.event {
+            Event::Peer(_) => "peer",
+            Event::Rounds(_) => "rounds",
+            Event::Chain(_) => "chain",
+            Event::Miners(_) => "miners",
+            Event::Tracker(_) => "tracker",
+        };
+        let value = serde_json::to_value(&record.event).expect("an event can be written");
+        let object = value.as_object().expect("an event is an object");
+        let key = (group, object["event"].as_str().expect("a name").to_owned());
+        let fields = documented.get(&key).unwrap_or_else(|| panic!("{key:?} is not documented"));
+        for field in fields {
+            assert!(!field.what.is_empty(), "{key:?}: {} is not described", field.name);
+            let is_there = object.contains_key(&field.name);
+            assert!(is_there || field.is_optional, "{key:?} lacks {}: {value}", field.name);
+        }
+        for name in object.keys().filter(|name| *name != "event") {
+            let is_known = fields.iter().any(|field| field.name == *name);
+            assert!(is_known, "{key:?}: {name} is not documented");
+        }
+        seen.insert(key);
+    }
+    let all: BTreeSet<_> = documented.into_keys().collect();
+    assert_eq!(seen, all, "each event needs an example");
+}
+
+#[test]
+fn the_page_and_the_schema_are_as_the_code_has_them() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = fs::read_to_string(docs.join("events.md")).expect("the page is there");
+    check(&docs.join("events.md"), &with_tables(&page));
+    let schema = serde_json::to_string_pretty(&record_schema()).expect("a schema is JSON");
+    check(&docs.join("events.schema.json"), &format!("{schema}\n"));
+}
+
+fn check(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, text).expect("docs can be written");
+        return;
+    }
+    let is = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        is == text,
+        "{} is not as the code has it; UPDATE=1 cargo test -p althing-feed writes it anew",
+        path.display()
+    );
+}

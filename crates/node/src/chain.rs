@@ -1,0 +1,149 @@
+//! How a peer of a network with a chain is made, and how entries get into its chain.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use althing_dialect::{ChainDialect, NetworkConfig};
+use althing_engine::Engine;
+use althing_engine::nakamoto::{Command, Durable, Identity, Label, Mining, Nakamoto};
+use althing_feed::Feed;
+use althing_ledger::{Block, Entry};
+use althing_pow::Parallelism;
+use althing_store::{Reader, Secret, Store, StoreError};
+use althing_types::{Address, Height, PeerId, UnixTime};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::commands::{Commands, HasLeft};
+use crate::driver::{Node, NodeError, Setup};
+use crate::identity::{identify, random_secret};
+use crate::submissions::{Submission, Submissions, Watching};
+
+/// What miners search for in a network with a chain.
+pub type Work = <Nakamoto as Engine>::Work;
+
+/// What a peer of a network with a chain is made of.
+pub struct Options {
+    /// The network it takes part in.
+    pub dialect: Arc<dyn ChainDialect>,
+    /// Where the others can reach it.
+    pub address: Address,
+    /// What it calls itself, also as a miner.
+    pub name: Label,
+    /// Whom it turns to when it knows nobody.
+    pub contacts: Vec<Address>,
+    /// Whether it mines.
+    pub mining: Mining,
+    /// What its searches may take of the machine; `None` if only others search.
+    pub parallelism: Option<Parallelism>,
+    /// Where miners of other processes are told what to search for, if there are any.
+    pub searches: Option<watch::Sender<Option<Work>>>,
+    /// What it remembers, with an owner of this network: see [`secret`].
+    pub store: Store<Durable>,
+    /// The clock of its process.
+    pub clock: Clock,
+    /// Where it publishes its events.
+    pub feed: Feed,
+}
+
+/// Returns what the owner of `store` signs with: the secret from before a restart, or a new one. A
+/// store of another network than `network` is an error.
+///
+/// Networks with a chain know peers by their addresses, so the id in the store names the store
+/// alone.
+pub fn secret(store: &mut Store<Durable>, network: &NetworkConfig) -> Result<Secret, NodeError> {
+    let new = || (PeerId::new(rand::random()), random_secret());
+    Ok(identify(store, network, new)?.secret)
+}
+
+/// Returns a peer that goes on from the chain in its store, and a way to its entries. All its
+/// blocks are read and checked again, which takes a while for a long chain.
+pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
+    let Options {
+        dialect,
+        address,
+        name,
+        contacts,
+        mining,
+        parallelism,
+        searches,
+        mut store,
+        clock,
+        feed,
+    } = options;
+    let network = dialect.network();
+    secret(&mut store, &network)?;
+    let source = feed.source(Some(network.dialect().into()), Some(address.clone().into()));
+    let identity = Identity {
+        address,
+        name,
+        contacts,
+        mining,
+        entropy: rand::random(),
+        started: wall_time_at_start(clock),
+    };
+    let archive = Box::new(store.reader());
+    let engine = Nakamoto::new(dialect.rules().clone(), identity, dialect.application(), archive);
+    let length = engine.ledger().length();
+    let submissions = Submissions::default();
+    let node = Node::new(Setup {
+        engine,
+        left_out: store.next().saturating_sub(length),
+        source,
+        codec: dialect,
+        store,
+        parallelism,
+        searches,
+        observer: Some(Box::new(Watching(submissions.clone()))),
+        clock,
+    });
+    let entries = Entries { commands: node.commands(), submissions, log: node.log() };
+    Ok((node, entries))
+}
+
+/// The entries of a running peer's chain: those that are in it, and those that shall be. Cheap to
+/// clone.
+#[derive(Clone)]
+pub struct Entries {
+    commands: Commands<Nakamoto>,
+    submissions: Submissions,
+    log: Reader<Durable>,
+}
+
+impl Entries {
+    /// Has the peer get an entry into the chain; entries are tried in the order in which they come.
+    ///
+    /// Whoever does not wait for the outcome does not take the entry back.
+    pub async fn submit(&self, entry: Entry) -> Result<Submission, HasLeft> {
+        let submission = self.submissions.add(entry.clone());
+        self.commands.send(Command::Submit(entry)).await?;
+        Ok(submission)
+    }
+
+    /// Has the peer get several entries into the chain, and into one block if there is room: no
+    /// block is found between the first of them and the last.
+    pub async fn submit_all(&self, entries: Vec<Entry>) -> Result<Vec<Submission>, HasLeft> {
+        let submissions = entries.iter().map(|entry| self.submissions.add(entry.clone())).collect();
+        self.commands.send_all(entries.into_iter().map(Command::Submit).collect()).await?;
+        Ok(submissions)
+    }
+
+    /// Returns the entries of the best chain as it is on disk, each with the height of its block,
+    /// in order; without those of a genesis that everybody has. Reads without making the peer wait,
+    /// but does block the thread.
+    pub fn in_chain(&self) -> Result<Vec<(Height, Entry)>, StoreError> {
+        // In one go, so that they are all of one chain.
+        let blocks = self.log.entries(self.log.range()?.start, usize::MAX)?;
+        let entries = |block: &Block| {
+            let height = block.height();
+            block.entries().iter().map(|entry| (height, entry.clone())).collect::<Vec<_>>()
+        };
+        Ok(blocks.iter().flat_map(entries).collect())
+    }
+}
+
+/// Returns what the clock on the wall showed when `clock` started.
+fn wall_time_at_start(clock: Clock) -> UnixTime {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_seconds(since_1970.saturating_sub(clock.now().since_start()).as_secs())
+}

@@ -1,0 +1,66 @@
+//! How a peer of a network with rounds is made.
+
+use std::sync::Arc;
+
+use althing_dialect::RoundsDialect;
+use althing_engine::rounds::{Durable, Identity, Rounds, Seat};
+use althing_feed::Feed;
+use althing_pow::{Parallelism, SolutionCache};
+use althing_store::Store;
+use althing_types::PeerId;
+
+use crate::clock::Clock;
+use crate::driver::{Node, NodeError, Setup};
+use crate::identity::{identify, new_member};
+
+/// What a peer of a network with rounds is made of.
+pub struct Options {
+    /// The network it takes part in.
+    pub dialect: Arc<dyn RoundsDialect>,
+    /// Whether it takes part or watches.
+    pub seat: Seat,
+    /// What it remembers.
+    pub store: Store<Durable>,
+    /// What its searches may take of the machine.
+    pub parallelism: Parallelism,
+    /// Whether it answers a challenge with what solved an earlier one, where that is possible: see
+    /// [`SolutionCache`].
+    pub solution_cache: bool,
+    /// The clock of its process.
+    pub clock: Clock,
+    /// Where it publishes its events.
+    pub feed: Feed,
+}
+
+/// Returns a peer that is who its store says, or somebody new, and its name in the network.
+pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
+    let Options { dialect, seat, mut store, parallelism, solution_cache, clock, feed } = options;
+    let known = identify(&mut store, &dialect.network(), || new_member(&*dialect))?;
+    let mut cache = solution_cache.then(|| SolutionCache::new(dialect.rules().puzzle));
+    if let Some(cache) = &mut cache {
+        for row in store.all_entries() {
+            let (_, row) = row?;
+            cache.learn(&row.record.seed);
+        }
+    }
+    let identity = Identity {
+        id: known.peer,
+        seat,
+        entropy: rand::random(),
+        authenticator: dialect.authenticator(known.secret.bytes())?,
+        solution_cache: cache,
+    };
+    let node = Node::new(Setup {
+        engine: Rounds::new(dialect.rules().clone(), identity, store.recovered()),
+        // A row that was decided stays valid.
+        left_out: 0,
+        source: feed.source(Some(dialect.network().dialect().into()), Some(known.peer.into())),
+        codec: dialect,
+        store,
+        parallelism: Some(parallelism),
+        searches: None,
+        observer: None,
+        clock,
+    });
+    Ok((known.peer, node))
+}

@@ -1,0 +1,58 @@
+//! Bytes on their way, decoded once however many peers they reach.
+
+use std::sync::{Arc, OnceLock};
+
+use althing_dialect::{Codec, Received, Wire};
+use althing_engine::Engine;
+use althing_types::Channel;
+
+use crate::fingerprint::Fingerprint;
+
+/// Bytes on their way to one peer or to all, and what they say.
+#[derive(Debug)]
+pub(crate) struct Packet<M> {
+    /// Who sent it; `None` for a stranger and for the broker.
+    pub(crate) from: Option<usize>,
+    /// Where a receiver sees it come from: its topic, or the sender's address.
+    pub(crate) source: Channel,
+    pub(crate) payload: Arc<[u8]>,
+    received: OnceLock<Received<M>>,
+    /// Stands for the bytes in the run's fingerprint.
+    pub(crate) fingerprint: u64,
+}
+
+impl<M> Packet<M> {
+    /// Returns what becomes of `wire`; `source` is the address it is sent from, on a mesh.
+    pub(crate) fn new(from: Option<usize>, source: Option<Channel>, wire: Wire) -> Self {
+        Self::with_payload(from, source.unwrap_or(wire.to), wire.payload.into())
+    }
+
+    fn with_payload(from: Option<usize>, source: Channel, payload: Arc<[u8]>) -> Self {
+        let mut fingerprint = Fingerprint::new();
+        match &source {
+            Channel::Topic(topic) => fingerprint.bytes(topic.as_bytes()),
+            Channel::Address(address) => fingerprint.number(address.port().into()),
+        }
+        fingerprint.bytes(&payload);
+        let fingerprint = fingerprint.value();
+        Self { from, source, payload, received: OnceLock::new(), fingerprint }
+    }
+
+    /// Returns a packet with other bytes.
+    pub(crate) fn damaged(&self, payload: Vec<u8>) -> Self {
+        Self::with_payload(self.from, self.source.clone(), payload.into())
+    }
+
+    /// Returns the same bytes as if they came from somewhere else.
+    pub(crate) fn replayed(&self, source: Channel) -> Self {
+        Self::with_payload(None, source, Arc::clone(&self.payload))
+    }
+
+    /// Returns what it says.
+    pub(crate) fn received<E>(&self, codec: &dyn Codec<Engine = E>) -> &Received<M>
+    where
+        E: Engine<Message = M>,
+    {
+        self.received.get_or_init(|| codec.decode(&self.source, &self.payload))
+    }
+}

@@ -1,0 +1,51 @@
+//! What a member can do with challenges and elections.
+
+use althing_engine::rounds::{Cause, Election, ElectionState, Message, Promise, Signed};
+use althing_types::{Difficulty, Seed};
+
+use super::ByzantineMember;
+
+/// Draws as high as the rules allow, and names itself.
+pub(super) fn claim(member: &mut ByzantineMember, signed: Signed) {
+    let Message::Election { peer, state, .. } = signed.message else {
+        return member.pass_on(signed);
+    };
+    let draw = match member.rules.election {
+        Election::HighestDraw { draw_max, .. } => draw_max,
+        Election::Plurality { .. } => member.me.number(),
+    };
+    let leader = member.me;
+    let state = state.map(|ElectionState { term, members, promise }| {
+        let promise = promise.map(|promise| Promise { leader, ..promise });
+        ElectionState { term, members, promise }
+    });
+    member.send_signed(Message::Election { peer, draw, state });
+}
+
+/// Asks for as many bits as a digest has.
+pub(super) fn ask_too_much(member: &mut ByzantineMember, signed: Signed) {
+    match signed.message {
+        Message::Challenge { peer, place, .. } => {
+            member.send_signed(Message::Challenge { peer, difficulty: Difficulty::MAX, place });
+        }
+        _ => member.pass_on(signed),
+    }
+}
+
+/// Asks for a solution whenever the leader does, and proposes one of its own.
+pub(super) fn ask_too(member: &mut ByzantineMember, message: &Message) {
+    let Message::Challenge { difficulty, place: Some(place), .. } = message else {
+        return;
+    };
+    if member.leads() {
+        return;
+    }
+    let (peer, difficulty, place) = (member.me, *difficulty, *place);
+    member.send_signed(Message::Challenge { peer, difficulty, place: Some(place) });
+    let none = Seed::from(0);
+    if let Some(seed) = member.another_solution(difficulty, &none) {
+        let transaction = place.transaction;
+        let cause = Some(Cause { term: place.term, difficulty, winner: peer });
+        member.send_signed(Message::Vote { peer, transaction, seed, approve: true, cause });
+    }
+}

@@ -1,0 +1,102 @@
+//! Messages and events in a few words.
+
+use althing_engine::rounds::{ElectionState, Event, Message, Promise};
+use althing_types::PeerId;
+
+use super::RoundsNetwork;
+
+impl RoundsNetwork {
+    /// Returns what a message says.
+    pub(super) fn describe(&self, message: &Message) -> String {
+        let name = |peer: &PeerId| self.name(*peer);
+        match message {
+            Message::Announcement { members: None, .. } => "I am here".into(),
+            Message::Announcement { members: Some(members), .. } => {
+                format!("I count with {} members", members.len())
+            }
+            Message::Election { draw, state: None, .. } => format!("I drew {draw}"),
+            Message::Election {
+                draw, state: Some(ElectionState { term, promise, .. }), ..
+            } => match promise {
+                None => format!("I drew {draw} for term {term}"),
+                Some(Promise { leader, transaction, accepted }) => {
+                    let leader = name(leader);
+                    let accepted = match accepted {
+                        Some(accepted) => format!(", having accepted {}", accepted.record.seed),
+                        None => String::new(),
+                    };
+                    format!("I follow {leader} in term {term} at row {transaction}{accepted}")
+                }
+            },
+            Message::Challenge { difficulty, place: None, .. } => format!("find {difficulty} bits"),
+            Message::Challenge { difficulty, place: Some(place), .. } => {
+                format!("find {difficulty} bits for row {}, term {}", place.transaction, place.term)
+            }
+            Message::Solution { transaction, seed, .. } => {
+                format!("{seed} solves row {transaction}")
+            }
+            Message::Vote { transaction, seed, approve, cause, .. } => {
+                let verb = if *approve { "yes" } else { "no" };
+                let term = cause.map(|cause| format!(", term {}", cause.term)).unwrap_or_default();
+                format!("{verb} to {seed} in row {transaction}{term}")
+            }
+            Message::Verdict { transaction, seed, accepted, .. } => {
+                let verb = if *accepted { "is" } else { "is not" };
+                format!("{seed} {verb} row {transaction}")
+            }
+            Message::Request { of, from, .. } => format!("{}, send rows from {from}", name(of)),
+            Message::Certificate { record, .. } => {
+                let votes = record.votes.len();
+                let record = &record.record;
+                format!("row {} is {}, by {votes} votes", record.transaction, record.seed)
+            }
+        }
+    }
+
+    /// Returns what a peer reports.
+    pub(super) fn describe_report(&self, event: &Event) -> String {
+        let name = |peer: &PeerId| self.name(*peer);
+        match event {
+            Event::PeerJoined { peer, known } => format!("meets {}; knows {known}", name(peer)),
+            Event::MembershipSettled { members, member: true } => {
+                format!("is one of {} members", members.len())
+            }
+            Event::MembershipSettled { members, member: false } => {
+                format!("watches {} members", members.len())
+            }
+            Event::LeaderElected { leader, term, .. } => {
+                format!("{} leads term {term}", name(leader))
+            }
+            Event::ChallengeIssued { transaction, difficulty, .. } => {
+                format!("row {transaction} takes {difficulty} bits")
+            }
+            Event::SolutionFound { transaction, finder, seed } => {
+                format!("{} has found {seed} for row {transaction}", name(finder))
+            }
+            Event::VoteCast { transaction, voter, seed, approve } => {
+                let verb = if *approve { "yes" } else { "no" };
+                format!("{} said {verb} to {seed} in row {transaction}", name(voter))
+            }
+            Event::RoundDecided(row) => {
+                format!("records row {}: {}", row.record.transaction, row.record.seed)
+            }
+            Event::RoundFailed { transaction, yes, no } => {
+                format!("row {transaction} fails with {yes} yes and {no} no")
+            }
+            Event::MessageRefused { claimed, reason } => {
+                format!("refuses a message of {}: {reason}", name(claimed))
+            }
+            Event::PeerLost { peer } => format!("misses {}", name(peer)),
+            Event::Waiting(waiting) => waiting.to_string(),
+            Event::AllRecorded => "knows that all have all rows".into(),
+        }
+    }
+
+    /// Returns what to call a peer.
+    pub(super) fn name(&self, peer: PeerId) -> String {
+        match self.peer_with(peer) {
+            Some(index) => format!("peer {index}"),
+            None => format!("stranger {peer}"),
+        }
+    }
+}

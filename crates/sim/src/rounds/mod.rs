@@ -1,0 +1,197 @@
+//! Networks with rounds: peers on a bus, who agree on one table.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `scenario` | which network is it, and what goes wrong? |
+//! | `draw` | the same, from a seed |
+//! | `checker`, `violation` | what may never happen? |
+//! | `byzantine` | in what can a member be dishonest, and what then? |
+//! | `signers`, `simulated_rsa`, `verification_cache` | what do peers sign with? |
+//! | `run` | how does the table grow? |
+//! | `describe`, `fingerprint` | how does a message read, and what stands for an event? |
+//! | this one | what ties the engine to the simulator? |
+
+pub mod byzantine;
+mod checker;
+mod describe;
+mod draw;
+mod fingerprint;
+mod run;
+mod scenario;
+mod signers;
+mod simulated_rsa;
+mod verification_cache;
+mod violation;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_dialect::{Codec, RoundsDialect, Wire};
+use althing_engine::rounds::{Challenge, Durable, Event, Identity, Rounds, Rules, Seat, Signed};
+use althing_types::{Moment, PeerId, Term};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use self::byzantine::ByzantineMember;
+pub use self::byzantine::Role;
+pub use self::checker::RoundsChecker;
+pub use self::scenario::{Network, Scenario};
+use self::signers::Signers;
+pub use self::violation::Violation;
+use crate::host::Disk;
+use crate::simulated::Simulated;
+use crate::summary::{Counters, Names};
+
+/// A network with rounds in virtual time.
+pub type Simulation = crate::Simulation<RoundsNetwork>;
+/// What a network with rounds begins with.
+pub type Plan = crate::Plan<Role>;
+/// What can go wrong in it.
+pub type Fault = crate::Fault<Role>;
+/// Why a run of it failed.
+pub type Stuck = crate::Stuck<Violation>;
+/// What is wrong with such a run.
+pub type Reason = crate::Reason<Violation>;
+
+/// A network with rounds, to be simulated. Its peers have indices in the order of their ids.
+pub struct RoundsNetwork {
+    dialect: Arc<dyn RoundsDialect>,
+    rules: Rules,
+    signers: Signers,
+    ids: Vec<PeerId>,
+    secrets: Vec<[u8; 32]>,
+    /// Whoever was elected last.
+    leader: Option<PeerId>,
+    /// The leaders so far, and their terms.
+    terms: BTreeSet<(Term, PeerId)>,
+}
+
+/// Bits of a challenge that a simulated miner can solve; each takes twice the time to look for.
+const SOLVABLE_BITS_MAX: u16 = 22;
+
+impl RoundsNetwork {
+    /// Returns a network without peers yet.
+    pub fn new(dialect: Arc<dyn RoundsDialect>) -> Self {
+        let rules = dialect.rules().clone();
+        Self::with_rules(dialect, rules)
+    }
+
+    /// Returns a network with the messages of `dialect`, and other rules.
+    pub fn with_rules(dialect: Arc<dyn RoundsDialect>, rules: Rules) -> Self {
+        Self {
+            signers: Signers::new(Arc::clone(&dialect)),
+            dialect,
+            rules,
+            ids: Vec::new(),
+            secrets: Vec::new(),
+            leader: None,
+            terms: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the index of the peer with an id.
+    pub fn peer_with(&self, id: PeerId) -> Option<usize> {
+        self.ids.iter().position(|known| *known == id)
+    }
+}
+
+impl Simulated for RoundsNetwork {
+    type Engine = Rounds;
+    type Checker = RoundsChecker;
+    type Role = Role;
+    type Byzantine = ByzantineMember;
+
+    const NAMES: Names = Names { decision: "round", decisions: "rounds", changes: "elections" };
+
+    fn add_peer(&mut self, rng: &mut ChaCha8Rng) {
+        let number = self.ids.len() as u64 + 1;
+        self.ids.push(self.dialect.peer_id(number << 20, number));
+        self.secrets.push(rng.random());
+    }
+
+    fn checker(&self) -> RoundsChecker {
+        RoundsChecker::new(self.rules.clone(), self.ids.clone())
+    }
+
+    fn engine(
+        &mut self,
+        peer: usize,
+        _: Duration,
+        entropy: [u8; 32],
+        disk: &Disk<Durable>,
+    ) -> Rounds {
+        let identity = Identity {
+            id: self.ids[peer],
+            seat: Seat::Member,
+            entropy,
+            authenticator: self.signers.of(&self.secrets[peer]),
+            solution_cache: None,
+        };
+        Rounds::new(self.rules.clone(), identity, disk.recovered().clone())
+    }
+
+    fn byzantine(&self, peer: usize, role: Role, rng: ChaCha8Rng) -> ByzantineMember {
+        let authenticator = self.signers.of(&self.secrets[peer]);
+        let (rules, ids) = (self.rules.clone(), self.ids.clone());
+        ByzantineMember::new(role, self.ids[peer], authenticator, rules, ids, rng)
+    }
+
+    fn codec(&self, _: usize) -> &dyn Codec<Engine = Rounds> {
+        &*self.dialect
+    }
+
+    fn last_will(&self, peer: usize) -> Option<Wire> {
+        self.dialect.last_will(self.ids[peer])
+    }
+
+    fn expected_hashes(&self, challenge: &Challenge) -> Option<f64> {
+        let bits = challenge.difficulty.bits();
+        (bits <= SOLVABLE_BITS_MAX).then(|| f64::from(1_u32 << bits))
+    }
+
+    fn leader(&self) -> Option<usize> {
+        self.peer_with(self.leader?)
+    }
+
+    fn note(&mut self, now: Moment, peer: usize, event: &Event, counters: &mut Counters) {
+        match event {
+            Event::MessageRefused { .. } => counters.refused += 1,
+            Event::LeaderElected { leader, term, .. } => {
+                self.leader = Some(*leader);
+                counters.changes += u64::from(self.terms.insert((*term, *leader)));
+            }
+            Event::ChallengeIssued { transaction, leader, .. } if *leader == self.ids[peer] => {
+                counters.begin(now, transaction.number());
+            }
+            Event::RoundDecided(row) => counters.decide(now, row.record.transaction.number()),
+            _ => {}
+        }
+    }
+
+    fn mix(event: &Event, fingerprint: &mut crate::fingerprint::Fingerprint) {
+        fingerprint::mix(event, fingerprint);
+    }
+
+    fn describe_message(&self, signed: &Signed) -> String {
+        self.describe(&signed.message)
+    }
+
+    fn describe_loss(&self, peer: PeerId) -> String {
+        format!("{} is gone", self.name(peer))
+    }
+
+    fn describe_event(&self, event: &Event) -> String {
+        self.describe_report(event)
+    }
+
+    fn is_telling(event: &Event) -> bool {
+        !matches!(
+            event,
+            Event::PeerJoined { .. }
+                | Event::ChallengeIssued { .. }
+                | Event::SolutionFound { .. }
+                | Event::VoteCast { .. }
+        )
+    }
+}

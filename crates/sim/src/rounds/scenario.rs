@@ -1,0 +1,260 @@
+//! Networks with rounds, described step by step.
+
+use std::fmt;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_dialect::elect_chain::{Config, ElectChain};
+use althing_dialect::ppd::{self, Ppd};
+use althing_dialect::sd::{self, Sd};
+use althing_dialect::{RoundsDialect, Variant};
+use althing_engine::rounds::{Rules, Signatures};
+use althing_types::{Difficulty, Transaction};
+
+use super::{Fault, Plan, Role, RoundsNetwork, Simulation};
+use crate::conditions::Conditions;
+use crate::fault::Who;
+
+/// A network with rounds and what goes wrong in it, put together step by step; of `elect-chain`,
+/// unless it is said to be another.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use althing_sim::Who;
+/// use althing_sim::rounds::{Fault, Scenario};
+///
+/// let mut net = Scenario::seed(7)
+///     .peers(5)
+///     .at(Duration::from_secs(2), Fault::Crash(Who::Leader))
+///     .start();
+/// net.run_until_recorded(Duration::from_secs(60), 10)?;
+/// net.assert_one_table();
+/// # Ok::<(), althing_sim::rounds::Stuck>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The peers, the network, and what goes wrong.
+    pub plan: Plan,
+    /// What the peers agreed on beforehand, as `elect-chain` calls it.
+    pub config: Config,
+    /// How they say it.
+    pub network: Network,
+    change: Option<fn(&mut Rules)>,
+    /// The rules that differ from those of the network, in a few words.
+    pub(super) rules: &'static str,
+}
+
+/// The networks of rounds that there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// All vote on each solution.
+    #[default]
+    ElectChain,
+    /// The controller judges.
+    Sd,
+    /// All sign, and elect before each row.
+    Ppd,
+}
+
+impl Scenario {
+    /// Returns ten peers who do not sign, and who ask each other for what is quickly found.
+    pub fn seed(seed: u64) -> Self {
+        let config = Config {
+            challenges: bits(1)..=bits(6),
+            signatures: Signatures::None,
+            ..Config::default()
+        };
+        Self {
+            plan: Plan::new(seed, 10),
+            config,
+            network: Network::default(),
+            change: None,
+            rules: "",
+        }
+    }
+
+    /// Has the peers be of this network.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Has the network have so many members, and so many peers start.
+    #[must_use]
+    pub fn peers(mut self, peers: u16) -> Self {
+        self.config.peers = NonZeroU16::new(peers).expect("a network has peers");
+        self.plan.peers = peers.into();
+        self
+    }
+
+    /// Starts more peers than the network has seats.
+    #[must_use]
+    pub fn extra(mut self, extra: usize) -> Self {
+        self.plan.peers += extra;
+        self
+    }
+
+    /// Has the peers sign what they say.
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.config.signatures = Signatures::Offered;
+        self
+    }
+
+    /// Has the peers sign, and take nobody for a member who does not.
+    #[must_use]
+    pub fn signed_by_all(mut self) -> Self {
+        self.config.signatures = Signatures::Required;
+        self
+    }
+
+    /// Has the peers count as the published programs do.
+    #[must_use]
+    pub fn published(mut self) -> Self {
+        self.config.variant = Variant::Published;
+        self
+    }
+
+    /// Has the leaders ask for so many bits, between 1 and 160.
+    #[must_use]
+    pub fn challenges(mut self, from: u64, to: u64) -> Self {
+        self.config.challenges = bits(from)..=bits(to);
+        self
+    }
+
+    /// Has the leaders wait so long between two challenges.
+    #[must_use]
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.config.pause = pause;
+        self
+    }
+
+    /// Has each peer try so many hashes a second.
+    #[must_use]
+    pub fn hashes_per_second(mut self, hashes: f64) -> Self {
+        self.plan.hashes_per_second = hashes;
+        self
+    }
+
+    /// Has the network stop after so many rows.
+    #[must_use]
+    pub fn rounds(mut self, rounds: u64) -> Self {
+        self.config.rounds = Some(Transaction::new(rounds));
+        self
+    }
+
+    /// Has the network do this to messages.
+    #[must_use]
+    pub fn conditions(mut self, conditions: Conditions) -> Self {
+        self.plan.conditions = conditions;
+        self
+    }
+
+    /// Has the peers start one after the other within this time.
+    #[must_use]
+    pub fn start_within(mut self, time: Duration) -> Self {
+        self.plan.start_within = time;
+        self
+    }
+
+    /// Has the broker publish a peer's last will so soon after the peer is gone.
+    #[must_use]
+    pub fn last_wills(mut self, after: Duration) -> Self {
+        self.plan.last_wills = Some(after);
+        self
+    }
+
+    /// Has something go wrong, or right, at a time counted from the beginning.
+    #[must_use]
+    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
+        self.plan = self.plan.at(time, fault);
+        self
+    }
+
+    /// Makes a peer dishonest in one thing.
+    #[must_use]
+    pub fn byzantine(mut self, who: impl Into<Who>, role: Role) -> Self {
+        self.plan = self.plan.byzantine(who, role);
+        self
+    }
+
+    /// Keeps so many of the latest packets and events.
+    #[must_use]
+    pub fn history(mut self, kept: usize) -> Self {
+        self.plan.history = kept;
+        self
+    }
+
+    /// Changes the rules beyond what the network's own configuration allows.
+    #[must_use]
+    pub fn rules(mut self, change: fn(&mut Rules)) -> Self {
+        self.change = Some(change);
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Simulation {
+        let (plan, change) = (self.plan.clone(), self.change);
+        let dialect = self.dialect();
+        let mut rules = dialect.rules().clone();
+        if let Some(change) = change {
+            change(&mut rules);
+        }
+        Simulation::new(plan, RoundsNetwork::with_rules(dialect, rules))
+    }
+
+    fn dialect(self) -> Arc<dyn RoundsDialect> {
+        let Config { variant, peers, challenges, signatures, rounds, timeouts, pause, .. } =
+            self.config.clone();
+        match self.network {
+            Network::ElectChain => Arc::new(ElectChain::new(self.config)),
+            Network::Sd => {
+                let other = sd::Config::default();
+                let config = sd::Config {
+                    variant,
+                    peers,
+                    challenges,
+                    signatures,
+                    rounds,
+                    timeouts,
+                    pause,
+                    ..other
+                };
+                Arc::new(Sd::new(config))
+            }
+            Network::Ppd => {
+                let other = ppd::Config::default();
+                let config =
+                    ppd::Config { variant, peers, challenges, rounds, timeouts, pause, ..other };
+                Arc::new(Ppd::new(config))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, config, .. } = self;
+        let signed = match config.signatures {
+            _ if config.variant == Variant::Published => "who count arrivals",
+            Signatures::None => "who do not sign",
+            Signatures::Offered => "who sign if they like",
+            Signatures::Required => "who all sign",
+        };
+        let (peers, members) = (plan.peers, config.peers);
+        let network = match self.network {
+            Network::ElectChain => "elect-chain",
+            Network::Sd => "sd",
+            Network::Ppd => "ppd",
+        };
+        writeln!(f, "{peers} peers for {members} seats of {network}, {signed}{}", self.rules)?;
+        writeln!(f, "{}; rows are {:?} apart", plan.conditions, config.pause)
+    }
+}
+
+fn bits(bits: u64) -> Difficulty {
+    Difficulty::from_bits(bits).expect("between 1 and 160")
+}

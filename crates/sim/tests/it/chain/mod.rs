@@ -1,0 +1,10 @@
+//! Networks with a chain: whatever goes wrong, all honest peers end on the best one.
+
+mod asert;
+mod aviary;
+mod common;
+mod cs60;
+mod determinism;
+mod faults;
+mod fixed_seeds;
+mod open;

@@ -1,0 +1,14 @@
+//! Networks with rounds: scenarios of our own, and random ones.
+
+mod agreement;
+mod byzantine;
+mod determinism;
+mod failures;
+mod faults;
+mod fixed_seeds;
+mod networks;
+
+use std::time::Duration;
+
+/// Long enough for anything that comes at all.
+const SOON: Duration = Duration::from_secs(60);

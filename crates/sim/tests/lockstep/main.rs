@@ -1,0 +1,17 @@
+//! Whole networks where everything arrives at once and in order: every choice that rules offer,
+//! and the codecs that the rules come with.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `network` | who hears what, and when? |
+//! | `choices` | do members agree, whatever the rules? |
+//! | `published` | do peers that count arrivals? |
+//! | `plain` | does a program count that knows only the plain protocol? |
+//! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
+
+mod choices;
+mod network;
+mod plain;
+mod ppd;
+mod published;
+mod sd;

@@ -1,0 +1,192 @@
+//! `ppd`: three peers with RSA keys of their own, and one who says what it may not.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroU16;
+
+use althing_dialect::ppd::{Config, Ppd};
+use althing_dialect::{Codec, Content, RoundsDialect, Variant, Wire};
+use althing_engine::rounds::{
+    Authenticator, Cause, Event, Message, Output, Place, Record, Refusal, Rounds, Signed,
+};
+use althing_engine::{Engine, Recipient};
+use althing_pow::Puzzle;
+use althing_types::{Difficulty, Seed, Transaction};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+
+use crate::network::{Lockstep, bits, heard, id};
+
+const ROWS: u64 = 5;
+
+/// The network, and what its peers sign with, so that the tests can speak in their names.
+struct Network {
+    dialect: Ppd,
+    net: Lockstep,
+    authenticators: Vec<Box<dyn Authenticator>>,
+}
+
+/// Returns a new secret key, as a node would make it.
+fn secret() -> Vec<u8> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
+    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
+    document.as_ref().to_vec()
+}
+
+fn have_all_rows(net: &Lockstep) -> bool {
+    (0..3).all(|peer| net.rows(peer).len() as u64 == ROWS)
+}
+
+impl Network {
+    fn new(variant: Variant) -> Self {
+        let dialect = Ppd::new(Config {
+            variant,
+            peers: NonZeroU16::new(3).expect("three is not zero"),
+            challenges: bits(1)..=bits(6),
+            rounds: Some(Transaction::new(ROWS)),
+            ..Config::default()
+        });
+        let secrets = [(); 3].map(|()| secret());
+        let authenticators = || {
+            let of = |secret: &Vec<u8>| dialect.authenticator(secret).expect("it is a secret");
+            secrets.iter().map(of).collect::<Vec<_>>()
+        };
+        let net = Lockstep::over(dialect.clone(), authenticators().into_iter());
+        Self { net, authenticators: authenticators(), dialect }
+    }
+
+    fn records(&self, peer: usize) -> Vec<Record> {
+        self.net.rows(peer).into_iter().map(|row| row.record).collect()
+    }
+
+    fn assert_nothing_refused(&self) {
+        let refused = |(_, event): &&(usize, Event)| matches!(event, Event::MessageRefused { .. });
+        assert_eq!(self.net.events.iter().find(refused), None);
+    }
+
+    /// Returns what `message` is on the wire when `signer` has signed it, whoever it says it is.
+    fn signed(&self, signer: usize, message: Message) -> Wire {
+        let signature = self.authenticators[signer].signature(&message);
+        let wires = self.dialect.encode(&Recipient::All, &Signed { message, signature });
+        wires.into_iter().next_back().expect("it is a message of this network")
+    }
+
+    /// Returns all that `engine` does when it hears `wire`.
+    fn hear(&self, engine: &mut Rounds, wire: &Wire) -> Vec<Output> {
+        let received = self.dialect.decode(&wire.to, &wire.payload).content;
+        let Ok(Content::Message(signed)) = received else { panic!("{received:?}") };
+        let mut out = Vec::new();
+        engine.handle(self.net.now, heard(signed), &mut out);
+        out
+    }
+}
+
+fn solutions(difficulty: Difficulty) -> impl Iterator<Item = Seed> {
+    let puzzle = Puzzle::Sha1Text;
+    let candidates = (0..).map(move |index| puzzle.candidate(index));
+    candidates.filter(move |seed| puzzle.check(seed, difficulty).is_ok())
+}
+
+fn hash(engine: &Rounds) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    engine.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[test]
+fn three_peers_elect_for_each_row_and_agree_on_all() {
+    let mut network = Network::new(Variant::Readme);
+    network.net.run_until(have_all_rows);
+    for peer in 0..3 {
+        assert_eq!(network.records(peer), network.records(0));
+        let elected = |event: &&Event| matches!(event, Event::LeaderElected { .. });
+        assert_eq!(network.net.events_of(peer).filter(elected).count() as u64, ROWS);
+    }
+    network.assert_nothing_refused();
+}
+
+#[test]
+fn three_peers_that_do_as_the_program_does_agree_as_well() {
+    let mut network = Network::new(Variant::Published);
+    network.net.run_until(have_all_rows);
+    for peer in 0..3 {
+        assert_eq!(network.records(peer), network.records(0));
+    }
+    network.assert_nothing_refused();
+}
+
+#[test]
+fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
+    let mut network = Network::new(Variant::Readme);
+    // A row is open, and one of those who do not lead knows it.
+    let asked = |net: &Lockstep, peer: usize| {
+        net.events_of(peer).find_map(|event| match event {
+            Event::ChallengeIssued { difficulty, leader, .. } => Some((*leader, *difficulty)),
+            _ => None,
+        })
+    };
+    let is_asked = |net: &Lockstep, peer: usize| {
+        asked(net, peer).is_some_and(|(leader, _)| leader != id(peer))
+    };
+    network.net.run_until(|net| (0..3).any(|peer| is_asked(net, peer)));
+    let net = &network.net;
+    let me = (0..3).find(|peer| is_asked(net, *peer)).expect("one was");
+    let (leader, difficulty) = asked(net, me).expect("it was");
+    let leader = (0..3).find(|peer| id(*peer) == leader).expect("a member leads");
+    let other = 3 - me - leader;
+    let elected = |event: &Event| match event {
+        Event::LeaderElected { term, .. } => Some(*term),
+        _ => None,
+    };
+    let term = net.events_of(me).find_map(elected).expect("somebody leads");
+    let transaction = Transaction::FIRST;
+    let seeds: Vec<_> = solutions(difficulty).take(2).collect();
+    let vote = |voter: usize, seed: &Seed| Message::Vote {
+        peer: id(voter),
+        transaction,
+        seed: seed.clone(),
+        approve: true,
+        cause: Some(Cause { term, difficulty, winner: id(other) }),
+    };
+    let place = Some(Place { transaction, term });
+    let challenge = Message::Challenge { peer: id(other), difficulty, place };
+    let leaders_key = network.authenticators[leader].public_key();
+    let second_key = Message::Announcement { peer: id(other), key: leaders_key, members: None };
+
+    let mut turncoat = network.signed(other, vote(other, &seeds[1]));
+    let text = String::from_utf8(turncoat.payload).expect("it is JSON");
+    turncoat.payload = text.replace("\"Vote\": true", "\"Vote\": false").into_bytes();
+
+    let refused = [
+        (network.signed(leader, vote(other, &seeds[1])), other, Refusal::SignatureWrong),
+        (network.signed(other, vote(leader, &seeds[1])), leader, Refusal::SignatureWrong),
+        (network.signed(other, vote(me, &seeds[1])), me, Refusal::Impersonation),
+        (turncoat, other, Refusal::SignatureWrong),
+        (network.signed(leader, second_key), other, Refusal::SecondKey),
+        (network.signed(other, challenge), other, Refusal::NotLeader),
+    ];
+    let refusal = |claimed: usize, reason| {
+        [Output::Event(Event::MessageRefused { claimed: id(claimed), reason })]
+    };
+    for (wire, claimed, reason) in &refused {
+        let mut engine = net.engine(me).clone();
+        assert_eq!(network.hear(&mut engine, wire), refusal(*claimed, reason.clone()));
+        assert_eq!(hash(&engine), hash(net.engine(me)), "{reason} changed something");
+    }
+    // The first of two votes counts.
+    let [first, second] = [0, 1].map(|seed| network.signed(other, vote(other, &seeds[seed])));
+    let mut engine = net.engine(me).clone();
+    let voter = id(other);
+    let cast = Event::VoteCast { transaction, voter, seed: seeds[0].clone(), approve: true };
+    assert_eq!(network.hear(&mut engine, &first), [Output::Event(cast)]);
+    let before = hash(&engine);
+    let reason = Refusal::SecondVote { transaction };
+    assert_eq!(network.hear(&mut engine, &second), refusal(other, reason));
+    assert_eq!(hash(&engine), before);
+
+    // All of it is said to all, and they agree nevertheless.
+    for (wire, ..) in refused {
+        network.net.say_bytes(wire);
+    }
+    network.net.run_until(have_all_rows);
+    assert!((0..3).all(|peer| network.records(peer) == network.records(0)));
+}
