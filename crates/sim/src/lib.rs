@@ -93,7 +93,7 @@ pub use clock::Skew;
 pub use conditions::{Conditions, Latency};
 pub use fault::{Fault, LastWills, Who};
 pub use fingerprint::Fingerprint;
-pub use plan::Plan;
+pub use plan::{Plan, Planned, RoleIn};
 pub use simulated::{Byzantine, Checker, Sending, Simulated};
 pub use simulation::Simulation;
 pub use stuck::StuckIn;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::conditions::Conditions;
 use crate::fault::{Fault, Who};
+use crate::simulated::Simulated;
 
 /// What a simulation begins with, and what goes wrong in it. `R` is in what a peer of this kind of
 /// network can be dishonest.
@@ -56,3 +57,59 @@ impl<R> Plan<R> {
         self.at(Duration::ZERO, Fault::Byzantine(who.into(), role))
     }
 }
+
+/// A network that begins with a [`Plan`], put together step by step.
+pub trait Planned: Sized {
+    /// The kind of network.
+    type Network: Simulated;
+
+    /// Returns what the run begins with.
+    fn plan(&self) -> &Plan<RoleIn<Self>>;
+
+    /// Returns what the run begins with, to be changed.
+    fn plan_mut(&mut self) -> &mut Plan<RoleIn<Self>>;
+
+    /// Lets each peer that searches try this many hashes a second.
+    #[must_use]
+    fn hashes_per_second(mut self, hashes: f64) -> Self {
+        self.plan_mut().hashes_per_second = hashes;
+        self
+    }
+
+    /// Sets what the network does to messages.
+    #[must_use]
+    fn conditions(mut self, conditions: Conditions) -> Self {
+        self.plan_mut().conditions = conditions;
+        self
+    }
+
+    /// Starts the peers one after the other within this time.
+    #[must_use]
+    fn start_within(mut self, time: Duration) -> Self {
+        self.plan_mut().start_within = time;
+        self
+    }
+
+    /// Adds something that goes wrong, or right, at a time counted from the beginning.
+    #[must_use]
+    fn at(mut self, time: Duration, fault: Fault<RoleIn<Self>>) -> Self {
+        self.plan_mut().faults.push((time, fault));
+        self
+    }
+
+    /// Makes a peer dishonest in one thing from the beginning.
+    #[must_use]
+    fn byzantine(self, who: impl Into<Who>, role: RoleIn<Self>) -> Self {
+        self.at(Duration::ZERO, Fault::Byzantine(who.into(), role))
+    }
+
+    /// Keeps this many of the latest packets and events.
+    #[must_use]
+    fn history(mut self, kept: usize) -> Self {
+        self.plan_mut().history = kept;
+        self
+    }
+}
+
+/// In what a peer of a planned network can be dishonest.
+pub type RoleIn<S> = <<S as Planned>::Network as Simulated>::Role;

@@ -14,9 +14,10 @@ use althing_types::{Height, PeerKey};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{BEGINNING, ChainNetwork, Fault, Plan, Role, Simulation, Stuck, Users};
+use super::{BEGINNING, ChainNetwork, Plan, Role, Simulation, Stuck, Users};
 use crate::chance::{Stream, generator};
 use crate::conditions::{Conditions, Latency};
+use crate::plan::Planned;
 use crate::random::{self, FAULTS_MAX, Faults, Schedule, conditions, millis, pick};
 
 /// A network with a chain and what goes wrong in it, put together step by step; of `aviary`, unless
@@ -102,41 +103,6 @@ impl Scenario {
         self
     }
 
-    /// Has each miner try so many hashes a second.
-    #[must_use]
-    pub fn hashes_per_second(mut self, hashes: f64) -> Self {
-        self.plan.hashes_per_second = hashes;
-        self
-    }
-
-    /// Has the network do this to messages.
-    #[must_use]
-    pub fn conditions(mut self, conditions: Conditions) -> Self {
-        self.plan.conditions = conditions;
-        self
-    }
-
-    /// Has the peers start one after the other within this time.
-    #[must_use]
-    pub fn start_within(mut self, time: Duration) -> Self {
-        self.plan.start_within = time;
-        self
-    }
-
-    /// Has something go wrong, or right, at a time counted from the beginning.
-    #[must_use]
-    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
-        self.plan = self.plan.at(time, fault);
-        self
-    }
-
-    /// Keeps so many of the latest packets and events.
-    #[must_use]
-    pub fn history(mut self, kept: usize) -> Self {
-        self.plan.history = kept;
-        self
-    }
-
     /// Starts it.
     pub fn start(self) -> Simulation {
         let network = self.network;
@@ -205,9 +171,19 @@ const SOON: Duration = Duration::from_secs(4 * 60 * 60);
 /// everywhere before the next one is found.
 const SLOWLY: f64 = 0.3;
 
-impl random::Scenario for Scenario {
+impl Planned for Scenario {
     type Network = ChainNetwork;
 
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+}
+
+impl random::Scenario for Scenario {
     const NAME: &'static str = "chain";
 
     fn draw(seed: u64) -> Schedule<Self> {
@@ -233,7 +209,7 @@ impl random::Scenario for Scenario {
             for _ in 0..rng.random_range(0..3) {
                 // One that mines all the time is honest, so that there is a chain to end on.
                 let peer = rng.random_range(1..peers);
-                scenario.plan = scenario.plan.byzantine(peer, role(&mut rng));
+                scenario = scenario.byzantine(peer, role(&mut rng));
             }
         }
         let faults = Faults { peers, corrupts, on_bus: false };
@@ -243,14 +219,6 @@ impl random::Scenario for Scenario {
         }
         scenario.plan.faults.sort_by_key(|(at, _)| *at);
         Schedule { scenario, trouble }
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    fn plan_mut(&mut self) -> &mut Plan {
-        &mut self.plan
     }
 
     fn start(&self) -> Simulation {

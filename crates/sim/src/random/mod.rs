@@ -29,8 +29,7 @@ pub(crate) use self::draw::{FAULTS_MAX, Faults, conditions, millis, pick};
 pub use self::failure::Failure;
 pub use self::schedule::Schedule;
 
-use crate::plan::Plan;
-use crate::simulated::Simulated;
+use crate::plan::Planned;
 use crate::simulation::Simulation;
 use crate::stuck::StuckIn;
 use crate::summary::Summary;
@@ -40,21 +39,12 @@ pub const FIXED_SEEDS: Range<u64> = 0..1000;
 
 /// A network that can be drawn from a seed. Shown, it says what it is in a line or two, but not
 /// what goes wrong.
-pub trait Scenario: Clone + fmt::Display {
-    /// The kind of network.
-    type Network: Simulated;
-
+pub trait Scenario: Planned + Clone + fmt::Display {
     /// What `cargo xtask soak --only` calls it.
     const NAME: &'static str;
 
     /// Draws a network and its schedule.
     fn draw(seed: u64) -> Schedule<Self>;
-
-    /// Returns what the run begins with.
-    fn plan(&self) -> &Plan<RoleIn<Self>>;
-
-    /// Returns what the run begins with, to be changed.
-    fn plan_mut(&mut self) -> &mut Plan<RoleIn<Self>>;
 
     /// Starts it.
     fn start(&self) -> Simulation<Self::Network>;
@@ -62,9 +52,6 @@ pub trait Scenario: Clone + fmt::Display {
     /// Demands what must come once everything is well again.
     fn settle(&self, net: &mut Simulation<Self::Network>) -> Result<(), StuckIn<Self::Network>>;
 }
-
-/// In what a peer of a scenario can be dishonest.
-pub type RoleIn<S> = <<S as Scenario>::Network as Simulated>::Role;
 
 /// Does the run of one seed, and returns what it came to.
 ///

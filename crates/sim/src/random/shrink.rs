@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Failure, RoleIn, Scenario, Schedule};
+use super::{Failure, Scenario, Schedule};
 use crate::conditions::{Conditions, Latency};
-use crate::plan::Plan;
+use crate::plan::{Plan, RoleIn};
 use crate::stuck::Reason;
 use crate::stuck::StuckIn;
 
@@ -129,6 +129,7 @@ fn is_other<S: Scenario>(schedule: &Schedule<S>, other: &Schedule<S>) -> bool {
 mod tests {
     use super::*;
     use crate::fault::Who;
+    use crate::plan::Planned;
     use crate::rounds::{Fault, Reason, Role, Scenario, Violation};
 
     /// A leader that equivocates before five peers makes two tables, and all else is beside the

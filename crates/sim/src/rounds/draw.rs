@@ -6,9 +6,10 @@ use althing_engine::rounds::{Decision, Election, ElectionEvery, Rules, Tie};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Fault, Network, Plan, Role, RoundsNetwork, Scenario, Simulation, Stuck};
+use super::{Fault, Network, Role, Scenario, Simulation, Stuck};
 use crate::chance::{Stream, generator, happens};
 use crate::fault::Fault as AnyFault;
+use crate::plan::Planned;
 use crate::random::{self, FAULTS_MAX, Faults, Schedule, conditions, millis, pick};
 
 /// Rows that must come after the trouble.
@@ -22,20 +23,10 @@ const SOON: Duration = Duration::from_secs(60);
 const SOON_IF_BYZANTINE: Duration = Duration::from_secs(600);
 
 impl random::Scenario for Scenario {
-    type Network = RoundsNetwork;
-
     const NAME: &'static str = "rounds";
 
     fn draw(seed: u64) -> Schedule<Self> {
         schedule(seed)
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    fn plan_mut(&mut self) -> &mut Plan {
-        &mut self.plan
     }
 
     fn start(&self) -> Simulation {

@@ -12,9 +12,8 @@ use althing_dialect::{RoundsDialect, Variant};
 use althing_engine::rounds::{Rules, Signatures};
 use althing_types::{Difficulty, Transaction};
 
-use super::{Fault, Plan, Role, RoundsNetwork, Simulation};
-use crate::conditions::Conditions;
-use crate::fault::Who;
+use super::{Plan, RoundsNetwork, Simulation};
+use crate::plan::Planned;
 
 /// A network with rounds and what goes wrong in it, put together step by step; of `elect-chain`,
 /// unless it is said to be another.
@@ -22,7 +21,7 @@ use crate::fault::Who;
 /// ```
 /// use std::time::Duration;
 ///
-/// use althing_sim::Who;
+/// use althing_sim::{Planned, Who};
 /// use althing_sim::rounds::{Fault, Scenario};
 ///
 /// let mut net = Scenario::seed(7)
@@ -132,13 +131,6 @@ impl Scenario {
         self
     }
 
-    /// Has each peer try so many hashes a second.
-    #[must_use]
-    pub fn hashes_per_second(mut self, hashes: f64) -> Self {
-        self.plan.hashes_per_second = hashes;
-        self
-    }
-
     /// Has the network stop after so many rows.
     #[must_use]
     pub fn rounds(mut self, rounds: u64) -> Self {
@@ -146,45 +138,10 @@ impl Scenario {
         self
     }
 
-    /// Has the network do this to messages.
-    #[must_use]
-    pub fn conditions(mut self, conditions: Conditions) -> Self {
-        self.plan.conditions = conditions;
-        self
-    }
-
-    /// Has the peers start one after the other within this time.
-    #[must_use]
-    pub fn start_within(mut self, time: Duration) -> Self {
-        self.plan.start_within = time;
-        self
-    }
-
     /// Has the broker publish a peer's last will so soon after the peer is gone.
     #[must_use]
     pub fn last_wills(mut self, after: Duration) -> Self {
         self.plan.last_wills = Some(after);
-        self
-    }
-
-    /// Has something go wrong, or right, at a time counted from the beginning.
-    #[must_use]
-    pub fn at(mut self, time: Duration, fault: Fault) -> Self {
-        self.plan = self.plan.at(time, fault);
-        self
-    }
-
-    /// Makes a peer dishonest in one thing.
-    #[must_use]
-    pub fn byzantine(mut self, who: impl Into<Who>, role: Role) -> Self {
-        self.plan = self.plan.byzantine(who, role);
-        self
-    }
-
-    /// Keeps so many of the latest packets and events.
-    #[must_use]
-    pub fn history(mut self, kept: usize) -> Self {
-        self.plan.history = kept;
         self
     }
 
@@ -232,6 +189,18 @@ impl Scenario {
                 Arc::new(Ppd::new(config))
             }
         }
+    }
+}
+
+impl Planned for Scenario {
+    type Network = RoundsNetwork;
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.plan
     }
 }
 

@@ -3,6 +3,7 @@
 use althing_engine::Origin;
 use althing_engine::nakamoto::{DownloadFailure, Event, Input, Message};
 use althing_ledger::Ledger;
+use althing_sim::Planned;
 use althing_sim::chain::{Network, Role, Simulation};
 use althing_types::{Address, Height};
 

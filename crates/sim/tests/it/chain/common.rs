@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use althing_engine::nakamoto::Event;
 use althing_ledger::Entry;
+use althing_sim::Planned;
 use althing_sim::chain::{Network, Scenario, Simulation};
 use althing_types::{Height, PeerKey};
 

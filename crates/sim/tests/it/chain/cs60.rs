@@ -4,6 +4,7 @@ use althing_dialect::ChainDialect;
 use althing_dialect::cs60::Ballots;
 use althing_engine::nakamoto::{Command, Event, Input};
 use althing_ledger::{Application, BlockContext, Entry};
+use althing_sim::Planned;
 use althing_sim::chain::{Network, Role, Simulation};
 use althing_types::Height;
 

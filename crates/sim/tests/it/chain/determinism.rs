@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use althing_sim::chain::{Fault, Network, Role, Scenario, Simulation};
-use althing_sim::{Conditions, Skew, Who, random};
+use althing_sim::{Conditions, Planned, Skew, Who, random};
 
 use super::common::{minutes, scenario, seconds};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_engine::nakamoto::Event;
 use althing_sim::chain::{Fault, Network, Role, Simulation};
-use althing_sim::{Skew, Who};
+use althing_sim::{Planned, Skew, Who};
 
 use super::common::{assert_one_chain, minutes, scenario, seconds};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use althing_engine::nakamoto::{Command, Input};
+use althing_sim::Planned;
 use althing_sim::chain::{Network, Role, Simulation};
 use althing_types::PeerKey;
 

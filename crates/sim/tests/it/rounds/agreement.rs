@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use althing_sim::Planned;
 use althing_sim::rounds::Scenario;
 
 use super::SOON;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use althing_sim::rounds::{Fault, Network, Reason, Role, Scenario, Simulation, Stuck, Violation};
-use althing_sim::{Conditions, Latency, Who};
+use althing_sim::{Conditions, Latency, Planned, Who};
 
 use super::SOON;
 

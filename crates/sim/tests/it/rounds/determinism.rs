@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use althing_sim::rounds::{Fault, Role, Scenario, Simulation};
-use althing_sim::{Conditions, Latency, Skew, Who, random};
+use althing_sim::{Conditions, Latency, Planned, Skew, Who, random};
 
 /// A run with something of everything.
 fn run(seed: u64) -> Simulation {

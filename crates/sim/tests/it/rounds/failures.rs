@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use althing_engine::rounds::{Event, Refusal};
+use althing_sim::Planned;
 use althing_sim::rounds::{Scenario, Simulation};
 
 use super::SOON;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_engine::rounds::Event;
 use althing_sim::rounds::{Fault, Scenario, Simulation};
-use althing_sim::{LastWills, Latency, Skew, Who};
+use althing_sim::{LastWills, Latency, Planned, Skew, Who};
 
 use super::SOON;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_engine::rounds::Event;
 use althing_sim::rounds::{Fault, Network, Scenario, Simulation};
-use althing_sim::{Conditions, Latency, Who};
+use althing_sim::{Conditions, Latency, Planned, Who};
 
 use super::SOON;
 
