@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use althing_feed::{Event, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting};
+use althing_feed::{Event, Id, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting};
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 
 use super::hash_rate::{self, HashRates};
@@ -201,7 +201,7 @@ impl Board {
             RoundsEvent::VoteCast { transaction, voter, vote, .. } => {
                 self.on_vote(at, *transaction, voter.peer(), *vote);
             }
-            RoundsEvent::RoundDecided(row) => self.on_row(at, row),
+            RoundsEvent::RoundDecided { row, voters } => self.on_row(at, row, voters),
             RoundsEvent::RoundFailed { transaction, .. } => self.on_failure(reporter, *transaction),
             RoundsEvent::Waiting(waiting) => self.on_waiting(at, *waiting),
             RoundsEvent::AllRecorded {} => self.finish(at, true),
@@ -281,7 +281,7 @@ impl Board {
         }
     }
 
-    fn on_row(&mut self, at: Moment, decided: &Decided) {
+    fn on_row(&mut self, at: Moment, decided: &Decided, voters: &[Id]) {
         let transaction = decided.transaction;
         if transaction < self.next {
             return;
@@ -289,7 +289,7 @@ impl Board {
         let current = self.current.take_if(|round| round.transaction <= transaction);
         let current = current.filter(|round| round.transaction == transaction);
         let mut round = current.unwrap_or_else(|| Round::new(transaction, at));
-        round.decide(at, decided);
+        round.decide(at, decided, voters);
         if self.rows.len() >= ROWS_MAX {
             self.rows.pop_front();
         }

@@ -141,8 +141,8 @@ impl Round {
     }
 
     /// Notes the row that this has come to.
-    pub fn decide(&mut self, at: Moment, decided: &feed::Row) {
-        for voter in decided.voters.iter().take(VOTES_MAX) {
+    pub fn decide(&mut self, at: Moment, decided: &feed::Row, voters: &[feed::Id]) {
+        for voter in voters.iter().take(VOTES_MAX) {
             self.vote(voter.peer(), true);
         }
         self.row = Some(Row {

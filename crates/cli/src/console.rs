@@ -70,7 +70,7 @@ impl Console {
                 self.open = Some(*transaction);
                 return None;
             }
-            RoundsEvent::RoundDecided(row) => {
+            RoundsEvent::RoundDecided { row, .. } => {
                 self.open = None;
                 self.record(row.clone());
             }
@@ -245,15 +245,15 @@ mod tests {
     }
 
     fn decided(transaction: u64) -> RoundsEvent {
-        RoundsEvent::RoundDecided(Row {
+        let row = Row {
             transaction: Transaction::new(transaction),
             challenge: Difficulty::MIN,
             seed: Seed::new("6").expect("a short text"),
             winner: OTHER.into(),
             yes: 0,
             no: 0,
-            voters: Vec::new(),
-        })
+        };
+        RoundsEvent::RoundDecided { row, voters: Vec::new() }
     }
 
     fn said(console: &Console, line: &str) -> String {
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_leader_may_ask_when_nothing_is_open() {
         let mut console = Console::default();
-        assert!(said(&console, "1").starts_with("nobody leads yet"));
+        assert!(said(&console, "1").starts_with("there is no leader yet"));
         assert_eq!(tell(&mut console, elected(OTHER)), None);
         assert!(said(&console, "1").starts_with("8 leads, and only the leader"));
         assert_eq!(tell(&mut console, elected(ME)), Some(LEADING));

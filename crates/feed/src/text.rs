@@ -80,7 +80,7 @@ fn of_rounds(event: &RoundsEvent) -> Option<String> {
         RoundsEvent::ChallengeIssued { transaction, challenge, .. } => {
             format!("transaction {transaction}: a challenge of {challenge} bits")
         }
-        RoundsEvent::RoundDecided(row) => format!(
+        RoundsEvent::RoundDecided { row, .. } => format!(
             "transaction {}: {} wins with {}, {} yes, {} no",
             row.transaction, row.winner, row.seed, row.yes, row.no,
         ),

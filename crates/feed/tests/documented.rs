@@ -66,15 +66,10 @@ fn examples() -> Vec<Event> {
         RoundsEvent::ChallengeIssued { transaction, challenge, leader: id },
         RoundsEvent::SolutionFound { transaction, finder: id, seed: seed() },
         RoundsEvent::VoteCast { transaction, voter: id, seed: seed(), vote: false },
-        RoundsEvent::RoundDecided(Row {
-            transaction,
-            challenge,
-            seed: seed(),
-            winner: wide,
-            yes: 2,
-            no: 1,
+        RoundsEvent::RoundDecided {
+            row: Row { transaction, challenge, seed: seed(), winner: wide, yes: 2, no: 1 },
             voters: vec![id, wide],
-        }),
+        },
         RoundsEvent::RoundFailed { transaction, yes: 1, no: 2 },
         RoundsEvent::Waiting(Waiting::Peers { here: 1, needed: 3 }),
         RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),

@@ -17,7 +17,7 @@ pub(crate) struct RecentRows(VecDeque<Row>);
 impl RecentRows {
     /// Keeps a row that any peer tells of first.
     pub(crate) fn follow(&mut self, record: &Record) {
-        if let Event::Rounds(RoundsEvent::RoundDecided(row)) = &record.event {
+        if let Event::Rounds(RoundsEvent::RoundDecided { row, .. }) = &record.event {
             self.push(row.clone());
         }
     }

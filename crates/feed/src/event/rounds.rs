@@ -72,7 +72,13 @@ pub enum RoundsEvent {
         vote: bool,
     },
     /// A row has entered the table, and is on disk.
-    RoundDecided(Row),
+    RoundDecided {
+        /// The row.
+        #[serde(flatten)]
+        row: Row,
+        /// The members whose votes for it this peer had counted; others may have counted others.
+        voters: Vec<Id>,
+    },
     /// A vote is lost and the row is mined again; only where peers count as published programs do.
     RoundFailed {
         /// The row.
@@ -107,8 +113,6 @@ pub struct Row {
     pub yes: usize,
     /// Votes against it that this peer had counted.
     pub no: u16,
-    /// The members whose votes for it were counted.
-    pub voters: Vec<Id>,
 }
 
 /// What a peer is waiting for.
@@ -176,7 +180,10 @@ impl From<rounds::Event> for Event {
             Of::VoteCast { transaction, voter, seed, approve } => {
                 RoundsEvent::VoteCast { transaction, voter: voter.into(), seed, vote: approve }
             }
-            Of::RoundDecided(certified) => RoundsEvent::RoundDecided(certified.into()),
+            Of::RoundDecided(certified) => RoundsEvent::RoundDecided {
+                voters: certified.votes.iter().map(|(voter, _)| (*voter).into()).collect(),
+                row: certified.into(),
+            },
             Of::RoundFailed { transaction, yes, no } => {
                 RoundsEvent::RoundFailed { transaction, yes, no }
             }
@@ -200,7 +207,6 @@ impl From<CertifiedRecord> for Row {
             winner: record.winner.into(),
             yes: votes.len(),
             no: noes,
-            voters: votes.into_iter().map(|(voter, _)| voter.into()).collect(),
         }
     }
 }

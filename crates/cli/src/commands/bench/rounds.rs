@@ -134,7 +134,7 @@ impl Times {
             Event::Rounds(RoundsEvent::SolutionFound { transaction, .. }) => {
                 first(&mut self.solved, *transaction);
             }
-            Event::Rounds(RoundsEvent::RoundDecided(row)) => {
+            Event::Rounds(RoundsEvent::RoundDecided { row, .. }) => {
                 let last = self.recorded.entry(row.transaction).or_insert(at);
                 *last = at.max(*last);
             }
