@@ -3,7 +3,7 @@
 use althing_engine::{Engine, Origin, Recipient};
 use althing_types::{Channel, PeerId, PeerKey};
 
-use crate::{Malformed, NetworkConfig};
+use crate::{Malformed, NetworkConfig, PAYLOAD_MAX};
 
 /// The wire format of one network: both directions of each message, and no protocol logic.
 ///
@@ -67,6 +67,14 @@ impl<M> Received<M> {
     ) -> Self {
         let from = Origin { address: from.as_address().cloned(), key };
         Self { from, content: message.map(Content::Message) }
+    }
+}
+
+/// Returns `payload` unless it has more than [`PAYLOAD_MAX`] bytes.
+pub(crate) fn short_enough(payload: &[u8]) -> Result<&[u8], Malformed> {
+    match payload.len() {
+        bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
+        _ => Ok(payload),
     }
 }
 

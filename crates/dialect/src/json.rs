@@ -5,13 +5,12 @@ use althing_text::hex::Hex;
 use althing_types::Difficulty;
 use serde::Deserialize;
 
-use crate::{Malformed, PAYLOAD_MAX};
+use crate::Malformed;
+use crate::codec::short_enough;
 
 /// Returns the object that `payload` is.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
-    if payload.len() > PAYLOAD_MAX {
-        return Err(Malformed::TooLong { bytes: payload.len() });
-    }
+    let payload = short_enough(payload)?;
     // A list of the right values would do for the parser, but is no object.
     if payload.trim_ascii_start().first() == Some(&b'[') {
         return Err(Malformed::NotAMessage("a list instead of an object".into()));

@@ -1,11 +1,15 @@
 //! A codec as its tests use it: from a message to bytes on the wire and back.
 
-use althing_engine::nakamoto::{self, Nakamoto};
-use althing_engine::rounds::{Rounds, Signed};
-use althing_engine::{Origin, Recipient};
-use althing_types::{Address, Channel, PeerKey};
+use std::ops::RangeInclusive;
 
-use crate::{Codec, Content, Malformed, Received, Wire};
+use althing_engine::nakamoto::{self, Nakamoto};
+use althing_engine::rounds::{
+    CertifiedRecord, Message, PublicKey, Record, Rounds, Signature, Signed,
+};
+use althing_engine::{Origin, Recipient};
+use althing_types::{Address, Channel, Difficulty, PeerId, PeerKey, Seed, Term, Transaction};
+
+use crate::{Codec, Content, Malformed, PAYLOAD_MAX, Received, Wire};
 
 /// Returns the packets that a message to all peers of a bus becomes.
 pub(crate) fn encode(dialect: &impl Codec<Engine = Rounds>, signed: &Signed) -> Vec<Wire> {
@@ -23,13 +27,49 @@ pub(crate) fn decode(
     content
 }
 
+/// Checks that the two longest messages of a full network have room: the announcement of all
+/// `members` with their keys, and the certificate of a row that all of them voted for.
+pub(crate) fn assert_largest_fit(
+    dialect: &impl Codec<Engine = Rounds>,
+    members: RangeInclusive<u128>,
+    key: &PublicKey,
+    signature: &Signature,
+    seed: Seed,
+    noes: u16,
+) {
+    let peer = PeerId::new(*members.end());
+    let members = || members.clone().map(PeerId::new);
+    let announcement = Message::Announcement {
+        peer,
+        key: Some(key.clone()),
+        members: Some(members().map(|member| (member, Some(key.clone()))).collect()),
+    };
+    let record = CertifiedRecord {
+        record: Record {
+            transaction: Transaction::new(u64::MAX),
+            difficulty: Difficulty::MAX,
+            seed,
+            winner: peer,
+        },
+        term: Term::new(u64::MAX),
+        votes: members().map(|member| (member, Some(signature.clone()))).collect(),
+        noes,
+    };
+    for message in [announcement, Message::Certificate { peer, record }] {
+        let signed = Signed { message, signature: Some(signature.clone()) };
+        let [wire] = encode(dialect, &signed).try_into().expect("it is one packet");
+        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
+        assert_eq!(decode(dialect, wire.topic(), &wire.payload), Ok(Content::Message(signed)));
+    }
+}
+
 /// Returns the datagram that a message becomes, or `None` if the network has no such message.
 pub(crate) fn datagram(
     dialect: &impl Codec<Engine = Nakamoto>,
     message: &nakamoto::Message,
 ) -> Option<Vec<u8>> {
-    let to = Channel::Address(anybody());
-    let wires = dialect.encode(&Recipient::One(anybody()), message);
+    let to = Channel::Address(some_peer());
+    let wires = dialect.encode(&Recipient::One(some_peer()), message);
     assert_eq!(dialect.encode(&Recipient::All, message), [], "no datagram reaches all");
     let mut payloads = wires.into_iter().map(|wire| {
         assert_eq!(wire.to, to);
@@ -45,8 +85,8 @@ pub(crate) fn heard(
     dialect: &impl Codec<Engine = Nakamoto>,
     payload: &[u8],
 ) -> (Option<PeerKey>, Result<nakamoto::Message, Malformed>) {
-    let Received { from, content } = dialect.decode(&Channel::Address(anybody()), payload);
-    assert_eq!(from.address, Some(anybody()));
+    let Received { from, content } = dialect.decode(&Channel::Address(some_peer()), payload);
+    assert_eq!(from.address, Some(some_peer()));
     let message = content.map(|content| match content {
         Content::Message(message) => message,
         other => panic!("a datagram is a message, and not {other:?}"),
@@ -62,7 +102,7 @@ pub(crate) fn read(
     heard(dialect, payload).1
 }
 
-fn anybody() -> Address {
+fn some_peer() -> Address {
     Address::new("192.0.2.1", 8999).expect("it has a host")
 }
 

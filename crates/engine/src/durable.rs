@@ -50,6 +50,19 @@ pub trait State: Clone + Debug + Default + PartialEq + Send + 'static {
     fn restore(&mut self, name: &str, bytes: &[u8]) -> Result<(), Undecodable>;
 }
 
+/// For engines that keep a log and nothing else.
+impl State for () {
+    const CELLS: &'static [&'static str] = &[];
+
+    fn cell(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn restore(&mut self, name: &str, _: &[u8]) -> Result<(), Undecodable> {
+        Err(Undecodable(format!("there is no cell {name:?}")))
+    }
+}
+
 /// Bytes that do not decode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

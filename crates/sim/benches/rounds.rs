@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use althing_sim::Planned;
 use althing_sim::rounds::{Scenario, Simulation};
 use divan::Bencher;
 use divan::counter::ItemsCount;

@@ -18,8 +18,8 @@ use althing_ledger::{
 };
 use althing_types::{BlockHash, Channel};
 
-use crate::codec::datagram;
-use crate::{ChainDialect, Codec, Malformed, NetworkConfig, PAYLOAD_MAX, Received, Wire};
+use crate::codec::{datagram, short_enough};
+use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +102,7 @@ impl Codec for Aviary {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        let message = match payload.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode(payload),
-        };
+        let message = short_enough(payload).and_then(wire::decode);
         Received::from_peer(from, None, message)
     }
 }
@@ -128,9 +125,6 @@ impl ChainDialect for Aviary {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        match bytes.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode_block(bytes),
-        }
+        short_enough(bytes).and_then(wire::decode_block)
     }
 }

@@ -21,8 +21,8 @@ use althing_ledger::{
 };
 use althing_types::Channel;
 
-use crate::codec::datagram;
-use crate::{ChainDialect, Codec, Malformed, NetworkConfig, PAYLOAD_MAX, Received, Wire};
+use crate::codec::{datagram, short_enough};
+use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 pub use althing_applications::Ballots;
 
 pub use crate::network::Data;
@@ -98,10 +98,7 @@ impl Codec for Cs60 {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        let message = match payload.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode(payload),
-        };
+        let message = short_enough(payload).and_then(wire::decode);
         Received::from_peer(from, None, message)
     }
 }
@@ -127,9 +124,6 @@ impl ChainDialect for Cs60 {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        match bytes.len() {
-            bytes if bytes > PAYLOAD_MAX => Err(Malformed::TooLong { bytes }),
-            _ => wire::decode_block(bytes),
-        }
+        short_enough(bytes).and_then(wire::decode_block)
     }
 }

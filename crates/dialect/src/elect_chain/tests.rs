@@ -1,16 +1,15 @@
 use althing_engine::rounds::{
-    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Record, Recovered, Rounds, Seat,
-    Signature,
+    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Recovered, Rounds, Seat, Signature,
 };
 use althing_engine::{Engine, Origin};
-use althing_types::{Moment, Seed, Term};
+use althing_types::{Moment, Seed};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 use crate::PAYLOAD_MAX;
 use crate::arbitrary::{self, signature};
-use crate::testing::{decode, encode};
+use crate::testing::{assert_largest_fit, decode, encode};
 
 fn published() -> ElectChain {
     ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
@@ -130,30 +129,10 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 
 #[test]
 fn the_largest_messages_of_a_full_network_have_room() {
-    let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
-    let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
-    let key = || Some(PublicKey([0xff; 32].into()));
-    let largest_signature = || Some(Signature([0xff; 64].into()));
-    let announcement = Message::Announcement {
-        peer: PeerId::new(last),
-        key: key(),
-        members: Some(members().map(|peer| (peer, key())).collect()),
-    };
-    let record = Record {
-        transaction: Transaction::new(u64::MAX),
-        difficulty: Difficulty::MAX,
-        seed: Seed::from(u64::MAX),
-        winner: PeerId::new(last),
-    };
-    let votes = members().map(|peer| (peer, largest_signature())).collect();
-    let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: 0 };
-    let certificate = Message::Certificate { peer: PeerId::new(last), record };
-    for message in [announcement, certificate] {
-        let signed = Signed { message, signature: largest_signature() };
-        let [wire] = one(encode(&readme(), &signed));
-        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
-        assert_eq!(decode(&readme(), wire.topic(), &wire.payload), Ok(Content::Message(signed)));
-    }
+    let end = u128::from(u64::MAX) - 1;
+    let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
+    let (key, signature) = (PublicKey([0xff; 32].into()), Signature([0xff; 64].into()));
+    assert_largest_fit(&readme(), members, &key, &signature, Seed::from(u64::MAX), 0);
 }
 
 #[test]

@@ -33,11 +33,12 @@ use althing_engine::rounds::{
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
+use crate::codec::short_enough;
 use crate::rsa::rsa;
 use crate::topics::Topics;
 use crate::{
-    BadSecret, Codec, Content, Malformed, NetworkConfig, PAYLOAD_MAX, Received, RoundsDialect,
-    SecretKind, Variant, Wire,
+    BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
+    Variant, Wire,
 };
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
@@ -133,9 +134,7 @@ impl Ppd {
 
 impl Ppd {
     fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
-        if payload.len() > PAYLOAD_MAX {
-            return Err(Malformed::TooLong { bytes: payload.len() });
-        }
+        let payload = short_enough(payload)?;
         let variant = self.config.variant;
         let received = decode::decode(variant, self.topics.name_of(from)?, payload)?;
         if let Content::Message(signed) = &received {

@@ -14,8 +14,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::PAYLOAD_MAX;
 use crate::rsa::KEY_BYTES_MAX;
-use crate::testing::{decode, encode};
+use crate::testing::{assert_largest_fit, decode, encode};
 
 fn readme() -> Ppd {
     Ppd::new(Config::default())
@@ -290,31 +291,12 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 
 #[test]
 fn the_largest_messages_of_a_full_network_have_room() {
-    let last = u128::from(u64::MAX) - u128::from(Config::PEERS_MAX);
-    let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
-    let key = || Some(PublicKey([0xff; KEY_BYTES_MAX].into()));
-    let signature = || Some(Signature([0xff; 256].into()));
-    let announcement = Message::Announcement {
-        peer: PeerId::new(last),
-        key: key(),
-        members: Some(members().map(|peer| (peer, key())).collect()),
-    };
-    let record = Record {
-        transaction: Transaction::new(u64::MAX),
-        difficulty: Difficulty::MAX,
-        // Each of these takes six characters.
-        seed: Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("it is as long as it may be"),
-        winner: PeerId::new(last),
-    };
-    let votes = members().map(|peer| (peer, signature())).collect();
-    let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: u16::MAX };
-    let certificate = Message::Certificate { peer: PeerId::new(last), record };
-    for message in [announcement, certificate] {
-        let signed = Signed { message, signature: signature() };
-        let [wire] = encode(&readme(), &signed).try_into().expect("it is one message");
-        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
-        assert_eq!(message_of(&readme(), wire.topic(), &wire.payload), signed);
-    }
+    let end = u128::from(u64::MAX) - 1;
+    let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
+    let (key, signature) = (PublicKey([0xff; KEY_BYTES_MAX].into()), Signature([0xff; 256].into()));
+    // Each of these takes six characters.
+    let seed = Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("it is as long as it may be");
+    assert_largest_fit(&readme(), members, &key, &signature, seed, u16::MAX);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use althing_engine::rounds::{CertifiedRecord, Place, PublicKey, Record, Signature};
+use althing_engine::rounds::{Place, PublicKey, Signature};
 use althing_types::{Seed, Term};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::PAYLOAD_MAX;
 use crate::arbitrary::{self, seed, signature, transaction};
-use crate::testing::{decode, encode};
+use crate::testing::{assert_largest_fit, decode, encode};
 
 const ALICE: u128 = 0x0b8e7d4e_5f5c_4f0c_9d3e_1c2b3a495867;
 const BOB: u128 = 0xf47ac10b_58cc_4372_a567_0e02b2c3d479;
@@ -173,31 +173,12 @@ fn what_althing_adds_means_nothing_to_the_published_variant() {
 
 #[test]
 fn the_largest_messages_of_a_full_network_have_room() {
-    let last = u128::MAX - u128::from(Config::PEERS_MAX) - 1;
-    let members = || (0..Config::PEERS_MAX).map(|peer| PeerId::new(last + u128::from(peer)));
-    let key = || Some(PublicKey([0xff; 32].into()));
-    let largest_signature = || Some(Signature([0xff; 64].into()));
-    let announcement = Message::Announcement {
-        peer: PeerId::new(last),
-        key: key(),
-        members: Some(members().map(|peer| (peer, key())).collect()),
-    };
-    let record = Record {
-        transaction: Transaction::new(u64::MAX),
-        difficulty: Difficulty::MAX,
-        // Each byte of it is six on the wire.
-        seed: Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("no longer than a seed may be"),
-        winner: PeerId::new(last),
-    };
-    let votes = members().map(|peer| (peer, largest_signature())).collect();
-    let record = CertifiedRecord { record, term: Term::new(u64::MAX), votes, noes: u16::MAX };
-    let certificate = Message::Certificate { peer: PeerId::new(last), record };
-    for message in [announcement, certificate] {
-        let signed = Signed { message, signature: largest_signature() };
-        let [wire] = one(encode(&readme(), &signed));
-        assert!(wire.payload.len() <= PAYLOAD_MAX, "{} bytes", wire.payload.len());
-        assert_eq!(decode(&readme(), wire.topic(), &wire.payload), Ok(Content::Message(signed)));
-    }
+    let end = u128::MAX - 2;
+    let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
+    let (key, signature) = (PublicKey([0xff; 32].into()), Signature([0xff; 64].into()));
+    // Each byte of it is six on the wire.
+    let seed = Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("no longer than a seed may be");
+    assert_largest_fit(&readme(), members, &key, &signature, seed, u16::MAX);
 }
 
 #[test]

@@ -10,7 +10,6 @@ use althing_dialect::cs60::Data;
 use althing_dialect::{Codec, Content, Malformed, NetworkConfig, Received, Wire};
 use althing_engine::{
     Change, Durable, Engine, Gap, Input, Origin, Output, ProofOfWork, Queue, Recipient, SearchId,
-    State, Undecodable,
 };
 use althing_feed::{Event, Feed, Observed, PeerEvent, Subscription};
 use althing_net::memory::Bus;
@@ -41,29 +40,10 @@ pub(crate) struct Put([u64; 1]);
 
 impl Durable for Put {
     type Entry = u64;
-    type State = NoState;
+    type State = ();
 
-    fn change<'a>(
-        &'a self,
-        _: &mut NoState,
-        _: &Range<u64>,
-    ) -> Result<Option<Change<'a, u64>>, Gap> {
+    fn change<'a>(&'a self, (): &mut (), _: &Range<u64>) -> Result<Option<Change<'a, u64>>, Gap> {
         Ok(Some(Change { from: self.0[0], entries: &self.0 }))
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct NoState;
-
-impl State for NoState {
-    const CELLS: &'static [&'static str] = &[];
-
-    fn cell(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn restore(&mut self, name: &str, _: &[u8]) -> Result<(), Undecodable> {
-        Err(Undecodable(format!("no cell {name:?}")))
     }
 }
 

@@ -240,7 +240,7 @@ where
 mod tests {
     use std::ops::Range;
 
-    use althing_engine::{Change, Origin, ProofOfWork, Queue, State, Undecodable};
+    use althing_engine::{Change, Origin, ProofOfWork, Queue};
 
     use super::*;
 
@@ -255,31 +255,16 @@ mod tests {
         entry: u64,
     }
 
-    #[derive(Clone, Debug, Default, PartialEq)]
-    struct Nothing;
-
     #[derive(Clone, Debug, PartialEq)]
     struct Never;
 
-    impl State for Nothing {
-        const CELLS: &'static [&'static str] = &[];
-
-        fn cell(&self, _: &str) -> Option<Vec<u8>> {
-            None
-        }
-
-        fn restore(&mut self, _: &str, _: &[u8]) -> Result<(), Undecodable> {
-            Ok(())
-        }
-    }
-
     impl Durable for Write {
         type Entry = u64;
-        type State = Nothing;
+        type State = ();
 
         fn change<'a>(
             &'a self,
-            _: &mut Nothing,
+            (): &mut (),
             _: &Range<u64>,
         ) -> Result<Option<Change<'a, u64>>, Gap> {
             Ok(Some(Change { from: self.from, entries: std::slice::from_ref(&self.entry) }))

@@ -48,8 +48,9 @@ use self::membership::{Discovery, Members, Membership};
 use self::slot::Slot;
 use super::search::Search;
 use super::{
-    Accepted, Authenticator, Command, Identity, Input, Message, Output, Promised, Recovered,
-    Refusal, Rules, Seat, Signature, Signatures, Signed, State, Status, Timer, leave_later, refuse,
+    Accepted, Authenticator, Command, Identity, Input, Message, Output, Promised, PublicKey,
+    Recovered, Refusal, Rules, Seat, Signature, Signatures, Signed, State, Status, Timer,
+    leave_later, refuse,
 };
 use crate::Recipient;
 
@@ -313,6 +314,11 @@ impl Paxos {
     fn authenticate(&self, signed: &Signed) -> Result<(), Refusal> {
         let peer = signed.message.peer();
         let key = self.membership.members().and_then(|members| members.key(peer));
+        self.check_signature(signed, key)
+    }
+
+    /// Checks a message against the key that its sender has, or announces (rules A2 and A3).
+    fn check_signature(&self, signed: &Signed, key: Option<&PublicKey>) -> Result<(), Refusal> {
         match (key, &signed.signature) {
             (None, _) if self.rules.signatures == Signatures::Required => Err(Refusal::KeyMissing),
             (None, _) => Ok(()),

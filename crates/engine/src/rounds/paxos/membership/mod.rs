@@ -21,7 +21,7 @@ use super::Paxos;
 use super::slot::Slot;
 use crate::Queue;
 use crate::rounds::{
-    Durable, Event, Message, Output, PublicKey, Refusal, Seat, Signatures, Signed, Timer, refuse,
+    Durable, Event, Message, Output, PublicKey, Refusal, Seat, Signed, Timer, refuse,
 };
 
 /// A peer's membership, and what could still change it.
@@ -160,17 +160,7 @@ impl Paxos {
         }
         // A message that anyone could have recorded and replayed is not worth a signature check.
         let is_repeated = known.is_some() && members.is_none();
-        match (key, &signed.signature) {
-            _ if is_repeated => Ok(()),
-            (None, _) if self.rules.signatures == Signatures::Required => Err(Refusal::KeyMissing),
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Refusal::SignatureMissing),
-            (Some(key), Some(signature)) => self
-                .authenticator
-                .is_authentic(&signed.message, signature, key)
-                .then_some(())
-                .ok_or(Refusal::SignatureWrong),
-        }
+        if is_repeated { Ok(()) } else { self.check_signature(signed, key.as_ref()) }
     }
 
     /// A member answers a newcomer at once, so that it need not wait for a repetition. Newcomers
