@@ -1,4 +1,4 @@
-//! What the screen shows, folded from reports.
+//! The state that the screen shows, folded from events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -28,7 +28,7 @@ const QUICK: Duration = Duration::from_secs(1);
 const AFTER_SLOW: Duration = Duration::from_millis(300);
 const AFTER_QUICK: Duration = QUICK;
 
-/// What the screen shows: pure, without a terminal or a clock.
+/// The state that the screen shows: pure, without a terminal or a clock.
 #[derive(Debug)]
 pub struct Board {
     /// The dialect of the network, harmless to show.
@@ -63,13 +63,13 @@ pub struct Board {
     pub waiting: Option<(Waiting, Moment)>,
     /// Why the last connection that broke did so.
     pub disconnection: String,
-    /// Where the last message that was refused came from, and why it was.
+    /// The sender or topic of the last refused message, and the reason.
     pub refusal: String,
     /// How it has ended, if it has.
     pub finish: Option<Finish>,
 }
 
-/// The leader of a term, as far as it has been told.
+/// The leader of a term, as far as peers have reported it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leader {
     /// The leader.
@@ -80,7 +80,7 @@ pub struct Leader {
     pub draw: Option<u128>,
 }
 
-/// What a peer of this process has told of itself.
+/// The counts that a peer of this process has reported about itself.
 #[derive(Clone, Copy, Debug)]
 struct Reporter {
     is_connected: bool,
@@ -126,8 +126,8 @@ impl Board {
         }
     }
 
-    /// Notes what has happened to any peer of this process. Of the peers that tell of one fact,
-    /// the first counts.
+    /// Takes in an event of any peer of this process. If several peers report the same fact, the
+    /// first report counts.
     pub fn apply(&mut self, record: &Record) {
         let at = record.at;
         let Some(peer) = record.peer.as_ref().and_then(PeerName::id) else { return };
@@ -306,7 +306,7 @@ impl Board {
         }
     }
 
-    /// Each peer counts the failures of a row itself, so the `n`th that any of them tells of is
+    /// Each peer counts the failures of a row itself, so the `n`th that any of them reports is
     /// the `n`th of the row.
     fn on_failure(&mut self, reporter: PeerId, transaction: Transaction) {
         let Some(reporter) = self.reporter(reporter) else {
@@ -323,7 +323,7 @@ impl Board {
         }
     }
 
-    /// A peer without a connection hears nobody, which says nothing of the others.
+    /// A peer without a connection hears no other peer, which says nothing about them.
     fn on_lost(&mut self, reporter: PeerId, lost: PeerId) {
         let is_cut_off = self.is_connected(reporter) == Some(false);
         if let Some(peer) = self.peers.get_mut(lost).filter(|_| !is_cut_off) {
@@ -350,7 +350,7 @@ impl Board {
         }
     }
 
-    /// Returns what a peer of this process has told of itself, unless there are too many.
+    /// Returns the counts of a peer of this process, unless there are too many peers.
     fn reporter(&mut self, peer: PeerId) -> Option<&mut Reporter> {
         if self.reporters.len() >= PEERS_MAX && !self.reporters.contains_key(&peer) {
             return None;
@@ -359,8 +359,8 @@ impl Board {
         Some(self.reporters.entry(peer).or_insert(new))
     }
 
-    /// Returns the round of `transaction`, if it is under way or the very next: somebody may hear
-    /// of a solution or a vote before the challenge. Rows further ahead may be made up.
+    /// Returns the round of `transaction`, if it is under way or the very next: a peer may hear of
+    /// a solution or a vote before the challenge. Rows further ahead may be made up.
     fn round(&mut self, at: Moment, transaction: Transaction) -> Option<&mut Round> {
         if self.current.is_none() && transaction == self.next {
             self.current = Some(Round::new(transaction, at));
@@ -387,7 +387,7 @@ impl Board {
         }
     }
 
-    /// Returns how many yes decide, in a network where the majority does.
+    /// Returns how many yes votes decide, in a network where the majority does.
     pub fn votes_needed(&self) -> usize {
         self.members / 2 + 1
     }
@@ -419,8 +419,7 @@ impl Board {
         Some(self.finish?.at - self.first_challenge?)
     }
 
-    /// Returns whether everything that is kept is within its bound, whatever was applied. For
-    /// tests.
+    /// Returns whether every list is within its bound. For tests, which apply arbitrary events.
     pub fn is_bounded(&self) -> bool {
         let text_max = TEXT_MAX * '\u{10ffff}'.escape_unicode().count() + '…'.len_utf8();
         let (samples, peers) = self.hash_rates.size();

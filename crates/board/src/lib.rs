@@ -1,12 +1,12 @@
-//! What a screen shows of a network with rounds, folded from the events of peers: who is here, who
-//! leads, the challenge, the votes, the table.
+//! The state of a network with rounds that a screen shows, folded from the events of peers: the
+//! peers, the leader, the challenge, the votes, the table.
 //!
-//! [`Board`] is pure: it has no clock and no terminal, so all that it can come to is tested without
+//! [`Board`] is pure: it has no clock and no terminal, so all of its states are tested without
 //! either, and a web page can show it as well as a terminal.
 //!
-//! Many peers tell of one fact. The first to do so counts, and the board says nothing of who it
-//! was. Whatever comes from others (topics, reasons) is escaped before it is kept, and everything
-//! that is kept has a named bound.
+//! Many peers report the same fact. The first report counts, and the board does not show which peer
+//! it came from. Text from other peers (topics, reasons) is escaped before it is kept, and every
+//! list has a named bound.
 //!
 //! | file | question |
 //! | --- | --- |

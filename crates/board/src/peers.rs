@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use althing_types::PeerId;
 
-/// Peers that are listed; how many there are beyond them is not told.
+/// Peers that are listed; any beyond them are neither listed nor counted.
 pub const PEERS_MAX: usize = 256;
 
 /// All peers that were heard.

@@ -14,7 +14,7 @@ pub(crate) const SOLUTIONS_MAX: usize = PEERS_MAX;
 /// Votes kept of one row; one a peer is enough.
 pub(crate) const VOTES_MAX: usize = PEERS_MAX;
 
-/// What is known of one transaction.
+/// All that is known about one transaction.
 #[derive(Debug)]
 pub struct Round {
     /// The number of the row.
@@ -23,7 +23,7 @@ pub struct Round {
     pub since: Moment,
     /// The challenge that counts now, if one is known.
     pub challenge: Option<Challenge>,
-    /// Who found which, in the order of their being told.
+    /// The solutions with their finders, in the order in which they were reported.
     pub solutions: Vec<(PeerId, Seed)>,
     votes: BTreeMap<PeerId, bool>,
     /// How often the vote was lost and the row mined again.
@@ -32,14 +32,14 @@ pub struct Round {
     pub row: Option<Row>,
 }
 
-/// What the leader asks for.
+/// A challenge of the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// How hard a solution is to find.
     pub difficulty: Difficulty,
     /// The leader that asks for it.
     pub leader: PeerId,
-    /// When the first peer told of it.
+    /// When the first peer reported it.
     pub issued: Moment,
 }
 
@@ -62,7 +62,7 @@ pub struct Row {
     pub took: Option<Duration>,
 }
 
-/// Where a round is.
+/// The stage of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// There is no challenge yet.
@@ -140,7 +140,7 @@ impl Round {
         }
     }
 
-    /// Notes the row that this has come to.
+    /// Notes the row that was decided, and whose votes for it were counted.
     pub fn decide(&mut self, at: Moment, decided: &feed::Row, voters: &[feed::Id]) {
         for voter in voters.iter().take(VOTES_MAX) {
             self.vote(voter.peer(), true);
@@ -157,7 +157,7 @@ impl Round {
         });
     }
 
-    /// Returns where the round is.
+    /// Returns the stage of the round.
     pub fn phase(&self) -> Phase {
         if self.row.is_some() {
             Phase::Decided
@@ -193,7 +193,7 @@ impl Round {
         }
     }
 
-    /// Returns whether no more is kept than is allowed.
+    /// Returns whether every list is within its bound.
     pub(crate) fn is_bounded(&self) -> bool {
         self.solutions.len() <= SOLUTIONS_MAX && self.votes.len() <= VOTES_MAX
     }

@@ -16,7 +16,7 @@ use crate::ChainFileError;
 struct Heading {
     format: String,
     version: u32,
-    /// A [`NetworkConfig`], once the version is known to be ours.
+    /// The network's [`NetworkConfig`] as JSON; it is decoded once the version is known to be ours.
     network: Value,
     blocks: u64,
 }

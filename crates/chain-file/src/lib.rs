@@ -64,7 +64,7 @@ pub enum ChainFileError {
     NoBlock {
         /// The line, from 1 on.
         line: u64,
-        /// What is wrong with it.
+        /// The error of the dialect's decoder.
         #[source]
         reason: Malformed,
     },

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The client's end: how a running peer is asked.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;

@@ -1,5 +1,5 @@
 //! The way to a peer that runs in another process: a socket in its `--data` directory, so that
-//! whoever may read the directory may ask and tell the peer.
+//! any user who may read the directory may ask the peer and give it commands.
 //!
 //! One connection is one [`Request`] and its answer, a line of JSON each; `docs/events.md` is
 //! their specification.
@@ -20,26 +20,26 @@ use serde::{Deserialize, Serialize};
 pub use self::client::{ask, ask_running};
 pub use self::server::{Asked, Control, entries};
 
-/// What the socket is called.
+/// The file name of the socket.
 const SOCKET: &str = "control.sock";
 
-/// What can be asked of a peer, or told it.
+/// A question to a peer, or a command for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub enum Request {
-    /// How things stand, and what is due.
+    /// Report the peer's status, and its running timers.
     #[serde(alias = "overview")]
     Status,
-    /// What the chain holds; of a network with a chain.
+    /// List the entries of the chain; only in a network with a chain.
     Entries,
-    /// Get an entry into the chain, and wait until it is; of a network with a chain.
+    /// Get an entry into a block, and wait until it is; only in a network with a chain.
     Add {
         /// The text of the entry.
         entry: String,
     },
 }
 
-/// Why a peer could not be asked, or cannot be.
+/// Why a peer could not be asked, or why it cannot be asked at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The socket cannot be used.
@@ -47,7 +47,7 @@ pub enum ControlError {
     Socket {
         /// The path of the socket.
         socket: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// No peer runs in that directory.
@@ -60,18 +60,18 @@ pub enum ControlError {
         /// The directory.
         dir: PathBuf,
     },
-    /// The peer has left while it was asked.
+    /// The peer has left before it answered.
     #[error("the peer in {} has left without an answer", dir.display())]
     Left {
         /// Its directory.
         dir: PathBuf,
     },
-    /// The peer does not do what it was asked.
+    /// The peer has refused the request.
     #[error("the peer in {} cannot answer: {reason}", dir.display())]
     Refused {
         /// Its directory.
         dir: PathBuf,
-        /// What the peer gives as its reason.
+        /// The reason, in the peer's words.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The peer's end: what it answers, and the socket that it listens at.
+//! The peer's end: its answers, and the socket on which it listens.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -95,7 +95,7 @@ impl Asked {
         })
     }
 
-    /// Returns what all peers say, and what this kind of engine says besides.
+    /// Returns the status that all peers have, with the fields of this kind of engine.
     fn status<E: Engine>(
         &self,
         status: &Status<E>,
@@ -146,7 +146,7 @@ fn chain_status(status: &nakamoto::Status) -> Value {
     })
 }
 
-/// Returns what a peer does when a timer has run out.
+/// Returns, in words, the action of a timer that has run out.
 fn rounds_timer(timer: rounds::Timer) -> &'static str {
     use rounds::Timer;
     match timer {
@@ -171,8 +171,8 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
 }
 
 impl Control {
-    /// Listens in `dir`, whose store this process has open: nobody else listens there, and a
-    /// socket that is there was left by a process that was killed.
+    /// Listens in `dir`, whose store this process must have open: no other process can listen
+    /// there, so a socket that is already there was left by a process that was killed.
     pub fn listen(dir: &Path, asked: Asked) -> Result<Self, ControlError> {
         let socket = dir.join(SOCKET);
         let failed = |error| ControlError::Socket { socket: socket.clone(), error };
@@ -185,7 +185,7 @@ impl Control {
             while let Ok((stream, _)) = listener.accept().await {
                 let asked = asked.clone();
                 tokio::spawn(async move {
-                    // Who asks and does not wait for the answer needs none.
+                    // A client that has closed its connection needs no answer.
                     let _ = attend(stream, &asked).await;
                 });
             }
@@ -197,7 +197,7 @@ impl Control {
 impl Drop for Control {
     fn drop(&mut self) {
         self.task.abort();
-        // Should it stay, whoever comes next removes it.
+        // If this fails, the next peer that listens here removes it.
         let _ = fs::remove_file(&self.socket);
     }
 }
@@ -217,7 +217,7 @@ async fn attend(mut stream: UnixStream, asked: &Asked) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what a chain holds as the answer to [`Request::Entries`].
+/// Returns the entries of a chain as the answer to [`Request::Entries`].
 pub fn entries(entries: impl IntoIterator<Item = (Height, Entry)>) -> Value {
     let shown = |(height, entry): (Height, Entry)| {
         let (height, entry) = (height.number(), entry_text(&entry));

@@ -16,11 +16,11 @@ pub fn record_schema() -> Schema {
 /// An event as it is documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// What it is called in the field `event`.
+    /// Its name, as in the field `event`.
     pub name: String,
-    /// When it is told, as a sentence.
+    /// When it is published, as a sentence.
     pub when: String,
-    /// Its fields besides those that every record has.
+    /// Its own fields, without those that every record has.
     pub fields: Vec<Field>,
 }
 
@@ -29,7 +29,7 @@ pub struct Described {
 pub struct Field {
     /// Its name.
     pub name: String,
-    /// What it says, as a sentence.
+    /// Its meaning, as a sentence.
     pub what: String,
     /// Whether it may be missing.
     pub is_optional: bool,
@@ -46,8 +46,8 @@ pub fn groups() -> [(&'static str, Vec<Described>); 5] {
     ]
 }
 
-/// Returns `page` with each table between `<!-- events of GROUP -->` and `<!-- end -->` written
-/// anew.
+/// Returns `page` with a newly generated table between each `<!-- events of GROUP -->` and its
+/// `<!-- end -->`.
 ///
 /// # Panics
 ///

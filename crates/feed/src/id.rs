@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u128);
 
-/// What a peer is called: its id in a network with rounds, its address in one with a chain.
+/// The name of a peer: its id in a network with rounds, its address in one with a chain.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -21,7 +21,7 @@ pub struct Id(pub u128);
 pub enum PeerName {
     /// The id that it has drawn.
     Id(Id),
-    /// Where the others reach it, as in `127.0.0.1:8999`.
+    /// The address at which the others reach it, as in `127.0.0.1:8999`.
     Address(
         #[serde(with = "crate::text_form")]
         #[schemars(with = "String")]

@@ -1,17 +1,17 @@
-//! What happens in a process, as numbered records: what `--json` prints, what the screen shows and
-//! what the API streams.
+//! The events of a process, as numbered records: `--json` prints them, the screen shows them, and
+//! the API streams them.
 //!
-//! Whoever has something to tell publishes it to a [`Feed`], which never waits. Whoever wants to
-//! know subscribes, and is told when it was too slow and missed something. An [`Event`] is plain
-//! data with a JSON Schema, from which the tables of `docs/events.md` are generated.
+//! A peer publishes its events to a [`Feed`], which never waits. A subscriber reads them at its own
+//! pace; if it is too slow, it is told how many it has missed. An [`Event`] is plain data with a
+//! JSON Schema, from which the tables of `docs/events.md` are generated.
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `event/` | What can happen, and which fields does it have? |
-//! | `record` | What is told of every event? |
-//! | `publishing` | How do records get from those who tell to those who listen? |
+//! | `event` | What can happen, and which fields does it have? |
+//! | `record` | What does every record say besides its event? |
+//! | `publishing` | How do records get from publishers to subscribers? |
 //! | `id`, `text_form` | How are ids, addresses and hashes written in JSON? |
-//! | `text` | How is a record told to a person? |
+//! | `text` | How does a record read as a line for people? |
 //! | `documentation` | What do the schema and the tables say? |
 
 pub mod documentation;

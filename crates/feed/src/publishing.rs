@@ -1,8 +1,8 @@
-//! How records get from those who tell to those who listen.
+//! How records get from publishers to subscribers.
 //!
 //! The last records are kept in a ring. Each subscription has a place of its own in it; one that
-//! falls behind by more than the ring holds loses the oldest, and is told how many. So nobody who
-//! listens can hold up who tells.
+//! falls behind by more than the ring holds loses the oldest, and is told how many. So a slow
+//! subscriber cannot hold up a publisher.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -17,11 +17,12 @@ use crate::{Event, PeerName};
 /// Records that a feed keeps unless it is told otherwise: some seconds of the fastest demo.
 pub const RECORDS_MAX: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("it is not zero");
 
-/// Where events are published. The feed ends when it, its clones and its sources are gone.
+/// The channel on which events are published. The feed ends when it, its clones and its sources are
+/// gone.
 #[derive(Clone, Debug)]
 pub struct Feed(Arc<Open>);
 
-/// Where one peer publishes its events.
+/// The end with which one peer publishes its events.
 #[derive(Clone, Debug)]
 pub struct Source {
     feed: Feed,
@@ -52,9 +53,9 @@ struct Open(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     ring: Mutex<Ring>,
-    /// Wakes those who wait in a task.
+    /// Wakes the subscribers that wait in a task.
     news: Notify,
-    /// Wakes those who wait on a thread.
+    /// Wakes the subscribers that wait on a thread.
     thread_news: Condvar,
 }
 
@@ -67,7 +68,7 @@ struct Ring {
     has_ended: bool,
 }
 
-/// What a subscription finds in the ring.
+/// The next item of a subscription in the ring.
 type Found = Option<Result<Arc<Record>, Lagged>>;
 
 impl Default for Feed {
@@ -89,8 +90,8 @@ impl Feed {
         Self(Arc::new(Open(Arc::new(Shared { ring: Mutex::new(ring), news, thread_news }))))
     }
 
-    /// Returns where a peer of `network` publishes its events; without a peer, whatever else
-    /// belongs to this process does.
+    /// Returns the source with which a peer of `network` publishes its events; without a peer, the
+    /// source for another part of this process, such as a tracker.
     pub fn source(&self, network: Option<Arc<str>>, peer: Option<PeerName>) -> Source {
         Source { feed: self.clone(), network, peer }
     }
@@ -107,8 +108,8 @@ impl Feed {
         Subscription { shared: Arc::clone(&self.0.0), next: sequence }
     }
 
-    /// Ends the feed: subscriptions get what was published before, and then their end. What is
-    /// published later reaches nobody.
+    /// Ends the feed: subscriptions get the records published before, and then their end. Records
+    /// published later are dropped.
     pub fn close(&self) {
         self.0.0.end();
     }
@@ -141,7 +142,7 @@ impl Feed {
 
 impl Source {
     /// Publishes what has happened at the time `at`, and returns the number of its record. Never
-    /// waits for those who listen.
+    /// waits for subscribers.
     pub fn publish(&self, at: Moment, event: impl Into<Event>) -> u64 {
         self.feed.publish(at, self, event.into())
     }
@@ -186,7 +187,7 @@ impl Subscription {
             match self.find(&ring) {
                 None if ring.has_ended => return None,
                 None => {
-                    ring = shared.thread_news.wait(ring).expect("nobody panics with the ring");
+                    ring = shared.thread_news.wait(ring).expect("nothing panics with the ring");
                 }
                 found => return found,
             }
@@ -216,7 +217,7 @@ impl Subscription {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().expect("nobody panics with the ring")
+        self.ring.lock().expect("nothing panics with the ring")
     }
 
     fn end(&self) {

@@ -1,4 +1,4 @@
-//! What is told of every event.
+//! The record of an event: its number, its time, and the peer that reports it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Event, PeerName};
 
-/// An event with its number, when it happened, and to whom. As JSON it is one flat object.
+/// An event with its number, its time, and the peer that reports it. As JSON it is one flat object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// The number of this record in its process, from 0 on, without holes.
@@ -26,10 +26,10 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(with = "Option<String>")]
     pub network: Option<Arc<str>>,
-    /// The peer whose view this is; missing where it is nobody's, as with miners.
+    /// The peer whose view this is; missing where there is none, as with miners.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer: Option<PeerName>,
-    /// What has happened.
+    /// The event itself; in JSON its fields stand beside those of the record.
     #[serde(flatten)]
     pub event: Event,
 }

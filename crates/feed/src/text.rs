@@ -4,7 +4,7 @@ use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shar
 
 /// Returns a record as a line without its end, if it is worth one.
 ///
-/// What strangers say must not reach the terminal as it is, so control characters are left out.
+/// Text of other peers must not reach the terminal unfiltered, so control characters are left out.
 pub fn line(record: &Record) -> Option<String> {
     let told = match &record.event {
         Event::Peer(PeerEvent::Summary { rows: Some(rows), .. }) => {
@@ -17,7 +17,7 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Rounds(event) => of_rounds(event)?,
         Event::Chain(event) => of_chain(event),
         Event::Miners(event) => of_miners(event),
-        // A tracker has no peer whose clock anybody would compare.
+        // A tracker has no peer with which times could be compared.
         Event::Tracker(event) => return Some(harmless(&of_tracker(event))),
     };
     let told = harmless(&told);

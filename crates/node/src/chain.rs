@@ -19,35 +19,35 @@ use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{identify, random_secret};
 use crate::submissions::{Submission, Submissions, Watching};
 
-/// What miners search for in a network with a chain.
+/// The work of miners in a network with a chain.
 pub type Work = <Nakamoto as Engine>::Work;
 
-/// What a peer of a network with a chain is made of.
+/// The parts of which a peer of a network with a chain is made.
 pub struct Options {
     /// The network it takes part in.
     pub dialect: Arc<dyn ChainDialect>,
-    /// Where the others can reach it.
+    /// The address at which other peers can reach it.
     pub address: Address,
-    /// What it calls itself, also as a miner.
+    /// The name it uses, also as the miner of its blocks.
     pub name: Label,
-    /// Whom it turns to when it knows nobody.
+    /// The peers that it contacts when it knows no others.
     pub contacts: Vec<Address>,
     /// Whether it mines.
     pub mining: Mining,
-    /// What its searches may take of the machine; `None` if only others search.
+    /// How much of the machine its searches may use; `None` if only other processes search.
     pub parallelism: Option<Parallelism>,
-    /// Where miners of other processes are told what to search for, if there are any.
+    /// The channel through which miners of other processes learn of its search, if there are any.
     pub searches: Option<watch::Sender<Option<Work>>>,
-    /// What it remembers, with an owner of this network: see [`secret`].
+    /// Its store, which must have an owner of this network: see [`secret`].
     pub store: Store<Durable>,
     /// The clock of its process.
     pub clock: Clock,
-    /// Where it publishes its events.
+    /// The source with which it publishes its events.
     pub feed: Feed,
 }
 
-/// Returns what the owner of `store` signs with: the secret from before a restart, or a new one. A
-/// store of another network than `network` is an error.
+/// Returns the secret with which the owner of `store` signs: the one from before a restart, or a
+/// new one. A store of another network than `network` is an error.
 ///
 /// Networks with a chain know peers by their addresses, so the id in the store names the store
 /// alone.
@@ -101,8 +101,8 @@ pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
     Ok((node, entries))
 }
 
-/// The entries of a running peer's chain: those that are in it, and those that shall be. Cheap to
-/// clone.
+/// The entries of a running peer's chain: reads those that are in it, and submits new ones. Cheap
+/// to clone.
 #[derive(Clone)]
 pub struct Entries {
     commands: Commands<Nakamoto>,
@@ -113,7 +113,7 @@ pub struct Entries {
 impl Entries {
     /// Has the peer get an entry into the chain; entries are tried in the order in which they come.
     ///
-    /// Whoever does not wait for the outcome does not take the entry back.
+    /// Dropping the future does not withdraw the entry.
     pub async fn submit(&self, entry: Entry) -> Result<Submission, HasLeft> {
         let submission = self.submissions.add(entry.clone());
         self.commands.send(Command::Submit(entry)).await?;
@@ -129,8 +129,8 @@ impl Entries {
     }
 
     /// Returns the entries of the best chain as it is on disk, each with the height of its block,
-    /// in order; without those of a genesis that everybody has. Reads without making the peer wait,
-    /// but does block the thread.
+    /// in order; without those of a genesis block that is part of the network's rules. Does not
+    /// make the peer wait, but does block the thread.
     pub fn in_chain(&self) -> Result<Vec<(Height, Entry)>, StoreError> {
         // In one go, so that they are all of one chain.
         let blocks = self.log.entries(self.log.range()?.start, usize::MAX)?;
@@ -142,7 +142,7 @@ impl Entries {
     }
 }
 
-/// Returns what the clock on the wall showed when `clock` started.
+/// Returns the wall-clock time at which `clock` started.
 fn wall_time_at_start(clock: Clock) -> UnixTime {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_seconds(since_1970.saturating_sub(clock.now().since_start()).as_secs())

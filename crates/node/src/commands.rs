@@ -1,4 +1,4 @@
-//! What the user of a running peer can ask of it.
+//! What the user of a running peer can ask it to do.
 
 use althing_engine::Engine;
 use althing_types::Moment;
@@ -6,27 +6,27 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::timers::Due;
 
-/// A way to tell a running peer what to do, and to ask it how things stand. Cheap to clone.
+/// Sends commands to a running peer, and asks for its status. Cheap to clone.
 pub struct Commands<E: Engine>(mpsc::Sender<Request<E>>);
 
-/// Something that is asked of a peer.
+/// A request to a peer's task.
 pub(crate) enum Request<E: Engine> {
-    /// Hand these to the engine, one after the other and nothing between them.
+    /// Hand these commands to the engine, with no other input between them.
     Act {
-        /// What to do.
+        /// The commands, in the order in which the engine gets them.
         commands: Vec<E::Command>,
-        /// Is told when all that came of it has been carried out.
+        /// Completes when every output that followed from them has been carried out.
         done: oneshot::Sender<()>,
     },
-    /// Say how things stand.
+    /// Report the status.
     Status(oneshot::Sender<Status<E>>),
 }
 
-/// How things stand with a peer.
+/// The status of a running peer.
 pub struct Status<E: Engine> {
     /// The time on the clock of its process.
     pub now: Moment,
-    /// What its engine says.
+    /// The status of its engine.
     pub engine: E::Status,
     /// The timers that are running, the earliest first.
     pub due: Vec<Due<E::Timer>>,
@@ -43,7 +43,7 @@ pub struct Status<E: Engine> {
 #[error("the peer has left")]
 pub struct HasLeft;
 
-/// Requests that wait for a busy peer. When there are more, whoever sends one waits as well.
+/// Requests that can be queued for a busy peer. When there are more, their senders wait.
 const REQUESTS_MAX: usize = 16;
 
 impl<E: Engine> Commands<E> {
@@ -52,8 +52,8 @@ impl<E: Engine> Commands<E> {
         (Self(sender), receiver)
     }
 
-    /// Has the engine handle `command`, and returns when all that it answered has been carried out:
-    /// what had to be durable is on disk, and whoever subscribes to the events was told.
+    /// Has the engine handle `command`, and returns when all of its outputs have been carried out:
+    /// what it persists is on disk, and its events are published.
     pub async fn send(&self, command: E::Command) -> Result<(), HasLeft> {
         self.send_all(vec![command]).await
     }
@@ -64,7 +64,7 @@ impl<E: Engine> Commands<E> {
         self.ask(|done| Request::Act { commands, done }).await
     }
 
-    /// Returns how things stand.
+    /// Returns the status of the peer.
     pub async fn status(&self) -> Result<Status<E>, HasLeft> {
         self.ask(Request::Status).await
     }

@@ -1,5 +1,5 @@
-//! The loop that runs a peer: it waits for whatever comes first, hands that to the engine, and
-//! carries out what the engine answers.
+//! The loop that runs a peer: it waits for the next input of any kind, hands it to the engine, and
+//! carries out the engine's outputs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::observer::Observer;
 use crate::refusals::Refusals;
 use crate::timers::Timers;
 
-/// What a peer is made of. [`rounds::open`](crate::rounds::open) and
+/// The parts of a peer. [`rounds::open`](crate::rounds::open) and
 /// [`chain::open`](crate::chain::open) put the parts together for the networks that we speak.
 pub struct Setup<E: Engine> {
     /// The wire format of its network.
@@ -34,24 +34,24 @@ pub struct Setup<E: Engine> {
     pub left_out: u64,
     /// Its disk.
     pub store: Store<E::Durable>,
-    /// What its searches may take of the machine; `None` if only others search.
+    /// How much of the machine its searches may use; `None` if only other processes search.
     pub parallelism: Option<Parallelism>,
-    /// Where miners of other processes are told what to search for, if there are any.
+    /// The channel through which miners of other processes learn of its search, if there are any.
     pub searches: Option<watch::Sender<Option<E::Work>>>,
     /// Follows it step by step.
     pub observer: Option<Box<dyn Observer<E>>>,
     /// The clock of its process.
     pub clock: Clock,
-    /// Where it publishes its events.
+    /// The source with which it publishes its events.
     pub source: Source,
 }
 
 /// One peer of any kind of network: the engine `E`, and all that it needs of a machine.
 ///
-/// What an engine answers is carried out in its order, with one exception: what must be durable
-/// comes first. Inputs that are there at the same time are handled as a batch, everything durable
-/// of the batch goes to disk in one transaction, and only then is anything else of it carried out.
-/// So nothing can be sent, or told, that a crash could undo.
+/// The outputs of an engine are carried out in their order, with one exception: writes come first.
+/// Inputs that are waiting at the same time are handled as a batch, all writes of the batch go to
+/// disk in one transaction, and only then are its other outputs carried out. So nothing is sent or
+/// reported that a crash could undo.
 #[must_use]
 pub struct Node<E: Engine> {
     codec: Arc<dyn Codec<Engine = E>>,
@@ -69,10 +69,10 @@ pub struct Node<E: Engine> {
     source: Source,
     gauges: Arc<Gauges>,
     left_out: u64,
-    /// Whether it could ever reach its network.
+    /// Whether it has ever reached its network.
     started: bool,
     leaving: bool,
-    /// When the numbers are brought up to date again.
+    /// When the gauges are brought up to date again.
     tick_at: Moment,
 }
 
@@ -80,7 +80,7 @@ pub struct Node<E: Engine> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// What must be durable cannot be made so, or cannot be read.
+    /// The store cannot be written, or cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store is of a peer of another network.
@@ -94,7 +94,7 @@ pub enum NodeError {
         /// The network to take part in.
         ours: String,
     },
-    /// The secret in the store is none of this network.
+    /// The secret in the store is not one that this network can use.
     #[error("the data are damaged: {0}; use another --data directory")]
     BadSecret(#[from] BadSecret),
     /// The transport has ended, and does not come back.
@@ -102,11 +102,11 @@ pub enum NodeError {
     TransportEnded,
 }
 
-/// Arrivals that are handled as one batch, with one write.
+/// Most arrivals that are handled as one batch, with one write.
 const BATCH_MAX: usize = 64;
 
-/// How often the numbers are brought up to date, and messages counted that were refused beyond
-/// those that were told. By the clock: an engine may set no timers for as long as it likes.
+/// How often the gauges are brought up to date, and refused messages beyond the limit of events
+/// reported as a count. This goes by the clock, since an engine may set no timers for a long time.
 const TICK: Duration = Duration::from_millis(500);
 
 /// How long a peer takes to say goodbye.
@@ -154,12 +154,12 @@ impl<E: Observed> Node<E> {
         Arc::clone(&self.gauges)
     }
 
-    /// Returns a way to tell it what to do while it runs, and to ask it how things stand.
+    /// Returns a handle that sends it commands and asks for its status while it runs.
     pub fn commands(&self) -> Commands<E> {
         self.commands.clone()
     }
 
-    /// Returns a view of its log, for those who read it while it runs without making it wait.
+    /// Returns a view of its log, which can be read while the peer runs, without making it wait.
     pub fn log(&self) -> Reader<E::Durable> {
         self.store.reader()
     }
@@ -170,10 +170,10 @@ impl<E: Observed> Node<E> {
     }
 
     /// Takes part in the network over `transport`, until the engine wants to leave or `stop` comes;
-    /// then says goodbye. Returns how things stand with the engine in the end.
+    /// then says goodbye. Returns the status of the engine at the end.
     ///
-    /// If the future is dropped, the peer vanishes as in a crash: what is on disk is whole, and
-    /// nobody is told.
+    /// If the future is dropped, the peer vanishes as in a crash: its disk is consistent, and it
+    /// sends no goodbye.
     pub async fn run(
         mut self,
         transport: impl Into<Transport>,
@@ -218,7 +218,7 @@ impl<E: Observed> Node<E> {
     }
 
     fn on_request(&mut self, request: Request<E>, transport: &Transport) -> Result<(), NodeError> {
-        // Whoever asked may have stopped waiting for the answer.
+        // The requester may have stopped waiting for the answer.
         match request {
             Request::Act { commands, done } => {
                 self.handle(commands.into_iter().map(Input::Command).collect(), transport)?;
@@ -263,10 +263,10 @@ impl<E: Observed> Node<E> {
         }
     }
 
-    /// Handles what has arrived, and what else is there already.
+    /// Handles an arrival, together with others that are already waiting.
     fn on_arrivals(&mut self, first: Arrival, transport: &mut Transport) -> Result<(), NodeError> {
         let mut inputs: Vec<Input<E>> = self.input(first).into_iter().collect();
-        // What is there beyond this batch stays with the transport, for the next one.
+        // Arrivals beyond this batch stay with the transport, for the next one.
         for _ in 1..BATCH_MAX {
             let Some(arrival) = transport.try_next() else { break };
             inputs.extend(self.input(arrival));
@@ -274,7 +274,7 @@ impl<E: Observed> Node<E> {
         self.handle(inputs, transport)
     }
 
-    /// Returns what an arrival is to the engine, if it is anything.
+    /// Returns the input that an arrival is for the engine, if it is one.
     fn input(&mut self, arrival: Arrival) -> Option<Input<E>> {
         match arrival {
             Arrival::Up => {
@@ -316,8 +316,8 @@ impl<E: Observed> Node<E> {
         }
     }
 
-    /// Hands a batch of inputs to the engine, and carries out what it answers. What the engine
-    /// reads from its log is the next batch.
+    /// Hands a batch of inputs to the engine, and carries out its outputs. Entries that the engine
+    /// reads from its log are the next batch.
     fn handle(&mut self, mut batch: Vec<Input<E>>, transport: &Transport) -> Result<(), NodeError> {
         while !batch.is_empty() {
             let mut out = Vec::new();

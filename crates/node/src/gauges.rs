@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Numbers of a running peer; anyone may read them at any time, and so cannot hold it up.
+/// Numbers of a running peer, which can be read at any time without holding it up.
 #[derive(Debug, Default)]
 pub struct Gauges {
     hashes: AtomicU64,
@@ -13,12 +13,12 @@ pub struct Gauges {
 
 impl Gauges {
     /// Returns how many hashes the peer has tried in its own searches. Brought up to date twice a
-    /// second, whatever the engine does.
+    /// second, even if the engine does nothing.
     pub fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
     }
 
-    /// Returns how many payloads have arrived, whatever was in them.
+    /// Returns how many payloads have arrived, valid or not.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }

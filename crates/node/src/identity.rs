@@ -1,4 +1,4 @@
-//! Who a peer is: as it was before a restart, or somebody new.
+//! The identity of a peer: the one from before a restart, or a new one.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,8 +11,8 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 
 use crate::driver::NodeError;
 
-/// Returns who the owner of `store` is in `network`. A store without an owner gets one whose name
-/// and secret `new` makes up; a store of another network is an error.
+/// Returns the identity of the owner of `store` in `network`. A store without an owner gets one
+/// with the name and secret that `new` returns; a store of another network is an error.
 pub(crate) fn identify<D: Durable>(
     store: &mut Store<D>,
     network: &NetworkConfig,
@@ -52,7 +52,7 @@ pub(crate) fn new_member(dialect: &dyn RoundsDialect) -> (PeerId, Secret) {
     (dialect.peer_id(nanoseconds, rand::random()), secret)
 }
 
-/// Returns 32 bytes that nobody can guess.
+/// Returns 32 bytes from the system's random number generator.
 pub(crate) fn random_secret() -> Secret {
     Secret::new(rand::random::<[u8; 32]>().to_vec())
 }

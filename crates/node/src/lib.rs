@@ -1,25 +1,25 @@
 //! The driver of a peer: it holds the only clock, the only entropy, the only miner and the only
 //! disk, and decides nothing.
 //!
-//! [`Node::run`] waits for whatever comes first: a message, a timer, a solution, a user's command,
-//! or that it is to stop. It hands that to the engine and carries out the engine's outputs in their
-//! order. What is to be durable is on disk before anything else leaves this process. There is one
-//! driver for all engines; [`rounds::open`] and [`chain::open`] give it what differs.
+//! [`Node::run`] waits for the next input: a message, a timer, a solution, a user's command, or the
+//! request to stop. It hands it to the engine and carries out the engine's outputs in their order.
+//! Writes are on disk before any other output leaves this process. There is one driver for all
+//! engines; [`rounds::open`] and [`chain::open`] give it the parts that differ.
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `driver` | what comes first, and what is done about it? |
+//! | `driver` | which input is next, and how are its outputs carried out? |
 //! | `rounds`, `chain` | how is a peer of either kind of network made? |
-//! | `identity` | who is it? |
-//! | `commands` | what can a user ask of a running peer? |
+//! | `identity` | which name and secret does it have? |
+//! | `commands` | what can a user ask a running peer to do? |
 //! | `submissions` | what has become of the entries that a user wants in the chain? |
-//! | `observer` | who follows a peer step by step? |
-//! | `refusals` | what if a stranger makes it tell too much? |
-//! | `gauges` | how are numbers told that change all the time? |
+//! | `observer` | how can code in this process follow a peer step by step? |
+//! | `refusals` | how is a flood of refused messages kept out of the events? |
+//! | `gauges` | how are numbers reported that change all the time? |
 //! | `swarm` | how do many peers run in one process? |
 //! | `mining` | how is a solution searched for? |
-//! | `timers`, `clock` | what time is it, and what is due? |
-//! | `stratum/` | how do stock miners work for it? |
+//! | `timers`, `clock` | what time is it, and which timer is due? |
+//! | `stratum` | how do stock miners work for it? |
 
 pub mod chain;
 mod clock;

@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, watch};
 
 /// The search that is running, and the way its answer comes back.
 pub(crate) struct Mining<W: ProofOfWork> {
-    /// What its own threads may take of the machine; without it, only others search.
+    /// How much of the machine its own threads may use; `None` if only other processes search.
     parallelism: Option<Parallelism>,
-    /// Where miners of other processes are told of the search.
+    /// The channel through which miners of other processes learn of the search.
     searches: Option<watch::Sender<Option<W>>>,
     running: Option<Running<W>>,
     /// Hashes of parts that are over.
@@ -38,7 +38,7 @@ impl<W: ProofOfWork> Mining<W> {
         searches: Option<watch::Sender<Option<W>>>,
     ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         // There is at most one answer for each part that the peer's own engine asked for, and
-        // strangers cannot add any: the channel needs no bound.
+        // other peers cannot add any: the channel needs no bound.
         let (answers, received) = mpsc::unbounded_channel();
         (Self { parallelism, searches, running: None, hashes: 0, answers }, received)
     }
@@ -75,7 +75,7 @@ impl<W: ProofOfWork> Mining<W> {
         }
     }
 
-    /// Returns what is searched for.
+    /// Returns the work of the running search.
     pub(crate) fn work(&self) -> Option<&W> {
         self.running.as_ref().map(|running| &running.work)
     }
@@ -86,7 +86,7 @@ impl<W: ProofOfWork> Mining<W> {
         self.hashes + miner.map_or(0, Miner::hashes)
     }
 
-    /// Ends the search of this process, and returns what it was for.
+    /// Ends the search of this process, and returns its work.
     pub(crate) fn stop(&mut self) -> Option<W> {
         let Running { work, miner, .. } = self.running.take()?;
         if let Some(miner) = miner {
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// Something whose solutions are in the first two parts.
+    /// Work with solutions in each of its first two parts.
     #[derive(Clone, Debug, PartialEq)]
     struct TwoParts;
 
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// Returns a search that nobody carries out, so that the test can answer.
+    /// Returns a search without threads, so that the test can give the answers.
     fn mining() -> (Mining<TwoParts>, watch::Receiver<Option<TwoParts>>) {
         let (told, searches) = watch::channel(None);
         (Mining::new(None, Some(told)).0, searches)
@@ -159,7 +159,7 @@ mod tests {
         let (mut mining, searches) = mining();
         mining.start(SearchId(1), TwoParts);
         assert_eq!(mining.take(answer(1, 0, Outcome::Exhausted)), None);
-        // Whatever else comes of the first part is too late.
+        // Any further answer of the first part is too late.
         assert_eq!(mining.take(answer(1, 0, Outcome::Found(3))), None);
         assert_eq!(*searches.borrow(), Some(TwoParts));
         assert_eq!(mining.take(answer(1, 1, Outcome::Found(7))), Some((SearchId(1), (1, 7))));

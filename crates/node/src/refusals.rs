@@ -1,4 +1,4 @@
-//! What keeps a flood of refused messages out of the events.
+//! A limit that keeps a flood of refused messages out of the events.
 
 use std::time::Duration;
 

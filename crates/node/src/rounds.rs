@@ -13,26 +13,26 @@ use crate::clock::Clock;
 use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{identify, new_member};
 
-/// What a peer of a network with rounds is made of.
+/// The parts of which a peer of a network with rounds is made.
 pub struct Options {
     /// The network it takes part in.
     pub dialect: Arc<dyn RoundsDialect>,
-    /// Whether it takes part or watches.
+    /// Whether it takes part, or only watches.
     pub seat: Seat,
-    /// What it remembers.
+    /// Its store: its identity, its promises and votes, and the table.
     pub store: Store<Durable>,
-    /// What its searches may take of the machine.
+    /// How much of the machine its searches may use.
     pub parallelism: Parallelism,
-    /// Whether it answers a challenge with what solved an earlier one, where that is possible: see
+    /// Whether it may answer a challenge with the solution of an earlier one: see
     /// [`SolutionCache`].
     pub solution_cache: bool,
     /// The clock of its process.
     pub clock: Clock,
-    /// Where it publishes its events.
+    /// The source with which it publishes its events.
     pub feed: Feed,
 }
 
-/// Returns a peer that is who its store says, or somebody new, and its name in the network.
+/// Returns a peer with the identity from its store, or with a new one, and its id in the network.
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let Options { dialect, seat, mut store, parallelism, solution_cache, clock, feed } = options;
     let known = identify(&mut store, &dialect.network(), || new_member(&*dialect))?;

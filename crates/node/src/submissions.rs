@@ -1,4 +1,4 @@
-//! What becomes of the entries that the user of a peer wants in its chain.
+//! The outcome of entries that the user of a peer has submitted to its chain.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,14 +11,14 @@ use tokio::sync::oneshot;
 use crate::commands::HasLeft;
 use crate::observer::Observer;
 
-/// What has become of an entry that somebody wanted in the chain.
+/// The outcome of an entry that the user submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submitted {
     /// It is in a block of the best chain.
     Added {
-        /// Where.
+        /// The height of that block.
         height: Height,
-        /// How often another block came first, and the search began anew.
+        /// How often another block came first, so that the search had to begin again.
         lost_races: u32,
     },
     /// It cannot get into the chain.
@@ -53,7 +53,7 @@ impl Submissions {
     pub(crate) fn add(&self, entry: Entry) -> Submission {
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.lock();
-        // Those who no longer wait for an answer need none.
+        // Callers that no longer wait for an answer need none.
         waiting.retain(|waiting| !waiting.done.is_closed());
         waiting.push(Waiting { entry, lost_races: 0, done });
         Submission(outcome)
@@ -88,12 +88,12 @@ impl Submissions {
 fn answer(all: &mut Vec<Waiting>, entry: &Entry, answer: impl Fn(&Waiting) -> Submitted) {
     for waiting in all.extract_if(.., |waiting| waiting.entry == *entry) {
         let answer = answer(&waiting);
-        // Whoever asked may have stopped waiting.
+        // The caller may have stopped waiting.
         let _ = waiting.done.send(answer);
     }
 }
 
-/// Follows the peer's chain for those who wait.
+/// Follows the peer's chain for the callers that wait.
 pub(crate) struct Watching(pub(crate) Submissions);
 
 impl Observer<Nakamoto> for Watching {
@@ -109,7 +109,7 @@ impl Observer<Nakamoto> for Watching {
     }
 }
 
-/// The peer is gone, and so is any hope of those who wait.
+/// The peer is gone, so callers that wait get no answer.
 impl Drop for Watching {
     fn drop(&mut self) {
         self.0.lock().clear();

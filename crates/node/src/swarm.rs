@@ -52,7 +52,7 @@ where
     /// on is an error.
     pub async fn next_left(&mut self) -> Result<Option<E::Status>, NodeError> {
         match self.running.join_next().await {
-            Some(ended) => ended.expect("a peer does not panic, and nobody aborts it").map(Some),
+            Some(ended) => ended.expect("a peer neither panics nor is aborted").map(Some),
             None => Ok(None),
         }
     }

@@ -10,7 +10,7 @@ use althing_types::Moment;
 pub struct Due<T> {
     /// When it runs out.
     pub at: Moment,
-    /// What it is for.
+    /// The engine's timer, which is handed back to it.
     pub timer: T,
 }
 
@@ -44,7 +44,7 @@ impl<T> Timers<T> {
         self.running.iter().map(|((at, _), timer)| Due { at: *at, timer: *timer })
     }
 
-    /// Takes those that have run out.
+    /// Removes and returns the timers that have run out.
     pub(crate) fn take_over(&mut self, now: Moment) -> impl Iterator<Item = T> {
         let running = self.running.split_off(&(now, u64::MAX));
         std::mem::replace(&mut self.running, running).into_values()

@@ -39,7 +39,7 @@ fn network(peers: u16) -> Scenario {
         .history(16)
 }
 
-/// Runs until everybody has so many rows more.
+/// Runs until every peer has so many rows more.
 fn decide(net: &mut Simulation, rows: usize) {
     let limit = Duration::from_secs(3600);
     let rows = net.longest() + rows;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What the parts of a run draw from. Each has a stream of its own, so that one part drawing more
-/// does not change what happens to another.
+/// The generators from which the parts of a run draw. Each has a stream of its own, so that one
+/// part drawing more does not change what happens to another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
     Peers,

@@ -1,4 +1,4 @@
-//! What a network does to messages.
+//! Latency, loss, duplication and damage of messages.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::chance::{happens, long_tailed};
 
-/// What a network does to each message on its way to one peer.
+/// The conditions that apply to each message on its way to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conditions {
     /// How long a message takes.
@@ -22,7 +22,8 @@ pub struct Conditions {
     pub corruption_percent: u8,
 }
 
-/// How long a message takes to one peer. But for [`Latency::Fixed`], messages overtake each other.
+/// How long a message takes to one peer. Except with [`Latency::Fixed`], messages overtake each
+/// other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Latency {
     /// Always the same, so that all peers see one order.
@@ -31,7 +32,7 @@ pub enum Latency {
     Uniform(RangeInclusive<Duration>),
     /// Half of the messages take less than `median`, and few take very much longer.
     LongTailed {
-        /// What half of the messages need.
+        /// The median: half of the messages need no longer.
         median: Duration,
         /// No message takes longer.
         longest: Duration,
@@ -49,7 +50,7 @@ impl Conditions {
         }
     }
 
-    /// Returns how long every message takes to everybody, if nothing is left to chance.
+    /// Returns how long every message takes to every peer, if nothing is left to chance.
     pub(crate) fn certain(&self) -> Option<Duration> {
         match self {
             Self {

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The faults that can happen in a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use crate::clock::Skew;
 use crate::conditions::Latency;
 
 /// Something that goes wrong, or right again. What it says of the network holds until another
-/// fault says otherwise, or [`Fault::Heal`] ends them all. `R` is in what a peer of this kind of
-/// network can be dishonest.
+/// fault says otherwise, or [`Fault::Heal`] ends them all. `R` is the role of a dishonest peer in
+/// this kind of network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault<R> {
     /// A peer stops, and loses all that is not on its disk.
@@ -26,22 +26,22 @@ pub enum Fault<R> {
     Slow(Who, Duration),
     /// A peer's clock goes wrong.
     Skew(Who, Skew),
-    /// Nothing that a peer sends reaches anybody, and nothing reaches it. It keeps running.
+    /// Nothing that a peer sends reaches any other peer, and nothing reaches it. It keeps running.
     Mute(Who),
-    /// Ends that.
+    /// Ends [`Mute`](Self::Mute) for a peer.
     Unmute(Who),
     /// Messages do not pass between these peers and the others.
     Partition(Vec<usize>),
-    /// What one peer sends no longer reaches another one.
+    /// Messages of one peer no longer reach another one.
     Cut {
-        /// Who is not heard.
+        /// The peer that is not heard.
         from: Who,
-        /// Who does not hear.
+        /// The peer that does not hear it.
         to: Who,
     },
     /// As a partition, which comes and goes.
     Flap {
-        /// Who is cut off from the others.
+        /// The peers that are cut off from the others.
         side: Vec<usize>,
         /// How long each of its states lasts.
         every: Duration,
@@ -64,23 +64,23 @@ pub enum Fault<R> {
     RestartBroker {
         /// How long it is away.
         down: Duration,
-        /// What becomes of the peers' last wills.
+        /// Whether the peers' last wills are published.
         last_wills: LastWills,
     },
     /// A peer becomes dishonest in one thing; its engine and its disk stay as they are.
     Byzantine(Who, R),
-    /// Everything is well again: all peers run, with right clocks, and hear each other. Whoever
-    /// has become dishonest stays so.
+    /// Everything is repaired: all peers run, with right clocks, and hear each other. A peer
+    /// that has become dishonest stays so.
     Heal,
 }
 
-/// Whom a fault is about.
+/// The peer that a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
-    /// The peer with this index, counted from zero. Nobody, if there are not so many.
+    /// The peer with this index, counted from zero. If there is none, the fault does nothing.
     Peer(usize),
-    /// Whoever was elected last, or, in a network with a chain, found the last block. Nobody,
-    /// before the first.
+    /// The peer that was elected last, or, in a network with a chain, found the last block. Before
+    /// the first, the fault does nothing.
     Leader,
 }
 

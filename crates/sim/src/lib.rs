@@ -4,10 +4,10 @@
 //! A [`Simulation`] holds some peers, each an engine with a disk of its own, and a queue of what
 //! happens when. Messages cross the network as the bytes of a dialect; latency, loss, duplication,
 //! damage, and everything else that is left to chance is drawn from the one seed. The same seed
-//! gives the same run to the byte, on any machine, and so a failure can be replayed for ever.
+//! gives the same run to the byte, on any machine, so a failure can always be replayed.
 //!
-//! It is the same simulator for any engine: what it must know of a kind of network besides is in
-//! [`Simulated`], of which there are two, [`rounds`] and [`chain`].
+//! The simulator is the same for any engine. What it must know about a kind of network besides is
+//! in an implementation of [`Simulated`]; there are two, [`rounds`] and [`chain`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,7 +32,7 @@
 //! ```
 //!
 //! # What can go wrong
-//! [`Fault`] says it: peers crash, also between two outputs, pause, are slow, have wrong clocks;
+//! See [`Fault`]: peers crash, also between two outputs, pause, are slow, have wrong clocks;
 //! messages are lost, late, doubled, damaged, replayed; partitions come and go; the broker
 //! restarts. [`host::Disk`] says what a crash may do to what a peer has written. A role makes a
 //! peer dishonest in one thing; [`rounds::byzantine`] and [`chain::byzantine`] say which of the
@@ -40,11 +40,11 @@
 //!
 //! # What may not
 //! After each step the run is checked: nothing forgotten in a crash, no hole on a disk, every queue
-//! within its bound. With rounds: one row per transaction, on all honest peers and for ever; behind
-//! each row the votes it needs, each cast by its voter and counted once. With a chain: only valid
-//! blocks, and never a change to a chain with less work. What is broken ends the run. [`random`]
-//! draws whole schedules of faults from a seed, demands that the network goes on after the trouble,
-//! and makes what fails shorter.
+//! within its bound. With rounds: one row per transaction, the same on all honest peers, which
+//! never changes; behind each row the votes it needs, each cast by its voter and counted once. With
+//! a chain: only valid blocks, and never a change to a chain with less work. A violation ends the
+//! run. [`random`] draws whole schedules of faults from a seed, demands that the network recovers
+//! once the faults are over, and shortens a schedule that fails.
 //!
 //! # What it does not do
 //! Run brokers, or know how long a real machine takes: a peer handles its input in no time, unless
@@ -55,15 +55,15 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `host/` | what does a peer do by itself, and what is on its disk? |
-//! | `simulation/` | what happens next in the network, and what comes of it? |
-//! | `simulated` | what must be known of a kind of network? |
+//! | `host` | what does a peer do by itself, and what is on its disk? |
+//! | `simulation` | what happens next in the network, and what are its effects? |
+//! | `simulated` | what must the simulator know about a kind of network? |
 //! | `plan`, `fault`, `conditions` | what does a run begin with, and what goes wrong? |
-//! | `peer`, `clock`, `mining` | what is there of a peer besides its host? |
-//! | `network`, `packet`, `queue` | what is under way, and to whom? |
-//! | `trace/`, `summary`, `fingerprint`, `stuck` | what has come of it? |
-//! | `random/`, `chance` | what is drawn from the seed? |
-//! | `rounds/`, `chain/` | the two kinds of networks |
+//! | `peer`, `clock`, `mining` | what belongs to a peer besides its host? |
+//! | `network`, `packet`, `queue` | which packets are under way, and to which peers? |
+//! | `trace`, `summary`, `fingerprint`, `stuck` | how did the run go, and why did it fail? |
+//! | `random`, `chance` | what is drawn from the seed? |
+//! | `rounds`, `chain` | what belongs to each of the two kinds of networks? |
 
 // A run fails once, and then tells all there is to know.
 #![allow(clippy::result_large_err)]

@@ -1,7 +1,7 @@
 //! Searches in virtual time.
 //!
 //! Searching is a random process: how long it takes is drawn, and only when it comes to its end is
-//! a real solution looked for. Most searches end before, since somebody else was faster.
+//! a real solution looked for. Most searches end before, since another peer was faster.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::chance::exponential;
 
-/// Most candidates that are tried for a solution: what takes more is too hard to be simulated.
+/// Most candidates that are tried for a solution: work that takes more is too hard to simulate.
 const CANDIDATES_MAX: u64 = 1 << 32;
 
-/// Returns how long it takes to find what takes so many hashes on average, at so many hashes a
-/// second. `None` if that is longer than any run.
+/// Draws the duration of a search that takes so many hashes on average, at so many hashes a second.
+/// `None` if that is longer than any run.
 pub(crate) fn time(hashes: f64, hashes_per_second: f64, rng: &mut ChaCha8Rng) -> Option<Duration> {
     let mean = Duration::try_from_secs_f64(hashes / hashes_per_second).ok()?;
     Some(exponential(mean, rng))

@@ -1,4 +1,4 @@
-//! What lies between the peers.
+//! The network between the peers: which packets reach which of them, and when.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::conditions::Conditions;
 use crate::packet::Packet;
 use crate::queue::{Queue, Route};
 
-/// The ways between the peers: over a broker that passes on what each sends to all, or from one
+/// The routes between the peers: over a broker that passes on each message to all, or from one
 /// address to another. A network without a broker never takes it down.
 pub(crate) struct Network<M> {
     pub(crate) conditions: Conditions,
@@ -30,20 +30,20 @@ pub(crate) struct Network<M> {
     /// How long each state of a flapping partition lasts, and which flapping that is.
     flap: Option<(Duration, u32)>,
     flappings: u32,
-    /// Who is not heard by whom.
+    /// Pairs of a sender and a receiver that does not hear it.
     cuts: BTreeSet<(usize, usize)>,
-    /// Who neither sends nor receives.
+    /// The peers that neither send nor receive.
     muted: BTreeSet<usize>,
     /// Counts the broker's lives.
     epoch: u32,
     up: bool,
 }
 
-/// Who receives a packet.
+/// The receivers of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Receivers {
     Everyone,
-    /// Only these. A broker cannot do that, but a dishonest peer and a friend of its could.
+    /// Only these. A broker cannot do that, but a dishonest peer with an accomplice could.
     Some(Vec<usize>),
 }
 
@@ -119,7 +119,7 @@ impl<M> Network<M> {
         missed
     }
 
-    /// Plans the delivery of a stranger's packet to all, right now and whatever stands in the way.
+    /// Plans the delivery of a non-member's packet to all, right now and in spite of all faults.
     pub(crate) fn carry_at_once<E: Engine<Message = M>, R>(
         &self,
         now: Moment,
@@ -131,8 +131,8 @@ impl<M> Network<M> {
         queue.deliver(now, Arc::clone(packet), self.epoch, route);
     }
 
-    /// Remembers a packet, and perhaps returns an old one to be delivered again, after how long,
-    /// as if from whom, and to whom.
+    /// Remembers a packet, and perhaps returns an old one to be delivered again, with the delay,
+    /// the apparent sender and the receiver.
     pub(crate) fn overhear(
         &mut self,
         packet: &Arc<Packet<M>>,
@@ -165,7 +165,7 @@ impl<M> Network<M> {
         queue.deliver(at, Arc::new(packet), self.epoch, route);
     }
 
-    /// Returns how long something takes that no fault but latency applies to.
+    /// Returns the delay of a packet to which no fault but latency applies.
     pub(crate) fn latency(&mut self) -> Duration {
         self.conditions.latency.draw(&mut self.rng)
     }
@@ -241,7 +241,7 @@ impl<M> Network<M> {
         self.up = true;
     }
 
-    /// Returns how long every packet takes to everybody, if nothing stands in the way.
+    /// Returns how long every packet takes to reach all peers, in a network without faults.
     fn certain(&self) -> Option<Duration> {
         let parted = self.parted && !self.far.is_empty();
         let is_open = !parted && self.cuts.is_empty() && self.muted.is_empty();

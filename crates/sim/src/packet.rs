@@ -8,12 +8,12 @@ use althing_types::Channel;
 
 use crate::fingerprint::Fingerprint;
 
-/// Bytes on their way to one peer or to all, and what they say.
+/// Bytes on their way to one peer or to all, with the message that they encode.
 #[derive(Debug)]
 pub(crate) struct Packet<M> {
-    /// Who sent it; `None` for a stranger and for the broker.
+    /// The peer that sent it; `None` for a non-member and for the broker.
     pub(crate) from: Option<usize>,
-    /// Where a receiver sees it come from: its topic, or the sender's address.
+    /// Its origin, as a receiver sees it: its topic, or the sender's address.
     pub(crate) source: Channel,
     pub(crate) payload: Arc<[u8]>,
     received: OnceLock<Received<M>>,
@@ -22,7 +22,7 @@ pub(crate) struct Packet<M> {
 }
 
 impl<M> Packet<M> {
-    /// Returns what becomes of `wire`; `source` is the address it is sent from, on a mesh.
+    /// Returns the packet for `wire`; `source` is the address it is sent from, on a mesh.
     pub(crate) fn new(from: Option<usize>, source: Option<Channel>, wire: Wire) -> Self {
         Self::with_payload(from, source.unwrap_or(wire.to), wire.payload.into())
     }
@@ -48,7 +48,7 @@ impl<M> Packet<M> {
         Self::with_payload(None, source, Arc::clone(&self.payload))
     }
 
-    /// Returns what it says.
+    /// Returns the message that it encodes, or why it is none.
     pub(crate) fn received<E>(&self, codec: &dyn Codec<Engine = E>) -> &Received<M>
     where
         E: Engine<Message = M>,

@@ -12,13 +12,13 @@ use crate::host::Host;
 use crate::packet::Packet;
 use crate::simulated::{MessageOf, Simulated};
 
-/// One simulated peer: its host, its clock, and what is wrong with it.
+/// One simulated peer: its host, its clock, and the faults that affect it.
 pub(crate) struct Peer<N: Simulated> {
     pub(crate) host: Host<N::Engine>,
     pub(crate) clock: Clock,
     /// Whether it is up, or about to be.
     pub(crate) wanted: bool,
-    /// Whether it has left, since it was done. Its disk still counts.
+    /// Whether it has left the network. Its disk is still checked.
     pub(crate) left: bool,
     /// Counts starts, so that timers and searches of an earlier life are known as such.
     pub(crate) life: u32,
@@ -27,11 +27,11 @@ pub(crate) struct Peer<N: Simulated> {
     pub(crate) paused: bool,
     /// How long it takes to handle each input.
     pub(crate) per_input: Duration,
-    /// When it is done with the last one.
+    /// When it has finished handling the last one.
     pub(crate) busy_until: Moment,
-    /// What waits until it has time.
+    /// Input that waits until it has time.
     pub(crate) pending: VecDeque<Pending<N>>,
-    /// What it does instead of being honest.
+    /// Its role, if it is dishonest.
     pub(crate) byzantine: Option<N::Byzantine>,
 }
 
@@ -44,8 +44,8 @@ pub(crate) enum Pending<N: Simulated> {
     Command(<N::Engine as Engine>::Command),
 }
 
-/// Inputs that wait for a peer that is paused or slow. Whatever comes then is lost, as it is where
-/// a transport's buffers end.
+/// Inputs that wait for a peer that is paused or slow. Further input is lost, as it is when a
+/// transport's buffers are full.
 pub(crate) const PENDING_MAX: usize = 65_536;
 
 impl<N: Simulated> Peer<N> {
@@ -88,8 +88,7 @@ impl<N: Simulated> Peer<N> {
         !self.paused && self.busy_until <= now && self.pending.is_empty()
     }
 
-    /// Returns whether what it has on disk is to be judged, though it may be down: not if it is
-    /// dishonest.
+    /// Returns whether its disk is checked, even while it is down: not if it is dishonest.
     pub(crate) fn is_honest(&self) -> bool {
         self.byzantine.is_none()
     }

@@ -1,4 +1,4 @@
-//! What is to happen, and when.
+//! The queue of coming events, ordered by their time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,14 +12,14 @@ use althing_types::{Address, Moment};
 use crate::fault::{Fault, LastWills};
 use crate::packet::Packet;
 
-/// What is to happen, the earliest first, and equals in the order they were planned.
+/// The coming events, the earliest first, and equals in the order they were planned.
 ///
 /// A broadcast is one entry, however many peers it goes to: the heap stays small, and its entries
 /// are three numbers each.
 pub(crate) struct Queue<E: Engine, R> {
     heap: BinaryHeap<Reverse<Entry>>,
     planned: u64,
-    /// What the entries stand for, by their slot.
+    /// The events of the entries, by their slot.
     slots: Vec<Option<Slot<E, R>>>,
     free: Vec<u32>,
 }
@@ -36,7 +36,7 @@ enum Slot<E: Engine, R> {
     Delivery { packet: Arc<Packet<E::Message>>, epoch: u32, route: Route },
 }
 
-/// Whom a packet reaches, and when.
+/// The peers that a packet reaches, and when.
 pub(crate) enum Route {
     /// All peers at once, beginning with this one.
     Everyone { next: usize, peers: usize },
@@ -159,7 +159,7 @@ impl<E: Engine, R> Queue<E, R> {
     }
 }
 
-/// What comes after one delivery of a packet.
+/// The delivery that follows one delivery of a packet.
 enum Then {
     AtOnce,
     At(Moment),

@@ -1,4 +1,4 @@
-//! What the simulator must know of a kind of network besides its engine.
+//! What the simulator must know about a kind of network besides its engine.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -18,16 +18,16 @@ use crate::summary::{Counters, Names};
 ///
 /// Peers are named by an index, counted from zero.
 pub trait Simulated: Sized {
-    /// What the peers run.
+    /// The engine of the peers.
     type Engine: Engine;
-    /// Which promises of the network are checked, and how.
+    /// The checker of the network's invariants.
     type Checker: Checker<Self::Engine>;
-    /// In what a peer can be dishonest.
+    /// The ways in which a peer can be dishonest.
     type Role: Clone + Debug + Display + PartialEq;
-    /// What a dishonest peer does.
+    /// A dishonest peer.
     type Byzantine: Byzantine<Self::Engine>;
 
-    /// What the summary calls things.
+    /// The words that the summary uses.
     const NAMES: Names;
 
     /// Takes in the next peer, before the run begins.
@@ -48,7 +48,7 @@ pub trait Simulated: Sized {
     /// Returns a dishonest peer.
     fn byzantine(&self, peer: usize, role: Self::Role, rng: ChaCha8Rng) -> Self::Byzantine;
 
-    /// Returns what translates a peer's messages.
+    /// Returns the codec of a peer's messages.
     fn codec(&self, peer: usize) -> &dyn Codec<Engine = Self::Engine>;
 
     /// Returns the address of a peer; `None` on a bus.
@@ -61,22 +61,22 @@ pub trait Simulated: Sized {
         None
     }
 
-    /// Returns what a broker publishes for a peer that is gone.
+    /// Returns the last will that a broker publishes for a peer that is gone.
     fn last_will(&self, _: usize) -> Option<Wire> {
         None
     }
 
-    /// Returns whether a tracker tells the peers of each other.
+    /// Returns whether peers learn of each other from a tracker.
     fn has_tracker(&self) -> bool {
         false
     }
 
-    /// Returns how often a user asks a peer for something.
+    /// Returns how often a user gives a peer a command; `None` for never.
     fn command_every(&self) -> Option<Duration> {
         None
     }
 
-    /// Returns which of the honest peers that are up a user asks for something, and for what.
+    /// Returns the next command of a user, and which of these honest peers, all up, gets it.
     fn command(
         &mut self,
         _: &[usize],
@@ -89,10 +89,10 @@ pub trait Simulated: Sized {
     /// simulated, and so never solved.
     fn expected_hashes(&self, work: &<Self::Engine as Engine>::Work) -> Option<f64>;
 
-    /// Returns whom [`Who::Leader`](crate::Who::Leader) means now.
+    /// Returns the peer that [`Who::Leader`](crate::Who::Leader) means now.
     fn leader(&self) -> Option<usize>;
 
-    /// Takes note of what an honest peer reports.
+    /// Takes note of an event of an honest peer.
     fn note(
         &mut self,
         now: Moment,
@@ -104,15 +104,15 @@ pub trait Simulated: Sized {
     /// Mixes an event into the fingerprint of the run.
     fn mix(event: &<Self::Engine as Engine>::Event, fingerprint: &mut Fingerprint);
 
-    /// Returns what a message says, in a few words.
+    /// Returns a message in a few words.
     fn describe_message(&self, message: &<Self::Engine as Engine>::Message) -> String;
 
-    /// Returns that the broker takes a peer for lost, in a few words.
+    /// Returns the broker's notice that a peer is lost, in a few words.
     fn describe_loss(&self, peer: PeerId) -> String {
         format!("{peer} is gone")
     }
 
-    /// Returns what a peer reports, in a few words.
+    /// Returns an event in a few words.
     fn describe_event(&self, event: &<Self::Engine as Engine>::Event) -> String;
 
     /// Returns whether an event says more than the messages around it do, and so is worth a line
@@ -120,15 +120,15 @@ pub trait Simulated: Sized {
     fn is_telling(event: &<Self::Engine as Engine>::Event) -> bool;
 }
 
-/// Watches what honest peers make durable, and says when it should never have come to that.
+/// Checks every write of honest peers against the invariants of the network.
 pub trait Checker<E: Engine> {
-    /// Something that no run may ever show of an honest peer.
+    /// A broken invariant of an honest peer.
     type Violation: Error + Clone + PartialEq + 'static;
 
-    /// Judges `peer` no longer, since it is dishonest.
+    /// Stops checking `peer`, since it has become dishonest.
     fn excuse(&mut self, peer: usize);
 
-    /// Looks at what `peer` has just made durable. `engine` is `None` if it has crashed since.
+    /// Checks a write that `peer` has just made. `engine` is `None` if it has crashed since.
     fn check_write(
         &mut self,
         peer: usize,
@@ -136,7 +136,7 @@ pub trait Checker<E: Engine> {
         engine: Option<&E>,
     ) -> Result<(), Self::Violation>;
 
-    /// Looks at what `peer` has found when it started.
+    /// Checks the state that `peer` has found when it started.
     fn check_start(
         &mut self,
         peer: usize,
@@ -144,7 +144,7 @@ pub trait Checker<E: Engine> {
         engine: &E,
     ) -> Result<(), Self::Violation>;
 
-    /// Looks at what `peer` reports.
+    /// Checks an event of `peer`.
     fn observe(&mut self, _peer: usize, _event: &E::Event) -> Result<(), Self::Violation> {
         Ok(())
     }
@@ -154,39 +154,39 @@ pub trait Checker<E: Engine> {
     fn decided(&self) -> u64;
 }
 
-/// A peer that is honest but for one thing: it has the engine of an honest one, and this stands
+/// A peer that is honest except in one thing: it has the engine of an honest one, and this stands
 /// between that engine and the network.
 pub trait Byzantine<E: Engine> {
-    /// Returns what it sends where an honest peer would send `message`.
+    /// Returns the messages it sends where an honest peer would send `message`.
     fn send(&mut self, to: Recipient, message: E::Message) -> Vec<Sending<E::Message>>;
 
-    /// Returns what it sends when it receives something, besides what its engine will send.
+    /// Returns the messages it sends when it receives one, besides those of its engine.
     fn receive(&mut self, _message: &E::Message) -> Vec<Sending<E::Message>> {
         Vec::new()
     }
 
-    /// Takes note of what its engine reports.
+    /// Takes note of an event of its engine.
     fn observe(&mut self, _event: &E::Event) {}
 }
 
-/// One message that a dishonest peer sends, and to whom.
+/// One message that a dishonest peer sends, and its receivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sending<M> {
-    /// What it says.
+    /// The message, not encoded yet.
     pub message: M,
     /// The recipient that it is encoded for.
     pub to: Recipient,
     /// On a bus, the peers that it reaches; `None` for all. A broker cannot do that, but the peer
-    /// and a friend of its could.
+    /// with an accomplice could.
     pub only: Option<Vec<usize>>,
 }
 
-/// What an engine of this kind makes durable.
+/// The writes of an engine of this kind.
 pub(crate) type DurableOf<N> = <<N as Simulated>::Engine as Engine>::Durable;
-/// What its peers say to each other.
+/// The messages between its peers.
 pub(crate) type MessageOf<N> = <<N as Simulated>::Engine as Engine>::Message;
-/// What its peers report.
+/// The events of its peers.
 pub(crate) type EventOf<N> = <<N as Simulated>::Engine as Engine>::Event;
-/// What its checker finds.
+/// The broken invariants that its checker finds.
 pub(crate) type ViolationOf<N> =
     <<N as Simulated>::Checker as Checker<<N as Simulated>::Engine>>::Violation;

@@ -18,48 +18,48 @@ pub struct Stuck<V> {
     pub seed: u64,
     /// How long it ran.
     pub time: Duration,
-    /// What is wrong.
+    /// The kind of the failure, with its details.
     pub reason: Reason<V>,
     /// Which peers were up, and how many entries each had in its log.
     pub state: String,
-    /// What happened before.
+    /// The last steps before the failure.
     pub trace: Trace,
 }
 
-/// What is wrong with a run.
+/// The kind of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason<V> {
     /// A promise of the network was broken.
     #[error("{0}")]
     Violation(V),
-    /// What a peer made durable leaves a hole in its log.
+    /// A write of a peer leaves a hole in its log.
     #[error("peer {peer} leaves a hole on its disk: {gap}")]
     Gap {
-        /// Which peer.
+        /// The index of the peer.
         peer: usize,
-        /// What it wrote, and after what.
+        /// The number of the entry it wrote, and the end of its log before.
         gap: Gap,
     },
     /// A queue of an engine has grown past its bound.
     #[error("peer {peer} keeps {} {}, more than {}", queue.len, queue.name, queue.max)]
     Overflow {
-        /// Which peer.
+        /// The index of the peer.
         peer: usize,
-        /// The queue.
+        /// The queue, with its length and its bound.
         queue: Queue,
     },
     /// Something did not come in time.
     #[error("no {what} within {limit:?}")]
     Late {
-        /// What was waited for.
+        /// The event that the run waited for.
         what: String,
-        /// How long.
+        /// The time within which it had to come.
         limit: Duration,
     },
     /// An engine panicked; on the way to here it has printed where.
     #[error("a panic: {0}")]
     Panic(String),
-    /// All peers are down, and nobody will start one.
+    /// All peers are down, and no event is left that would start one.
     #[error("nothing is left to happen")]
     Over,
 }
@@ -90,7 +90,7 @@ impl<V: fmt::Display> fmt::Display for Stuck<V> {
     }
 }
 
-/// For tests that expect a run to come to its end: as for anybody else.
+/// The same as `Display`, so that `expect` in a test shows it readably.
 impl<V: fmt::Display> fmt::Debug for Stuck<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! What a run has come to, in numbers.
+//! The result of a run, in numbers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use althing_types::Moment;
 
-/// What a run has come to, in numbers.
+/// The result of a run, in numbers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// What `decided` and `changes` are called in this kind of network.
+    /// The names of `decided` and `changes` in this kind of network.
     pub names: Names,
     /// The run's seed.
     pub seed: u64,
@@ -27,11 +27,11 @@ pub struct Summary {
     pub published: u64,
     /// Messages that reached a peer: each once for everyone it reached.
     pub delivered: u64,
-    /// Deliveries that did not come about, for whatever reason.
+    /// Deliveries that did not take place, for any reason.
     pub missed: u64,
     /// Messages that peers refused, by their meaning or because they made no sense.
     pub refused: u64,
-    /// Faults that came, and those that ended.
+    /// Faults that began, and faults that ended.
     pub faults: u64,
     /// How long it takes from one decision to the next.
     pub decision_time: Option<Spread>,
@@ -41,14 +41,14 @@ pub struct Summary {
     pub recovery: Option<Spread>,
 }
 
-/// What the numbers of a kind of network are called.
+/// The names of the numbers, in one kind of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// What is decided, in the singular: `round`, `block`.
+    /// The name of a decision, in the singular: `round`, `block`.
     pub decision: &'static str,
     /// The same in the plural.
     pub decisions: &'static str,
-    /// What [`Summary::changes`] counts.
+    /// The name of [`Summary::changes`], in the plural: elections, say.
     pub changes: &'static str,
 }
 
@@ -133,7 +133,7 @@ pub struct Counters {
     pub(crate) refused: u64,
     pub(crate) faults: u64,
     pub(crate) changes: u64,
-    /// When what is not decided yet was last begun, by its number.
+    /// When each undecided number was last begun.
     begun: BTreeMap<u64, Moment>,
     /// The highest number decided, and when.
     decided: Option<(u64, Moment)>,

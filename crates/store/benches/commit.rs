@@ -48,7 +48,7 @@ fn directory() -> TempDir {
 }
 
 fn open(dir: &Path) -> Store {
-    Store::open(dir).expect("nobody else uses the directory")
+    Store::open(dir).expect("no other process uses the directory")
 }
 
 /// What a member writes in one round, in the two transactions that it takes: its yes must be on

@@ -9,8 +9,8 @@ use tracing::error;
 
 use crate::{Reader, StoreError};
 
-/// An error of the disk is logged, and then there is no block, as for a ledger that has none: the
-/// engine goes on with what it has in memory, and the next commit of its driver fails.
+/// An error of the disk is logged, and no block is returned, as if the log had none: the engine
+/// goes on with the blocks in memory, and the next commit of its driver fails.
 impl Archive for Reader<Durable> {
     fn heights(&self) -> Range<u64> {
         self.range().map_err(|error| log(&error)).unwrap_or_default()

@@ -25,7 +25,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
         .expect("memory takes any number of bytes, and no kept type hides its length")
 }
 
-/// Returns what is encoded already, with its version.
+/// Returns an encoded value with its version in front.
 pub(crate) fn versioned(content: &[u8]) -> Vec<u8> {
     [&[VERSION], content].concat()
 }

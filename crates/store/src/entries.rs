@@ -17,7 +17,7 @@ const PAGE: usize = 256;
 pub struct Entries<D: Durable> {
     reader: Reader<D>,
     page: vec::IntoIter<D::Entry>,
-    /// The numbers of those that have not been returned yet.
+    /// The numbers of the entries that have not been returned yet.
     left: Range<u64>,
 }
 

@@ -76,10 +76,10 @@ pub enum StoreError {
     OtherDatabaseFormat {
         /// The file.
         file: PathBuf,
-        /// What the database says.
+        /// The error of the database, in its own words.
         reason: String,
     },
-    /// What was read is not what was written.
+    /// The file differs from what was written.
     #[error(
         "{} is damaged: {what}; restore it, or move it away and let this peer start anew",
         file.display()
@@ -87,7 +87,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         file: PathBuf,
-        /// What does not hold.
+        /// The defect that was found, in words.
         what: String,
     },
     /// The system refused to read or write.
@@ -96,11 +96,11 @@ pub enum StoreError {
         path.display()
     )]
     Io {
-        /// What was tried.
+        /// The operation that failed, as a participle: `creating`, say.
         doing: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         reason: io::Error,
     },
     /// An earlier write failed, so nothing is accepted until the file is opened again.
@@ -120,7 +120,7 @@ pub enum StoreError {
     Unexpected {
         /// The file.
         file: PathBuf,
-        /// What it answered.
+        /// The error of the database, in its own words.
         reason: String,
     },
     /// A change was handed in that would leave a hole in the log. Nothing of its batch was kept.

@@ -1,4 +1,4 @@
-//! Who a peer is, and what it signs with.
+//! The identity of a peer: its network, its name, and the secret with which it signs.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::{self, Undecodable};
 
-/// Who a peer is, and where.
+/// The identity of a peer in its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The configuration of the network it belongs to, in an encoding of the caller's, as text.
@@ -16,7 +16,7 @@ pub struct Identity {
     pub network_hash: [u8; 32],
     /// Its id in that network.
     pub peer: PeerId,
-    /// What it signs with.
+    /// The secret key with which it signs.
     pub secret: Secret,
 }
 

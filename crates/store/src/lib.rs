@@ -1,20 +1,20 @@
-//! What a peer must not forget, in one crash-safe file.
+//! The durable state of a peer, in one crash-safe file.
 //!
 //! A peer that comes back after a crash must keep to what it has promised and voted for, and it
 //! should not have to fetch the whole table, or the whole chain, again. A [`Store`] keeps what an
-//! engine persists in `DIR/althing.redb`: what [`Store::commit`] was given is on disk when it
-//! returns, all of it or, after a crash in the middle, none of it.
+//! engine persists in `DIR/althing.redb`: when [`Store::commit`] returns, its changes are on disk.
+//! After a crash in the middle of it, either all of them are there or none.
 //!
 //! There are three tables. `meta` has the number of the file's format. `cells` has the peer's
 //! [`Identity`] and the [`State`](althing_engine::State) of its engine, one cell each. `log` has
-//! the numbered entries: rows, or blocks. What a [`Durable`](althing_engine::Durable) does to cells
+//! the numbered entries: rows, or blocks. How a [`Durable`](althing_engine::Durable) changes cells
 //! and log is not decided here, but by [`Recovered::apply`](althing_engine::Recovered::apply).
 //!
 //! A file is read with suspicion. Opening it checks every page against its checksum, the log for
-//! gaps, and all cells; reading an entry checks that it decodes and carries its own number. What
-//! does not hold is a [`StoreError::Damaged`], never a wrong entry. One thing cannot be detected:
-//! if the disk loses what it had reported as written, and that was the last commit before a crash,
-//! this looks like a commit that the crash cut off, and the file is found as it was before it.
+//! gaps, and all cells; reading an entry checks that it decodes and carries its own number. If a
+//! check fails, the result is [`StoreError::Damaged`], never a wrong entry. One thing cannot be
+//! detected: if the disk loses the last commit before a crash after reporting it as written, this
+//! looks like a commit that the crash cut off, and the file is found as it was before it.
 //!
 //! [`Store::in_memory`] is the same without a file, for networks that are not meant to last.
 //!
@@ -23,12 +23,12 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `store` | what can a peer's driver do? |
-//! | `reader` | what can others read at the same time? |
+//! | `store` | how does a peer's driver use it? |
+//! | `reader` | how can other threads read it at the same time? |
 //! | `archive` | how does a ledger read its blocks? |
 //! | `entries` | how is a log of any length read? |
 //! | `file`, `memory` | where is it kept? |
-//! | `identity` | who is the peer? |
+//! | `identity` | which peer does it belong to? |
 //! | `encoding` | how do values become bytes? |
 //! | `error` | what can go wrong, in words for users? |
 

@@ -1,4 +1,4 @@
-//! A view of the log for those who are not its peer's driver.
+//! A view of the log for other threads than the driver of its peer.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::memory::MemoryStore;
 /// see two states: an entry that was in the range may be gone when it is asked for.
 pub struct Reader<D: Durable>(Place<D>);
 
-/// Where a store is.
+/// The file or the memory in which the store is kept.
 pub(crate) enum Place<D: Durable> {
     File(Arc<FileStore>),
     Memory(Arc<MemoryStore<D>>),

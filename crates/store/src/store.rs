@@ -11,13 +11,13 @@ use crate::memory::MemoryStore;
 use crate::reader::Place;
 use crate::{Entries, Identity, Reader, StoreError};
 
-/// What one peer must not forget: who it is, and what its engine persists.
+/// The durable part of one peer: its identity, and everything that its engine persists.
 ///
 /// After an error of [`commit`](Self::commit) or [`set_identity`](Self::set_identity) other than
 /// [`StoreError::Gap`] and [`StoreError::OtherIdentity`], it is not known what is on disk: a peer
-/// must then stop, and may start again from what it finds.
+/// must then stop, and may start again from the content that it finds.
 pub struct Store<D: Durable> {
-    /// What is on disk, but for the content of the log.
+    /// The content of the disk, except the entries of the log.
     recovered: Recovered<D>,
     reader: Reader<D>,
 }
@@ -42,8 +42,8 @@ impl<D: Durable> Store<D> {
 
     /// Returns an empty store without a file, which lasts as long as it is not dropped.
     ///
-    /// Of old entries it keeps only what [`Durable::shed`] leaves of them, so that a long run does
-    /// not grow fast; the last 4096 stay whole.
+    /// It keeps old entries only as [`Durable::shed`] leaves them, so that a long run does not grow
+    /// fast; the last 4096 stay whole.
     pub fn in_memory() -> Self {
         let place = Place::Memory(Arc::new(MemoryStore::default()));
         Self { recovered: Recovered::default(), reader: Reader::new(place) }
@@ -56,8 +56,8 @@ impl<D: Durable> Store<D> {
     /// Puts `durables` on disk, in their order and in one transaction: when this returns, they
     /// survive any crash, and if the crash comes before, all or none of them are found.
     ///
-    /// What they change is what [`Recovered::apply`] says. If it refuses one of them, nothing is
-    /// kept and the error is [`StoreError::Gap`].
+    /// [`Recovered::apply`] defines the changes. If it refuses one of them, nothing is kept and the
+    /// error is [`StoreError::Gap`].
     pub fn commit(&mut self, durables: &[D]) -> Result<(), StoreError> {
         let (after, changes) = apply_all(&self.recovered, durables)?;
         if !changes.is_empty() || after.state != self.recovered.state {
@@ -139,7 +139,7 @@ impl<D: Durable> Store<D> {
     }
 }
 
-/// What `durables` make of `before`, and of the log, in the order in which it must be changed.
+/// The state after `durables`, and the changes to the log, in the order in which they are made.
 type Applied<'a, D> = (Recovered<D>, Vec<Change<'a, <D as Durable>::Entry>>);
 
 /// Applies `durables` to `before`; an error is of the first that is refused.

@@ -65,7 +65,7 @@ pub enum ChainEvent {
         #[serde(with = "crate::text_form")]
         #[schemars(with = "String")]
         hash: BlockHash,
-        /// What went wrong.
+        /// The error, in words.
         reason: String,
     },
     /// All headers of a peer's chain are here; only in `open`.
@@ -83,14 +83,14 @@ pub enum ChainEvent {
         #[serde(with = "crate::text_form")]
         #[schemars(with = "String")]
         shunned: Address,
-        /// For how long.
+        /// How long this peer asks it for nothing, in seconds.
         seconds: f64,
     },
     /// The owner of a key is not heard for some time; only in `open`.
     PeerBanned {
         /// The key.
         key: String,
-        /// For how long.
+        /// How long this peer ignores the key, in seconds.
         seconds: f64,
         /// The last rule that its owner broke.
         reason: String,

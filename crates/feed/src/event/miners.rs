@@ -59,7 +59,7 @@ pub enum MinersEvent {
     },
     /// More came and went within a second than were told of.
     WorkersMoved {
-        /// How many.
+        /// Workers that came or went in that second without an event of their own.
         count: u64,
     },
     /// A worker's share is a block; `block_mined` follows if it counts.

@@ -26,7 +26,7 @@ pub enum PeerEvent {
     Connected {},
     /// The connection broke; the peer tries again by itself.
     Disconnected {
-        /// What went wrong.
+        /// The error, in words.
         reason: String,
     },
     /// A peer has been silent for long, its connection broke, or it is off the tracker's list.

@@ -27,7 +27,7 @@ pub enum TrackerEvent {
     },
     /// A peer says that it leaves.
     PeerLeft {
-        /// Where it was.
+        /// The address it had announced.
         #[serde(with = "crate::text_form")]
         #[schemars(with = "String")]
         address: Address,
@@ -36,7 +36,7 @@ pub enum TrackerEvent {
     },
     /// The connection of a peer has ended.
     PeerGone {
-        /// Where it was.
+        /// The address it had announced.
         #[serde(with = "crate::text_form")]
         #[schemars(with = "String")]
         address: Address,

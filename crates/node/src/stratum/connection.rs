@@ -35,7 +35,7 @@ pub(super) async fn serve(
             _ => Input::Disconnected { session },
         },
     };
-    // The server has stopped when nobody hears it.
+    // The server has stopped when the channel is closed.
     let _ = heard.send(end).await;
 }
 

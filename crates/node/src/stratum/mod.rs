@@ -3,7 +3,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `server` | who connects, and what is done about it? |
+//! | `server` | which miners are connected, and which work do they get? |
 //! | `connection` | how do lines get in and out? |
 
 mod connection;

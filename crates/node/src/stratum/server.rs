@@ -31,19 +31,19 @@ const ENDING_MAX: usize = 64;
 /// Time before connections are accepted again when there was no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a server is made of.
+/// The parts of a server.
 pub struct Setup {
-    /// Where it listens; port 0 takes a free one.
+    /// The address at which it listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// How miners are served.
     pub config: Config,
-    /// What they are to search for.
+    /// The peer's current search, which the miners take over.
     pub work: watch::Receiver<Option<Work>>,
     /// The peer that is handed their blocks.
     pub commands: Commands<Nakamoto>,
     /// The clock of its process.
     pub clock: Clock,
-    /// Where the events of miners are published.
+    /// The source with which the events of miners are published.
     pub source: Source,
 }
 
@@ -51,9 +51,9 @@ pub struct Setup {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen for miners at TCP port {address}: {reason}; choose another with --stratum")]
 pub struct StartError {
-    /// Where it was to listen.
+    /// The address at which it was to listen.
     address: SocketAddr,
-    /// What the system says.
+    /// The error of the operating system.
     reason: io::Error,
 }
 
@@ -87,7 +87,7 @@ impl Drop for Stratum {
     }
 }
 
-/// Who takes in those who come, and carries out what the protocol says.
+/// Accepts connections, and carries out the outputs of the protocol.
 struct Reception {
     server: Server,
     workers_max: usize,

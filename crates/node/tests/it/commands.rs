@@ -57,7 +57,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
     // The leader itself must know that it leads.
     let leader = next(&mut events, |peer, event| match event {
         RoundsEvent::LeaderElected { leader, .. } => (leader.peer() == peer).then_some(peer),
-        RoundsEvent::ChallengeIssued { .. } => panic!("nobody has said so"),
+        RoundsEvent::ChallengeIssued { .. } => panic!("no challenge was asked for"),
         _ => None,
     });
     let leader = leader.await;

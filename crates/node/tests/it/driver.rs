@@ -1,4 +1,4 @@
-//! What only the driver does, whatever its engine: writing before sending, batches, crashes,
+//! The driver's own duties, with any engine: writing before sending, batches, crashes,
 //! numbers, and the end.
 
 use std::future::pending;

@@ -1,5 +1,4 @@
-//! Whole peers in one process, over the memory bus: with the engines that there are, and with one
-//! that does as it is told.
+//! Whole peers in one process, over the memory bus: with the real engines, and with a scripted one.
 
 mod commands;
 mod driver;

@@ -1,5 +1,5 @@
-//! An engine that does as it is told: a message is a list of what it shall answer. So a test says
-//! what the driver has to carry out, and sees in which order that was done.
+//! A scripted engine: each message lists the outputs that it answers with. So a test chooses the
+//! outputs that the driver has to carry out, and sees in which order it did so.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use althing_pow::{Goal, Hash, Nonce, Parallelism, Template, Work};
 use althing_store::{Reader, Store};
 use althing_types::{Channel, Moment};
 
-/// What the engine shall do, one after the other: `persist 3`, `send hello`, `event hello`,
+/// The outputs of the engine, in order: `persist 3`, `send hello`, `event hello`,
 /// `refuse`, `timer 5` (in so many milliseconds), `search` (for what is easily found), `search for
 /// ever`, `cancel`, `read`, `leave`.
 pub(crate) type Script = String;
@@ -161,7 +161,7 @@ impl Observed for Toy {
     }
 }
 
-/// Text in, text out. Notes what is on disk at the moment at which something is sent.
+/// Text in, text out. Notes what is on disk whenever a message is sent.
 pub(crate) struct Notes {
     log: Reader<Put>,
     sent: Mutex<Vec<(String, u64)>>,
@@ -205,7 +205,7 @@ pub(crate) struct Stage {
     pub(crate) node: Node<Toy>,
     pub(crate) link: Link,
     pub(crate) notes: Arc<Notes>,
-    /// Says to the peer what it shall do, and hears what it sends.
+    /// The test's end of the network: it sends scripts to the peer, and hears its messages.
     pub(crate) other: Link,
     pub(crate) events: Subscription,
 }
@@ -236,7 +236,7 @@ impl Stage {
         Self::new(Store::in_memory(), 1024)
     }
 
-    /// Tells the peer to do something, once it comes to it.
+    /// Sends the peer a script, which it carries out once it gets to it.
     pub(crate) fn tell(&self, script: impl Into<String>) {
         self.other.publisher().publish(IN, script.into().into_bytes());
     }
@@ -252,7 +252,7 @@ pub(crate) async fn hears(other: &mut Link, text: &str) {
     }
 }
 
-/// Returns how often each of the events was told that are there now.
+/// Returns how often each event has been published so far.
 pub(crate) fn told(events: &mut Subscription) -> BTreeMap<String, u64> {
     let mut told = BTreeMap::new();
     while let Some(record) = events.try_next() {

@@ -1,9 +1,9 @@
-//! Peers that are honest but for one thing.
+//! Peers that are honest except in one thing.
 //!
-//! Nobody is believed in a network with a chain, so a dishonest peer can waste the time of others
-//! and no more: every role here leaves the honest peers on one chain of valid blocks, as long as
-//! some of them have it whole. Where messages are signed, whoever sends what only a dishonest owner
-//! of a key signs is banned ([`Role::InvalidBlocks`]).
+//! In a network with a chain, peers check everything that they receive, so a dishonest peer can
+//! only waste the time of others: every role here leaves the honest peers on one chain of valid
+//! blocks, as long as some of them have it whole. Where messages are signed, a key is banned when
+//! it signs something that no honest owner would sign ([`Role::InvalidBlocks`]).
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use althing_types::{BlockHash, Height};
 
 use crate::simulated::{Byzantine, Sending};
 
-/// In what a peer is not honest.
+/// The one thing in which a peer is dishonest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It says that its chain has so many blocks.
     ClaimsLength(u64),
-    /// It says that it has a chain of so many blocks that nobody has ever seen.
+    /// It claims to have a chain of so many blocks, which does not exist.
     ClaimsChain(u64),
     /// It sends another entry than the one in the block at this height.
     CorruptsBlock(Height),
-    /// It sends no block, header or entry as it is.
+    /// It damages every block, header and entry that it sends.
     InvalidBlocks,
     /// It sends neither blocks nor headers, though it tells of its chain.
     WithholdsBlocks,
@@ -32,7 +32,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All roles, with the numbers that are usual.
+    /// All roles, with typical numbers.
     pub const ALL: [Self; 6] = [
         Self::ClaimsLength(20_000),
         Self::ClaimsChain(20_000),
@@ -68,7 +68,7 @@ impl ByzantinePeer {
         Self { role }
     }
 
-    /// Returns what it sends where an honest peer would send `message`.
+    /// Returns the messages it sends where an honest peer would send `message`.
     fn distort(&self, message: Message) -> Option<Message> {
         Some(match (self.role, message) {
             (Role::ClaimsLength(length), Message::Tip(claim)) => {

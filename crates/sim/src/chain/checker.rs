@@ -1,4 +1,4 @@
-//! What may never happen to a chain.
+//! The invariants of chains, checked on every write.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::simulated::Checker;
 
 /// Watches the chains that honest peers have on disk.
 ///
-/// Each block is also given to a ledger of the checker's own, so that no peer is believed that a
-/// block is valid.
+/// Each block is also given to a ledger of the checker's own, so that it does not rely on any peer
+/// to know that a block is valid.
 pub struct ChainChecker {
     /// All blocks that honest peers have had.
     ledger: Ledger,
@@ -24,7 +24,7 @@ pub struct ChainChecker {
     longest: u64,
 }
 
-/// The chain that a peer has on disk, as far as it has told.
+/// The chain that a peer has on disk, as far as its writes have shown.
 #[derive(Clone, Default)]
 struct Chain {
     is_byzantine: bool,
@@ -56,7 +56,7 @@ impl ChainChecker {
     }
 
     /// Returns the entries that a peer had in blocks which no longer count, and which it has found
-    /// neither in others since nor refused. Who mines has to put them into blocks again.
+    /// neither in others since nor refused. Miners have to put them into blocks again.
     pub fn returned(&self, peer: usize) -> &BTreeSet<Entry> {
         &self.peers[peer].returned
     }
@@ -72,7 +72,7 @@ impl ChainChecker {
         }
         let height = block.height();
         match self.ledger.add(block.clone()) {
-            // A long branch that lost may be forgotten here, and nothing can be said of its end.
+            // A long branch that lost may be forgotten here, and then its end cannot be checked.
             Ok(Outcome::Adopted(_) | Outcome::Side | Outcome::Known | Outcome::ParentMissing) => {
                 self.valid.insert(hash);
                 Ok(())
@@ -85,8 +85,8 @@ impl ChainChecker {
 }
 
 impl Chain {
-    /// Takes in what the peer has written, and returns the new blocks. That it leaves no hole is
-    /// for the disk to see.
+    /// Takes in a write of the peer, and returns the new blocks. The disk checks that it leaves no
+    /// hole.
     fn write(&mut self, durable: &Durable, genesis: Option<BlockHash>) -> Vec<(BlockHash, Block)> {
         let from = durable.from.number();
         if self.blocks.is_empty() {

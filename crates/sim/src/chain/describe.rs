@@ -5,7 +5,7 @@ use althing_engine::nakamoto::{Event, Message};
 use super::ChainNetwork;
 
 impl ChainNetwork {
-    /// Returns what a message says.
+    /// Returns a message in a few words.
     pub(super) fn describe(&self, message: &Message) -> String {
         match message {
             Message::Gossip(gossip) => format!("{} is here", self.name(&gossip.origin)),
@@ -28,7 +28,7 @@ impl ChainNetwork {
         }
     }
 
-    /// Returns what a peer reports.
+    /// Returns an event in a few words.
     pub(super) fn describe_report(&self, event: &Event) -> String {
         match event {
             Event::PeerFound { peer, known } => {

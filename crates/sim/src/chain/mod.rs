@@ -20,8 +20,8 @@
 //! | file | question |
 //! | --- | --- |
 //! | `scenario` | which network is it, and what goes wrong? also from a seed |
-//! | `checker`, `violation` | what may never happen? |
-//! | `byzantine` | in what can a peer be dishonest, and what then? |
+//! | `checker`, `violation` | which invariants are checked? |
+//! | `byzantine` | how can a peer be dishonest, and what follows? |
 //! | `run` | how does the chain grow? |
 //! | `describe` | how do a message and an event read? |
 //! | this one | what ties the engine to the simulator? |
@@ -58,21 +58,21 @@ use crate::summary::{Counters, Names};
 
 /// A network with a chain in virtual time.
 pub type Simulation = crate::Simulation<ChainNetwork>;
-/// What a network with a chain begins with.
+/// The plan of a run of a network with a chain: its start and its faults.
 pub type Plan = crate::Plan<Role>;
-/// What can go wrong in it.
+/// A fault in such a network.
 pub type Fault = crate::Fault<Role>;
 /// Why a run of it failed.
 pub type Stuck = crate::Stuck<Violation>;
-/// What is wrong with such a run.
+/// The kind of such a failure.
 pub type Reason = crate::Reason<Violation>;
 
 /// A network with a chain, to be simulated.
 ///
-/// The first peer starts the chain if it has to be mined, and the others turn to it when they know
-/// nobody.
+/// The first peer starts the chain if it has to be mined, and the others contact it when they know
+/// no peer.
 pub struct ChainNetwork {
-    /// Gives what each peer speaks: the same network, with a key of its own where messages are
+    /// Returns the dialect of each peer: the same network, with a key of its own where messages are
     /// signed.
     dialect: Box<dyn Fn(usize) -> Arc<dyn ChainDialect>>,
     key: Box<dyn Fn(usize) -> Option<PeerKey>>,
@@ -82,11 +82,11 @@ pub struct ChainNetwork {
     by_address: BTreeMap<Address, usize>,
     /// Entries that were submitted.
     entries: u64,
-    /// Whoever has found the last block.
+    /// The peer that found the last block.
     leader: Option<usize>,
 }
 
-/// Who mines, and what.
+/// The miners, and the entries that they are given.
 #[derive(Clone, Copy, Debug)]
 pub struct Users {
     /// How many peers mine: the first ones.
@@ -97,11 +97,11 @@ pub struct Users {
     pub entry: fn(&dyn ChainDialect, u64) -> Entry,
 }
 
-/// What the clock on the wall shows when the simulation begins.
+/// The wall-clock time at which the simulation begins.
 pub const BEGINNING: UnixTime = UnixTime::from_seconds(1_700_000_000);
 
 impl ChainNetwork {
-    /// Returns a network without peers yet, each of which will speak what `dialect` gives for it.
+    /// Returns a network without peers yet; `dialect` returns the dialect of each.
     pub fn new(dialect: impl Fn(usize) -> Arc<dyn ChainDialect> + 'static, users: Users) -> Self {
         Self {
             dialect: Box::new(dialect),
@@ -115,8 +115,8 @@ impl ChainNetwork {
         }
     }
 
-    /// Says which key each peer signs with, so that it is noticed when the key of an honest one is
-    /// banned.
+    /// Sets the key with which each peer signs, so that the checker notices when the key of an
+    /// honest peer is banned.
     #[must_use]
     pub fn with_keys(mut self, key: impl Fn(usize) -> Option<PeerKey> + 'static) -> Self {
         self.key = Box::new(key);

@@ -28,7 +28,7 @@ use crate::random::{self, FAULTS_MAX, Faults, Schedule, conditions, millis, pick
 pub struct Scenario {
     /// The peers, the network, and what goes wrong.
     pub plan: Plan,
-    /// How they agree.
+    /// Which network with a chain it is: its dialect and its rules.
     pub network: Network,
     /// Who mines, and what.
     pub users: Users,

@@ -1,8 +1,8 @@
-//! What no run may ever show of a chain.
+//! The ways in which an invariant of chains can be broken.
 
 use althing_types::{BlockHash, Height, PeerKey, Work};
 
-/// Something that no run may ever show of an honest peer of a network with a chain.
+/// A broken invariant: an honest peer of a network with a chain did what must never happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -21,7 +21,7 @@ pub enum Violation {
     InvalidBlock {
         /// The peer.
         peer: usize,
-        /// Where the block stands.
+        /// The height of the block.
         height: Height,
         /// The rule that it breaks, in words.
         reason: String,
@@ -34,7 +34,7 @@ pub enum Violation {
         /// The key.
         key: PeerKey,
     },
-    /// What a peer follows after a restart is not what it had on disk.
+    /// After a restart, a peer follows another chain than the one on its disk.
     #[error("peer {peer} had a chain that ends with {had:?}, and came back with {found:?}")]
     Forgotten {
         /// The peer.

@@ -1,4 +1,4 @@
-//! What a simulated peer has made durable.
+//! The disk of a simulated peer.
 
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
@@ -6,25 +6,22 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use althing_engine::{Change, Durable, Gap, Recovered};
 
-/// What survives a crash of a peer; nothing else does.
+/// The part of a peer that survives a crash; nothing else does.
 ///
-/// It is [`Recovered::apply`] and a list of entries, and nothing more, so what a simulated peer
-/// finds when it starts again is what a real one would. This is the contract of the store, at its
-/// weakest:
+/// It is [`Recovered::apply`] and a list of entries, and nothing more, so a simulated peer that
+/// starts again finds the same as a real one. This is the contract of the store, at its weakest:
 ///
-/// - What was reported durable is there after a crash, unchanged.
+/// - A write that was reported as durable is there after a crash, unchanged.
 /// - A write that a crash interrupts is there afterwards as a whole, or not at all.
 /// - Writes that belong together can be torn apart: a crash may come between any two of them. (The
-///   real store puts what an engine asks for in one go into one transaction; no engine may rely on
-///   it.)
+///   real store puts all writes of a batch into one transaction; no engine may rely on it.)
 #[derive(Debug)]
 pub struct Disk<D: Durable> {
     recovered: Recovered<D>,
     log: Log<D::Entry>,
 }
 
-/// The log of a [`Disk`], for an engine that reads it while it runs: whatever is written later
-/// shows as well.
+/// The log of a [`Disk`], for an engine that reads it while it runs: it shows later writes as well.
 #[derive(Debug)]
 pub struct Log<T>(Arc<RwLock<Entries<T>>>);
 
@@ -41,7 +38,7 @@ impl<D: Durable> Disk<D> {
         Self { recovered: Recovered { state, log: 0..0 }, log: Log::default() }
     }
 
-    /// Returns what a restart finds, but for the content of the log.
+    /// Returns the state that a restart finds, except the entries of the log.
     pub fn recovered(&self) -> &Recovered<D> {
         &self.recovered
     }
@@ -56,7 +53,7 @@ impl<D: Durable> Disk<D> {
         Log(Arc::clone(&self.log.0))
     }
 
-    /// Makes `durable` so, as the store would. After an error nothing has changed.
+    /// Writes `durable`, as the store would. After an error nothing has changed.
     pub fn write(&mut self, durable: &D) -> Result<(), Gap> {
         if let Some(Change { from, entries }) = self.recovered.apply(durable)? {
             let mut log = self.log.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,10 @@
-//! One simulated peer, and the one loop outside of the driver that carries out what an engine
-//! answers.
+//! One simulated peer, and the only loop besides the driver's that carries out the outputs of an
+//! engine.
 //!
 //! | file | question |
 //! | --- | --- |
 //! | `disk` | what does a peer find when it starts again? |
-//! | this one | what does an output do to the peer itself, and what do others notice? |
+//! | this one | what does an output do to the peer itself, and what do other peers notice? |
 
 mod disk;
 
@@ -16,14 +16,14 @@ use althing_types::Moment;
 
 pub use self::disk::{Disk, Entries, Log};
 
-/// One peer without a network: an engine, its disk, and what it searches for.
+/// One peer without a network: an engine, its disk, and its running search.
 ///
-/// A host does what concerns the peer alone: it writes, reads, and remembers the search that is
-/// running. Whatever others would notice comes back as [`Effect`]s, in the order of the outputs.
-/// The simulator, the model checker, the tests in lockstep and the fuzzer all drive their engines
-/// through it, so none of them has an idea of its own of what an output means.
+/// A host carries out what concerns the peer alone: it writes, reads, and remembers the search that
+/// is running. Effects that others would notice are returned as [`Effect`]s, in the order of the
+/// outputs. The simulator, the model checker, the tests in lockstep and the fuzzer all drive their
+/// engines through it, so an output means the same in all of them.
 ///
-/// The timers are with whoever keeps the time: [`Effect::TimerSet`] says which to hand back.
+/// The caller keeps the time, and so the timers: [`Effect::TimerSet`] says which one to hand back.
 #[derive(Clone, Debug)]
 pub struct Host<E: Engine> {
     engine: Option<E>,
@@ -33,39 +33,39 @@ pub struct Host<E: Engine> {
     outputs: Vec<Output<E>>,
 }
 
-/// What has come of an output.
+/// The effect of an output, as the caller has to carry it out or may take note of it.
 #[derive(Clone, Debug)]
 pub enum Effect<E: Engine> {
     /// This is on disk now.
     Written(E::Durable),
     /// A message to be sent.
     Sent {
-        /// To whom.
+        /// The recipient: one peer, or all.
         to: Recipient,
-        /// What it says.
+        /// The message, not encoded yet.
         message: E::Message,
     },
     /// A timer to be handed back.
     TimerSet {
-        /// After how long, by the peer's own clock.
+        /// The time until then, by the peer's own clock.
         after: Duration,
-        /// Which one.
+        /// The timer, with which the engine is woken.
         timer: E::Timer,
     },
     /// A search has begun, instead of any before.
     SearchStarted {
         /// Its name.
         id: SearchId,
-        /// What is searched for.
+        /// The work to be solved.
         work: E::Work,
     },
     /// The search has ended.
     SearchCancelled,
     /// The peer has reported something.
     Event(E::Event),
-    /// The peer is done, and stops. Nothing comes after this.
+    /// The peer has left the network, and stops. This is its last effect.
     Left,
-    /// The peer has crashed between two outputs. Nothing comes after this.
+    /// The peer has crashed between two outputs. This is its last effect.
     Crashed,
 }
 
@@ -107,21 +107,21 @@ impl<E: Engine> Host<E> {
         self.engine.is_some()
     }
 
-    /// Returns what is on disk.
+    /// Returns the disk.
     pub fn disk(&self) -> &Disk<E::Durable> {
         &self.disk
     }
 
-    /// Returns what the peer searches for.
+    /// Returns the running search.
     pub fn search(&self) -> Option<(SearchId, &E::Work)> {
         self.search.as_ref().map(|(id, work)| (*id, work))
     }
 
-    /// Hands an input to the engine, carries out what it answers, and appends the effects. A peer
+    /// Hands an input to the engine, carries out its outputs, and appends their effects. A peer
     /// that is down ignores it.
     ///
-    /// An error means that the engine has made something durable that does not follow on what is
-    /// on disk. The write is left out; the rest is carried out.
+    /// An error means that the engine has persisted something that leaves a gap on its disk. That
+    /// write is left out; the rest is carried out.
     pub fn handle(
         &mut self,
         now: Moment,
@@ -157,7 +157,7 @@ impl<E: Engine> Host<E> {
         }
         let mut outputs = std::mem::take(&mut self.outputs);
         engine.handle(now, input, &mut outputs);
-        // Most messages repeat what is known, and lead to nothing.
+        // Most messages repeat known facts, and have no effect.
         if outputs.is_empty() {
             self.outputs = outputs;
             return Ok(());

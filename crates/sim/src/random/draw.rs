@@ -1,4 +1,4 @@
-//! What faults and conditions are drawn, in any kind of network.
+//! How faults and conditions are drawn, in any kind of network.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ pub(crate) struct Faults {
     pub(crate) on_bus: bool,
 }
 
-/// Draws what the network does to messages. Where nobody signs, a damaged message can be a good one
-/// that nobody has sent; whether it may come is for the kind of network to say.
+/// Draws the conditions of the network. Where messages are not signed, a damaged message can be a
+/// valid one that no peer has sent; the kind of network decides whether it may come.
 pub(crate) fn conditions(corrupts: bool, rng: &mut ChaCha8Rng) -> Conditions {
     Conditions {
         latency: latency(rng),
@@ -84,8 +84,8 @@ impl Faults {
         }
     }
 
-    /// Blocks state their times, and who dates them hours ahead is not followed; so clocks on a
-    /// mesh are wrong within bounds.
+    /// Blocks state their times, and a block that is dated hours ahead is not followed; so clocks
+    /// on a mesh are wrong only within bounds.
     fn skew(self, rng: &mut ChaCha8Rng) -> Skew {
         let percent = if self.on_bus { 10..1000 } else { 90..110 };
         Skew { percent: rng.random_range(percent), jump: millis(0..20_000, rng) }

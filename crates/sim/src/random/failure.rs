@@ -57,7 +57,7 @@ impl<S: Scenario> fmt::Display for Failure<S> {
     }
 }
 
-/// For tests that expect a run to succeed: as for anybody else.
+/// The same as `Display`, so that `expect` in a test shows it readably.
 impl<S: Scenario> fmt::Debug for Failure<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! A network, what goes wrong in it, and the peace after that.
+//! One random run: a network, its faults, and the quiet time after them.
 
 use std::any::Any;
 use std::fmt;
@@ -11,20 +11,20 @@ use crate::stuck::Reason;
 use crate::stuck::StuckIn;
 use crate::summary::Summary;
 
-/// A network, its faults in a time of trouble, and the peace after that.
+/// A network, its faults, and the quiet time after them.
 #[derive(Clone, Debug)]
 pub struct Schedule<S> {
     /// The network, with its faults.
     pub scenario: S,
-    /// How long the trouble lasts; then everything is made well again.
+    /// How long faults happen; then everything is repaired.
     pub trouble: Duration,
 }
 
 impl<S: Scenario> Schedule<S> {
-    /// Runs to the end; a panic is one, and not a good one.
+    /// Runs to the end. A panic is a failure like others.
     pub fn run(&self) -> Result<Summary, StuckIn<S::Network>> {
         let mut net = self.scenario.start();
-        // What a panic leaves behind is looked at, and then dropped.
+        // After a panic the network is only inspected, and then dropped.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.run_on(&mut net)));
         outcome.unwrap_or_else(|panic| Err(net.stuck(Reason::Panic(text_of(&*panic)))))
     }

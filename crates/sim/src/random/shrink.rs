@@ -14,7 +14,7 @@ const TRIES_MAX: usize = 300;
 /// The same where each of them prints a panic.
 const TRIES_THAT_PANIC_MAX: usize = 60;
 
-/// Leaves out of `schedule` what it does not need to fail in the same way as it does with `stuck`.
+/// Leaves out the faults that `schedule` does not need to fail in the same way as with `stuck`.
 pub(super) fn shrink<S: Scenario>(schedule: Schedule<S>, stuck: StuckIn<S::Network>) -> Failure<S> {
     let tries_max = match stuck.reason {
         Reason::Panic(_) => TRIES_THAT_PANIC_MAX,

@@ -1,4 +1,4 @@
-//! What may never happen to a table.
+//! The invariants of tables, checked on every write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub struct RoundsChecker {
     /// anything, since they can say what their disk does not hold.
     byzantine: BTreeSet<PeerId>,
     table: BTreeMap<Transaction, Row>,
-    /// What each peer said yes to.
+    /// The solutions for which each peer has voted.
     votes: BTreeMap<(Transaction, Term, PeerId), Record>,
     promises: BTreeMap<(PeerId, Term), PeerId>,
     kept: BTreeMap<PeerId, Kept>,
@@ -36,7 +36,7 @@ struct Row {
     sound: Option<CertifiedRecord>,
 }
 
-/// What a peer must find after a crash.
+/// The state that a peer must find after a crash.
 #[derive(Debug, Default)]
 struct Kept {
     rows: u64,
@@ -69,7 +69,7 @@ impl RoundsChecker {
                 if kept.members.as_ref() != Some(members) {
                     kept.members = Some(members.clone());
                     kept.promised = None;
-                    // Among other members terms begin anew; nothing was voted on among these.
+                    // Terms start again with new members; these have not voted on anything yet.
                     self.promises.retain(|(promiser, _), _| *promiser != peer);
                 }
                 Ok(())
@@ -229,7 +229,7 @@ mod tests {
         PeerId::new(number)
     }
 
-    /// A row of three members, of whom the first two said yes to 6, the first with its own vote
+    /// A row of three members, of which the first two said yes to 6, the first with its own vote
     /// for 11 in the next term.
     fn checker() -> RoundsChecker {
         let peers = NonZeroU16::new(3).expect("three is not zero");

@@ -6,7 +6,7 @@ use althing_types::PeerId;
 use super::RoundsNetwork;
 
 impl RoundsNetwork {
-    /// Returns what a message says.
+    /// Returns a message in a few words.
     pub(super) fn describe(&self, message: &Message) -> String {
         let name = |peer: &PeerId| self.name(*peer);
         match message {
@@ -53,7 +53,7 @@ impl RoundsNetwork {
         }
     }
 
-    /// Returns what a peer reports.
+    /// Returns an event in a few words.
     pub(super) fn describe_report(&self, event: &Event) -> String {
         let name = |peer: &PeerId| self.name(*peer);
         match event {
@@ -92,7 +92,7 @@ impl RoundsNetwork {
         }
     }
 
-    /// Returns what to call a peer.
+    /// Returns the name of a peer in such texts.
     pub(super) fn name(&self, peer: PeerId) -> String {
         match self.peer_with(peer) {
             Some(index) => format!("peer {index}"),

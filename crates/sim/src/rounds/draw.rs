@@ -1,4 +1,4 @@
-//! Networks with rounds, and what goes wrong in them, from a seed.
+//! Networks with rounds and their faults, drawn from a seed.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::fault::Fault as AnyFault;
 use crate::plan::Planned;
 use crate::random::{self, FAULTS_MAX, Faults, Schedule, conditions, millis, pick};
 
-/// Rows that must come after the trouble.
+/// Rows that must be recorded once the faults are over.
 const ROWS_AFTER: usize = 3;
 
-/// How long that may take.
+/// How long these rows may take.
 const SOON: Duration = Duration::from_secs(60);
 
-/// And how long with a dishonest member: when it leads and does nothing it is replaced after a
-/// minute, and it may be drawn several times.
+/// How long they may take with a dishonest member: if it leads and does nothing it is replaced
+/// after a minute, and it may be elected several times.
 const SOON_IF_BYZANTINE: Duration = Duration::from_secs(600);
 
 impl random::Scenario for Scenario {
@@ -74,7 +74,7 @@ fn members(seed: u64, rng: &mut ChaCha8Rng) -> Schedule<Scenario> {
         scenario = scenario.rules(change);
         scenario.rules = text;
     }
-    // With more strangers than that, or rules of half the votes, two memberships may both decide.
+    // With more non-members, or if half of the votes decide, two memberships may both decide.
     if happens(15, rng) && peers.is_multiple_of(2) && change.is_none() {
         scenario = scenario.extra(1);
     }

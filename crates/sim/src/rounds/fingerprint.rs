@@ -1,4 +1,4 @@
-//! What stands for an event in the fingerprint of a run.
+//! How an event enters the fingerprint of a run.
 
 use althing_engine::rounds::{CertifiedRecord, Event, Record, Waiting};
 

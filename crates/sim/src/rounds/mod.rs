@@ -1,14 +1,14 @@
-//! Networks with rounds: peers on a bus, who agree on one table.
+//! Networks with rounds: peers on a bus that agree on one table.
 //!
 //! | file | question |
 //! | --- | --- |
 //! | `scenario` | which network is it, and what goes wrong? |
 //! | `draw` | the same, from a seed |
-//! | `checker`, `violation` | what may never happen? |
-//! | `byzantine` | in what can a member be dishonest, and what then? |
-//! | `signers`, `simulated_rsa`, `verification_cache` | what do peers sign with? |
+//! | `checker`, `violation` | which invariants are checked? |
+//! | `byzantine` | how can a member be dishonest, and what follows? |
+//! | `signers`, `simulated_rsa`, `verification_cache` | how do peers sign and verify? |
 //! | `run` | how does the table grow? |
-//! | `describe`, `fingerprint` | how does a message read, and what stands for an event? |
+//! | `describe`, `fingerprint` | how does a message read, and how is an event hashed? |
 //! | this one | what ties the engine to the simulator? |
 
 pub mod byzantine;
@@ -45,13 +45,13 @@ use crate::summary::{Counters, Names};
 
 /// A network with rounds in virtual time.
 pub type Simulation = crate::Simulation<RoundsNetwork>;
-/// What a network with rounds begins with.
+/// The plan of a run of a network with rounds: its start and its faults.
 pub type Plan = crate::Plan<Role>;
-/// What can go wrong in it.
+/// A fault in such a network.
 pub type Fault = crate::Fault<Role>;
 /// Why a run of it failed.
 pub type Stuck = crate::Stuck<Violation>;
-/// What is wrong with such a run.
+/// The kind of such a failure.
 pub type Reason = crate::Reason<Violation>;
 
 /// A network with rounds, to be simulated. Its peers have indices in the order of their ids.
@@ -61,7 +61,7 @@ pub struct RoundsNetwork {
     signers: Signers,
     ids: Vec<PeerId>,
     secrets: Vec<[u8; 32]>,
-    /// Whoever was elected last.
+    /// The peer that was elected last.
     leader: Option<PeerId>,
     /// The leaders so far, and their terms.
     terms: BTreeSet<(Term, PeerId)>,

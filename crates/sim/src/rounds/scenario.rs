@@ -38,7 +38,7 @@ pub struct Scenario {
     pub plan: Plan,
     /// What the peers agreed on beforehand, as `elect-chain` calls it.
     pub config: Config,
-    /// How they say it.
+    /// Which network with rounds it is: its dialect.
     pub network: Network,
     change: Option<fn(&mut Rules)>,
     /// The rules that differ from those of the network, in a few words.

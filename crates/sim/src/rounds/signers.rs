@@ -1,4 +1,4 @@
-//! What the peers of a run sign with.
+//! The authenticators of the peers of a run.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use althing_engine::rounds::Authenticator;
 use super::simulated_rsa::SimulatedRsa;
 use super::verification_cache::VerificationCache;
 
-/// What the peers of a run sign with.
+/// Makes the authenticators with which the peers of a run sign and verify.
 pub(super) struct Signers {
     dialect: Arc<dyn RoundsDialect>,
     rsa: SimulatedRsa,
@@ -21,7 +21,7 @@ impl Signers {
         Self { dialect, rsa, cache: VerificationCache::default() }
     }
 
-    /// Returns what signs for the owner of `secret`.
+    /// Returns the authenticator of the owner of `secret`.
     pub(super) fn of(&self, secret: &[u8; 32]) -> Box<dyn Authenticator> {
         let own = match self.dialect.secret_kind() {
             SecretKind::Random => {

@@ -11,8 +11,8 @@ use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature, Signe
 /// Signs for the peers of networks whose keys cannot be made from a seed, such as those with RSA.
 ///
 /// It knows all secrets, and a signature is a hash of the secret and of the message as it is on the
-/// wire. Nobody in the simulation can make one without the secret, which is all that a signature is
-/// good for. Its keys have the form of RSA keys, so that messages are read as they would be.
+/// wire. No peer in the simulation can make one without the secret, which is all that a signature
+/// must guarantee. Its keys have the form of RSA keys, so that messages decode as with real ones.
 #[derive(Clone)]
 pub(super) struct SimulatedRsa {
     dialect: Arc<dyn RoundsDialect>,

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
 
-/// What checking each of the latest signatures came to, shared by all peers of a run.
+/// The results of the latest verifications, shared by all peers of a run.
 ///
 /// A broadcast reaches every peer, and each of them checks its signature. The answer depends on
-/// nothing but the message, the signature and the key, so the first of them finds it out for all: a
-/// run is the same with and without this, but a large signed network is faster by how many peers it
-/// has.
+/// nothing but the message, the signature and the key, so the first of them verifies for all: a run
+/// is the same with and without this, but a signed network of `n` peers makes `n` times fewer
+/// checks.
 #[derive(Clone)]
 pub(super) struct VerificationCache(Arc<Mutex<Box<[Option<Verification>; SLOTS]>>>);
 
@@ -23,7 +23,7 @@ struct Verification {
 /// Verifications that are kept: of all signatures that begin with the same bits, the last one's.
 const SLOTS: usize = 4096;
 
-/// Signs as one peer, and knows what the others have found out about the signatures of all.
+/// Signs as one peer, and shares the verifications of all peers.
 struct Sharing {
     own: Box<dyn Authenticator>,
     cache: VerificationCache,
@@ -36,7 +36,7 @@ impl Default for VerificationCache {
 }
 
 impl VerificationCache {
-    /// Returns an authenticator that shares what it finds out with the others.
+    /// Returns an authenticator that shares its verifications with the others.
     pub(super) fn shared_by(&self, own: Box<dyn Authenticator>) -> Box<dyn Authenticator> {
         Box::new(Sharing { own, cache: self.clone() })
     }

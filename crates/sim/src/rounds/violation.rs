@@ -1,9 +1,9 @@
-//! What no run may ever show of a table.
+//! The ways in which an invariant of tables can be broken.
 
 use althing_engine::rounds::Record;
 use althing_types::{PeerId, Term, Transaction};
 
-/// Something that no run may ever show of an honest peer of a network with rounds.
+/// A broken invariant: an honest peer of a network with rounds did what must never happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -85,7 +85,7 @@ pub enum Violation {
         /// The first row that it lacks.
         wanted: Transaction,
     },
-    /// What a peer finds after a crash is not what it had.
+    /// A peer finds another state after a crash than it had before.
     #[error("{peer} came back with another {what} than it had")]
     Forgotten {
         /// The peer.

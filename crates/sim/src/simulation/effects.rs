@@ -1,4 +1,4 @@
-//! What others notice of what a peer does.
+//! The effects of a peer on the network.
 
 use althing_engine::{Engine, Gap, Input, Output, Recipient, SearchId};
 use althing_types::Channel;
@@ -114,7 +114,7 @@ impl<N: Simulated> Simulation<N> {
         }
     }
 
-    /// Has a dishonest peer send what it wants to about what it receives.
+    /// Has a dishonest peer send its reaction to a message that it receives.
     pub(super) fn answer_falsely(&mut self, peer: usize, message: &MessageOf<N>) {
         if let Some(byzantine) = &mut self.peers[peer].byzantine {
             let sent = byzantine.receive(message);

@@ -1,4 +1,4 @@
-//! What goes wrong, one method for each fault.
+//! The faults, one method for each.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl<N: Simulated> Simulation<N> {
         self.publish_peers();
     }
 
-    /// Stops a peer in the middle of what it does next: after `outputs` of its outputs.
+    /// Stops a peer in the middle of its next step: after `outputs` of its outputs.
     pub fn crash_after(&mut self, peer: usize, outputs: usize) {
         self.peers[peer].outputs_left = Some(outputs);
     }
@@ -176,8 +176,8 @@ impl<N: Simulated> Simulation<N> {
         self.network.conditions.latency = latency;
     }
 
-    /// Restarts the broker: it forgets what is under way, loses what is sent while it is away, and
-    /// then may publish that everybody is lost. Without a broker nothing happens.
+    /// Restarts the broker: it forgets the messages under way, loses those sent while it is away,
+    /// and then may publish that every peer is lost. Without a broker nothing happens.
     pub fn restart_broker(&mut self, down: Duration, last_wills: LastWills) {
         if self.kind.address(0).is_none() {
             let epoch = self.network.take_down();
@@ -207,7 +207,7 @@ impl<N: Simulated> Simulation<N> {
     }
 
     /// Makes everything well again: all peers run, with right clocks, and hear each other without
-    /// loss. Whoever has become dishonest stays so.
+    /// loss. A peer that has become dishonest stays so.
     pub fn heal(&mut self) {
         self.network.heal(Conditions::good());
         for peer in 0..self.peers.len() {
@@ -215,7 +215,7 @@ impl<N: Simulated> Simulation<N> {
             self.slow(peer, Duration::ZERO);
             self.skew(peer, Skew::NONE);
             self.resume(peer);
-            // Whoever is done need not come back.
+            // A peer that has left the network need not come back.
             if !self.peers[peer].left {
                 self.restart(peer);
             }

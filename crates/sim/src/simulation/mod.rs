@@ -2,8 +2,8 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `step` | what happens next, and to whom? |
-//! | `effects` | what do others notice of what a peer does? |
+//! | `step` | what happens next, and to which peer? |
+//! | `effects` | how does a peer affect the network? |
 //! | `faults` | what goes wrong? |
 //! | `run` | how does time pass? |
 //! | this one | what is there to see? |
@@ -38,7 +38,7 @@ use crate::trace::{History, Trace};
 
 /// A network of peers in virtual time.
 ///
-/// Make one from a [`Plan`] and a kind of network, let it run, and look at what has come of it:
+/// Make one from a [`Plan`] and a kind of network, let it run, and look at the result:
 ///
 /// - [`run_for`](Self::run_for), [`run_until`](Self::run_until) and their kin let time pass, one
 ///   step after the other. After each step the run is checked, and what should never be ends it
@@ -129,8 +129,8 @@ impl<N: Simulated> Simulation<N> {
         (0..self.peers.len()).filter(|peer| self.peers[*peer].wanted)
     }
 
-    /// Returns the peers that are honest, and up, about to start, or done; but for those that are
-    /// muted.
+    /// Returns the peers that are honest, and up, about to start, or have left; without those that
+    /// are muted.
     pub fn honest(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.peers.len()).filter(|peer| self.is_honest(*peer))
     }
@@ -146,7 +146,7 @@ impl<N: Simulated> Simulation<N> {
         self.peers[peer].host.engine()
     }
 
-    /// Returns what a peer has on disk.
+    /// Returns the disk of a peer.
     pub fn disk(&self, peer: usize) -> &Disk<DurableOf<N>> {
         self.peers[peer].host.disk()
     }
@@ -166,7 +166,7 @@ impl<N: Simulated> Simulation<N> {
         self.history.events()
     }
 
-    /// Returns whoever was elected last, or found the last block.
+    /// Returns the peer that was elected last, or that found the last block.
     pub fn leader(&self) -> Option<usize> {
         self.kind.leader()
     }

@@ -45,7 +45,7 @@ impl<N: Simulated> Simulation<N> {
         what: &str,
         mut holds: impl FnMut(&Self, usize) -> bool,
     ) -> Result<(), StuckIn<N>> {
-        // Whoever was last behind is likely to be so still.
+        // The peer that was last behind is likely to be so still.
         let mut last = 0;
         self.run_until(limit, what, |net| {
             if net.is_honest(last) && !holds(net, last) {

@@ -1,4 +1,4 @@
-//! What happens next, and to whom.
+//! The next step of a run: what happens, and to which peer.
 
 use std::sync::Arc;
 
@@ -137,8 +137,8 @@ impl<N: Simulated> Simulation<N> {
         }
     }
 
-    /// Has a peer continue after a pause: what waited is handled at once, and by a slow one bit by
-    /// bit.
+    /// Has a peer continue after a pause: it handles the waiting input at once or, if it is slow,
+    /// one by one.
     pub(super) fn end_pause(&mut self, peer: usize) {
         if std::mem::replace(&mut self.peers[peer].paused, false)
             && !self.peers[peer].pending.is_empty()
@@ -184,7 +184,7 @@ impl<N: Simulated> Simulation<N> {
         }
     }
 
-    /// Has a user ask a peer for something, where they do.
+    /// Has a user give a peer a command, in a network with such users.
     fn command(&mut self) {
         let is_up = |peer: &usize| self.peers[*peer].host.is_up();
         let honest: Vec<usize> = self.honest().filter(is_up).collect();

@@ -1,4 +1,4 @@
-//! The latest of what has happened.
+//! The latest steps of a run, from which traces are made.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use super::{Step, Trace, What};
 use crate::packet::Packet;
 use crate::simulated::{EventOf, MessageOf, Simulated};
 
-/// The latest of what has happened: so many packets, events and faults each.
+/// The latest packets, events and faults of a run: so many of each.
 pub(crate) struct History<N: Simulated> {
     kept_max: usize,
     noted: u64,
@@ -109,7 +109,7 @@ impl<N: Simulated> History<N> {
     }
 }
 
-/// Returns what a packet says.
+/// Returns the message of a packet in a few words.
 fn describe<N: Simulated>(network: &N, packet: &Packet<MessageOf<N>>) -> String {
     match &packet.received(network.codec(packet.from.unwrap_or(0))).content {
         Ok(Content::Message(message)) => network.describe_message(message),

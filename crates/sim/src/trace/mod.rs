@@ -1,4 +1,4 @@
-//! What happened, for people: as lines, and as sequence diagrams.
+//! Traces for people: as lines, and as sequence diagrams.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -19,10 +19,10 @@ pub(crate) use self::history::History;
 pub use self::mermaid::mermaid;
 pub use self::svg::svg;
 
-/// Part of a run: what was sent, what peers reported, what went wrong, in order.
+/// Part of a run: messages, events of peers and faults, in order.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// What happened.
+    /// The steps, in the order of their times.
     pub steps: Vec<Step>,
     /// Whether more has happened in this time than was kept; the earliest is missing then.
     pub forgotten: bool,
@@ -33,11 +33,11 @@ pub struct Trace {
 pub struct Step {
     /// When, since the beginning of the run.
     pub at: Duration,
-    /// What.
+    /// The message, the event, or the fault.
     pub what: What,
 }
 
-/// What happened in a step.
+/// The content of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// A message was sent.
@@ -46,21 +46,21 @@ pub enum What {
         by: Option<usize>,
         /// To which peer; `None` if to all.
         to: Option<usize>,
-        /// What it says.
+        /// The message in a few words.
         text: String,
         /// How many peers it did not reach.
         missed: usize,
     },
     /// A peer reported something.
     Reported {
-        /// Which peer.
+        /// The index of the peer.
         peer: usize,
-        /// What.
+        /// The event in a few words.
         text: String,
         /// Whether it says more than the messages around it do.
         is_telling: bool,
     },
-    /// Something went wrong, or right again.
+    /// A fault began or ended.
     Fault(String),
 }
 
@@ -128,7 +128,7 @@ mod tests {
         Trace { steps, forgotten: false }
     }
 
-    /// What two peers send each other, one of them in vain.
+    /// Two peers send each other a message, one of them in vain.
     pub(super) fn mesh_trace() -> Trace {
         let sent = |at, by, to, missed| {
             let what = What::Sent { by: Some(by), to: Some(to), text: "hello".to_owned(), missed };

@@ -1,15 +1,15 @@
-//! What a sequence diagram of a trace shows, however it is drawn.
+//! The content of a sequence diagram, independent of how it is drawn.
 
 use std::collections::BTreeSet;
 
 use super::{Trace, What, missed_text};
 
-/// What a sequence diagram of a trace shows: the peers in columns, and a line for each step.
+/// The content of a sequence diagram: the peers in columns, and a line for each step.
 pub(super) struct Sketch {
     /// The peers that have a column, by their index.
     pub(super) columns: Vec<usize>,
     pub(super) lines: Vec<Line>,
-    /// What is left out, in a sentence each.
+    /// Notes on the parts that are left out, in a sentence each.
     pub(super) notes: Vec<String>,
 }
 

@@ -3,10 +3,10 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `network` | who hears what, and when? |
-//! | `choices` | do members agree, whatever the rules? |
+//! | `network` | which messages does a peer hear, and when? |
+//! | `choices` | do members agree under all rules? |
 //! | `published` | do peers that count arrivals? |
-//! | `plain` | does a program count that knows only the plain protocol? |
+//! | `plain` | do the votes of a program count that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
 
 mod choices;

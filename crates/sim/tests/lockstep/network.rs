@@ -18,8 +18,7 @@ use althing_types::{Difficulty, Moment, PeerId, Transaction};
 
 pub(crate) struct Lockstep {
     rules: Rules,
-    /// Translates what is said into bytes and back; `None` where messages are handed on as they
-    /// are.
+    /// Encodes and decodes messages; `None` where they are handed on as they are.
     dialect: Option<Box<dyn RoundsDialect>>,
     pub(crate) now: Moment,
     hosts: Vec<Host<Rounds>>,
@@ -136,7 +135,7 @@ impl Lockstep {
         self.run_with(time, |_| Vec::new());
     }
 
-    /// Runs for `time`; `listener` hears every message, and what it answers is said as well.
+    /// Runs for `time`; `listener` hears every message, and its answers are sent as well.
     pub(crate) fn run_with(
         &mut self,
         time: Duration,
@@ -193,11 +192,11 @@ impl Lockstep {
         match received.content.expect("all that is said here is a message") {
             Content::Message(signed) => Some(signed),
             Content::Nothing => None,
-            Content::PeerLost(peer) => panic!("nobody can say that {peer} is lost"),
+            Content::PeerLost(peer) => panic!("there is no broker to say that {peer} is lost"),
         }
     }
 
-    /// Says something in anybody's name, unsigned.
+    /// Sends an unsigned message in the name of any peer.
     pub(crate) fn say(&mut self, message: Message) {
         self.say_signed(Signed { message, signature: None });
     }
@@ -212,7 +211,7 @@ impl Lockstep {
         }
     }
 
-    /// Says bytes, whatever they are.
+    /// Sends any bytes, valid or not.
     pub(crate) fn say_bytes(&mut self, wire: Wire) {
         self.said.push_back(Packet::Bytes(wire));
     }
@@ -252,7 +251,7 @@ impl Lockstep {
         elected.collect()
     }
 
-    /// Returns what a peer has told, in order.
+    /// Returns the events of a peer, in order.
     pub(crate) fn events_of(&self, peer: usize) -> impl Iterator<Item = &Event> {
         self.events.iter().filter(move |(of, _)| *of == peer).map(|(_, event)| event)
     }

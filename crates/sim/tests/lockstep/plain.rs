@@ -7,7 +7,7 @@ use althing_types::{PeerId, Transaction};
 
 use crate::network::{Lockstep, id, rules};
 
-/// Announces itself, draws, and says yes to whatever the leader says yes to; all in plain words.
+/// Announces itself, draws, and votes yes when the leader does; all with plain messages.
 struct PlainPeer {
     me: PeerId,
     draw: u128,

@@ -1,4 +1,4 @@
-//! `ppd`: three peers with RSA keys of their own, and one who says what it may not.
+//! `ppd`: three peers with RSA keys of their own, and one that sends forbidden messages.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU16;
@@ -18,7 +18,7 @@ use crate::network::{Lockstep, bits, heard, id};
 
 const ROWS: u64 = 5;
 
-/// The network, and what its peers sign with, so that the tests can speak in their names.
+/// The network, and the keys of its peers, so that the tests can send messages in their names.
 struct Network {
     dialect: Ppd,
     net: Lockstep,
@@ -63,14 +63,14 @@ impl Network {
         assert_eq!(self.net.events.iter().find(refused), None);
     }
 
-    /// Returns what `message` is on the wire when `signer` has signed it, whoever it says it is.
+    /// Returns `message` as it is on the wire, signed by `signer`, which need not be its sender.
     fn signed(&self, signer: usize, message: Message) -> Wire {
         let signature = self.authenticators[signer].signature(&message);
         let wires = self.dialect.encode(&Recipient::All, &Signed { message, signature });
         wires.into_iter().next_back().expect("it is a message of this network")
     }
 
-    /// Returns all that `engine` does when it hears `wire`.
+    /// Returns all outputs of `engine` when it hears `wire`.
     fn hear(&self, engine: &mut Rounds, wire: &Wire) -> Vec<Output> {
         let received = self.dialect.decode(&wire.to, &wire.payload).content;
         let Ok(Content::Message(signed)) = received else { panic!("{received:?}") };
@@ -117,7 +117,7 @@ fn three_peers_that_do_as_the_program_does_agree_as_well() {
 #[test]
 fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
     let mut network = Network::new(Variant::Readme);
-    // A row is open, and one of those who do not lead knows it.
+    // A row is open, and one of the members that do not lead knows it.
     let asked = |net: &Lockstep, peer: usize| {
         net.events_of(peer).find_map(|event| match event {
             Event::ChallengeIssued { difficulty, leader, .. } => Some((*leader, *difficulty)),
@@ -137,7 +137,7 @@ fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
         Event::LeaderElected { term, .. } => Some(*term),
         _ => None,
     };
-    let term = net.events_of(me).find_map(elected).expect("somebody leads");
+    let term = net.events_of(me).find_map(elected).expect("a member leads");
     let transaction = Transaction::FIRST;
     let seeds: Vec<_> = solutions(difficulty).take(2).collect();
     let vote = |voter: usize, seed: &Seed| Message::Vote {
@@ -183,7 +183,7 @@ fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
     assert_eq!(network.hear(&mut engine, &second), refusal(other, reason));
     assert_eq!(hash(&engine), before);
 
-    // All of it is said to all, and they agree nevertheless.
+    // All of it is sent to all peers, and they agree nevertheless.
     for (wire, ..) in refused {
         network.net.say_bytes(wire);
     }

@@ -67,7 +67,7 @@ fn signed_net(rules: &Rules, peers: u8) -> Lockstep {
     Lockstep::with(rules, stamps)
 }
 
-/// Returns why messages were refused, and whose they claimed to be, each once.
+/// Returns the reasons for refusals, with the claimed senders, each once.
 fn refusals(net: &Lockstep) -> Vec<(PeerId, Refusal)> {
     let mut refusals = Vec::new();
     for (_, event) in &net.events {
@@ -132,7 +132,7 @@ fn the_controller_accepts_the_first_solution_and_answers_all() {
     // Three mine, and the controller does not.
     let mut expected: Vec<_> =
         (0..5).flat_map(|row| [(row, true), (row, false), (row, false)]).collect();
-    // After the last row it leaves, and answers nobody.
+    // After the last row it leaves, and answers no peer.
     expected.push((5, true));
     let mut verdicts: Vec<_> = verdicts.collect();
     verdicts.sort_by_key(|(row, accepted)| (*row, !accepted));
@@ -221,13 +221,13 @@ fn frauds_are_refused_by_name_and_change_nothing() {
         approve: true,
         cause: None,
     };
-    // In another's name, signed by somebody else or by nobody; by a stranger; a second key.
+    // In another's name, with a wrong signature or none; by a non-member; a second key.
     let by_other = Signature(stamp(&key(77), &vote(victim)).0);
     net.say_signed(Signed { message: vote(victim), signature: Some(by_other) });
     net.say(vote(victim));
     net.say(vote(id(50)));
     net.say(Message::Announcement { peer: victim, key: Some(key(77)), members: None });
-    // By one who may vote, but was not elected.
+    // By a member that may vote, but was not elected.
     let challenge = Message::Challenge { peer: victim, difficulty: bits(1), place: None };
     let signature = Some(stamp(&key(number), &challenge));
     net.say_signed(Signed { message: challenge, signature });
@@ -252,7 +252,7 @@ fn a_lost_count_is_mined_again() {
     rules.pause = Duration::from_secs(1);
     let mut net = Lockstep::new(&rules, 3);
     net.run(Duration::from_millis(1));
-    // Three votes of a stranger, which come before those of the members and are counted first.
+    // Three votes of a non-member, which come before those of the members and are counted first.
     for _ in 0..3 {
         net.say(Message::Vote {
             peer: id(99),

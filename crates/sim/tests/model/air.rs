@@ -1,10 +1,10 @@
-//! What is between the peers: messages that were said, and have not been heard by all.
+//! The network of the model: messages that were sent, and have not been heard by all peers.
 
 use std::collections::VecDeque;
 
 use crate::peer::{MessageId, PEERS};
 
-/// What is promised of the way from one peer to another.
+/// The guarantees of the network between two peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Nothing: any message may come at any time, after any other, or never.
@@ -12,7 +12,7 @@ pub(crate) enum Way {
     /// Each message comes at once, in the order in which they were said; but so many of the
     /// deliveries, over all peers, come at any later time, or never.
     Prompt {
-        /// How many at most.
+        /// How many deliveries may come later or never, at most.
         late_max: u8,
     },
 }
@@ -20,18 +20,18 @@ pub(crate) enum Way {
 /// The messages on their way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Air {
-    /// Without any promise, what was said may be heard until it was.
+    /// Without guarantees: each message may be heard at any time, until it was heard.
     Wild {
         /// All that was ever said, in the order of the ids.
         said: Vec<MessageId>,
         /// What each peer has heard in its present life.
         heard: [Vec<MessageId>; PEERS],
     },
-    /// What is on time, and what is not.
+    /// With prompt deliveries, except for some that are late.
     Prompt {
-        /// Who hears what next.
+        /// The deliveries that come in turn: the peer, and the message it hears.
         queue: VecDeque<Delivery>,
-        /// What comes at any later time, in the order of the ids.
+        /// The late deliveries, which come at any later time, in the order of the ids.
         late: Vec<Delivery>,
         /// How many deliveries may still be late.
         late_left: u8,
@@ -55,7 +55,7 @@ impl Air {
         }
     }
 
-    /// Takes up what the peer `from` says.
+    /// Takes in a message of the peer `from`.
     pub(crate) fn take(&mut self, from: usize, words: &[MessageId]) {
         match self {
             Self::Wild { said, heard } => {
@@ -81,7 +81,7 @@ impl Air {
         }
     }
 
-    /// Returns whether nothing is about to be heard, so that it is time for something else.
+    /// Returns whether no delivery is due, so that timers and searches may go on.
     pub(crate) fn is_still(&self) -> bool {
         match self {
             Self::Wild { .. } => true,
@@ -89,7 +89,7 @@ impl Air {
         }
     }
 
-    /// Drops what is next to be heard as long as it would change nothing.
+    /// Drops the next deliveries as long as they would change nothing.
     pub(crate) fn drop_idle(&mut self, changes: impl Fn(Delivery) -> bool) {
         if let Self::Prompt { queue, .. } = self {
             while queue.front().is_some_and(|delivery| !changes(*delivery)) {
@@ -98,7 +98,7 @@ impl Air {
         }
     }
 
-    /// Returns who may hear what next, and what is then still in the air.
+    /// Returns the possible next deliveries, each with the messages that are then still in the air.
     pub(crate) fn deliveries(&self) -> Vec<(Delivery, Self)> {
         match self {
             Self::Wild { said, heard } => {
@@ -130,7 +130,7 @@ impl Air {
         }
     }
 
-    /// Returns what is in the air if the next delivery is late.
+    /// Returns the air in which the next delivery is late.
     pub(crate) fn delay(&self) -> Option<Self> {
         match self {
             Self::Prompt { queue, late, late_left: 1.. } => {

@@ -1,14 +1,14 @@
-//! What a peer has promised and voted for over all its lives.
+//! The promises and votes of a peer over all its lives.
 
 use std::collections::BTreeMap;
 
 use althing_engine::rounds::{Durable, Message, Record};
 use althing_types::{PeerId, Term, Transaction};
 
-/// What a peer may do wrong, to see that the checker notices.
+/// A deliberate bug of a peer, to see that the checker notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
-    /// Nothing.
+    /// The peer works as it should.
     None,
     /// It finds no promise on its disk when it starts again.
     ForgetsPromise,
@@ -16,7 +16,7 @@ pub(crate) enum Fault {
     ForgetsVote,
 }
 
-/// What a peer has said over all its lives, and must not contradict.
+/// The promises and votes of a peer over all its lives, which it must not contradict.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct History {
     promises: BTreeMap<Term, PeerId>,
@@ -24,7 +24,7 @@ pub(crate) struct History {
     pub(crate) contradiction: Option<Contradiction>,
 }
 
-/// What no peer may ever do.
+/// A contradiction between two messages of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Contradiction {
     /// It has promised to follow two leaders in one term (rule E3).
@@ -34,7 +34,7 @@ pub(crate) enum Contradiction {
 }
 
 impl History {
-    /// Notes what the peer writes to its disk before it says it.
+    /// Notes a write of the peer, which comes before the message about it.
     pub(crate) fn note_durable(&mut self, durable: &Durable) {
         match durable {
             Durable::Promised(promised) => self.note_promise(promised.term, promised.leader),
@@ -43,7 +43,7 @@ impl History {
         }
     }
 
-    /// Notes what the peer says.
+    /// Notes a message of the peer.
     pub(crate) fn note_message(&mut self, message: &Message) {
         match message {
             Message::Election { state: Some(state), .. } => {

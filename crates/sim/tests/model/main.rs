@@ -1,4 +1,4 @@
-//! Every way in which three peers can go, up to a bound: no two tables, no second promise.
+//! Every run of three peers, up to a bound: no two tables, no second promise.
 //!
 //! The simulator tries some runs of large networks; this tries all runs of a small one. The model
 //! checker [`stateright`] drives the engine itself through its pure interface, and goes through
@@ -8,25 +8,25 @@
 //! In every state: no two peers have recorded different rows (rule R1); no term has two leaders,
 //! and no peer has promised to follow two in one (rule E3); no peer has said yes to two solutions
 //! of a row in one term (rule V2), over all its lives. The assertions of the engine hold as well,
-//! since the tests are built with them. That the checker would notice is shown by peers which
-//! forget what they had on disk: for those it finds how two promises or two votes come about.
+//! since the tests are built with them. To show that the checker would notice a violation, some
+//! tests have peers that forget part of their disk: for those it finds two promises or two votes.
 //!
 //! # What may happen
 //! - *Time* is abstract. A peer's timers run out in any order, however soon. When it repeats
 //!   itself, it may find that no wait is over, or (a *look*) that every one is; so leaders are
-//!   given up at any moment. Only wishes for a later term never get stale.
-//! - *Messages* come in one of two ways. On the *wild* way nothing is promised: what was said may
+//!   given up at any moment. Only wishes for a later term never expire.
+//! - *Messages* come in one of two ways. On the *wild* way nothing is promised: a message may
 //!   be heard at any time, after anything else, again after a restart, or never. On the *prompt*
-//!   way each delivery comes in turn, but for so many that come at any later time, or never;
+//!   way each delivery comes in turn, except so many that come at any later time, or never;
 //!   timers run out and searches end when nothing else is about to be heard.
-//! - *Searches* find something else at each peer.
+//! - *Searches* find a different solution at each peer.
 //! - A peer that has all rows *leaves* as soon as it knows that the others have them too, and
 //!   otherwise at any later time. Nothing happens to it any more.
 //! - The *power fails* at any time, also between two things that a peer writes or says in answer
 //!   to one input. It then starts again with what is on its disk, and with other draws.
 //!
 //! # What is not
-//! Who is a member is settled, and announcements are not heard; all challenges have one bit; draws
+//! The members are settled, and announcements are not heard; all challenges have one bit; draws
 //! are those of one generator for each life of each peer. Peers are honest, and the table has one
 //! row, or no message but those of the election is heard. The simulator has all of this.
 //!
@@ -56,7 +56,7 @@ use self::peer::{Behaviour, Speech};
 const PROMPT: Way = Way::Prompt { late_max: 0 };
 const ONE_LATE: Way = Way::Prompt { late_max: 1 };
 
-/// Explores all that honest peers can do, and returns what of it is worth seeing.
+/// Explores all runs of honest peers, and returns the names of the notable states it has seen.
 fn explore(speech: Speech, bounds: Bounds) -> Vec<&'static str> {
     let network = Network::new(Behaviour { speech, fault: Fault::None }, bounds);
     // Two threads, since that is what the smallest machines have.

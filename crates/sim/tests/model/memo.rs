@@ -1,4 +1,4 @@
-//! What was computed once and is the same wherever it is asked for.
+//! Results that are computed once and shared by all threads.
 
 use std::collections::BTreeMap;
 use std::sync::RwLock;
@@ -15,7 +15,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Ord, V: Clone> Memo<K, V> {
-    /// Returns the value of `key`, which `make` makes if there is none. `spread` is any number
+    /// Returns the value of `key`, which `make` computes if it is missing. `spread` is a number
     /// that differs from key to key.
     pub(crate) fn get_or(&self, spread: u64, key: K, make: impl FnOnce() -> V) -> V {
         let part = usize::try_from(spread % PARTS).expect("a small number");

@@ -15,7 +15,7 @@ use crate::peer::{Behaviour, Happening, MessageId, PEERS, Peer, Said};
 /// How far the model goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// What is promised of the way between peers.
+    /// The guarantees of the network between peers.
     pub(crate) way: Way,
     /// How often the power fails, over all peers.
     pub(crate) failures: u8,
@@ -23,13 +23,13 @@ pub(crate) struct Bounds {
     pub(crate) looks: u8,
 }
 
-/// All that the checker explores.
+/// The model that the checker explores.
 pub(crate) struct Network {
     behaviour: Behaviour,
     bounds: Bounds,
-    /// What peers have said.
+    /// All messages that peers have sent.
     messages: Memo<MessageId, Arc<Signed>>,
-    /// What becomes of a peer is the same in all states of the network that have it.
+    /// The next states of a peer, which are the same in all states of the network that have it.
     steps: Memo<(u64, Happening, Power), Option<Arc<Step>>>,
     /// Each state of a peer is kept once.
     peers: Memo<u64, Arc<Tagged>>,
@@ -66,14 +66,14 @@ pub(crate) enum Action {
         happening: Happening,
         power: Power,
         step: Arc<Step>,
-        /// What is in the air, before the peer says anything.
+        /// The air, before the peer sends anything.
         air: Air,
     },
-    /// What is next to be heard is late.
+    /// The next delivery is late.
     Delay(Air),
 }
 
-/// What becomes of the peer.
+/// The next state of the peer.
 pub(crate) struct Step {
     peer: Arc<Tagged>,
     said: Vec<MessageId>,
@@ -86,7 +86,7 @@ impl Network {
         Self { behaviour, bounds, messages, steps, peers }
     }
 
-    /// Returns what becomes of `peer`, or `None` if nothing changes.
+    /// Returns the next state of `peer`, or `None` if nothing changes.
     fn step(&self, peer: &Tagged, happening: Happening, power: Power) -> Option<Arc<Step>> {
         let key = (peer.fingerprint, happening, power);
         self.steps.get_or(peer.fingerprint, key, || {
@@ -133,7 +133,7 @@ impl Network {
         self.step(peer, Happening::Hear(delivery.id), Power::Stays).is_some()
     }
 
-    /// Tells a run, for somebody to understand what went wrong.
+    /// Describes a run step by step, so that a developer can understand a failure.
     pub(crate) fn tell(&self, actions: &[Action]) -> String {
         actions.iter().map(|action| self.tell_one(action)).collect()
     }
@@ -205,7 +205,7 @@ impl Model for Network {
         for (index, peer) in state.peers().enumerate() {
             for happening in peer.happenings() {
                 let is_possible = match happening {
-                    // Where all that was said may still be heard, it is not said again.
+                    // Where all messages may still be heard, none is sent again.
                     Happening::Repeat => self.bounds.way != Way::Wild && state.air.is_still(),
                     Happening::Look => may_look && state.air.is_still(),
                     Happening::Nothing => true,
@@ -265,7 +265,7 @@ pub(crate) const ONE_LEADER: &str = "no term has two leaders";
 pub(crate) const ONE_PROMISE: &str = "no peer follows two leaders in a term";
 pub(crate) const ONE_VOTE: &str = "no peer says yes twice in a row and term";
 pub(crate) const LATER_TERM: &str = "a row can be decided in a later term";
-/// What rule C3 is for.
+/// The situation for which rule C3 exists.
 pub(crate) const PROPOSED_AGAIN: &str = "a later leader can propose what was voted for before";
 
 impl State {

@@ -25,13 +25,13 @@ pub(crate) const PEERS: usize = 3;
 /// How the peers of a model behave.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct Behaviour {
-    /// Which of their messages reach anybody.
+    /// Which of their messages reach other peers.
     pub(crate) speech: Speech,
-    /// What they do wrong.
+    /// Their deliberate bug, if any.
     pub(crate) fault: Fault,
 }
 
-/// Which messages reach anybody. Announcements never do: who is a member is settled.
+/// Which messages reach other peers. Announcements never do: the members are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Speech {
     /// Those of the election only.
@@ -53,7 +53,7 @@ impl Speech {
 /// One thing that can happen to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Happening {
-    /// It hears what somebody has said.
+    /// It hears a message of another peer.
     Hear(MessageId),
     /// A timer that it has set runs out.
     Timer(Timer),
@@ -77,7 +77,7 @@ impl MessageId {
     }
 }
 
-/// What a peer has said.
+/// A message that a peer has sent.
 pub(crate) type Said = Vec<(MessageId, Arc<Signed>)>;
 
 #[derive(Clone, Hash)]
@@ -86,7 +86,7 @@ pub(crate) struct Peer {
     behaviour: Behaviour,
     host: Host<Rounds>,
     pub(crate) history: History,
-    /// Whom it saw elected.
+    /// The leader that it saw elected.
     pub(crate) leaders: BTreeMap<Term, PeerId>,
     timers: BTreeSet<Timer>,
     /// How often the power has failed.
@@ -96,7 +96,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Returns one of the settled members that has just started, and what it says.
+    /// Returns one of the settled members that has just started, and its messages.
     pub(crate) fn start(index: usize, behaviour: Behaviour) -> (Self, Said) {
         let members = Some((0..PEERS).map(|index| (id(index), None)).collect());
         let mut peer = Self {
@@ -167,7 +167,7 @@ impl Peer {
         effects
     }
 
-    /// Starts again after the power has failed, and returns what it says.
+    /// Starts again after the power has failed, and returns its messages.
     pub(crate) fn restart(&mut self) -> Said {
         self.failures += 1;
         self.host.crash();
@@ -188,7 +188,7 @@ impl Peer {
         effects.said
     }
 
-    /// Returns what tells it from all other states of all peers.
+    /// Returns a fingerprint that differs from those of all other states of all peers.
     pub(crate) fn fingerprint(&self) -> u64 {
         fingerprint(self)
     }
@@ -243,7 +243,7 @@ impl Peer {
     }
 }
 
-/// What others or the disk notice of what happened to a peer.
+/// An effect on other peers or on the disk.
 pub(crate) struct Effects {
     pub(crate) count: usize,
     pub(crate) said: Said,
@@ -290,7 +290,7 @@ fn id(index: usize) -> PeerId {
     PeerId::new(100 + index as u128)
 }
 
-/// Returns what this peer finds whenever it searches; each finds something else.
+/// Returns the solution that this peer always finds; each peer has a different one.
 fn solution(index: usize) -> Seed {
     let solves = |seed: &Seed| Puzzle::Sha1Integer.check(seed, Difficulty::MIN).is_ok();
     let mut solutions = (0..).map(Seed::from).filter(solves);

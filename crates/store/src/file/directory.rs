@@ -1,4 +1,4 @@
-//! Where the file is, and how it comes into being.
+//! The directory of the file, and how the file is created.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -61,8 +61,8 @@ impl Directory {
         self.dir.join(format!("{FILE_NAME}.{}-{count}{DRAFT_ENDING}", process::id()))
     }
 
-    /// Removes our draft, and those of processes that were killed. Once the file is there, nobody
-    /// needs any; and if one cannot be removed, it only takes up room.
+    /// Removes our draft, and those of processes that were killed. Once the file is there, no
+    /// process needs one; and if one cannot be removed, it only takes up room.
     fn remove_drafts(&self) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let name = entry.file_name();

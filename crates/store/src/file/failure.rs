@@ -1,4 +1,4 @@
-//! What went wrong in the file, and what users are told about it.
+//! Errors of the file, and how users are told about them.
 
 use std::io::ErrorKind;
 
@@ -7,7 +7,7 @@ use redb::{CommitError, DatabaseError, SetDurabilityError, StorageError, TableEr
 use super::directory::Directory;
 use crate::StoreError;
 
-/// What went wrong in a file whose name the caller knows.
+/// An error of a file whose name the caller knows.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The database said so.

@@ -2,10 +2,11 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `directory` | where is the file, and how does it come into being? |
+//! | `directory` | where is the file, and how is it created? |
 //! | `opening` | is it ours, and whole? |
 //! | `tables` | what is in it? |
 //! | `failure` | what went wrong, in words for users? |
+//! | `power_cut` | a test: is every commit whole after a power cut? |
 
 mod directory;
 mod failure;
@@ -26,7 +27,7 @@ use self::directory::Directory;
 use self::failure::Failure;
 use crate::{Identity, StoreError};
 
-/// A store in a file that nobody else has open.
+/// A store in a file that no other process has open.
 pub(crate) struct FileStore {
     directory: Directory,
     database: Database,

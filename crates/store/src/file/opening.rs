@@ -11,9 +11,9 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
 use super::failure::Failure;
 use super::tables::{self, META, META_FORMAT};
 
-/// What this version writes and reads; a file with another number is left alone.
+/// The format that this version writes and reads; a file with another number is left alone.
 ///
-/// Format 1 had a table of its own for each kind of what is kept: words, rows and blocks.
+/// Format 1 had one table for each kind of content: words, rows and blocks.
 pub(super) const FORMAT: u32 = 2;
 
 /// Bytes of the file that the database keeps in memory. A peer appends, and reads back little, so
@@ -25,7 +25,7 @@ pub(super) fn fill(file: File) -> Result<(), Failure> {
     tables::create(&builder().create_file(file)?, FORMAT)
 }
 
-/// Opens a database with `open`, and returns it with what it holds, but for the entries of its log.
+/// Opens a database with `open`, and returns it with its content, except the entries of its log.
 ///
 /// The database believes what it reads, so all of its pages are checked against their checksums
 /// first. After a crash it does so itself. After a clean end it starts with its list of free

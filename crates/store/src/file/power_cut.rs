@@ -226,7 +226,7 @@ fn after(count: u64) -> Recovered {
     Recovered { state, log: 0..number }
 }
 
-/// Opens the store, and returns what it holds, which is `told` steps, or one more.
+/// Opens the store, and returns its content, which is that of `told` steps, or of one more.
 fn open(disk: &Disk, told: u64, seed: u64) -> (Database, Recovered, u64) {
     let opened = opening::open(|builder| builder.create_with_backend(disk.clone()));
     let (database, recovered) =
@@ -253,7 +253,7 @@ fn step_until_cut(disk: &Disk, mut told: u64, seed: u64) -> u64 {
             let (after, changes) = apply_all(&recovered, &durables).expect("it is the next row");
             tables::put(&database, &recovered, &after, &changes)
                 .expect("the process does not see the cut");
-            // What was cut off in the middle was reported to nobody.
+            // A commit that was cut off in the middle was never reported as done.
             if disk.is_cut() {
                 return told;
             }

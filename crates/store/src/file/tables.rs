@@ -1,4 +1,4 @@
-//! What is in the file: three tables, each value but the format's with its version in front.
+//! The content of the file: three tables. Each value except the format has its version in front.
 
 use std::ops::Range;
 
@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use super::failure::Failure;
 use crate::{Identity, encoding};
 
-/// What must be known before anything else is read.
+/// The format of the file, which must be known before anything else is read.
 pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 pub(super) const META_FORMAT: &str = "format";
 
-/// Who the peer is, and the state of its engine.
+/// The identity of the peer, and the state of its engine.
 const CELLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cells");
 const IDENTITY: &str = "identity";
 /// The number of the log's first entry, so that the loss of that one is noticed.

@@ -1,4 +1,4 @@
-//! A chain is kept as it was left, whatever was replaced in it.
+//! A chain is kept as it was left, after any replacements in it.
 
 use althing_engine::nakamoto::Durable;
 use althing_ledger::{AviaryBlock, Block, Coinbase, CompactTarget, Cs60Block, Entry, NativeBlock};
@@ -68,7 +68,7 @@ proptest! {
                 let branches = branches(&model, steps);
                 place.store().commit(&branches).expect("each begins where it may");
                 model = model.after(&branches).expect("each begins where it may");
-                // Opened anew for each commit: what is read comes from the disk.
+                // Opened again for each commit, so that everything is read from the disk.
                 model.check(place.reopened())?;
             }
         }
@@ -106,7 +106,7 @@ fn a_chain_that_was_truncated_to_nothing_may_begin_anywhere() {
 #[test]
 fn a_new_store_has_no_blocks() {
     let dir = directory();
-    let open = || Store::<Durable>::open(dir.path()).expect("nobody else has it open");
+    let open = || Store::<Durable>::open(dir.path()).expect("no other store has it open");
     open().set_identity(&identity()).expect("it is new");
     let store = open();
     assert_eq!(store.recovered().log, 0..0);

@@ -1,4 +1,4 @@
-//! What all of these tests are made of.
+//! Helpers of all these tests.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Lines, Write};
@@ -130,7 +130,7 @@ pub(crate) fn record_durables(numbers: Range<u64>) -> Vec<Durable> {
 }
 
 pub(crate) fn open(dir: &Path) -> Store {
-    Store::open(dir).expect("nobody else has it open, and it is whole")
+    Store::open(dir).expect("no other store has it open, and it is whole")
 }
 
 /// Another process: an ignored test of this binary, which gets a directory and answers in lines.
@@ -171,7 +171,7 @@ impl Child {
         while self.line().expect("the child says it before it ends") != wanted {}
     }
 
-    /// Kills the child, and returns what it has said and nobody has read.
+    /// Kills the child, and returns its output that was not read before.
     pub(crate) fn kill(&mut self) -> Vec<String> {
         self.process.kill().expect("it is ours");
         self.process.wait().expect("it is ours");

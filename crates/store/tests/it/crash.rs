@@ -20,7 +20,7 @@ const KILLS_AT_START: u32 = 15;
 const MOMENT_MAX: u32 = 20_000;
 const MOMENT_AT_START_MAX: u32 = 200_000;
 
-/// What a process says before it opens the file.
+/// The line that a process prints before it opens the file.
 const STARTED: &str = "started";
 
 /// Commits that a process is at most let make before it is killed.

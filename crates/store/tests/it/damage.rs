@@ -49,7 +49,7 @@ struct Original {
     /// As a crash left it.
     crashed: Vec<u8>,
     content: Content,
-    /// What was in it before the last commit.
+    /// Its content before the last commit.
     before: Content,
 }
 
@@ -102,7 +102,7 @@ fn damaged(whole: &[u8], rng: &mut ChaCha8Rng, mut see: impl FnMut(&[u8], &str))
     }
     for _ in 0..COPIES {
         let page = used[rng.random_range(0..used.len())];
-        // What describes a page is at its beginning.
+        // The header of a page is at its beginning.
         flip(rng.random_range(1..=255), page * PAGE + rng.random_range(0..64));
         flip(1 << rng.random_range(0..8), page * PAGE + rng.random_range(0..PAGE));
     }

@@ -103,7 +103,7 @@ fn a_database_of_another_program_is_refused() {
 fn refusal_of_format(format: u32) -> StoreError {
     let dir = directory();
     drop(open(dir.path()));
-    let database = Database::open(file(dir.path())).expect("nobody else has it open");
+    let database = Database::open(file(dir.path())).expect("no other process has it open");
     let transaction = database.begin_write().expect("it is open");
     let meta: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
     let mut meta = transaction.open_table(meta).expect("it is there");

@@ -1,4 +1,4 @@
-//! What the database holds without complaint, but a store would never have put there.
+//! Contents that the database accepts, but a store would never have written.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn with_rows_changed(change: impl FnOnce(&mut Table<'_, u64, &[u8]>)) -> TempDir
 }
 
 fn edit(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
-    let database = Database::open(file(dir)).expect("nobody else has it open");
+    let database = Database::open(file(dir)).expect("no other process has it open");
     let transaction = database.begin_write().expect("it is open");
     change(&transaction);
     transaction.commit().expect("there is room");

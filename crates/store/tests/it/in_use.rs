@@ -10,7 +10,7 @@ use crate::common::{Child, Store, directory, names, open};
 
 fn assert_in_use(dir: &Path) {
     for opened in [Store::open(dir), Store::open_existing(dir)] {
-        let error = opened.expect_err("somebody else has it open");
+        let error = opened.expect_err("another store has it open");
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
         assert_eq!(
             error.to_string(),
@@ -40,7 +40,7 @@ fn of_many_who_create_a_store_at_once_one_gets_it() {
         let open = || {
             start.wait();
             let opened = Store::open(dir.path());
-            // Nobody lets go before all have tried.
+            // No thread closes its store before all have tried.
             end.wait();
             opened.map(drop)
         };

@@ -1,4 +1,4 @@
-//! What is handed in is found again.
+//! Everything that was committed is found again.
 
 use althing_engine::rounds::{Accepted, Durable, Recovered, State};
 use althing_store::{Identity, Secret, StoreError};
@@ -64,7 +64,7 @@ fn a_later_cell_replaces_the_one_before() {
     }
 }
 
-/// A promise was given to the members there were (rule G4).
+/// A promise was given to the members of that time (rule G4).
 #[test]
 fn a_membership_that_changes_drops_the_promise_and_the_same_one_keeps_it() {
     for mut place in Place::both() {
@@ -187,7 +187,7 @@ fn a_reader_in_another_thread_sees_each_commit_once_it_is_made() {
         assert_eq!(none.expect("it is whole"), None);
         place.commit(&record_durables(3..4));
         assert_eq!(reader.entry(3).expect("it is whole"), Some(row(3)));
-        // A file stays in use as long as somebody may read it.
+        // A file stays in use as long as a reader is left.
         drop(reader);
         assert_eq!(place.reopened().next(), 4);
     }

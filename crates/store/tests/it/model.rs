@@ -1,4 +1,4 @@
-//! Whatever is done to a store, it is as [`Recovered::apply`] and a list of entries are.
+//! After any sequence of commits, a store equals a [`Recovered`] and a plain list of entries.
 
 use althing_engine::rounds::{Accepted, Durable, Promised};
 use althing_engine::{self as engine, Change, Gap, Recovered};
@@ -11,7 +11,7 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use crate::common::{Place, members, record, row};
 
-/// What a store should hold.
+/// The expected content of a store.
 #[derive(Clone)]
 pub(crate) struct Model<D: engine::Durable> {
     pub(crate) recovered: Recovered<D>,

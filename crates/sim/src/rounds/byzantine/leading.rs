@@ -1,11 +1,11 @@
-//! What a member can do with challenges and elections.
+//! How a member can misuse challenges and elections.
 
 use althing_engine::rounds::{Cause, Election, ElectionState, Message, Promise, Signed};
 use althing_types::{Difficulty, Seed};
 
 use super::ByzantineMember;
 
-/// Draws as high as the rules allow, and names itself.
+/// Draws the highest number that the rules allow, and claims the lead.
 pub(super) fn claim(member: &mut ByzantineMember, signed: Signed) {
     let Message::Election { peer, state, .. } = signed.message else {
         return member.pass_on(signed);

@@ -1,4 +1,4 @@
-//! Peers that are honest but for one thing.
+//! Peers that are honest except in one thing.
 //!
 //! A dishonest peer here has the engine of an honest one; a [`Role`] stands between that engine and
 //! the network, and changes one behaviour: what the peer says of its votes, of its rows, of its
@@ -28,25 +28,26 @@
 //! only: if that one says that it never voted, a second solution can be decided beside the first;
 //! and if it leads and votes both ways, that takes no other leader. With an even N they share two,
 //! one of them honest, who tells. But to the next leader two solutions that were accepted in one
-//! term look alike, and what a promise says was accepted, and in which term, carries no proof:
-//! who equivocates as the leader, or invents an acceptance of a late enough term, can have the next
-//! leader propose something else than what was decided. The same goes for a leader that does not
-//! listen to what it is told. With an even N, two tables always need a change of leader, at a
-//! moment when some have recorded a row and others not.
+//! term look alike, and a promise has no proof of the acceptance that it reports, nor of its term:
+//! a leader that equivocates, or a member that invents an acceptance of a late enough term, can
+//! have the next leader propose another solution than the decided one. The same goes for a leader
+//! that does not listen to what it is told. With an even N, two tables always need a change of
+//! leader, at a moment when some have recorded a row and others not.
 //!
-//! Without signatures anyone who can publish can be any of these, for any member at a time. And
-//! signatures or not, until the members are settled whoever announces itself can take a seat, and
-//! whoever shows two keys to different peers can keep the members from being settled: a group that
-//! must not be disturbed by strangers keeps its room name to itself.
+//! Without signatures any client that can publish can play any of these roles, in the name of one
+//! member after another. And with or without signatures, until the members are settled any peer
+//! that announces itself can take a seat, and a peer that shows two keys to different peers can
+//! keep the members from being settled: a group that must not be disturbed by strangers keeps its
+//! room name secret.
 //!
 //! # Files
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `votes` | what can a member do with votes? |
-//! | `leading` | with challenges and elections? |
-//! | `rows` | with rows, and with what it has accepted? |
-//! | `noise` | what can it send that is of no use? |
+//! | `votes` | how can a member misuse votes? |
+//! | `leading` | how can it misuse challenges and elections? |
+//! | `rows` | how can it lie about its rows, and about the solutions it has accepted? |
+//! | `noise` | which useless messages can it send? |
 //! | this one | which roles are there? |
 
 mod leading;
@@ -80,21 +81,21 @@ pub enum Role {
     ClaimsLeadership,
     /// Without leading, it asks for solutions and proposes one of its own.
     IssuesChallenges,
-    /// As the leader, it asks for more bits than anybody can find.
+    /// As the leader, it asks for more bits than any peer can find.
     AsksTooMuch,
-    /// What it calls solutions are none.
+    /// Its solutions solve nothing.
     InvalidSolutions,
     /// It never votes, and so proposes nothing when it leads.
     WithholdsVotes,
-    /// It says that it is here, and nothing else.
+    /// It announces itself, and sends nothing else.
     Silent,
-    /// It repeats what it has heard, whoever said it.
+    /// It repeats messages that it has heard, of any sender.
     Replays,
     /// Once the members are settled, it sends four pieces of nonsense for each message.
     Floods,
     /// It claims to be a thousand rows ahead.
     LiesAboutHeight,
-    /// It hands out rows that were never decided, with votes that nobody cast.
+    /// It hands out rows that were never decided, with invented votes.
     ForgesRows,
     /// It votes for one solution before half of the others, and for another one before the rest.
     Equivocates,
@@ -102,7 +103,7 @@ pub enum Role {
     HidesAcceptance,
     /// It tells the leaders it names that it has accepted what is no solution.
     AcceptsNonsense,
-    /// It tells the leaders it names that it has accepted what nobody proposed.
+    /// It tells the leaders it names that it has accepted a solution that no leader proposed.
     InventsAcceptance,
 }
 
@@ -199,7 +200,7 @@ impl ByzantineMember {
         self.leader == Some(self.me)
     }
 
-    /// Sends what an honest peer would send.
+    /// Sends the message of an honest peer unchanged.
     fn pass_on(&mut self, signed: Signed) {
         self.sent.push(Sending { message: signed, to: Recipient::All, only: None });
     }
@@ -234,7 +235,7 @@ impl ByzantineMember {
         self.peers.iter().copied().filter(|peer| *peer != self.me).collect()
     }
 
-    /// Returns a signature that nobody made.
+    /// Returns a signature that is not valid for any key.
     fn forged_signature(&mut self) -> Signature {
         Signature((0..64).map(|_| self.rng.random::<u8>()).collect())
     }

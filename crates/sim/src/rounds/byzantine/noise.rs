@@ -1,4 +1,4 @@
-//! What a member can say that is of no use.
+//! Useless messages that a member can send.
 
 use althing_engine::rounds::{Cause, Message, Signed};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
@@ -12,7 +12,7 @@ const FLOOD: usize = 4;
 /// Old messages repeated for each new one.
 const REPLAYS: usize = 3;
 
-/// Replaces solutions by what is none: the digest of nothing begins with a one.
+/// Replaces solutions by one that solves nothing: its digest begins with a one.
 pub(super) fn spoil_solution(member: &mut ByzantineMember, signed: Signed) {
     match signed.message {
         Message::Solution { peer, transaction, .. } => {
@@ -22,7 +22,7 @@ pub(super) fn spoil_solution(member: &mut ByzantineMember, signed: Signed) {
     }
 }
 
-/// Says that it is here, since nobody would wait for it otherwise.
+/// Announces itself, since the others would not wait for it otherwise.
 pub(super) fn say_only_here(member: &mut ByzantineMember, signed: Signed) {
     if matches!(signed.message, Message::Announcement { .. }) {
         member.pass_on(signed);
@@ -39,7 +39,7 @@ pub(super) fn replay(member: &mut ByzantineMember, signed: Signed) {
     }
 }
 
-/// Sends whatever comes to mind, well formed and signed.
+/// Sends random messages, well formed and signed.
 pub(super) fn flood(member: &mut ByzantineMember, signed: Signed) {
     member.pass_on(signed);
     let pieces = if member.settled { FLOOD } else { 0 };

@@ -1,4 +1,4 @@
-//! What a member can say of the rows it has, and of what it has accepted.
+//! Lies of a member about the rows it has, and about the solutions it has accepted.
 
 use althing_engine::rounds::{
     Accepted, CertifiedRecord, ElectionState, Message, Promise, Record, Signed,
@@ -18,18 +18,18 @@ pub(super) fn lie_about_height(member: &mut ByzantineMember, signed: Signed) {
     });
 }
 
-/// Does not tell what it has accepted.
+/// Hides the solution it has accepted.
 pub(super) fn hide_acceptance(member: &mut ByzantineMember, signed: Signed) {
     change_promise(member, signed, |_, promise| Promise { accepted: None, ..promise });
 }
 
-/// Claims to have accepted, in this very term, what nobody has proposed.
+/// Claims to have accepted, in this very term, a solution that no leader has proposed.
 pub(super) fn invent_acceptance(member: &mut ByzantineMember, signed: Signed) {
     let seed = member.another_solution(Difficulty::MIN, &Seed::from(0));
     claim_acceptance(member, signed, seed);
 }
 
-/// Claims to have accepted what is no solution.
+/// Claims to have accepted a seed that is no solution.
 pub(super) fn accept_nonsense(member: &mut ByzantineMember, signed: Signed) {
     claim_acceptance(member, signed, Some(Seed::from(0)));
 }
@@ -64,8 +64,8 @@ fn change_promise(
     }
 }
 
-/// Hands out the rows it is asked for with another solution and votes that nobody cast, with its
-/// own vote alone, and once as they are but with more votes than they have.
+/// Hands out the rows it is asked for with another solution and invented votes, with its own vote
+/// alone, and once unchanged but with more votes than they have.
 pub(super) fn forge(member: &mut ByzantineMember, signed: Signed) {
     let Message::Certificate { peer, record } = signed.message else {
         return member.pass_on(signed);
@@ -81,7 +81,7 @@ pub(super) fn forge(member: &mut ByzantineMember, signed: Signed) {
     member.send_signed(Message::Certificate { peer, record: padded });
 }
 
-/// Offers a decided row whenever somebody asks for a solution of it.
+/// Offers a decided row whenever a leader asks for a solution of it.
 pub(super) fn offer(member: &mut ByzantineMember, message: &Message) {
     let Message::Challenge { difficulty, place: Some(place), .. } = message else {
         return;
@@ -94,7 +94,7 @@ pub(super) fn offer(member: &mut ByzantineMember, message: &Message) {
     }
 }
 
-/// Returns a certificate of another solution of the same row, with votes that nobody cast.
+/// Returns a certificate of another solution of the same row, with invented votes.
 fn forged(member: &mut ByzantineMember, record: &Record, term: Term) -> Option<CertifiedRecord> {
     let seed = member.another_solution(record.difficulty, &record.seed)?;
     let record = Record { seed, winner: member.me, ..record.clone() };
@@ -103,7 +103,7 @@ fn forged(member: &mut ByzantineMember, record: &Record, term: Term) -> Option<C
     Some(CertifiedRecord { record, term, votes, noes: u16::MAX })
 }
 
-/// Adds votes of those who have cast none, and repeats all others.
+/// Adds votes of the members that have cast none, and repeats all others.
 fn padded(member: &mut ByzantineMember, mut record: CertifiedRecord) -> CertifiedRecord {
     let cast: Vec<_> = record.votes.iter().map(|(voter, _)| *voter).collect();
     let others: Vec<_> = member.others().into_iter().filter(|peer| !cast.contains(peer)).collect();

@@ -1,4 +1,4 @@
-//! What a member can do with votes.
+//! How a member can misuse votes.
 
 use althing_engine::rounds::{Cause, Message, Signed};
 use althing_types::Seed;
@@ -44,7 +44,7 @@ pub(super) fn split(member: &mut ByzantineMember, signed: Signed) {
     member.send_to(second, Some(far));
 }
 
-/// Returns a vote as this one, for another solution; `None` if it is no yes.
+/// Returns the same vote for another solution; `None` if it is not a yes.
 fn second_vote(member: &mut ByzantineMember, message: &Message) -> Option<Message> {
     let Message::Vote { peer, transaction, seed, approve: true, cause } = message else {
         return None;
@@ -54,7 +54,7 @@ fn second_vote(member: &mut ByzantineMember, message: &Message) -> Option<Messag
     Some(Message::Vote { peer, transaction, seed, approve: true, cause })
 }
 
-/// Returns the same other solution each time, so that it contradicts nothing else that it says.
+/// Returns another solution, the same each time, so that the member does not contradict itself.
 fn other_seed(member: &mut ByzantineMember, cause: Option<Cause>, seed: &Seed) -> Seed {
     let found = cause.and_then(|cause| {
         let from = seed.as_str().parse::<u64>().ok()?.checked_add(1)?;

@@ -18,7 +18,7 @@ fn a_network_starts_from_nothing_and_everybody_follows() {
     let mut net = scenario(Network::Aviary, 1, 20).start();
     net.run_until_length(minutes(30), 10).unwrap_or_else(|stuck| panic!("{stuck}"));
     assert_one_chain(&mut net, minutes(2));
-    // Everybody has come to know everybody, by word of mouth.
+    // Every peer has learnt of every other through gossip.
     assert!(
         (0..20).all(|peer| net.engine(peer).is_some_and(|engine| engine.peers().count() == 19))
     );
@@ -40,7 +40,7 @@ fn two_hundred_peers_become_one_after_a_partition() {
         Event::TipChanged { disconnected, .. } => disconnected.len() >= 2,
         _ => false,
     };
-    assert!(net.events().any(|(_, _, event)| left(event)), "somebody has gone over");
+    assert!(net.events().any(|(_, _, event)| left(event)), "a peer has changed chains");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_peer_that_claims_height_twenty_thousand_keeps_nobody_from_the_chain() {
     let before = net.delivered();
     assert_one_chain(&mut net, minutes(3));
     assert!(net.ledger(0).expect("it is up").length() > 20);
-    // The original sends 400 datagrams a second to such a peer, for ever.
+    // The original sends 400 datagrams a second to such a peer, without end.
     let per_second = (net.delivered() - before) / net.now().since_start().as_secs().max(1);
     assert!(per_second < 100, "{per_second} messages a second");
     let shunned: Vec<Address> = net
@@ -122,7 +122,7 @@ fn a_peer_that_claims_height_twenty_thousand_keeps_nobody_from_the_chain() {
             _ => None,
         })
         .collect();
-    // The one whose last block is real is none the worse for it: everybody has that block.
+    // A claim whose last block is real does no harm: every peer has that block.
     assert!(!shunned.is_empty());
     assert!(shunned.iter().all(|peer| peer == net.address(11)), "{shunned:?}");
 }

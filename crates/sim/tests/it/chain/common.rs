@@ -17,7 +17,7 @@ pub(crate) const fn minutes(minutes: u64) -> Duration {
     seconds(60 * minutes)
 }
 
-/// Returns a network all of whose events are kept.
+/// Returns a network that keeps all of its events.
 pub(crate) fn scenario(network: Network, seed: u64, peers: usize) -> Scenario {
     Scenario::seed(seed).network(network).peers(peers).history(1 << 17)
 }
@@ -27,7 +27,7 @@ pub(crate) fn key(peer: usize) -> PeerKey {
     Network::open(peer).public_key()
 }
 
-/// Returns which peers have banned whom.
+/// Returns the bans: which peer has banned which key.
 pub(crate) fn bans(net: &Simulation) -> BTreeSet<(usize, PeerKey)> {
     let banned = net.events().filter_map(|(_, peer, event)| match event {
         Event::PeerBanned { key, .. } => Some((peer, *key)),

@@ -1,4 +1,4 @@
-//! Faults that a network with chains gets over like one with rounds.
+//! Faults from which a network with a chain recovers, as one with rounds does.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Networks with a chain: whatever goes wrong, all honest peers end on the best one.
+//! Networks with a chain: under any faults, all honest peers end on the best one.
 
 mod asert;
 mod aviary;

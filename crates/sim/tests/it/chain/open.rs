@@ -87,7 +87,7 @@ fn who_is_dishonest_is_banned_by_all_others_and_they_become_one() {
         net.run_until(minutes(60), "ban by all", |net| bans(net) == expected)
             .unwrap_or_else(|stuck| panic!("{stuck}"));
         assert_one_chain(&mut net, minutes(5));
-        assert_eq!(bans(&net), expected, "and nobody else is banned");
+        assert_eq!(bans(&net), expected, "and no other key is banned");
         let is_known = |peer: usize| {
             let mut known = net.engine(peer).expect("it is up").peers();
             known.any(|address| address == net.address(DISHONEST))

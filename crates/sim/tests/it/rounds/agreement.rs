@@ -1,4 +1,4 @@
-//! No two peers ever record different winners, whatever the network does.
+//! No two peers ever record different winners, under any conditions of the network.
 
 use std::time::Duration;
 

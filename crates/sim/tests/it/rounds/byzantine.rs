@@ -194,7 +194,7 @@ fn among_an_odd_number_a_member_that_hides_what_it_accepted_makes_two_tables() {
     assert!((0..5).any(is_broken), "two of three times another one leads");
 }
 
-/// Without signatures anybody can say that everybody has voted.
+/// Without signatures any client can send the votes of all members.
 #[test]
 fn without_signatures_a_member_can_have_rows_recorded_that_nobody_decided() {
     let mut net = Scenario::seed(4).peers(5).byzantine(2, Role::ForgesRows).start();

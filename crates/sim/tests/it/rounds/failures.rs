@@ -1,4 +1,5 @@
-//! What must not matter: dead peers, dead leaders, hopeless challenges, and what strangers say.
+//! Failures that must not matter: dead peers, dead leaders, hopeless challenges, and messages of
+//! non-members.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ fn the_rest_elect_another_leader_when_it_dies_in_any_phase() {
         net.crash(leader);
         // Silence, its notice, and an election.
         let limit = Duration::from_secs(5);
-        // What it had asked for may still be decided; the row after that needs another.
+        // Its last challenge may still be decided; the row after that needs another.
         let rows = (0..10).map(|peer| net.rows(peer).len()).max().expect("ten peers");
         net.run_until_recorded(limit, rows + 2).unwrap_or_else(|stuck| panic!("{phase}: {stuck}"));
         assert_ne!(net.leader(), Some(leader), "{phase}");
@@ -110,7 +111,7 @@ fn a_lone_peer_that_was_cut_off_does_not_depose_the_leader() {
     assert_eq!(net.leader(), leader);
 }
 
-/// Publishes on every topic whatever a stranger could come up with.
+/// Publishes garbage of every kind on every topic, as a non-member could.
 fn garbage(net: &mut Simulation) {
     let member = net.id(1).number();
     let row = net.rows(1).len();
@@ -152,7 +153,7 @@ fn what_strangers_say_changes_nothing() {
     }
     assert!(net.summary().refused > 0);
     let rows = net.rows(0).len();
-    net.run_until_recorded(SOON, rows + 10).expect("garbage does not stop anyone");
+    net.run_until_recorded(SOON, rows + 10).expect("garbage does not stop any peer");
     assert_eq!(net.leader(), leader);
 }
 

@@ -128,7 +128,7 @@ fn a_broker_that_restarts_forgets_what_was_under_way_and_the_rows_go_on() {
     let before = net.summary();
     net.restart_broker(seconds(2), LastWills::Published);
     net.run_for(seconds(2)).expect("nothing wrong is recorded");
-    assert_eq!(net.summary().decided, before.decided, "nobody hears anybody");
+    assert_eq!(net.summary().decided, before.decided, "no peer hears another");
     assert!(net.summary().published > before.published, "though they speak");
     goes_on(&mut net);
 }
