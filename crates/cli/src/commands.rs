@@ -1,4 +1,19 @@
 //! The subcommands, a file each.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `bench` | how fast is it on this machine? |
+//! | `broker` | how is the embedded broker run alone? |
+//! | `chain` | what is in the chain that a peer has stored? |
+//! | `cs60_vote` | how does a person vote in a `cs60` network? |
+//! | `demo` | how is a whole network shown in one process? |
+//! | `mine` | how is one puzzle solved? |
+//! | `peer` | how does a peer take part? |
+//! | `sim` | how is a network simulated? |
+//! | `status` | how are things with a running peer? |
+//! | `stratum` | how do stock miners mine for a peer? |
+//! | `table` | what is in the table that a peer has stored? |
+//! | `tracker` | how is a tracker run alone? |
 
 pub(crate) mod bench;
 pub(crate) mod broker;

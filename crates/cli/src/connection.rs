@@ -1,4 +1,8 @@
 //! The options that say how to reach a broker, and what a peer tells it.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `url` | which kind of broker is at an address? |
 
 mod url;
 

@@ -1,10 +1,18 @@
 //! The `althing` command.
 //!
-//! Each subcommand is one file in `commands`; what they share is the options of a network
-//! and of a connection (`network`, `chain_network`, `connection`), many peers in one process
-//! (`swarm`), the way to a peer of another process
-//! (`control`), the ways to tell what happens (`output`), the demo's screen (`screen`), and the
-//! prompt of a leader that waits to be told (`console`).
+//! Each subcommand is one file in `commands`; the other files are what several of them share.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `chain_network` | which options describe a network with a chain? |
+//! | `commands` | what does each subcommand do? |
+//! | `connection` | which options say how to reach a broker? |
+//! | `console` | what can the operator of a leader type? |
+//! | `network` | which options describe a network with rounds? |
+//! | `output` | how is written what happens? |
+//! | `parallelism` | what may a search take of the machine? |
+//! | `screen` | what does the demo show? |
+//! | `swarm` | how do many peers run in one process? |
 
 mod chain_network;
 mod commands;

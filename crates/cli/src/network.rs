@@ -89,7 +89,7 @@ pub(crate) struct Network {
     waits: Waits,
 }
 
-/// When waiting ends.
+/// The timeouts, each as an option.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Waiting")]
 struct Waits {

@@ -1,4 +1,9 @@
 //! The ways to tell what happens: lines for people, lines of JSON for scripts, tables.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `recent` | which rows has a run decided last? |
+//! | `table` | how is a table written? |
 
 pub(crate) mod recent;
 pub(crate) mod table;

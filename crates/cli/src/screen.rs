@@ -2,6 +2,13 @@
 //!
 //! What it shows is an [`althing_board::Board`]. [`draw::draw`] paints one, and [`Terminal`] is the
 //! part that touches the machine.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `draw` | what is painted where? |
+//! | `format` | how are numbers and times written? |
+//! | `terminal` | how is the terminal set up and put back? |
+//! | `tests` | how does it look, and what can break it? |
 
 mod draw;
 mod format;

@@ -44,7 +44,7 @@ pub struct Received<M> {
     pub content: Result<Content<M>, Malformed>,
 }
 
-/// What bytes say.
+/// The content of bytes that are a message of the network, or a notice of its broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content<M> {
     /// A message for the engine.

@@ -9,6 +9,26 @@
 //! addresses.
 //!
 //! Bytes from a stranger become a [`Received`] message or a [`Malformed`], never a panic.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `codec` | what has every dialect? |
+//! | `rounds` | what has a network with rounds besides? |
+//! | `chain` | what has a network with a chain besides? |
+//! | `network` | what must all peers of a network agree on? |
+//! | `known` | which dialect has a configured network? |
+//! | `aviary` | how does `aviary` work? |
+//! | `cs60` | how does `cs60` work? |
+//! | `elect_chain` | how does `elect-chain` work? |
+//! | `open` | how does our own open network work? |
+//! | `ppd` | how does `ppd` work? |
+//! | `sd` | how does `sd` work? |
+//! | `ed25519` | how do Althing peers sign? |
+//! | `rsa` | how do peers of `ppd` sign? |
+//! | `json` | what do all dialects with JSON read alike? |
+//! | `topics` | what are topics called? |
+//! | `arbitrary` | which messages do property tests draw? |
+//! | `testing` | how do tests use a codec? |
 
 #[cfg(test)]
 mod arbitrary;

@@ -54,7 +54,7 @@ pub enum Input<E: Engine> {
     Message {
         /// Where it came from, as far as that can be told.
         from: Origin,
-        /// What it says.
+        /// The message, decoded.
         message: E::Message,
     },
     /// Bytes have arrived that are not a message of this network.
@@ -65,7 +65,7 @@ pub enum Input<E: Engine> {
     Solved {
         /// Which search. A solution of an earlier one is ignored.
         search: SearchId,
-        /// What it found.
+        /// The solution, which the engine checks again.
         solution: <E::Work as ProofOfWork>::Solution,
     },
     /// A tracker's list of all peers, which may include this one.
@@ -158,7 +158,7 @@ impl SearchId {
 /// The candidates are numbered within parts: most puzzles have one part, and a block header with a
 /// nonce of 32 bits has as many as there are values of the extra nonce.
 pub trait ProofOfWork: Clone + Debug + PartialEq + Send + Sync + 'static {
-    /// What solves it.
+    /// A solution, as the engine wants it back.
     type Solution: Clone + Debug + PartialEq + Send + 'static;
 
     /// A search begins at a random candidate below this, so that peers that search for the same

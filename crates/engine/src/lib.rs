@@ -7,6 +7,13 @@
 //! There are two engines. In [`rounds`], peers elect a leader, which issues challenges; all peers
 //! mine, and vote on the solution that enters the table. In [`nakamoto`] there are no leaders and
 //! no votes: a peer that finds a block announces it, and the chain with the most work counts.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `contract` | what is an engine to those that run it? |
+//! | `durable` | what does a restart find? |
+//! | `rounds` | how do members with a leader agree? |
+//! | `nakamoto` | how do peers with a chain agree? |
 
 mod contract;
 mod durable;

@@ -1,4 +1,10 @@
 //! What a block looks like in each network.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `aviary` | what is a block of `aviary`? |
+//! | `cs60` | what is a block of `cs60`? |
+//! | `native` | what is a block of a network of our own? |
 
 mod aviary;
 mod cs60;
@@ -31,7 +37,7 @@ pub enum Block {
 /// Identifies one block of a chain without its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BlockId {
-    /// Where it stands.
+    /// The number of blocks before it.
     pub height: Height,
     /// Its hash, which identifies the block and all before it.
     pub hash: BlockHash,

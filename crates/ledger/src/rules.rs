@@ -39,7 +39,7 @@ impl Rules {
 /// ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many entries.
+    /// The number of entries that a block may have.
     pub entries: RangeInclusive<usize>,
     /// Characters of one entry that is a text, bytes of one that is not.
     pub entry_length_max: usize,

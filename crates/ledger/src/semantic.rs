@@ -37,7 +37,7 @@ pub enum Semantic {
     /// Rule B9.
     #[error("entry {index}: {reason}")]
     EntryNotAuthentic {
-        /// Which one.
+        /// The position of the entry in the block.
         index: usize,
         /// What is wrong with it.
         reason: NotSigned,

@@ -18,7 +18,7 @@ pub struct SignedEntry {
     pub author: [u8; 32],
     /// Tells this entry from others of the author.
     pub nonce: u64,
-    /// What it says.
+    /// The content, which the application interprets.
     pub payload: Box<[u8]>,
     /// The author's signature.
     pub signature: [u8; 64],

@@ -23,19 +23,19 @@ pub enum Structural {
     /// Rule B3.
     #[error("entry {index} is not a text")]
     EntryNotText {
-        /// Which one.
+        /// The position of the entry in the block.
         index: usize,
     },
     /// Rule B3.
     #[error("entry {index} is not a signed entry in its one encoding")]
     EntryNotSigned {
-        /// Which one.
+        /// The position of the entry in the block.
         index: usize,
     },
     /// Rule B3.
     #[error("entry {index} has a length of {found}, more than {max}")]
     EntryTooLong {
-        /// Which one.
+        /// The position of the entry in the block.
         index: usize,
         /// Its length.
         found: usize,

@@ -5,14 +5,6 @@ use crate::files::Files;
 
 use super::Complaint;
 
-/// Folders in which these rules are not kept yet.
-const UNFINISHED: &[&str] = &[
-    "crates/cli/",
-    "crates/dialect/",
-    "crates/engine/",
-    "crates/ledger/",
-];
-
 /// Words with which a question begins.
 const ASKING: &[&str] =
     &["Who", "Whom", "Whose", "What", "Where", "When", "Why", "Which", "How", "By", "From", "For"];
@@ -22,7 +14,7 @@ const QUESTION_WORDS_MAX: usize = 3;
 
 /// Checks all Rust files.
 pub(super) fn check(files: &Files) -> Vec<Complaint> {
-    let rust = files.iter().filter(|(path, _)| path.ends_with(".rs") && is_finished(path));
+    let rust = files.iter().filter(|(path, _)| path.ends_with(".rs"));
     let mut complaints = Vec::new();
     for (path, text) in rust {
         if !has_doc(text) {
@@ -38,10 +30,6 @@ pub(super) fn check(files: &Files) -> Vec<Complaint> {
         }
     }
     complaints
-}
-
-fn is_finished(path: &str) -> bool {
-    !UNFINISHED.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Returns whether a file says at its beginning what it is for.

@@ -1,4 +1,11 @@
 //! How fast things are, on this machine.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `chain` | how fast is a chain fetched, and a block spread? |
+//! | `figures` | how are the figures printed? |
+//! | `pow` | how fast is each search kernel? |
+//! | `rounds` | how many rounds are decided per second? |
 
 mod chain;
 mod figures;

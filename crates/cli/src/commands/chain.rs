@@ -1,4 +1,11 @@
 //! The chain that a peer has kept.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `file` | how is a chain exported and imported? |
+//! | `running` | how is a running peer asked, and given an entry? |
+//! | `show` | how is a chain printed? |
+//! | `verification` | how is a chain verified, with progress? |
 
 mod file;
 mod running;

@@ -1,5 +1,10 @@
 //! One peer. What it does depends on whether its network has rounds or a chain, and so do most of
 //! its options.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `chain` | how does a peer of a network with a chain run? |
+//! | `rounds` | how does a peer of a network with rounds run? |
 
 pub(super) mod chain;
 mod rounds;

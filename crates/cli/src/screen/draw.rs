@@ -2,6 +2,14 @@
 //!
 //! Each part has its place, which depends only on the size of the terminal and the number of peers,
 //! so that nothing jumps while things happen.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `header` | what is at the top? |
+//! | `peers` | how are the peers listed? |
+//! | `round` | how is the open round shown? |
+//! | `style` | which colours mean what? |
+//! | `table` | how are the last rows shown? |
 
 mod header;
 mod peers;
@@ -29,7 +37,7 @@ const MARGIN: u16 = 1;
 /// Columns between two parts.
 const GAP: u16 = 2;
 
-/// Where everything is.
+/// The areas of the screen, which do not overlap.
 #[derive(Clone, Copy, Debug)]
 struct Places {
     header: Rect,

@@ -1,4 +1,11 @@
 //! How the screen looks, and that nothing reported can break it.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `looks` | how do boards look, byte by byte? |
+//! | `made_up` | which boards are shown? |
+//! | `properties` | can any report or size break it? |
+//! | `rules` | what must every picture keep to? |
 
 mod looks;
 mod made_up;

@@ -2,6 +2,10 @@
 //!
 //! Several independent programs implement it, and differ in details. We accept the messages of all
 //! of them, and send what all of them accept. See `docs/protocol.md` for the messages.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `wire` | what do messages and blocks look like as JSON? |
 
 mod wire;
 
@@ -28,7 +32,7 @@ pub struct Config {
     pub difficulty: HexDigits,
     /// The first block, if it is known.
     pub genesis: Option<BlockHash>,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
 }
 

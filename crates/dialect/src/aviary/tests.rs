@@ -1,3 +1,5 @@
+//! The messages of `aviary`, byte for byte, and bytes that are none.
+
 use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
 use althing_ledger::{AviaryBlock, Block, Entry, HexDigits, Ledger, Outcome};
 use althing_types::{Address, BlockHash, Height, UnixTime};

@@ -5,6 +5,10 @@
 //! published program sends its whole chain in one datagram, and fails once that no longer fits. An
 //! Althing peer states from which height it wants the chain, in a field that the program ignores,
 //! so its chain may be longer.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `wire` | what do messages and blocks look like as JSON? |
 
 mod wire;
 
@@ -35,7 +39,7 @@ pub struct Config {
     /// Zeros that the hash of the first block after the genesis has, less one: three in the
     /// program.
     pub zeros: u8,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
 }
 

@@ -1,3 +1,5 @@
+//! The messages of `cs60`, byte for byte, and bytes that are none.
+
 use althing_engine::nakamoto::Message;
 use althing_ledger::{Block, Cs60Block, Entry, Ledger, Outcome, Proposal};
 use althing_types::{BlockHash, Height, UnixTime};

@@ -8,6 +8,10 @@
 //! in it keeps one peer from impersonating another. But its programs ignore fields they do not
 //! know, so in the `readme` variant Althing peers add some: see `docs/protocol.md`. A peer that
 //! omits them is accepted too, without signatures.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `wire` | what do messages look like as JSON? |
 
 mod wire;
 
@@ -50,7 +54,7 @@ pub struct Config {
     pub signatures: Signatures,
     /// Rows after which the leader stops.
     pub rounds: Option<Transaction>,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
     /// How long a leader waits between two challenges.
     pub pause: Duration,

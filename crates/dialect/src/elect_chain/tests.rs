@@ -1,3 +1,5 @@
+//! The messages of `elect-chain`, byte for byte, and bytes that are none.
+
 use althing_engine::rounds::{
     CertifiedRecord, Event, Identity, Input, Output, PublicKey, Recovered, Rounds, Seat, Signature,
 };

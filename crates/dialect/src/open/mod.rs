@@ -7,6 +7,13 @@
 //!
 //! Everything that decides what is valid is in the genesis, whose hash identifies the chain. So
 //! peers that disagree on any of it are in two different networks.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `block` | what do blocks look like on disk? |
+//! | `bytes` | how are numbers and lists written? |
+//! | `fields` | which fields has each message? |
+//! | `wire` | what surrounds the fields, and who signed them? |
 
 mod block;
 mod bytes;
@@ -68,9 +75,9 @@ pub struct Config {
     pub half_life_blocks: u32,
     /// The target of the first blocks: no block is easier.
     pub easiest: CompactTarget,
-    /// How peers meet.
+    /// The way in which peers find each other.
     pub discovery: Discovery,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
     /// The secret Ed25519 key of this peer: random bytes of its own.
     pub secret: [u8; 32],

@@ -1,3 +1,5 @@
+//! The messages of the open network, byte for byte, and bytes that are none.
+
 use althing_engine::nakamoto::{Claim, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message};
 use althing_ledger::{
     Block, BlockContext, Coinbase, CompactTarget, Entry, Header, Ledger, NativeBlock, Outcome,

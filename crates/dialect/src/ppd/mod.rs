@@ -12,6 +12,13 @@
 //! The plain protocol contains too little to survive the loss of a message or a peer. In the
 //! `readme` variant Althing peers add fields to its messages, signed with the rest, and use their
 //! own exchange for messages that a program would count twice. See `docs/protocol.md`.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `decode` | what do bytes mean to the engine? |
+//! | `encode` | what does a message of the engine look like? |
+//! | `key` | how is an RSA key written? |
+//! | `wire` | which fields has each message? |
 
 mod decode;
 mod encode;
@@ -56,7 +63,7 @@ pub struct Config {
     pub challenges: RangeInclusive<Difficulty>,
     /// Rows after which the leader stops.
     pub rounds: Option<Transaction>,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
     /// How long a leader waits between two challenges.
     pub pause: Duration,

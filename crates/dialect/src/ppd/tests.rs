@@ -1,3 +1,5 @@
+//! The messages of `ppd`, byte for byte, and bytes that are none.
+
 use std::collections::BTreeMap;
 
 use althing_engine::rounds::{

@@ -7,6 +7,12 @@
 //!
 //! Programs ignore fields they do not know, so in the `readme` variant Althing peers add some, as
 //! in [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `fields` | how are fields written and read whose names can be chosen? |
+//! | `uuid` | how is an id written as a UUID? |
+//! | `wire` | what do messages look like as JSON? |
 
 mod fields;
 mod uuid;
@@ -59,7 +65,7 @@ pub struct Config {
     pub signatures: Signatures,
     /// Rows after which the leader stops.
     pub rounds: Option<Transaction>,
-    /// When waiting ends.
+    /// The timeouts of the network.
     pub timeouts: Timeouts,
     /// How long a leader waits between two challenges.
     pub pause: Duration,

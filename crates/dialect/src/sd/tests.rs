@@ -1,3 +1,5 @@
+//! The messages of `sd`, byte for byte, and bytes that are none.
+
 use althing_engine::rounds::{Place, PublicKey, Signature};
 use althing_types::{Seed, Term};
 use proptest::collection::vec;

@@ -10,6 +10,10 @@
 //! share is fetched first, then the longest. Another one is started only when the running downloads
 //! have stalled, and no peer backs two of them. So a peer that claims what it does not have delays
 //! one download, for as long as it takes to ask that peer three times.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `download` | what is known of one chain that is being fetched? |
 
 mod download;
 

@@ -70,7 +70,7 @@ pub enum Event {
     DownloadFailed {
         /// The claim.
         claim: Claim,
-        /// Why.
+        /// The reason; other peers may still have the chain.
         reason: DownloadFailure,
     },
     /// All headers of a peer's chain are here.
@@ -82,16 +82,16 @@ pub enum Event {
     },
     /// A peer will not be asked for some time.
     PeerShunned {
-        /// Which one.
+        /// The peer whose chain could not be had.
         peer: Address,
-        /// How long.
+        /// The time for which it is not asked.
         time: Duration,
     },
     /// A key is banned: its owner has proven to be dishonest, and is ignored for some time.
     PeerBanned {
         /// The banned key.
         key: PeerKey,
-        /// How long.
+        /// The time for which nothing is accepted that it signs.
         time: Duration,
         /// Its last misconduct.
         reason: Misbehaviour,
@@ -102,14 +102,14 @@ pub enum Event {
     EntryRefused {
         /// The entry.
         entry: Entry,
-        /// Why.
+        /// The reason, which may pass if the chain changes.
         reason: NotAdmitted,
     },
     /// A message was dropped.
     MessageRefused {
         /// Where it came from.
         from: Address,
-        /// Why.
+        /// The rule that it broke.
         reason: Refusal,
     },
 }

@@ -14,6 +14,11 @@
 //! | `blocks` | what happens to a block? | Y6, F |
 //! | `mining`, `mempool` | which block do we mine? | M |
 //! | `bans` | which keys are banned? | X |
+//! | `message` | what do peers send each other? | |
+//! | `interface`, `status` | what can a peer be told, what does it report, how are things? | |
+//! | `durable` | what must a peer not forget? | |
+//! | `rules` | in what do such networks differ? | |
+//! | `queues` | what can others fill, and how far? | |
 //!
 //! **Punishment.** The source of a message can be forged, so no address is ever silenced for what
 //! arrived in its name: that would let a stranger cut honest peers off. A peer whose chain could

@@ -23,7 +23,7 @@ pub(super) struct Request {
     pub(super) wanted: Wanted,
 }
 
-/// What is requested.
+/// The blocks or headers that the answer must contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// A block of a chain that the peer claims to have.

@@ -9,7 +9,7 @@ use althing_ledger::Rules as ChainRules;
 pub struct Rules {
     /// Which blocks are valid.
     pub chain: ChainRules,
-    /// How peers meet.
+    /// The way in which peers find each other.
     pub discovery: Discovery,
     /// How a peer gets the blocks that it lacks.
     pub sync: SyncMethod,
@@ -21,7 +21,7 @@ pub struct Rules {
     pub timeouts: Timeouts,
 }
 
-/// How peers meet.
+/// The ways in which peers can find each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
     /// By gossip; they forget peers that they no longer hear (rules N2 to N5).

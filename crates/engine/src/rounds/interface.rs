@@ -41,7 +41,7 @@ pub enum Timer {
 pub enum Event {
     /// A peer was heard for the first time.
     PeerJoined {
-        /// Who.
+        /// The peer that was heard.
         peer: PeerId,
         /// How many are known now, itself included.
         known: usize,
@@ -55,7 +55,7 @@ pub enum Event {
     },
     /// A leader has enough followers.
     LeaderElected {
-        /// Who.
+        /// The member that leads.
         leader: PeerId,
         /// The term that it leads.
         term: Term,
@@ -75,7 +75,7 @@ pub enum Event {
     SolutionFound {
         /// The row it is for.
         transaction: Transaction,
-        /// Who found it.
+        /// The peer that found it, this one perhaps.
         finder: PeerId,
         /// What solves the challenge.
         seed: Seed,
@@ -106,12 +106,12 @@ pub enum Event {
     MessageRefused {
         /// The peer that it names as its sender.
         claimed: PeerId,
-        /// Why.
+        /// The rule that the message broke.
         reason: Refusal,
     },
     /// A peer has been silent for long, or its connection broke.
     PeerLost {
-        /// Who.
+        /// The member that has not been heard.
         peer: PeerId,
     },
     /// The peer cannot make progress for now.

@@ -79,14 +79,14 @@ pub enum Message {
         transaction: Transaction,
         /// The solution.
         seed: Seed,
-        /// Who found it.
+        /// The member that found it.
         winner: PeerId,
         /// Whether it enters the table.
         accepted: bool,
     },
     /// A peer requests rows that it lacks (rule R2).
     Request {
-        /// Who asks.
+        /// The peer that lacks rows.
         peer: PeerId,
         /// The peer that should answer.
         of: PeerId,
@@ -95,7 +95,7 @@ pub enum Message {
     },
     /// A row with the votes that decided it (rule R2).
     Certificate {
-        /// Who answers.
+        /// The member that has the row.
         peer: PeerId,
         /// The row.
         record: CertifiedRecord,
@@ -141,7 +141,7 @@ pub struct Cause {
     pub term: Term,
     /// The challenge it solves.
     pub difficulty: Difficulty,
-    /// Who found it.
+    /// The member that found it.
     pub winner: PeerId,
 }
 

@@ -13,6 +13,19 @@
 //!
 //! This engine does not sign or encode messages (the dialect does), store the table (the store
 //! does), or search for solutions (the miner does).
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `paxos` | how do members agree, whatever fails? |
+//! | `published` | how do the published programs count? |
+//! | `rules` | in what do such networks differ? |
+//! | `message` | what do peers send each other? |
+//! | `interface` | what can a peer be told, and what does it report? |
+//! | `durable` | what must a peer not forget? |
+//! | `search` | what does a peer search for, or know already? |
+//! | `authenticator` | what signs messages and checks them? |
+//! | `signature` | what is a signature to the engine? |
+//! | `status` | how are things with a peer? |
 
 mod authenticator;
 mod durable;

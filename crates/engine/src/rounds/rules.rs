@@ -18,7 +18,7 @@ pub struct Rules {
     pub election_every: ElectionEvery,
     /// What puts a solution into the table.
     pub decision: Decision,
-    /// Whose messages count.
+    /// Whether each member counts once, or each message.
     pub counting: Counting,
     /// What solves a challenge.
     pub puzzle: Puzzle,
@@ -83,7 +83,7 @@ pub enum Decision {
     Leader,
 }
 
-/// Whose messages count.
+/// Whether each member counts once, or each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
     /// Each member once.

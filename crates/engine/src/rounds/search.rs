@@ -12,7 +12,7 @@ use crate::{ProofOfWork, SearchId};
 /// The parts of a challenge that matter for solving it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Challenge {
-    /// What solves it.
+    /// The kind of text that solves it.
     pub puzzle: Puzzle,
     /// Its difficulty.
     pub difficulty: Difficulty,

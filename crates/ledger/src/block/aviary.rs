@@ -16,7 +16,7 @@ use crate::entry::Entry;
 pub struct AviaryBlock {
     /// The height that it states.
     pub height: Height,
-    /// Who mined it.
+    /// The name of its miner, which nothing proves.
     pub miner: Box<str>,
     /// What it holds: texts.
     pub messages: Box<[Entry]>,

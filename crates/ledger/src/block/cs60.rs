@@ -10,7 +10,7 @@ use crate::entry::Entry;
 /// A block of a `cs60` network: one piece of data, with the hash of the block before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cs60Block {
-    /// Where it stands.
+    /// The number of blocks before it.
     pub height: Height,
     /// The block before it; none before the first.
     pub parent: Option<BlockHash>,

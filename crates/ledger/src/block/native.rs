@@ -15,7 +15,7 @@ use crate::merkle::{self, MerkleHash, MerkleProof};
 /// and entries under its Merkle root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativeBlock {
-    /// What is hashed.
+    /// The 80 bytes in the format of Bitcoin that are hashed.
     pub header: Header,
     /// The first leaf of the Merkle tree.
     pub coinbase: Coinbase,
@@ -29,7 +29,7 @@ pub struct NativeBlock {
 pub struct Coinbase {
     /// Where the block stands.
     pub height: Height,
-    /// Who mined it.
+    /// The name of its miner, which nothing proves.
     pub miner: Box<str>,
     /// Any value: each one gives 2^32 more nonces to try.
     pub extra_nonce: u64,

@@ -26,7 +26,7 @@ pub enum Contextual {
     HeightWrong {
         /// Its hash.
         hash: BlockHash,
-        /// What it says.
+        /// The height that the block states.
         claimed: Height,
         /// One more than its parent's.
         wanted: Height,
@@ -36,7 +36,7 @@ pub enum Contextual {
     DifficultyWrong {
         /// Its hash.
         hash: BlockHash,
-        /// What it states.
+        /// The target that the block states.
         stated: Target,
     },
     /// Rule B13.
@@ -44,7 +44,7 @@ pub enum Contextual {
     TooOld {
         /// Its hash.
         hash: BlockHash,
-        /// What it states.
+        /// The time that the block states.
         stated: UnixTime,
         /// The median of the blocks before.
         median: UnixTime,
@@ -54,7 +54,7 @@ pub enum Contextual {
     TooNew {
         /// Its hash.
         hash: BlockHash,
-        /// What it states.
+        /// The time that the block states.
         stated: UnixTime,
         /// The time of our own clock.
         now: UnixTime,

@@ -1,3 +1,5 @@
+//! Blocks and ledgers for these tests.
+
 use std::collections::BTreeSet;
 
 use althing_ledger::{

@@ -1,4 +1,10 @@
 //! How fast peers with a chain fetch it, and how fast a new block reaches them.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `latency` | how long does a new block take to reach all peers? |
+//! | `network` | which peers are measured, and over what? |
+//! | `sync` | how fast does a newcomer fetch a chain? |
 
 mod latency;
 mod network;

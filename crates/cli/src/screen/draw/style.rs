@@ -11,7 +11,7 @@ pub(super) const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 /// What is as it should be.
 pub(super) const GOOD: Style = Style::new().fg(Color::Green);
 
-/// What is not.
+/// For text that matters less.
 pub(super) const BAD: Style = Style::new().fg(Color::Red);
 
 /// What deserves a look.

@@ -1,3 +1,5 @@
+//! Peers of `aviary`, as processes.
+
 use serde_json::{Value, json};
 
 use super::harness::{ChainPeer, Chains, QUICK_AVIARY, add, chain, one_chain};

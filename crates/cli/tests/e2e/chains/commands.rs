@@ -1,3 +1,5 @@
+//! The commands that work on a stored or exported chain.
+
 use std::fs;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Peers and a tracker of `cs60`, as processes.
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -1,3 +1,5 @@
+//! Networks with a chain for these tests: where peers listen, and what their chains hold.
+
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 

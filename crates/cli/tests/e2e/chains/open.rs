@@ -1,3 +1,5 @@
+//! Peers of the open network, as processes.
+
 use super::harness::{ChainPeer, Chains, QUICK_OPEN, add, chain, one_chain};
 use crate::harness::mosquitto;
 

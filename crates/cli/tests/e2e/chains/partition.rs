@@ -1,3 +1,5 @@
+//! Peers with a chain whose network is taken apart and put together again.
+
 use std::net::{SocketAddr, UdpSocket};
 
 use althing_testkit::{Relay, eventually_blocking};

@@ -1,3 +1,5 @@
+//! Miners over Stratum, for a peer of the open network.
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 

@@ -1,3 +1,5 @@
+//! A network with rounds for these tests: its broker, its peers and their tables.
+
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! One peer as a process, and what it reports.
+
 use std::ops::{Deref, DerefMut};
 
 use serde_json::{Value, json};

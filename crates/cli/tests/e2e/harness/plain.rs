@@ -1,3 +1,5 @@
+//! A plain program of `elect-chain`, which knows none of our fields.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,3 +1,5 @@
+//! A process whose lines are read while it runs.
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

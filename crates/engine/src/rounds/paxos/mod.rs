@@ -11,8 +11,8 @@
 //!
 //! | file | question | rules |
 //! | --- | --- | --- |
-//! | `membership/` | who is a member? | G |
-//! | `election/` | who leads in which term? | E |
+//! | `membership` | who is a member? | G |
+//! | `election` | who leads in which term? | E |
 //! | `leader` | which challenges does a leader issue, and what does it propose? | C |
 //! | `mining` | what does a member do with a challenge and with solutions? | C, S |
 //! | `voting` | when is a row decided? | V, R |

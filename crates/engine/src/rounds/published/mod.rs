@@ -10,6 +10,12 @@
 //! Where the published programs stop or crash, this one refuses the message and continues. It
 //! cannot repeat anything, since they would count it twice; so when one of them dies, it waits, and
 //! reports that.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `deciding` | what becomes of solutions? |
+//! | `meeting` | who is there, and who leads? |
+//! | `queue` | which messages wait for their turn? |
 
 mod deciding;
 mod meeting;
