@@ -98,7 +98,7 @@ pub(crate) struct Aside(mpsc::UnboundedSender<String>);
 impl Aside {
     /// Says `text`, if the output is for people.
     pub(crate) fn say(&self, text: impl Into<String>) {
-        // Without a reader there is nobody to tell.
+        // The reader is gone, so the text is dropped.
         drop(self.0.send(text.into()));
     }
 

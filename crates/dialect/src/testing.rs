@@ -94,7 +94,7 @@ pub(crate) fn heard(
     (from.key, message)
 }
 
-/// Returns the message that a datagram is, whoever signed it, or what is wrong with it.
+/// Returns the message that a datagram is, without its signer, or what is wrong with it.
 pub(crate) fn read(
     dialect: &impl Codec<Engine = Nakamoto>,
     payload: &[u8],

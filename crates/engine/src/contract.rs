@@ -122,7 +122,7 @@ pub enum Output<E: Engine> {
     Leave,
 }
 
-/// Whom a message is for.
+/// The peer or peers that a message is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Recipient {
     /// All peers of the network, over its bus.

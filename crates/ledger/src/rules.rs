@@ -68,7 +68,7 @@ pub enum Ties {
     /// time.
     FirstSeen,
     /// The one whose last block has the smallest hash. Where peers mine only when there is
-    /// something to add, two branches would otherwise stand side by side until somebody adds more,
+    /// something to add, two branches would otherwise stand side by side until a peer adds more,
     /// and each would lack the entries of the other.
     LeastHash,
 }

@@ -10,7 +10,7 @@
 //!
 //! Two things fail the check. More than [`OUTPUT_LOOPS_MAX`] files that carry out an engine's
 //! outputs: each is a driver of its own, and what one does right another may do wrong. And a circle
-//! of imports between the modules of a folder: whoever wants to understand one of them has to read
+//! of imports between the modules of a folder: to understand one of them, one has to read
 //! all. With `--small` it also lists files that may be too small to be worth opening.
 
 mod circles;
@@ -35,7 +35,7 @@ const OUTPUT_LOOPS_MAX: usize = 3;
 /// Circles of imports that may be there.
 const CIRCLES_MAX: usize = 0;
 
-/// Lines from which on nobody asks why a file is one of its own.
+/// From this many lines on, a file needs no reason to be one of its own.
 const SMALL_LINES: usize = 25;
 
 /// What else to show.

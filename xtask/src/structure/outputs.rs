@@ -2,7 +2,7 @@
 //!
 //! A file does so if it has a pattern for `Output::Persist` and patterns for two more outputs: it
 //! then decides what comes of each. Looking for one output, as tests do, is something else, and so
-//! is `matches!`. Tests count as well: a loop of their own would test a driver that nobody runs.
+//! is `matches!`. Tests count as well: a loop of their own would test a driver that no peer runs.
 
 use std::collections::BTreeSet;
 

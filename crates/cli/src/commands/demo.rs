@@ -136,14 +136,15 @@ async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let printer = Printer::start_with(Lines::Text, &feed, move |record| {
         let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
         if is_first {
-            rows.lock().expect("nobody panics with it").follow(record);
+            rows.lock().expect("no thread panics while it holds the lock").follow(record);
         }
         is_first
     })?;
     let (mut swarm, _) = start(arguments, place, clock, Duration::ZERO, &feed).await?;
     run_to_end(&mut swarm, &printer).await?;
     printer.finish()?;
-    let table = std::mem::take(&mut *table.lock().expect("nobody panics with it"));
+    let table =
+        std::mem::take(&mut *table.lock().expect("no thread panics while it holds the lock"));
     table.print()
 }
 
@@ -205,7 +206,7 @@ async fn start(
     swarm::start(peers, &dialect, &place.meeting, parallelism, clock, feed).await
 }
 
-/// Waits until the peers have all rows, the user asks them to leave, or nobody reads any more.
+/// Waits until the peers have all rows, the user asks them to leave, or the output is closed.
 async fn run_to_end(swarm: &mut Swarm<Rounds>, printer: &Printer) -> anyhow::Result<()> {
     let aside = printer.aside();
     tokio::select! {

@@ -184,7 +184,7 @@ struct Dishonest {
 }
 
 /// Something to do to the network at a moment. Who leads is known only then, so the end of an
-/// outage is for whoever it began with.
+/// outage lasts for the peer that it began with.
 #[derive(Clone, Debug)]
 enum Action<R> {
     Do(Fault<R>),

@@ -120,7 +120,7 @@ pub(crate) fn heard(from: &Address, signer: Option<PeerKey>, message: Message) -
     Input::Message { from: Origin { address: Some(from.clone()), key: signer }, message }
 }
 
-/// Returns what the peer is handed when somebody signs what is no message.
+/// Returns what the peer is handed when a key signs bytes that are no message.
 pub(crate) fn malformed(signer: PeerKey) -> Input {
     Input::Malformed(Origin { address: None, key: Some(signer) })
 }

@@ -1,4 +1,4 @@
-//! What a peer of a network with a chain says of itself to whoever asks.
+//! What a peer of a network with a chain answers when it is asked for its status.
 
 use althing_engine::Engine;
 use althing_engine::nakamoto::{Input, Mining, Output, Status};

@@ -1,4 +1,4 @@
-//! A peer that has all rows leaves: after a while, or as soon as nobody needs it.
+//! A peer that has all rows leaves: after a while, or as soon as no other member needs it.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn it_leaves_at_once_when_all_others_are_known_to_have_the_last_row() {
         _ => None,
     });
     let members = members.expect("it says with whom it counts");
-    // Whoever has the row says so when it stands for election.
+    // A member that has the row says so when it stands for election.
     let has_all = |peer: usize| {
         let promise = Promise { leader: id(1), transaction: Transaction::new(1), accepted: None };
         let state = Some(ElectionState { term: Term::FIRST, members, promise: Some(promise) });

@@ -157,7 +157,10 @@ impl Paxos {
         self.search.cancel(out);
         // A row binds us to the membership that decided it, as our own yes would; without it, the
         // row proves nothing (rule G4).
-        debug_assert!(self.membership.is_settled(), "who has named nobody records nothing");
+        debug_assert!(
+            self.membership.is_settled(),
+            "a peer that has promised nothing records nothing"
+        );
         self.membership.has_voted();
         self.search.learn(&record.record.seed);
         out.push(Output::Persist(Durable::Record(record.clone())));

@@ -1,4 +1,4 @@
-//! Peers that count messages as they arrive, whoever sent them, like the published programs.
+//! Peers that count messages as they arrive, from any sender, like the published programs.
 //!
 //! Each topic is a queue, and each phase takes its messages from one: the first N ids, the keys of
 //! those, the first N draws, the leader's next challenge, solutions until one is valid, the next N
