@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// The `cs60` program's own application: each datum is a ballot, and a voter's first ballot counts.
 ///
-/// Ballots are not signed there, so the first ballot in a voter's name counts, even if someone else cast it.
+/// Ballots are not signed there, so the first ballot in a voter's name counts, even if someone else
+/// cast it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ballots {
     /// The choice of each voter.
