@@ -41,8 +41,9 @@ pub trait Engine: Sized {
     /// Returns the current state.
     fn status(&self) -> Self::Status;
 
-    /// Returns the queues that other peers can fill, so that a test can hold each to its bound.
-    fn queues(&self) -> impl Iterator<Item = Queue>;
+    /// Shows the queues that other peers can fill, so that a test can hold each to its bound. The
+    /// simulator looks after each input, so this should neither allocate nor copy much.
+    fn visit_queues(&self, visit: impl FnMut(Queue));
 }
 
 /// What can happen to a peer.

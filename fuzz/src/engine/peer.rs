@@ -113,8 +113,10 @@ impl Peer {
         for effect in effects {
             self.check(effect);
         }
-        for queue in self.host.engine().into_iter().flat_map(Engine::queues) {
-            assert!(queue.len <= queue.max, "{queue:?} is over its bound");
+        if let Some(engine) = self.host.engine() {
+            engine.visit_queues(|queue| {
+                assert!(queue.len <= queue.max, "{queue:?} is over its bound");
+            });
         }
     }
 

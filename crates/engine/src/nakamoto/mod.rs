@@ -331,8 +331,8 @@ impl Engine for Nakamoto {
         }
     }
 
-    fn queues(&self) -> impl Iterator<Item = Queue> {
-        self.bounded_queues().into_iter()
+    fn visit_queues(&self, visit: impl FnMut(Queue)) {
+        self.queues().into_iter().for_each(visit);
     }
 }
 

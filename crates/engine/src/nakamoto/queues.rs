@@ -7,7 +7,7 @@ use super::{
 use crate::Queue;
 
 impl Nakamoto {
-    pub(super) fn bounded_queues(&self) -> [Queue; 11] {
+    pub(super) fn queues(&self) -> [Queue; 11] {
         [
             Queue { name: "peers", len: self.peers.len(), max: PEERS_MAX },
             Queue { name: "scored keys", len: self.bans.len(), max: KEYS_MAX },

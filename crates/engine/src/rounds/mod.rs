@@ -128,6 +128,7 @@ impl Engine for Rounds {
     type Event = Event;
     type Status = Status;
 
+    #[inline]
     fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match &mut self.0 {
             Machine::Paxos(paxos) => paxos.handle(now, input, out),
@@ -142,13 +143,11 @@ impl Engine for Rounds {
         }
     }
 
-    fn queues(&self) -> impl Iterator<Item = Queue> {
-        // The simulator asks after each input, so this must not allocate.
-        let (paxos, published) = match &self.0 {
-            Machine::Paxos(paxos) => (Some(paxos.queues()), None),
-            Machine::Published(published) => (None, Some(published.queues())),
-        };
-        paxos.into_iter().flatten().chain(published.into_iter().flatten())
+    fn visit_queues(&self, visit: impl FnMut(Queue)) {
+        match &self.0 {
+            Machine::Paxos(paxos) => paxos.queues().into_iter().for_each(visit),
+            Machine::Published(published) => published.queues().into_iter().for_each(visit),
+        }
     }
 }
 

@@ -56,9 +56,7 @@ impl Peer {
                 self.timers.push((self.now + *after, *timer));
             }
         }
-        for queue in self.engine.queues() {
-            assert!(queue.len <= queue.max, "{queue:?}");
-        }
+        self.engine.visit_queues(|queue| assert!(queue.len <= queue.max, "{queue:?}"));
         out
     }
 

@@ -106,9 +106,7 @@ impl Engine for Toy {
         self.handled
     }
 
-    fn queues(&self) -> impl Iterator<Item = Queue> {
-        std::iter::empty()
-    }
+    fn visit_queues(&self, _: impl FnMut(Queue)) {}
 }
 
 impl Toy {

@@ -144,6 +144,8 @@ impl<E: Engine> Host<E> {
         self.handle_with(now, input, effects, &mut crash)
     }
 
+    // Inlined, since an input is large, and moved with each call.
+    #[inline]
     fn handle_with(
         &mut self,
         now: Moment,
@@ -180,6 +182,7 @@ impl<E: Engine> Host<E> {
         result
     }
 
+    #[inline(never)]
     fn carry_out(
         &mut self,
         now: Moment,
@@ -314,9 +317,7 @@ mod tests {
 
         fn status(&self) {}
 
-        fn queues(&self) -> impl Iterator<Item = Queue> {
-            std::iter::empty()
-        }
+        fn visit_queues(&self, _: impl FnMut(Queue)) {}
     }
 
     fn hear(message: u64) -> Input<Toy> {

@@ -59,7 +59,12 @@ impl<N: Simulated> Simulation<N> {
             self.fail(Reason::Gap { peer, gap });
         }
         let Some(engine) = self.engine(peer) else { return };
-        let overflow = engine.queues().find(|queue| queue.len > queue.max);
+        let mut overflow = None;
+        engine.visit_queues(|queue| {
+            if queue.len > queue.max {
+                overflow = Some(queue);
+            }
+        });
         if let Some(queue) = overflow {
             self.fail(Reason::Overflow { peer, queue });
         }
