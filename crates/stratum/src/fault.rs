@@ -17,8 +17,8 @@ pub enum Fault {
     /// bits of the version.
     #[error("extranonce2, ntime, nonce and version bits have eight hexadecimal digits")]
     NotFourBytes,
-    /// Only the bits of the header's version that the connection has asked for may differ from those
-    /// of the job.
+    /// Only the bits of the header's version that the connection has asked for may differ from
+    /// those of the job.
     #[error("only the agreed bits of the version may be rolled")]
     VersionRolled,
     /// The time is before that of the job, or far after it.

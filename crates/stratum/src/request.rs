@@ -186,7 +186,8 @@ mod tests {
                 Fault::NotFourBytes,
             ),
             (
-                r#"{"id":1,"method":"mining.submit","params":["a","b","00000000","00000000","00000000",0]}"#,
+                r#"{"id":1,"method":"mining.submit",
+                    "params":["a","b","00000000","00000000","00000000",0]}"#,
                 Fault::NotFourBytes,
             ),
             (r#"{"id":1,"method":"mining.suggest_difficulty","params":["1"]}"#, Fault::Incomplete),

@@ -20,9 +20,9 @@ pub const TICK: Duration = Duration::from_secs(1);
 /// Time within which a connection must have a worker that can be sent work.
 pub const NAMELESS_TIME: Duration = Duration::from_secs(5);
 
-/// The maximum number of connections that have no worker yet. They have places of their own, so that
-/// they cannot keep those of workers; for one more, another is closed: the oldest of the address that
-/// has most.
+/// The maximum number of connections that have no worker yet. They have places of their own, so
+/// that they cannot keep those of workers; for one more, another is closed: the oldest of the
+/// address that has most.
 pub const STRANGERS_MAX: usize = 64;
 
 /// Time within which a share must arrive, if there is work.

@@ -22,8 +22,8 @@ use crate::vardiff::Vardiff;
 /// after it are common.
 pub const WORKER_CHARS_MAX: usize = 128;
 
-/// The bits of the version that miners may change: those that BIP 320 leaves to them. A job has none
-/// of them set, so it does not matter whether a miner sends them or what it has changed.
+/// The bits of the version that miners may change: those that BIP 320 leaves to them. A job has
+/// none of them set, so it does not matter whether a miner sends them or what it has changed.
 pub const VERSION_MASK: u32 = 0x1fff_e000;
 
 /// A connection is closed when it has this many more faults than accepted shares.

@@ -355,7 +355,7 @@ fn who_has_no_worker_takes_no_worker_s_place() {
     server.work(block(1, 0x1d00_ffff, 0));
     let first = 1000;
     let silent = |number: u16| SocketAddr::new("192.0.2.66".parse().expect("valid"), number);
-    for number in 0..10 * STRANGERS_MAX as u16 {
+    for number in 0..u16::try_from(10 * STRANGERS_MAX).expect("few") {
         let session = SessionId(first + u64::from(number));
         server.handle(Input::Connected { session, from: silent(number) });
     }
