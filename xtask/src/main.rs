@@ -75,7 +75,7 @@ enum Job {
   cargo xtask test --filter leader     only tests with 'leader' in their name")]
     Test(test::Options),
 
-    /// Run the attacks among the tests: on processes, and in simulated networks, for five minutes at
+    /// Run the attacks among the tests, on processes and in simulated networks, in five minutes at
     /// most.
     #[command(after_help = "Example:
   cargo xtask attack")]
