@@ -16,17 +16,25 @@ impl Nakamoto {
     ) -> Result<Added, Invalid> {
         let added = self.ledger.add(block)?;
         if let Added::Adopted(adoption) = &added {
-            self.follow(adoption, out);
+            self.follow(adoption, None, out);
         }
         Ok(added)
     }
 
-    fn follow(&mut self, adoption: &Adoption, out: &mut Vec<Output>) {
+    /// Goes over to a better chain. If its last block is ours, `own` is what is told of that.
+    pub(super) fn follow(
+        &mut self,
+        adoption: &Adoption,
+        own: Option<Event>,
+        out: &mut Vec<Output>,
+    ) {
         let Adoption { disconnected, connected, returned } = adoption;
         let blocks: Vec<Block> = connected.iter().map(|it| (*it.block).clone()).collect();
         let from = blocks.first().map(Block::height).unwrap_or(Height::GENESIS);
         self.mempool.settle(&blocks, returned, &self.ledger, out);
+        self.holders.forget_from(from);
         out.push(Output::Persist(Durable { from, blocks }));
+        out.extend(own.map(Output::Event));
         let tip = self.ledger.tip().expect("a chain has just been adopted");
         let ids = |blocks: &[HashedBlock]| blocks.iter().map(HashedBlock::id).collect();
         let (disconnected, connected) = (ids(disconnected), ids(connected));

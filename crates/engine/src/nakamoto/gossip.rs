@@ -121,21 +121,22 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Replaces the known peers by the tracker's list (rule N6).
+    /// Meets the peers on the tracker's list, and checks who else is there (rule N6).
     pub(super) fn on_peers(&mut self, now: Moment, list: &[Address], out: &mut Vec<Output>) {
         if self.rules.discovery != Discovery::Tracker {
             return;
         }
-        for peer in self.peers.keep_only(list) {
-            out.push(Output::Event(Event::PeerLost { peer }));
-        }
+        self.peers.note_list(list);
+        self.check_unlisted(now, out);
         for peer in list {
             if *peer == self.me {
                 continue;
             }
             if let Err(reason) = self.meet(now, peer, out) {
-                return refuse(peer, reason, out);
+                refuse(peer, reason, out);
+                break;
             }
         }
+        self.begin_to_join(out);
     }
 }

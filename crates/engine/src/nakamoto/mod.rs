@@ -9,10 +9,13 @@
 //! | file | question | rules |
 //! | --- | --- | --- |
 //! | `peers`, `gossip` | which peers do we know? | N |
+//! | `joining` | have we met our network, and who of it stays? | M4, N6 |
 //! | `tips` | which chains do the others have? | T |
 //! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get missing blocks? | Y |
 //! | `blocks` | what happens to a block? | Y6, F |
 //! | `mining`, `mempool` | which block do we mine? | M |
+//! | `turns` | when do we mine beside programs that take long? | M6 |
+//! | `holders` | which of our blocks do others have as well? | M5 |
 //! | `bans` | which keys are banned? | X |
 //! | `message` | what do peers send each other? | |
 //! | `interface`, `status` | what can a peer be told, what does it report, how are things? | |
@@ -34,7 +37,9 @@ mod by_height;
 mod durable;
 mod gossip;
 mod headers_first;
+mod holders;
 mod interface;
+mod joining;
 mod mempool;
 mod message;
 mod mining;
@@ -44,6 +49,7 @@ mod requests;
 mod rules;
 mod status;
 mod tips;
+mod turns;
 mod whole_chain;
 
 pub use self::bans::{KEYS_MAX, POINTS_MAX};
@@ -51,6 +57,7 @@ pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
 pub use self::durable::Durable;
 pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
+pub use self::holders::OWN_BLOCKS_MAX;
 pub use self::interface::{
     Command, DownloadFailure, Event, Misbehaviour, NotAdmitted, Refusal, Timer,
 };
@@ -62,6 +69,7 @@ pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
 pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
 pub use self::status::Status;
 pub use self::tips::{ANSWERS_MAX, CHAIN_ANSWERS_MAX};
+pub use self::turns::{LOST_RACES_MAX, TURN};
 pub use self::whole_chain::CHAIN_BLOCKS_MAX;
 
 use std::sync::Arc;
@@ -75,11 +83,14 @@ use self::bans::Bans;
 use self::by_height::Downloads;
 use self::gossip::Heard;
 use self::headers_first::HeaderSync;
+use self::holders::Holders;
+use self::joining::{Joining, Shown};
 use self::mempool::Mempool;
 use self::mining::Miner;
 use self::peers::Peers;
 use self::requests::{Requests, Wanted};
 use self::tips::Answers;
+use self::turns::Turns;
 use crate::{Engine, Origin, Queue, Recipient};
 
 /// What can happen to a peer of a network with a chain.
@@ -109,6 +120,9 @@ pub struct Nakamoto {
     headers: HeaderSync,
     mempool: Mempool,
     miner: Miner,
+    joining: Joining,
+    holders: Holders,
+    turns: Turns,
 }
 
 /// What distinguishes one peer from the others of its network.
@@ -145,6 +159,9 @@ impl Nakamoto {
         let Identity { address, name, contacts, mining, entropy, started } = identity;
         let ledger = Ledger::recover(rules.chain.clone(), state, archive, started);
         Self {
+            joining: Joining::new(rules.discovery),
+            holders: Holders::default(),
+            turns: Turns::default(),
             ledger,
             rules,
             me: address,
@@ -193,6 +210,8 @@ impl Nakamoto {
             return;
         }
         self.peers.hear(now, from);
+        let is_watched = self.holders.len() > 0 || self.joining.is_asking();
+        let shown = if is_watched { Shown::by(&message) } else { None };
         let done = match (message, self.rules.discovery, self.rules.sync) {
             (Message::Gossip(gossip), Discovery::Gossip { forward }, _) => {
                 self.on_gossip(now, from, &gossip, forward, out)
@@ -240,6 +259,9 @@ impl Nakamoto {
             }
             _ => Err(Refusal::Unexpected),
         };
+        if let Some(shown) = shown {
+            self.on_shown(from, &shown, out);
+        }
         if let Some(signer) = signer {
             self.peers.bind(from, signer);
         }
@@ -309,10 +331,15 @@ impl Engine for Nakamoto {
             }
             Input::Timer(Timer::Gossip) => self.on_gossip_timer(now, out),
             Input::Timer(Timer::Tips) => self.on_tips_timer(now, out),
+            Input::Timer(Timer::Joined) => self.joining.join(),
+            Input::Timer(Timer::Unlisted) => self.on_unlisted_timer(now, out),
+            Input::Timer(Timer::Held(hash)) => self.on_held_over(hash, out),
+            // What it was for is done after every input.
+            Input::Timer(Timer::Turn) => {}
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
             Input::Peers(list) => self.on_peers(now, &list, out),
-            Input::Solved { search, solution } => self.on_solved(search, solution, out),
-            Input::Command(Command::Mined(block)) => self.on_mined(&block, out),
+            Input::Solved { search, solution } => self.on_solved(now, search, solution, out),
+            Input::Command(Command::Mined(block)) => self.on_mined(now, &block, out),
             Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
             // No address to answer, no key to give points to, or nothing that this engine requests.
             Input::Message { .. } | Input::Malformed(_) | Input::PeerLost(_) | Input::Read(_) => {}
@@ -328,6 +355,7 @@ impl Engine for Nakamoto {
             mempool: self.mempool.len(),
             mining: self.miner.mining(),
             searching: self.miner.height(),
+            joined: self.joining.is_joined(),
         }
     }
 

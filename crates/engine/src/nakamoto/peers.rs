@@ -31,7 +31,14 @@ pub(super) struct Peer {
     /// How often it was shunned, and until when.
     shuns: u32,
     shunned_until: Moment,
+    /// How often it was asked in vain whether it is there, if it is not on the tracker's list.
+    unlisted: Option<u8>,
+    /// Whether it has sent a whole chain where a part was asked for, as published programs do.
+    is_program: bool,
 }
+
+/// How often a peer that is on no list any more is asked before it is forgotten.
+const UNLISTED_TRIES: u8 = 3;
 
 impl Peers {
     pub(super) fn len(&self) -> usize {
@@ -52,7 +59,8 @@ impl Peers {
             return false;
         }
         let (claim, key, shunned_until) = (None, None, Moment::START);
-        let new = Peer { heard: now, key, claim, shuns: 0, shunned_until };
+        let (unlisted, is_program) = (None, false);
+        let new = Peer { heard: now, key, claim, shuns: 0, shunned_until, unlisted, is_program };
         self.0.entry(peer.clone()).or_insert(new).heard = now;
         true
     }
@@ -60,7 +68,11 @@ impl Peers {
     /// Records that a peer was heard, and returns whether it is known.
     pub(super) fn hear(&mut self, now: Moment, peer: &Address) -> bool {
         let known = self.0.get_mut(peer);
-        known.map(|peer| peer.heard = now).is_some()
+        let is_there = |peer: &mut Peer| {
+            peer.heard = now;
+            peer.unlisted = peer.unlisted.map(|_| 0);
+        };
+        known.map(is_there).is_some()
     }
 
     /// Records the key at an address, unless there is one already: no other key can replace it.
@@ -82,10 +94,57 @@ impl Peers {
         self.0.extract_if(.., is_silent).map(|(address, _)| address).collect()
     }
 
-    /// Forgets the peers that are not in `list`, and returns them.
-    pub(super) fn keep_only(&mut self, list: &[Address]) -> Vec<Address> {
-        let is_gone = |address: &Address, _: &mut Peer| !list.contains(address);
-        self.0.extract_if(.., is_gone).map(|(address, _)| address).collect()
+    /// Records who is on the tracker's list. Who was on one before and is not any more is to be
+    /// asked whether it is still there.
+    pub(super) fn note_list(&mut self, list: &[Address]) {
+        for (address, peer) in &mut self.0 {
+            peer.unlisted = match list.contains(address) {
+                true => None,
+                // It is asked at once, whenever it was heard last.
+                false => peer.unlisted.or(Some(1)),
+            };
+        }
+    }
+
+    /// Returns whether there are peers that are not on the list.
+    pub(super) fn has_unlisted(&self) -> bool {
+        self.0.values().any(|peer| peer.unlisted.is_some())
+    }
+
+    /// Returns those of them to be asked now, and forgets and returns those that never answered.
+    /// Who has answered is asked again after `pause`.
+    pub(super) fn check_unlisted(
+        &mut self,
+        now: Moment,
+        pause: Duration,
+    ) -> (Vec<Address>, Vec<Address>) {
+        let is_gone = |_: &Address, peer: &mut Peer| {
+            peer.unlisted.is_some_and(|tries| tries > UNLISTED_TRIES)
+        };
+        let gone = self.0.extract_if(.., is_gone).map(|(address, _)| address).collect();
+        let mut asked = Vec::new();
+        for (address, peer) in &mut self.0 {
+            let has_answered = now - peer.heard < pause;
+            if let Some(tries) = &mut peer.unlisted
+                && (*tries > 0 || !has_answered)
+            {
+                *tries += 1;
+                asked.push(address.clone());
+            }
+        }
+        (asked, gone)
+    }
+
+    /// Records that a peer is a published program.
+    pub(super) fn note_program(&mut self, peer: &Address) {
+        if let Some(peer) = self.0.get_mut(peer) {
+            peer.is_program = true;
+        }
+    }
+
+    /// Returns whether a known peer is a published program.
+    pub(super) fn has_programs(&self) -> bool {
+        self.0.values().any(|peer| peer.is_program)
     }
 
     pub(super) fn set_claim(&mut self, peer: &Address, claim: Claim) {

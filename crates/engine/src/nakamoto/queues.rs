@@ -2,12 +2,12 @@
 
 use super::{
     BAD_CLAIMS_MAX, BODIES_MAX, DOWNLOADS_MAX, GOSSIPS_REMEMBERED, KEYS_MAX, MEMPOOL_MAX, Nakamoto,
-    PEERS_MAX, REQUESTS_MAX, WINDOW,
+    OWN_BLOCKS_MAX, PEERS_MAX, REQUESTS_MAX, WINDOW,
 };
 use crate::Queue;
 
 impl Nakamoto {
-    pub(super) fn queues(&self) -> [Queue; 11] {
+    pub(super) fn queues(&self) -> [Queue; 12] {
         [
             Queue { name: "peers", len: self.peers.len(), max: PEERS_MAX },
             Queue { name: "scored keys", len: self.bans.len(), max: KEYS_MAX },
@@ -23,6 +23,7 @@ impl Nakamoto {
             Queue { name: "headers", len: self.headers.len(), max: althing_ledger::HEADERS_MAX },
             Queue { name: "bodies waiting", len: self.headers.waiting(), max: BODIES_MAX },
             Queue { name: "entries", len: self.mempool.len(), max: MEMPOOL_MAX },
+            Queue { name: "own blocks", len: self.holders.len(), max: OWN_BLOCKS_MAX },
             Queue {
                 name: "side blocks",
                 len: self.ledger.side_blocks(),

@@ -85,7 +85,7 @@ impl Nakamoto {
         out.push(Output::SetTimer { after, timer: Timer::Tips });
     }
 
-    fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
+    pub(super) fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
         let peers = &self.peers;
         let trusted = |peer: &Address| peers.is_trusted(now, peer);
         for peer in peers.choose(count, &mut self.rng, trusted) {

@@ -84,6 +84,10 @@ impl Nakamoto {
         let is_chain = |wanted: &Wanted| matches!(wanted, Wanted::Chain { .. });
         let request = self.requests.take_first(from, is_chain).ok_or(Refusal::Unasked)?;
         let Wanted::Chain { from: asked, .. } = request.wanted else { return Ok(()) };
+        let is_whole = blocks.first().is_some_and(|block| block.height() == Height::GENESIS);
+        if is_whole && asked > Height::GENESIS {
+            self.peers.note_program(from);
+        }
         let mut gained = false;
         let mut next = None;
         for block in blocks {
@@ -112,6 +116,8 @@ impl Nakamoto {
         {
             self.peers.forgive(from);
             self.ask_for_chain(from, next, out);
+        } else {
+            self.joining.join();
         }
         Ok(())
     }

@@ -88,6 +88,11 @@ impl Peer {
         }
     }
 
+    /// Has the tracker say that nobody else is there.
+    pub(crate) fn joins_alone(&mut self) {
+        let _ = self.handle(Input::Peers(vec![address(0)]));
+    }
+
     pub(crate) fn length(&self) -> u64 {
         self.engine.ledger().length()
     }

@@ -7,7 +7,9 @@ use althing_engine::nakamoto::{
 };
 use althing_types::{Address, Height};
 
-use crate::common::{Peer, address, by_height, events, label, new_chain, sent, whole_chain};
+use crate::common::{
+    Peer, address, answer, by_height, events, label, new_chain, sent, whole_chain,
+};
 
 fn gossip(origin: u16, id: &str) -> Message {
     let (origin, name) = (address(origin), label("they"));
@@ -107,13 +109,38 @@ fn with_a_tracker_those_on_its_list_are_known_and_no_others() {
     let out = peer.handle(Input::Peers(vec![address(0), address(2), address(3)]));
     assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&address(2), &address(3)]);
     assert!(sent(&out).all(|(_, message)| matches!(message, Message::ChainRequest { .. })));
-    let out = peer.handle(Input::Peers(vec![address(3), address(4)]));
+    let _ = peer.handle(Input::Peers(vec![address(3), address(4)]));
+    let out = peer.wait(Duration::from_secs(10));
     assert!(events(&out).any(|event| *event == Event::PeerLost { peer: address(2) }));
     assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&address(3), &address(4)]);
     let out = peer.hear(9, gossip(9, "x"));
     let reason = Refusal::Unexpected;
     let refused = Output::Event(Event::MessageRefused { from: address(9), reason });
     assert_eq!(out, [refused]);
+}
+
+#[test]
+fn who_answers_stays_when_a_tracker_has_forgotten_it() {
+    let chain = new_chain(&whole_chain(), "they", 1);
+    let mut peer = Peer::new(whole_chain(), Mining::Off);
+    let _ = peer.handle(Input::Start);
+    let _ = peer.handle(Input::Peers((0..=3).map(address).collect()));
+    // The tracker was restarted, and one of them has come back to it. Of the others, one is there.
+    let mut lost = Vec::new();
+    let mut out = peer.handle(Input::Peers(vec![address(0), address(1)]));
+    for second in 0..300 {
+        let answered = peer.converse(out, |to, question| {
+            (*to == address(2) && second < 200).then(|| answer(&chain, question)).flatten()
+        });
+        let is_lost = |event: &&Event| matches!(event, Event::PeerLost { .. });
+        lost.extend(events(&answered).filter(is_lost).map(|event| (second, event.clone())));
+        out = peer.wait(Duration::from_secs(1));
+    }
+    let [(third, of_third), (second, of_second)] = &lost[..] else { panic!("{lost:?}") };
+    assert!(*of_third == Event::PeerLost { peer: address(3) } && *third < 10, "{lost:?}");
+    let is_later = (200..230).contains(second);
+    assert!(*of_second == Event::PeerLost { peer: address(2) } && is_later, "{lost:?}");
+    assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&address(1)]);
 }
 
 #[test]

@@ -44,6 +44,12 @@ impl ChainNetwork {
                 format!("leaves {old} blocks for {new} up to {hash} at height {height}")
             }
             Event::BlockMined { height, .. } => format!("has found the block at height {height}"),
+            Event::BlockHeld { peer, height, .. } => {
+                format!("knows that {} has its block at height {height}", self.name(peer))
+            }
+            Event::BlockOnlyHere { height, .. } => {
+                format!("knows nobody else with its block at height {height}")
+            }
             Event::DownloadStarted { claim, backers } => {
                 format!("fetches {} blocks that {backers} peers claim to have", claim.length)
             }
