@@ -166,6 +166,7 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
     match timer {
         Timer::Gossip => "say that we are here, and forget who is silent",
         Timer::Tips => "ask what chains the others have",
+        Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",
     }
 }
