@@ -12,6 +12,7 @@
 //! | file | question |
 //! | --- | --- |
 //! | `advisories` | Is a security advisory out for a dependency? |
+//! | `attack` | What do attackers achieve? |
 //! | `check` | What does CI check besides the tests? |
 //! | `deps` | Do dependencies between the crates point down? |
 //! | `emulate` | Do the hash kernels work on other processors? |
@@ -35,6 +36,7 @@
 )]
 
 mod advisories;
+mod attack;
 mod check;
 mod deps;
 mod emulate;
@@ -72,6 +74,12 @@ enum Job {
   cargo xtask test
   cargo xtask test --filter leader     only tests with 'leader' in their name")]
     Test(test::Options),
+
+    /// Run the attacks among the tests, on processes and in simulated networks, in five minutes at
+    /// most.
+    #[command(after_help = "Example:
+  cargo xtask attack")]
+    Attack,
 
     /// Run everything that CI checks besides the tests: format, lints, docs, licences, our own
     /// rules.
@@ -136,6 +144,7 @@ fn main() -> ExitCode {
 fn run(job: &Job) -> Result<()> {
     match job {
         Job::Test(options) => test::run(options),
+        Job::Attack => attack::run(),
         Job::Check => check::run(),
         Job::Emulate => emulate::run(),
         Job::Deps(options) => deps::run(options),

@@ -169,7 +169,8 @@ impl Board {
                 self.refuse(reporter, 1);
                 let from = match (claimed, topic) {
                     (Some(claimed), _) => self.name(claimed.peer()),
-                    (None, topic) => topic.clone().unwrap_or_default(),
+                    (None, Some(topic)) => topic.clone(),
+                    (None, None) => "unnamed".to_owned(),
                 };
                 self.refusal = harmless(&format!("{from}: {reason}"), TEXT_MAX);
             }

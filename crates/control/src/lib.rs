@@ -1,5 +1,5 @@
-//! The way to a peer that runs in another process: a socket in its `--data` directory, so that
-//! any user who may read the directory may ask the peer and give it commands.
+//! The way to a peer that runs in another process: a socket in its `--data` directory, at which
+//! the user who runs the peer, and nobody else, may ask it and give it commands.
 //!
 //! One connection is one [`Request`] and its answer, a line of JSON each; `docs/events.md` is
 //! their specification.
@@ -7,10 +7,12 @@
 //! | file | question |
 //! | --- | --- |
 //! | `server` | what does a peer answer? |
+//! | `socket` | who can ask it, how many at a time, and for how long? |
 //! | `client` | how is it asked? |
 
 mod client;
 mod server;
+mod socket;
 
 use std::io;
 use std::path::PathBuf;
@@ -18,7 +20,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::client::{ask, ask_running};
-pub use self::server::{Asked, Control, entries};
+pub use self::server::{Asked, entries};
+pub use self::socket::{CALLERS_MAX, Control, REQUEST_BYTES_MAX, REQUEST_TIME};
 
 /// The file name of the socket.
 const SOCKET: &str = "control.sock";

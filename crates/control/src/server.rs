@@ -1,8 +1,5 @@
-//! The peer's end: its answers, and the socket on which it listens.
+//! The peer's end: its answers.
 
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use althing_dialect::ChainDialect;
@@ -15,11 +12,8 @@ use althing_node::chain::Entries;
 use althing_node::{Commands, Due, HasLeft, Status, Submitted};
 use althing_types::{Difficulty, Height};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinHandle;
 
-use crate::{ControlError, Request, SOCKET};
+use crate::Request;
 
 /// A peer that can be asked. Cheap to clone.
 #[derive(Clone)]
@@ -34,15 +28,6 @@ enum AskedEngine {
     Rounds(Commands<Rounds>),
     Chain { commands: Commands<Nakamoto>, entries: Entries, dialect: Arc<dyn ChainDialect> },
 }
-
-/// The peer's end; the socket is removed when it is dropped.
-pub struct Control {
-    socket: PathBuf,
-    task: JoinHandle<()>,
-}
-
-/// Bytes that a request may have.
-const REQUEST_MAX: u64 = 64 * 1024;
 
 impl Asked {
     /// Returns the peer of a network with rounds that tells of itself at `source`.
@@ -65,7 +50,13 @@ impl Asked {
         Self { network, peer, engine }
     }
 
-    async fn answer(&self, request: Request) -> Result<Value, HasLeft> {
+    /// Returns the answer to `request`. Dropping the future does not withdraw an entry.
+    pub(crate) async fn answer(&self, request: Request) -> Value {
+        let answer = self.answer_while_there(request).await;
+        answer.unwrap_or_else(|left| json!({ "error": left.to_string() }))
+    }
+
+    async fn answer_while_there(&self, request: Request) -> Result<Value, HasLeft> {
         Ok(match (request, &self.engine) {
             (Request::Status, AskedEngine::Rounds(commands)) => {
                 let status = commands.status().await?;
@@ -169,53 +160,6 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
         Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",
     }
-}
-
-impl Control {
-    /// Listens in `dir`, whose store this process must have open: no other process can listen
-    /// there, so a socket that is already there was left by a process that was killed.
-    pub fn listen(dir: &Path, asked: Asked) -> Result<Self, ControlError> {
-        let socket = dir.join(SOCKET);
-        let failed = |error| ControlError::Socket { socket: socket.clone(), error };
-        match fs::remove_file(&socket) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&socket).map_err(failed)?;
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let asked = asked.clone();
-                tokio::spawn(async move {
-                    // A client that has closed its connection needs no answer.
-                    let _ = attend(stream, &asked).await;
-                });
-            }
-        });
-        Ok(Self { socket, task })
-    }
-}
-
-impl Drop for Control {
-    fn drop(&mut self) {
-        self.task.abort();
-        // If this fails, the next peer that listens here removes it.
-        let _ = fs::remove_file(&self.socket);
-    }
-}
-
-async fn attend(mut stream: UnixStream, asked: &Asked) -> io::Result<()> {
-    let (reader, mut writer) = stream.split();
-    let mut line = String::new();
-    BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await?;
-    let answer = match serde_json::from_str(&line) {
-        Ok(request) => match asked.answer(request).await {
-            Ok(answer) => answer,
-            Err(left) => json!({ "error": left.to_string() }),
-        },
-        Err(error) => json!({ "error": format!("not a request: {error}") }),
-    };
-    writer.write_all(format!("{answer}\n").as_bytes()).await?;
-    Ok(())
 }
 
 /// Returns the entries of a chain as the answer to [`Request::Entries`].

@@ -9,7 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An id of up to 128 bits: a number in JSON where it fits into 64 bits, as on the wire of most
-/// networks, and otherwise its decimal digits as a text.
+/// networks, and otherwise the text of a UUID, as on that of the others. Lines for people have it
+/// as [`PeerId`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u128);
 
@@ -66,7 +67,7 @@ impl From<Address> for PeerName {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.peer().fmt(f)
     }
 }
 
@@ -83,7 +84,7 @@ impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match u64::try_from(self.0) {
             Ok(number) => serializer.serialize_u64(number),
-            Err(_) => serializer.collect_str(&self.0),
+            Err(_) => serializer.collect_str(self),
         }
     }
 }
@@ -98,8 +99,9 @@ impl<'de> Deserialize<'de> for Id {
         }
         match Form::deserialize(deserializer)? {
             Form::Number(number) => Ok(Self(number.into())),
-            Form::Text(digits) => {
-                u128::from_str(&digits).map(Self).map_err(serde::de::Error::custom)
+            // Earlier versions wrote decimal digits, which are read as well.
+            Form::Text(text) => {
+                PeerId::from_str(&text).map(Self::from).map_err(serde::de::Error::custom)
             }
         }
     }
@@ -114,8 +116,33 @@ impl JsonSchema for Id {
         json_schema!({
             "anyOf": [
                 { "type": "integer", "minimum": 0, "maximum": u64::MAX },
-                { "type": "string", "pattern": "^[0-9]{1,39}$" },
+                { "type": "string", "format": "uuid" },
             ]
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_one_in_json_and_for_people_and_a_number_stays_a_number() {
+        let wide = 0x919108f7_52d1_4320_9bac_f847db4148a8;
+        for (id, json, shown) in [
+            (Id(7), "7", "7"),
+            (Id(u64::MAX.into()), "18446744073709551615", "18446744073709551615"),
+            (
+                Id(wide),
+                r#""919108f7-52d1-4320-9bac-f847db4148a8""#,
+                "919108f7-52d1-4320-9bac-f847db4148a8",
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&id).expect("it is a value"), json);
+            assert_eq!(id.to_string(), shown);
+            assert_eq!(serde_json::from_str::<Id>(json).expect("it was just written"), id);
+        }
+        let earlier = format!("\"{wide}\"");
+        assert_eq!(serde_json::from_str::<Id>(&earlier).expect("it is still read"), Id(wide));
     }
 }

@@ -56,9 +56,11 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::MessageRefused { topic: Some(topic), reason, .. } => {
             format!("refused on {topic:?}: {reason}")
         }
-        PeerEvent::MessageRefused { from, reason, .. } => {
-            let from = from.as_ref().map_or_else(String::new, ToString::to_string);
+        PeerEvent::MessageRefused { from: Some(from), reason, .. } => {
             format!("refused from {from}: {reason}")
+        }
+        PeerEvent::MessageRefused { reason, .. } => {
+            format!("refused, of a sender that is not named: {reason}")
         }
         PeerEvent::Lagged { missed } => {
             format!("{missed} lines are missing: they were not read in time")

@@ -152,7 +152,7 @@ fn a_line_begins_with_its_number_and_time() {
     assert!(line.starts_with(r#"{"sequence":0,"time":"20"#), "{line}");
     let value: Value = serde_json::from_str(&line).expect("a line is JSON");
     assert_eq!(value["at_ms"], 12.345);
-    assert_eq!(value["peer"], "1267650600228229401496703205376");
+    assert_eq!(value["peer"], "00000010-0000-0000-0000-000000000000");
     assert_eq!(value["network"], "sd");
     assert_eq!(value["event"], "started");
     assert_eq!(value["rows"], 4);

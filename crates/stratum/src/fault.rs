@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::session::WORKER_CHARS_MAX;
+
 /// Why a miner's request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -11,17 +13,19 @@ pub enum Fault {
     /// A parameter is missing.
     #[error("parameters are missing")]
     Incomplete,
-    /// The second extranonce, the time and the nonce must be numbers of four bytes.
-    #[error("extranonce2, ntime and nonce have eight hexadecimal digits")]
+    /// The second extranonce, the time and the nonce must be numbers of four bytes, and so must the
+    /// bits of the version.
+    #[error("extranonce2, ntime, nonce and version bits have eight hexadecimal digits")]
     NotFourBytes,
-    /// The header's version must be that of the job.
-    #[error("the version may not be rolled")]
+    /// Only the bits of the header's version that the connection has asked for may differ from
+    /// those of the job.
+    #[error("only the agreed bits of the version may be rolled")]
     VersionRolled,
     /// The time is before that of the job, or far after it.
     #[error("ntime is out of range")]
     TimeRolled,
     /// A name must be short and have no control characters.
-    #[error("a worker's name has 1 to 64 characters")]
+    #[error("a worker's name has 1 to {} characters, and no control characters", WORKER_CHARS_MAX)]
     BadName,
     /// A connection may have only one worker.
     #[error("a connection has only one worker")]
@@ -38,6 +42,15 @@ pub enum Fault {
     /// The worker has not been authorized.
     #[error("unauthorized worker")]
     Unauthorized,
+    /// There were wrong passwords from its address.
+    #[error("wrong passwords came from this address; it may try another in {seconds} s")]
+    TooManyGuesses {
+        /// Seconds until the next one is looked at.
+        seconds: u64,
+    },
+    /// All places for workers are taken.
+    #[error("there are as many workers as may be")]
+    NoRoom,
     /// The connection has not subscribed.
     #[error("not subscribed")]
     NotSubscribed,
@@ -53,11 +66,12 @@ impl Fault {
             | Self::VersionRolled
             | Self::TimeRolled
             | Self::BadName
+            | Self::NoRoom
             | Self::OtherWorker => 20,
             Self::JobNotFound => 21,
             Self::Duplicate => 22,
             Self::LowDifficulty => 23,
-            Self::Unauthorized => 24,
+            Self::Unauthorized | Self::TooManyGuesses { .. } => 24,
             Self::NotSubscribed => 25,
         }
     }

@@ -13,7 +13,8 @@ use crate::difficulty::ShareDifficulty;
 pub struct Config {
     /// The share difficulty with which a connection starts.
     pub share_difficulty: ShareDifficulty,
-    /// The maximum number of connections at a time.
+    /// The maximum number of workers at a time. Connections that have no worker yet have places of
+    /// their own, [`STRANGERS_MAX`](crate::STRANGERS_MAX).
     pub workers_max: usize,
     /// The password that workers must give, if any.
     pub password: Option<String>,
@@ -159,9 +160,13 @@ pub struct Tally {
 /// Why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DropReason {
-    /// There are too many connections.
+    /// There are as many workers as may be.
     #[error("too many connections")]
     TooManyConnections,
+    /// It had no worker yet, and another connection came when there were
+    /// [`STRANGERS_MAX`](crate::STRANGERS_MAX) of that kind.
+    #[error("too many connections without a worker")]
+    TooManyStrangers,
     /// A line is longer than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
     #[error("a line is too long")]
     LineTooLong,

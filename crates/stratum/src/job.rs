@@ -4,6 +4,7 @@ use althing_ledger::merkle::{self, MerkleHash, MerkleProof};
 use althing_ledger::{Block, Header, NativeBlock, Target};
 use althing_types::BlockHash;
 use bitcoin::TxMerkleNode;
+use bitcoin::block::Version;
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use serde_json::{Value, json};
@@ -60,13 +61,26 @@ impl Job {
         ])
     }
 
-    /// Returns the header that a miner with this first extranonce has hashed.
-    pub(crate) fn candidate(&self, extranonce1: u32, submission: &Submission) -> Candidate {
+    /// Returns the header that a miner with this first extranonce has hashed, where the version has
+    /// the bits in `mask` from the miner, and all others from the job.
+    pub(crate) fn candidate(
+        &self,
+        extranonce1: u32,
+        submission: &Submission,
+        mask: u32,
+    ) -> Candidate {
         let extra_nonce = u64::from(extranonce1) << 32 | u64::from(submission.extranonce2);
         let (before, after) = &self.coinbase;
         let coinbase: MerkleHash =
             merkle::leaf(&[before, &extra_nonce.to_be_bytes()[..], after].concat());
+        // BIP 310 speaks of the version's bits, whatever their sign as a number.
+        let version = self.block.header.version.to_consensus().cast_unsigned();
+        let version = match submission.version_bits {
+            Some(bits) => version & !mask | bits & mask,
+            None => version,
+        };
         let header = Header {
+            version: Version::from_consensus(version.cast_signed()),
             merkle_root: TxMerkleNode::from_byte_array(self.way.root_over(coinbase)),
             time: submission.time,
             nonce: submission.nonce,

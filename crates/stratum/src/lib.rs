@@ -16,6 +16,7 @@
 //! | `session` | which jobs has one miner been sent, and which shares has it submitted? |
 //! | `job` | what must a miner know about a block, and which block did it find? |
 //! | `vardiff`, `difficulty` | how hard are shares to find? |
+//! | `gate` | who may become a worker? |
 //! | `lines`, `request`, `fault` | what does a line mean? |
 //! | `allowance` | does a connection send too much? |
 //!
@@ -24,6 +25,7 @@
 mod allowance;
 mod difficulty;
 mod fault;
+mod gate;
 mod interface;
 mod job;
 mod lines;
@@ -38,11 +40,13 @@ mod tests;
 pub use self::allowance::{LINES_AT_ONCE, LINES_PER_SECOND};
 pub use self::difficulty::ShareDifficulty;
 pub use self::fault::Fault;
+pub use self::gate::{GUESS_PAUSE, GUESS_PAUSE_MAX, GUESSERS_MAX, GUESSES_FORGOTTEN};
 pub use self::interface::{Config, DropReason, Event, Input, Output, SessionId, Tally, Worker};
 pub use self::lines::{LINE_BYTES_MAX, LineReader, LineTooLong};
 pub use self::request::{Call, NoRequest, Request, Submission};
-pub use self::server::{IDLE_TIME, NAMELESS_TIME, Server, TICK};
+pub use self::server::{IDLE_TIME, NAMELESS_TIME, STRANGERS_MAX, Server, TICK};
 pub use self::session::{
-    ENTRIES_TIME, FAULTS_MAX, JOBS_MAX, REPEAT_TIME, SHARES_MAX, TIME_ROLL_MAX, WORKER_CHARS_MAX,
+    ENTRIES_TIME, FAULTS_MAX, JOBS_MAX, REPEAT_TIME, SHARES_MAX, TIME_ROLL_MAX, VERSION_MASK,
+    WORKER_CHARS_MAX,
 };
 pub use self::vardiff::SHARE_TIME;

@@ -33,8 +33,14 @@ pub enum Call {
     SuggestDifficulty(ShareDifficulty),
     /// To be told when its first extranonce changes, which it never does.
     ExtranonceSubscribe,
-    /// To use these extensions of the protocol.
-    Configure(Vec<String>),
+    /// To use extensions of the protocol (BIP 310).
+    Configure {
+        /// Their names.
+        extensions: Vec<String>,
+        /// The bits of the version that the miner can roll, or `None` if it does not say it in
+        /// eight hexadecimal digits.
+        mask: Option<u32>,
+    },
 }
 
 /// A share, as a miner submits it.
@@ -50,7 +56,18 @@ pub struct Submission {
     pub time: u32,
     /// The nonce in the header.
     pub nonce: u32,
+    /// The bits of the header's version that the miner has chosen, if it says anything about them.
+    pub version_bits: Option<u32>,
 }
+
+/// The mask of a miner that says nothing of it.
+const FULL_MASK: u32 = u32::MAX;
+
+/// The extension with which a miner may change bits of the header's version (BIP 310).
+pub(crate) const VERSION_ROLLING: &str = "version-rolling";
+
+/// Its parameter: the bits that a miner can change, and in the answer those that it may.
+pub(crate) const VERSION_ROLLING_MASK: &str = "version-rolling.mask";
 
 /// A line that is not a message of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +110,6 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
             password: named(1).unwrap_or_default(),
         },
         "mining.submit" => {
-            // With another version the header would be another one.
-            if params.len() > 5 {
-                return Err(Fault::VersionRolled);
-            }
             let number = |index| text(index).and_then(number).ok_or(Fault::NotFourBytes);
             Call::Submit(Submission {
                 worker: named(0).ok_or(Fault::Incomplete)?,
@@ -104,6 +117,10 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
                 extranonce2: number(2)?,
                 time: number(3)?,
                 nonce: number(4)?,
+                version_bits: match params.get(5) {
+                    None | Some(Value::Null) => None,
+                    Some(_) => Some(number(5)?),
+                },
             })
         }
         "mining.suggest_difficulty" => {
@@ -114,7 +131,12 @@ fn call(method: &str, params: &[Value]) -> Result<Call, Fault> {
         "mining.configure" => {
             let extensions = params.first().and_then(Value::as_array).ok_or(Fault::Incomplete)?;
             let names = extensions.iter().filter_map(Value::as_str);
-            Call::Configure(names.map(str::to_owned).collect())
+            let mask = params.get(1).and_then(|parameters| parameters.get(VERSION_ROLLING_MASK));
+            let mask = match mask {
+                None => Some(FULL_MASK),
+                Some(mask) => mask.as_str().and_then(self::number),
+            };
+            Call::Configure { extensions: names.map(str::to_owned).collect(), mask }
         }
         _ => return Err(Fault::UnknownMethod),
     })
@@ -145,8 +167,13 @@ mod tests {
             extranonce2: 42,
             time: 1_700_000_000,
             nonce: 0xdead_beef,
+            version_bits: None,
         };
-        assert_eq!(called(line), Ok(Call::Submit(submission)));
+        assert_eq!(called(line), Ok(Call::Submit(submission.clone())));
+        // ESP-Miner always sends a sixth parameter.
+        let six = line.replace("\"DEADBEEF\"", "\"DEADBEEF\", \"00002000\"");
+        let submission = Submission { version_bits: Some(0x2000), ..submission };
+        assert_eq!(called(&six), Ok(Call::Submit(submission)));
     }
 
     #[test]
@@ -159,8 +186,9 @@ mod tests {
                 Fault::NotFourBytes,
             ),
             (
-                r#"{"id":1,"method":"mining.submit","params":["a","b","0","0","0","20000000"]}"#,
-                Fault::VersionRolled,
+                r#"{"id":1,"method":"mining.submit",
+                    "params":["a","b","00000000","00000000","00000000",0]}"#,
+                Fault::NotFourBytes,
             ),
             (r#"{"id":1,"method":"mining.suggest_difficulty","params":["1"]}"#, Fault::Incomplete),
             (r#"{"id":1,"method":"eth_getWork"}"#, Fault::UnknownMethod),

@@ -1,22 +1,29 @@
 //! All connections, the work they are given, and the shares they send.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use althing_ledger::NativeBlock;
 use althing_types::Moment;
 
+use crate::gate::{self, Gate};
 use crate::interface::{Config, DropReason, Event, Input, Output, SessionId, Worker};
 use crate::job::Job;
-use crate::session::Session;
+use crate::session::{Door, Session};
 
 /// How often the caller must send [`Input::Tick`].
 pub const TICK: Duration = Duration::from_secs(1);
 
-/// Time within which a connection must have a worker.
-pub const NAMELESS_TIME: Duration = Duration::from_secs(30);
+/// Time within which a connection must have a worker that can be sent work.
+pub const NAMELESS_TIME: Duration = Duration::from_secs(5);
+
+/// The maximum number of connections that have no worker yet. They have places of their own, so
+/// that they cannot keep those of workers; for one more, another is closed: the oldest of the
+/// address that has most.
+pub const STRANGERS_MAX: usize = 64;
 
 /// Time within which a share must arrive, if there is work.
 pub const IDLE_TIME: Duration = Duration::from_secs(600);
@@ -26,6 +33,7 @@ pub const IDLE_TIME: Duration = Duration::from_secs(600);
 /// Feed it what happens, and carry out the outputs in their order.
 pub struct Server {
     config: Config,
+    gate: Gate,
     sessions: BTreeMap<SessionId, Session>,
     work: Option<Work>,
     last_extranonce: u32,
@@ -48,7 +56,9 @@ impl Work {
 impl Server {
     /// Returns a server without work or connections.
     pub fn new(now: Moment, config: Config) -> Self {
-        Self { config, sessions: BTreeMap::new(), work: None, last_extranonce: 0, summary: now }
+        let gate = Gate::new(config.password.clone());
+        let sessions = BTreeMap::new();
+        Self { config, gate, sessions, work: None, last_extranonce: 0, summary: now }
     }
 
     /// Handles one input at the time `now`, and appends what must be done to `out`.
@@ -94,7 +104,7 @@ impl Server {
         from: SocketAddr,
         out: &mut Vec<Output>,
     ) {
-        if self.sessions.len() >= self.config.workers_max {
+        if !self.has_room() {
             let (worker, reason) =
                 (Worker { name: String::new(), from }, DropReason::TooManyConnections);
             let (tally, workers) = (crate::Tally::default(), self.workers());
@@ -102,9 +112,33 @@ impl Server {
             out.push(Output::Event(Event::WorkerDropped { worker, tally, workers, reason }));
             return;
         }
+        if let Some(other) = self.stranger_to_close() {
+            self.end(other, DropReason::TooManyStrangers, out);
+        }
         let extranonce = self.free_extranonce();
         let session = Session::new(now, id, from, extranonce, self.config.share_difficulty);
         self.sessions.insert(id, session);
+    }
+
+    /// Returns the connection without a worker that has to make room for one more, if there are as
+    /// many as may be. Who comes from an address of its own is not shut out by one that has many.
+    fn stranger_to_close(&self) -> Option<SessionId> {
+        let strangers = || self.sessions.iter().filter(|(_, session)| !session.is_authorized());
+        if strangers().count() < STRANGERS_MAX {
+            return None;
+        }
+        let mut of_each = BTreeMap::<IpAddr, (usize, SessionId)>::new();
+        for (id, session) in strangers() {
+            let address = gate::group(session.worker().from.ip());
+            // Ids are given in the order in which they come, so the first is the oldest.
+            of_each.entry(address).or_insert((0, *id)).0 += 1;
+        }
+        let most = of_each.into_values().max_by_key(|(count, oldest)| (*count, Reverse(*oldest)));
+        most.map(|(_, oldest)| oldest)
+    }
+
+    fn has_room(&self) -> bool {
+        self.workers() < self.config.workers_max
     }
 
     /// Returns the next extranonce that no connection has. Zero is where the peer's own search
@@ -120,10 +154,11 @@ impl Server {
     }
 
     fn on_received(&mut self, now: Moment, id: SessionId, bytes: &[u8], out: &mut Vec<Output>) {
+        let mut door = Door { has_room: self.has_room(), gate: &mut self.gate };
         // The connection may have been closed while bytes were in flight.
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let was_authorized = session.is_authorized();
-        let heard = session.hear(now, bytes, self.config.password.as_deref(), out);
+        let heard = session.hear(now, bytes, &mut door, out);
         if session.is_ready()
             && let Some(work) = &self.work
         {

@@ -6,19 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_types::{BlockHash, Moment};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::allowance::Allowance;
 use crate::difficulty::ShareDifficulty;
 use crate::fault::Fault;
+use crate::gate::Gate;
 use crate::interface::{DropReason, Event, Output, SessionId, Tally, Worker};
 use crate::job::Job;
 use crate::lines::LineReader;
-use crate::request::{Call, Request, Submission};
+use crate::request::{Call, Request, Submission, VERSION_ROLLING, VERSION_ROLLING_MASK};
 use crate::vardiff::Vardiff;
 
-/// The maximum length of a worker's name, in characters.
-pub const WORKER_CHARS_MAX: usize = 64;
+/// The maximum length of a worker's name, in characters: an address of 62 and the name of a machine
+/// after it are common.
+pub const WORKER_CHARS_MAX: usize = 128;
+
+/// The bits of the version that miners may change: those that BIP 320 leaves to them. A job has
+/// none of them set, so it does not matter whether a miner sends them or what it has changed.
+pub const VERSION_MASK: u32 = 0x1fff_e000;
 
 /// A connection is closed when it has this many more faults than accepted shares.
 pub const FAULTS_MAX: u32 = 32;
@@ -47,6 +53,8 @@ pub(crate) struct Session {
     allowance: Allowance,
     faults: u32,
     is_subscribed: bool,
+    /// The bits of the version that it may change.
+    version_mask: u32,
     pub(crate) joined: Moment,
     /// When its last share arrived, or when it was first able to send one.
     pub(crate) active: Moment,
@@ -69,6 +77,13 @@ struct Sent {
     job: Arc<Job>,
     time: u32,
     difficulty: ShareDifficulty,
+}
+
+/// The way from a connection to a worker.
+pub(crate) struct Door<'a> {
+    pub(crate) gate: &'a mut Gate,
+    /// Whether there is room for one more worker.
+    pub(crate) has_room: bool,
 }
 
 /// The hashes of recent shares.
@@ -110,6 +125,7 @@ impl Session {
             allowance: Allowance::new(now),
             faults: 0,
             is_subscribed: false,
+            version_mask: 0,
             joined: now,
             active: now,
             vardiff: Vardiff::new(now, difficulty),
@@ -150,7 +166,7 @@ impl Session {
         &mut self,
         now: Moment,
         bytes: &[u8],
-        password: Option<&str>,
+        door: &mut Door<'_>,
         out: &mut Vec<Output>,
     ) -> Result<(), DropReason> {
         let lines = self.reader.read(bytes).map_err(|_| DropReason::LineTooLong)?;
@@ -162,7 +178,7 @@ impl Session {
             // We send no requests, so an answer refers to nothing.
             let Some(Request { id, call }) = request else { continue };
             let mut found = Vec::new();
-            let outcome = call.and_then(|call| self.on_call(now, call, password, &mut found));
+            let outcome = call.and_then(|call| self.on_call(now, call, door, &mut found));
             // It is not the miner's fault that a job is gone.
             if let Err(fault) = &outcome
                 && *fault != Fault::JobNotFound
@@ -186,7 +202,7 @@ impl Session {
         &mut self,
         now: Moment,
         call: Call,
-        password: Option<&str>,
+        door: &mut Door<'_>,
         found: &mut Vec<Output>,
     ) -> Result<Value, Fault> {
         match call {
@@ -196,9 +212,10 @@ impl Session {
                 let told = [["mining.set_difficulty", &name], ["mining.notify", &name]];
                 Ok(json!([told, name, size_of::<u32>()]))
             }
-            Call::Authorize { worker, password: said } => {
-                if password.is_some_and(|password| password != said) {
-                    return Err(Fault::Unauthorized);
+            Call::Authorize { worker, password } => {
+                door.gate.check(now, self.worker.from.ip(), &password)?;
+                if !self.is_authorized() && !door.has_room {
+                    return Err(Fault::NoRoom);
                 }
                 self.authorize(now, worker).map(|()| Value::Bool(true))
             }
@@ -216,11 +233,30 @@ impl Session {
                 Ok(Value::Bool(true))
             }
             Call::ExtranonceSubscribe => Ok(Value::Bool(true)),
-            Call::Configure(extensions) => {
-                let refused = |name: String| (name, Value::Bool(false));
-                Ok(Value::Object(extensions.into_iter().map(refused).collect()))
-            }
+            Call::Configure { extensions, mask } => Ok(self.configure(&extensions, mask)),
         }
+    }
+
+    /// Agrees on the extensions that a miner asks for, as far as they are known here.
+    fn configure(&mut self, extensions: &[String], mask: Option<u32>) -> Value {
+        let mut agreed = Map::new();
+        for extension in extensions {
+            let answer = match (extension.as_str(), mask) {
+                (VERSION_ROLLING, Some(mask)) => {
+                    self.version_mask = mask & VERSION_MASK;
+                    let mask = format!("{:08x}", self.version_mask);
+                    agreed.insert(VERSION_ROLLING_MASK.to_owned(), mask.into());
+                    Value::Bool(true)
+                }
+                (VERSION_ROLLING, None) => {
+                    json!(format!("{VERSION_ROLLING_MASK} has eight hexadecimal digits"))
+                }
+                ("subscribe-extranonce" | "info", _) => Value::Bool(true),
+                _ => Value::Bool(false),
+            };
+            agreed.insert(extension.clone(), answer);
+        }
+        Value::Object(agreed)
     }
 
     fn authorize(&mut self, now: Moment, name: String) -> Result<(), Fault> {
@@ -253,7 +289,10 @@ impl Session {
         if !(sent.time..=sent.time.saturating_add(TIME_ROLL_MAX)).contains(&submission.time) {
             return Err(Fault::TimeRolled);
         }
-        let candidate = sent.job.candidate(self.extranonce1, submission);
+        if submission.version_bits.is_some_and(|bits| bits & !self.version_mask != 0) {
+            return Err(Fault::VersionRolled);
+        }
+        let candidate = sent.job.candidate(self.extranonce1, submission, self.version_mask);
         if !sent.difficulty.target().is_met_by(&candidate.hash) {
             return Err(Fault::LowDifficulty);
         }

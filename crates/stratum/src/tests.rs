@@ -268,11 +268,148 @@ fn what_is_wrong_with_a_share_is_told_by_its_number() {
         wrong[index] = other.into();
         assert_eq!(server.submit(ANN, &wrong), code, "{wrong}");
     }
-    let mut rolled = share.clone();
-    rolled.as_array_mut().expect("a list").push("20000000".into());
-    assert_eq!(server.submit(ANN, &rolled), 20);
+    for bits in ["20000000", "00002000", "0000200", "zzzzzzzz"] {
+        let mut rolled = share.clone();
+        rolled.as_array_mut().expect("a list").push(bits.into());
+        assert_eq!(server.submit(ANN, &rolled), 20, "{bits}");
+    }
     server.work(block(2, 0x1d00_ffff, 0));
     assert_eq!(server.submit(ANN, &share), 21, "there is a new tip");
+    let share = server.share(ANN, extranonce, 0);
+    assert_eq!(server.submit(ANN, &share), Value::Null);
+}
+
+#[test]
+fn a_sixth_parameter_of_zeros_is_a_share_whose_version_is_not_rolled() {
+    let mut server = Tested::new(None);
+    server.work(block(1, 0x1d00_ffff, 0));
+    let (extranonce, mut nonce) = (server.joins(ANN, "ann"), 0);
+    for _ in 0..2 * FAULTS_MAX {
+        server.wait(SHARE_TIME.as_secs());
+        let mut share = server.share(ANN, extranonce, nonce);
+        let found = share[4].as_str().map(|found| u32::from_str_radix(found, 16));
+        nonce = found.expect("a text").expect("four bytes") + 1;
+        share.as_array_mut().expect("a list").push("00000000".into());
+        assert_eq!(server.submit(ANN, &share), Value::Null);
+    }
+    assert_eq!(server.dropped(), []);
+}
+
+#[test]
+fn the_agreed_bits_of_the_version_may_be_rolled_as_bip_310_says() {
+    let mut server = Tested::new(None);
+    server.work(block(1, EASY, 0));
+    let extranonce = server.joins(ANN, "ann");
+    let asked = json!({ "version-rolling.mask": "00ffffff", "version-rolling.min-bit-count": 2 });
+    let configured = server.call(ANN, "mining.configure", &json!([["version-rolling"], asked]));
+    let agreed = json!({ "version-rolling": true, "version-rolling.mask": "00ffe000" });
+    assert_eq!(configured["result"], agreed);
+
+    let target = Target::AtMost(CompactTarget::from_consensus(EASY));
+    let job = server.last(ANN, "mining.notify");
+    let time = u32::from_str_radix(job[7].as_str().expect("a text"), 16).expect("four bytes");
+    let mut rolled_job = job.clone();
+    rolled_job[5] = "00a00002".into();
+    let header = |nonce: &u32| stock_header(&rolled_job, [extranonce, 0], time, *nonce);
+    let nonce = (0..).find(|nonce| target.is_met_by(&hash(&header(nonce)))).expect("it is easy");
+    let share =
+        |bits: &str| json!(["ann", job[0], "00000000", job[7], format!("{nonce:08x}"), bits]);
+    for outside in ["20a00000", "00a00002", "01a00000"] {
+        assert_eq!(server.submit(ANN, &share(outside)), 20, "{outside}");
+    }
+    assert_eq!(server.submit(ANN, &share("00a00000")), Value::Null);
+    let [found] = &server.found[..] else { panic!("it is a block") };
+    assert_eq!(Block::header_bytes(&found.header), header(&nonce));
+}
+
+#[test]
+fn a_miner_that_says_no_mask_may_roll_all_that_may_be_and_a_wrong_mask_is_told() {
+    let mut server = Tested::new(None);
+    server.joins(ANN, "ann");
+    let mut configured =
+        |parameters: Value| server.call(ANN, "mining.configure", &parameters)["result"].clone();
+    let all = json!({ "version-rolling": true, "version-rolling.mask": "1fffe000" });
+    assert_eq!(configured(json!([["version-rolling"]])), all);
+    assert_eq!(configured(json!([["version-rolling"], {}])), all);
+    let wrong = configured(json!([["version-rolling"], { "version-rolling.mask": "ffff" }]));
+    assert!(wrong["version-rolling"].is_string(), "{wrong}");
+    let others = configured(json!([["minimum-difficulty", "subscribe-extranonce", "info"], {}]));
+    let answer = json!({ "minimum-difficulty": false, "subscribe-extranonce": true, "info": true });
+    assert_eq!(others, answer);
+}
+
+#[test]
+fn a_worker_may_have_a_long_name() {
+    let mut server = Tested::new(None);
+    let address = "bc1pqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq.rig-001";
+    server.joins(ANN, address);
+    server.joins(BOB, &"ö".repeat(WORKER_CHARS_MAX));
+    server.handle(Input::Connected { session: SessionId(3), from: from() });
+    let longer = "x".repeat(WORKER_CHARS_MAX + 1);
+    assert_eq!(server.call(SessionId(3), "mining.authorize", &json!([longer]))["error"][0], 20);
+}
+
+#[test]
+fn who_has_no_worker_takes_no_worker_s_place() {
+    let mut server = Tested::new(Some("x"));
+    server.work(block(1, 0x1d00_ffff, 0));
+    let first = 1000;
+    let silent = |number: u16| SocketAddr::new("192.0.2.66".parse().expect("valid"), number);
+    for number in 0..u16::try_from(10 * STRANGERS_MAX).expect("few") {
+        let session = SessionId(first + u64::from(number));
+        server.handle(Input::Connected { session, from: silent(number) });
+    }
+    let dropped = server.dropped();
+    assert_eq!(dropped.len(), 9 * STRANGERS_MAX);
+    assert!(dropped.iter().all(|reason| *reason == DropReason::TooManyStrangers));
+    let oldest: Vec<u64> = server.closed.iter().map(|session| session.0).collect();
+    assert!(oldest.is_sorted() && oldest[0] == first, "the oldest goes first");
+    // Miners come from elsewhere, one after the other, and stay.
+    for number in 1..=3 {
+        let session = SessionId(10_000 + number);
+        server.joins(session, "ann");
+        assert!(!server.closed.contains(&session));
+    }
+    // Only the first had to be made room for.
+    assert_eq!(server.dropped().len(), 9 * STRANGERS_MAX + 1);
+    // Now there are three workers, which is as many as may be.
+    server.handle(Input::Connected { session: BOB, from: from() });
+    assert_eq!(server.dropped().last(), Some(&DropReason::TooManyConnections));
+    server.wait(NAMELESS_TIME.as_secs());
+    let nameless = |reason: &&DropReason| **reason == DropReason::Nameless;
+    assert_eq!(server.dropped().iter().filter(nameless).count(), STRANGERS_MAX - 1);
+}
+
+#[test]
+fn workers_that_come_at_once_are_no_more_than_may_be() {
+    let mut server = Tested::new(None);
+    for number in 1..=4 {
+        server.handle(Input::Connected { session: SessionId(number), from: from() });
+    }
+    let mut joins = |number| {
+        server.call(SessionId(number), "mining.authorize", &json!(["ann", "x"]))["error"][0].clone()
+    };
+    assert_eq!([joins(1), joins(2), joins(3)], [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(joins(4), 20);
+    assert_eq!(joins(3), Value::Null, "a worker may say again who it is");
+}
+
+#[test]
+fn a_guesser_of_passwords_waits_and_workers_that_are_there_go_on() {
+    let mut server = Tested::new(Some("x"));
+    server.work(block(1, 0x1d00_ffff, 0));
+    let extranonce = server.joins(ANN, "ann");
+    let mut guess = |session: u64, password: &str| {
+        let session = SessionId(session);
+        server.handle(Input::Connected { session, from: from() });
+        server.call(session, "mining.authorize", &json!(["eve", password]))["error"].clone()
+    };
+    assert_eq!(guess(10, "a")[1], "unauthorized worker");
+    for (session, password) in (11..).zip(["b", "c", "x"]) {
+        let refused = guess(session, password);
+        assert_eq!(refused[0], 24);
+        assert!(refused[1].as_str().is_some_and(|said| said.contains("in 1 s")), "{refused}");
+    }
     let share = server.share(ANN, extranonce, 0);
     assert_eq!(server.submit(ANN, &share), Value::Null);
 }
@@ -282,16 +419,12 @@ fn extensions_are_answered_and_workers_need_the_password() {
     let mut server = Tested::new(Some("x"));
     let first = server.joins(ANN, "ann");
     assert_ne!(server.joins(BOB, "bob"), first, "nobody searches where another does");
-    let configured = server.call(ANN, "mining.configure", &json!([["version-rolling"], {}]));
-    assert_eq!(configured["result"], json!({ "version-rolling": false }));
     assert_eq!(server.call(ANN, "mining.extranonce.subscribe", &json!([]))["result"], true);
     assert_eq!(server.call(ANN, "mining.get_transactions", &json!([]))["error"][0], 20);
     assert_eq!(server.call(ANN, "mining.authorize", &json!(["eve", "x"]))["error"][0], 20);
     let third = SessionId(3);
     server.handle(Input::Connected { session: third, from: from() });
     assert_eq!(server.call(third, "mining.authorize", &json!(["eve", "y"]))["error"][0], 24);
-    server.handle(Input::Connected { session: SessionId(4), from: from() });
-    assert_eq!(server.dropped(), [DropReason::TooManyConnections]);
 }
 
 #[test]

@@ -18,6 +18,7 @@
 //! | `round` | Which row is it, and which leadership? |
 //! | `seed` | What solves a challenge? |
 //! | `unix_time` | Which time does a block claim? |
+//! | `uuid` | How is a number written as a UUID? |
 //! | `work` | How much work is in a chain? |
 
 mod address;
@@ -31,6 +32,7 @@ mod peer_key;
 mod round;
 mod seed;
 mod unix_time;
+mod uuid;
 mod work;
 
 pub use address::{Address, NotAHost, NotAnAddress};
@@ -39,9 +41,10 @@ pub use channel::Channel;
 pub use difficulty::{Difficulty, DifficultyOutOfRange};
 pub use height::Height;
 pub use moment::Moment;
-pub use peer::PeerId;
+pub use peer::{NotAnId, PeerId};
 pub use peer_key::PeerKey;
 pub use round::{Term, Transaction};
 pub use seed::{Seed, SeedTooLong};
 pub use unix_time::UnixTime;
+pub use uuid::{NotAUuid, Uuid};
 pub use work::Work;

@@ -4,6 +4,7 @@
 //! Each story is told in its test's name. The waits in them end with conditions, never with time,
 //! so a slow machine does not make them fail.
 
+mod attacks;
 mod broker;
 mod chains;
 mod challenges;
@@ -11,7 +12,6 @@ mod crashes;
 mod data;
 mod demo;
 mod failing;
-mod garbage;
 mod harness;
 mod leaders;
 mod manual;

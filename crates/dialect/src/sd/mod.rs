@@ -31,7 +31,7 @@ use althing_engine::rounds::{
     Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
-use althing_types::{Channel, Difficulty, PeerId, Transaction};
+use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
 use crate::ed25519::{ed25519, signed_bytes};
 use crate::topics::Topics;
@@ -183,7 +183,7 @@ impl RoundsDialect for Sd {
     fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
         // Bits that the version overwrites in one half stay in the other.
         let low = nanoseconds ^ entropy.rotate_left(32);
-        PeerId::new(uuid::random(u128::from(entropy) << 64 | u128::from(low)))
+        PeerId::new(Uuid::random(u128::from(entropy) << 64 | u128::from(low)).number())
     }
 
     fn secret_kind(&self) -> SecretKind {

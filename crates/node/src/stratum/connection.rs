@@ -1,6 +1,7 @@
 //! One miner's connection: lines in, lines out.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use althing_stratum::{Input, SessionId};
@@ -20,7 +21,9 @@ pub const WRITING_TIME: Duration = Duration::from_secs(10);
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 4096;
 
-/// Serves a connection until the miner ends it, or no more `messages` can come.
+/// Serves a connection until the miner ends it, or no more `messages` can come. A miner that sends
+/// no more is still sent what it was answered before: some end their side right after their last
+/// share.
 pub(super) async fn serve(
     stream: TcpStream,
     session: SessionId,
@@ -28,15 +31,21 @@ pub(super) async fn serve(
     messages: mpsc::Receiver<String>,
 ) {
     let (incoming, outgoing) = stream.into_split();
-    let end = select! {
-        () = read(incoming, session, &heard) => Input::Disconnected { session },
-        written = write(outgoing, messages) => match written {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Input::Stuck { session },
-            _ => Input::Disconnected { session },
-        },
+    let mut writing = pin!(write(outgoing, messages));
+    let written = select! {
+        () = read(incoming, session, &heard) => None,
+        written = &mut writing => Some(written),
+    };
+    let end = match &written {
+        Some(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Input::Stuck { session },
+        _ => Input::Disconnected { session },
     };
     // The server has stopped when the channel is closed.
     let _ = heard.send(end).await;
+    if written.is_none() {
+        // The server answers all that it heard before the end, and then there are no more messages.
+        let _ = timeout(WRITING_TIME, writing).await;
+    }
 }
 
 async fn read(mut incoming: OwnedReadHalf, session: SessionId, heard: &mpsc::Sender<Input>) {
@@ -57,4 +66,40 @@ async fn write(
         timeout(WRITING_TIME, outgoing.write_all(message.as_bytes())).await??;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_answered_before_a_half_close_is_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut miner = TcpStream::connect(address).await.expect("it listens");
+        let (stream, _) = listener.accept().await.expect("it comes");
+        let (hear, mut heard) = mpsc::channel(4);
+        let (answer, messages) = mpsc::channel(MESSAGES_MAX);
+        let serving = tokio::spawn(serve(stream, SessionId(1), hear, messages));
+        miner.write_all(b"requests\n").await.expect("it is open");
+        miner.shutdown().await.expect("it is open");
+        // As the server does: answers to all that was heard, and then the end.
+        loop {
+            match heard.recv().await.expect("the end comes") {
+                Input::Received { bytes, .. } => assert_eq!(bytes, b"requests\n"),
+                Input::Disconnected { .. } => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        for number in 0..MESSAGES_MAX {
+            answer.try_send(format!("{number}\n")).expect("there is room");
+        }
+        drop(answer);
+        let mut said = String::new();
+        miner.read_to_string(&mut said).await.expect("it is text");
+        assert_eq!(said.lines().count(), MESSAGES_MAX);
+        serving.await.expect("it ends");
+    }
 }

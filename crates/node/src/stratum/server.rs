@@ -8,7 +8,7 @@ use std::time::Duration;
 use althing_engine::nakamoto::{Command, Nakamoto};
 use althing_feed::{MinersEvent, Source};
 use althing_ledger::Block;
-use althing_stratum::{Config, Event, Input, Output, Server, SessionId, TICK};
+use althing_stratum::{Config, Event, Input, Output, STRANGERS_MAX, Server, SessionId, TICK};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
@@ -171,7 +171,7 @@ impl Reception {
 
     async fn on_accepted(&mut self, stream: TcpStream, from: SocketAddr) -> Result<(), HasLeft> {
         while self.connections.try_join_next().is_some() {}
-        if self.connections.len() >= self.workers_max.saturating_add(ENDING_MAX) {
+        if self.connections.len() >= self.workers_max.saturating_add(STRANGERS_MAX + ENDING_MAX) {
             debug!(%from, "more connections than can be told so");
             return Ok(());
         }

@@ -45,33 +45,54 @@ pub(super) fn put<D: Durable>(
     after: &Recovered<D>,
     changes: &[Change<'_, impl Serialize>],
 ) -> Result<(), Failure> {
+    let is_begun = before.log.is_empty() && !after.log.is_empty();
+    let first = is_begun || before.log.start != after.log.start;
+    let states = (&before.state, &after.state);
     write(database, |transaction| {
-        let mut log = transaction.open_table(LOG)?;
-        let mut end = before.next();
-        for Change { from, entries } in changes {
-            if *from < end {
-                log.retain_in(*from.., |_, _| false)?;
-            }
-            for (number, entry) in (*from..).zip(*entries) {
-                log.insert(number, encoding::encode(&(number, entry)).as_slice())?;
-            }
-            end = from + entries.len() as u64;
+        // A table that is opened is written to, even if nothing in it changes.
+        if !changes.is_empty() {
+            put_entries(transaction, before.next(), changes)?;
         }
-        let mut cells = transaction.open_table(CELLS)?;
-        let is_begun = before.log.is_empty() && !after.log.is_empty();
-        if is_begun || before.log.start != after.log.start {
-            cells.insert(FIRST, encoding::encode(&after.log.start).as_slice())?;
-        }
-        for name in D::State::CELLS {
-            let content = after.state.cell(name);
-            match &content {
-                content if *content == before.state.cell(name) => {}
-                Some(content) => drop(cells.insert(name, encoding::versioned(content).as_slice())?),
-                None => drop(cells.remove(name)?),
+        let changed: Vec<_> = D::State::CELLS
+            .iter()
+            .map(|name| (name, states.0.cell(name), states.1.cell(name)))
+            .filter(|(_, before, after)| before != after)
+            .collect();
+        if first || !changed.is_empty() {
+            let mut cells = transaction.open_table(CELLS)?;
+            if first {
+                cells.insert(FIRST, encoding::encode(&after.log.start).as_slice())?;
+            }
+            for (name, _, content) in changed {
+                match content {
+                    Some(content) => {
+                        drop(cells.insert(*name, encoding::versioned(&content).as_slice())?);
+                    }
+                    None => drop(cells.remove(*name)?),
+                }
             }
         }
         Ok(())
     })
+}
+
+/// Makes changes to a log whose next number is `end`.
+fn put_entries(
+    transaction: &WriteTransaction,
+    mut end: u64,
+    changes: &[Change<'_, impl Serialize>],
+) -> Result<(), Failure> {
+    let mut log = transaction.open_table(LOG)?;
+    for Change { from, entries } in changes {
+        if *from < end {
+            log.retain_in(*from.., |_, _| false)?;
+        }
+        for (number, entry) in (*from..).zip(*entries) {
+            log.insert(number, encoding::encode(&(number, entry)).as_slice())?;
+        }
+        end = from + entries.len() as u64;
+    }
+    Ok(())
 }
 
 pub(super) fn put_identity(database: &Database, identity: &Identity) -> Result<(), Failure> {

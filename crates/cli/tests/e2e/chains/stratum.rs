@@ -173,7 +173,7 @@ fn a_stock_miner_mines_the_chain_of_a_peer_whose_blocks_others_take() {
 #[test]
 fn who_misbehaves_is_dropped_and_an_honest_miner_goes_on() {
     let chains = Chains::with(QUICK_OPEN);
-    let (server, address) = serving(&chains, "--password x --workers-max 3");
+    let (server, address) = serving(&chains, "--password x --workers-max 2");
     let mut honest = Miner::joins(&address, "ann");
     let unknown = b"{\"id\":1,\"method\":\"eth_getWork\"}\n";
     let harmless = b"{\"id\":1,\"method\":\"mining.extranonce.subscribe\"}\n";
@@ -189,11 +189,11 @@ fn who_misbehaves_is_dropped_and_an_honest_miner_goes_on() {
         server.tells("worker_dropped", |said| said["reason"] == reason);
         honest.finds_a_block();
     }
+    // There is room for one more worker, since a stranger is none, and then for none.
     let mut stranger = Connection::to(&address);
+    let _second = Miner::joins(&address, "bob");
     stranger.say("mining.authorize", &json!(["eve", "y"]));
     assert_eq!(stranger.hear()["error"][0], 24);
-    // Now there is room for one more, and then for none.
-    let _third = Miner::joins(&address, "bob");
     Connection::to(&address).ends();
     server.tells("worker_dropped", |said| said["reason"] == "too many connections");
     honest.finds_a_block();
