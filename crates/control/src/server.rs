@@ -162,6 +162,7 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
         Timer::Unlisted => "see who answers of those that the tracker does not list",
         Timer::Held(_) => "say so, if nobody else has our block",
         Timer::Turn => "mine, after we have left others alone",
+        Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",
     }
 }

@@ -51,9 +51,10 @@ impl Nakamoto {
         let height = block.height();
         match self.take_in(block.clone(), out) {
             Ok(Added::Adopted(_)) => {
+                self.peers.note_use(now, from);
                 self.end_finished_downloads(now, out);
                 let others = |peer: &Address| peer != from;
-                for peer in self.peers.choose(self.rules.relay, &mut self.rng, others) {
+                for peer in self.peers.choose_proven(self.rules.relay, &mut self.rng, others) {
                     send(&peer, Message::Announcement(block.clone()), out);
                 }
                 Ok(())
@@ -63,7 +64,8 @@ impl Nakamoto {
                 let length = Height::new(self.ledger.length());
                 match self.rules.sync {
                     SyncMethod::ByHeight if height < length => {}
-                    SyncMethod::ByHeight | SyncMethod::WholeChain => self.ask_for_tip(from, out),
+                    SyncMethod::ByHeight => self.ask_for_tip(from, out),
+                    SyncMethod::WholeChain => self.ask_for_chain_up_to(now, from, block, out),
                     SyncMethod::HeadersFirst => self.ask_for_headers(from, out),
                 }
                 Ok(())
@@ -81,11 +83,8 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let block = self.ledger.block_at(height);
-        if !self.answers.may_answer(now, block.as_deref()) {
-            return Err(Refusal::TooManyQuestions);
-        }
-        send(from, block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block), out);
-        Ok(())
+        let answer = block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block);
+        self.answer(now, from, answer, out)
     }
 
     /// Announces our own block to all peers we know.

@@ -32,6 +32,8 @@ pub enum Timer {
     Held(BlockHash),
     /// It is our turn to mine (rule M6).
     Turn,
+    /// Ask somebody of a tracker's first list for a chain.
+    Newcomer,
     /// Check whether requests were answered.
     Request(RequestId),
 }
@@ -215,6 +217,9 @@ pub enum Refusal {
     /// Rule M2.
     #[error("more entries wait than this peer keeps")]
     MempoolFull,
+    /// Rule N10.
+    #[error("the cookie is not the one that was sent to this address")]
+    CookieWrong,
     /// Rule N9.
     #[error("this network has no such message")]
     Unexpected,

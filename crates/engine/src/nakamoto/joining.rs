@@ -6,7 +6,7 @@ use std::time::Duration;
 use althing_ledger::Block;
 use althing_types::{Address, BlockHash, Moment};
 
-use super::{Discovery, Event, Message, Nakamoto, Output, Timer};
+use super::{Discovery, Event, Message, Nakamoto, Output, SyncMethod, Timer};
 
 /// How many requests without an answer a peer waits before it goes on alone.
 const REQUESTS_ALONE: u32 = 4;
@@ -125,7 +125,8 @@ impl Nakamoto {
     /// Asks those that are on no list, and forgets who does not answer.
     pub(super) fn on_unlisted_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
         let pause = self.rules.timeouts.tips;
-        let (asked, gone) = self.peers.check_unlisted(now, pause);
+        let fits = self.rules.sync != SyncMethod::WholeChain || self.whole_chain_fits(0);
+        let (asked, gone) = self.peers.check_unlisted(now, pause, fits);
         for peer in gone {
             out.push(Output::Event(Event::PeerLost { peer }));
         }

@@ -99,7 +99,7 @@ impl Nakamoto {
             return;
         }
         self.miner.revision = self.mempool.revision();
-        let entries = self.ledger.select(self.mempool.entries());
+        let entries = self.ledger.select(self.name.as_str(), self.mempool.entries());
         if on_tip.is_some_and(|current| current.entries() == entries) {
             return;
         }

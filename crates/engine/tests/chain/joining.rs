@@ -57,10 +57,15 @@ fn a_ballot_is_mined_on_the_chain_of_the_others_and_not_before_there_is_a_tracke
     assert!(!searches(&out), "the tracker has not answered");
     let out = peer.handle(Input::Peers(vec![address(1), address(2)]));
     assert!(!searches(&out));
-    let out = peer.converse(out, |to, question| {
-        (*to == address(2)).then(|| answer(&theirs, question)).flatten()
-    });
-    let work: Vec<_> = out
+    let mut all = Vec::new();
+    let mut out = out;
+    for _ in 0..6 {
+        all.extend(peer.converse(out, |to, question| {
+            (*to == address(2)).then(|| answer(&theirs, question)).flatten()
+        }));
+        out = peer.wait(Duration::from_secs(1));
+    }
+    let work: Vec<_> = all
         .iter()
         .filter_map(|output| match output {
             Output::Search { work, .. } => Some(work.parent()),
@@ -104,7 +109,9 @@ fn the_only_peer_there_is_says_at_once_that_nobody_else_has_its_block() {
 fn our_block_is_held_by_who_sends_it_back_or_builds_on_it() {
     let mut peer = Peer::new(whole_chain(), Mining::OnChain);
     peer.joins_alone();
-    let _ = peer.handle(Input::Peers(vec![address(1)]));
+    let nobody = new_chain(&whole_chain(), "they", 1);
+    let out = peer.handle(Input::Peers(vec![address(1)]));
+    let _ = peer.converse(out, |_, question| answer(&nobody, question));
     let out = peer.handle(submit(Entry::text("first")));
     let out = finds(&mut peer, &out);
     // It is asked for right after it was told.

@@ -25,6 +25,8 @@ impl ChainNetwork {
             Message::Chain(blocks) => format!("here are {} blocks", blocks.len()),
             Message::Announcement(block) => format!("a new block at height {}", block.height()),
             Message::Entry(_) => "a new entry".into(),
+            Message::Challenge(_) => "are you where this goes?".into(),
+            Message::Proof(_) => "I am where that went".into(),
         }
     }
 
