@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use althing_feed::{Event, Id, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting};
+use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 
 use super::hash_rate::{self, HashRates};
 use super::pace::{self, Pace};
 use super::peers::{PEERS_MAX, Peers};
 use super::round::{Challenge, Round, Row};
-use super::text::{harmless, short_id};
+use super::text::short_id;
 
 /// Rows of the table that are kept, the last ones.
 pub const ROWS_MAX: usize = 200;
@@ -134,7 +135,7 @@ impl Board {
         match &record.event {
             Event::Peer(event) => self.on_peer(peer, event),
             Event::Rounds(event) => self.on_event(at, peer, event),
-            Event::Chain(_) | Event::Miners(_) | Event::Tracker(_) => {}
+            Event::Chain(_) | Event::Miners(_) | Event::Tracker(_) | Event::Search(_) => {}
         }
     }
 

@@ -15,7 +15,7 @@
 //! | `round` | Where is a round, and how was it decided? |
 //! | `hash_rate` | How fast do peers hash? |
 //! | `pace` | How fast are rounds decided? |
-//! | `text` | How are ids and strangers' texts shown? |
+//! | `text` | How are ids shown? |
 
 mod board;
 mod hash_rate;
@@ -28,4 +28,6 @@ pub use self::board::{Board, Finish, Leader, ROWS_MAX, TEXT_MAX};
 pub use self::hash_rate::HashRates;
 pub use self::peers::{PEERS_MAX, Peer, Peers};
 pub use self::round::{Challenge, Phase, Round, Row};
-pub use self::text::{harmless, short_id};
+pub use self::text::short_id;
+/// A stranger's text as it may be shown, cut to so many characters.
+pub use althing_text::terminal::escaped_start as harmless;

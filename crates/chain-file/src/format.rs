@@ -62,8 +62,10 @@ pub struct Reader<R> {
 impl<R: BufRead> Reader<R> {
     /// Reads the first line.
     pub fn new(mut lines: R) -> Result<Self, ChainFileError> {
-        let line = read_line(&mut lines)?.unwrap_or_default();
-        let heading: Heading = serde_json::from_slice(&line)
+        let line = read_line(&mut lines)?.map(|line| line.bytes).unwrap_or_default();
+        // Some editors begin a text with this mark.
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
+        let heading: Heading = serde_json::from_slice(line)
             .ok()
             .filter(|heading: &Heading| heading.format == FORMAT)
             .ok_or(ChainFileError::Foreign)?;
@@ -92,33 +94,55 @@ impl<R: BufRead> Reader<R> {
 
     /// Reads the next block; `None` after the last.
     pub fn block(&mut self) -> Result<Option<Block>, ChainFileError> {
-        let Some(mut line) = read_line(&mut self.lines)? else {
-            let (read, blocks) = (self.read, self.blocks);
+        let (read, blocks) = (self.read, self.blocks);
+        let Some(line) = read_line(&mut self.lines)? else {
             return match read == blocks {
                 true => Ok(None),
                 false => Err(ChainFileError::Incomplete { read, blocks }),
             };
         };
         self.read += 1;
-        let number = self.read + 1;
-        if !is_text(&*self.dialect) {
-            line = hex::decode_any_case(&line)
-                .ok_or(ChainFileError::NotHexadecimal { line: number })?;
+        match self.decode(line.bytes) {
+            // Its end is missing, and so is the rest of the file.
+            Err(_) if !line.has_end => Err(ChainFileError::Incomplete { read, blocks }),
+            block => block.map(Some),
         }
-        let block = self.dialect.decode_block(&line);
-        block.map(Some).map_err(|reason| ChainFileError::NoBlock { line: number, reason })
+    }
+
+    fn decode(&self, bytes: Vec<u8>) -> Result<Block, ChainFileError> {
+        let line = self.read + 1;
+        let bytes = match is_text(&*self.dialect) {
+            true => bytes,
+            false => hex::decode_any_case(&bytes).ok_or(ChainFileError::NotHexadecimal { line })?,
+        };
+        let block = self.dialect.decode_block(&bytes);
+        block.map_err(|reason| ChainFileError::NoBlock { line, reason })
     }
 }
 
-fn read_line(lines: &mut impl BufRead) -> Result<Option<Vec<u8>>, ChainFileError> {
-    let mut line = Vec::new();
-    let length = std::io::Read::take(lines, LINE_MAX).read_until(b'\n', &mut line)?;
-    if length == 0 {
-        return Ok(None);
-    }
-    match line.pop() {
-        Some(b'\n') => Ok(Some(line)),
-        _ => Err(ChainFileError::LineTooLong { bytes_max: LINE_MAX }),
+/// A line without its end.
+struct Line {
+    bytes: Vec<u8>,
+    /// Whether it had an end; the last line of a file may lack it.
+    has_end: bool,
+}
+
+/// Reads the next line that is not empty, with whatever end an editor or a transfer has given it.
+fn read_line(lines: &mut impl BufRead) -> Result<Option<Line>, ChainFileError> {
+    loop {
+        let mut bytes = Vec::new();
+        let length = std::io::Read::take(&mut *lines, LINE_MAX).read_until(b'\n', &mut bytes)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let has_end = bytes.pop_if(|last| *last == b'\n').is_some();
+        if !has_end && bytes.len() as u64 >= LINE_MAX {
+            return Err(ChainFileError::LineTooLong { bytes_max: LINE_MAX });
+        }
+        bytes.pop_if(|last| *last == b'\r');
+        if !bytes.is_empty() {
+            return Ok(Some(Line { bytes, has_end }));
+        }
     }
 }
 
@@ -127,5 +151,102 @@ fn is_text(dialect: &dyn ChainDialect) -> bool {
     match dialect.rules().chain.format {
         Format::Cs60 | Format::Aviary => true,
         Format::Native => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_dialect::{aviary::Aviary, cs60::Cs60, open::Open};
+    use althing_engine::nakamoto::Label;
+    use althing_ledger::{AviaryBlock, Cs60Block};
+    use althing_types::{BlockHash, Height, UnixTime};
+
+    use super::*;
+
+    const COUNT: u64 = 3;
+
+    fn aviary_block(height: u64) -> Block {
+        Block::Aviary(AviaryBlock {
+            height: Height::new(height),
+            miner: "us".into(),
+            messages: [althing_ledger::Entry::text("a word")].into(),
+            time: UnixTime::from_seconds(1_700_656_987),
+            nonce: "7".into(),
+            hash: BlockHash::from_bytes([0xbb; 32]),
+        })
+    }
+
+    fn cs60_block(height: u64) -> Block {
+        Block::Cs60(Cs60Block { height: Height::new(height), ..Cs60Block::genesis() })
+    }
+
+    /// Returns a chain of each format with its dialect, as it is written.
+    fn written() -> Vec<(Vec<Block>, String)> {
+        let start = UnixTime::from_seconds(1_700_000_000);
+        let label = Label::new("club").expect("it is short");
+        let open = Open::new(althing_dialect::open::Config::new(label, start, [7; 32]));
+        let native = match &open.rules().chain.genesis {
+            althing_ledger::Genesis::Given(genesis) => (**genesis).clone(),
+            althing_ledger::Genesis::Mined(_) => unreachable!("an open network is given its own"),
+        };
+        let chains: [(Box<dyn ChainDialect>, Vec<Block>); 3] = [
+            (Box::new(Aviary::new(Default::default())), (0..COUNT).map(aviary_block).collect()),
+            (Box::new(Cs60::new(Default::default())), (1..=COUNT).map(cs60_block).collect()),
+            (Box::new(open), vec![native; 3]),
+        ];
+        let write = |(dialect, blocks): (Box<dyn ChainDialect>, Vec<Block>)| {
+            let mut out = Vec::new();
+            let lines = blocks.iter().map(|block| Ok::<_, io::Error>(dialect.encode_block(block)));
+            super::write(&*dialect, COUNT, lines, &mut out).expect("there is room in memory");
+            (blocks, String::from_utf8(out).expect("a chain is a text"))
+        };
+        chains.into_iter().map(write).collect()
+    }
+
+    fn read(text: &str) -> Result<Vec<Block>, ChainFileError> {
+        let mut reader = Reader::new(text.as_bytes())?;
+        std::iter::from_fn(|| reader.block().transpose()).collect()
+    }
+
+    #[test]
+    fn a_chain_is_read_whatever_ends_its_lines_have_been_given() {
+        for (blocks, text) in written() {
+            let texts = [
+                text.clone(),
+                text.replace('\n', "\r\n"),
+                text.trim_end().to_owned(),
+                text.replace('\n', "\r\n").trim_end().to_owned(),
+                format!("{text}\n\r\n"),
+                format!("\u{feff}{text}"),
+            ];
+            for text in texts {
+                assert_eq!(read(&text).expect(&text), blocks, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_that_is_cut_off_anywhere_is_incomplete() {
+        for (_, text) in written() {
+            let heading = text.find('\n').expect("a heading") + 1;
+            let whole = text.trim_end().len();
+            for end in heading..whole {
+                match read(&text[..end]) {
+                    Err(ChainFileError::Incomplete { read, blocks: COUNT }) if read < COUNT => {}
+                    other => panic!("{end} of {whole}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_read_for_ever() {
+        let (_, text) = written().swap_remove(0);
+        let heading = text.find('\n').expect("a heading") + 1;
+        let endless = text[..heading].bytes().chain(std::iter::repeat_n(b'x', 2 << 20));
+        let endless: Vec<u8> = endless.collect();
+        let mut reader = Reader::new(&endless[..]).expect("its heading is right");
+        let refused = reader.block();
+        assert!(matches!(refused, Err(ChainFileError::LineTooLong { .. })), "{refused:?}");
     }
 }

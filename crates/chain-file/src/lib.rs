@@ -47,8 +47,8 @@ pub enum ChainFileError {
         /// The network.
         network: NetworkConfig,
     },
-    /// A line is not complete, or longer than any block.
-    #[error("a line has no end, or more than {bytes_max} bytes")]
+    /// A line is longer than any block.
+    #[error("a line has more than {bytes_max} bytes")]
     LineTooLong {
         /// The longest that a line may be.
         bytes_max: u64,

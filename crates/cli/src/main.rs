@@ -24,7 +24,6 @@ mod parallelism;
 mod screen;
 mod swarm;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use althing_net::{amqp, broker};
@@ -92,14 +91,16 @@ fn main() -> ExitCode {
         Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
     };
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error);
             ExitCode::FAILURE
         }
-    }
+    };
+    output::errors::finish();
+    code
 }
 
 /// Returns the options that the subcommand was given.
@@ -127,7 +128,7 @@ fn start_log(verbose: u8) {
         _ => format!("debug,{libraries}"),
     };
     let filter = EnvFilter::try_from_env("ALTHING_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output::errors::Log);
     // Colours are for people; a file or a pipe gets none.
-    if std::io::stderr().is_terminal() { log.init() } else { log.with_ansi(false).init() }
+    if output::is_live(&std::io::stderr()) { log.init() } else { log.with_ansi(false).init() }
 }

@@ -26,6 +26,9 @@ pub use self::socket::{CALLERS_MAX, Control, REQUEST_BYTES_MAX, REQUEST_TIME};
 /// The file name of the socket.
 const SOCKET: &str = "control.sock";
 
+/// Rows of the table that one answer has at most.
+pub const ROWS_MAX: usize = 1000;
+
 /// A question to a peer, or a command for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
@@ -33,6 +36,12 @@ pub enum Request {
     /// Report the peer's status, and its running timers.
     #[serde(alias = "overview")]
     Status,
+    /// List rows of the table, at most [`ROWS_MAX`]; only in a network with rounds.
+    Table {
+        /// The number of the first row to list.
+        #[serde(default)]
+        from: u64,
+    },
     /// List the entries of the chain; only in a network with a chain.
     Entries,
     /// Get an entry into a block, and wait until it is; only in a network with a chain.

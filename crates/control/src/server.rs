@@ -6,14 +6,15 @@ use althing_dialect::ChainDialect;
 use althing_engine::Engine;
 use althing_engine::nakamoto::{self, Mining, Nakamoto};
 use althing_engine::rounds::{self, Rounds};
-use althing_feed::{Id, PeerName, Source, Waiting, entry_text};
+use althing_feed::{Id, PeerName, Row, Source, Waiting, entry_text, wall_clock};
 use althing_ledger::Entry;
 use althing_node::chain::Entries;
 use althing_node::{Commands, Due, HasLeft, Status, Submitted};
+use althing_store::Reader;
 use althing_types::{Difficulty, Height};
 use serde_json::{Value, json};
 
-use crate::Request;
+use crate::{ROWS_MAX, Request};
 
 /// A peer that can be asked. Cheap to clone.
 #[derive(Clone)]
@@ -25,14 +26,19 @@ pub struct Asked {
 
 #[derive(Clone)]
 enum AskedEngine {
-    Rounds(Commands<Rounds>),
+    Rounds { commands: Commands<Rounds>, table: Reader<rounds::Durable> },
     Chain { commands: Commands<Nakamoto>, entries: Entries, dialect: Arc<dyn ChainDialect> },
 }
 
 impl Asked {
-    /// Returns the peer of a network with rounds that tells of itself at `source`.
-    pub fn rounds(source: &Source, commands: Commands<Rounds>) -> Self {
-        Self::new(source, AskedEngine::Rounds(commands))
+    /// Returns the peer of a network with rounds that tells of itself at `source`, and keeps its
+    /// rows where `table` reads them.
+    pub fn rounds(
+        source: &Source,
+        commands: Commands<Rounds>,
+        table: Reader<rounds::Durable>,
+    ) -> Self {
+        Self::new(source, AskedEngine::Rounds { commands, table })
     }
 
     /// Returns the peer of a network with a chain that tells of itself at `source`.
@@ -58,13 +64,27 @@ impl Asked {
 
     async fn answer_while_there(&self, request: Request) -> Result<Value, HasLeft> {
         Ok(match (request, &self.engine) {
-            (Request::Status, AskedEngine::Rounds(commands)) => {
+            (Request::Status, AskedEngine::Rounds { commands, .. }) => {
                 let status = commands.status().await?;
                 self.status(&status, rounds_timer, rounds_status(&status.engine))
             }
             (Request::Status, AskedEngine::Chain { commands, .. }) => {
                 let status = commands.status().await?;
                 self.status(&status, chain_timer, chain_status(&status.engine))
+            }
+            (Request::Table { from }, AskedEngine::Rounds { table, .. }) => {
+                let table = table.clone();
+                let read = tokio::task::spawn_blocking(move || table.entries(from, ROWS_MAX));
+                match read.await.map_err(|_| HasLeft)? {
+                    Ok(rows) => {
+                        let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
+                        json!({ "table": rows })
+                    }
+                    Err(error) => json!({ "error": error.to_string() }),
+                }
+            }
+            (Request::Table { .. }, AskedEngine::Chain { .. }) => {
+                json!({ "error": "the peer is of a network with a chain, which has no table" })
             }
             (Request::Entries, AskedEngine::Chain { entries: in_chain, .. }) => {
                 let in_chain = in_chain.clone();
@@ -80,7 +100,7 @@ impl Asked {
                     Err(refused) => invalid(&refused.to_string()),
                 }
             }
-            (Request::Entries | Request::Add { .. }, AskedEngine::Rounds(_)) => {
+            (Request::Entries | Request::Add { .. }, AskedEngine::Rounds { .. }) => {
                 json!({ "error": "the peer is of a network with rounds, which has no chain" })
             }
         })
@@ -98,6 +118,7 @@ impl Asked {
             json!({ "in_ms": after.as_secs_f64() * 1e3, "what": what(due.timer) })
         };
         let mut answer = json!({
+            "time": wall_clock(),
             "network": self.network,
             "peer": self.peer,
             "received": status.received,

@@ -8,9 +8,10 @@ use althing_types::{Address, PeerId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An id of up to 128 bits: a number in JSON where it fits into 64 bits, as on the wire of most
-/// networks, and otherwise the text of a UUID, as on that of the others. Lines for people have it
-/// as [`PeerId`] shows it.
+/// An id of up to 128 bits. In JSON it is a text, whatever its size: a number in decimal, or a UUID
+/// if it does not fit into 64 bits. (Many programs, such as `jq` 1.6 and every JavaScript, read
+/// numbers beyond 2^53 as the nearest that they have, which is another peer.) Lines for people have
+/// it as [`PeerId`] shows it, which is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u128);
 
@@ -82,10 +83,7 @@ impl fmt::Display for PeerName {
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match u64::try_from(self.0) {
-            Ok(number) => serializer.serialize_u64(number),
-            Err(_) => serializer.collect_str(self),
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -113,12 +111,8 @@ impl JsonSchema for Id {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "anyOf": [
-                { "type": "integer", "minimum": 0, "maximum": u64::MAX },
-                { "type": "string", "format": "uuid" },
-            ]
-        })
+        let uuid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+        json_schema!({ "type": "string", "pattern": format!("^([0-9]{{1,20}}|{uuid})$") })
     }
 }
 
@@ -127,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuid_is_one_in_json_and_for_people_and_a_number_stays_a_number() {
+    fn ids_of_any_size_are_texts_in_json_as_people_see_them() {
         let wide = 0x919108f7_52d1_4320_9bac_f847db4148a8;
         for (id, json, shown) in [
-            (Id(7), "7", "7"),
-            (Id(u64::MAX.into()), "18446744073709551615", "18446744073709551615"),
+            (Id(7), r#""7""#, "7"),
+            (Id(u64::MAX.into()), r#""18446744073709551615""#, "18446744073709551615"),
             (
                 Id(wide),
                 r#""919108f7-52d1-4320-9bac-f847db4148a8""#,
@@ -142,6 +136,7 @@ mod tests {
             assert_eq!(id.to_string(), shown);
             assert_eq!(serde_json::from_str::<Id>(json).expect("it was just written"), id);
         }
+        assert_eq!(serde_json::from_str::<Id>("7").expect("earlier versions wrote it"), Id(7));
         let earlier = format!("\"{wide}\"");
         assert_eq!(serde_json::from_str::<Id>(&earlier).expect("it is still read"), Id(wide));
     }

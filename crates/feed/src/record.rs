@@ -1,13 +1,15 @@
 //! The record of an event: its number, its time, and the peer that reports it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use althing_text::terminal::escaped_json;
 use althing_types::Moment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, PeerName};
+use crate::{Event, Lagged, PeerEvent, PeerName};
 
 /// An event with its number, its time, and the peer that reports it. As JSON it is one flat object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,11 +37,35 @@ pub struct Record {
 }
 
 impl Record {
-    /// Returns the record as a line of JSON, without its end.
+    /// Returns the record that tells a reader that records before this one are missing. It has the
+    /// number of the first of them, and the time of this one.
+    pub fn after(&self, lagged: Lagged) -> Self {
+        let Lagged { missed } = lagged;
+        Self {
+            sequence: self.sequence.saturating_sub(missed),
+            time: self.time,
+            at: self.at,
+            network: self.network.clone(),
+            peer: self.peer.clone(),
+            event: PeerEvent::Lagged { missed }.into(),
+        }
+    }
+
+    /// Returns the record as a line of JSON, without its end. Strangers' texts in it do nothing to
+    /// a terminal.
     pub fn to_json(&self) -> String {
         // A map with keys that are texts, and numbers that are finite, can always be written.
-        serde_json::to_string(self).expect("a record can be written as JSON")
+        let json = serde_json::to_string(self).expect("a record can be written as JSON");
+        match escaped_json(&json) {
+            Cow::Borrowed(_) => json,
+            Cow::Owned(escaped) => escaped,
+        }
     }
+}
+
+/// Returns the time now as it is written in a record: RFC 3339 in UTC, with milliseconds.
+pub fn wall_clock() -> String {
+    humantime::format_rfc3339_millis(now()).to_string()
 }
 
 /// Returns the time now, to the millisecond: what is written is what is compared.

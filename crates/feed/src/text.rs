@@ -1,10 +1,12 @@
 //! Records as lines for people. Votes and solutions are left out: a round has dozens.
 
+use althing_text::terminal::escaped;
+
 use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent};
 
 /// Returns a record as a line without its end, if it is worth one.
 ///
-/// Text of other peers must not reach the terminal unfiltered, so control characters are left out.
+/// Text of other peers must not reach the terminal as it is, so it is escaped.
 pub fn line(record: &Record) -> Option<String> {
     let told = match &record.event {
         Event::Peer(PeerEvent::Summary { rows: Some(rows), .. }) => {
@@ -17,15 +19,13 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Rounds(event) => of_rounds(event)?,
         Event::Chain(event) => of_chain(event),
         Event::Miners(event) => of_miners(event),
+        // It is told in JSON only; people see a search go on in a line of its own.
+        Event::Search(_) => return None,
         // A tracker has no peer with which times could be compared.
-        Event::Tracker(event) => return Some(harmless(&of_tracker(event))),
+        Event::Tracker(event) => return Some(escaped(&of_tracker(event)).into_owned()),
     };
-    let told = harmless(&told);
+    let told = escaped(&told);
     Some(format!("{:>9.3}s {told}", record.at.since_start().as_secs_f64()))
-}
-
-fn harmless(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
 }
 
 fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {

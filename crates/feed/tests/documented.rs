@@ -7,7 +7,7 @@ use std::path::Path;
 use althing_feed::documentation::{groups, record_schema, with_tables};
 use althing_feed::{
     ChainEvent, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Row,
-    Shares, TrackerEvent, Waiting,
+    SearchEvent, Shares, TrackerEvent, Waiting,
 };
 use althing_types::{
     Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction,
@@ -113,12 +113,25 @@ fn examples() -> Vec<Event> {
         TrackerEvent::PeerGone { address: address(), peers: 0 },
         TrackerEvent::ConnectionRefused { from, reason: reason() },
     ];
+    let searches = [
+        SearchEvent::Progress { hashes: 9, seconds: 1.5, megahashes_per_second: 0.5 },
+        SearchEvent::SolutionFound {
+            nonce: "6".to_owned(),
+            number: 6,
+            digest: "00ab".to_owned(),
+            kernel: "portable".to_owned(),
+            hashes: 7,
+            seconds: 1.5,
+            megahashes_per_second: 0.5,
+        },
+    ];
     let peers = peers.into_iter().map(Event::from);
     let rounds = rounds.into_iter().map(Event::from);
     let chains = chains.into_iter().map(Event::from);
     let miners = miners.into_iter().map(Event::from);
     let trackers = trackers.into_iter().map(Event::from);
-    peers.chain(rounds).chain(chains).chain(miners).chain(trackers).collect()
+    let searches = searches.into_iter().map(Event::from);
+    peers.chain(rounds).chain(chains).chain(miners).chain(trackers).chain(searches).collect()
 }
 
 /// Returns a record of each example.
@@ -180,6 +193,7 @@ fn every_event_has_the_documented_fields_and_there_is_an_example_of_each() {
             Event::Chain(_) => "chain",
             Event::Miners(_) => "miners",
             Event::Tracker(_) => "tracker",
+            Event::Search(_) => "search",
         };
         let value = serde_json::to_value(&record.event).expect("an event can be written");
         let object = value.as_object().expect("an event is an object");

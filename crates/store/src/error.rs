@@ -103,6 +103,12 @@ pub enum StoreError {
         /// The error of the operating system.
         reason: io::Error,
     },
+    /// The store was opened to be read, and cannot be written.
+    #[error("{} was opened to be read only", file.display())]
+    ReadOnly {
+        /// The file.
+        file: PathBuf,
+    },
     /// An earlier write failed, so nothing is accepted until the file is opened again.
     #[error(
         "an earlier write to {} failed; see to the disk, and start this peer again",

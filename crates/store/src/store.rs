@@ -31,13 +31,14 @@ impl<D: Durable> Store<D> {
         FileStore::open(dir).map(Self::of_file)
     }
 
-    /// Opens the store in `dir` as [`open`](Self::open) does, but creates nothing: without a
-    /// store there, the answer is [`StoreError::Missing`]. For those who only want to read.
-    //
-    // The place for read-only mounts: the database below can be opened without the right to write
-    // (`redb::ReadOnlyDatabase`), as long as no crash has left something to repair.
-    pub fn open_existing(dir: &Path) -> Result<Self, StoreError> {
-        FileStore::open_existing(dir).map(Self::of_file)
+    /// Opens the store in `dir` to be read: it creates and writes nothing, so that the right to
+    /// read is enough, and the file system may be read-only. What a crash has left is repaired in
+    /// memory.
+    ///
+    /// Several may read a store at once, and none while a peer runs on it. Without a store there
+    /// the error is [`StoreError::Missing`]; what would write is [`StoreError::ReadOnly`].
+    pub fn open_to_read(dir: &Path) -> Result<Self, StoreError> {
+        FileStore::open_to_read(dir).map(Self::of_file)
     }
 
     /// Returns an empty store without a file, which lasts as long as it is not dropped.

@@ -1,17 +1,19 @@
 //! A search for the solution of one puzzle.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use althing_feed::{Feed, SearchEvent, Source, Subscription};
+use althing_node::Clock;
 use althing_pow::{
     Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Template, Work,
 };
 use althing_text::hex;
 use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
-use serde_json::json;
 
+use crate::output;
 use crate::parallelism::ParallelismOptions;
 
 /// Search for the solution of one puzzle.
@@ -129,17 +131,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // Nobody listens any more when progress cannot be told.
         let _ = sender.send(outcome);
     });
+    let mut told = Told::begin(options.json);
     let outcome = loop {
         match outcomes.recv_timeout(TELL_EVERY) {
             Ok(outcome) => break outcome,
-            Err(RecvTimeoutError::Timeout) => tell_progress(&miner, begin, options.json)?,
+            Err(RecvTimeoutError::Timeout) => told.progress(&Rate::of(&miner, begin))?,
             Err(RecvTimeoutError::Disconnected) => bail!("the search ended without an outcome"),
         }
     };
     let Outcome::Found(index) = outcome else {
         bail!("no candidate from number {} to below {} is a solution", range.start, range.end);
     };
-    tell_solution(&work, index, kernel, &Rate::of(&miner, begin), options.json)
+    told.solution(&work, index, kernel, &Rate::of(&miner, begin))
 }
 
 impl Puzzle {
@@ -212,60 +215,80 @@ impl Rate {
     }
 }
 
-fn tell_progress(miner: &Miner, begin: Instant, json: bool) -> anyhow::Result<()> {
-    let rate = Rate::of(miner, begin);
-    if json {
-        let line = json!({
-            "event": "progress",
-            "hashes": rate.hashes,
-            "seconds": rounded(rate.seconds),
-            "megahashes_per_second": rounded(rate.mega_hashes()),
-        });
-        writeln!(io::stdout(), "{line}")?;
-    } else if io::stderr().is_terminal() {
-        let Rate { hashes, seconds } = rate;
-        let rate = rate.mega_hashes();
-        write!(io::stderr(), "\r{hashes} hashes in {seconds:.0} s, {rate:.1} MH/s ")?;
-        io::stderr().flush()?;
-    }
-    Ok(())
+/// What is told of a search: to people as it suits a terminal, to scripts as records of a feed.
+struct Told {
+    json: bool,
+    clock: Clock,
+    source: Source,
+    records: Subscription,
 }
 
-fn tell_solution(
-    work: &Work,
-    index: u64,
-    kernel: Kernel,
-    rate: &Rate,
-    json: bool,
-) -> anyhow::Result<()> {
-    let digest = hex::encode(work.digest(index).as_bytes());
-    let nonce = match work.template.nonce {
-        Nonce::Text => String::from_utf8_lossy(&Nonce::Text.bytes(index)).into_owned(),
-        Nonce::Integer | Nonce::Decimal | Nonce::LittleEndian => index.to_string(),
-    };
-    if json {
-        let line = json!({
-            "event": "solution_found",
-            "nonce": nonce,
-            "number": index,
-            "digest": digest,
-            "kernel": kernel.name(),
-            "hashes": rate.hashes,
-            "seconds": rounded(rate.seconds),
-            "megahashes_per_second": rounded(rate.mega_hashes()),
-        });
-        writeln!(io::stdout(), "{line}")?;
-        return Ok(());
+impl Told {
+    fn begin(json: bool) -> Self {
+        let feed = Feed::default();
+        let records = feed.subscribe();
+        Self { json, clock: Clock::start(), source: feed.source(None, None), records }
     }
-    if io::stderr().is_terminal() {
-        // Over what was told of the progress.
-        write!(io::stderr(), "\r\x1b[K")?;
+
+    /// Writes an event as a line of JSON.
+    fn event(&mut self, event: SearchEvent) -> anyhow::Result<()> {
+        self.source.publish(self.clock.now(), event);
+        while let Some(record) = self.records.try_next() {
+            writeln!(io::stdout(), "{}", record?.to_json())?;
+        }
+        Ok(())
     }
-    let Rate { hashes, seconds } = rate;
-    let rate = rate.mega_hashes();
-    writeln!(io::stdout(), "nonce   {nonce}\ndigest  {digest}")?;
-    writeln!(io::stdout(), "hashes  {hashes} in {seconds:.3} s, {rate:.1} MH/s ({kernel})")?;
-    Ok(())
+
+    fn progress(&mut self, rate: &Rate) -> anyhow::Result<()> {
+        if self.json {
+            return self.event(SearchEvent::Progress {
+                hashes: rate.hashes,
+                seconds: rounded(rate.seconds),
+                megahashes_per_second: rounded(rate.mega_hashes()),
+            });
+        }
+        if output::is_live(&io::stderr()) {
+            let Rate { hashes, seconds } = rate;
+            let rate = rate.mega_hashes();
+            write!(io::stderr(), "\r{hashes} hashes in {seconds:.0} s, {rate:.1} MH/s ")?;
+            io::stderr().flush()?;
+        }
+        Ok(())
+    }
+
+    fn solution(
+        &mut self,
+        work: &Work,
+        index: u64,
+        kernel: Kernel,
+        rate: &Rate,
+    ) -> anyhow::Result<()> {
+        let digest = hex::encode(work.digest(index).as_bytes());
+        let nonce = match work.template.nonce {
+            Nonce::Text => String::from_utf8_lossy(&Nonce::Text.bytes(index)).into_owned(),
+            Nonce::Integer | Nonce::Decimal | Nonce::LittleEndian => index.to_string(),
+        };
+        if self.json {
+            return self.event(SearchEvent::SolutionFound {
+                nonce,
+                number: index,
+                digest,
+                kernel: kernel.name().to_owned(),
+                hashes: rate.hashes,
+                seconds: rounded(rate.seconds),
+                megahashes_per_second: rounded(rate.mega_hashes()),
+            });
+        }
+        if output::is_live(&io::stderr()) {
+            // Over what was told of the progress.
+            write!(io::stderr(), "\r\x1b[K")?;
+        }
+        let Rate { hashes, seconds } = rate;
+        let rate = rate.mega_hashes();
+        writeln!(io::stdout(), "nonce   {nonce}\ndigest  {digest}")?;
+        writeln!(io::stdout(), "hashes  {hashes} in {seconds:.3} s, {rate:.1} MH/s ({kernel})")?;
+        Ok(())
+    }
 }
 
 fn rounded(value: f64) -> f64 {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use althing_control::{self as control, Request};
+use althing_text::terminal::{escaped, escaped_json};
 use clap::Args;
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let status = control::ask_running(&arguments.data, &Request::Status)?;
     let mut out = io::stdout().lock();
     if arguments.json {
-        return Ok(writeln!(out, "{status}")?);
+        return Ok(writeln!(out, "{}", escaped_json(&status.to_string()))?);
     }
     let out = &mut out;
     let mut line = |name: &str, text: String| writeln!(out, "{name:<10} {text}");
@@ -70,7 +71,7 @@ fn some(value: &Value) -> Option<&Value> {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => escaped(text).into_owned(),
         Value::Array(values) if values.is_empty() => "none".to_owned(),
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
         value => value.to_string(),

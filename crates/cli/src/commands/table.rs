@@ -1,23 +1,25 @@
 //! The table that a peer has kept.
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use althing_control::{self as control, Request};
 use althing_dialect::NetworkConfig;
 use althing_engine::rounds::Durable;
+use althing_feed::Row;
 use althing_store::Store;
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::Args;
 
 use crate::output::table::{self, Format};
 
-/// Show the table that a peer has stored.
+/// Show the table that a peer has stored, whether the peer is running or not.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing table --data ./peer-1 --format csv > table.csv\n  \
     althing table --data ./peer-1 --format published-csv > banco-de-dados.csv")]
 pub(crate) struct Arguments {
-    /// The peer's directory; the peer itself must not be running.
+    /// The peer's directory.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
@@ -27,18 +29,64 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let store = Store::<Durable>::open_existing(&arguments.data)?;
+    let Arguments { data, format } = arguments;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match page(data, 0)? {
+        Some(first) => table::write(*format, RunningTable::new(data, first), &mut out)?,
+        None => table::write(*format, stored(data)?, &mut out)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Returns the rows that a peer which does not run has left.
+fn stored(dir: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Row>>> {
+    let store = Store::<Durable>::open_to_read(dir)?;
     if let Some(identity) = store.identity()? {
         let network = NetworkConfig::from_json(&identity.network)?;
         ensure!(
             !network.has_chain(),
             "{} is of a peer of {network}, which has a chain instead of a table; see althing chain \
              --help",
-            arguments.data.display()
+            dir.display()
         );
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    let rows = store.all_entries().map(|entry| entry.map(|(_, row)| row.into()));
-    table::write(arguments.format, rows, &mut out)?;
-    Ok(out.flush()?)
+    Ok(store.all_entries().map(|entry| Ok(entry?.1.into())))
+}
+
+/// Asks the peer that runs in `dir` for rows; `None` if none runs there.
+fn page(dir: &Path, from: u64) -> anyhow::Result<Option<Vec<Row>>> {
+    let Some(mut answer) = control::ask(dir, &Request::Table { from })? else { return Ok(None) };
+    let rows: Vec<Row> = serde_json::from_value(answer["table"].take())
+        .context("the peer's answer is no table; it may be of another version of althing")?;
+    Ok(Some(rows))
+}
+
+/// The rows of a running peer, a page at a time.
+struct RunningTable<'a> {
+    dir: &'a Path,
+    page: std::vec::IntoIter<Row>,
+    next: u64,
+}
+
+impl<'a> RunningTable<'a> {
+    fn new(dir: &'a Path, first: Vec<Row>) -> Self {
+        Self { dir, page: first.into_iter(), next: 0 }
+    }
+}
+
+impl Iterator for RunningTable<'_> {
+    type Item = anyhow::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.len() == 0 && self.next > 0 {
+            match page(self.dir, self.next) {
+                // A peer that leaves meanwhile has shown what it had.
+                Ok(page) => self.page = page.unwrap_or_default().into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let row = self.page.next()?;
+        self.next = row.transaction.number() + 1;
+        Some(Ok(row))
+    }
 }

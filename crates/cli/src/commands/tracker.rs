@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let clock = Clock::start();
         let mut tracker = Tracker::start(&Options { listen: arguments.listen })?;
         let feed = Feed::default();
-        let printer = Printer::start(Lines::of(arguments.json), &feed)?;
+        let printer = Printer::start_lasting(Lines::of(arguments.json), &feed)?;
         let aside = printer.aside();
         let source = feed.source(None, None);
         source.publish(clock.now(), TrackerEvent::Listening { address: tracker.address() });

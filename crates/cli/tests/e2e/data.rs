@@ -31,11 +31,28 @@ fn nobody_else_gets_at_the_data_of_a_running_peer() {
 
     let again = run(&["peer", "--broker", &broker.url(), "--data", &data, "--peers", "3"]);
     assert_eq!(complaint(&again), in_use);
-    assert_eq!(complaint(&run(&["table", "--data", &data])), in_use);
 
     let reached = peers[0].reached();
     peers[0].reaches(reached + 2);
     network.assert_one_table(&mut peers, reached + 2);
+}
+
+#[test]
+fn the_table_of_a_running_peer_is_shown_and_who_leads() {
+    let broker = mosquitto();
+    let network = Network::of(3, broker.url()).with("--pause", "20ms");
+    let mut peers = network.peers(3);
+    peers[0].reaches(3);
+    let shown: Vec<Value> = serde_json::from_str(&network.table("peer-1")).expect("a list of rows");
+    assert!(shown.len() >= 3, "{shown:?}");
+    let data = network.data("peer-1").display().to_string();
+    let status = run(&["status", "--data", &data, "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
+    let (leader, _) = peers[0].follows();
+    assert_eq!(status["leader"], leader, "nobody was stopped");
+    assert!(status["time"].is_string(), "{status}");
+    network.assert_one_table(&mut peers, 3);
+    assert_eq!(shown, network.rows("peer-1")[..shown.len()]);
 }
 
 #[test]

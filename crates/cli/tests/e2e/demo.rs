@@ -46,11 +46,11 @@ fn in_json_all_ten_peers_of_the_demo_tell_the_same_rows() {
     let summary = lines.pop().expect("it says something");
     assert!(is(&summary, "summary") && summary["at_ms"].is_f64(), "{summary}");
     assert!(summary["received"].as_u64().is_some_and(|received| received > 0), "{summary}");
-    let mut rows = BTreeMap::<u64, Vec<Value>>::new();
+    let mut rows = BTreeMap::<String, Vec<Value>>::new();
     for line in &lines {
         assert!(line["at_ms"].is_f64() && line["event"].is_string(), "{line}");
-        let peer = line["peer"].as_u64().unwrap_or_else(|| panic!("a peer tells it: {line}"));
-        let rows = rows.entry(peer).or_default();
+        let peer = line["peer"].as_str().unwrap_or_else(|| panic!("a peer tells it: {line}"));
+        let rows = rows.entry(peer.to_owned()).or_default();
         if is(line, "round_decided") {
             rows.push(row(line));
         }

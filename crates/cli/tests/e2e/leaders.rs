@@ -35,7 +35,7 @@ fn kill_leader_at(peers: &[Peer], event: &'static str) {
         let mut leads = peer.leader().0 == id;
         peer.kill_when(move |said| {
             if is(said, "leader_elected") {
-                leads = said["leader"] == id;
+                leads = said["leader"] == id.to_string();
             }
             leads && is(said, event) && !is_over.swap(true, Ordering::SeqCst)
         });
@@ -51,7 +51,7 @@ fn another_leads(network: &Network, peers: &mut [Peer]) -> Duration {
     let time = peers[witness].wait_until("another leader and its first row", |lines| {
         let is_another = |line: &&Line| {
             let is_later = line.said["term"].as_u64() > Some(term);
-            line.is("leader_elected") && is_later && line.said["leader"] != id
+            line.is("leader_elected") && is_later && line.said["leader"] != id.to_string()
         };
         let mut lines = lines.iter().skip_while(|line| !is_another(line));
         lines.find(|line| line.is("round_decided")).map(|line| line.at - killed_at)

@@ -16,6 +16,7 @@ mod harness;
 mod leaders;
 mod manual;
 mod meeting;
+mod outputs;
 mod plain;
 mod ppd;
 mod reconnecting;

@@ -16,7 +16,7 @@ fn network(broker: &str) -> Network {
 
 fn votes_of_plain(peer: &Peer) -> Vec<Value> {
     let mut votes = peer.all("vote_cast");
-    votes.retain(|vote| vote["voter"] == PLAIN);
+    votes.retain(|vote| vote["voter"] == PLAIN.to_string());
     votes
 }
 
@@ -30,7 +30,7 @@ fn a_plain_program_among_nine_peers_is_a_member_whose_vote_counts() {
         peer.reaches(3);
         let settled = peer.first("membership_settled");
         let members = settled["members"].as_array().expect("a list");
-        assert!(members.contains(&json!(PLAIN)), "{settled}");
+        assert!(members.contains(&json!(PLAIN.to_string())), "{settled}");
     }
     // Five peers are left: it takes the plain program's vote to make six.
     let (leader, term) = peers[0].leader();
@@ -57,7 +57,7 @@ fn a_plain_program_that_votes_twice_in_a_row_is_counted_once() {
     for peer in &peers {
         let refused = peer.wait_until("a second vote", |lines| {
             let mut lines = lines.iter().filter(|line| line.is("message_refused"));
-            lines.find(|line| line.said["claimed"] == PLAIN).cloned()
+            lines.find(|line| line.said["claimed"] == PLAIN.to_string()).cloned()
         });
         let reason = refused.said["reason"].as_str().expect("a sentence");
         assert!(reason.starts_with("a second vote in transaction "), "{reason}");

@@ -7,11 +7,13 @@
 //! | `chain` | those of peers of a network with a chain |
 //! | `miners` | those of miners that speak Stratum |
 //! | `tracker` | a tracker's |
+//! | `search` | those of a search for one puzzle's solution |
 
 pub(crate) mod chain;
 pub(crate) mod miners;
 pub(crate) mod peer;
 pub(crate) mod rounds;
+pub(crate) mod search;
 pub(crate) mod tracker;
 
 use althing_engine::Engine;
@@ -22,6 +24,7 @@ use self::chain::ChainEvent;
 use self::miners::MinersEvent;
 use self::peer::PeerEvent;
 use self::rounds::RoundsEvent;
+use self::search::SearchEvent;
 use self::tracker::TrackerEvent;
 
 /// What has happened.
@@ -41,6 +44,8 @@ pub enum Event {
     Miners(MinersEvent),
     /// At a tracker.
     Tracker(TrackerEvent),
+    /// In a search for one puzzle's solution.
+    Search(SearchEvent),
 }
 
 /// An engine whose events can be told.
@@ -80,5 +85,11 @@ impl From<MinersEvent> for Event {
 impl From<TrackerEvent> for Event {
     fn from(event: TrackerEvent) -> Self {
         Self::Tracker(event)
+    }
+}
+
+impl From<SearchEvent> for Event {
+    fn from(event: SearchEvent) -> Self {
+        Self::Search(event)
     }
 }

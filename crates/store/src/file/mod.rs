@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `directory` | where is the file, and how is it created? |
 //! | `opening` | is it ours, and whole? |
+//! | `shadow` | how is it read without being written? |
 //! | `tables` | what is in it? |
 //! | `failure` | what went wrong, in words for users? |
 //! | `power_cut` | a test: is every commit whole after a power cut? |
@@ -13,24 +14,29 @@ mod failure;
 mod opening;
 #[cfg(test)]
 mod power_cut;
+mod shadow;
 mod tables;
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
 use althing_engine::{Change, Durable, Recovered};
-use redb::Database;
+use redb::{Database, StorageError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::directory::Directory;
 use self::failure::Failure;
+use self::shadow::Shadow;
 use crate::{Identity, StoreError};
 
-/// A store in a file that no other process has open.
+/// A store in a file that no other process has open to write.
 pub(crate) struct FileStore {
     directory: Directory,
     database: Database,
+    /// Whether it was opened to be read only: then writes would be lost, and are refused.
+    is_read_only: bool,
 }
 
 impl FileStore {
@@ -40,19 +46,25 @@ impl FileStore {
         directory.create(|file| {
             opening::fill(file).map_err(|failure| failure.in_directory(&directory))
         })?;
-        Self::open_in(directory)
-    }
-
-    /// Opens the file in `dir`, which must be there.
-    pub(crate) fn open_existing<D: Durable>(
-        dir: &Path,
-    ) -> Result<(Self, Recovered<D>), StoreError> {
-        Self::open_in(Directory::new(dir))
-    }
-
-    fn open_in<D: Durable>(directory: Directory) -> Result<(Self, Recovered<D>), StoreError> {
         match opening::open(|builder| builder.open(&directory.file)) {
-            Ok((database, recovered)) => Ok((Self { directory, database }, recovered)),
+            Ok((database, recovered)) => {
+                Ok((Self { directory, database, is_read_only: false }, recovered))
+            }
+            Err(failure) => Err(failure.in_directory(&directory)),
+        }
+    }
+
+    /// Opens the file in `dir`, which must be there, to read it.
+    pub(crate) fn open_to_read<D: Durable>(dir: &Path) -> Result<(Self, Recovered<D>), StoreError> {
+        let directory = Directory::new(dir);
+        let opened = opening::open(|builder| {
+            let file = File::open(&directory.file).map_err(StorageError::from)?;
+            builder.create_with_backend(Shadow::new(file)?)
+        });
+        match opened {
+            Ok((database, recovered)) => {
+                Ok((Self { directory, database, is_read_only: true }, recovered))
+            }
             Err(failure) => Err(failure.in_directory(&directory)),
         }
     }
@@ -65,11 +77,20 @@ impl FileStore {
         after: &Recovered<D>,
         changes: &[Change<'_, impl Serialize>],
     ) -> Result<(), StoreError> {
+        self.refuse_if_read_only()?;
         self.explained(|database| tables::put(database, before, after, changes))
     }
 
     pub(crate) fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {
+        self.refuse_if_read_only()?;
         self.explained(|database| tables::put_identity(database, identity))
+    }
+
+    fn refuse_if_read_only(&self) -> Result<(), StoreError> {
+        match self.is_read_only {
+            true => Err(StoreError::ReadOnly { file: self.directory.file.clone() }),
+            false => Ok(()),
+        }
     }
 
     pub(crate) fn identity(&self) -> Result<Option<Identity>, StoreError> {

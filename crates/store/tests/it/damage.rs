@@ -36,7 +36,7 @@ struct Content {
 
 impl Content {
     fn read(dir: &Path) -> Result<Self, StoreError> {
-        let store = Store::open_existing(dir)?;
+        let store = Store::open_to_read(dir)?;
         let rows = store.all_entries().collect::<Result<_, _>>()?;
         Ok(Self { identity: store.identity()?, recovered: store.recovered(), rows })
     }

@@ -12,7 +12,7 @@ fn opening_an_existing_store_creates_nothing() {
     let dir = directory();
     let missing = dir.path().join("missing");
     for empty in [missing.as_path(), dir.path()] {
-        let error = Store::open_existing(empty).expect_err("there is no store");
+        let error = Store::open_to_read(empty).expect_err("there is no store");
         assert!(matches!(error, StoreError::Missing { .. }), "{error}");
         let text = error.to_string();
         assert!(
@@ -66,7 +66,7 @@ fn a_file_that_is_no_database_is_left_alone() {
     for content in ["", "x", "transaction,difficulty,seed,winner\n", &"\0".repeat(1 << 16)] {
         let dir = directory();
         fs::write(file(dir.path()), content).expect("there is room");
-        for opened in [Store::open(dir.path()), Store::open_existing(dir.path())] {
+        for opened in [Store::open(dir.path()), Store::open_to_read(dir.path())] {
             let error = opened.expect_err("it is no database");
             assert!(matches!(error, StoreError::NotOurs { .. }), "{error}");
         }

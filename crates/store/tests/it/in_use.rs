@@ -9,7 +9,7 @@ use althing_store::StoreError;
 use crate::common::{Child, Store, directory, names, open};
 
 fn assert_in_use(dir: &Path) {
-    for opened in [Store::open(dir), Store::open_existing(dir)] {
+    for opened in [Store::open(dir), Store::open_to_read(dir)] {
         let error = opened.expect_err("another store has it open");
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
         assert_eq!(

@@ -9,3 +9,4 @@ mod impossible;
 mod in_use;
 mod kept;
 mod model;
+mod reading;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use althing_control::{self as control, Request};
+use althing_text::terminal::{escaped, escaped_json};
 use anyhow::bail;
 use clap::Args;
 
@@ -58,13 +59,13 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
     };
     let mut out = io::stdout();
     if arguments.json {
-        return Ok(writeln!(out, "{entries}")?);
+        return Ok(writeln!(out, "{}", escaped_json(&entries.to_string()))?);
     }
     for entry in entries["entries"].as_array().into_iter().flatten() {
         let text = entry["entry"].as_str().unwrap_or_default();
         // What strangers have written must not reach the terminal as it is.
-        let text: String = text.chars().filter(|character| !character.is_control()).collect();
-        writeln!(out, "{:>8}  {text}", entry["height"].as_u64().unwrap_or_default())?;
+        let (height, text) = (entry["height"].as_u64().unwrap_or_default(), escaped(text));
+        writeln!(out, "{height:>8}  {text}")?;
     }
     Ok(())
 }
@@ -73,7 +74,7 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
     let Add { data, entry, json } = arguments;
     let answer = control::ask_running(data, &Request::Add { entry: entry.clone() })?;
     if *json {
-        writeln!(io::stdout(), "{answer}")?;
+        writeln!(io::stdout(), "{}", escaped_json(&answer.to_string()))?;
     }
     if answer["answer"] != "added" {
         bail!("invalid: {}", answer["reason"].as_str().unwrap_or("the peer does not say why"));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use althing_feed::entry_text;
 use althing_ledger::Block;
+use althing_text::terminal::escaped_json;
 use althing_types::{BlockHash, UnixTime};
 use clap::Args;
 use serde_json::json;
@@ -63,7 +64,7 @@ fn write(
             "time": block.time().map(UnixTime::seconds),
             "entries": entries,
         });
-        return Ok(writeln!(out, "{line}")?);
+        return Ok(writeln!(out, "{}", escaped_json(&line.to_string()))?);
     }
     write!(out, "{:>8}  {hash}", block.height())?;
     if let Some(miner) = block.miner() {

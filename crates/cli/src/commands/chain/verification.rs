@@ -1,7 +1,7 @@
 //! Whether every block of a chain is valid.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,12 @@ use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
 use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Genesis, Ledger, Tip};
 use althing_store::Store;
+use althing_text::counted;
 use anyhow::Context;
 use clap::Args;
 use serde_json::json;
+
+use crate::output;
 
 /// Verify every block, from the first one on.
 #[derive(Args)]
@@ -47,7 +50,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Opens the store of a peer that has a chain.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
-        let store = Store::open_existing(dir)?;
+        let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
             format!("{} is of a peer that has never run, and has no chain", dir.display())
         })?;
@@ -101,7 +104,7 @@ impl Progress {
     /// Checks the next block.
     pub(super) fn check(&mut self, block: Block) -> anyhow::Result<()> {
         self.verification.check(block)?;
-        if self.told.elapsed() >= TELL_EVERY && io::stderr().is_terminal() {
+        if self.told.elapsed() >= TELL_EVERY && output::is_live(&io::stderr()) {
             self.told = Instant::now();
             let (checked, total) = (self.verification.checked(), self.total);
             let percent = checked * 100 / total.max(1);
@@ -112,7 +115,7 @@ impl Progress {
 
     /// Ends it, and returns the ledger with all its blocks.
     pub(super) fn finish(self) -> anyhow::Result<Ledger> {
-        if io::stderr().is_terminal() {
+        if output::is_live(&io::stderr()) {
             // Over what was told of the progress.
             write!(io::stderr(), "\r\x1b[K")?;
         }
@@ -146,9 +149,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         });
         writeln!(io::stdout(), "{line}")?;
     } else {
-        let tip = tip.map_or("there is none".to_owned(), |Tip { hash, .. }| hash.to_string());
-        writeln!(io::stdout(), "{blocks} blocks of {network} are valid, in {seconds:.3} s")?;
-        writeln!(io::stdout(), "the last is {tip}")?;
+        let are = if blocks == 1 { "is" } else { "are" };
+        let blocks = counted(blocks, "block");
+        writeln!(io::stdout(), "{blocks} of {network} {are} valid, in {seconds:.3} s")?;
+        if let Some(Tip { hash, .. }) = tip {
+            writeln!(io::stdout(), "the last is {hash}")?;
+        }
     }
     Ok(())
 }

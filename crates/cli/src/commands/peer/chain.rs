@@ -125,7 +125,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     };
     let (clock, address) = (Clock::start(), endpoint.address().clone());
     let feed = Feed::default();
-    let printer = Printer::start(Lines::of(json), &feed)?;
+    let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
     let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();

@@ -58,8 +58,9 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         }
         false => None,
     };
+    let table = store.reader();
     let (clock, feed) = (Clock::start(), Feed::default());
-    let printer = Printer::start(Lines::of(json), &feed)?;
+    let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
     let records = feed.subscribe();
     let (peer, node) = node::rounds::open(node::rounds::Options {
@@ -74,7 +75,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let (gauges, commands) = (node.gauges(), node.commands());
     let source = feed.source(Some(network.name().into()), Some(peer.into()));
     let _control = match &data {
-        Some(dir) => Some(Control::listen(dir, Asked::rounds(&source, commands.clone()))?),
+        Some(dir) => Some(Control::listen(dir, Asked::rounds(&source, commands.clone(), table))?),
         None => None,
     };
     let link = broker.join(&*dialect, peer).await?;

@@ -32,7 +32,7 @@ pub(crate) fn row(said: &Value) -> Value {
 }
 
 impl Peer {
-    /// Returns its id, as soon as it has told it: a number, or a text where that is too large.
+    /// Returns its id, as soon as it has told it.
     pub(crate) fn called(&self) -> Value {
         self.wait_until("its id", |lines| {
             let mut ids = lines.iter().filter_map(|line| line.said.get("peer"));
@@ -42,7 +42,7 @@ impl Peer {
 
     /// Returns its id in a network where it is a small number.
     pub(crate) fn id(&self) -> u64 {
-        self.called().as_u64().expect("a number")
+        number(&self.called())
     }
 
     /// Waits for its first event of that kind.
@@ -93,8 +93,13 @@ impl Peer {
     /// Returns the same in a network where ids are small numbers.
     pub(crate) fn leader(&self) -> (u64, u64) {
         let (leader, term) = self.follows();
-        (leader.as_u64().expect("a number"), term)
+        (number(&leader), term)
     }
+}
+
+/// Returns an id that is a small number, which in JSON is a text as all ids are.
+pub(crate) fn number(id: &Value) -> u64 {
+    id.as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("{id} is no such id"))
 }
 
 fn reached(lines: &[Line]) -> u64 {
