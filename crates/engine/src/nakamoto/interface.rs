@@ -48,7 +48,8 @@ pub enum Event {
         /// The number of known peers.
         known: usize,
     },
-    /// A peer has been silent for long, or is no longer on the tracker's list and does not answer.
+    /// A peer has been silent for long, is no longer on the tracker's list and does not answer, or
+    /// gave its place to another one.
     PeerLost {
         /// Its address.
         peer: Address,

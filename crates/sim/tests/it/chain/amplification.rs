@@ -123,7 +123,6 @@ fn what_forged_addresses_are_sent_is_what_the_protocol_says() {
     let rows = [
         rows("open", Network::Open, 30, 3.0),
         rows("`aviary`", Network::Aviary, 30, 30.0),
-        // As many ballots as there are in a datagram, and one more than that.
         rows("`cs60`", Network::Cs60, 60, 5000.0),
     ]
     .concat();
