@@ -167,6 +167,7 @@ fn a_published_program_and_ours_keep_one_chain() {
     };
     let chain = next("CHAIN");
     assert_eq!(chain["_length"], 2, "the genesis and a ballot: {chain}");
+    peers[1].tells("peer_found", |said| said["found"] == address.to_string());
     add(&voters.chains, "voter-2", &ballot("bob", "no"));
     let block = next("BLOCK");
     assert_eq!(block["_index"], 2, "{block}");
