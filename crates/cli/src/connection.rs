@@ -111,7 +111,9 @@ impl Broker {
     ) -> anyhow::Result<Link> {
         Ok(match self {
             Self::Mqtt(options) => {
-                let mut options = options.as_ref().clone().with_topics(dialect.topics());
+                let heard = dialect.overheard().into_iter().flatten();
+                let topics = dialect.topics().into_iter().chain(heard);
+                let mut options = options.as_ref().clone().with_topics(topics);
                 options.last_will = dialect.last_will(peer).map(|will| LastWill {
                     topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
@@ -120,6 +122,10 @@ impl Broker {
             }
             Self::Amqp(options) => {
                 let mut options = options.as_ref().clone().with_exchanges(dialect.topics());
+                // Each exchange that is not there costs a line in the broker's log, so only those
+                // of the other variant, which is the likeliest mistake.
+                let nearest = dialect.overheard().into_iter().next().unwrap_or_default();
+                options.overheard = nearest.into_iter().map(Into::into).collect();
                 options.queue_suffix = peer.to_string().into();
                 amqp::connect(options).await?
             }

@@ -330,7 +330,7 @@ mod tests {
             );
             let dialect = dialect(&["--dialect", name]).expect("nothing is asked for");
             let init = dialect.topics().into_iter().find(|topic| topic.ends_with("init"));
-            assert_eq!(init, Some(format!("{prefix}init")));
+            assert_eq!(init, Some(format!("{prefix}althing/init")));
             let bits = |bits| Difficulty::from_bits(bits).expect("in range");
             let (from, to) = challenges.into_inner();
             assert_eq!(dialect.rules().challenges, bits(from)..=bits(to), "{name}");

@@ -1,6 +1,6 @@
 //! The translation between an engine's messages and bytes on the wire.
 
-use althing_engine::{Engine, Origin, Recipient};
+use althing_engine::{Engine, Origin, Overheard, Recipient};
 use althing_types::{Channel, PeerId, PeerKey};
 
 use crate::{Malformed, NetworkConfig, PAYLOAD_MAX};
@@ -51,7 +51,10 @@ pub enum Content<M> {
     Message(M),
     /// A last will: the broker reports that a peer's connection broke.
     PeerLost(PeerId),
-    /// Nothing that an engine needs: another message contains it, and more.
+    /// A peer of another network that shares the bus.
+    Overheard(Overheard),
+    /// Nothing that an engine needs: another message contains it, and more; or it is no message
+    /// of ours.
     Nothing,
 }
 

@@ -27,6 +27,7 @@
 //! | `rsa` | how do peers of `ppd` sign? |
 //! | `json` | what do all dialects with JSON read alike? |
 //! | `topics` | what are topics called? |
+//! | `neighbours` | which other networks are in a room, and how are they recognised? |
 //! | `arbitrary` | which messages do property tests draw? |
 //! | `testing` | how do tests use a codec? |
 
@@ -40,6 +41,7 @@ mod ed25519;
 pub mod elect_chain;
 mod json;
 mod known;
+mod neighbours;
 mod network;
 pub mod open;
 pub mod ppd;

@@ -13,6 +13,10 @@ pub trait RoundsDialect: Codec<Engine = Rounds> {
     /// Returns the topics to listen to.
     fn topics(&self) -> Vec<String>;
 
+    /// Returns the topics on which peers of other networks in the same room can be noticed, by
+    /// network; that of this network's other variant comes first. Nothing is published on them.
+    fn overheard(&self) -> Vec<Vec<String>>;
+
     /// Returns an id for a peer that starts `nanoseconds` after 1970.
     fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
 

@@ -7,6 +7,7 @@
 //! persistence before messages in the same way (etcd's `Ready`).
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use althing_types::{Address, Moment, PeerId, PeerKey};
@@ -74,6 +75,8 @@ pub enum Input<E: Engine> {
     /// The transport reports that a peer is gone. This is only a hint: a stranger may have caused
     /// it.
     PeerLost(PeerId),
+    /// A peer of another network was heard on the same bus.
+    Overheard(Overheard),
     /// The user of this peer asks for something.
     Command(E::Command),
     /// The log entries asked for by [`Output::Read`], in order; fewer if there are no more.
@@ -140,6 +143,27 @@ pub struct Origin {
     pub address: Option<Address>,
     /// The key that signed the whole message, where the codec checks signatures.
     pub key: Option<PeerKey>,
+}
+
+/// Something that a peer of another network has said on the same bus; it is no message for an
+/// engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overheard {
+    /// The network that it belongs to, as far as the codec can tell.
+    pub network: OtherNetwork,
+    /// Tells its sender from others; `None` if it does not name one. Anyone can invent senders.
+    pub speaker: Option<u64>,
+    /// Whether it came on a channel of our own network, so that its sender hears us as well.
+    pub among_us: bool,
+}
+
+/// Another network on the same bus, as our user is told of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OtherNetwork {
+    /// How its peers speak, as in `as the published program`.
+    pub speech: Arc<str>,
+    /// What to do to join them, as in `use --variant published`.
+    pub advice: Arc<str>,
 }
 
 /// The id of one search for a solution.

@@ -20,5 +20,7 @@ mod durable;
 pub mod nakamoto;
 pub mod rounds;
 
-pub use contract::{Engine, Input, Origin, Output, ProofOfWork, Queue, Recipient, SearchId};
+pub use contract::{
+    Engine, Input, Origin, OtherNetwork, Output, Overheard, ProofOfWork, Queue, Recipient, SearchId,
+};
 pub use durable::{Change, Durable, Gap, Recovered, State, Undecodable};

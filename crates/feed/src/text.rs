@@ -90,6 +90,13 @@ fn of_rounds(event: &RoundsEvent) -> Option<String> {
             format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
         }
         RoundsEvent::Waiting(waiting) => waiting.to_string(),
+        RoundsEvent::NetworkOverheard { peers, speech, advice } => {
+            let who = match peers {
+                1 => "1 peer in this room speaks".to_owned(),
+                _ => format!("{peers} peers in this room speak"),
+            };
+            format!("{who} {speech}, and we record nothing with them; to join them: {advice}")
+        }
         RoundsEvent::AllRecorded {} => "all members have all rows".to_owned(),
         RoundsEvent::SolutionFound { .. } | RoundsEvent::VoteCast { .. } => return None,
     })

@@ -74,6 +74,11 @@ fn examples() -> Vec<Event> {
         RoundsEvent::Waiting(Waiting::Peers { here: 1, needed: 3 }),
         RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),
         RoundsEvent::Waiting(Waiting::Messages { transaction }),
+        RoundsEvent::NetworkOverheard {
+            peers: 9,
+            speech: "as the published program".to_owned(),
+            advice: "use --variant published".to_owned(),
+        },
         RoundsEvent::AllRecorded {},
     ];
     let chains = [

@@ -295,6 +295,7 @@ impl<E: Observed> Node<E> {
                         Some(Input::Message { from: received.from, message })
                     }
                     Ok(Content::PeerLost(peer)) => Some(Input::PeerLost(peer)),
+                    Ok(Content::Overheard(overheard)) => Some(Input::Overheard(overheard)),
                     Ok(Content::Nothing) => None,
                     Err(malformed) => {
                         self.refuse(&channel, malformed.to_string());

@@ -1,4 +1,4 @@
-//! Bytes on their way, decoded once however many peers they reach.
+//! Bytes on their way, decoded once by each codec however many peers they reach.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,10 +16,14 @@ pub(crate) struct Packet<M> {
     /// Its origin, as a receiver sees it: its topic, or the sender's address.
     pub(crate) source: Channel,
     pub(crate) payload: Arc<[u8]>,
-    received: OnceLock<Received<M>>,
+    /// By the index of the codec.
+    received: [OnceLock<Received<M>>; CODECS_MAX],
     /// Stands for the bytes in the run's fingerprint.
     pub(crate) fingerprint: u64,
 }
+
+/// The number of codecs that the peers of one run may have.
+pub(crate) const CODECS_MAX: usize = 2;
 
 impl<M> Packet<M> {
     /// Returns the packet for `wire`; `source` is the address it is sent from, on a mesh.
@@ -35,7 +39,7 @@ impl<M> Packet<M> {
         }
         fingerprint.bytes(&payload);
         let fingerprint = fingerprint.value();
-        Self { from, source, payload, received: OnceLock::new(), fingerprint }
+        Self { from, source, payload, received: Default::default(), fingerprint }
     }
 
     /// Returns a packet with other bytes.
@@ -48,11 +52,11 @@ impl<M> Packet<M> {
         Self::with_payload(None, source, Arc::clone(&self.payload))
     }
 
-    /// Returns the message that it encodes, or why it is none.
-    pub(crate) fn received<E>(&self, codec: &dyn Codec<Engine = E>) -> &Received<M>
+    /// Returns the message that it encodes for the codec with this index, or why it is none.
+    pub(crate) fn received<E>(&self, index: usize, codec: &dyn Codec<Engine = E>) -> &Received<M>
     where
         E: Engine<Message = M>,
     {
-        self.received.get_or_init(|| codec.decode(&self.source, &self.payload))
+        self.received[index].get_or_init(|| codec.decode(&self.source, &self.payload))
     }
 }

@@ -51,6 +51,11 @@ pub trait Simulated: Sized {
     /// Returns the codec of a peer's messages.
     fn codec(&self, peer: usize) -> &dyn Codec<Engine = Self::Engine>;
 
+    /// Returns which of the codecs in this run that is: 0, or 1 if some peers have another one.
+    fn codec_index(&self, _: usize) -> usize {
+        0
+    }
+
     /// Returns the address of a peer; `None` on a bus.
     fn address(&self, _: usize) -> Option<&Address> {
         None

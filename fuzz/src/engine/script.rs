@@ -93,7 +93,7 @@ impl<'input> Script<'input> {
 
     /// A message as the dialect reads it: a topic, a length, and the payload.
     fn wire(&mut self, peer: &mut Peer) {
-        let topics = self.dialect.topics();
+        let topics = [self.dialect.topics(), self.dialect.overheard().concat()].concat();
         let topic = &topics[usize::from(self.byte()) % topics.len()];
         let length = usize::from(self.byte()) << 8 | usize::from(self.byte());
         let (payload, rest) = self.bytes.split_at(length.min(self.bytes.len()));
@@ -101,6 +101,7 @@ impl<'input> Script<'input> {
         match self.dialect.decode(&Channel::topic(topic.as_str()), payload).content {
             Ok(Content::Message(signed)) => peer.handle(message(signed)),
             Ok(Content::PeerLost(lost)) => peer.handle(Input::PeerLost(lost)),
+            Ok(Content::Overheard(overheard)) => peer.handle(Input::Overheard(overheard)),
             Ok(Content::Nothing) => {}
             Err(_) => peer.handle(Input::Malformed(Origin::default())),
         }
@@ -109,6 +110,7 @@ impl<'input> Script<'input> {
     fn timer(&mut self) -> Timer {
         match self.byte() {
             255 => Timer::Announce,
+            254 => Timer::Overheard,
             byte if byte % 5 == 0 => Timer::Repeat,
             byte if byte % 5 == 1 => Timer::DrawsOver(self.term()),
             byte if byte % 5 == 2 => Timer::Lead(self.transaction()),

@@ -27,16 +27,14 @@ fn peers_and_strangers_meet_over_the_broker_of_ours() {
     let mut topics = BTreeSet::new();
     while topics.len() < 5 {
         let heard = stranger.hear(DEADLINE).expect("five topics are used");
-        if heard.topic.contains('/') {
-            // A probe of how fast the broker is.
-            continue;
-        }
+        // The others are of a probe of how fast the broker is, and for those that come late.
+        let plain = ["challenge", "election", "init", "solution", "voting"];
+        let name = heard.topic.strip_prefix("althing/").filter(|name| plain.contains(name));
+        let Some(name) = name else { continue };
         let message: serde_json::Value = serde_json::from_str(&heard.payload).expect("JSON");
         assert!(message["id"].is_u64(), "{heard:?}");
-        topics.insert(heard.topic);
+        topics.insert(name.to_owned());
     }
-    let plain = ["challenge", "election", "init", "solution", "voting"];
-    assert!(topics.iter().map(String::as_str).eq(plain), "{topics:?}");
 
     broker.signal("TERM");
     broker.ends_well();

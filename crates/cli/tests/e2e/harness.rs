@@ -13,5 +13,5 @@ mod process;
 pub(crate) use foreigner::Foreigner;
 pub(crate) use network::{Network, killed, mosquitto, mosquitto_with, rabbitmq};
 pub(crate) use peer::{Peer, is, row};
-pub(crate) use plain::Plain;
+pub(crate) use plain::Programs;
 pub(crate) use process::{Althing, Line, command};

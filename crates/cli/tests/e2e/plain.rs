@@ -1,68 +1,59 @@
 //! Programs that know only the plain protocol, and peers that speak as if they were such.
 
-use althing_testkit::{DEADLINE, Stranger};
+use althing_testkit::{DEADLINE, Stranger, eventually_blocking};
 use serde_json::{Value, json};
 
-use crate::harness::{Network, Peer, Plain, mosquitto};
+use crate::harness::{Network, Peer, Programs, mosquitto};
 
-/// Smaller than the id of any Althing peer, so that it is a member.
-const PLAIN: u64 = 7;
-
-/// Returns a network of ten in which nobody but the first leader is expected to lead: the plain
-/// program follows no other.
-fn network(broker: &str) -> Network {
-    Network::of(10, broker).with("--pause", "20ms").with("--leader-timeout", "20s")
-}
-
-fn votes_of_plain(peer: &Peer) -> Vec<Value> {
-    let mut votes = peer.all("vote_cast");
-    votes.retain(|vote| vote["voter"] == PLAIN.to_string());
-    votes
+/// Waits until `peer` has said how many others here speak otherwise, and returns how to join them.
+fn noticed(peer: &Peer, others: u64) -> Value {
+    let said = peer.wait_until(&format!("{others} others"), |lines| {
+        let mut lines = lines.iter().filter(|line| line.is("network_overheard"));
+        lines.find(|line| line.said["peers"] == others).cloned()
+    });
+    said.said["advice"].clone()
 }
 
 #[test]
-fn a_plain_program_among_nine_peers_is_a_member_whose_vote_counts() {
+fn a_peer_among_nine_published_programs_says_so_ends_none_and_takes_no_seat() {
     let broker = mosquitto();
-    let network = network(&broker.url());
-    let _plain = Plain::start(PLAIN, 10, broker.port());
-    let mut peers = network.peers(9);
+    let programs = Programs::start(1..=9, 10, broker.port());
+    eventually_blocking("the nine to know each other", || {
+        (programs.fate().seats.len() == 9).then_some(())
+    });
+    let network = Network::of(10, broker.url());
+    let peer = network.peer("peer-1");
+    assert_eq!(noticed(&peer, 9), "use --variant published");
+    // The programs hear all that it says while it waits for its own kind.
+    let votes = programs.fate().votes;
+    eventually_blocking("the programs to go on", || {
+        (programs.fate().votes > votes + 20).then_some(())
+    });
+    let fate = programs.fate();
+    let killed_by = fate.killed_by.as_ref().map(|heard| (&heard.topic, &heard.payload));
+    assert_eq!(killed_by, None);
+    assert_eq!(fate.seats.iter().copied().collect::<Vec<_>>(), Vec::from_iter(1..=9));
+    assert!(peer.all("membership_settled").is_empty() && peer.all("round_decided").is_empty());
+}
+
+#[test]
+fn four_default_peers_and_a_published_one_notice_each_other_and_the_four_go_on() {
+    let broker = mosquitto();
+    let network = Network::of(4, broker.url()).with("--pause", "20ms");
+    let mut peers = network.peers(4);
+    peers.iter().for_each(|peer| peer.reaches(1));
+    let published = Network::of(4, broker.url()).with("--variant", "published");
+    let stray = published.peer("stray");
+    assert_eq!(noticed(&stray, 4), "leave out --variant published");
     for peer in &peers {
+        assert_eq!(noticed(peer, 1), "use --variant published");
         peer.reaches(3);
-        let settled = peer.first("membership_settled");
-        let members = settled["members"].as_array().expect("a list");
-        assert!(members.contains(&json!(PLAIN.to_string())), "{settled}");
     }
-    // Five peers are left: it takes the plain program's vote to make six.
-    let (leader, term) = peers[0].leader();
-    let is_leader = |peer: &Peer| peer.id() == leader;
-    peers.sort_by_key(|peer| !is_leader(peer));
-    for mut peer in peers.drain(5..) {
-        peer.kill();
-    }
-    let reached = peers[0].reached();
-    for peer in &peers {
-        peer.reaches(reached + 3);
-        assert_eq!(peer.leader(), (leader, term), "the same leads");
-        assert!(!votes_of_plain(peer).is_empty(), "{} heard its vote", peer.name());
-    }
-    network.assert_one_table(&mut peers, reached + 3);
-}
-
-#[test]
-fn a_plain_program_that_votes_twice_in_a_row_is_counted_once() {
-    let broker = mosquitto();
-    let network = network(&broker.url()).with("--challenge", "5");
-    let _plain = Plain::start_liar(PLAIN, 10, broker.port());
-    let mut peers = network.peers(9);
-    for peer in &peers {
-        let refused = peer.wait_until("a second vote", |lines| {
-            let mut lines = lines.iter().filter(|line| line.is("message_refused"));
-            lines.find(|line| line.said["claimed"] == PLAIN.to_string()).cloned()
-        });
-        let reason = refused.said["reason"].as_str().expect("a sentence");
-        assert!(reason.starts_with("a second vote in transaction "), "{reason}");
-    }
-    network.assert_one_table(&mut peers, 5);
+    assert!(stray.all("round_decided").is_empty());
+    network.assert_one_table(&mut peers, 3);
+    let said: Vec<Value> = peers.iter().flat_map(|peer| peer.all("network_overheard")).collect();
+    let expected = json!("as the published program");
+    assert!(said.iter().all(|said| said["speech"] == expected), "{said:?}");
 }
 
 #[test]

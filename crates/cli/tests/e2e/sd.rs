@@ -60,8 +60,8 @@ fn groups_in_two_rooms_of_one_broker_do_not_meet() {
 #[test]
 fn the_names_that_classes_have_changed_can_be_chosen() {
     let broker = mosquitto();
-    let overhears =
-        Stranger::meet(broker.port(), &["sd/draw"]).unwrap_or_else(|error| panic!("{error}"));
+    let overhears = Stranger::meet(broker.port(), &["sd/althing/draw"])
+        .unwrap_or_else(|error| panic!("{error}"));
     let network =
         network(3, &broker.url()).with("--election-topic", "draw").with("--id-field", "NodeId");
     stories::all_end_with_identical_tables(network, 3, 5);

@@ -5,9 +5,9 @@
 //! differ in the tie of an election, in the name of one field, and in whose messages count.
 //!
 //! The plain protocol contains too little to survive the loss of a message or a peer, and nothing
-//! in it keeps one peer from impersonating another. But its programs ignore fields they do not
-//! know, so in the `readme` variant Althing peers add some: see `docs/protocol.md`. A peer that
-//! omits them is accepted too, without signatures.
+//! in it keeps one peer from impersonating another. So in the `readme` variant Althing peers add
+//! fields, on topics of their own, which no published program hears: see `docs/protocol.md`. A peer
+//! that omits them is not a member; published programs are met in the `published` variant.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -31,6 +31,7 @@ use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
 use crate::ed25519::{ed25519, signed_bytes};
+use crate::neighbours::{Kind, Neighbours, Ours};
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
@@ -87,6 +88,7 @@ impl Default for Config {
 pub struct ElectChain {
     config: Config,
     topics: Topics,
+    neighbours: Neighbours,
     rules: Rules,
 }
 
@@ -114,8 +116,17 @@ impl ElectChain {
             pause: config.pause,
             rounds: config.rounds,
         };
-        let topics = Topics::new(&config.room, &config.prefix);
-        Self { config, topics, rules }
+        let topics = Topics::new(&config.room, &config.prefix, config.variant);
+        let ours = Ours {
+            kind: Kind::ElectChain,
+            variant: config.variant,
+            room: config.room.clone(),
+            prefix: config.prefix.clone(),
+            election: wire::ELECTION.to_owned(),
+            id_field: "id".to_owned(),
+        };
+        let neighbours = Neighbours::new(ours, &wire::TOPICS.map(|name| topics.topic(name)));
+        Self { config, topics, neighbours, rules }
     }
 }
 
@@ -130,7 +141,7 @@ impl Codec for ElectChain {
 
     fn network(&self) -> NetworkConfig {
         let Config { variant, peers, .. } = self.config;
-        NetworkConfig::ElectChain { variant, topics: self.topics.before().to_owned(), peers }
+        NetworkConfig::ElectChain { variant, topics: self.topics.plain().to_owned(), peers }
     }
 
     fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
@@ -140,7 +151,8 @@ impl Codec for ElectChain {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
-        Received::from_topic(self.content(from, payload))
+        let content = self.content(from, payload);
+        Received::from_topic(self.neighbours.look_again(from, payload, content))
     }
 }
 
@@ -151,6 +163,10 @@ impl RoundsDialect for ElectChain {
 
     fn topics(&self) -> Vec<String> {
         wire::TOPICS.iter().map(|name| self.topics.topic(name)).collect()
+    }
+
+    fn overheard(&self) -> Vec<Vec<String>> {
+        self.neighbours.topics()
     }
 
     /// The program takes the time of its start in nanoseconds. So do we, but for the last three
@@ -170,7 +186,7 @@ impl RoundsDialect for ElectChain {
         let bytes = move |message: &Message| {
             let unsigned = Signed { message: message.clone(), signature: None };
             let (name, payload) = wire::encode(Variant::Readme, &unsigned)?;
-            Some(signed_bytes("elect-chain", &topics.topic(name), &payload))
+            Some(signed_bytes("elect-chain", &topics.signed(name), &payload))
         };
         ed25519(secret, signs, bytes)
     }

@@ -16,7 +16,7 @@ use crate::json::{difficulty, membership_digest, parse};
 use crate::{Content, Malformed, Variant};
 
 const INIT: &str = "init";
-const ELECTION: &str = "election";
+pub(super) const ELECTION: &str = "election";
 const CHALLENGE: &str = "challenge";
 const SOLUTION: &str = "solution";
 const VOTING: &str = "voting";

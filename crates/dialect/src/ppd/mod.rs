@@ -10,8 +10,8 @@
 //! whitespace: a message with other fields, or with its fields in another order, is refused.
 //!
 //! The plain protocol contains too little to survive the loss of a message or a peer. In the
-//! `readme` variant Althing peers add fields to its messages, signed with the rest, and use their
-//! own exchange for messages that a program would count twice. See `docs/protocol.md`.
+//! `readme` variant Althing peers add fields to its messages, signed with the rest, on exchanges of
+//! their own, and have one exchange more. See `docs/protocol.md`.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -41,6 +41,7 @@ use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
 use crate::codec::short_enough;
+use crate::neighbours::{Kind, Neighbours, Ours};
 use crate::rsa::rsa;
 use crate::topics::Topics;
 use crate::{
@@ -96,6 +97,7 @@ impl Default for Config {
 pub struct Ppd {
     config: Config,
     topics: Topics,
+    neighbours: Neighbours,
     rules: Rules,
 }
 
@@ -134,8 +136,17 @@ impl Ppd {
             pause: config.pause,
             rounds: config.rounds,
         };
-        let topics = Topics::new(&config.room, &config.prefix);
-        Self { config, topics, rules }
+        let topics = Topics::new(&config.room, &config.prefix, config.variant);
+        let ours = Ours {
+            kind: Kind::Ppd,
+            variant: config.variant,
+            room: config.room.clone(),
+            prefix: config.prefix.clone(),
+            election: wire::ELECTION.to_owned(),
+            id_field: "NodeId".to_owned(),
+        };
+        let neighbours = Neighbours::new(ours, &wire::PLAIN.map(|name| topics.topic(name)));
+        Self { config, topics, neighbours, rules }
     }
 }
 
@@ -161,7 +172,7 @@ impl Codec for Ppd {
 
     fn network(&self) -> NetworkConfig {
         let Config { variant, peers, .. } = self.config;
-        NetworkConfig::Ppd { variant, topics: self.topics.before().to_owned(), peers }
+        NetworkConfig::Ppd { variant, topics: self.topics.plain().to_owned(), peers }
     }
 
     fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
@@ -170,7 +181,8 @@ impl Codec for Ppd {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
-        Received::from_topic(self.content(from, payload))
+        let content = self.content(from, payload);
+        Received::from_topic(self.neighbours.look_again(from, payload, content))
     }
 }
 
@@ -182,6 +194,10 @@ impl RoundsDialect for Ppd {
     fn topics(&self) -> Vec<String> {
         let ours = (self.config.variant == Variant::Readme).then_some(wire::SYNC);
         wire::PLAIN.into_iter().chain(ours).map(|name| self.topics.topic(name)).collect()
+    }
+
+    fn overheard(&self) -> Vec<Vec<String>> {
+        self.neighbours.topics()
     }
 
     /// The program's user chooses a number. We draw one of the 2^31 that it means to draw from.

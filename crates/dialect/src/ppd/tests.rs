@@ -235,9 +235,12 @@ fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
     let signature = authenticator.signature(&message);
     let signed = Signed { message, signature };
     let [init, pubkey] = encode(&dialect, &signed).try_into().expect("it says two things");
-    assert_eq!((init.topic(), init.payload.as_slice()), ("ppd/init", &br#"{"NodeId": 7}"#[..]));
+    assert_eq!(
+        (init.topic(), init.payload.as_slice()),
+        ("ppd/althing/init", &br#"{"NodeId": 7}"#[..])
+    );
     assert_eq!(decode(&dialect, init.topic(), &init.payload), Ok(Content::Nothing));
-    assert_eq!(pubkey.topic(), "ppd/pubkey");
+    assert_eq!(pubkey.topic(), "ppd/althing/pubkey");
     let signature = authenticator.signature(&signed.message);
     assert_eq!(signature, signed.signature);
     assert_eq!(message_of(&dialect, pubkey.topic(), &pubkey.payload), signed);
@@ -270,8 +273,10 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         ("weather", "{}", "topic \"weather\" is not one of this network"),
     ];
     for (topic, payload, expected) in both {
-        for dialect in [readme(), published()] {
-            let error = decode(&dialect, topic, payload.as_bytes()).expect_err(payload).to_string();
+        for (dialect, before) in [(readme(), "ppd/althing/"), (published(), "ppd/")] {
+            let topic = topic.replace("ppd/", before);
+            let said = decode(&dialect, &topic, payload.as_bytes());
+            let error = said.expect_err(payload).to_string();
             assert!(error.contains(expected), "{topic} {payload:.60}: {error}");
         }
     }
@@ -279,10 +284,10 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     let ours = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20, "Term": 0}"#;
     let members = r#"{"NodeId": 7, "ElectionNumber": 1, "Term": 0, "Roster": "00"}"#;
     let cases = [
-        (readme(), "ppd/challenge", challenge, "missing field `Term`"),
+        (readme(), "ppd/althing/challenge", challenge, "missing field `Term`"),
         (published(), "ppd/challenge", ours, "unknown field `Term`"),
-        (readme(), "ppd/election", members, "1 bytes instead of 8"),
-        (readme(), "ppd/sync", r#"{"Kind": "Rumour"}"#, "unknown variant `Rumour`"),
+        (readme(), "ppd/althing/election", members, "1 bytes instead of 8"),
+        (readme(), "ppd/althing/sync", r#"{"Kind": "Rumour"}"#, "unknown variant `Rumour`"),
         (published(), "ppd/sync", r#"{"Kind": "Request"}"#, "is not one of this network"),
     ];
     for (dialect, topic, payload, expected) in cases {
@@ -304,9 +309,9 @@ fn the_largest_messages_of_a_full_network_have_room() {
 #[test]
 fn rooms_and_variants_keep_networks_apart() {
     let class = Ppd::new(Config { room: "class7".into(), ..Config::default() });
-    assert_eq!(class.topics()[0], "class7/ppd/init");
-    assert!(decode(&class, "class7/ppd/init", br#"{"NodeId": 7}"#).is_ok());
-    assert!(decode(&class, "ppd/init", br#"{"NodeId": 7}"#).is_err());
+    assert_eq!(class.topics()[0], "class7/ppd/althing/init");
+    assert!(decode(&class, "class7/ppd/althing/init", br#"{"NodeId": 7}"#).is_ok());
+    assert!(decode(&class, "ppd/althing/init", br#"{"NodeId": 7}"#).is_err());
     assert_ne!(class.network(), readme().network());
     assert_ne!(published().network(), readme().network());
     assert_eq!((readme().topics().len(), published().topics().len()), (7, 6));
@@ -480,9 +485,8 @@ proptest! {
         name in select(&["init", "pubkey", "election", "challenge", "solution", "voting", "sync"]),
         payload in vec(any::<u8>(), 0..200),
     ) {
-        let topic = format!("ppd/{name}");
-        let _ = decode(&readme(), &topic, &payload);
-        let _ = decode(&published(), &topic, &payload);
+        let _ = decode(&readme(), &format!("ppd/althing/{name}"), &payload);
+        let _ = decode(&published(), &format!("ppd/{name}"), &payload);
     }
 
     #[test]

@@ -55,6 +55,10 @@ impl Reader {
         Ok(Self { variant, fields: parse(payload)? })
     }
 
+    pub(super) fn variant(&self) -> Variant {
+        self.variant
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }

@@ -5,8 +5,8 @@
 //! lost with the leader. [`Variant::Published`] is what its program does, to share a network with
 //! it; there the leader alone decides.
 //!
-//! Programs ignore fields they do not know, so in the `readme` variant Althing peers add some, as
-//! in [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
+//! In the `readme` variant Althing peers add fields, on topics of their own, as in
+//! [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -34,6 +34,7 @@ use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
 use crate::ed25519::{ed25519, signed_bytes};
+use crate::neighbours::{Kind, Neighbours, Ours};
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
@@ -101,6 +102,7 @@ impl Default for Config {
 pub struct Sd {
     config: Config,
     topics: Topics,
+    neighbours: Neighbours,
     rules: Rules,
 }
 
@@ -133,8 +135,18 @@ impl Sd {
             pause: config.pause,
             rounds: config.rounds,
         };
-        let topics = Topics::new(&config.room, &config.prefix);
-        Self { config, topics, rules }
+        let topics = Topics::new(&config.room, &config.prefix, config.variant);
+        let ours = Ours {
+            kind: Kind::Sd,
+            variant: config.variant,
+            room: config.room.clone(),
+            prefix: config.prefix.clone(),
+            election: config.election_topic.clone(),
+            id_field: config.id_field.clone(),
+        };
+        let names = wire::topics(&config).into_iter();
+        let neighbours = Neighbours::new(ours, &Vec::from_iter(names.map(|it| topics.topic(it))));
+        Self { config, topics, neighbours, rules }
     }
 }
 
@@ -151,7 +163,7 @@ impl Codec for Sd {
         let Config { variant, election_topic, id_field, peers, .. } = &self.config;
         NetworkConfig::Sd {
             variant: *variant,
-            topics: self.topics.before().to_owned(),
+            topics: self.topics.plain().to_owned(),
             election_topic: election_topic.clone(),
             id_field: id_field.clone(),
             peers: *peers,
@@ -165,7 +177,8 @@ impl Codec for Sd {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
-        Received::from_topic(self.content(from, payload))
+        let content = self.content(from, payload);
+        Received::from_topic(self.neighbours.look_again(from, payload, content))
     }
 }
 
@@ -176,6 +189,10 @@ impl RoundsDialect for Sd {
 
     fn topics(&self) -> Vec<String> {
         wire::topics(&self.config).into_iter().map(|name| self.topics.topic(name)).collect()
+    }
+
+    fn overheard(&self) -> Vec<Vec<String>> {
+        self.neighbours.topics()
     }
 
     /// A UUID of version 4, as the program takes. It has room for more random bits than there are,
@@ -197,7 +214,7 @@ impl RoundsDialect for Sd {
         let bytes = move |message: &Message| {
             let unsigned = Signed { message: message.clone(), signature: None };
             let (name, payload) = wire::encode(&config, &unsigned)?;
-            Some(signed_bytes("sd", &topics.topic(name), &payload))
+            Some(signed_bytes("sd", &topics.signed(name), &payload))
         };
         ed25519(secret, signs, bytes)
     }

@@ -261,13 +261,18 @@ fn decode_promise(reader: &mut Reader) -> Result<Option<Promise>, Malformed> {
     Ok(Some(Promise { leader, transaction, accepted }))
 }
 
-/// A plain challenge names neither its sender nor a term: there is only one of either.
+/// A plain challenge names neither its sender nor a term: there is only one of either among the
+/// programs, and none in the page's variant.
 fn decode_challenge(reader: &mut Reader) -> Result<Message, Malformed> {
     let transaction = decode_row(reader)?;
     let difficulty = difficulty(BITS, reader.field(BITS)?)?;
     let peer = decode_leader(reader)?;
-    let term = reader.added("term")?.map_or(Term::FIRST, Term::new);
-    Ok(Message::Challenge { peer, difficulty, place: Some(Place { transaction, term }) })
+    let term = match reader.variant() {
+        Variant::Readme => reader.added("term")?.map(Term::new),
+        Variant::Published => Some(Term::FIRST),
+    };
+    let place = term.map(|term| Place { transaction, term });
+    Ok(Message::Challenge { peer, difficulty, place })
 }
 
 fn decode_solution(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {

@@ -393,7 +393,11 @@ impl Engine for Nakamoto {
             Input::Command(Command::Mined(block)) => self.on_mined(now, &block, out),
             Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
             // No address to answer, no key to give points to, or nothing that this engine requests.
-            Input::Message { .. } | Input::Malformed(_) | Input::PeerLost(_) | Input::Read(_) => {}
+            Input::Message { .. }
+            | Input::Malformed(_)
+            | Input::PeerLost(_)
+            | Input::Overheard(_)
+            | Input::Read(_) => {}
         }
         self.keep_mining(now, out);
     }

@@ -5,7 +5,7 @@ use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::Serialize;
 
 use super::durable::CertifiedRecord;
-use crate::SearchId;
+use crate::{OtherNetwork, SearchId};
 
 /// What the user of a peer may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,10 @@ pub enum Timer {
     DrawsOver(Term),
     /// Issue the challenge of this row, as the leader.
     Lead(Transaction),
-    /// Check whether the leader, or a peer reported as lost, has been heard since.
+    /// Ask the peers that were reported as lost, or suspect those that have not answered.
     Suspicion,
+    /// Tell how many peers of other networks are here.
+    Overheard,
     /// Request the rows from here on, if they are still missing.
     CatchUp(Transaction),
     /// Answer the challenge of this search with a solution from the cache.
@@ -116,6 +118,13 @@ pub enum Event {
     },
     /// The peer cannot make progress for now.
     Waiting(Waiting),
+    /// Peers of another network are in this room: most likely somebody has the wrong options.
+    NetworkOverheard {
+        /// The network, and how to join it.
+        network: OtherNetwork,
+        /// How many peers of it were heard.
+        peers: usize,
+    },
     /// Every member is known to have recorded the last requested row.
     AllRecorded,
 }
@@ -171,6 +180,12 @@ pub enum Refusal {
     /// Rule A4.
     #[error("another peer impersonates this one")]
     Impersonation,
+    /// Rule A5.
+    #[error(
+        "it names no term: only a published program says this, and those are met with --variant \
+         published"
+    )]
+    Plain,
     /// Rule G5.
     #[error("too many peers have announced themselves")]
     TooManyPeers,

@@ -18,6 +18,7 @@
 //! | --- | --- |
 //! | `paxos` | how do members agree, whatever fails? |
 //! | `published` | how do the published programs count? |
+//! | `overhearing` | which peers of other networks are here, and when is that told? |
 //! | `rules` | in what do such networks differ? |
 //! | `message` | what do peers send each other? |
 //! | `interface` | what can a peer be told, and what does it report? |
@@ -31,6 +32,7 @@ mod authenticator;
 mod durable;
 mod interface;
 mod message;
+mod overhearing;
 mod paxos;
 mod published;
 mod rules;
@@ -58,6 +60,7 @@ use althing_types::{Moment, PeerId};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use self::overhearing::Overhearing;
 use self::paxos::Paxos;
 use self::published::Published;
 use crate::{Engine, Queue};
@@ -76,7 +79,10 @@ pub enum Seat {
 /// Feed it [`Input::Start`] once, then every other input; carry out the outputs in their order. A
 /// model checker clones it to explore alternatives, and recognises visited states by its hash.
 #[derive(Clone, Hash)]
-pub struct Rounds(Machine);
+pub struct Rounds {
+    machine: Machine,
+    overhearing: Overhearing,
+}
 
 #[derive(Clone, Hash)]
 enum Machine {
@@ -108,14 +114,15 @@ impl Rounds {
     /// Returns a peer that has not sent anything yet, with what it recovered after a restart.
     pub fn new(rules: Rules, identity: Identity, recovered: Recovered) -> Self {
         let rng = ChaCha8Rng::from_seed(identity.entropy);
-        Self(match rules.counting {
+        let machine = match rules.counting {
             Counting::Members => {
                 Machine::Paxos(Box::new(Paxos::new(rules, identity, rng, recovered)))
             }
             Counting::Arrivals | Counting::ArrivalsOfRow => {
                 Machine::Published(Box::new(Published::new(rules, identity, rng, &recovered)))
             }
-        })
+        };
+        Self { machine, overhearing: Overhearing::default() }
     }
 }
 
@@ -130,21 +137,31 @@ impl Engine for Rounds {
 
     #[inline]
     fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
-        match &mut self.0 {
-            Machine::Paxos(paxos) => paxos.handle(now, input, out),
-            Machine::Published(published) => published.handle(input, out),
+        match input {
+            Input::Overheard(overheard) => {
+                if let Machine::Published(published) = &mut self.machine {
+                    published.note_neighbour(overheard.among_us);
+                }
+                self.overhearing.hear(overheard, out);
+            }
+            Input::Timer(Timer::Overheard) => self.overhearing.on_timer(out),
+            input => match &mut self.machine {
+                Machine::Paxos(paxos) => paxos.handle(now, input, out),
+                Machine::Published(published) => published.handle(input, out),
+            },
         }
     }
 
     fn status(&self) -> Status {
-        match &self.0 {
+        match &self.machine {
             Machine::Paxos(paxos) => paxos.status(),
             Machine::Published(published) => published.status(),
         }
     }
 
-    fn visit_queues(&self, visit: impl FnMut(Queue)) {
-        match &self.0 {
+    fn visit_queues(&self, mut visit: impl FnMut(Queue)) {
+        visit(self.overhearing.queue());
+        match &self.machine {
             Machine::Paxos(paxos) => paxos.queues().into_iter().for_each(visit),
             Machine::Published(published) => published.queues().into_iter().for_each(visit),
         }

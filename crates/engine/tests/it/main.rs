@@ -6,11 +6,13 @@
 //! | `restart` | what does a restart find? |
 //! | `search` | what is searched for, and what is known? |
 //! | `leaving` | when does a peer leave? |
+//! | `hints` | what does it make of what it is told of others? |
 //! | `status` | what does a peer say of itself? |
 //! | `bound`, `last_term`, `liar` | what was found by simulation and fuzzing? |
 
 mod bound;
 mod common;
+mod hints;
 mod last_term;
 mod leaving;
 mod liar;

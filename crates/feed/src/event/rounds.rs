@@ -91,6 +91,15 @@ pub enum RoundsEvent {
     },
     /// Nothing can go on for now.
     Waiting(Waiting),
+    /// Peers of another network are in this room: most likely somebody was given other options.
+    NetworkOverheard {
+        /// How many of them were heard; none of them is known to this network.
+        peers: usize,
+        /// How they speak, as in "as the published program".
+        speech: String,
+        /// What to do to join them, as in "use --variant published".
+        advice: String,
+    },
     /// All members are known to have every row asked for.
     AllRecorded {},
 }
@@ -188,6 +197,11 @@ impl From<rounds::Event> for Event {
                 RoundsEvent::RoundFailed { transaction, yes, no }
             }
             Of::Waiting(waiting) => RoundsEvent::Waiting(waiting.into()),
+            Of::NetworkOverheard { network, peers } => RoundsEvent::NetworkOverheard {
+                peers,
+                speech: network.speech.to_string(),
+                advice: network.advice.to_string(),
+            },
             Of::AllRecorded => RoundsEvent::AllRecorded {},
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { claimed, reason } => {

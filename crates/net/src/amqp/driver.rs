@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::warn;
 
 use super::options::is_exchange;
+use super::overhearing::overhear;
 use super::session::Session;
 use super::{Error, Options};
 use crate::Arrival;
@@ -77,11 +78,14 @@ impl Driver {
     }
 
     async fn run(mut self, session: Session, mut asked: Asked) {
+        let (options, inbox) = (self.options.clone(), Arc::clone(&self.inbox));
         let mut session = Some(session);
+        let carrying = self.carry(&mut session);
         let ending = select! {
             biased;
             ending = asked.wait() => ending,
-            never = self.carry(&mut session) => match never {},
+            never = carrying => match never {},
+            never = overhear(&options, &inbox) => match never {},
         };
         let Some(Ending { within, done }) = ending else { return };
         self.outbox.close();

@@ -29,6 +29,7 @@
 //! | `library_error` | What do the AMQP library's errors mean? |
 //! | `objects` | How are exchanges and queues declared? |
 //! | `options` | How is a link configured? |
+//! | `overhearing` | How are exchanges of others listened to? |
 //! | `probe` | How fast does the broker answer? |
 //! | `runtime` | How does the AMQP library use our sockets? |
 //! | `session` | What happens on one connection? |
@@ -40,6 +41,7 @@ mod guard;
 mod library_error;
 mod objects;
 mod options;
+mod overhearing;
 mod probe;
 mod runtime;
 mod session;

@@ -33,6 +33,19 @@ pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<
     consume(channel, queue).await
 }
 
+/// Consumes what is published on an `exchange` of others, from an exclusive queue that the broker
+/// names. Fails, and ends the channel, if nobody has declared the exchange.
+pub(super) async fn overhear(channel: &Channel, exchange: &str) -> Result<Consumer> {
+    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let arguments = FieldTable::default;
+    channel.exchange_declare(short(exchange), ExchangeKind::Fanout, passive, arguments()).await?;
+    let private = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(short(""), private, arguments()).await?;
+    let (bind, name) = (QueueBindOptions::default(), queue.name().as_str());
+    channel.queue_bind(short(name), short(exchange), short(""), bind, arguments()).await?;
+    consume(channel, name).await
+}
+
 /// Sends `payload`. Returns when the operating system has it; if the future is dropped before, the
 /// message is still sent.
 pub(super) async fn publish(

@@ -20,6 +20,9 @@ pub struct Options {
     pub queue_suffix: Arc<str>,
     /// The fanout exchanges to listen to. Others are declared before the first publish on them.
     pub exchanges: Vec<Arc<str>>,
+    /// Exchanges of others to listen to as well, from the moment at which somebody has declared
+    /// them. They are never declared or published on.
+    pub overheard: Vec<Arc<str>>,
     /// Broker and link each send something at least this often, and consider the other dead after
     /// twice the time; in whole seconds, at least one.
     pub heartbeat: Duration,
@@ -41,6 +44,7 @@ impl Options {
             broker,
             queue_suffix: queue_suffix.into(),
             exchanges: Vec::new(),
+            overheard: Vec::new(),
             heartbeat: Self::HEARTBEAT,
             connect_timeout: Self::CONNECT_TIMEOUT,
             ca_file: None,
@@ -64,7 +68,7 @@ impl Options {
 
     /// Refuses names that AMQP does not allow.
     pub(super) fn check_names(&self) -> Result<(), Error> {
-        for exchange in &self.exchanges {
+        for exchange in self.exchanges.iter().chain(&self.overheard) {
             let queue = self.queue(exchange);
             if !is_exchange(exchange) || queue.len() > NAME_MAX {
                 return Err(Error::InvalidName { name: queue });

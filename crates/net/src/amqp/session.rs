@@ -49,6 +49,8 @@ pub(super) struct Session {
     cancelled: mpsc::Receiver<String>,
     /// Exchanges that are known to exist.
     declared: BTreeSet<Arc<str>>,
+    /// The channels on which exchanges of others are overheard; they end when they are dropped.
+    overhearing: Vec<Channel>,
     since: Instant,
     _line: Line,
 }
@@ -90,6 +92,7 @@ impl Session {
             inlet: Arc::new(Inlet { inbox: Mutex::default(), cancelled: tell }),
             cancelled,
             declared: BTreeSet::new(),
+            overhearing: Vec::new(),
             since: Instant::now(),
             _line: line,
         })
@@ -105,6 +108,20 @@ impl Session {
                 .await
                 .map_err(|error| Error::of_exchange(&error, options, exchange))?;
             consumers.push((Arc::clone(exchange), consumer));
+        }
+        Ok(Listening(consumers))
+    }
+
+    /// Listens to those exchanges of others that exist, without declaring any.
+    pub(super) async fn overhear(&mut self, options: &Options) -> lapin::Result<Listening> {
+        let mut consumers = Vec::new();
+        for exchange in &options.overheard {
+            let channel = self.connection.create_channel().await?;
+            // A refusal ends only this channel.
+            if let Ok(consumer) = objects::overhear(&channel, exchange).await {
+                consumers.push((Arc::clone(exchange), consumer));
+                self.overhearing.push(channel);
+            }
         }
         Ok(Listening(consumers))
     }
@@ -224,6 +241,13 @@ impl Session {
 
 /// Consumers whose messages are not taken yet.
 pub(super) struct Listening(Vec<(Arc<str>, Consumer)>);
+
+impl Listening {
+    /// Returns to how many exchanges this listens.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl Inlet {
     fn accept(&self, exchange: &Arc<str>, queue: &str, delivery: DeliveryResult) {

@@ -38,6 +38,7 @@ async fn links_over_rabbitmq() {
         strangers::what_strangers_publish_is_heard_whatever_its_properties,
         strangers::strangers_hear_us_in_queues_of_their_own,
         strangers::a_second_peer_of_our_name_is_noticed,
+        strangers::exchanges_of_others_are_overheard_and_never_declared,
         oversized::a_giant_is_reported_and_the_link_stays_up,
         oversized::what_no_exchange_can_carry_is_lost_and_counted,
         failing::a_wrong_password_is_an_error_at_once,

@@ -1,11 +1,14 @@
 //! Peers that are not ours, on the same exchanges.
 
+use std::time::Duration;
+
+use althing_net::Arrival;
 use althing_testkit::eventually;
 use lapin::BasicProperties;
 use lapin::options::{BasicGetOptions, ExchangeDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::common::{Place, down, up};
+use crate::common::{Place, connect, down, up};
 
 pub(crate) async fn what_strangers_publish_is_heard_whatever_its_properties(place: &Place<'_>) {
     let mut link = place.join("1").await;
@@ -72,4 +75,36 @@ pub(crate) async fn a_second_peer_of_our_name_is_noticed(place: &Place<'_>) {
     up(&mut first).await;
     place.say(&first, "mine again");
     assert_eq!(place.hear(&mut first).await, "mine again");
+}
+
+/// A program that declares its exchanges in another way than we would is not refused because of us,
+/// and is overheard as soon as it has.
+pub(crate) async fn exchanges_of_others_are_overheard_and_never_declared(place: &Place<'_>) {
+    let [theirs, nobodys] = ["theirs", "nobodys"].map(|name| format!("{}/{name}", place.name));
+    let mut options = place.options("1");
+    options.overheard = [&*theirs, &*nobodys].map(Into::into).into();
+    let mut link = connect(options).await;
+    place.say(&link, "we are here");
+    assert_eq!(place.hear(&mut link).await, "we are here");
+
+    let stranger = place.stranger().await;
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let (fanout, none) = (lapin::ExchangeKind::Fanout, FieldTable::default);
+    stranger
+        .channel
+        .exchange_declare(theirs.as_str().into(), fanout.clone(), durable, none())
+        .await
+        .expect("nobody has declared it in another way");
+    let heard = eventually("the program to be overheard", async || {
+        stranger.publish(&theirs, b"hello", BasicProperties::default()).await;
+        tokio::time::timeout(Duration::from_millis(50), link.next()).await.ok().flatten()
+    })
+    .await;
+    let from = althing_types::Channel::topic(theirs.as_str());
+    assert_eq!(heard, Arrival::Received { from, payload: "hello".into() });
+
+    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let asked =
+        stranger.channel.exchange_declare(nobodys.as_str().into(), fanout, passive, none()).await;
+    assert!(asked.is_err(), "we have declared what is not ours");
 }

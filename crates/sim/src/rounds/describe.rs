@@ -88,6 +88,9 @@ impl RoundsNetwork {
             }
             Event::PeerLost { peer } => format!("misses {}", name(peer)),
             Event::Waiting(waiting) => waiting.to_string(),
+            Event::NetworkOverheard { network, peers } => {
+                format!("hears {peers} who speak {}", network.speech)
+            }
             Event::AllRecorded => "knows that all have all rows".into(),
         }
     }

@@ -87,7 +87,7 @@ fn members(seed: u64, rng: &mut ChaCha8Rng) -> Schedule<Scenario> {
     let trouble = millis(1000..12_000, rng);
     if is_signed && peers >= 4 && rng.random() {
         let roles: Vec<Role> =
-            Role::ALL.into_iter().filter(|role| role.keeps_one_table(peers.into())).collect();
+            Role::ALL.into_iter().filter(|role| can_play(*role, peers.into())).collect();
         scenario = scenario.byzantine(rng.random_range(0..peers.into()), pick(&roles, rng));
     }
     for _ in 0..rng.random_range(0..=FAULTS_MAX) {
@@ -101,6 +101,12 @@ fn members(seed: u64, rng: &mut ChaCha8Rng) -> Schedule<Scenario> {
         scenario = scenario.network(network(is_signed, rng));
     }
     Schedule { scenario, trouble }
+}
+
+/// Returns whether the others keep one table and go on with such a member. One that speaks plainly
+/// announces no key; where keys are required it is no member, and the rest wait for one.
+fn can_play(role: Role, peers: usize) -> bool {
+    role.keeps_one_table(peers) && role != Role::SpeaksPlainly
 }
 
 fn network(is_signed: bool, rng: &mut ChaCha8Rng) -> Network {

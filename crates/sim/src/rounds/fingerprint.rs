@@ -44,6 +44,10 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
             fingerprint.kind(10, peer.number());
         }
         Event::Waiting(waiting) => mix_waiting(*waiting, fingerprint),
+        Event::NetworkOverheard { network, peers } => {
+            fingerprint.kind(13, *peers as u128);
+            fingerprint.bytes(network.speech.as_bytes());
+        }
         Event::AllRecorded => {
             fingerprint.kind(12, 0);
         }

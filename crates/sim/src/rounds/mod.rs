@@ -63,8 +63,17 @@ pub struct RoundsNetwork {
     secrets: Vec<[u8; 32]>,
     /// The peer that was elected last.
     leader: Option<PeerId>,
+    /// The peers that were given another variant, and what they make of it.
+    strays: BTreeSet<usize>,
+    other: Option<Other>,
     /// The leaders so far, and their terms.
     terms: BTreeSet<(Term, PeerId)>,
+}
+
+/// A variant that some of the peers were given by mistake.
+struct Other {
+    dialect: Arc<dyn RoundsDialect>,
+    signers: Signers,
 }
 
 /// Bits of a challenge that a simulated miner can solve; each takes twice the time to look for.
@@ -86,8 +95,23 @@ impl RoundsNetwork {
             ids: Vec::new(),
             secrets: Vec::new(),
             leader: None,
+            strays: BTreeSet::new(),
+            other: None,
             terms: BTreeSet::new(),
         }
+    }
+
+    /// Has some of the peers speak another dialect, in the same room.
+    #[must_use]
+    pub fn with_strays(mut self, strays: BTreeSet<usize>, dialect: Arc<dyn RoundsDialect>) -> Self {
+        self.strays = strays;
+        self.other = Some(Other { signers: Signers::new(Arc::clone(&dialect)), dialect });
+        self
+    }
+
+    /// Returns the other dialect, if this peer speaks it.
+    fn other(&self, peer: usize) -> Option<&Other> {
+        self.other.as_ref().filter(|_| self.strays.contains(&peer))
     }
 
     /// Returns the index of the peer with an id.
@@ -121,14 +145,18 @@ impl Simulated for RoundsNetwork {
         entropy: [u8; 32],
         disk: &Disk<Durable>,
     ) -> Rounds {
+        let (signers, rules) = match self.other(peer) {
+            Some(Other { dialect, signers }) => (signers, dialect.rules()),
+            None => (&self.signers, &self.rules),
+        };
         let identity = Identity {
             id: self.ids[peer],
             seat: Seat::Member,
             entropy,
-            authenticator: self.signers.of(&self.secrets[peer]),
+            authenticator: signers.of(&self.secrets[peer]),
             solution_cache: None,
         };
-        Rounds::new(self.rules.clone(), identity, disk.recovered().clone())
+        Rounds::new(rules.clone(), identity, disk.recovered().clone())
     }
 
     fn byzantine(&self, peer: usize, role: Role, rng: ChaCha8Rng) -> ByzantineMember {
@@ -137,12 +165,17 @@ impl Simulated for RoundsNetwork {
         ByzantineMember::new(role, self.ids[peer], authenticator, rules, ids, rng)
     }
 
-    fn codec(&self, _: usize) -> &dyn Codec<Engine = Rounds> {
-        &*self.dialect
+    fn codec(&self, peer: usize) -> &dyn Codec<Engine = Rounds> {
+        self.other(peer).map_or(&*self.dialect, |other| &*other.dialect)
+    }
+
+    fn codec_index(&self, peer: usize) -> usize {
+        usize::from(self.other(peer).is_some())
     }
 
     fn last_will(&self, peer: usize) -> Option<Wire> {
-        self.dialect.last_will(self.ids[peer])
+        let dialect = self.other(peer).map_or(&self.dialect, |other| &other.dialect);
+        dialect.last_will(self.ids[peer])
     }
 
     fn expected_hashes(&self, challenge: &Challenge) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! Networks with rounds, described step by step.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Scenario {
     /// Which network with rounds it is: its dialect.
     pub network: Network,
     change: Option<fn(&mut Rules)>,
+    /// Peers that were given the other variant.
+    strays: BTreeSet<usize>,
     /// The rules that differ from those of the network, in a few words.
     pub(super) rules: &'static str,
 }
@@ -70,6 +73,7 @@ impl Scenario {
             config,
             network: Network::default(),
             change: None,
+            strays: BTreeSet::new(),
             rules: "",
         }
     }
@@ -117,6 +121,13 @@ impl Scenario {
         self
     }
 
+    /// Gives these peers the other variant, by mistake.
+    #[must_use]
+    pub fn strays(mut self, strays: impl IntoIterator<Item = usize>) -> Self {
+        self.strays = strays.into_iter().collect();
+        self
+    }
+
     /// Has the leaders ask for so many bits, between 1 and 160.
     #[must_use]
     pub fn challenges(mut self, from: u64, to: u64) -> Self {
@@ -154,13 +165,22 @@ impl Scenario {
 
     /// Starts it.
     pub fn start(self) -> Simulation {
-        let (plan, change) = (self.plan.clone(), self.change);
+        let (plan, change, strays) = (self.plan.clone(), self.change, self.strays.clone());
+        let mut other = self.clone();
+        other.config.variant = match self.config.variant {
+            Variant::Readme => Variant::Published,
+            Variant::Published => Variant::Readme,
+        };
         let dialect = self.dialect();
         let mut rules = dialect.rules().clone();
         if let Some(change) = change {
             change(&mut rules);
         }
-        Simulation::new(plan, RoundsNetwork::with_rules(dialect, rules))
+        let mut network = RoundsNetwork::with_rules(dialect, rules);
+        if !strays.is_empty() {
+            network = network.with_strays(strays, other.dialect());
+        }
+        Simulation::new(plan, network)
     }
 
     fn dialect(self) -> Arc<dyn RoundsDialect> {

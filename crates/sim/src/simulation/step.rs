@@ -168,7 +168,7 @@ impl<N: Simulated> Simulation<N> {
     }
 
     fn receive(&mut self, peer: usize, packet: &Packet<MessageOf<N>>) {
-        let received = packet.received(self.kind.codec(peer));
+        let received = packet.received(self.kind.codec_index(peer), self.kind.codec(peer));
         match &received.content {
             Ok(Content::Message(message)) => {
                 self.answer_falsely(peer, message);
@@ -176,6 +176,9 @@ impl<N: Simulated> Simulation<N> {
                 self.handle(peer, Input::Message { from, message });
             }
             Ok(Content::PeerLost(lost)) => self.handle(peer, Input::PeerLost(*lost)),
+            Ok(Content::Overheard(overheard)) => {
+                self.handle(peer, Input::Overheard(overheard.clone()));
+            }
             Ok(Content::Nothing) => {}
             Err(_) => {
                 self.counters.refused += 1;

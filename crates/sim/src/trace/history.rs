@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::Content;
+use althing_engine::Overheard;
 use althing_types::Moment;
 
 use super::{Step, Trace, What};
@@ -111,9 +112,14 @@ impl<N: Simulated> History<N> {
 
 /// Returns the message of a packet in a few words.
 fn describe<N: Simulated>(network: &N, packet: &Packet<MessageOf<N>>) -> String {
-    match &packet.received(network.codec(packet.from.unwrap_or(0))).content {
+    let speaker = packet.from.unwrap_or(0);
+    let received = packet.received(network.codec_index(speaker), network.codec(speaker));
+    match &received.content {
         Ok(Content::Message(message)) => network.describe_message(message),
         Ok(Content::PeerLost(peer)) => network.describe_loss(*peer),
+        Ok(Content::Overheard(Overheard { network, .. })) => {
+            format!("something for those who speak {}", network.speech)
+        }
         Ok(Content::Nothing) => "I am here".into(),
         Err(_) => {
             let text = String::from_utf8_lossy(&packet.payload);

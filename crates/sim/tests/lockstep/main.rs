@@ -6,7 +6,7 @@
 //! | `network` | which messages does a peer hear, and when? |
 //! | `choices` | do members agree under all rules? |
 //! | `published` | do peers that count arrivals? |
-//! | `plain` | do the votes of a program count that knows only the plain protocol? |
+//! | `plain` | what becomes of a program that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
 
 mod choices;

@@ -191,7 +191,7 @@ impl Lockstep {
         assert_eq!(received.from, Origin::default());
         match received.content.expect("all that is said here is a message") {
             Content::Message(signed) => Some(signed),
-            Content::Nothing => None,
+            Content::Nothing | Content::Overheard(_) => None,
             Content::PeerLost(peer) => panic!("there is no broker to say that {peer} is lost"),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use althing_engine::rounds::{Message, Signature};
+use althing_engine::rounds::{Event, Message, Refusal};
 use althing_types::{PeerId, Transaction};
 
 use crate::network::{Lockstep, id, rules};
@@ -44,18 +44,39 @@ impl PlainPeer {
     }
 }
 
+impl PlainPeer {
+    fn new(me: usize) -> Self {
+        Self { me: id(me), draw: 255, announced: false, drawn: false, voted: None }
+    }
+}
+
+/// Returns whether every refusal is of what the plain peer says, and for that reason.
+fn refused_only_plain(net: &Lockstep, plain: usize) -> bool {
+    let mut refused = net.events.iter().filter_map(|(_, event)| match event {
+        Event::MessageRefused { claimed, reason } => Some((*claimed, reason)),
+        _ => None,
+    });
+    net.events.iter().any(|(_, event)| matches!(event, Event::MessageRefused { .. }))
+        && refused.all(|(claimed, reason)| claimed == id(plain) && *reason == Refusal::Plain)
+}
+
 #[test]
-fn a_plain_peer_takes_part_and_its_votes_count() {
-    // Of three members one is plain, so that no row is decided without it once another is gone.
-    let rules = rules(3);
-    let mut net = Lockstep::new(&rules, 2);
-    let mut plain = PlainPeer { me: id(2), draw: 0, announced: false, drawn: false, voted: None };
+fn members_go_on_without_a_plain_peer_that_has_drawn_the_highest_number() {
+    let mut net = Lockstep::new(&rules(4), 3);
+    let mut plain = PlainPeer::new(3);
     net.run_with(Duration::from_secs(20), |message| plain.listen(message));
     net.assert_one_table(5);
-    let certificates = net.rows(0).into_iter().chain(net.rows(1));
-    let by_plain = certificates
-        .flat_map(|row| row.votes)
-        .filter(|vote| *vote == (id(2), None::<Signature>))
-        .count();
-    assert!(by_plain > 0, "the plain peer's votes are in the certificates");
+    assert!(!net.leaders().contains(&id(3)), "it has drawn 255, which does not count");
+    let voters = (0..3).flat_map(|peer| net.rows(peer)).flat_map(|row| row.votes);
+    assert!(voters.into_iter().all(|(voter, _)| voter != id(3)), "its votes do not count");
+    assert!(refused_only_plain(&net, 3));
+}
+
+#[test]
+fn where_too_few_are_left_without_a_plain_peer_nothing_is_recorded() {
+    let mut net = Lockstep::new(&rules(3), 2);
+    let mut plain = PlainPeer::new(2);
+    net.run_with(Duration::from_secs(20), |message| plain.listen(message));
+    net.assert_one_table(0);
+    assert!(refused_only_plain(&net, 2));
 }

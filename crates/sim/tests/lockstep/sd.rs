@@ -50,8 +50,9 @@ fn three_peers_decide_all_rows_and_one_that_comes_late_catches_up() {
     }
     let refused = |(_, event): &&(usize, Event)| matches!(event, Event::MessageRefused { .. });
     assert_eq!(net.events.iter().find(refused), None);
-    assert_eq!(net.topics["sd/result"] as u64, ROWS, "the leader judges each row once");
-    for topic in ["sd/init", "sd/voting", "sd/challenge", "sd/solution", "sd/ack", "sd/sync"] {
-        assert!(net.topics.contains_key(topic), "nothing was said on {topic}");
+    assert_eq!(net.topics["sd/althing/result"] as u64, ROWS, "the leader judges each row once");
+    for name in ["init", "voting", "challenge", "solution", "ack", "sync"] {
+        let topic = format!("sd/althing/{name}");
+        assert!(net.topics.contains_key(&topic), "nothing was said on {topic}");
     }
 }

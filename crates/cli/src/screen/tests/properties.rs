@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use althing_board::Board;
+use althing_engine::OtherNetwork;
 use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, Waiting};
 use althing_feed::{self as feed, PeerEvent};
 use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction};
@@ -98,6 +99,10 @@ fn events() -> impl Strategy<Value = Event> {
             .prop_map(|(claimed, reason)| Event::MessageRefused { claimed, reason }),
         peers().prop_map(|peer| Event::PeerLost { peer }),
         waitings().prop_map(Event::Waiting),
+        (texts(), any::<usize>()).prop_map(|(text, peers)| {
+            let network = OtherNetwork { speech: text.as_str().into(), advice: text.into() };
+            Event::NetworkOverheard { network, peers }
+        }),
         Just(Event::AllRecorded),
     ]
 }

@@ -52,13 +52,19 @@ impl Known {
         let Self { leader, member, vote, .. } = self;
         let no_signature = "the sender signs its messages, and this one has no signature";
         let wrong_signature = "the signature is not the sender's";
-        let nonsense = "not a message: ";
+        let (nonsense, plain) = ("not a message: ", "it names no term");
+        let draw =
+            |id: u64| json!({ "election": 255, "id": id, "term": 0, "roster": "0000000000000000" });
+        let challenge = json!({ "id": leader, "challenge": 1, "transaction": FAR, "term": 0 });
         let seal = "00".repeat(64);
         let mut other_seed = vote.clone();
         other_seed["seed"] = json!(11);
         other_seed["transaction"] = json!(FAR);
         let forged = |vote: Value| {
-            let mut forged = json!({ "id": member, "transaction": FAR, "seed": 6, "vote": true });
+            let mut forged = json!({
+                "id": member, "transaction": FAR, "seed": 6, "vote": true,
+                "term": 0, "challenge": 1, "winner": member,
+            });
             forged
                 .as_object_mut()
                 .expect("an object")
@@ -70,14 +76,17 @@ impl Known {
             ("init", json!({}), "missing field `id`"),
             ("init", json!({ "id": -1 }), nonsense),
             ("init", json!({ "id": member }), "the sender is known with another key"),
-            ("election", json!({ "election": 5, "id": STRANGER }), "the sender is not a member"),
-            ("election", json!({ "election": 255, "id": leader }), no_signature),
-            ("challenge", json!({ "id": leader, "challenge": 1 }), no_signature),
+            ("election", draw(STRANGER), "the sender is not a member"),
+            ("election", draw(*leader), no_signature),
+            ("election", json!({ "election": 255, "id": leader }), plain),
+            ("challenge", challenge, no_signature),
+            ("challenge", json!({ "id": leader, "challenge": 1 }), plain),
             ("challenge", json!({ "id": leader, "challenge": 0 }), "field \"challenge\": "),
             ("solution", json!({ "id": member, "transaction": FAR, "solution": 6 }), no_signature),
             ("solution", json!({ "id": member, "transaction": -1, "solution": 6 }), nonsense),
             ("solution", json!({ "id": member, "transaction": FAR }), "missing field"),
             ("voting", forged(json!({})), no_signature),
+            ("voting", forged(json!({ "term": null })), plain),
             ("voting", forged(json!({ "sign": seal })), wrong_signature),
             ("voting", forged(json!({ "vote": "yes" })), nonsense),
             ("voting", forged(json!({ "id": STRANGER })), "the sender is not a member"),
@@ -107,8 +116,13 @@ impl Known {
     }
 }
 
+/// Returns the topic of the default variant with this name.
+fn ours(name: &str) -> String {
+    format!("althing/{name}")
+}
+
 fn meet(broker: &Mosquitto) -> Stranger {
-    Stranger::meet(broker.port(), &["voting"]).unwrap_or_else(|error| panic!("{error}"))
+    Stranger::meet(broker.port(), &[&ours("voting")]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Time after which a peer tells again of what it refuses, should it have been too much for it.
@@ -129,7 +143,7 @@ fn each_kind_of_garbage_is_refused_with_its_reason() {
         eventually_blocking(&what, || {
             if said.is_none_or(|said| said.elapsed() > PATIENCE) {
                 said = Some(Instant::now());
-                stranger.say(topic, message.to_string());
+                stranger.say(&ours(topic), message.to_string());
             }
             let refused = witness.all("message_refused");
             let mut reasons = refused[before..].iter().filter_map(|line| line["reason"].as_str());
@@ -187,7 +201,7 @@ fn what_anybody_may_say_does_not_stop_the_rounds_however_often_it_is_said() {
     flood(|number| {
         let nuisances = known.nuisances(number);
         let (topic, nuisance) = &nuisances[number as usize % nuisances.len()];
-        stranger.say(topic, nuisance.to_string());
+        stranger.say(&ours(topic), nuisance.to_string());
     });
     let during = peers[0].reached() - reached;
     let memory = peers.iter().filter_map(|peer| peer.memory_kib()).max();
@@ -208,19 +222,19 @@ fn shout(stranger: &mut Stranger, garbage: &[Garbage], number: u32) {
     for (place, topic) in TOPICS.iter().enumerate() {
         let number = number as usize + place;
         match number % 5 {
-            0 => stranger.say(topic, "{\"id\": "),
-            1 => stranger.say(topic, [0xff, 0xfe]),
+            0 => stranger.say(&ours(topic), "{\"id\": "),
+            1 => stranger.say(&ours(topic), [0xff, 0xfe]),
             _ => {
                 let mut own = garbage.iter().filter(|(own, ..)| own == topic).cycle();
                 let (_, message, _) = own.nth(number % garbage.len()).expect("each topic has some");
-                stranger.say(topic, message.to_string());
+                stranger.say(&ours(topic), message.to_string());
             }
         }
     }
     if number.is_multiple_of(FLOOD.0) {
-        stranger.say("voting", "x".repeat(1_000_000));
+        stranger.say(&ours("voting"), "x".repeat(1_000_000));
         let large = json!({ "id": STRANGER, "roster": "x".repeat(60_000) });
-        stranger.say("init", large.to_string());
+        stranger.say(&ours("init"), large.to_string());
     }
 }
 

@@ -1,142 +1,109 @@
-//! A plain program of `elect-chain`, which knows none of our fields.
+//! The published programs of `elect-chain`, as far as another peer of their room can notice.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use althing_testkit::{Heard, Stranger};
 use serde_json::{Value, json};
 
-/// A program that knows only what the page of `elect-chain` says: no keys, no terms, no words
-/// but the plain five. It announces itself, draws zero, and says yes to what the leader says yes
-/// to. Ends when it is dropped.
-pub(crate) struct Plain {
+/// Some programs that know only what the published program of `elect-chain` knows. They announce
+/// themselves, and again for each id that is new to them; when the room is full they draw, and vote
+/// from time to time. Like the program they end for good at any message without the fields that
+/// they read. Stops when it is dropped.
+pub(crate) struct Programs {
+    fate: Arc<Mutex<Fate>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the program knows.
-struct Mind {
-    id: u64,
-    peers: usize,
-    stranger: Stranger,
-    known: BTreeSet<u64>,
-    draws: BTreeMap<u64, u64>,
-    voted: BTreeSet<u64>,
-    /// Whether it says yes to something else as well.
-    is_liar: bool,
+/// What has become of them.
+#[derive(Default)]
+pub(crate) struct Fate {
+    /// The ids that have a seat in their room.
+    pub(crate) seats: BTreeSet<u64>,
+    /// The message that has ended them.
+    pub(crate) killed_by: Option<Heard>,
+    /// How often they have voted.
+    pub(crate) votes: u64,
 }
 
-/// How often it looks whether it is to end.
+/// What the program reads on each topic.
+const FIELDS: [(&str, &[&str]); 5] = [
+    ("init", &["id"]),
+    ("election", &["election", "id"]),
+    ("challenge", &["id", "challenge"]),
+    ("solution", &["id", "transaction", "seed"]),
+    ("voting", &["id", "transaction", "seed", "vote"]),
+];
+
+/// How long they wait for a message before they vote.
 const LOOK: Duration = Duration::from_millis(50);
 
-impl Plain {
-    /// Starts one with this id, in a network of `peers` over the broker on `port`.
-    pub(crate) fn start(id: u64, peers: usize, port: u16) -> Self {
-        Self::think(id, peers, port, false)
-    }
-
-    /// Starts one that says yes twice, to seeds of its own, as soon as a challenge is there.
-    pub(crate) fn start_liar(id: u64, peers: usize, port: u16) -> Self {
-        Self::think(id, peers, port, true)
-    }
-
-    fn think(id: u64, peers: usize, port: u16, is_liar: bool) -> Self {
-        let topics = ["init", "election", "challenge", "voting"];
-        let stranger = Stranger::meet(port, &topics).unwrap_or_else(|error| panic!("{error}"));
-        let mut mind = Mind {
-            id,
-            peers,
-            stranger,
-            known: BTreeSet::new(),
-            draws: BTreeMap::new(),
-            voted: BTreeSet::new(),
-            is_liar,
-        };
-        let is_over = Arc::<AtomicBool>::default();
-        let ends = Arc::clone(&is_over);
+impl Programs {
+    /// Starts programs with these ids in a room of `peers`, over the broker on `port`.
+    pub(crate) fn start(ids: impl IntoIterator<Item = u64>, peers: usize, port: u16) -> Self {
+        let topics = FIELDS.map(|(topic, _)| topic);
+        let mut voice = Stranger::meet(port, &topics).unwrap_or_else(|error| panic!("{error}"));
+        let ids: Vec<u64> = ids.into_iter().collect();
+        let (fate, is_over) = (Arc::<Mutex<Fate>>::default(), Arc::<AtomicBool>::default());
+        let (known, ends) = (Arc::clone(&fate), Arc::clone(&is_over));
         let thread = thread::spawn(move || {
-            mind.announce();
+            ids.iter().for_each(|id| voice.say("init", json!({ "id": id }).to_string()));
             while !ends.load(Ordering::Relaxed) {
-                if let Some(heard) = mind.stranger.hear(LOOK) {
-                    mind.on_message(&heard);
+                let heard = voice.hear(LOOK);
+                let mut fate = known.lock().expect("nobody panics with it");
+                if fate.killed_by.is_none() {
+                    fate.go_on(heard, &ids, peers, &mut voice);
                 }
             }
         });
-        Self { is_over, thread: Some(thread) }
+        Self { fate, is_over, thread: Some(thread) }
+    }
+
+    /// Returns what has become of them so far.
+    pub(crate) fn fate(&self) -> MutexGuard<'_, Fate> {
+        self.fate.lock().expect("nobody panics with it")
     }
 }
 
-impl Drop for Plain {
+impl Fate {
+    fn go_on(&mut self, heard: Option<Heard>, ids: &[u64], peers: usize, voice: &mut Stranger) {
+        let Some(heard) = heard else {
+            self.votes += 1;
+            for id in ids {
+                let vote = json!({"id": id, "transaction": 0, "seed": 6, "vote": true});
+                voice.say("voting", vote.to_string());
+            }
+            return;
+        };
+        let said: Value = serde_json::from_str(&heard.payload).unwrap_or_default();
+        let reads = FIELDS.iter().find(|(topic, _)| *topic == heard.topic);
+        if reads.is_none_or(|(_, fields)| fields.iter().any(|field| said.get(field).is_none())) {
+            self.killed_by = Some(heard);
+            return;
+        }
+        let is_free = self.seats.len() < peers;
+        if heard.topic == "init"
+            && is_free
+            && let Some(id) = said["id"].as_u64()
+            && self.seats.insert(id)
+        {
+            for id in ids {
+                voice.say("init", json!({ "id": id }).to_string());
+            }
+        }
+    }
+}
+
+impl Drop for Programs {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             // If it panicked, that has been shown.
             let _ = thread.join();
-        }
-    }
-}
-
-impl Mind {
-    fn announce(&mut self) {
-        self.stranger.say("init", json!({ "id": self.id }).to_string());
-    }
-
-    fn on_message(&mut self, heard: &Heard) {
-        let Ok(said) = serde_json::from_str::<Value>(&heard.payload) else { return };
-        let Some(id) = said["id"].as_u64() else { return };
-        match heard.topic.as_str() {
-            "init" if self.known.len() < self.peers && self.known.insert(id) => {
-                self.announce();
-                if self.known.len() == self.peers {
-                    let draw = json!({ "election": 0, "id": self.id });
-                    self.stranger.say("election", draw.to_string());
-                }
-            }
-            "election" => {
-                self.draws.entry(id).or_insert(said["election"].as_u64().unwrap_or_default());
-            }
-            "challenge" if self.is_liar && self.leader() == Some(id) => self.lie(&said),
-            "voting" if self.leader() == Some(id) && said["vote"] == true => self.agree(&said),
-            _ => {}
-        }
-    }
-
-    /// Returns who has drawn the highest number; among equals, the smallest id.
-    fn leader(&self) -> Option<u64> {
-        if self.draws.len() < self.peers {
-            return None;
-        }
-        let draws = self.draws.iter();
-        draws.max_by_key(|(id, draw)| (**draw, u64::MAX - **id)).map(|(id, _)| *id)
-    }
-
-    fn agree(&mut self, said: &Value) {
-        let Some(transaction) = said["transaction"].as_u64() else { return };
-        if !self.is_liar && self.voted.insert(transaction) {
-            let vote = json!({
-                "id": self.id, "transaction": transaction, "seed": said["seed"], "vote": true,
-            });
-            self.stranger.say("voting", vote.to_string());
-        }
-    }
-
-    /// Says yes to two solutions that it claims as its own, both of which are right up to five
-    /// bits.
-    fn lie(&mut self, challenge: &Value) {
-        for seed in [11, 83] {
-            let vote = json!({
-                "id": self.id,
-                "transaction": challenge["transaction"],
-                "seed": seed,
-                "vote": true,
-                "term": challenge["term"],
-                "challenge": challenge["challenge"],
-                "winner": self.id,
-            });
-            self.stranger.say("voting", vote.to_string());
         }
     }
 }

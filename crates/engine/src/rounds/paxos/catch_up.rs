@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use althing_types::{PeerId, Transaction};
+use althing_types::{Moment, PeerId, Transaction};
 
 use super::Paxos;
 use crate::rounds::{CertifiedRecord, Event, Message, Output, Timer};
@@ -126,14 +126,19 @@ impl Paxos {
         }
     }
 
-    /// Anyone may ask, observers too; the number of our answers is bounded.
-    pub(super) fn on_request(&mut self, message: &Message, out: &mut Vec<Output>) {
+    /// Anyone may ask, observers too; the number of our answers is bounded. Who asks for a row that
+    /// we lack, or that we have just sent, learns that we are here (rule W2).
+    pub(super) fn on_request(&mut self, now: Moment, message: &Message, out: &mut Vec<Output>) {
         let Message::Request { of, from, .. } = message else {
             return;
         };
-        let can_answer = *of == self.me && *from < self.slot.transaction;
-        if can_answer && self.failure_detector.may_read(*from) {
+        if *of != self.me {
+            return self.failure_detector.doubts.note_question(now, *of);
+        }
+        if *from < self.slot.transaction && self.failure_detector.may_read(*from) {
             out.push(Output::Read { from: from.number(), count: RECORDS_PER_REQUEST });
+        } else if self.failure_detector.doubts.may_answer(now) {
+            self.say_election_state(out);
         }
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Term, Transaction};
 
 use super::Paxos;
-use crate::rounds::{Event, Issuing, Output, Seat, Timeouts, Timer, Waiting};
+use super::doubts::Doubts;
+use crate::rounds::{Event, Issuing, Message, Output, Seat, Timeouts, Timer, Waiting};
 
 /// Deadlines of the peers that we expect to hear, and what we repeat meanwhile.
 #[derive(Clone, Debug, Hash)]
@@ -17,6 +18,8 @@ pub(super) struct FailureDetector {
     /// When each peer counts as lost, unless it is heard before.
     deadlines: BTreeMap<PeerId, Moment>,
     lost: BTreeSet<PeerId>,
+    /// The peers that the transport reports as gone.
+    pub(super) doubts: Doubts,
     /// When the leader counts as silent.
     leader_deadline: Moment,
     /// Our draw for the latest term that we drew for.
@@ -29,8 +32,8 @@ pub(super) struct FailureDetector {
     answering: bool,
     /// The rows that we have sent since, by the first row of each answer.
     read_from: BTreeSet<Transaction>,
-    /// Whether a timer is set for an earlier check.
-    watching: bool,
+    /// When the earliest timer for a check of doubts runs out, if one is set.
+    watching: Option<Moment>,
     /// Whether we have asked for the membership since.
     asked: bool,
     waiting: Option<Waiting>,
@@ -45,13 +48,14 @@ impl FailureDetector {
         Self {
             deadlines: BTreeMap::new(),
             lost: BTreeSet::new(),
+            doubts: Doubts::default(),
             leader_deadline: Moment::START,
             wish: None,
             moved: false,
             answered: None,
             answering: false,
             read_from: BTreeSet::new(),
-            watching: false,
+            watching: None,
             asked: false,
             waiting: None,
         }
@@ -61,6 +65,7 @@ impl FailureDetector {
     pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
         self.deadlines = peers.map(|peer| (peer, deadline)).collect();
         self.lost.clear();
+        self.doubts = Doubts::default();
     }
 
     /// Returns how many peers are expected.
@@ -72,6 +77,7 @@ impl FailureDetector {
         if let Some(before) = self.deadlines.get_mut(&peer) {
             *before = deadline;
             self.lost.remove(&peer);
+            self.doubts.hear(peer);
         }
     }
 
@@ -240,26 +246,78 @@ impl Paxos {
         }
     }
 
-    /// The transport reports that `peer` is gone. A stranger can cause such a report, so we only
-    /// check earlier whether it is true (rule W2).
+    /// Records that `peer` is alive: it has just been heard.
+    pub(super) fn hear(&mut self, now: Moment, peer: PeerId) {
+        self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+    }
+
+    /// The transport reports that `peer` is gone. A stranger can cause such a report, so it proves
+    /// nothing: the peer is asked, and suspected only if it does not answer (rule W2).
     pub(super) fn on_lost(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
-        let Timeouts { repeat, leader, .. } = self.rules.timeouts;
-        let after = (repeat * 3 / 2).max(leader * 3 / 8);
-        let soon = now + after;
-        let Some(deadline) = self.failure_detector.deadlines.get_mut(&peer) else {
+        let is_leader = self.election.leader == Some(peer);
+        if peer == self.me || !self.failure_detector.deadlines.contains_key(&peer) {
             return;
-        };
-        *deadline = soon.min(*deadline);
-        if self.election.leader == Some(peer) {
-            self.failure_detector.leader_deadline = soon.min(self.failure_detector.leader_deadline);
         }
-        if !std::mem::replace(&mut self.failure_detector.watching, true) {
+        self.failure_detector.doubts.report(now, peer, is_leader);
+        self.on_suspicion(now, out);
+    }
+
+    /// Asks the peers that are in doubt, and suspects those that have not answered.
+    pub(super) fn on_suspicion(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.failure_detector.watching.is_some_and(|at| now >= at) {
+            self.failure_detector.watching = None;
+        }
+        let Timeouts { repeat, leader, .. } = self.rules.timeouts;
+        let patience = (repeat * 3 / 2).max(leader * 3 / 8);
+        let turn = self.turn_to_ask();
+        let (due, silent) = self.failure_detector.doubts.check(now, patience, repeat, turn);
+        for of in due {
+            // The row that we lack: a peer that has it answers with it, others with their state.
+            let (peer, from) = (self.me, self.slot.transaction);
+            if self.is_member() {
+                self.say(Message::Request { peer, of, from }, out);
+            }
+        }
+        for peer in &silent {
+            if let Some(deadline) = self.failure_detector.deadlines.get_mut(peer) {
+                *deadline = now.min(*deadline);
+            }
+            if self.election.leader == Some(*peer) {
+                let deadline = self.failure_detector.leader_deadline;
+                self.failure_detector.leader_until(now.min(deadline));
+            }
+        }
+        if !silent.is_empty() {
+            self.look_around(now, out);
+        }
+        self.watch_doubts(now, patience, repeat, turn, out);
+    }
+
+    fn watch_doubts(
+        &mut self,
+        now: Moment,
+        patience: Duration,
+        rest: Duration,
+        turn: Duration,
+        out: &mut Vec<Output>,
+    ) {
+        let next = self.failure_detector.doubts.next_check(patience, rest, turn);
+        if let Some(next) = next
+            && self.failure_detector.watching.is_none_or(|at| next < at)
+        {
+            self.failure_detector.watching = Some(next);
+            let after = if next > now { next - now } else { Duration::ZERO };
             out.push(Output::SetTimer { after, timer: Timer::Suspicion });
         }
     }
 
-    pub(super) fn on_suspicion(&mut self, now: Moment, out: &mut Vec<Output>) {
-        self.failure_detector.watching = false;
-        self.look_around(now, out);
+    /// Returns how long this peer leaves it to others to ask a peer that is in doubt. All hear the
+    /// question and the answer, so that one question is enough.
+    fn turn_to_ask(&self) -> Duration {
+        const TURN: Duration = Duration::from_millis(2);
+        const TURNS_MAX: u32 = 50;
+        let members = self.membership.members();
+        let before = members.map_or(0, |it| it.peers().take_while(|peer| *peer < self.me).count());
+        TURN * u32::try_from(before).unwrap_or(u32::MAX).min(TURNS_MAX)
     }
 }

@@ -15,11 +15,11 @@ impl Paxos {
         signed: Signed,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let Message::Challenge { peer, difficulty, place } = signed.message else {
-            return Err(Refusal::Unexpected);
+        let Message::Challenge { peer, difficulty, place: Some(place) } = signed.message else {
+            return Err(Refusal::Plain);
         };
         let here = Place { transaction: self.slot.transaction, term: self.election.term };
-        let Place { transaction, term } = place.unwrap_or(here);
+        let Place { transaction, term } = place;
         if transaction > here.transaction {
             self.note_reached(peer, transaction, out);
         }

@@ -19,12 +19,14 @@
 //! | `slot` | what is known of the row that is open? | S, V |
 //! | `catch_up` | how does a peer get rows it missed? | R |
 //! | `failure_detector` | which peers are silent, and what happens then? | W |
+//! | `doubts` | does a peer answer that is said to be gone? | W |
 //! | `deferred` | which messages arrived too early? | Q |
 //! | `queues` | which queues can others fill, and how far? | Q |
 //! | this one | is this message for us, and authentic? | A |
 
 mod catch_up;
 mod deferred;
+mod doubts;
 mod election;
 mod failure_detector;
 mod leader;
@@ -131,7 +133,10 @@ impl Paxos {
             }
             Input::PeerLost(peer) => self.on_lost(now, peer, out),
             Input::Read(records) => self.on_read(records, out),
-            Input::Malformed(_) | Input::Peers(_) => {}
+            Input::Timer(Timer::Overheard)
+            | Input::Malformed(_)
+            | Input::Peers(_)
+            | Input::Overheard(_) => {}
         }
     }
 
@@ -190,7 +195,8 @@ impl Paxos {
         }
         match &signed.message {
             Message::Announcement { .. } => return self.on_announcement(now, signed, out),
-            Message::Request { .. } => return self.on_request(&signed.message, out),
+            Message::Request { .. } => return self.on_request(now, &signed.message, out),
+            message if is_plain(message) => return refuse(peer, Refusal::Plain, out),
             _ => {}
         }
         self.discovery.touch(now, peer);
@@ -204,14 +210,14 @@ impl Paxos {
             return self.on_over(now, peer, &signed.message, out);
         }
         if self.is_one_solution_too_many(&signed.message) {
-            return self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+            return self.hear(now, peer);
         }
         if !self.is_repeated(&signed.message)
             && let Err(reason) = self.authenticate(&signed)
         {
             return refuse(peer, reason, out);
         }
-        self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+        self.hear(now, peer);
         if self.election.leader == Some(peer) && self.is_of_term(&signed.message) {
             self.failure_detector.leader_until(now + self.rules.timeouts.leader);
         }
@@ -268,16 +274,10 @@ impl Paxos {
     }
 
     /// Returns whether `message` is a solution of a row that already has one. The leader proposes
-    /// the first, so these are not worth a signature check either; unless the leader is a plain
-    /// peer, whose vote does not name the finder of the solution.
+    /// the first, so these are not worth a signature check either.
     fn is_one_solution_too_many(&self, message: &Message) -> bool {
         let Message::Solution { transaction, .. } = message else { return false };
-        let leader = self.election.leader;
-        let members = self.membership.members();
-        let leader_signs = leader.and_then(|leader| members?.key(leader)).is_some();
-        leader_signs
-            && *transaction == self.slot.transaction
-            && self.slot.first_solution().is_some()
+        *transaction == self.slot.transaction && self.slot.first_solution().is_some()
     }
 
     /// Returns whether `message` is about a row that is already in our table. In a healthy network
@@ -293,7 +293,7 @@ impl Paxos {
         };
         let is_late = self.slot.transaction.number() - transaction.number() <= LATE_ROWS;
         if is_late || matches!(message, Message::Certificate { .. }) {
-            self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+            self.hear(now, peer);
         } else {
             refuse(peer, Refusal::Past { transaction }, out);
         }
@@ -370,6 +370,18 @@ impl Hash for Paxos {
         (discovery, membership, election, promised).hash(state);
         (slot, accepted, deferred, catch_up, failure_detector, search).hash(state);
     }
+}
+
+/// Returns whether `message` lacks what a member adds to the plain protocol. What a plain vote is
+/// for, or in which term a plain leader leads, each peer would have to guess, and two peers could
+/// guess differently (rule A5).
+fn is_plain(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Election { state: None, .. }
+            | Message::Challenge { place: None, .. }
+            | Message::Vote { cause: None, .. }
+    )
 }
 
 /// Returns which row a message is about.

@@ -6,7 +6,7 @@ use crate::Queue;
 impl Paxos {
     /// Returns the queues that other peers can fill. Those that are keyed by member have one entry
     /// for each, and none for the members of a former membership.
-    pub(in crate::rounds) fn queues(&self) -> [Queue; 10] {
+    pub(in crate::rounds) fn queues(&self) -> [Queue; 11] {
         let members = self.rules.membership_size();
         let [draws, promises] = self.election.lengths();
         let [solutions, votes, noes] = self.slot.lengths();
@@ -20,6 +20,7 @@ impl Paxos {
             Queue { name: "votes", len: votes, max: members },
             Queue { name: "noes", len: noes, max: members },
             Queue { name: "members to hear", len: self.failure_detector.expected(), max: members },
+            self.failure_detector.doubts.queue(members),
             Queue { name: "members ahead", len: self.catch_up.known(), max: members },
         ]
     }

@@ -77,10 +77,6 @@ impl Slot {
         self.solutions.iter().find(|(finder, _)| *finder == peer).map(|(_, seed)| seed)
     }
 
-    pub(super) fn finder_of(&self, seed: &Seed) -> Option<PeerId> {
-        self.solutions.iter().find(|(_, found)| found == seed).map(|(finder, _)| *finder)
-    }
-
     pub(super) fn first_solution(&self) -> Option<&(PeerId, Seed)> {
         self.solutions.first()
     }
@@ -108,10 +104,6 @@ impl Slot {
     /// Records a no; only the number of noes matters.
     pub(super) fn note_no(&mut self, peer: PeerId) -> Noted {
         if self.noes.insert(peer) { Noted::New } else { Noted::Old }
-    }
-
-    pub(super) fn yes_of(&self, peer: PeerId) -> Option<&Yes> {
-        self.votes.get(&peer)
     }
 
     /// Returns the row, if at least `needed` members voted yes on the same solution in the same

@@ -1,6 +1,6 @@
 //! Votes and the rows they decide (rules V1 to V6, R1).
 
-use althing_types::{Moment, PeerId, Seed, Transaction};
+use althing_types::{Moment, PeerId, Transaction};
 
 use super::Paxos;
 use super::slot::{Noted, Slot, Yes};
@@ -64,10 +64,12 @@ impl Paxos {
         signed: Signed,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let Message::Vote { peer, transaction, seed, approve, cause } = &signed.message else {
-            return Err(Refusal::Unexpected);
+        let Message::Vote { peer, transaction, seed, approve, cause: Some(cause) } =
+            &signed.message
+        else {
+            return Err(Refusal::Plain);
         };
-        let (peer, transaction, approve) = (*peer, *transaction, *approve);
+        let (peer, transaction, approve, cause) = (*peer, *transaction, *approve, *cause);
         if self.is_early(peer, transaction, out) {
             self.keep_early(signed);
             return Ok(());
@@ -79,10 +81,9 @@ impl Paxos {
             }
             return Ok(());
         }
-        let Some(choice) = self.choice_of(peer, seed, *cause) else {
-            self.keep_early(signed);
-            return Ok(());
-        };
+        let Cause { term, difficulty, winner } = cause;
+        let record = Record { transaction, difficulty, seed: seed.clone(), winner };
+        let choice = Accepted { term, record };
         self.check_choice(&choice)?;
         let leader_unknown = choice.term > self.election.term || self.election.leader.is_none();
         if leader_unknown && self.is_member() {
@@ -97,26 +98,6 @@ impl Paxos {
         self.follow(now, peer, choice, out);
         self.see_votes(now, out);
         Ok(())
-    }
-
-    /// Returns what a vote is for. A plain vote names only the seed: then it is for what the leader
-    /// proposed, and the leader's own is for the first peer that found this seed.
-    fn choice_of(&self, peer: PeerId, seed: &Seed, cause: Option<Cause>) -> Option<Accepted> {
-        let transaction = self.slot.transaction;
-        if let Some(Cause { term, difficulty, winner }) = cause {
-            let record = Record { transaction, difficulty, seed: seed.clone(), winner };
-            return Some(Accepted { term, record });
-        }
-        let leader = self.election.leader?;
-        if leader == peer {
-            let (term, difficulty) = self.slot.challenge?;
-            let winner = self.slot.finder_of(seed)?;
-            let record = Record { transaction, difficulty, seed: seed.clone(), winner };
-            return Some(Accepted { term, record });
-        }
-        let proposed = &self.slot.yes_of(leader)?.choice;
-        let is_same = proposed.record.seed == *seed && proposed.term == self.election.term;
-        is_same.then(|| proposed.clone())
     }
 
     /// A yes is for a solution of a member (rule V4).

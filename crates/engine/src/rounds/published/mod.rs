@@ -21,7 +21,7 @@ mod deciding;
 mod meeting;
 mod queue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,11 @@ pub(super) struct Published {
     asked: Vec<Difficulty>,
     /// Whether anything has arrived since the last check.
     moved: bool,
+    /// Known peers that the transport reports as gone, and that were not heard since. That alone
+    /// means nothing: anyone can forge it.
+    missed: BTreeSet<PeerId>,
+    /// Whether peers of another network hear what we say.
+    has_neighbours: bool,
     search: Search,
 }
 
@@ -108,6 +113,8 @@ impl Published {
             first: recovered.next_row(),
             asked: Vec::new(),
             moved: false,
+            missed: BTreeSet::new(),
+            has_neighbours: false,
             search: Search::new(identity.solution_cache),
         }
     }
@@ -142,6 +149,7 @@ impl Published {
             }
             Input::Message { message, .. } => {
                 self.moved = true;
+                self.missed.remove(&message.message.peer());
                 self.on_message(message, out);
                 self.advance(out);
             }
@@ -160,8 +168,15 @@ impl Published {
                 }
             }
             Input::Command(Command::Issue(wanted)) => self.on_issue(wanted, out),
-            Input::PeerLost(peer) => out.push(Output::Event(Event::PeerLost { peer })),
-            Input::Timer(_) | Input::Read(_) | Input::Malformed(_) | Input::Peers(_) => {}
+            Input::PeerLost(peer) if self.known.contains(&peer) => {
+                self.missed.insert(peer);
+            }
+            Input::Timer(_)
+            | Input::PeerLost(_)
+            | Input::Read(_)
+            | Input::Malformed(_)
+            | Input::Peers(_)
+            | Input::Overheard(_) => {}
         }
     }
 
@@ -398,6 +413,10 @@ impl Published {
         self.set_timer(out);
         let needed = self.rules.membership_size();
         let moved = std::mem::take(&mut self.moved);
+        if !moved {
+            let lost = std::mem::take(&mut self.missed).into_iter();
+            out.extend(lost.map(|peer| Output::Event(Event::PeerLost { peer })));
+        }
         let known = self.known.len();
         let waiting = match self.phase {
             Phase::Discovery => Waiting::Peers { known, needed },
@@ -407,8 +426,19 @@ impl Published {
         out.push(Output::Event(Event::Waiting(waiting)));
     }
 
+    /// Takes note that a peer of another network is in this room.
+    pub(super) fn note_neighbour(&mut self, among_us: bool) {
+        self.has_neighbours |= among_us;
+    }
+
+    /// Returns whether this peer is alone among peers of another network that hear what it says. A
+    /// message that they do not know could end them, and its id would take a seat (rule A7).
+    fn is_out_of_place(&self) -> bool {
+        self.has_neighbours && self.known.iter().all(|peer| *peer == self.me)
+    }
+
     fn say(&self, message: Message, out: &mut Vec<Output>) {
-        if self.seat == Seat::Member {
+        if self.seat == Seat::Member && !self.is_out_of_place() {
             let signature = self.signs().then(|| self.authenticator.signature(&message)).flatten();
             let message = Signed { message, signature };
             out.push(Output::Send { to: Recipient::All, message });
@@ -423,5 +453,6 @@ impl Hash for Published {
         (&self.phase, &self.known, self.leader, self.first, &self.asked, self.moved).hash(state);
         (&self.keys, &self.deferred, &self.draws, &self.challenges).hash(state);
         (&self.solutions, &self.votes, &self.verdicts, &self.search).hash(state);
+        (self.has_neighbours, &self.missed).hash(state);
     }
 }

@@ -18,7 +18,7 @@
 //! | [`Role::LiesAboutHeight`], [`Role::AcceptsNonsense`] | yes | yes |
 //! | [`Role::ClaimsLeadership`] | yes | yes, mostly under its lead |
 //! | [`Role::AsksTooMuch`], [`Role::WithholdsVotes`] | yes | yes; its lead costs a minute |
-//! | [`Role::Silent`] | yes | yes, in networks of four or more |
+//! | [`Role::Silent`], [`Role::SpeaksPlainly`] | yes | yes, in networks of four or more |
 //! | [`Role::Equivocates`] | **not if it leads** | yes; its lead may cost a minute |
 //! | [`Role::HidesAcceptance`] | **not with an odd number of members** | yes |
 //! | [`Role::InventsAcceptance`] | **no** | yes |
@@ -89,6 +89,9 @@ pub enum Role {
     WithholdsVotes,
     /// It announces itself, and sends nothing else.
     Silent,
+    /// It leaves out what members add to the plain protocol, and does not sign. Where keys are
+    /// required it is no member.
+    SpeaksPlainly,
     /// It repeats messages that it has heard, of any sender.
     Replays,
     /// Once the members are settled, it sends four pieces of nonsense for each message.
@@ -109,7 +112,7 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::VotesTwice,
         Self::VotesForOthers,
         Self::ClaimsLeadership,
@@ -118,6 +121,7 @@ impl Role {
         Self::InvalidSolutions,
         Self::WithholdsVotes,
         Self::Silent,
+        Self::SpeaksPlainly,
         Self::Replays,
         Self::Floods,
         Self::LiesAboutHeight,
@@ -150,6 +154,7 @@ impl fmt::Display for Role {
             Self::InvalidSolutions => "sends invalid solutions",
             Self::WithholdsVotes => "withholds its votes",
             Self::Silent => "withholds everything",
+            Self::SpeaksPlainly => "speaks the plain protocol",
             Self::Replays => "replays old messages",
             Self::Floods => "floods the network",
             Self::LiesAboutHeight => "lies about its height",
@@ -256,6 +261,7 @@ impl Byzantine<Rounds> for ByzantineMember {
             Role::AcceptsNonsense => rows::accept_nonsense(self, signed),
             Role::InventsAcceptance => rows::invent_acceptance(self, signed),
             Role::InvalidSolutions => noise::spoil_solution(self, signed),
+            Role::SpeaksPlainly => noise::say_plainly(self, signed),
             Role::Replays => noise::replay(self, signed),
             Role::Floods => noise::flood(self, signed),
             Role::Silent => noise::say_only_here(self, signed),

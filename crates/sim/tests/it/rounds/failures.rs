@@ -111,12 +111,18 @@ fn a_lone_peer_that_was_cut_off_does_not_depose_the_leader() {
     assert_eq!(net.leader(), leader);
 }
 
+/// Returns the topic of the default variant with this name.
+fn ours(name: &str) -> String {
+    format!("althing/{name}")
+}
+
 /// Publishes garbage of every kind on every topic, as a non-member could.
 fn garbage(net: &mut Simulation) {
     let member = net.id(1).number();
     let row = net.rows(1).len();
     let long = format!("{{\"id\": {member}, \"pad\": \"{}\"}}", "x".repeat(1 << 20));
     for topic in ["init", "election", "challenge", "solution", "voting", "sync", "lost"] {
+        let topic = &ours(topic);
         for payload in ["", "hello", "[]", "{}", "null", "{\"id\": \"x\"}", &long] {
             net.inject(topic, payload.as_bytes());
         }
@@ -132,13 +138,13 @@ fn garbage(net: &mut Simulation) {
                 ("voting", format!("{{{row}, \"seed\": 6, \"vote\": true, {cause}}}")),
             ];
             for (topic, payload) in words {
-                net.inject(topic, payload.as_bytes());
+                net.inject(&ours(topic), payload.as_bytes());
             }
         }
-        net.inject("election", format!("{{\"election\": 255, \"id\": {id}}}").as_bytes());
-        net.inject("challenge", format!("{{\"id\": {id}, \"challenge\": 60}}").as_bytes());
-        net.inject("init", format!("{{\"id\": {id}}}").as_bytes());
-        net.inject("lost", format!("{{\"id\": {id}}}").as_bytes());
+        net.inject(&ours("election"), format!("{{\"election\": 255, \"id\": {id}}}").as_bytes());
+        net.inject(&ours("challenge"), format!("{{\"id\": {id}, \"challenge\": 60}}").as_bytes());
+        net.inject(&ours("init"), format!("{{\"id\": {id}}}").as_bytes());
+        net.inject(&ours("lost"), format!("{{\"id\": {id}}}").as_bytes());
     }
 }
 
@@ -167,7 +173,7 @@ fn a_vote_in_the_name_of_another_is_refused_by_all() {
          \"challenge\": 20, \"winner\": {winner}, \"sign\": \"{}\"}}",
         "00".repeat(64)
     );
-    net.inject("voting", forged.as_bytes());
+    net.inject(&ours("voting"), forged.as_bytes());
     net.run_for(Duration::from_millis(1)).expect("nothing wrong is recorded");
     let reasons = refusals(&net);
     let wrong = reasons.iter().filter(|reason| **reason == Refusal::SignatureWrong).count();
@@ -176,15 +182,69 @@ fn a_vote_in_the_name_of_another_is_refused_by_all() {
     assert!(!saw(&net, |event| matches!(event, Event::VoteCast { .. })));
 }
 
-#[test]
-fn a_stranger_who_says_the_leader_is_lost_is_not_believed() {
-    let mut net = Scenario::seed(36).signed().start();
-    net.run_until_recorded(SOON, 1).expect("nothing is in the way");
-    let leader = net.leader().expect("there is one");
-    let id = net.id(leader).number();
-    for _ in 0..100 {
-        net.inject("lost", format!("{{\"id\": {id}}}").as_bytes());
-        net.run_for(Duration::from_millis(100)).expect("nothing wrong is recorded");
+/// Publishes the last wills of all peers, as a stranger can, and lets a tenth of a second pass.
+fn forge_wills(net: &mut Simulation) {
+    for peer in 0..10 {
+        let id = net.id(peer).number();
+        net.inject(&ours("lost"), format!("{{\"id\": {id}}}").as_bytes());
     }
-    assert_eq!(net.leader(), Some(leader));
+    net.run_for(Duration::from_millis(100)).expect("nothing wrong is recorded");
+}
+
+/// Returns a network whose rounds take half a minute, in which each leader is silent but for what
+/// it repeats.
+fn slow_rounds(seed: u64) -> Simulation {
+    let scenario = Scenario::seed(seed).signed().challenges(20, 20).hashes_per_second(3_500.0);
+    let mut net = scenario.last_wills(Duration::from_millis(1)).start();
+    net.run_until(SOON, "challenge", phases()[2].1).expect("the leader asks");
+    net
+}
+
+#[test]
+fn forged_last_wills_depose_no_leader_and_nobody_is_taken_for_lost() {
+    for seed in 36..41 {
+        let mut net = slow_rounds(seed);
+        let (leader, delivered) = (net.leader(), net.delivered());
+        for _ in 0..200 {
+            forge_wills(&mut net);
+        }
+        assert_eq!(net.leader(), leader, "seed {seed}");
+        assert!(!saw(&net, |event| matches!(event, Event::PeerLost { .. })), "seed {seed}");
+        // Each will reaches ten peers, each question and its answer too; two of both a second.
+        let (wills, each_peer) = (200 * 10 * 10, 20 * 10 * 10 * (4 + 2 * 4));
+        let delivered = net.delivered() - delivered;
+        assert!(delivered < wills + each_peer, "seed {seed}: {delivered} deliveries");
+    }
+}
+
+/// Kills the leader, and returns how long it takes until another one leads.
+fn time_to_replace(net: &mut Simulation, mut meanwhile: impl FnMut(&mut Simulation)) -> Duration {
+    let (leader, killed) = (net.leader().expect("there is one"), net.now());
+    net.crash(leader);
+    while net.leader() == Some(leader) {
+        meanwhile(net);
+        assert!(net.now() - killed < SOON, "nobody leads");
+    }
+    net.now() - killed
+}
+
+#[test]
+fn a_leader_that_is_killed_is_replaced_within_a_second_and_a_half() {
+    for seed in 41..51 {
+        let mut net = slow_rounds(seed);
+        let took = time_to_replace(&mut net, |net| {
+            net.run_for(Duration::from_millis(1)).expect("nothing wrong is recorded");
+        });
+        assert!(took < Duration::from_millis(1_500), "seed {seed}: {took:?}");
+    }
+}
+
+#[test]
+fn a_leader_that_is_killed_among_forged_last_wills_is_replaced_half_a_second_later() {
+    for seed in 51..61 {
+        let mut net = slow_rounds(seed);
+        (0..20).for_each(|_| forge_wills(&mut net));
+        let took = time_to_replace(&mut net, forge_wills);
+        assert!(took < Duration::from_millis(2_100), "seed {seed}: {took:?}");
+    }
 }

@@ -195,7 +195,7 @@ fn strangers_with_ever_smaller_ids_do_not_fill_the_memory_of_those_who_gather() 
     let mut net = Scenario::seed(12).peers(3).extra(0).start();
     net.partition([0]);
     for id in (1..2000_u64).rev() {
-        net.inject("init", format!("{{\"id\": {id}}}").as_bytes());
+        net.inject("althing/init", format!("{{\"id\": {id}}}").as_bytes());
         net.run_for(Duration::from_millis(100)).unwrap_or_else(|stuck| panic!("{stuck}"));
     }
     net.mend();
@@ -208,7 +208,7 @@ fn a_stranger_who_announces_a_peer_without_its_key_does_not_keep_it_out() {
     let mut net = Scenario::seed(13).peers(4).signed().start_within(seconds(1)).start();
     for peer in 0..4 {
         let id = net.id(peer).number();
-        net.inject("init", format!("{{\"id\": {id}}}").as_bytes());
+        net.inject("althing/init", format!("{{\"id\": {id}}}").as_bytes());
     }
     goes_on(&mut net);
 }

@@ -6,6 +6,7 @@ mod determinism;
 mod failures;
 mod faults;
 mod fixed_seeds;
+mod mixtures;
 mod networks;
 
 use std::time::Duration;

@@ -55,7 +55,7 @@ impl Paxos {
     fn draw_for(&mut self, now: Moment, term: Term, out: &mut Vec<Output>) {
         let draw = self.draw(term);
         self.failure_detector.wished(term, draw);
-        let noted = self.election.note_draw(now, self.me, draw, Some(term));
+        let noted = self.election.note_draw(now, self.me, draw, term);
         debug_assert!(noted.is_ok(), "we draw once a term");
         self.say_draw(term, draw, None, out);
     }
@@ -82,17 +82,11 @@ impl Paxos {
         signed: Signed,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let Message::Election { peer, draw, state } = &signed.message else {
-            return Err(Refusal::Unexpected);
+        let Message::Election { peer, draw, state: Some(state) } = &signed.message else {
+            return Err(Refusal::Plain);
         };
         self.check_draw(*draw)?;
-        let signs = self.membership.members().and_then(|members| members.key(*peer)).is_some();
-        if state.is_none() && signs {
-            // It is not a plain peer, which would count as a follower of the leader that we follow.
-            return Err(Refusal::Unexpected);
-        }
-        if let Some(state) = state
-            && let Some(members) = self.membership.members()
+        if let Some(members) = self.membership.members()
             && state.members != members.digest()
         {
             let theirs = state.members.to_string();
@@ -103,16 +97,13 @@ impl Paxos {
                 out,
             );
         }
-        if let Some(ElectionState {
-            promise: Some(Promise { accepted: Some(accepted), .. }), ..
-        }) = state
-        {
+        let ElectionState { term, promise, .. } = state;
+        if let Some(Promise { accepted: Some(accepted), .. }) = promise {
             // A leader will propose it again, so it must be possible to vote for it.
             self.check_choice(accepted)?;
         }
-        let term = state.as_ref().map(|state| state.term);
-        let drawn = self.election.note_draw(now, *peer, *draw, term);
-        if let Some(ElectionState { term, promise: Some(promise), .. }) = state {
+        let drawn = self.election.note_draw(now, *peer, *draw, *term);
+        if let Some(promise) = promise {
             self.note_reached(*peer, promise.transaction, out);
             self.election.note_promise(*peer, *term, promise.clone())?;
         }

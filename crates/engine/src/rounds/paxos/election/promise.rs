@@ -48,7 +48,7 @@ impl Paxos {
 
     pub(in crate::rounds::paxos) fn note_own_promise(&mut self, now: Moment, promised: Promised) {
         let Promised { term, draw, leader } = promised;
-        let drawn = self.election.note_draw(now, self.me, draw, Some(term));
+        let drawn = self.election.note_draw(now, self.me, draw, term);
         let named = self.election.note_promise(self.me, term, self.promise(leader));
         debug_assert!(drawn.is_ok() && named.is_ok(), "we draw and name once a term");
     }
@@ -79,7 +79,7 @@ impl Paxos {
         if self.election.leader.is_some() {
             return self.lead(now, out);
         }
-        let elected = self.election.elected(self.rules.promises_needed(), self.me);
+        let elected = self.election.elected(self.rules.promises_needed());
         let Some((term, leader)) = elected else { return };
         if term < self.election.term {
             return;
@@ -114,7 +114,7 @@ impl Paxos {
         out: &mut Vec<Output>,
     ) -> bool {
         let is_bound = self.promised.is_some_and(|promised| promised.term > term);
-        let elected = self.election.elected(self.rules.promises_needed(), self.me);
+        let elected = self.election.elected(self.rules.promises_needed());
         if is_bound || elected != Some((term, leader)) {
             return false;
         }

@@ -31,8 +31,6 @@ struct Draw {
     term: Term,
     number: u128,
     heard: Moment,
-    /// From a program without terms and promises: it follows the winner.
-    plain: bool,
 }
 
 impl Election {
@@ -74,10 +72,8 @@ impl Election {
         now: Moment,
         peer: PeerId,
         number: u128,
-        term: Option<Term>,
+        term: Term,
     ) -> Result<(), Refusal> {
-        let plain = term.is_none();
-        let term = term.unwrap_or_default();
         match self.draws.get_mut(&peer) {
             Some(draw) if draw.term > term => Ok(()),
             Some(draw) if draw.term == term && draw.number != number => {
@@ -89,7 +85,7 @@ impl Election {
             }
             _ => {
                 self.latest = term.max(self.latest);
-                self.draws.insert(peer, Draw { term, number, heard: now, plain });
+                self.draws.insert(peer, Draw { term, number, heard: now });
                 Ok(())
             }
         }
@@ -124,10 +120,8 @@ impl Election {
         state: &ElectionState,
     ) -> bool {
         let ElectionState { term, promise, .. } = state;
-        let has_drawn = self
-            .draws
-            .get(&peer)
-            .is_some_and(|known| known.term == *term && known.number == draw && !known.plain);
+        let has_drawn =
+            self.draws.get(&peer).is_some_and(|known| known.term == *term && known.number == draw);
         let promise = promise.as_ref();
         let known = self.promises.get(&peer).filter(|(known, _)| known == term);
         has_drawn && known.map(|(_, promise)| promise) == promise
@@ -196,24 +190,11 @@ impl Election {
     }
 
     /// Returns the latest term in which a member has at least `needed` followers, and that member
-    /// (rule E3). Plain peers count as followers of the leader that `me` follows.
-    pub(in crate::rounds::paxos) fn elected(
-        &self,
-        needed: usize,
-        me: PeerId,
-    ) -> Option<(Term, PeerId)> {
+    /// (rule E3).
+    pub(in crate::rounds::paxos) fn elected(&self, needed: usize) -> Option<(Term, PeerId)> {
         let mut counts = BTreeMap::<(Term, PeerId), usize>::new();
         for (term, promise) in self.promises.values() {
             *counts.entry((*term, promise.leader)).or_default() += 1;
-        }
-        if let Some(mine) = self.promise_of(me) {
-            // A member that has sent a promise follows only that leader.
-            let has_named = |peer| self.promise_of(peer).is_some();
-            let plain = self
-                .draws
-                .iter()
-                .filter(|(peer, draw)| draw.plain && draw.term == self.term && !has_named(**peer));
-            *counts.entry((self.term, mine)).or_default() += plain.count();
         }
         counts.into_iter().rev().find(|(_, count)| *count >= needed).map(|(elected, _)| elected)
     }
@@ -251,7 +232,7 @@ mod tests {
     fn election(draws: &[(u128, u128)]) -> Election {
         let mut election = Election::new(NOW, Term::FIRST);
         for (drawer, number) in draws {
-            let noted = election.note_draw(NOW, peer(*drawer), *number, Some(Term::FIRST));
+            let noted = election.note_draw(NOW, peer(*drawer), *number, Term::FIRST);
             assert_eq!(noted, Ok(()));
         }
         election
@@ -285,7 +266,7 @@ mod tests {
     fn a_second_word_in_one_term_never_replaces_the_first() {
         let mut election = election(&[(1, 7)]);
         let second = Refusal::SecondDraw { term: Term::FIRST };
-        assert_eq!(election.note_draw(NOW, peer(1), 8, Some(Term::FIRST)), Err(second));
+        assert_eq!(election.note_draw(NOW, peer(1), 8, Term::FIRST), Err(second));
         assert_eq!(election.draw_of(peer(1)), Some(7));
 
         assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
@@ -297,7 +278,7 @@ mod tests {
     #[test]
     fn a_wish_nobody_repeats_is_forgotten() {
         let mut election = election(&[(1, 7), (2, 8)]);
-        assert_eq!(election.note_draw(NOW, peer(1), 3, Some(Term::new(4))), Ok(()));
+        assert_eq!(election.note_draw(NOW, peer(1), 3, Term::new(4)), Ok(()));
         assert_eq!(election.term_of(1, NOW, STALE), Some(Term::new(4)));
         assert_eq!(election.term_of(2, NOW, STALE), Some(Term::FIRST));
         assert_eq!(election.term_of(1, NOW + STALE, STALE), Some(Term::FIRST));
@@ -305,21 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_needs_enough_followers_and_plain_peers_follow_whom_we_do() {
-        let mut election = election(&[(1, 7), (2, 8)]);
-        assert_eq!(election.note_draw(NOW, peer(3), 5, None), Ok(()));
+    fn a_leader_needs_enough_followers_in_one_term() {
+        let mut election = election(&[(1, 7), (2, 8), (3, 5)]);
         assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
-        assert_eq!(election.elected(2, peer(1)), Some((Term::FIRST, peer(2))));
-        assert_eq!(election.elected(2, peer(2)), None);
-        assert_eq!(election.elected(3, peer(1)), None);
-    }
-
-    #[test]
-    fn whoever_draws_as_a_plain_peer_and_names_a_leader_counts_once() {
-        let mut election = election(&[(1, 7)]);
-        assert_eq!(election.note_draw(NOW, peer(2), 5, None), Ok(()));
-        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(1)), Ok(()));
-        assert_eq!(election.note_promise(peer(2), Term::FIRST, promise(1)), Ok(()));
-        assert_eq!(election.elected(3, peer(1)), None);
+        assert_eq!(election.elected(2), None);
+        assert_eq!(election.note_promise(peer(3), Term::new(1), promise(2)), Ok(()));
+        assert_eq!(election.elected(2), None);
+        assert_eq!(election.note_promise(peer(2), Term::FIRST, promise(2)), Ok(()));
+        assert_eq!(election.elected(2), Some((Term::FIRST, peer(2))));
+        assert_eq!(election.elected(3), None);
     }
 }

@@ -130,7 +130,7 @@ impl Paxos {
             }
             Ok(Heard::Again) => {}
         }
-        self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+        self.hear(now, peer);
         // Nearly always it is ours, and needs no further check.
         let ours = self.membership.members();
         if let Some(members) = members
