@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use althing_ledger::{Application, BlockContext, EntriesRefused, Entry, GrowingMap};
 use althing_text::python_json::dumps;
-use serde::{Deserialize, Serialize};
+use althing_text::python_value::{Text, Value, loads};
+use serde::Serialize;
 
 /// The `cs60` program's own application: each datum is a ballot, and a voter's first ballot counts.
 ///
@@ -14,14 +15,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ballots {
     /// The choice of each voter.
-    choices: GrowingMap<Arc<str>, Arc<str>>,
+    choices: GrowingMap<Voter, Arc<str>>,
 }
 
-/// A ballot, as JSON.
-#[derive(Deserialize, Serialize)]
-struct Ballot {
-    voter: Arc<str>,
-    choice: Arc<str>,
+/// A voter, as the program compares them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Voter {
+    /// By a name.
+    Named(Arc<str>),
+    /// By any other value, such as a number, as its key.
+    Other(Arc<str>),
+}
+
+/// A ballot of ours, as JSON.
+#[derive(Serialize)]
+struct Ballot<'a> {
+    voter: &'a str,
+    choice: &'a str,
 }
 
 impl Ballots {
@@ -34,12 +44,12 @@ impl Ballots {
 
     /// Returns a ballot, as the program writes it.
     pub fn ballot(voter: &str, choice: &str) -> Entry {
-        Entry::new(dumps(&Ballot { voter: voter.into(), choice: choice.into() }))
+        Entry::new(dumps(&Ballot { voter, choice }))
     }
 
     /// Returns the choices, in the order of the voters' names.
     pub fn choices(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.choices.iter().map(|(voter, choice)| (&**voter, &**choice))
+        self.choices.iter().map(|(voter, choice)| (voter.name(), &**choice))
     }
 }
 
@@ -47,9 +57,10 @@ impl Application for Ballots {
     fn check(&self, _: &BlockContext, entries: &[Entry]) -> Result<(), EntriesRefused> {
         let mut new = BTreeSet::new();
         for entry in entries {
-            let Ballot { voter, .. } = parse(entry)?;
-            if self.choices.contains_key(&voter) || !new.insert(Arc::clone(&voter)) {
-                return Err(EntriesRefused::because(format!("{voter:?} has voted before")));
+            let (voter, _) = parse(entry)?;
+            if self.choices.contains_key(&voter) || !new.insert(voter.clone()) {
+                let name = voter.name();
+                return Err(EntriesRefused::because(format!("{name:?} has voted before")));
             }
         }
         Ok(())
@@ -57,7 +68,7 @@ impl Application for Ballots {
 
     fn apply(&mut self, _: &BlockContext, entries: &[Entry]) {
         let ballots = entries.iter().filter_map(|entry| parse(entry).ok());
-        self.choices.extend(ballots.map(|Ballot { voter, choice }| (voter, choice)));
+        self.choices.extend(ballots);
     }
 
     fn snapshot(&self) -> Box<dyn Application> {
@@ -65,9 +76,39 @@ impl Application for Ballots {
     }
 }
 
-fn parse(entry: &Entry) -> Result<Ballot, EntriesRefused> {
-    serde_json::from_slice(entry.as_bytes())
-        .map_err(|error| EntriesRefused::because(format!("not a ballot: {error}")))
+impl Voter {
+    fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::Other(name) => name,
+        }
+    }
+}
+
+/// Returns who has voted in a ballot and for what, as the program reads it: what it accepts is in
+/// the chain of all others, so a peer that refused it would be cut off.
+fn parse(entry: &Entry) -> Result<(Voter, Arc<str>), EntriesRefused> {
+    let not = |reason: &str| EntriesRefused::because(format!("not a ballot: {reason}"));
+    let text = entry.as_text().ok_or_else(|| not("not a text"))?;
+    let ballot = loads(text).map_err(|error| not(&error.to_string()))?;
+    let Value::Object(mut fields) = ballot else { return Err(not("not an object")) };
+    let mut field = |name: &'static str| {
+        fields.remove(&Text::from(name)).ok_or_else(|| not(&format!("there is no `{name}`")))
+    };
+    let (voter, choice) = (field("voter")?, field("choice")?);
+    let voter = match name(&voter) {
+        Some(name) => Voter::Named(name.into()),
+        None => Voter::Other(voter.key().into()),
+    };
+    let choice = name(&choice).unwrap_or_else(|| choice.key());
+    Ok((voter, choice.into()))
+}
+
+/// Returns the text that a value is, if it is one that can be shown as it is.
+fn name(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => text.to_text(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -100,11 +141,36 @@ mod tests {
         let bob = ballot("bob", "McCain");
         assert!(ballots.check(&HERE, &[bob.clone(), bob.clone()]).is_err());
         assert_eq!(ballots.check(&HERE, &[bob]), Ok(()));
-        for text in ["", "Hi", "{}", r#"{"voter": "x"}"#, r#"{"voter": 7, "choice": "y"}"#] {
+        for text in ["", "Hi", "{}", r#"{"voter": "x"}"#, r#"["x", "y"]"#] {
             let error = ballots.check(&HERE, &[Entry::text(text)]).expect_err(text).to_string();
             assert!(error.starts_with("not a ballot: "), "{error}");
         }
         assert_eq!(ballots.choices().collect::<Vec<_>>(), [("alice", "Obama")]);
         assert_eq!(Ballots::of(&alice), ballots);
+    }
+
+    #[test]
+    fn what_the_program_takes_for_a_ballot_is_one() {
+        let cases = [
+            (r#"{"voter": "ann", "choice": 1}"#, ("ann", "1")),
+            (r#"{"voter": "bob\ud83d", "choice": "yes"}"#, ("\"bob\\ud83d\"", "yes")),
+            (r#"{"voter": "cid", "choice": "yes", "weight": NaN}"#, ("cid", "yes")),
+            (r#"{"voter": "ann", "voter": "dan", "choice": "yes"}"#, ("dan", "yes")),
+            (r#"{"voter": 1, "choice": "", "more": [{}]}"#, ("1", "")),
+            (r#"{"voter": "1", "choice": null}"#, ("1", "null")),
+        ];
+        let mut ballots = Ballots::default();
+        for (text, expected) in cases {
+            let entry = [Entry::text(text)];
+            assert_eq!(ballots.check(&HERE, &entry), Ok(()), "{text}");
+            ballots.apply(&HERE, &entry);
+            assert!(ballots.choices().any(|found| found == expected), "{text}");
+        }
+        assert_eq!(ballots.choices().count(), cases.len());
+        // To Python these are one and the same.
+        for voter in ["1.0", "true", "10e-1"] {
+            let entry = [Entry::text(&format!(r#"{{"voter": {voter}, "choice": "no"}}"#))];
+            assert!(ballots.check(&HERE, &entry).is_err(), "{voter}");
+        }
     }
 }

@@ -155,6 +155,7 @@ fn chain_status(status: &nakamoto::Status) -> Value {
         "mempool": status.mempool,
         "mining": status.mining != Mining::Off,
         "searching": status.searching.map(Height::number),
+        "joined": status.joined,
     })
 }
 
@@ -179,6 +180,11 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
     match timer {
         Timer::Gossip => "say that we are here, and forget who is silent",
         Timer::Tips => "ask what chains the others have",
+        Timer::Joined => "go on alone, if nobody has answered",
+        Timer::Unlisted => "see who answers of those that the tracker does not list",
+        Timer::Held(_) => "say so, if nobody else has our block",
+        Timer::Turn => "mine, after we have left others alone",
+        Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",
     }
 }
@@ -194,9 +200,14 @@ pub fn entries(entries: impl IntoIterator<Item = (Height, Entry)>) -> Value {
 
 fn submitted(submitted: &Submitted) -> Value {
     match submitted {
-        Submitted::Added { height, lost_races } => {
-            json!({ "answer": "added", "height": height.number(), "lost_races": lost_races })
-        }
+        Submitted::Added { height, lost_races, is_held } => json!({
+            "answer": "added",
+            "height": height.number(),
+            "lost_races": lost_races,
+            "held": is_held,
+        }),
+        // That is no outcome, so it is not what was waited for.
+        Submitted::Returned => json!({ "error": "the entry waits for a block again" }),
         Submitted::Refused(reason) => invalid(&reason.to_string()),
     }
 }

@@ -113,6 +113,12 @@ fn of_chain(event: &ChainEvent) -> String {
              {connected} connected"
         ),
         ChainEvent::BlockMined { height, .. } => format!("block {height} is ours"),
+        ChainEvent::BlockHeld { holder, height, .. } => {
+            format!("block {height}, which is ours, is at peer {holder} too")
+        }
+        ChainEvent::BlockOnlyHere { height, .. } => {
+            format!("block {height}, which is ours, is only here so far: no other peer has it")
+        }
         ChainEvent::DownloadStarted { length, backers, .. } => {
             format!("fetching a chain of {length} blocks that {backers} peers say they have")
         }

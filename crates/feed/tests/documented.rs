@@ -85,6 +85,8 @@ fn examples() -> Vec<Event> {
         ChainEvent::PeerFound { found: address(), known: 2 },
         ChainEvent::TipChanged { height, hash, disconnected: 1, connected: 2 },
         ChainEvent::BlockMined { height, hash },
+        ChainEvent::BlockHeld { holder: address(), height, hash },
+        ChainEvent::BlockOnlyHere { height, hash },
         ChainEvent::DownloadStarted { length: 10, hash, backers: 2 },
         ChainEvent::DownloadFailed { length: 10, hash, reason: reason() },
         ChainEvent::HeadersFetched { from: address(), ahead: 3 },

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use althing_ledger::{
     Anything, Asert, Block, Coinbase, CompactTarget, Cs60Block, DifficultyRule, Entry, Format,
-    Genesis, Header, Headers, HexDigits, Ledger, Limits, NativeBlock, Proposal, Rules, SignedEntry,
-    Target, Ties, Times,
+    Genesis, Header, Headers, HexDigits, Ledger, Limits, NativeBlock, Own, Proposal, Rules,
+    SignedEntry, Target, Ties, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use divan::Bencher;
@@ -23,7 +23,13 @@ fn easiest() -> CompactTarget {
 }
 
 fn limits(entries: std::ops::RangeInclusive<usize>) -> Limits {
-    Limits { entries, entry_length_max: 300, nonce_chars_max: 40, miner_chars_max: 40 }
+    Limits {
+        entries,
+        entry_length_max: 300,
+        nonce_chars_max: 40,
+        miner_chars_max: 40,
+        own: Own::UNLIMITED,
+    }
 }
 
 fn native() -> Rules {

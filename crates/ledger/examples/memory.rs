@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use althing_ledger::{
     Anything, Archive, Asert, Block, Coinbase, CompactTarget, DifficultyRule, Entry, Format,
-    Genesis, Ledger, Limits, NativeBlock, NoArchive, Proposal, Rules, SignedEntry, Ties, Times,
+    Genesis, Ledger, Limits, NativeBlock, NoArchive, Own, Proposal, Rules, SignedEntry, Ties,
+    Times,
 };
 use althing_types::{Height, UnixTime};
 use ed25519_dalek::SigningKey;
@@ -67,6 +68,7 @@ fn rules() -> Rules {
             entry_length_max: 600,
             nonce_chars_max: 0,
             miner_chars_max: 64,
+            own: Own::UNLIMITED,
         },
         difficulty: DifficultyRule::Asert(Asert {
             block_time: Duration::from_secs(1),

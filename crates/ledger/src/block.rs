@@ -147,6 +147,16 @@ impl Block {
         }
     }
 
+    /// Returns how many bytes the longest message with this block has or, where blocks are sent
+    /// together (`cs60`), how many bytes longer it makes that message.
+    pub fn sent_bytes(&self) -> usize {
+        match self {
+            Self::Cs60(block) => block.bytes_in_chain(),
+            Self::Aviary(block) => block.reply_bytes(),
+            Self::Native(block) => block.sent_bytes(),
+        }
+    }
+
     /// Returns a digest that no block with another content has, if its hash is not already one.
     pub(crate) fn content(&self) -> Option<[u8; 32]> {
         match self {

@@ -284,7 +284,7 @@ impl Ledger {
 
     /// Returns whether `entry` alone could be in the next block.
     pub fn check_entry(&self, entry: &Entry) -> Result<(), EntryRefused> {
-        structural::check_entry(&self.rules, 0, entry)?;
+        structural::check_own_entry(&self.rules, entry)?;
         if self.rules.format == Format::Native {
             semantic::check_author(&self.rules, 0, entry)?;
         }
@@ -297,9 +297,9 @@ impl Ledger {
         self.state.check(&self.next_context(), std::slice::from_ref(entry))
     }
 
-    /// Returns as many of `entries` as fit together into the next block, without those that
-    /// conflict with the ones before.
-    pub fn select<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<Entry> {
+    /// Returns as many of `entries` as fit together into the next block of this miner, without
+    /// those that conflict with the ones before.
+    pub fn select<'a>(&self, miner: &str, entries: impl Iterator<Item = &'a Entry>) -> Vec<Entry> {
         let context = self.next_context();
         let mut selected = Vec::new();
         for entry in entries {
@@ -307,11 +307,23 @@ impl Ledger {
                 break;
             }
             selected.push(entry.clone());
-            if self.state.check(&context, &selected).is_err() {
+            if self.state.check(&context, &selected).is_err() || !self.has_room(miner, &selected) {
                 selected.pop();
             }
         }
         selected
+    }
+
+    /// Returns whether a block of our own with these entries is short enough to be sent.
+    fn has_room(&self, miner: &str, entries: &[Entry]) -> bool {
+        let max = self.rules.limits.own.block_bytes_max;
+        if max == usize::MAX {
+            return true;
+        }
+        let proposal = Proposal { miner, now: self.now, entries: entries.to_vec() };
+        let template = self.template(proposal);
+        // The longest nonce that there is.
+        template.is_none_or(|template| template.with_nonce(u64::MAX).sent_bytes() <= max)
     }
 
     /// Returns what to search for on the tip, or `None` if the proposal has too few entries for a

@@ -89,7 +89,7 @@ pub use growing::GrowingMap;
 pub use headers::{HEADERS_MAX, HeaderOutcome, Headers};
 pub use ledger::{Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome};
 pub use once::Once;
-pub use rules::{Genesis, Limits, Rules, Ties, Times};
+pub use rules::{Genesis, Limits, Own, Rules, Ties, Times};
 pub use semantic::Semantic;
 pub use signed::{NotSigned, SignedEntry};
 pub use structural::Structural;

@@ -47,6 +47,23 @@ pub struct Limits {
     pub nonce_chars_max: usize,
     /// Characters of the miner's name.
     pub miner_chars_max: usize,
+    /// What we put into blocks of our own.
+    pub own: Own,
+}
+
+/// Limits of the blocks that we mine, beyond those of the blocks that we accept: what the programs
+/// of a network can receive, or what leaves room for the entries of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// Characters of one entry that is a text, bytes of one that is not.
+    pub entry_length_max: usize,
+    /// Bytes of the longest message with a block ([`Block::sent_bytes`]).
+    pub block_bytes_max: usize,
+}
+
+impl Own {
+    /// No further limits.
+    pub const UNLIMITED: Self = Self { entry_length_max: usize::MAX, block_bytes_max: usize::MAX };
 }
 
 /// Which times a block may state (rule B13).

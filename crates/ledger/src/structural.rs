@@ -2,7 +2,7 @@
 
 use crate::block::{AviaryBlock, Block, Format};
 use crate::entry::Entry;
-use crate::rules::Rules;
+use crate::rules::{Limits, Rules};
 use crate::signed::SignedEntry;
 
 /// Why a block is malformed.
@@ -107,7 +107,21 @@ fn check_entries(rules: &Rules, entries: &[Entry]) -> Result<(), Structural> {
 
 /// Checks one entry; `index` is for the error.
 pub(crate) fn check_entry(rules: &Rules, index: usize, entry: &Entry) -> Result<(), Structural> {
-    let max = rules.limits.entry_length_max;
+    check_entry_within(rules, rules.limits.entry_length_max, index, entry)
+}
+
+/// Checks one entry that we are to put into a block of our own.
+pub(crate) fn check_own_entry(rules: &Rules, entry: &Entry) -> Result<(), Structural> {
+    let Limits { entry_length_max, own, .. } = &rules.limits;
+    check_entry_within(rules, (*entry_length_max).min(own.entry_length_max), 0, entry)
+}
+
+fn check_entry_within(
+    rules: &Rules,
+    max: usize,
+    index: usize,
+    entry: &Entry,
+) -> Result<(), Structural> {
     let found = match rules.format {
         Format::Cs60 | Format::Aviary => {
             let text = entry.as_text().ok_or(Structural::EntryNotText { index })?;

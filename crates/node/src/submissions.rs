@@ -6,12 +6,12 @@ use althing_engine::Engine;
 use althing_engine::nakamoto::{Durable, Event, Nakamoto, NotAdmitted};
 use althing_ledger::{Block, Entry};
 use althing_types::Height;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::commands::HasLeft;
 use crate::observer::Observer;
 
-/// The outcome of an entry that the user submitted.
+/// What has become of an entry that the user submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submitted {
     /// It is in a block of the best chain.
@@ -20,76 +20,149 @@ pub enum Submitted {
         height: Height,
         /// How often another block came first, so that the search had to begin again.
         lost_races: u32,
+        /// Whether another peer has that block, as far as is known (rule M5). If not, the entry may
+        /// be lost together with this peer.
+        is_held: bool,
     },
+    /// Its block is no longer in the best chain, and it waits for another one.
+    Returned,
     /// It cannot get into the chain.
     Refused(NotAdmitted),
 }
 
-/// An entry on its way into the chain.
+/// An entry on its way into the chain, and as long as it is followed.
 #[derive(Debug)]
-pub struct Submission(oneshot::Receiver<Submitted>);
+pub struct Submission(watch::Receiver<Option<Submitted>>);
 
 impl Submission {
     /// Waits until the entry is in a block of the best chain, or cannot get into one. That takes as
-    /// long as a block takes to mine, and longer if others are quicker.
-    pub async fn outcome(self) -> Result<Submitted, HasLeft> {
-        self.0.await.map_err(|_| HasLeft)
-    }
-}
-
-/// The entries that are on their way. Clones are the same list.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Submissions(Arc<Mutex<Vec<Waiting>>>);
-
-#[derive(Debug)]
-struct Waiting {
-    entry: Entry,
-    lost_races: u32,
-    done: oneshot::Sender<Submitted>,
-}
-
-impl Submissions {
-    /// Waits for `entry`; to be called before the engine is told of it, so that nothing is missed.
-    pub(crate) fn add(&self, entry: Entry) -> Submission {
-        let (done, outcome) = oneshot::channel();
-        let mut waiting = self.lock();
-        // Callers that no longer wait for an answer need none.
-        waiting.retain(|waiting| !waiting.done.is_closed());
-        waiting.push(Waiting { entry, lost_races: 0, done });
-        Submission(outcome)
-    }
-
-    /// Takes note that `blocks` are in the chain now, while we searched for one with `searched`.
-    fn connected(&self, blocks: &[Block], searched: &[Entry]) {
-        let mut all = self.lock();
-        for waiting in &mut *all {
-            waiting.lost_races += u32::from(searched.contains(&waiting.entry));
-        }
-        for block in blocks {
-            for entry in block.entries() {
-                answer(&mut all, entry, |waiting| Submitted::Added {
-                    height: block.height(),
-                    // The race for the block that it is in was not lost.
-                    lost_races: waiting.lost_races - u32::from(searched.contains(entry)),
-                });
+    /// long as a block takes to mine, and longer if others are quicker. Of a block of our own, the
+    /// answer comes when another peer has it as well, or after a while without that.
+    pub async fn outcome(mut self) -> Result<Submitted, HasLeft> {
+        loop {
+            match self.next().await? {
+                Submitted::Returned => {}
+                outcome => return Ok(outcome),
             }
         }
     }
 
-    fn refused(&self, entry: &Entry, reason: &NotAdmitted) {
-        answer(&mut self.lock(), entry, |_| Submitted::Refused(reason.clone()));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
-        self.0.lock().expect("nothing panics while it holds this lock")
+    /// Waits until something else has become of the entry. An error also means that nothing more
+    /// will, since it was refused.
+    pub async fn next(&mut self) -> Result<Submitted, HasLeft> {
+        loop {
+            self.0.changed().await.map_err(|_| HasLeft)?;
+            if let Some(submitted) = self.0.borrow_and_update().clone() {
+                return Ok(submitted);
+            }
+        }
     }
 }
 
-fn answer(all: &mut Vec<Waiting>, entry: &Entry, answer: impl Fn(&Waiting) -> Submitted) {
-    for waiting in all.extract_if(.., |waiting| waiting.entry == *entry) {
-        let answer = answer(&waiting);
-        // The caller may have stopped waiting.
-        let _ = waiting.done.send(answer);
+/// The entries that are followed. Clones are the same list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Submissions(Arc<Mutex<Vec<Followed>>>);
+
+#[derive(Debug)]
+struct Followed {
+    entry: Entry,
+    lost_races: u32,
+    /// The block of the best chain that it is in.
+    block: Option<InBlock>,
+    told: watch::Sender<Option<Submitted>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InBlock {
+    height: Height,
+    /// Whether we have found it, so that nobody else need have it.
+    is_own: bool,
+}
+
+impl Followed {
+    /// Tells what has become of it, unless that was told last.
+    fn tell(&self, submitted: Submitted) {
+        self.told.send_if_modified(|told| {
+            let is_news = told.as_ref() != Some(&submitted);
+            *told = Some(submitted);
+            is_news
+        });
+    }
+
+    fn tell_added(&self, is_held: bool) {
+        if let Some(InBlock { height, .. }) = self.block {
+            self.tell(Submitted::Added { height, lost_races: self.lost_races, is_held });
+        }
+    }
+}
+
+impl Submissions {
+    /// Follows `entry`; to be called before the engine is told of it, so that nothing is missed.
+    pub(crate) fn add(&self, entry: Entry) -> Submission {
+        let (told, submitted) = watch::channel(None);
+        let mut all = self.lock();
+        // Callers that no longer wait for an answer need none.
+        all.retain(|followed| !followed.told.is_closed());
+        all.push(Followed { entry, lost_races: 0, block: None, told });
+        Submission(submitted)
+    }
+
+    /// Takes note that `blocks` are in the chain now, from the height `from` on, while we searched
+    /// for one with `searched`.
+    fn connected(&self, from: Height, blocks: &[Block], searched: &[Entry]) {
+        for followed in &mut *self.lock() {
+            let is_it = |entry: &Entry| *entry == followed.entry;
+            let is_searched = searched.iter().any(is_it);
+            let new = blocks.iter().find(|block| block.entries().iter().any(is_it));
+            // The race for the block that it is in was not lost.
+            followed.lost_races += u32::from(is_searched && new.is_none());
+            match (new, followed.block) {
+                (Some(block), _) => {
+                    followed.block = Some(InBlock { height: block.height(), is_own: false });
+                }
+                (None, Some(old)) if old.height >= from => {
+                    followed.block = None;
+                    followed.tell(Submitted::Returned);
+                }
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn heed(&self, event: &Event) {
+        let mut all = self.lock();
+        match event {
+            // This comes before the event that the tip has changed.
+            Event::BlockMined { height, .. } => {
+                for block in all.iter_mut().filter_map(|followed| followed.block.as_mut()) {
+                    block.is_own |= block.height == *height;
+                }
+            }
+            Event::TipChanged { .. } => {
+                let of_others = |followed: &&Followed| followed.block.is_some_and(|it| !it.is_own);
+                all.iter().filter(of_others).for_each(|followed| followed.tell_added(true));
+            }
+            Event::BlockHeld { height, .. } => {
+                let is_held =
+                    |followed: &&Followed| followed.block.is_some_and(|it| it.height <= *height);
+                all.iter().filter(is_held).for_each(|followed| followed.tell_added(true));
+            }
+            Event::BlockOnlyHere { height, .. } => {
+                let is_it =
+                    |followed: &&Followed| followed.block.is_some_and(|it| it.height == *height);
+                all.iter().filter(is_it).for_each(|followed| followed.tell_added(false));
+            }
+            Event::EntryRefused { entry, reason } => {
+                for followed in all.extract_if(.., |followed| followed.entry == *entry) {
+                    followed.tell(Submitted::Refused(reason.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Followed>> {
+        self.0.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -99,13 +172,11 @@ pub(crate) struct Watching(pub(crate) Submissions);
 impl Observer<Nakamoto> for Watching {
     fn committed(&mut self, durable: &Durable, search: Option<&<Nakamoto as Engine>::Work>) {
         let searched = search.map_or(&[][..], |template| template.entries());
-        self.0.connected(&durable.blocks, searched);
+        self.0.connected(durable.from, &durable.blocks, searched);
     }
 
     fn event(&mut self, event: &Event) {
-        if let Event::EntryRefused { entry, reason } = event {
-            self.0.refused(entry, reason);
-        }
+        self.0.heed(event);
     }
 }
 
@@ -118,9 +189,12 @@ impl Drop for Watching {
 
 #[cfg(test)]
 mod tests {
-    use althing_ledger::Cs60Block;
+    use althing_ledger::{Cs60Block, Tip};
+    use althing_types::{Address, BlockHash, Work};
 
     use super::*;
+
+    const HASH: BlockHash = BlockHash::from_bytes([7; 32]);
 
     fn block(height: u64, datum: &str) -> Block {
         let parent = None;
@@ -128,27 +202,103 @@ mod tests {
         Block::Cs60(Cs60Block { height: Height::new(height), parent, datum, nonce: 0 })
     }
 
-    #[test]
-    fn races_are_counted_until_the_entry_is_in() {
-        let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
-        let Submission(mut answer) = submissions.add(entry.clone());
-        // While we searched for nothing, there was no race.
-        submissions.connected(&[block(1, "theirs")], &[]);
-        submissions.connected(&[block(2, "theirs")], std::slice::from_ref(&entry));
-        assert!(answer.try_recv().is_err());
-        submissions.connected(&[block(3, "ours")], std::slice::from_ref(&entry));
-        let added = Submitted::Added { height: Height::new(3), lost_races: 1 };
-        assert_eq!(answer.try_recv(), Ok(added));
+    fn tip_changed(height: u64) -> Event {
+        let tip = Tip { height: Height::new(height), hash: HASH, work: Work::default() };
+        Event::TipChanged { tip, disconnected: Vec::new(), connected: Vec::new() }
+    }
+
+    fn mined(height: u64) -> Event {
+        Event::BlockMined { hash: HASH, height: Height::new(height) }
+    }
+
+    fn held(height: u64) -> Event {
+        let peer = Address::new("192.0.2.1", 7).expect("a host");
+        Event::BlockHeld { peer, hash: HASH, height: Height::new(height) }
+    }
+
+    fn only_here(height: u64) -> Event {
+        Event::BlockOnlyHere { hash: HASH, height: Height::new(height) }
+    }
+
+    fn added(height: u64, lost_races: u32, is_held: bool) -> Submitted {
+        Submitted::Added { height: Height::new(height), lost_races, is_held }
+    }
+
+    impl Submissions {
+        fn connects(&self, block: &Block, searched: &[Entry], events: &[Event]) {
+            self.connected(block.height(), std::slice::from_ref(block), searched);
+            events.iter().for_each(|event| self.heed(event));
+        }
+    }
+
+    impl Submission {
+        /// Returns what there is to be told now, if anything.
+        fn news(&mut self) -> Option<Submitted> {
+            if !self.0.has_changed().unwrap_or(true) {
+                return None;
+            }
+            self.0.borrow_and_update().clone()
+        }
     }
 
     #[test]
-    fn all_who_asked_are_told_of_a_refusal() {
+    fn races_are_counted_until_the_entry_is_in() {
+        let (submissions, entry) = (Submissions::default(), [Entry::text("ours")]);
+        let mut told = submissions.add(entry[0].clone());
+        // While we searched for nothing, there was no race.
+        submissions.connects(&block(1, "theirs"), &[], &[tip_changed(1)]);
+        submissions.connects(&block(2, "theirs"), &entry, &[tip_changed(2)]);
+        assert_eq!(told.news(), None);
+        // Somebody else may have found our block.
+        submissions.connects(&block(3, "ours"), &entry, &[tip_changed(3)]);
+        assert_eq!(told.news(), Some(added(3, 1, true)));
+    }
+
+    #[test]
+    fn our_own_block_counts_when_another_peer_has_it() {
         let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
-        let Submission(mut told_first) = submissions.add(entry.clone());
-        let Submission(mut told_second) = submissions.add(entry.clone());
-        submissions.refused(&entry, &NotAdmitted::Full);
-        for told in [&mut told_first, &mut told_second] {
-            assert_eq!(told.try_recv(), Ok(Submitted::Refused(NotAdmitted::Full)));
+        let mut told = submissions.add(entry);
+        submissions.connects(&block(3, "ours"), &[], &[mined(3), tip_changed(3)]);
+        assert_eq!(told.news(), None, "nobody else is known to have it");
+        submissions.heed(&only_here(3));
+        assert_eq!(told.news(), Some(added(3, 0, false)));
+        submissions.heed(&held(2));
+        assert_eq!(told.news(), None);
+        submissions.heed(&held(4));
+        assert_eq!(told.news(), Some(added(3, 0, true)));
+        submissions.heed(&held(5));
+        assert_eq!(told.news(), None, "that is known");
+    }
+
+    #[test]
+    fn an_entry_that_a_reorganisation_drops_is_followed_until_it_is_in_again_or_invalid() {
+        let submissions = Submissions::default();
+        let [mut first, mut second] =
+            ["first", "second"].map(|text| submissions.add(Entry::text(text)));
+        submissions.connects(&block(3, "first"), &[], &[mined(3), tip_changed(3), held(3)]);
+        submissions.connects(&block(4, "second"), &[], &[mined(4), tip_changed(4), held(4)]);
+        assert_eq!(
+            (first.news(), second.news()),
+            (Some(added(3, 0, true)), Some(added(4, 0, true)))
+        );
+        submissions.connected(Height::new(3), &[block(3, "x"), block(4, "y"), block(5, "z")], &[]);
+        submissions.heed(&tip_changed(5));
+        let returned = || Some(Submitted::Returned);
+        assert_eq!((first.news(), second.news()), (returned(), returned()));
+        submissions.connects(&block(6, "first"), &[], &[mined(6), tip_changed(6), held(6)]);
+        assert_eq!(first.news(), Some(added(6, 0, true)));
+        let reason = NotAdmitted::Full;
+        submissions.heed(&Event::EntryRefused { entry: Entry::text("second"), reason });
+        assert_eq!(second.news(), Some(Submitted::Refused(NotAdmitted::Full)));
+    }
+
+    #[tokio::test]
+    async fn all_who_asked_are_told_of_a_refusal() {
+        let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
+        let both = [submissions.add(entry.clone()), submissions.add(entry.clone())];
+        submissions.heed(&Event::EntryRefused { entry, reason: NotAdmitted::Full });
+        for told in both {
+            assert_eq!(told.outcome().await, Ok(Submitted::Refused(NotAdmitted::Full)));
         }
     }
 

@@ -3,12 +3,14 @@
 //! | file | question |
 //! | --- | --- |
 //! | `python_json` | how does Python's `json.dumps` write a value? |
+//! | `python_value` | what does Python's `json.loads` read? |
 //! | `hex` | how are bytes written as hexadecimal digits, and read back? |
 //! | `terminal` | how is a stranger's text shown on a terminal? |
 //! | `spreadsheet` | how is a stranger's text written into a cell of CSV? |
 
 pub mod hex;
 pub mod python_json;
+pub mod python_value;
 pub mod spreadsheet;
 pub mod terminal;
 

@@ -1,4 +1,4 @@
-//! JSON as Python's `json.dumps` writes it: `", "` and `": "`, keys in their order, and every
+//! JSON as Python's `json.dumps` writes it: `", "` and `": "`, keys in their order, and DEL and every
 //! character outside ASCII as `\uXXXX`. The five networks are programs in Python, and a signature
 //! is over exactly these bytes.
 
@@ -37,8 +37,8 @@ impl Formatter for PythonFormatter {
     ) -> io::Result<()> {
         let mut units = [0; 2];
         for character in fragment.chars() {
-            // DEL is ASCII, and Python leaves it alone.
-            if character.is_ascii() {
+            // Python writes what is not between the space and `~` as an escape, DEL included.
+            if matches!(character, ' '..='~') {
                 out.write_all(&[u8::try_from(character).expect("ASCII is one byte")])?;
             } else {
                 for unit in character.encode_utf16(&mut units) {
@@ -57,10 +57,9 @@ mod tests {
 
     #[test]
     fn it_is_what_python_writes() {
-        // >>> json.dumps({"a": [1, 2], "b": {"c": True, "d": None}, "e": "é\n😀\u0001/"})
-        let value = json!({"a": [1, 2], "b": {"c": true, "d": null}, "e": "é\n😀\u{1}/"});
-        let expected =
-            r#"{"a": [1, 2], "b": {"c": true, "d": null}, "e": "\u00e9\n\ud83d\ude00\u0001/"}"#;
+        // >>> json.dumps({"a": [1, 2], "b": {"c": True, "d": None}, "e": "é\n😀\u0001/\x7f~"})
+        let value = json!({"a": [1, 2], "b": {"c": true, "d": null}, "e": "é\n😀\u{1}/\u{7f}~"});
+        let expected = r#"{"a": [1, 2], "b": {"c": true, "d": null}, "e": "\u00e9\n\ud83d\ude00\u0001/\u007f~"}"#;
         assert_eq!(String::from_utf8(dumps(&value)).as_deref(), Ok(expected));
         assert_eq!(dumps(&json!({})), b"{}");
         assert_eq!(dumps(&json!([])), b"[]");

@@ -1,20 +1,31 @@
 //! A voter's menu in a network of cs60.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `booth` | what is a voter asked and told, and what has become of each ballot? |
+
+mod booth;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use althing_dialect::cs60::{self, Ballots, Cs60};
-use althing_engine::nakamoto::Mining;
+use althing_engine::nakamoto::{Mining, Nakamoto};
 use althing_feed::{Event, Feed, PeerEvent, Subscription};
 use althing_ledger::Entry;
 use althing_node::chain::{self, Entries};
-use althing_node::{Clock, Submitted};
+use althing_node::{Clock, Commands, Status, Submitted};
 use althing_store::Store;
+use anyhow::anyhow;
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, interval_at, sleep_until};
 
+use self::booth::{Act, Booth};
 use crate::chain_network::{ChainName, Meeting};
 use crate::console;
 use crate::parallelism::ParallelismOptions;
@@ -22,7 +33,11 @@ use crate::parallelism::ParallelismOptions;
 /// Vote in a cs60 network, from a menu.
 ///
 /// Standard input takes one command per line: a casts a ballot, d shows the number of ballots for
-/// each choice, q leaves. After a, the next two lines are the voter and the choice.
+/// each choice, q leaves. After a, the next two lines are the voter and the choice. d and q are
+/// answered while a ballot is mined.
+///
+/// A ballot is mined when the peer has met its network, and added when another peer has its block;
+/// until then it says that the ballot is only here. The exit code is 0 if all ballots were added.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing tracker\n  \
@@ -47,10 +62,11 @@ pub(crate) struct Arguments {
     meeting: Meeting,
 }
 
-const MENU: &str = "\
-a  cast a ballot
-d  show how many ballots there are for each choice
-q  leave";
+/// How often a voter is told that a ballot is still being mined.
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a voter who leaves waits for the ballots that are not in the chain yet.
+const LEAVING_TIME: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     super::block_on(vote(arguments))
@@ -79,21 +95,21 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         clock: Clock::start(),
         feed,
     })?;
-    let (leave, left) = oneshot::channel();
+    let commands = node.commands();
+    let (leave, left) = oneshot::channel::<()>();
     let menu = tokio::spawn(async move {
-        let outcome = attend(&entries, console::standard_input()).await;
-        // Whoever hears this leaves; nobody does when the peer has left already.
-        let _ = leave.send(());
-        outcome
+        let mut menu = Menu::new(entries, commands);
+        let outcome = menu.attend(console::standard_input()).await;
+        // The peer leaves when this is dropped; it may have left already.
+        drop(leave);
+        outcome.and_then(|()| menu.verdict())
     });
     let stop = async {
-        tokio::select! {
-            () = super::stop_asked() => {}
-            _ = left => {}
-        }
+        // Nothing is ever sent.
+        let _ = left.await;
     };
     node.run(endpoint, stop).await?;
-    if menu.is_finished() { menu.await? } else { Ok(()) }
+    menu.await?
 }
 
 /// Tells a voter what hinders the vote.
@@ -107,41 +123,134 @@ async fn tell(mut records: Subscription) {
     }
 }
 
-/// Does what `lines` say, until they say to leave or there are no more.
-async fn attend(entries: &Entries, mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
-    say(MENU)?;
-    while let Some(line) = lines.recv().await {
-        match line.trim() {
-            "a" => {
-                let (Some(voter), Some(choice)) =
-                    (ask("voter:", &mut lines).await?, ask("choice:", &mut lines).await?)
-                else {
-                    break;
-                };
-                say(&cast(entries, &voter, &choice).await?)?;
+/// A booth at standard input and output, and the ballots on their way.
+struct Menu {
+    booth: Booth,
+    entries: Entries,
+    commands: Commands<Nakamoto>,
+    /// What becomes of each ballot.
+    news: mpsc::UnboundedReceiver<(usize, Submitted)>,
+    /// Is handed to those who follow a ballot.
+    tell: mpsc::UnboundedSender<(usize, Submitted)>,
+    /// Whether the cursor is behind a prompt.
+    is_asked: bool,
+    /// Whether a line that is typed ends the line of the prompt.
+    is_echoed: bool,
+}
+
+impl Menu {
+    fn new(entries: Entries, commands: Commands<Nakamoto>) -> Self {
+        let (tell, news) = mpsc::unbounded_channel();
+        let (booth, is_echoed) = (Booth::default(), io::stdin().is_terminal());
+        Self { booth, entries, commands, news, tell, is_asked: false, is_echoed }
+    }
+
+    /// Does what `lines` say, until they say to leave, or there are no more and no ballot waits.
+    async fn attend(&mut self, mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
+        let stop = super::stop_asked();
+        tokio::pin!(stop);
+        let mut progress = interval_at(Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
+        let mut leave_at: Option<Instant> = None;
+        let mut is_open = true;
+        self.ask()?;
+        loop {
+            let leaving = leave_at.unwrap_or_else(Instant::now);
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                () = sleep_until(leaving), if leave_at.is_some() => return Ok(()),
+                Some((number, submitted)) = self.news.recv() => {
+                    let said = self.booth.note(number, &submitted);
+                    self.say(&said)?;
+                }
+                _ = progress.tick(), if self.booth.waiting() > 0 => self.tell_progress().await?,
+                line = lines.recv(), if is_open => match line {
+                    Some(line) => {
+                        self.is_asked = !self.is_echoed;
+                        match self.heed(&line).await? {
+                            Act::Leave => return Ok(()),
+                            Act::LeaveSoon => leave_at = Some(Instant::now() + LEAVING_TIME),
+                            _ => {}
+                        }
+                    }
+                    None => is_open = false,
+                },
             }
-            "d" => say(&tally(entries).await?)?,
-            "q" => break,
-            "" => say(MENU)?,
-            other => say(&format!("{other:?} is none of a, d and q"))?,
+            if (!is_open || leave_at.is_some()) && self.booth.waiting() == 0 {
+                return Ok(());
+            }
         }
     }
-    Ok(())
-}
 
-async fn ask(question: &str, lines: &mut mpsc::Receiver<String>) -> anyhow::Result<Option<String>> {
-    say(question)?;
-    Ok(lines.recv().await.map(|line| line.trim().to_owned()))
-}
-
-async fn cast(entries: &Entries, voter: &str, choice: &str) -> anyhow::Result<String> {
-    Ok(match entries.submit(Ballots::ballot(voter, choice)).await?.outcome().await? {
-        Submitted::Added { height, lost_races: 0 } => format!("added, in block {height}"),
-        Submitted::Added { height, lost_races } => {
-            format!("added, in block {height}; others were quicker {lost_races} times before")
+    /// Does what a line says, as far as that is not to leave, and returns what it was.
+    async fn heed(&mut self, line: &str) -> anyhow::Result<Act> {
+        let act = self.booth.answer(line);
+        match &act {
+            Act::Ask => self.ask()?,
+            Act::Say(text) => self.say(text)?,
+            Act::Tally => {
+                let tally = tally(&self.entries).await?;
+                self.say(&tally)?;
+            }
+            Act::Cast { number, voter, choice } => {
+                let (number, tell) = (*number, self.tell.clone());
+                let ballot = Ballots::ballot(voter, choice);
+                let mut submission = self.entries.submit(ballot).await?;
+                tokio::spawn(async move {
+                    while let Ok(submitted) = submission.next().await
+                        && tell.send((number, submitted)).is_ok()
+                    {}
+                });
+                self.say(&format!("mining the ballot of {voter:?}"))?;
+            }
+            Act::LeaveSoon => {
+                let waiting = self.booth.waiting();
+                self.say(&format!(
+                    "{waiting} not in the chain yet: leaving in {LEAVING_TIME:?}; q leaves at once"
+                ))?;
+            }
+            Act::Leave => {}
         }
-        Submitted::Refused(reason) => format!("invalid: {reason}"),
-    })
+        Ok(act)
+    }
+
+    async fn tell_progress(&mut self) -> anyhow::Result<()> {
+        let Status { engine, hashes, .. } = self.commands.status().await?;
+        let waiting = self.booth.waiting();
+        let said = match engine.searching {
+            _ if !engine.joined => "waiting to meet the network".to_owned(),
+            Some(height) => {
+                format!("mining block {height}: {hashes} hashes so far, {waiting} waiting")
+            }
+            None => format!("{waiting} waiting for a turn to mine"),
+        };
+        self.say(&said)?;
+        Ok(())
+    }
+
+    /// Says something on lines of its own, and asks again.
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        let before = if mem::take(&mut self.is_asked) { "\n" } else { "" };
+        writeln!(io::stdout().lock(), "{before}{text}")?;
+        self.ask()
+    }
+
+    fn ask(&mut self) -> io::Result<()> {
+        let before = if mem::replace(&mut self.is_asked, true) { "\n" } else { "" };
+        let mut out = io::stdout().lock();
+        write!(out, "{before}{} ", self.booth.prompt())?;
+        out.flush()
+    }
+
+    /// Ends the line of the last prompt, and returns an error if a ballot is not added.
+    fn verdict(&self) -> anyhow::Result<()> {
+        if self.is_asked {
+            writeln!(io::stdout().lock())?;
+        }
+        match self.booth.complaint() {
+            Some(complaint) => Err(anyhow!(complaint)),
+            None => Ok(()),
+        }
+    }
 }
 
 async fn tally(entries: &Entries) -> anyhow::Result<String> {
@@ -157,10 +266,4 @@ async fn tally(entries: &Entries) -> anyhow::Result<String> {
     let lines: Vec<String> =
         counts.iter().map(|(choice, count)| format!("{count:>6}  {choice:?}")).collect();
     Ok(if lines.is_empty() { "no ballots yet".to_owned() } else { lines.join("\n") })
-}
-
-fn say(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
 }

@@ -18,7 +18,7 @@ use althing_engine::nakamoto::{
 };
 use althing_ledger::{
     Anything, Application, Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis,
-    HexDigits, Limits, Rules as ChainRules, Target, Ties, Times,
+    HexDigits, Limits, Own, Rules as ChainRules, Target, Ties, Times,
 };
 use althing_types::{BlockHash, Channel};
 
@@ -62,6 +62,10 @@ const NONCE_CHARS_MAX: usize = 40;
 /// Characters of a miner's name: more do not fit into what the programs receive at a time.
 const MINER_CHARS_MAX: usize = 1024;
 
+/// Bytes that the programs read of a datagram: a block in a longer one locks them out, so we mine
+/// none, but accept those of others.
+const DATAGRAM_READ: usize = 1024;
+
 /// To how many peers a gossip message is passed on.
 const FORWARD: usize = 3;
 
@@ -73,6 +77,7 @@ impl Aviary {
             entry_length_max: MESSAGE_CHARS_MAX,
             nonce_chars_max: NONCE_CHARS_MAX,
             miner_chars_max: MINER_CHARS_MAX,
+            own: Own { entry_length_max: usize::MAX, block_bytes_max: DATAGRAM_READ },
         };
         let rules = Rules {
             chain: ChainRules {
@@ -87,6 +92,7 @@ impl Aviary {
             sync: SyncMethod::ByHeight,
             relay: FORWARD,
             entries: Entries::Shared,
+            has_cookies: false,
             timeouts: config.timeouts,
         };
         Self { config, rules }

@@ -1,7 +1,7 @@
 //! The messages of `aviary`, byte for byte, and bytes that are none.
 
 use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
-use althing_ledger::{AviaryBlock, Block, Entry, HexDigits, Ledger, Outcome};
+use althing_ledger::{AviaryBlock, Block, Entry, HexDigits, Ledger, Outcome, Proposal};
 use althing_types::{Address, BlockHash, Height, UnixTime};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -114,6 +114,68 @@ fn what_other_programs_write_is_understood() {
     ] {
         assert_eq!(decoded(null), Message::NoBlock);
     }
+    let fields = r#""minedBy": "None", "nonce": "None", "hash": "None", "timestamp": "None""#;
+    for null in [
+        &format!(
+            r#"{{"type": "GET_BLOCK_REPLY", "height": "None", "messages": "None", {fields}}}"#
+        ),
+        r#"{"type": "GET_BLOCK_REPLY"}"#,
+        r#"{"type": "GET_BLOCK_REPLY", "height": 7}"#,
+        r#"{"type": "GET_BLOCK_REPLY", "height": -1, "hash": ""}"#,
+        r#"["GET_BLOCK_REPLY", null, null, null, null, null]"#,
+        r#"[null, "None", []]"#,
+        r#"[{"type": "GET_BLOCK_REPLY", "height": null, "messages": null}]"#,
+    ] {
+        assert_eq!(decoded(null), Message::NoBlock, "{null}");
+    }
+    for list in ["[]", "[7]", r#"[{"type": "STATS"}]"#] {
+        assert!(read(&aviary(), list.as_bytes()).is_err(), "{list}");
+    }
+    // Without a chain.
+    let none = Message::Tip(Claim { length: 0, hash: BlockHash::from_bytes([0; 32]) });
+    for stats in [
+        r#"{"type": "STATS_REPLY"}"#,
+        r#"{"type": "STATS_REPLY", "message": "no chain yet"}"#,
+        r#"{"type": "STATS_REPLY", "height": null, "hash": null}"#,
+        r#"{"type": "STATS_REPLY", "height": "None", "hash": "None"}"#,
+        r#"{"type": "STATS_REPLY", "height": -1, "hash": ""}"#,
+        r#"{"type": "STATS_REPLY", "height": 0, "hash": "none"}"#,
+        r#"{"height": null, "hash": null}"#,
+    ] {
+        assert_eq!(decoded(stats), none, "{stats}");
+    }
+    // Numbers may be texts, and texts numbers; of equal keys Python takes the last.
+    let hash = "ab".repeat(32);
+    let stats =
+        format!(r#"{{"type": "STATS_REPLY", "height": 1, "height": "6", "hash": "{hash}"}}"#);
+    let claim = Claim { length: 6, hash: BlockHash::from_bytes([0xab; 32]) };
+    assert_eq!(decoded(&stats), Message::Tip(claim));
+    let question = Message::BlockRequest { height: Height::new(7) };
+    assert_eq!(decoded(r#"{"type": "GET_BLOCK", "height": "7"}"#), question);
+    let announced = format!(
+        concat!(
+            r#"{{"type": "ANNOUNCE", "height": "3", "minedBy:": "GossipZilla!", "#,
+            r#""nonce": 4583335277304293, "messages": ["fly-stuck", "\u00e9"], "#,
+            r#""hash": "{}", "timestamp": "1700656987"}}"#,
+        ),
+        "bb".repeat(32)
+    );
+    assert_eq!(decoded(&announced), Message::Announcement(Block::Aviary(block())));
+    // An older year gossips under another name. A name that is too long is cut, in whole characters.
+    let name = "é".repeat(40);
+    let flood =
+        format!(r#"{{"type": "FLOOD", "host": "h", "port": "8999", "id": 7, "name": "{name}"}}"#);
+    let (origin, name) = (address("h", 8999), label(&name[..64]));
+    let expected = Gossip { origin: origin.clone(), name: name.clone(), id: label("7") };
+    assert_eq!(decoded(&flood), Message::Gossip(expected));
+    for kind in ["FLOOD-REPLY", "FLOOD_REPLY"] {
+        let reply = format!(
+            r#"{{"type": "{kind}", "host": "h", "port": 8999, "name": "{}"}}"#,
+            "é".repeat(40)
+        );
+        let (address, name) = (origin.clone(), name.clone());
+        assert_eq!(decoded(&reply), Message::GossipReply { address, name });
+    }
     // One answers without a type.
     let hash = "ab".repeat(32);
     let stats = format!(r#"{{"host": "h", "port": 8993, "height": 6, "hash": "{hash}"}}"#);
@@ -153,6 +215,33 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         let error = read(&aviary(), payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(expected), "{payload:.60}: {error}");
     }
+}
+
+#[test]
+fn blocks_of_ours_fit_into_what_the_programs_read_of_a_datagram_and_others_may_be_longer() {
+    let aviary =
+        Aviary::new(Config { difficulty: HexDigits::new(0).expect("few"), ..Config::default() });
+    let mut ledger = Ledger::new(aviary.rules().chain.clone(), aviary.application());
+    let words: Vec<Entry> =
+        (0..10).map(|n| Entry::text(&format!("{n}{}", "é".repeat(19)))).collect();
+    let miner = "ö".repeat(32);
+    let entries = ledger.select(&miner, words.iter());
+    assert!((1..10).contains(&entries.len()), "{}", entries.len());
+    let propose = |entries| Proposal { miner: &miner, now: UnixTime::from_seconds(7), entries };
+    let template = ledger.template(propose(entries)).expect("there are entries");
+    let ours = template.with_nonce(u64::MAX);
+    let bytes = |block: &Block| {
+        datagram(&aviary, &Message::Block(block.clone())).expect("the network has it").len()
+    };
+    assert!((900..=1024).contains(&bytes(&ours)), "{}", bytes(&ours));
+    assert_eq!(bytes(&ours), ours.sent_bytes());
+    let announced = datagram(&aviary, &Message::Announcement(ours.clone())).expect("it has");
+    assert!(announced.len() < bytes(&ours));
+    // With the rest in the next block, and a longer one of another peer.
+    let template = ledger.template(propose(words)).expect("all of them are a block");
+    let theirs = template.with_nonce(7);
+    assert!(bytes(&theirs) > 1024);
+    assert!(matches!(ledger.add(theirs), Ok(Outcome::Adopted(_))));
 }
 
 #[test]

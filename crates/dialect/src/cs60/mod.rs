@@ -21,7 +21,7 @@ use althing_engine::nakamoto::{
 };
 use althing_ledger::{
     Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
-    Genesis, Limits, Rules as ChainRules, Ties, Times,
+    Genesis, Limits, Own, Rules as ChainRules, Ties, Times,
 };
 use althing_types::Channel;
 
@@ -56,18 +56,20 @@ pub struct Cs60 {
     rules: Rules,
 }
 
-/// Characters of a datum: quoted three times each has up to 18 bytes, and they have to fit into a
-/// datagram.
-const DATUM_CHARS_MAX: usize = 3000;
+/// Characters of a datum of ours: quoted three times each has up to 18 bytes, and they have to fit
+/// into a datagram.
+const OWN_DATUM_CHARS_MAX: usize = 3000;
 
 impl Cs60 {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
         let limits = Limits {
             entries: 1..=1,
-            entry_length_max: DATUM_CHARS_MAX,
+            // The program has no limit but that of a datagram.
+            entry_length_max: crate::DATAGRAM_MAX,
             nonce_chars_max: 0,
             miner_chars_max: 0,
+            own: Own { entry_length_max: OWN_DATUM_CHARS_MAX, block_bytes_max: usize::MAX },
         };
         let rules = Rules {
             chain: ChainRules {
@@ -83,6 +85,7 @@ impl Cs60 {
             // A program that is told of a block twice asks for the whole chain.
             relay: 0,
             entries: Entries::Kept,
+            has_cookies: false,
             timeouts: config.timeouts,
         };
         Self { config, rules }

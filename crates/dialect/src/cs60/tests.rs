@@ -106,6 +106,67 @@ fn the_blocks_of_the_program_are_valid_as_they_come_over_the_wire() {
 }
 
 #[test]
+fn what_a_block_adds_to_a_chain_is_known_to_the_byte() {
+    let length = |blocks: &[Block]| {
+        datagram(&cs60(), &Message::Chain(blocks.to_vec())).expect("the network has it").len()
+    };
+    let datum =
+        |text: &str| Block::Cs60(Cs60Block { datum: Entry::text(text), ..Cs60Block::genesis() });
+    let first = datum("");
+    for text in ["", "\"\\\u{7f}é😀\n", r#"{"voter": "x", "choice": "\ud83d"}"#] {
+        let second = datum(text);
+        let more = length(&[first.clone(), second.clone()]) - length(std::slice::from_ref(&first));
+        assert_eq!(more, second.sent_bytes(), "{text}");
+    }
+}
+
+#[test]
+fn what_the_program_accepts_is_accepted() {
+    let cs60 = Cs60::new(Config { zeros: 0, ..Config::default() });
+    let mut ledger = Ledger::new(cs60.rules().chain.clone(), cs60.application());
+    let long = format!(r#"{{"voter": "{}", "choice": "yes"}}"#, "x".repeat(4000));
+    for datum in [
+        r#"{"voter": "ann", "choice": 1}"#,
+        r#"{"voter": "ann\ud83d", "choice": "yes"}"#,
+        r#"{"voter": "bob", "choice": "yes", "weight": NaN}"#,
+        r#"{"voter": "ann", "voter": "cid", "choice": "yes"}"#,
+        &long,
+    ] {
+        let entries = vec![Entry::text(datum)];
+        let proposal = Proposal { miner: "", now: UnixTime::default(), entries };
+        let template = ledger.template(proposal).expect("it is an entry");
+        let block = template.with_nonce(template.search(0..100_000).expect("it is easy"));
+        let bytes = datagram(&cs60, &Message::Announcement(block)).expect("the network has it");
+        let Ok(Message::Announcement(block)) = read(&cs60, &bytes) else { panic!("{datum}") };
+        assert!(matches!(ledger.add(block), Ok(Outcome::Adopted(_))), "{datum}");
+    }
+    // But we put nothing into a block that leaves others no room in a datagram.
+    assert!(ledger.check_entry(&Entry::text(&long.replace("xx", "yy"))).is_err());
+}
+
+#[test]
+fn del_is_hashed_as_python_writes_it() {
+    // >>> json.dumps(block, sort_keys=True)
+    let json = concat!(
+        r#"{"_data": "a\u007fb", "_index": 1, "_nonce": 19, "_prev_hash": "#,
+        r#""12a78be88353a89623c46d6ef09017f15a21bc1d9e869ee69fc4a657d6e06896"}"#,
+    );
+    let block = cs60().decode_block(json.as_bytes()).expect("a block");
+    assert_eq!(String::from_utf8(cs60().encode_block(&block)).as_deref(), Ok(json));
+    assert!(block.hash_after(None).to_string().starts_with("007bd2"));
+}
+
+#[test]
+fn of_equal_keys_the_last_one_counts() {
+    let json = concat!(
+        r#"{"type": "REQ", "type": "BLOCK", "data": "", "data": "{\"_data\": \"x\", "#,
+        r#"\"_data\": \"\", \"_index\": 0, \"_nonce\": 0, \"_prev_hash\": \"0\"}"}"#,
+    );
+    let genesis = Message::Announcement(Block::Cs60(Cs60Block::genesis()));
+    assert_eq!(read(&cs60(), json.as_bytes()), Ok(genesis));
+}
+
+#[test]
 fn a_length_that_is_not_the_chains_misleads_nobody() {
     let json = r#"{"type": "CHAIN", "data": "{\"_chain\": [], \"_length\": 20000}"}"#;
     assert_eq!(read(&cs60(), json.as_bytes()), Ok(Message::Chain(vec![])));

@@ -5,6 +5,7 @@ use althing_engine::nakamoto::Message;
 use althing_ledger::{Block, Cs60Block, Entry};
 use althing_text::python_json::dumps;
 use althing_types::Height;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{DATAGRAM_MAX, Malformed};
@@ -118,6 +119,8 @@ pub(super) fn decode_block(json: &[u8]) -> Result<Block, Malformed> {
     }))
 }
 
-fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(json).map_err(|error| Malformed::NotAMessage(error.to_string()))
+/// Reads JSON by way of a value, in which of equal keys the last one counts, as in Python.
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Malformed> {
+    let value: Result<serde_json::Value, _> = serde_json::from_slice(json);
+    value.and_then(T::deserialize).map_err(|error| Malformed::NotAMessage(error.to_string()))
 }

@@ -2,7 +2,9 @@
 //!
 //! There is one encoding of each message, and one message of each encoding.
 
-use althing_engine::nakamoto::{Claim, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message};
+use althing_engine::nakamoto::{
+    Claim, Cookie, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message,
+};
 use althing_ledger::{Block, Entry};
 use althing_types::{Address, BlockHash};
 
@@ -24,6 +26,8 @@ mod kind {
     pub(super) const NO_BLOCK: u8 = 9;
     pub(super) const ANNOUNCEMENT: u8 = 10;
     pub(super) const ENTRY: u8 = 11;
+    pub(super) const CHALLENGE: u8 = 12;
+    pub(super) const PROOF: u8 = 13;
 }
 
 /// Returns the kind of a message and its fields, or `None` if the network has no such message.
@@ -78,6 +82,14 @@ pub fn encode(message: &Message) -> Option<Vec<u8>> {
             out.push(kind::ENTRY);
             write_long(entry.as_bytes(), out)?;
         }
+        Message::Challenge(Cookie(cookie)) => {
+            out.push(kind::CHALLENGE);
+            out.extend_from_slice(cookie);
+        }
+        Message::Proof(Cookie(cookie)) => {
+            out.push(kind::PROOF);
+            out.extend_from_slice(cookie);
+        }
         // Other ways to fetch.
         Message::BlockRequest { .. } | Message::ChainRequest { .. } | Message::Chain(_) => {
             return None;
@@ -120,6 +132,8 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Malformed> {
         kind::NO_BLOCK => Message::NoBlock,
         kind::ANNOUNCEMENT => Message::Announcement(block::read(&mut reader)?),
         kind::ENTRY => Message::Entry(Entry::new(reader.long_bytes()?)),
+        kind::CHALLENGE => Message::Challenge(Cookie(*reader.array()?)),
+        kind::PROOF => Message::Proof(Cookie(*reader.array()?)),
         _ => return Err(not_a_message("of a kind that this network does not have")),
     };
     reader.end()?;

@@ -31,7 +31,7 @@ use althing_engine::nakamoto::{
 };
 use althing_ledger::{
     Application, Asert, Block, Coinbase, CompactTarget, DifficultyRule, EntriesRefused, Entry,
-    Format, Genesis, Limits, NativeBlock, Once, Rules as ChainRules, SignedEntry, Ties, Times,
+    Format, Genesis, Limits, NativeBlock, Once, Own, Rules as ChainRules, SignedEntry, Ties, Times,
     target_of_bits,
 };
 use althing_types::{BlockHash, Channel, Height, PeerKey, UnixTime};
@@ -121,6 +121,7 @@ impl Open {
                     entry_length_max: ENTRY_BYTES_MAX,
                     nonce_chars_max: 0,
                     miner_chars_max: MINER_CHARS_MAX,
+                    own: Own::UNLIMITED,
                 },
                 difficulty: DifficultyRule::Asert(Asert {
                     block_time: config.block_time,
@@ -135,6 +136,7 @@ impl Open {
             sync: SyncMethod::HeadersFirst,
             relay: FORWARD,
             entries: Entries::Shared,
+            has_cookies: true,
             timeouts: config.timeouts,
         };
         let key = SigningKey::from_bytes(&config.secret);

@@ -1,6 +1,8 @@
 //! The messages of the open network, byte for byte, and bytes that are none.
 
-use althing_engine::nakamoto::{Claim, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message};
+use althing_engine::nakamoto::{
+    Claim, Cookie, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message,
+};
 use althing_ledger::{
     Block, BlockContext, Coinbase, CompactTarget, Entry, Header, Ledger, NativeBlock, Outcome,
     Proposal, SignedEntry, target_of_bits,
@@ -83,7 +85,7 @@ fn who_signs_what_is_no_message_answers_for_it() {
     let key = SigningKey::from_bytes(&[7; 32]);
     let sign = |kind_and_fields: &[u8]| {
         let chain = dialect.chain();
-        let mut bytes = [&[1], &chain.as_bytes()[..8], kind_and_fields].concat();
+        let mut bytes = [&[2], &chain.as_bytes()[..8], kind_and_fields].concat();
         bytes.extend_from_slice(key.verifying_key().as_bytes());
         let signed = [b"althing open 1\n", &chain.as_bytes()[..], &bytes].concat();
         bytes.extend_from_slice(&ed25519_dalek::Signer::sign(&key, &signed).to_bytes());
@@ -92,7 +94,7 @@ fn who_signs_what_is_no_message_answers_for_it() {
     let many = [&[5, 101][..], &[0; 101 * 32]].concat();
     let cases: [(&[u8], &str); 7] = [
         (&[], "ends too early"),
-        (&[12], "of a kind that this network does not have"),
+        (&[14], "of a kind that this network does not have"),
         (&[2, 0], "something after its end"),
         (&[3, 0], "ends too early"),
         (&[6, 255, 255], "65535 are more than 500"),
@@ -239,6 +241,8 @@ fn message() -> impl Strategy<Value = Message> {
         Just(Message::NoBlock),
         any_block().prop_map(Message::Announcement),
         vec(any::<u8>(), 0..99).prop_map(|bytes| Message::Entry(Entry::new(bytes))),
+        any::<[u8; 16]>().prop_map(|bytes| Message::Challenge(Cookie(bytes))),
+        any::<[u8; 16]>().prop_map(|bytes| Message::Proof(Cookie(bytes))),
     ]
 }
 

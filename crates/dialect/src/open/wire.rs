@@ -9,7 +9,7 @@ use super::fields;
 use crate::{DATAGRAM_MAX, Malformed};
 
 /// The first byte of a message, so that there can be another format.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What stands before the bytes that are signed.
 const DOMAIN: &[u8] = b"althing open 1\n";

@@ -16,17 +16,25 @@ impl Nakamoto {
     ) -> Result<Added, Invalid> {
         let added = self.ledger.add(block)?;
         if let Added::Adopted(adoption) = &added {
-            self.follow(adoption, out);
+            self.follow(adoption, None, out);
         }
         Ok(added)
     }
 
-    fn follow(&mut self, adoption: &Adoption, out: &mut Vec<Output>) {
+    /// Goes over to a better chain. If its last block is ours, `own` is what is told of that.
+    pub(super) fn follow(
+        &mut self,
+        adoption: &Adoption,
+        own: Option<Event>,
+        out: &mut Vec<Output>,
+    ) {
         let Adoption { disconnected, connected, returned } = adoption;
         let blocks: Vec<Block> = connected.iter().map(|it| (*it.block).clone()).collect();
         let from = blocks.first().map(Block::height).unwrap_or(Height::GENESIS);
         self.mempool.settle(&blocks, returned, &self.ledger, out);
+        self.holders.forget_from(from);
         out.push(Output::Persist(Durable { from, blocks }));
+        out.extend(own.map(Output::Event));
         let tip = self.ledger.tip().expect("a chain has just been adopted");
         let ids = |blocks: &[HashedBlock]| blocks.iter().map(HashedBlock::id).collect();
         let (disconnected, connected) = (ids(disconnected), ids(connected));
@@ -43,9 +51,10 @@ impl Nakamoto {
         let height = block.height();
         match self.take_in(block.clone(), out) {
             Ok(Added::Adopted(_)) => {
+                self.peers.note_use(now, from);
                 self.end_finished_downloads(now, out);
                 let others = |peer: &Address| peer != from;
-                for peer in self.peers.choose(self.rules.relay, &mut self.rng, others) {
+                for peer in self.peers.choose_proven(self.rules.relay, &mut self.rng, others) {
                     send(&peer, Message::Announcement(block.clone()), out);
                 }
                 Ok(())
@@ -55,7 +64,8 @@ impl Nakamoto {
                 let length = Height::new(self.ledger.length());
                 match self.rules.sync {
                     SyncMethod::ByHeight if height < length => {}
-                    SyncMethod::ByHeight | SyncMethod::WholeChain => self.ask_for_tip(from, out),
+                    SyncMethod::ByHeight => self.ask_for_tip(from, out),
+                    SyncMethod::WholeChain => self.ask_for_chain_up_to(now, from, block, out),
                     SyncMethod::HeadersFirst => self.ask_for_headers(from, out),
                 }
                 Ok(())
@@ -73,11 +83,8 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let block = self.ledger.block_at(height);
-        if !self.answers.may_answer(now, block.as_deref()) {
-            return Err(Refusal::TooManyQuestions);
-        }
-        send(from, block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block), out);
-        Ok(())
+        let answer = block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block);
+        self.answer(now, from, answer, out)
     }
 
     /// Announces our own block to all peers we know.

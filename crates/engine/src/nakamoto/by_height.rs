@@ -72,6 +72,8 @@ impl Nakamoto {
         let mut claims: BTreeMap<Claim, BTreeSet<Address>> = BTreeMap::new();
         for (peer, claim) in peers.claims(now) {
             let is_better = match claim.length.cmp(&ledger.length()) {
+                // Some say so of no chain.
+                _ if claim.length == 0 => false,
                 Ordering::Less => false,
                 Ordering::Equal => ledger.breaks_tie(&claim.hash),
                 Ordering::Greater => true,
@@ -222,7 +224,11 @@ impl Nakamoto {
                 }
                 Ok(Added::ParentMissing) => download.go_down(now),
                 Ok(added) => {
-                    download.gained |= added != Added::Known;
+                    let is_new = added != Added::Known;
+                    download.gained |= is_new;
+                    if is_new {
+                        self.peers.note_use(now, &peer);
+                    }
                     for liar in std::mem::take(&mut download.doubted) {
                         refuse(&liar, Refusal::BlockOfAnotherChain { height }, out);
                     }

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use althing_types::{Address, Moment};
 use rand::RngExt;
 
+use super::peers::Place;
+use super::whole_chain::NEWCOMER_TIME;
 use super::{
-    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, Timer, refuse, send,
+    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, refuse,
+    send,
 };
 
 /// The maximum number of gossip messages that are remembered, so that none is passed on twice (rule
@@ -18,6 +21,8 @@ pub const GOSSIPS_REMEMBERED: usize = 4096;
 pub(super) struct Heard {
     answered: BTreeMap<Label, Moment>,
     order: VecDeque<Label>,
+    /// The id of our own last message.
+    own: Option<Label>,
 }
 
 impl Heard {
@@ -55,9 +60,9 @@ impl Nakamoto {
         }
         let id = Label::new(&format!("{:032x}", self.rng.random::<u128>())).expect("32 digits");
         self.heard.answer(now, &id);
-        let (origin, name) = (self.me.clone(), self.name.clone());
-        let gossip = Gossip { origin, name, id };
-        let mut receivers = self.peers.choose(forward, &mut self.rng, |_| true);
+        self.heard.own = Some(id.clone());
+        let gossip = self.gossip(id);
+        let mut receivers = self.peers.choose_proven(forward, &mut self.rng, |_| true);
         receivers.extend(self.contacts.iter().filter(|contact| **contact != self.me).cloned());
         receivers.sort();
         receivers.dedup();
@@ -66,6 +71,10 @@ impl Nakamoto {
         }
         let after = self.rules.timeouts.gossip;
         out.push(Output::SetTimer { after, timer: Timer::Gossip });
+    }
+
+    fn gossip(&self, id: Label) -> Gossip {
+        Gossip { origin: self.me.clone(), name: self.name.clone(), id }
     }
 
     pub(super) fn on_gossip(
@@ -86,15 +95,15 @@ impl Nakamoto {
             // A forwarded message may arrive before the original.
             return self.meet(now, from, out);
         }
-        if !self.answers.may_answer(now, None) {
-            return Err(Refusal::TooManyQuestions);
-        }
         self.heard.answer(now, &gossip.id);
-        let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
-        send(&gossip.origin, reply, out);
+        // Anybody can name anybody as the origin, who then gets the answers of the whole network.
+        if gossip.origin == *from || self.answers.may_reply(now, &gossip.origin, due) {
+            let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
+            send(&gossip.origin, reply, out);
+        }
         if answered.is_none() {
             let others = |peer: &Address| *peer != gossip.origin && peer != from;
-            for peer in self.peers.choose(forward, &mut self.rng, others) {
+            for peer in self.peers.choose_proven(forward, &mut self.rng, others) {
                 send(&peer, Message::Gossip(gossip.clone()), out);
             }
         }
@@ -109,33 +118,64 @@ impl Nakamoto {
         peer: &Address,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let is_new = !self.peers.contains(peer);
-        if !self.peers.add(now, peer) {
-            return Err(Refusal::TooManyPeers);
+        match self.peers.add(now, peer) {
+            Place::Known => return Ok(()),
+            Place::None => return Err(Refusal::TooManyPeers),
+            Place::New(evicted) => {
+                let lost = evicted.map(|peer| Output::Event(Event::PeerLost { peer }));
+                out.extend(lost);
+            }
         }
-        if is_new {
-            let known = self.peers.len();
-            out.push(Output::Event(Event::PeerFound { peer: peer.clone(), known }));
-            self.ask_for_tip(peer, out);
+        let known = self.peers.len();
+        out.push(Output::Event(Event::PeerFound { peer: peer.clone(), known }));
+        // Some programs learn of peers only from gossip, and end when they know none for long. The
+        // same id as our last, so that it is news only to those that it did not reach.
+        if let Some(id) = self.heard.own.clone() {
+            send(peer, Message::Gossip(self.gossip(id)), out);
         }
+        self.ask_for_tip(peer, out);
         Ok(())
     }
 
-    /// Replaces the known peers by the tracker's list (rule N6).
+    /// Adds a peer that the tracker has listed.
+    fn meet_listed(
+        &mut self,
+        now: Moment,
+        peer: &Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        match self.peers.add_listed(now, peer) {
+            Place::Known => return Ok(()),
+            Place::None => return Err(Refusal::TooManyPeers),
+            Place::New(_) => {}
+        }
+        let known = self.peers.len();
+        out.push(Output::Event(Event::PeerFound { peer: peer.clone(), known }));
+        self.ask_for_tip(peer, out);
+        Ok(())
+    }
+
+    /// Meets the peers on the tracker's list, and checks who else is there (rule N6).
     pub(super) fn on_peers(&mut self, now: Moment, list: &[Address], out: &mut Vec<Output>) {
         if self.rules.discovery != Discovery::Tracker {
             return;
         }
-        for peer in self.peers.keep_only(list) {
-            out.push(Output::Event(Event::PeerLost { peer }));
-        }
+        self.peers.note_list(list);
+        self.check_unlisted(now, out);
         for peer in list {
             if *peer == self.me {
                 continue;
             }
-            if let Err(reason) = self.meet(now, peer, out) {
-                return refuse(peer, reason, out);
+            if let Err(reason) = self.meet_listed(now, peer, out) {
+                refuse(peer, reason, out);
+                break;
             }
+        }
+        self.begin_to_join(out);
+        if !std::mem::replace(&mut self.has_list, true) && self.rules.sync == SyncMethod::WholeChain
+        {
+            let (after, timer) = (NEWCOMER_TIME, Timer::Newcomer);
+            out.push(Output::SetTimer { after, timer });
         }
     }
 }

@@ -17,7 +17,7 @@ use althing_types::{Address, BlockHash, Height, Moment, PeerKey};
 use rand::RngExt;
 
 use super::requests::Wanted;
-use super::{Claim, Event, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse, send};
+use super::{Claim, Event, Message, Nakamoto, Output, Refusal, TRIES_MAX, refuse};
 
 /// The maximum number of headers in one answer: they fit into a datagram.
 pub const HEADERS_PER_ANSWER: usize = 500;
@@ -153,20 +153,20 @@ impl Nakamoto {
 
     pub(super) fn on_headers_request(
         &mut self,
+        now: Moment,
         from: &Address,
         locator: &[BlockHash],
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        if !self.answers.may_send_chain() {
-            return Err(Refusal::TooManyQuestions);
+        if !self.is_shown(now, from, out) {
+            return Ok(());
         }
         let mut known = locator.iter().take(LOCATOR_MAX);
         let common = known.find(|hash| self.ledger.is_on_best(hash));
         let common = common.and_then(|hash| self.ledger.height_of(hash));
         let start = common.map_or(Height::GENESIS, Height::next);
-        let headers = self.ledger.headers_from(start).take(HEADERS_PER_ANSWER);
-        send(from, Message::Headers(headers.collect()), out);
-        Ok(())
+        let headers = self.ledger.headers_from(start).take(HEADERS_PER_ANSWER).collect();
+        self.answer(now, from, Message::Headers(headers), out)
     }
 
     pub(super) fn on_headers(
@@ -302,12 +302,12 @@ impl Nakamoto {
         hash: &BlockHash,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let block = self.ledger.block(hash);
-        if !self.answers.may_answer(now, block.as_deref()) {
-            return Err(Refusal::TooManyQuestions);
+        if !self.is_shown(now, from, out) {
+            return Ok(());
         }
-        send(from, block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block), out);
-        Ok(())
+        let block = self.ledger.block(hash);
+        let answer = block.map(Arc::unwrap_or_clone).map_or(Message::NoBlock, Message::Block);
+        self.answer(now, from, answer, out)
     }
 
     pub(super) fn on_body(
@@ -371,6 +371,7 @@ impl Nakamoto {
                 Ok(Added::Known | Added::Side | Added::Adopted(_)) => {
                     self.headers.headers.remove(&hash);
                     self.peers.forgive(&from);
+                    self.peers.note_use(now, &from);
                     let target = self.headers.target.as_mut().expect("it was here just now");
                     target.next += 1;
                     target.tries.retain(|(place, _), _| *place >= target.next);

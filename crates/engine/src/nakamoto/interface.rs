@@ -24,6 +24,16 @@ pub enum Timer {
     Gossip,
     /// Ask others for their chains.
     Tips,
+    /// Go on alone, if nobody has answered (rule M4).
+    Joined,
+    /// Check who answers of those that are no longer on the tracker's list (rule N6).
+    Unlisted,
+    /// Say so, if nobody else has this block of ours (rule M5).
+    Held(BlockHash),
+    /// It is our turn to mine (rule M6).
+    Turn,
+    /// Ask somebody of a tracker's first list for a chain.
+    Newcomer,
     /// Check whether requests were answered.
     Request(RequestId),
 }
@@ -38,7 +48,8 @@ pub enum Event {
         /// The number of known peers.
         known: usize,
     },
-    /// A peer has been silent for long, or is no longer on the tracker's list.
+    /// A peer has been silent for long, is no longer on the tracker's list and does not answer, or
+    /// gave its place to another one.
     PeerLost {
         /// Its address.
         peer: Address,
@@ -57,6 +68,22 @@ pub enum Event {
         /// Its hash.
         hash: BlockHash,
         /// Its height.
+        height: Height,
+    },
+    /// Another peer has shown that it has a block that this peer has found.
+    BlockHeld {
+        /// The first peer that has shown it.
+        peer: Address,
+        /// The block's hash.
+        hash: BlockHash,
+        /// The block's height.
+        height: Height,
+    },
+    /// No other peer is known to have a block that this peer has found, so it may be lost.
+    BlockOnlyHere {
+        /// The block's hash.
+        hash: BlockHash,
+        /// The block's height.
         height: Height,
     },
     /// A chain that others claim to have is being fetched.
@@ -191,6 +218,9 @@ pub enum Refusal {
     /// Rule M2.
     #[error("more entries wait than this peer keeps")]
     MempoolFull,
+    /// Rule N10.
+    #[error("the cookie is not the one that was sent to this address")]
+    CookieWrong,
     /// Rule N9.
     #[error("this network has no such message")]
     Unexpected,

@@ -58,6 +58,53 @@ pub enum Message {
     Announcement(Block),
     /// An entry for all miners (rule M3).
     Entry(Entry),
+    /// Asks whether the receiver is where its messages come from, before it is sent more than it
+    /// has sent (rule N10).
+    Challenge(Cookie),
+    /// The answer to that: the same cookie.
+    Proof(Cookie),
+}
+
+/// What only a peer knows that receives what is sent to its address (rule N10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cookie(pub [u8; Cookie::BYTES]);
+
+impl Cookie {
+    /// The bytes of a cookie: so many that none is guessed.
+    pub const BYTES: usize = 16;
+}
+
+/// The most bytes that a message without blocks has on the wire, about.
+const SHORT_BYTES: usize = 160;
+
+impl Message {
+    /// Returns how many bytes a message has on the wire, about: exactly where it matters whether it
+    /// fits into something.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Block(block) | Self::Announcement(block) => block.sent_bytes(),
+            Self::Chain(blocks) => {
+                SHORT_BYTES + blocks.iter().map(Block::sent_bytes).sum::<usize>()
+            }
+            Self::Headers(headers) => SHORT_BYTES + 80 * headers.len(),
+            Self::Entry(entry) => SHORT_BYTES + entry.as_bytes().len(),
+            _ => SHORT_BYTES,
+        }
+    }
+
+    /// Returns whether it is an answer, which shows that its sender heard what we asked.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::GossipReply { .. }
+                | Self::Tip(_)
+                | Self::Block(_)
+                | Self::NoBlock
+                | Self::Headers(_)
+                | Self::Chain(_)
+                | Self::Proof(_)
+        )
+    }
 }
 
 /// The announcement of a peer, passed on from peer to peer.
@@ -93,6 +140,13 @@ impl Label {
             length if length <= Self::LENGTH_MAX => Ok(Self(text.into())),
             length => Err(LabelTooLong { length }),
         }
+    }
+
+    /// Returns as much of `text` as a label has room for, in whole characters.
+    pub fn cut(text: &str) -> Self {
+        let length =
+            (0..=Self::LENGTH_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        Self(text[..length.unwrap_or_default()].into())
     }
 
     /// Returns the text.

@@ -1,4 +1,4 @@
-//! Which block this peer mines (rules M1 to M3).
+//! Which block this peer mines (rules M1 to M4).
 
 use std::sync::Arc;
 
@@ -83,16 +83,23 @@ impl Nakamoto {
     pub(super) fn keep_mining(&mut self, now: Moment, out: &mut Vec<Output>) {
         let tip = self.ledger.tip().map(|tip| tip.hash);
         let may_mine = match self.miner.mining {
+            _ if !self.joining.is_joined() => false,
             Mining::Off => false,
             Mining::OnChain => tip.is_some(),
             Mining::FromGenesis => true,
         };
+        if may_mine && !self.is_our_turn(now, out) {
+            if self.miner.template.take().is_some() {
+                out.push(Output::CancelSearch);
+            }
+            return;
+        }
         let on_tip = self.miner.template.as_ref().filter(|current| current.parent() == tip);
         if !may_mine || (on_tip.is_some() && self.miner.revision == self.mempool.revision()) {
             return;
         }
         self.miner.revision = self.mempool.revision();
-        let entries = self.ledger.select(self.mempool.entries());
+        let entries = self.ledger.select(self.name.as_str(), self.mempool.entries());
         if on_tip.is_some_and(|current| current.entries() == entries) {
             return;
         }
@@ -109,24 +116,32 @@ impl Nakamoto {
         }
     }
 
-    pub(super) fn on_solved(&mut self, search: SearchId, nonce: u64, out: &mut Vec<Output>) {
+    pub(super) fn on_solved(
+        &mut self,
+        now: Moment,
+        search: SearchId,
+        nonce: u64,
+        out: &mut Vec<Output>,
+    ) {
         if search != self.miner.search {
             return;
         }
         let Some(template) = self.miner.template.take() else { return };
         // A nonce that solves nothing is a bug of our miner; then we search again.
-        self.on_mined(&template.with_nonce(nonce), out);
+        self.on_mined(now, &template.with_nonce(nonce), out);
     }
 
     /// Accepts our own block. It need not be of the running search: one that was found just before
     /// the entries changed is as good.
-    pub(super) fn on_mined(&mut self, block: &Block, out: &mut Vec<Output>) {
+    pub(super) fn on_mined(&mut self, now: Moment, block: &Block, out: &mut Vec<Output>) {
         let height = block.height();
-        if let Ok(Added::Adopted(adoption)) = self.take_in(block.clone(), out)
+        if let Ok(Added::Adopted(adoption)) = self.ledger.add(block.clone())
             && let Some(hash) = adoption.connected.last().map(|block| block.hash)
         {
-            out.push(Output::Event(Event::BlockMined { hash, height }));
+            self.turns.note_own(hash);
+            self.follow(&adoption, Some(Event::BlockMined { hash, height }), out);
             self.announce(block, out);
+            self.watch_own(now, height, hash, out);
         }
     }
 

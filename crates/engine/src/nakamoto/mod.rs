@@ -9,10 +9,14 @@
 //! | file | question | rules |
 //! | --- | --- | --- |
 //! | `peers`, `gossip` | which peers do we know? | N |
+//! | `answers` | how much do we send to whom? | N8, N10 |
+//! | `joining` | have we met our network, and who of it stays? | M4, N6 |
 //! | `tips` | which chains do the others have? | T |
 //! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get missing blocks? | Y |
 //! | `blocks` | what happens to a block? | Y6, F |
 //! | `mining`, `mempool` | which block do we mine? | M |
+//! | `turns` | when do we mine beside programs that take long? | M6 |
+//! | `holders` | which of our blocks do others have as well? | M5 |
 //! | `bans` | which keys are banned? | X |
 //! | `message` | what do peers send each other? | |
 //! | `interface`, `status` | what can a peer be told, what does it report, how are things? | |
@@ -28,13 +32,16 @@
 //! This engine does not encode messages (the dialect does), store the chain (the store does), or
 //! search for nonces (the miner does).
 
+mod answers;
 mod bans;
 mod blocks;
 mod by_height;
 mod durable;
 mod gossip;
 mod headers_first;
+mod holders;
 mod interface;
+mod joining;
 mod mempool;
 mod message;
 mod mining;
@@ -44,25 +51,31 @@ mod requests;
 mod rules;
 mod status;
 mod tips;
+mod turns;
 mod whole_chain;
 
+pub use self::answers::{
+    HOSTS_MAX, REPLIES_PER_HOST_MAX, SHARE_BYTES, SHARE_BYTES_A_SECOND, SHOWN_BYTES_A_SECOND,
+    SHOWN_MAX, STRANGERS_BYTES, STRANGERS_BYTES_A_SECOND,
+};
 pub use self::bans::{KEYS_MAX, POINTS_MAX};
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
 pub use self::durable::Durable;
 pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
+pub use self::holders::OWN_BLOCKS_MAX;
 pub use self::interface::{
     Command, DownloadFailure, Event, Misbehaviour, NotAdmitted, Refusal, Timer,
 };
 pub use self::mempool::MEMPOOL_MAX;
-pub use self::message::{Claim, Gossip, Label, LabelTooLong, Message};
+pub use self::message::{Claim, Cookie, Gossip, Label, LabelTooLong, Message};
 pub use self::mining::Mining;
-pub use self::peers::PEERS_MAX;
+pub use self::peers::{OLDEST_KEPT, PEERS_MAX, UNANSWERED_MAX, USEFUL_KEPT};
 pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
 pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
 pub use self::status::Status;
-pub use self::tips::{ANSWERS_MAX, CHAIN_ANSWERS_MAX};
-pub use self::whole_chain::CHAIN_BLOCKS_MAX;
+pub use self::turns::{LOST_RACES_MAX, TURN};
+pub use self::whole_chain::{CHAIN_BLOCKS_MAX, WHOLE_CHAIN_BYTES_MAX};
 
 use std::sync::Arc;
 
@@ -71,15 +84,18 @@ use althing_types::{Address, Moment, PeerKey, UnixTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use self::answers::Answers;
 use self::bans::Bans;
 use self::by_height::Downloads;
 use self::gossip::Heard;
 use self::headers_first::HeaderSync;
+use self::holders::Holders;
+use self::joining::{Joining, Shown};
 use self::mempool::Mempool;
 use self::mining::Miner;
 use self::peers::Peers;
 use self::requests::{Requests, Wanted};
-use self::tips::Answers;
+use self::turns::Turns;
 use crate::{Engine, Origin, Queue, Recipient};
 
 /// What can happen to a peer of a network with a chain.
@@ -109,6 +125,11 @@ pub struct Nakamoto {
     headers: HeaderSync,
     mempool: Mempool,
     miner: Miner,
+    joining: Joining,
+    holders: Holders,
+    turns: Turns,
+    /// Whether a tracker has sent its list.
+    has_list: bool,
 }
 
 /// What distinguishes one peer from the others of its network.
@@ -145,22 +166,26 @@ impl Nakamoto {
         let Identity { address, name, contacts, mining, entropy, started } = identity;
         let ledger = Ledger::recover(rules.chain.clone(), state, archive, started);
         Self {
+            joining: Joining::new(rules.discovery),
+            holders: Holders::default(),
+            turns: Turns::default(),
             ledger,
             rules,
             me: address,
             name,
+            peers: Peers::new(&contacts),
             contacts,
             started,
             rng: ChaCha8Rng::from_seed(entropy),
-            peers: Peers::default(),
             bans: Bans::default(),
             heard: Heard::default(),
-            answers: Answers::default(),
+            answers: Answers::new(&entropy),
             requests: Requests::default(),
             downloads: Downloads::default(),
             headers: HeaderSync::default(),
             mempool: Mempool::default(),
             miner: Miner::new(mining),
+            has_list: false,
         }
     }
 
@@ -192,7 +217,15 @@ impl Nakamoto {
         if *from == self.me || signer.is_some_and(|signer| self.bans.holds(now, &signer)) {
             return;
         }
+        let from = &self.speaker(from, &message);
         self.peers.hear(now, from);
+        let is_watched = self.holders.len() > 0 || self.joining.is_asking();
+        let shown = if is_watched { Shown::by(&message) } else { None };
+        match &message {
+            Message::Tip(_) => self.peers.note_tip(from),
+            message if message.is_answer() => self.peers.note_answer(from),
+            _ => {}
+        }
         let done = match (message, self.rules.discovery, self.rules.sync) {
             (Message::Gossip(gossip), Discovery::Gossip { forward }, _) => {
                 self.on_gossip(now, from, &gossip, forward, out)
@@ -202,7 +235,7 @@ impl Nakamoto {
                 self.on_tip_request(now, from, out)
             }
             (Message::HeadersRequest { locator }, _, SyncMethod::HeadersFirst) => {
-                self.on_headers_request(from, &locator, out)
+                self.on_headers_request(now, from, &locator, out)
             }
             (Message::Headers(headers), _, SyncMethod::HeadersFirst) => {
                 self.on_headers(now, from, &headers, out)
@@ -229,7 +262,7 @@ impl Nakamoto {
             }
             (Message::NoBlock, _, SyncMethod::ByHeight) => self.on_no_block(now, from, out),
             (Message::ChainRequest { from: height }, _, SyncMethod::WholeChain) => {
-                self.on_chain_request(from, height, out)
+                self.on_chain_request(now, from, height, out)
             }
             (Message::Chain(blocks), _, SyncMethod::WholeChain) => {
                 self.on_chain(now, from, blocks, out)
@@ -238,8 +271,17 @@ impl Nakamoto {
             (Message::Entry(entry), _, _) if self.rules.entries == Entries::Shared => {
                 self.on_entry(entry, out)
             }
+            (Message::Challenge(cookie), _, _) if self.rules.has_cookies => {
+                self.on_challenge(from, cookie, out)
+            }
+            (Message::Proof(cookie), _, _) if self.rules.has_cookies => {
+                self.on_proof(now, from, cookie, out)
+            }
             _ => Err(Refusal::Unexpected),
         };
+        if let Some(shown) = shown {
+            self.on_shown(from, &shown, out);
+        }
         if let Some(signer) = signer {
             self.peers.bind(from, signer);
         }
@@ -251,16 +293,46 @@ impl Nakamoto {
 
     /// Sends `peer` a request, and notices if it is not answered (rule Y3).
     fn ask(&mut self, peer: &Address, wanted: Wanted, out: &mut Vec<Output>) {
-        let message = match wanted {
-            Wanted::Block { height, .. } => Message::BlockRequest { height },
-            Wanted::Chain { from, .. } => Message::ChainRequest { from },
-            Wanted::Headers => Message::HeadersRequest { locator: self.locator() },
-            Wanted::Body { hash } => Message::BodyRequest { hash },
-        };
+        let message = self.question(wanted);
         let id = self.requests.ask(peer.clone(), wanted);
         send(peer, message, out);
         let after = self.rules.timeouts.request;
         out.push(Output::SetTimer { after, timer: Timer::Request(id) });
+    }
+
+    /// Returns what asks for something.
+    fn question(&self, wanted: Wanted) -> Message {
+        match wanted {
+            Wanted::Block { height, .. } => Message::BlockRequest { height },
+            Wanted::Chain { from, .. } => Message::ChainRequest { from },
+            Wanted::Headers => Message::HeadersRequest { locator: self.locator() },
+            Wanted::Body { hash } => Message::BodyRequest { hash },
+        }
+    }
+
+    /// Returns whose message it is. Some programs answer from another port than the one that was
+    /// asked; then it is the peer of that host which was asked for this, if there is only one.
+    fn speaker(&self, from: &Address, message: &Message) -> Address {
+        let is_stranger = self.rules.sync == SyncMethod::ByHeight && !self.peers.contains(from);
+        let asked = match message {
+            Message::Tip(_) if is_stranger => self.peers.asked_at_host_of(from),
+            Message::Block(block) if is_stranger => {
+                let sent = block.height();
+                self.requests.asked_at_host_of(
+                    from,
+                    |wanted| matches!(wanted, Wanted::Block { height, .. } if *height == sent),
+                )
+            }
+            Message::NoBlock if is_stranger => self
+                .requests
+                .asked_at_host_of(from, |wanted| matches!(wanted, Wanted::Block { .. })),
+            Message::GossipReply { address, .. } => {
+                let is_known = self.peers.contains(address) || self.contacts.contains(address);
+                (is_known && address.host() == from.host()).then_some(address)
+            }
+            _ => None,
+        };
+        asked.unwrap_or(from).clone()
     }
 
     /// Asks other peers for what has not arrived.
@@ -309,10 +381,16 @@ impl Engine for Nakamoto {
             }
             Input::Timer(Timer::Gossip) => self.on_gossip_timer(now, out),
             Input::Timer(Timer::Tips) => self.on_tips_timer(now, out),
+            Input::Timer(Timer::Joined) => self.joining.join(),
+            Input::Timer(Timer::Unlisted) => self.on_unlisted_timer(now, out),
+            Input::Timer(Timer::Held(hash)) => self.on_held_over(hash, out),
+            // What it was for is done after every input.
+            Input::Timer(Timer::Turn) => {}
+            Input::Timer(Timer::Newcomer) => self.ask_somebody_for_chain(now, out),
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
             Input::Peers(list) => self.on_peers(now, &list, out),
-            Input::Solved { search, solution } => self.on_solved(search, solution, out),
-            Input::Command(Command::Mined(block)) => self.on_mined(&block, out),
+            Input::Solved { search, solution } => self.on_solved(now, search, solution, out),
+            Input::Command(Command::Mined(block)) => self.on_mined(now, &block, out),
             Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
             // No address to answer, no key to give points to, or nothing that this engine requests.
             Input::Message { .. }
@@ -332,6 +410,7 @@ impl Engine for Nakamoto {
             mempool: self.mempool.len(),
             mining: self.miner.mining(),
             searching: self.miner.height(),
+            joined: self.joining.is_joined(),
         }
     }
 

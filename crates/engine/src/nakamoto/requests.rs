@@ -21,6 +21,8 @@ pub struct RequestId(u64);
 pub(super) struct Request {
     pub(super) peer: Address,
     pub(super) wanted: Wanted,
+    /// Whether it was sent a second time, after the peer asked for a proof of our address.
+    pub(super) is_repeated: bool,
 }
 
 /// The blocks or headers that the answer must contain.
@@ -63,7 +65,7 @@ impl Requests {
         self.asked += 1;
         let id = RequestId(self.asked);
         *self.per_peer.entry(peer.clone()).or_default() += 1;
-        self.open.insert(id, Request { peer, wanted });
+        self.open.insert(id, Request { peer, wanted, is_repeated: false });
         id
     }
 
@@ -71,6 +73,30 @@ impl Requests {
     pub(super) fn is_asked_of(&self, peer: &Address, fits: impl Fn(&Wanted) -> bool) -> bool {
         let is_it = |request: &Request| request.peer == *peer && fits(&request.wanted);
         self.open_at(peer) > 0 && self.open.values().any(is_it)
+    }
+
+    /// Returns what was asked of a peer and not repeated yet; now it is.
+    pub(super) fn to_repeat(&mut self, peer: &Address) -> Vec<Wanted> {
+        let is_it = |request: &&mut Request| request.peer == *peer && !request.is_repeated;
+        let repeat = |request: &mut Request| {
+            request.is_repeated = true;
+            request.wanted
+        };
+        self.open.values_mut().filter(is_it).map(repeat).collect()
+    }
+
+    /// Returns the only other peer with the host of `from` that was asked for what `fits`: some
+    /// programs answer from another port.
+    pub(super) fn asked_at_host_of(
+        &self,
+        from: &Address,
+        fits: impl Fn(&Wanted) -> bool,
+    ) -> Option<&Address> {
+        let is_it =
+            |request: &&Request| request.peer.host() == from.host() && fits(&request.wanted);
+        let mut peers = self.open.values().filter(is_it).map(|request| &request.peer);
+        let first = peers.next()?;
+        peers.all(|peer| peer == first).then_some(first)
     }
 
     /// Ends a request.

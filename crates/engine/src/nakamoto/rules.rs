@@ -17,6 +17,9 @@ pub struct Rules {
     pub relay: usize,
     /// Whether peers send each other entries (rule M3).
     pub entries: Entries,
+    /// Whether an address is sent more than it has sent only when it has returned a cookie (rule
+    /// N10).
+    pub has_cookies: bool,
     /// Timeouts and intervals.
     pub timeouts: Timeouts,
 }

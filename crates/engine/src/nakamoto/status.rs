@@ -20,4 +20,6 @@ pub struct Status {
     pub mining: Mining,
     /// The height of the block that it searches for now.
     pub searching: Option<Height>,
+    /// Whether it has met its network, as far as it can know; before, it does not mine (rule M4).
+    pub joined: bool,
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use althing_ledger::Block;
 use althing_types::{Address, Moment};
 
 use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
@@ -10,71 +9,12 @@ use super::{Claim, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, send};
 /// How many peers are asked for their chain at a time (rule T1).
 const ASKED_MAX: usize = 16;
 
-/// The budget of all answers in one second (rule N8): each answer counts one, and one more for each
-/// entry of a block in it. A block's entries are most of its bytes.
-///
-/// It is more than a peer can verify in a second, so that a peer that fetches a chain does not wait
-/// for requests that stay unanswered.
-pub const ANSWERS_MAX: u32 = 65_536;
-
-const ONE_SECOND: Duration = Duration::from_secs(1);
-
-/// The maximum number of answers with a whole chain between two rounds of tip requests: each is a
-/// thousand times as long as its request.
-pub const CHAIN_ANSWERS_MAX: u32 = 256;
-
 /// Minimum time between two rounds of tip requests that are caused by other peers (rule T3).
 const CONSENSUS_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many answers we may still give: short ones until the second is over, chains until our next
-/// round of tip requests.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answers {
-    short: u32,
-    /// When the second began.
-    second: Moment,
-    chains: u32,
-    /// When all peers were last asked.
-    consensus: Option<Moment>,
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self {
-            short: ANSWERS_MAX,
-            second: Moment::START,
-            chains: CHAIN_ANSWERS_MAX,
-            consensus: None,
-        }
-    }
-}
-
-impl Answers {
-    /// Returns whether one more short answer may be given, and counts it with what is in it.
-    pub(super) fn may_answer(&mut self, now: Moment, block: Option<&Block>) -> bool {
-        if now - self.second >= ONE_SECOND {
-            (self.short, self.second) = (ANSWERS_MAX, now);
-        }
-        let entries = block.map_or(0, |block| block.entries().len());
-        count_down(&mut self.short, 1 + u32::try_from(entries).unwrap_or(u32::MAX - 1))
-    }
-
-    /// Returns whether one more chain may be sent, and counts it.
-    pub(super) fn may_send_chain(&mut self) -> bool {
-        count_down(&mut self.chains, 1)
-    }
-}
-
-fn count_down(left: &mut u32, by: u32) -> bool {
-    let is_enough = *left >= by;
-    *left = left.saturating_sub(by);
-    is_enough
-}
 
 impl Nakamoto {
     /// Asks some random peers for their chains.
     pub(super) fn on_tips_timer(&mut self, now: Moment, out: &mut Vec<Output>) {
-        self.answers.chains = CHAIN_ANSWERS_MAX;
         match self.rules.sync {
             SyncMethod::ByHeight | SyncMethod::HeadersFirst => {
                 self.ask_for_tips(now, ASKED_MAX, out);
@@ -85,11 +25,11 @@ impl Nakamoto {
         out.push(Output::SetTimer { after, timer: Timer::Tips });
     }
 
-    fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
+    pub(super) fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
         let peers = &self.peers;
         let trusted = |peer: &Address| peers.is_trusted(now, peer);
-        for peer in peers.choose(count, &mut self.rng, trusted) {
-            send(&peer, Message::TipRequest, out);
+        for peer in peers.choose_proven(count, &mut self.rng, trusted) {
+            self.ask_for_claim(&peer, out);
         }
         if self.rules.sync == SyncMethod::ByHeight {
             self.look_for_chains(now, out);
@@ -99,11 +39,14 @@ impl Nakamoto {
     /// Asks a peer that we have just met for its chain.
     pub(super) fn ask_for_tip(&mut self, peer: &Address, out: &mut Vec<Output>) {
         match self.rules.sync {
-            SyncMethod::ByHeight | SyncMethod::HeadersFirst => send(peer, Message::TipRequest, out),
-            SyncMethod::WholeChain => {
-                self.ask_for_chain(peer, self.tip_height(), out);
-            }
+            SyncMethod::ByHeight | SyncMethod::HeadersFirst => self.ask_for_claim(peer, out),
+            SyncMethod::WholeChain => self.ask_whoever_came(peer, out),
         }
+    }
+
+    fn ask_for_claim(&mut self, peer: &Address, out: &mut Vec<Output>) {
+        self.peers.note_question(peer);
+        send(peer, Message::TipRequest, out);
     }
 
     pub(super) fn on_consensus(
@@ -128,14 +71,15 @@ impl Nakamoto {
         from: &Address,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        if !self.answers.may_answer(now, None) {
-            return Err(Refusal::TooManyQuestions);
-        }
-        if let Some(tip) = self.ledger.tip() {
-            let claim = Claim { length: self.ledger.length(), hash: tip.hash };
-            send(from, Message::Tip(claim), out);
-        }
-        Ok(())
+        self.is_shown(now, from, out);
+        let claim = self.tip_claim();
+        claim.map_or(Ok(()), |claim| self.answer(now, from, Message::Tip(claim), out))
+    }
+
+    /// Returns what we say of our chain, if there is one.
+    pub(super) fn tip_claim(&self) -> Option<Claim> {
+        let hash = self.ledger.tip()?.hash;
+        Some(Claim { length: self.ledger.length(), hash })
     }
 
     /// Records a peer's claim (rule T2).

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use althing_engine::Recipient;
 use althing_engine::nakamoto::{
-    Claim, DownloadFailure, Event, Message, Mining, Output, REQUESTS_PER_PEER_MAX, Refusal, WINDOW,
+    Claim, DownloadFailure, Event, Gossip, Message, Mining, Output, REQUESTS_PER_PEER_MAX, Refusal,
+    WINDOW,
 };
 use althing_ledger::Anything;
 use althing_types::{Address, BlockHash, Height};
 
 use crate::common::{
-    AllBut, Peer, address, answer, answered, by_height, chain, claim, events, mined, new_chain,
-    sent, template,
+    AllBut, Peer, address, answer, answered, by_height, chain, claim, events, heard, label, mined,
+    new_chain, sent, template,
 };
 
 fn block_requests(out: &[Output]) -> impl Iterator<Item = (&Address, Height)> {
@@ -250,4 +252,44 @@ fn a_call_for_consensus_has_everybody_asked_but_not_over_and_over() {
     assert_eq!(asked(&peer.hear(2, Message::Consensus)), 0);
     let _ = peer.wait(Duration::from_secs(1));
     assert_eq!(asked(&peer.hear(2, Message::Consensus)), 40);
+}
+
+#[test]
+fn a_program_that_answers_from_another_port_is_understood() {
+    let rules = by_height();
+    let theirs = new_chain(&rules, "they", 40);
+    let mut peer = Peer::new(rules, Mining::Off);
+    // It states its port where it is heard at another one, and answers from a third.
+    let other = |port| Address::new("192.0.2.7", port).expect("a host");
+    let gossip = Gossip { origin: other(8999), name: label("they"), id: label("1") };
+    let mut out = peer.handle(heard(&other(8999), None, Message::Gossip(gossip)));
+    let mut done = 0;
+    while done < out.len() {
+        if let Output::Send { to: Recipient::One(to), message } = &out[done]
+            && *to == other(8999)
+            && let Some(message) = answer(&theirs, message)
+        {
+            out.extend(peer.handle(heard(&other(50_000), None, message)));
+        }
+        done += 1;
+    }
+    assert_eq!(peer.engine.ledger().tip(), theirs.tip());
+    assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&other(8999)]);
+    // An answer to gossip says where its sender is.
+    let reply = Message::GossipReply { address: other(8999), name: label("they") };
+    let _ = peer.handle(heard(&other(50_000), None, reply));
+    assert_eq!(peer.engine.peers().collect::<Vec<_>>(), [&other(8999)]);
+    // From elsewhere, or unasked, it is a stranger's.
+    let claim = Message::Tip(Claim { length: 99, hash: BlockHash::from_bytes([7; 32]) });
+    let out = peer.handle(heard(&other(50_000), None, claim));
+    let refused = Event::MessageRefused { from: other(50_000), reason: Refusal::Stranger };
+    assert_eq!(events(&out).collect::<Vec<_>>(), [&refused]);
+}
+
+#[test]
+fn who_says_that_it_has_no_chain_is_asked_for_nothing() {
+    let mut peer = Peer::new(by_height(), Mining::Off);
+    peer.meet([1]);
+    let none = Claim { length: 0, hash: BlockHash::from_bytes([0; 32]) };
+    assert_eq!(claimed(&mut peer, [1], none), []);
 }

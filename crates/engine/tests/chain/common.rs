@@ -10,7 +10,7 @@ use althing_engine::{Engine, Origin, Recipient};
 use althing_ledger::{
     Anything, Application, Asert, Block, BlockContext, Coinbase, CompactTarget, Cs60Block,
     DifficultyRule, EntriesRefused, Entry, Format, Genesis, HexDigits, Ledger, Limits, NativeBlock,
-    NoArchive, Outcome, Proposal, Rules as ChainRules, Target, Template, Ties, Times,
+    NoArchive, Outcome, Own, Proposal, Rules as ChainRules, Target, Template, Ties, Times,
 };
 use althing_types::{Address, Height, Moment, PeerKey, UnixTime};
 
@@ -88,6 +88,11 @@ impl Peer {
         }
     }
 
+    /// Has the tracker say that nobody else is there.
+    pub(crate) fn joins_alone(&mut self) {
+        let _ = self.handle(Input::Peers(vec![address(0)]));
+    }
+
     pub(crate) fn length(&self) -> u64 {
         self.engine.ledger().length()
     }
@@ -151,6 +156,7 @@ pub(crate) fn by_height() -> Rules {
                 entry_length_max: 20,
                 nonce_chars_max: 40,
                 miner_chars_max: 20,
+                own: Own::UNLIMITED,
             },
             difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
             times: Times::Any,
@@ -161,6 +167,7 @@ pub(crate) fn by_height() -> Rules {
         sync: SyncMethod::ByHeight,
         relay: 3,
         entries: Entries::Shared,
+        has_cookies: false,
         timeouts: Timeouts::default(),
     }
 }

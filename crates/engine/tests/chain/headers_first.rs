@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use althing_engine::nakamoto::{Event, HEADERS_PER_ANSWER, Message, Mining, Output, Refusal};
+use althing_engine::nakamoto::{
+    Claim, Cookie, Event, HEADERS_PER_ANSWER, Message, Mining, Output, Refusal, Rules,
+};
 use althing_ledger::{
-    Block, CompactTarget, Contextual, Invalid, Ledger, NativeBlock, Semantic, SignedEntry,
+    Anything, Block, CompactTarget, Contextual, Invalid, Ledger, NativeBlock, Semantic, SignedEntry,
 };
 use althing_types::{Address, BlockHash, Height};
 use ed25519_dalek::SigningKey;
@@ -222,4 +224,95 @@ fn headers_that_nobody_asked_for_are_refused() {
     let out = peer.hear(1, answer(&theirs, &question).expect("an answer"));
     let reason = Refusal::Unasked;
     assert_eq!(out, [Output::Event(Event::MessageRefused { from: address(1), reason })]);
+}
+
+fn with_cookies() -> Rules {
+    Rules { has_cookies: true, ..headers_first() }
+}
+
+fn cookie(out: &[Output]) -> Option<Cookie> {
+    sent(out).find_map(|(_, message)| match message {
+        Message::Challenge(cookie) => Some(*cookie),
+        _ => None,
+    })
+}
+
+#[test]
+fn who_has_not_shown_that_it_receives_is_sent_a_cookie_and_no_headers_or_blocks() {
+    let mut peer = Peer::new(with_cookies(), Mining::Off);
+    let genesis = peer.engine.ledger().tip().expect("it is there").hash;
+    let headers = Message::HeadersRequest { locator: vec![genesis] };
+    let body = Message::BodyRequest { hash: genesis };
+    let mut cookies = Vec::new();
+    for question in [&headers, &body] {
+        for from in [5, 6] {
+            let out = peer.hear(from, question.clone());
+            let cookie = cookie(&out).expect("it is asked to show that it receives");
+            assert_eq!(out, answered(from, Message::Challenge(cookie)));
+            cookies.push(cookie);
+        }
+    }
+    assert_ne!(cookies[0], cookies[1], "each address has its own");
+    // The cookie of another address shows nothing.
+    let refused = |out: &[Output]| {
+        let wrong = Event::MessageRefused { from: address(5), reason: Refusal::CookieWrong };
+        events(out).any(|event| *event == wrong)
+    };
+    assert!(refused(&peer.hear(5, Message::Proof(cookies[1]))));
+    assert!(cookie(&peer.hear(5, headers.clone())).is_some());
+    let claim = Claim { length: 1, hash: genesis };
+    assert_eq!(peer.hear(5, Message::Proof(cookies[0])), answered(5, Message::Tip(claim)));
+    assert_eq!(peer.hear(5, headers.clone()), answered(5, Message::Headers(vec![])));
+    assert!(cookie(&peer.hear(6, headers.clone())).is_some(), "it is another address");
+    // After a while it has to show it again: that is asked before it is needed.
+    peer.now = peer.now + Duration::from_secs(400);
+    assert!(cookie(&peer.hear(5, Message::TipRequest)).is_some());
+    assert!(sent(&peer.hear(5, headers.clone())).any(|(_, it)| *it == Message::Headers(vec![])));
+    peer.now = peer.now + Duration::from_secs(400);
+    assert!(sent(&peer.hear(5, headers)).all(|(_, it)| matches!(it, Message::Challenge(_))));
+    assert!(refused(&peer.hear(5, Message::Proof(cookies[0]))), "it is too old");
+}
+
+#[test]
+fn a_crowd_of_forged_addresses_keeps_nobody_from_the_chain() {
+    let theirs = new_chain(&with_cookies(), "they", 30);
+    let mut peer = Peer::new(with_cookies(), Mining::Off);
+    for block in theirs.blocks_from(Height::new(1)).map(std::sync::Arc::unwrap_or_clone) {
+        let _ = peer.hear(9, Message::Announcement(block));
+    }
+    let genesis = theirs.block_at(Height::GENESIS).expect("it is there").hash_after(None);
+    let headers = Message::HeadersRequest { locator: vec![genesis] };
+    for question in [&Message::TipRequest, &headers, &Message::BodyRequest { hash: genesis }] {
+        for from in 1000..20_000 {
+            let _ = peer.hear(from, question.clone());
+        }
+    }
+    // A newcomer comes to the chain all the same.
+    let mut newcomer = Peer::seeded(8, with_cookies(), Mining::Off, Box::new(Anything));
+    newcomer.meet([1]);
+    let mut to_peer = vec![Message::TipRequest];
+    while let Some(message) = to_peer.pop() {
+        for (_, answer) in sent(&peer.hear(7, message)) {
+            let more = newcomer.hear(1, answer.clone());
+            to_peer.extend(sent(&more).map(|(_, message)| message.clone()));
+        }
+    }
+    assert_eq!(newcomer.engine.ledger().tip(), theirs.tip());
+}
+
+#[test]
+fn what_was_asked_is_repeated_once_when_a_peer_wants_a_proof() {
+    let theirs = new_chain(&with_cookies(), "they", 30);
+    let mut peer = Peer::new(with_cookies(), Mining::Off);
+    peer.meet([1]);
+    let question = claimed(&mut peer, [1], &theirs);
+    let question = sent(&question).next().map(|(_, it)| it.clone()).expect("it wants headers");
+    let challenge = Message::Challenge(Cookie([7; 16]));
+    let proof = Message::Proof(Cookie([7; 16]));
+    let out = peer.hear(1, challenge.clone());
+    let said: Vec<&Message> = sent(&out).map(|(_, message)| message).collect();
+    assert_eq!(said, [&proof, &question]);
+    assert_eq!(peer.hear(1, challenge.clone()), answered(1, proof));
+    let refused = Event::MessageRefused { from: address(2), reason: Refusal::Stranger };
+    assert_eq!(peer.hear(2, challenge), [Output::Event(refused)]);
 }

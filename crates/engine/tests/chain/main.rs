@@ -3,7 +3,9 @@
 mod bans;
 mod by_height;
 mod common;
+mod fairness;
 mod headers_first;
+mod joining;
 mod meeting;
 mod mining;
 mod restart;

@@ -60,6 +60,7 @@ fn only_who_may_begin_a_chain_mines_a_genesis() {
 fn the_search_moves_with_the_tip_and_ends_when_nothing_is_left() {
     let rules = whole_chain();
     let mut peer = Peer::new(rules.clone(), Mining::OnChain);
+    peer.joins_alone();
     let (first, _) = search(&peer.handle(submit(Entry::text("ours")))).expect("an entry");
     let _ = peer.handle(submit(Entry::text("later")));
 
@@ -91,6 +92,7 @@ fn the_search_moves_with_the_tip_and_ends_when_nothing_is_left() {
 fn entries_of_blocks_that_no_longer_count_are_mined_again() {
     let rules = whole_chain();
     let mut peer = Peer::new(rules.clone(), Mining::OnChain);
+    peer.joins_alone();
     let out = peer.handle(submit(Entry::text("ours")));
     let _ = solve(&mut peer, search(&out).expect("an entry"));
     assert_eq!(peer.length(), 2);

@@ -17,6 +17,7 @@ fn it_tells_of_its_chain_its_peers_and_its_search() {
         mempool: 0,
         mining: Mining::FromGenesis,
         searching: None,
+        joined: true,
     };
     assert_eq!(peer.engine.status(), nothing);
     peer.meet([2, 3]);

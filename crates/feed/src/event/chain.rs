@@ -46,6 +46,30 @@ pub enum ChainEvent {
         #[schemars(with = "String")]
         hash: BlockHash,
     },
+    /// Another peer has shown that it has a block that this peer has found.
+    BlockHeld {
+        /// The address of the first that has.
+        #[serde(with = "crate::text_form")]
+        #[schemars(with = "String")]
+        holder: Address,
+        /// The height of the block.
+        #[schemars(with = "u64")]
+        height: Height,
+        /// The hash of the block.
+        #[serde(with = "crate::text_form")]
+        #[schemars(with = "String")]
+        hash: BlockHash,
+    },
+    /// No other peer is known to have a block that this peer has found, so it may be lost.
+    BlockOnlyHere {
+        /// The height of the block.
+        #[schemars(with = "u64")]
+        height: Height,
+        /// The hash of the block.
+        #[serde(with = "crate::text_form")]
+        #[schemars(with = "String")]
+        hash: BlockHash,
+    },
     /// A chain that others claim to have is being fetched.
     DownloadStarted {
         /// Blocks that it is said to have.
@@ -132,6 +156,10 @@ impl From<nakamoto::Event> for Event {
                 connected: connected.len(),
             },
             Of::BlockMined { hash, height } => ChainEvent::BlockMined { height, hash },
+            Of::BlockHeld { peer, hash, height } => {
+                ChainEvent::BlockHeld { holder: peer, height, hash }
+            }
+            Of::BlockOnlyHere { hash, height } => ChainEvent::BlockOnlyHere { height, hash },
             Of::DownloadStarted { claim, backers } => {
                 ChainEvent::DownloadStarted { length: claim.length, hash: claim.hash, backers }
             }

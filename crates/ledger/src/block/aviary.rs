@@ -1,5 +1,6 @@
 //! Blocks of `aviary`: messages, a miner and a time, hashed without separators.
 
+use althing_text::python_json::dumps;
 use althing_types::{BlockHash, Height, UnixTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,7 +29,35 @@ pub struct AviaryBlock {
     pub hash: BlockHash,
 }
 
+/// The longest message with a block, field by field.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    r#type: &'static str,
+    height: u64,
+    mined_by: &'a str,
+    nonce: &'a str,
+    messages: Vec<&'a str>,
+    hash: String,
+    timestamp: u64,
+}
+
 impl AviaryBlock {
+    /// Returns how many bytes the answer with this block has.
+    pub(crate) fn reply_bytes(&self) -> usize {
+        let messages = self.messages.iter().map(|message| message.as_text().unwrap_or_default());
+        let reply = Reply {
+            r#type: "GET_BLOCK_REPLY",
+            height: self.height.number(),
+            mined_by: &self.miner,
+            nonce: &self.nonce,
+            messages: messages.collect(),
+            hash: self.hash.to_string(),
+            timestamp: self.time.seconds(),
+        };
+        dumps(&reply).len()
+    }
+
     pub(crate) fn hash_after(&self, parent: Option<&BlockHash>) -> BlockHash {
         let mut hasher = Sha256::new();
         self.before_nonce(parent, |bytes| hasher.update(bytes));

@@ -40,7 +40,15 @@ pub struct Coinbase {
 /// change.
 const COINBASE_DOMAIN: &[u8; 47] = b"althing imprint 1 (height, salt, length, name)\n";
 
+/// Bytes of a message around a block and its variable parts: the envelope, the header, and numbers.
+const BYTES_AROUND: usize = 106 + 80 + 20;
+
 impl NativeBlock {
+    pub(crate) fn sent_bytes(&self) -> usize {
+        let entries = self.entries.iter().map(|entry| 2 + entry.as_bytes().len());
+        BYTES_AROUND + self.coinbase.miner.len() + entries.sum::<usize>()
+    }
+
     /// Returns a block without work, after the block with the hash `parent`.
     pub fn new(
         parent: Option<BlockHash>,

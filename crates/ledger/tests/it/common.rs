@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use althing_ledger::{
     Application, Block, BlockContext, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
-    Genesis, HexDigits, Ledger, Limits, Outcome, Proposal, Rules, Target, Ties, Times,
+    Genesis, HexDigits, Ledger, Limits, Outcome, Own, Proposal, Rules, Target, Ties, Times,
 };
 use althing_types::UnixTime;
 
@@ -22,7 +22,13 @@ pub(crate) fn easy() -> Rules {
 }
 
 pub(crate) fn limits(entries: std::ops::RangeInclusive<usize>) -> Limits {
-    Limits { entries, entry_length_max: 100, nonce_chars_max: 40, miner_chars_max: 20 }
+    Limits {
+        entries,
+        entry_length_max: 100,
+        nonce_chars_max: 40,
+        miner_chars_max: 20,
+        own: Own::UNLIMITED,
+    }
 }
 
 /// Returns a block on the tip of `ledger`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use althing_ledger::{
     Anything, Asert, Block, Coinbase, CompactTarget, Contextual, DifficultyRule, EntriesRefused,
     Entry, EntryRefused, Format, Genesis, Header, Invalid, Ledger, Limits, NativeBlock, NotSigned,
-    Once, Outcome, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target, Ties,
+    Once, Outcome, Own, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target, Ties,
     Times, merkle::leaf,
 };
 use althing_types::{BlockHash, Height, UnixTime};
@@ -33,6 +33,7 @@ fn rules() -> Rules {
             entry_length_max: 300,
             nonce_chars_max: 0,
             miner_chars_max: 20,
+            own: Own::UNLIMITED,
         },
         difficulty: DifficultyRule::Asert(Asert {
             block_time: Duration::from_secs(BLOCK_TIME.into()),

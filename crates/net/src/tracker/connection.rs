@@ -32,6 +32,10 @@ pub const READING_TIME: Duration = Duration::from_secs(3);
 /// Time for which a connection may stay open without a registered peer.
 pub const NAMELESS_TIME: Duration = Duration::from_secs(30);
 
+/// Time between two lists on one connection. A published program takes whatever one read gives it
+/// for one list, so two that arrive together end its tracker thread.
+pub const LIST_PAUSE: Duration = Duration::from_millis(250);
+
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 4096;
 
@@ -49,6 +53,8 @@ pub(super) struct Connection {
     has_left: bool,
     /// The rest of the list that is being sent, and the time by which the peer must accept it.
     unsent: Option<(Bytes, Instant)>,
+    /// Before that there is no other list.
+    paused_until: Option<Instant>,
 }
 
 impl Connection {
@@ -68,6 +74,7 @@ impl Connection {
             nameless_until: Some(Instant::now() + NAMELESS_TIME),
             has_left: false,
             unsent: None,
+            paused_until: None,
         }
     }
 
@@ -95,7 +102,11 @@ impl Connection {
                     Ok(bytes) => self.hear(&chunk[..bytes])?,
                 },
                 // It ends only with the room, which this task keeps alive.
-                Ok(()) = lists.changed(), if self.unsent.is_none() => self.take(&mut lists),
+                // Those that are made meanwhile are skipped: the last one says all.
+                Ok(()) = lists.changed(), if self.unsent.is_none() && self.paused_until.is_none() => {
+                    self.take(&mut lists);
+                }
+                () = over(self.paused_until) => self.paused_until = None,
                 written = write(&mut outgoing, &self.unsent), if self.unsent.is_some() => {
                     match written {
                         Ok(bytes) => self.note_sent(bytes),
@@ -162,6 +173,7 @@ impl Connection {
             rest.advance(bytes);
             if rest.is_empty() {
                 self.unsent = None;
+                self.paused_until = Some(Instant::now() + LIST_PAUSE);
             }
         }
     }

@@ -25,6 +25,8 @@ impl ChainNetwork {
             Message::Chain(blocks) => format!("here are {} blocks", blocks.len()),
             Message::Announcement(block) => format!("a new block at height {}", block.height()),
             Message::Entry(_) => "a new entry".into(),
+            Message::Challenge(_) => "are you where this goes?".into(),
+            Message::Proof(_) => "I am where that went".into(),
         }
     }
 
@@ -44,6 +46,12 @@ impl ChainNetwork {
                 format!("leaves {old} blocks for {new} up to {hash} at height {height}")
             }
             Event::BlockMined { height, .. } => format!("has found the block at height {height}"),
+            Event::BlockHeld { peer, height, .. } => {
+                format!("knows that {} has its block at height {height}", self.name(peer))
+            }
+            Event::BlockOnlyHere { height, .. } => {
+                format!("knows nobody else with its block at height {height}")
+            }
             Event::DownloadStarted { claim, backers } => {
                 format!("fetches {} blocks that {backers} peers claim to have", claim.length)
             }

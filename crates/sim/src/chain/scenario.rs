@@ -164,8 +164,12 @@ pub fn numbered_ballot(_: &dyn ChainDialect, number: u64) -> Entry {
     Entry::text(&format!(r#"{{"voter": "voter {number}", "choice": "{choice}"}}"#))
 }
 
-/// How long the network may take to find another block, and to put entries into blocks again.
+/// How long the network may take to find another block, and to agree on it.
 const SOON: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// How long it may take until entries are in blocks again: each needs a block in `cs60`, and from
+/// height 64 on a block takes half an hour there.
+const IN_A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Hashes that each miner tries in a second once forks are to be settled: so few that a block is
 /// everywhere before the next one is found.
@@ -229,7 +233,7 @@ impl random::Scenario for Scenario {
     /// on one chain, the best that any of them has.
     fn settle(&self, net: &mut Simulation) -> Result<(), Stuck> {
         net.run_until_length(SOON, net.longest() + 1)?;
-        net.run_until_returned(SOON)?;
+        net.run_until_returned(IN_A_DAY)?;
         net.set_hash_rate(SLOWLY);
         net.run_until_one_chain(SOON).map(drop)
     }

@@ -25,8 +25,8 @@ pub(super) struct Get {
 
 /// Add an entry to the chain through a running peer, and wait until it is in a block.
 ///
-/// There are three answers: the entry was added; it was added after this many lost races; or it is
-/// invalid, which is an error.
+/// The answer comes when another peer has shown that it has the block as well. If none has after a
+/// while, it says that the entry is only here so far. An invalid entry is an error.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
@@ -80,14 +80,14 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
         bail!("invalid: {}", answer["reason"].as_str().unwrap_or("the peer does not say why"));
     }
     if !json {
-        let height = &answer["height"];
-        match answer["lost_races"].as_u64() {
-            None | Some(0) => writeln!(io::stdout(), "added, in block {height}")?,
-            Some(races) => writeln!(
-                io::stdout(),
-                "added, in block {height}; others were quicker {races} times before"
-            )?,
+        let mut said = format!("added, in block {}", answer["height"]);
+        if answer["held"] == false {
+            said.push_str("; only here so far: no other peer has it");
         }
+        if let Some(races @ 1..) = answer["lost_races"].as_u64() {
+            said.push_str(&format!("; others were quicker {races} times before"));
+        }
+        writeln!(io::stdout(), "{said}")?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::harness::{ChainPeer, Chains, QUICK_CS60, add, chain, one_chain};
 use super::strangers::Stranger;
-use crate::harness::Althing;
+use crate::harness::{Althing, Line};
 
 /// A tracker, and a network whose peers know it.
 struct Voters {
@@ -167,6 +167,7 @@ fn a_published_program_and_ours_keep_one_chain() {
     };
     let chain = next("CHAIN");
     assert_eq!(chain["_length"], 2, "the genesis and a ballot: {chain}");
+    peers[1].tells("peer_found", |said| said["found"] == address.to_string());
     add(&voters.chains, "voter-2", &ballot("bob", "no"));
     let block = next("BLOCK");
     assert_eq!(block["_index"], 2, "{block}");
@@ -178,15 +179,59 @@ fn a_vote_at_the_menu() {
     let voters = Voters::gather();
     let peers = voters.peers(1);
     let mut menu = Althing::start("menu", ["cs60-vote", "--tracker", &voters.place]);
-    for line in ["a", "ann", "yes", "a", "ann", "no", "d", "x"] {
-        menu.types(line);
-    }
-    for part in ["added, in block 1", "has voted before", "1  \"yes\"", "none of a, d and q"] {
+    let says = |menu: &Althing, part: &str| {
         menu.wait_until(part, |lines| {
             lines.iter().any(|line| line.said_contains(part)).then_some(())
         });
+    };
+    for line in ["a", "ann", "yes"] {
+        menu.types(line);
+    }
+    for prompt in [
+        "Enter option ('a' add record, 'd' display tally, 'q' quit):",
+        "Enter voter id:",
+        "Enter choice:",
+    ] {
+        says(&menu, prompt);
+    }
+    says(&menu, "Added: \"ann\" is in block 1, which another peer has too");
+    peers[0].reaches(1);
+    for line in ["d", "x", "a", "ann", "no"] {
+        menu.types(line);
+    }
+    for part in ["1  \"yes\"", "none of a, d and q", "Invalid/duplicate Vote!"] {
+        says(&menu, part);
     }
     menu.types("q");
-    menu.ends_well();
-    peers[0].reaches(1);
+    assert_eq!(menu.ended().code(), Some(1));
+    assert!(menu.complaints().contains("\"ann\" (invalid)"), "{}", menu.complaints());
+}
+
+#[test]
+fn the_menu_answers_while_a_ballot_is_mined_and_says_that_it_was_not_added() {
+    let voters = Voters::gather();
+    // So hard that no machine finds it.
+    let options = ["cs60-vote", "--tracker", &voters.place, "--threads", "1", "--difficulty", "20"];
+    let mut menu = Althing::start("menu", options);
+    for line in ["a", "ann", "yes", "d", "q", "q"] {
+        menu.types(line);
+    }
+    assert_eq!(menu.ended().code(), Some(1));
+    let said = |part: &str| menu.lines().iter().any(|line| line.said_contains(part));
+    assert!(said("no ballots yet") && said("q leaves at once"));
+    assert!(menu.complaints().contains("\"ann\" (not in the chain)"), "{}", menu.complaints());
+}
+
+#[test]
+fn a_ballot_that_nobody_else_has_is_said_to_be_only_here() {
+    let voters = Voters::gather();
+    let mut menu = Althing::start("menu", ["cs60-vote", "--tracker", &voters.place]);
+    for line in ["a", "ann", "yes"] {
+        menu.types(line);
+    }
+    // At the end of its input it waits until it knows.
+    menu.types_no_more();
+    assert_eq!(menu.ended().code(), Some(1));
+    let is_said = |line: &Line| line.said_contains("only here so far: no other peer");
+    assert!(menu.lines().iter().any(is_said));
 }

@@ -1,5 +1,6 @@
 //! Networks with a chain: under any faults, all honest peers end on the best one.
 
+mod amplification;
 mod asert;
 mod aviary;
 mod common;

@@ -1,0 +1,272 @@
+//! What a voter is asked and told, word for word as the published program's page has it where it
+//! says something, and what has become of each ballot. Pure: `cs60_vote` reads the lines, prints,
+//! and follows the ballots.
+
+use std::mem;
+
+use althing_node::Submitted;
+
+/// The prompts of the page.
+const OPTION: &str = "Enter option ('a' add record, 'd' display tally, 'q' quit):";
+const VOTER: &str = "Enter voter id:";
+const CHOICE: &str = "Enter choice:";
+
+/// What the page has for a ballot that cannot be cast.
+const INVALID: &str = "Invalid/duplicate Vote!";
+
+/// A voting booth: its questions, and the ballots that were cast in it.
+#[derive(Debug, Default)]
+pub(super) struct Booth {
+    question: Question,
+    /// In the order in which they were cast; the place of each is its number.
+    ballots: Vec<Ballot>,
+    is_closing: bool,
+}
+
+#[derive(Debug, Default)]
+enum Question {
+    #[default]
+    Option,
+    Voter,
+    Choice {
+        voter: String,
+    },
+}
+
+#[derive(Debug)]
+struct Ballot {
+    voter: String,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It waits for a block.
+    Waiting,
+    /// It is in a block that no other peer is known to have.
+    OnlyHere,
+    /// It is in a block that another peer has.
+    Added,
+    Invalid,
+}
+
+/// What a line leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Say this.
+    Say(String),
+    /// Cast the ballot with this number.
+    Cast { number: usize, voter: String, choice: String },
+    /// Show the tally.
+    Tally,
+    /// Leave as soon as no ballot waits any more, and soon in any case.
+    LeaveSoon,
+    /// Leave.
+    Leave,
+    /// Ask the next question.
+    Ask,
+}
+
+impl Booth {
+    /// Returns the question to ask now.
+    pub(super) fn prompt(&self) -> &'static str {
+        match self.question {
+            Question::Option => OPTION,
+            Question::Voter => VOTER,
+            Question::Choice { .. } => CHOICE,
+        }
+    }
+
+    /// Takes a line of input.
+    pub(super) fn answer(&mut self, line: &str) -> Act {
+        let line = line.trim();
+        match mem::take(&mut self.question) {
+            Question::Option => self.choose(line),
+            Question::Voter => {
+                self.question = Question::Choice { voter: line.to_owned() };
+                Act::Ask
+            }
+            Question::Choice { voter } => self.cast(voter, line),
+        }
+    }
+
+    fn choose(&mut self, line: &str) -> Act {
+        match line {
+            "a" => {
+                self.question = Question::Voter;
+                Act::Ask
+            }
+            "d" => Act::Tally,
+            "q" if self.is_closing || self.waiting() == 0 => Act::Leave,
+            "q" => {
+                self.is_closing = true;
+                Act::LeaveSoon
+            }
+            "" => Act::Ask,
+            other => Act::Say(format!("{other:?} is none of a, d and q")),
+        }
+    }
+
+    fn cast(&mut self, voter: String, choice: &str) -> Act {
+        let may_count = |ballot: &Ballot| ballot.voter == voter && ballot.state != State::Invalid;
+        if voter.is_empty() || choice.is_empty() {
+            return self.refuse(voter, "a voter id and a choice have at least one character");
+        }
+        if self.ballots.iter().any(may_count) {
+            let reason = format!("{voter:?} has voted before");
+            return self.refuse(voter, &reason);
+        }
+        let number = self.ballots.len();
+        self.ballots.push(Ballot { voter: voter.clone(), state: State::Waiting });
+        Act::Cast { number, voter, choice: choice.to_owned() }
+    }
+
+    fn refuse(&mut self, voter: String, reason: &str) -> Act {
+        self.ballots.push(Ballot { voter, state: State::Invalid });
+        Act::Say(invalid(reason))
+    }
+
+    /// Takes what has become of a ballot, and returns what to say.
+    pub(super) fn note(&mut self, number: usize, submitted: &Submitted) -> String {
+        let Some(Ballot { voter, state }) = self.ballots.get_mut(number) else {
+            return String::new();
+        };
+        let (new, said) = match submitted {
+            Submitted::Added { height, lost_races, is_held } => {
+                let races = match lost_races {
+                    0 => String::new(),
+                    races => format!("; others were quicker {races} times before"),
+                };
+                match is_held {
+                    true => (
+                        State::Added,
+                        format!(
+                            "Added: {voter:?} is in block {height}, which another peer has \
+                             too{races}"
+                        ),
+                    ),
+                    false => (
+                        State::OnlyHere,
+                        format!(
+                            "{voter:?} is in block {height}, but only here so far: no other peer \
+                             has it{races}"
+                        ),
+                    ),
+                }
+            }
+            Submitted::Returned => {
+                let said = format!(
+                    "{voter:?} is no longer in the chain, since another branch has more work; it \
+                     is mined again"
+                );
+                (State::Waiting, said)
+            }
+            Submitted::Refused(reason) => (State::Invalid, invalid(&reason.to_string())),
+        };
+        *state = new;
+        said
+    }
+
+    /// Returns how many ballots wait for a block.
+    pub(super) fn waiting(&self) -> usize {
+        self.ballots.iter().filter(|ballot| ballot.state == State::Waiting).count()
+    }
+
+    /// Returns what a voter must know who leaves now, or nothing if all ballots are in the chain of
+    /// the network.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let of = |state: State| {
+            let is_it = |ballot: &&Ballot| ballot.state == state;
+            let voters = self.ballots.iter().filter(is_it);
+            voters.map(|ballot| format!("{:?}", ballot.voter)).collect::<Vec<_>>().join(", ")
+        };
+        let states = [
+            (State::Waiting, "not in the chain"),
+            (State::OnlyHere, "only here: no other peer has its block"),
+            (State::Invalid, "invalid"),
+        ];
+        let told: Vec<String> = states
+            .into_iter()
+            .map(|(state, what)| (of(state), what))
+            .filter(|(voters, _)| !voters.is_empty())
+            .map(|(voters, what)| format!("{voters} ({what})"))
+            .collect();
+        (!told.is_empty()).then(|| format!("ballots not added: {}", told.join(", ")))
+    }
+}
+
+fn invalid(reason: &str) -> String {
+    format!("{INVALID}\n{reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_engine::nakamoto::NotAdmitted;
+    use althing_types::Height;
+
+    use super::*;
+
+    fn added(is_held: bool) -> Submitted {
+        Submitted::Added { height: Height::new(3), lost_races: 2, is_held }
+    }
+
+    /// Casts a ballot, and returns its number.
+    fn casts(booth: &mut Booth, voter: &str) -> usize {
+        assert_eq!((booth.answer("a"), booth.prompt()), (Act::Ask, "Enter voter id:"));
+        assert_eq!((booth.answer(voter), booth.prompt()), (Act::Ask, "Enter choice:"));
+        match booth.answer("yes") {
+            Act::Cast { number, .. } => number,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_questions_are_those_of_the_page() {
+        let mut booth = Booth::default();
+        let option = "Enter option ('a' add record, 'd' display tally, 'q' quit):";
+        assert_eq!(booth.prompt(), option);
+        let number = casts(&mut booth, " ann ");
+        assert_eq!(booth.prompt(), option);
+        // While a ballot is mined, the others go on.
+        assert_eq!(booth.answer("d"), Act::Tally);
+        assert_eq!(booth.answer("x"), Act::Say("\"x\" is none of a, d and q".to_owned()));
+        let said = booth.note(number, &added(true));
+        assert!(said.starts_with("Added: \"ann\" is in block 3"), "{said}");
+        assert_eq!((booth.answer("q"), booth.complaint()), (Act::Leave, None));
+    }
+
+    #[test]
+    fn who_leaves_is_told_of_each_ballot_that_is_not_added() {
+        let mut booth = Booth::default();
+        let [ann, bob, eve] = ["ann", "bob", "eve"].map(|voter| casts(&mut booth, voter));
+        assert_eq!(booth.answer("q"), Act::LeaveSoon);
+        let said = booth.note(bob, &added(false));
+        assert!(said.contains("only here so far: no other peer"), "{said}");
+        let refused = Submitted::Refused(NotAdmitted::Full);
+        let said = booth.note(eve, &refused);
+        assert!(said.starts_with("Invalid/duplicate Vote!\n"), "{said}");
+        assert_eq!(booth.waiting(), 1);
+        let complaint = booth.complaint().expect("not all are added");
+        for part in ["\"ann\" (not in", "\"bob\" (only here", "\"eve\" (invalid)"] {
+            assert!(complaint.contains(part), "{complaint}");
+        }
+        let _ = (booth.note(ann, &added(true)), booth.note(bob, &added(true)));
+        assert_eq!(booth.waiting(), 0);
+        let _ = booth.note(ann, &Submitted::Returned);
+        assert_eq!(booth.waiting(), 1, "it is mined again");
+        assert_eq!(booth.answer("q"), Act::Leave, "the second time, at once");
+    }
+
+    #[test]
+    fn nobody_votes_twice_or_for_nothing() {
+        let mut booth = Booth::default();
+        let number = casts(&mut booth, "ann");
+        for (voter, choice) in [("ann", "no"), ("", "yes"), ("bob", " ")] {
+            let _ = (booth.answer("a"), booth.answer(voter));
+            let Act::Say(said) = booth.answer(choice) else { panic!("{voter} votes") };
+            assert!(said.starts_with("Invalid/duplicate Vote!\n"), "{said}");
+        }
+        let _ = booth.note(number, &Submitted::Refused(NotAdmitted::Full));
+        casts(&mut booth, "ann");
+    }
+}
