@@ -53,6 +53,15 @@ const NEEDED: &[Need] = &[
     },
 ];
 
+/// How crates are built that are installed: they run for seconds, and to make them as fast as they
+/// can be takes a new machine minutes.
+const QUICKLY_BUILT: [(&str, &str); 4] = [
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+];
+
 /// Runs tests in parallel, with time limits; plain `cargo test` is the fallback.
 pub(crate) const NEXTEST: Need = Need {
     what: "cargo-nextest",
@@ -172,7 +181,9 @@ impl Need {
             Source::Debian(package) => install_debian(&[package]),
             Source::Crate(package) => {
                 let command = ["install", "--locked", package];
-                shell::run(&mut shell::cargo(command)).with_context(|| {
+                let mut install = shell::cargo(command);
+                install.envs(QUICKLY_BUILT);
+                shell::run(&mut install).with_context(|| {
                     format!(
                         "{} is missing and could not be installed; check that crates.io can be \
                          reached, or install it by hand (`cargo {}`)",

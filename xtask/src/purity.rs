@@ -57,7 +57,7 @@ const WITH_THREADS: &str = "althing-pow";
 const DENIED: &[(&str, &[&str])] = &[
     ("a runtime", &["tokio", "async-std", "async-executor", "futures-executor", "smol", "rayon"]),
     ("a socket", &["mio", "socket2", "async-io", "polling", "hyper", "quinn", "rustls", "rumqttc"]),
-    ("a socket", &["rumqttc-v5-next", "rumqttc-v4-next", "mqtt5", "lapin", "libp2p", "async-nats"]),
+    ("a socket", &["rumqttc-v5-next", "rumqttc-v4-next", "lapin", "libp2p", "async-nats"]),
     ("a disk", &["redb", "fjall", "sled", "rusqlite", "rocksdb", "tempfile", "memmap2", "fs-err"]),
     ("a clock", &["chrono", "time", "jiff", "web-time", "quanta", "coarsetime", "instant"]),
     ("entropy", &["getrandom", "fastrand", "ahash"]),

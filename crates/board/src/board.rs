@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use althing_feed::{Event, Id, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting};
+use althing_feed::{
+    Draw, Event, Id, PeerEvent, PeerName, Record, RoundsEvent, Row as Decided, Waiting,
+};
 use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 
@@ -11,10 +13,11 @@ use super::hash_rate::{self, HashRates};
 use super::pace::{self, Pace};
 use super::peers::{PEERS_MAX, Peers};
 use super::round::{Challenge, Round, Row};
+use super::rules::HowDecided;
 use super::text::short_id;
 
 /// Rows of the table that are kept, the last ones.
-pub const ROWS_MAX: usize = 200;
+pub const ROWS_MAX: usize = 1000;
 
 /// Characters kept of a text that others have chosen.
 pub const TEXT_MAX: usize = 200;
@@ -38,6 +41,8 @@ pub struct Board {
     pub broker: String,
     /// The number of members.
     pub members: usize,
+    /// Who puts a solution into the table, and how a leader is chosen.
+    pub rules: HowDecided,
     /// Rows after which the network ends.
     pub rounds: Option<u64>,
     /// The peers that were heard.
@@ -48,6 +53,8 @@ pub struct Board {
     pub is_settled: bool,
     /// The leader of the latest term, once there is one.
     pub leader: Option<Leader>,
+    /// What the members drew for that term, as far as it is known; at most [`PEERS_MAX`].
+    draws: BTreeMap<PeerId, u128>,
     /// The round that is under way.
     current: Option<Round>,
     /// The round that was decided last.
@@ -103,8 +110,15 @@ pub struct Finish {
 impl Board {
     /// Returns the board of a network of `peers` members that has not met yet, and that ends after
     /// so many `rounds`, if it ever does.
-    pub fn new(dialect: &str, peers: usize, rounds: Option<u64>, broker: String) -> Self {
+    pub fn new(
+        dialect: &str,
+        peers: usize,
+        rules: HowDecided,
+        rounds: Option<u64>,
+        broker: String,
+    ) -> Self {
         Self {
+            rules,
             dialect: harmless(dialect, TEXT_MAX),
             broker,
             members: peers.clamp(1, MEMBERS_MAX),
@@ -113,6 +127,7 @@ impl Board {
             reporters: BTreeMap::new(),
             is_settled: false,
             leader: None,
+            draws: BTreeMap::new(),
             current: None,
             previous: None,
             next: Transaction::FIRST,
@@ -187,15 +202,20 @@ impl Board {
                 let members: Vec<PeerId> = members.iter().map(|member| member.peer()).collect();
                 self.on_membership(&members);
             }
-            RoundsEvent::LeaderElected { leader, term, draw } => {
+            RoundsEvent::LeaderElected { leader, term, draw, draws } => {
                 let draw = draw.map(|draw| draw.0);
-                self.on_leader(Leader { peer: leader.peer(), term: *term, draw });
+                self.on_leader(Leader { peer: leader.peer(), term: *term, draw }, draws);
             }
             RoundsEvent::ChallengeIssued { transaction, challenge, leader } => {
                 self.on_challenge(at, *transaction, *challenge, leader.peer());
             }
             RoundsEvent::SolutionFound { transaction, finder, seed } => {
-                if let Some(round) = self.round(at, *transaction) {
+                // One that comes too late is shown among those that have lost.
+                let previous = self.previous.as_mut();
+                let decided = previous.filter(|round| round.transaction == *transaction);
+                if let Some(round) = decided {
+                    round.solution(finder.peer(), seed);
+                } else if let Some(round) = self.round(at, *transaction) {
                     round.solution(finder.peer(), seed);
                     self.peers.hear(finder.peer());
                 }
@@ -222,7 +242,16 @@ impl Board {
 
     /// A later term overrules an earlier one. Networks without terms may tell of another leader in
     /// the same one, and then the last word counts.
-    fn on_leader(&mut self, elected: Leader) {
+    fn on_leader(&mut self, elected: Leader, draws: &[Draw]) {
+        let is_current = self.leader.is_none_or(|leader| leader.term <= elected.term);
+        if is_current && self.leader.is_none_or(|leader| leader.term < elected.term) {
+            self.draws.clear();
+        }
+        for draw in draws.iter().filter(|_| is_current) {
+            if self.draws.len() < PEERS_MAX {
+                self.draws.entry(draw.peer.peer()).or_insert(draw.draw.0);
+            }
+        }
         let is_of_same_term = self.leader.is_some_and(|leader| leader.term == elected.term);
         match &mut self.leader {
             Some(leader) if elected.term < leader.term => {}
@@ -391,9 +420,54 @@ impl Board {
         }
     }
 
-    /// Returns how many yes votes decide, in a network where the majority does.
-    pub fn votes_needed(&self) -> usize {
-        self.members / 2 + 1
+    /// Returns what a peer drew for the leader's term, in words.
+    pub fn draw_of(&self, peer: PeerId) -> Option<String> {
+        let draw = *self.draws.get(&peer)?;
+        Some(match self.rules.draws_are_peers() {
+            true => self.name(PeerId::new(draw)),
+            false => draw.to_string(),
+        })
+    }
+
+    /// Returns why the leader leads, at length and in brief, if that is known.
+    pub fn why_leader(&self) -> Option<[String; 3]> {
+        let leader = self.leader?;
+        let name = self.name(leader.peer);
+        let short = if self.rules.draws_are_peers() {
+            let drew_it = |draw: &&u128| **draw == leader.peer.number();
+            let votes = self.draws.values().filter(drew_it).count();
+            if votes == 0 {
+                return None;
+            }
+            format!("{name} leads: {votes} of {} drew it", self.draws.len())
+        } else {
+            let draw = leader.draw.or_else(|| self.draws.get(&leader.peer).copied())?;
+            format!("{name} leads: drew {draw}")
+        };
+        let most = if self.rules.draws_are_peers() { "the most" } else { "the highest" };
+        let tie = self.rules.tie_text();
+        Some([format!("{short}, {most}; {tie}"), format!("{short}, {most}"), short])
+    }
+
+    /// Notes that a peer of this process was killed, or runs again.
+    pub fn set_down(&mut self, peer: PeerId, is_down: bool) {
+        if let Some(reporter) = self.reporter(peer) {
+            reporter.is_connected &= !is_down;
+        }
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.is_down = is_down;
+        }
+    }
+
+    /// Returns a value that changes whenever something happens that can be seen.
+    pub fn progress(&self) -> impl PartialEq + use<> {
+        let of_round = |round: &Round| {
+            let (challenge, failures) = (round.challenge, round.failures);
+            (round.transaction, challenge, round.solutions.len(), round.votes(), failures)
+        };
+        let here = (self.peers.iter().len(), self.peers.here(), self.is_settled);
+        let rounds = (self.current.as_ref().map(of_round), self.previous.as_ref().map(of_round));
+        (here, self.leader, self.next, rounds, self.waiting.is_some(), self.finish)
     }
 
     /// Returns how many peers of this process are connected, and how many there are.
@@ -433,6 +507,7 @@ impl Board {
             && self.rows.len() <= ROWS_MAX
             && self.peers.iter().len() <= PEERS_MAX
             && self.reporters.len() <= PEERS_MAX
+            && self.draws.len() <= PEERS_MAX
             && samples <= hash_rate::SAMPLES_MAX
             && peers <= PEERS_MAX
             && self.pace.len() <= pace::ROWS_MAX

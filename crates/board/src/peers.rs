@@ -21,6 +21,8 @@ pub struct Peer {
     pub id: PeerId,
     /// How many came before it, and itself.
     pub number: usize,
+    /// Whether it was killed, and not yet started again.
+    pub is_down: bool,
     /// Whether it has been silent for long.
     pub is_lost: bool,
     /// Whether the members were settled without it.
@@ -38,7 +40,14 @@ impl Peers {
         }
         self.places.insert(id, place);
         let number = place + 1;
-        self.listed.push(Peer { id, number, is_lost: false, is_observer: false, won: 0 });
+        self.listed.push(Peer {
+            id,
+            number,
+            is_down: false,
+            is_lost: false,
+            is_observer: false,
+            won: 0,
+        });
     }
 
     /// Notes who the members are.
@@ -78,6 +87,9 @@ impl Peers {
 
     /// Returns how many are there and count.
     pub fn here(&self) -> usize {
-        self.listed.iter().filter(|peer| !peer.is_lost && !peer.is_observer).count()
+        self.listed
+            .iter()
+            .filter(|peer| !peer.is_lost && !peer.is_down && !peer.is_observer)
+            .count()
     }
 }

@@ -175,6 +175,11 @@ impl Round {
         self.votes.get(&peer).copied()
     }
 
+    /// Returns how many peers have voted for a solution, and how many against one.
+    pub fn votes(&self) -> (usize, usize) {
+        (self.yes(), self.no())
+    }
+
     /// Returns how many peers have voted for a solution.
     pub fn yes(&self) -> usize {
         self.votes.values().filter(|approve| **approve).count()
@@ -196,6 +201,13 @@ impl Round {
     /// Returns whether every list is within its bound.
     pub(crate) fn is_bounded(&self) -> bool {
         self.solutions.len() <= SOLUTIONS_MAX && self.votes.len() <= VOTES_MAX
+    }
+
+    /// Returns the solutions that have not won, or are not the first, with their finders.
+    pub fn losing(&self) -> impl Iterator<Item = (PeerId, &Seed)> {
+        let winner = self.winner().map(|(winner, _)| winner);
+        let all = self.solutions.iter().map(|(finder, seed)| (*finder, seed));
+        all.filter(move |(finder, _)| Some(*finder) != winner)
     }
 
     fn start_again(&mut self) {

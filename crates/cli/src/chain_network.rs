@@ -1,22 +1,25 @@
 //! The options that say which network with a chain a command takes part in, and how its peer meets
 //! the others.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
+use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Discovery, Label, Timeouts};
 use althing_ledger::{HexDigits, target_of_bits};
 use althing_net::{Endpoint, mqtt, over_link, tracker, udp};
 use althing_types::{Address, BlockHash, UnixTime};
-use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
+use tokio::net::lookup_host;
 
-use crate::connection::Broker;
+use crate::connection::{Broker, Told};
+use crate::listen::{canonical, parse_listen};
+use crate::output::{self, demand, misuse};
 
 /// A network with a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,8 +57,11 @@ pub(crate) struct ChainNetwork {
     network: Option<Label>,
 
     /// When the network was founded, as its first peer printed it, or now to found it (open).
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    founded: Option<UnixTime>,
+    ///
+    /// A peer with --data remembers it: started again, it needs no --founded, and now founds no
+    /// second network.
+    #[arg(long, value_name = "TIME", value_parser = parse_founded)]
+    founded: Option<Founded>,
 
     /// The time between two blocks, in whole seconds; the default is 60s (open).
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -98,6 +104,15 @@ pub(crate) struct ChainNetwork {
     ban_for: Duration,
 }
 
+/// When a network was founded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Founded {
+    /// By the peer that starts, at this time.
+    Now(UnixTime),
+    /// At this time.
+    At(UnixTime),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EntriesName {
     /// One ballot per voter.
@@ -112,6 +127,7 @@ enum EntriesName {
 pub(crate) struct Meeting {
     /// The UDP address to listen at; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    #[arg(value_parser = parse_listen)]
     listen: SocketAddr,
 
     /// The address at which others reach us, if it differs from --listen; port 0 is the port we
@@ -122,7 +138,7 @@ pub(crate) struct Meeting {
 
     /// A peer to contact first; may be given several times (aviary, open).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
-    contact: Vec<Address>,
+    pub(crate) contact: Vec<Address>,
 
     /// The tracker with the list of peers (open and cs60; the default for cs60 is 127.0.0.1:60825).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
@@ -166,7 +182,7 @@ impl ChainNetwork {
             ("--shun-for", timeouts.shun),
             ("--ban-for", timeouts.ban),
         ] {
-            ensure!(time >= TIME_MIN, "{option} is too short: {TIME_MIN:?} is the least");
+            demand!(time >= TIME_MIN, "{option} is too short: {TIME_MIN:?} is the least");
         }
         Ok(match name {
             ChainName::Cs60 => {
@@ -190,14 +206,16 @@ impl ChainNetwork {
                 }))
             }
             ChainName::Open => {
-                let start = self.founded.context(
-                    "all peers of an open network say when it was founded; found one with \
-                     --founded now, and tell the others the time that is shown then",
-                )?;
+                let Some(start) = self.founded() else {
+                    misuse!(
+                        "all peers of an open network say when it was founded; found one with \
+                         --founded now, and tell the others the time that is shown then"
+                    )
+                };
                 let network = self.network.clone().unwrap_or_else(default_label);
                 let usual = open::Config::new(network, start, secret);
                 let block_time = self.block_time.unwrap_or(usual.block_time);
-                ensure!(
+                demand!(
                     block_time.as_secs() > 0 && block_time.subsec_nanos() == 0,
                     "--block-time is counted in whole seconds; {block_time:?} is none"
                 );
@@ -221,14 +239,24 @@ impl ChainNetwork {
             ChainName::Open => 12,
         });
         if name == ChainName::Open {
-            self.founded.get_or_insert(althing_sim::chain::BEGINNING);
+            self.founded.get_or_insert(Founded::At(althing_sim::chain::BEGINNING));
         }
         self
     }
 
     /// Returns when the network was founded, if that is something to be said.
     pub(crate) fn founded(&self) -> Option<UnixTime> {
-        self.founded
+        self.founded.map(|(Founded::Now(time) | Founded::At(time))| time)
+    }
+
+    /// Goes on with the network that this peer is of, unless the options name another time: a peer
+    /// that founded it is started again with the same options.
+    pub(crate) fn remember(&mut self, known: &NetworkConfig) {
+        if let NetworkConfig::Open { start, .. } = known
+            && matches!(self.founded, None | Some(Founded::Now(_)))
+        {
+            self.founded = Some(Founded::At(*start));
+        }
     }
 
     fn refuse_what_it_lacks(&self, name: ChainName) -> anyhow::Result<()> {
@@ -242,7 +270,9 @@ impl ChainNetwork {
         ] {
             if is_given && owner != name {
                 let (owner, name) = (owner.name(), name.name());
-                bail!("{option} is an option of {owner} only; leave it out with --dialect {name}");
+                misuse!(
+                    "{option} is an option of {owner} only; leave it out with --dialect {name}"
+                );
             }
         }
         Ok(())
@@ -255,12 +285,12 @@ const TIME_MIN: Duration = Duration::from_millis(10);
 impl Meeting {
     /// Returns how peers of a network meet, as these options have it.
     pub(crate) fn discovery(&self, name: ChainName) -> anyhow::Result<Discovery> {
-        ensure!(
+        demand!(
             self.tracker.is_none() || name != ChainName::Aviary,
             "peers of aviary meet each other, as in --contact HOST:PORT; leave --tracker out"
         );
         let has_tracker = self.tracker.is_some() || name == ChainName::Cs60;
-        ensure!(
+        demand!(
             self.contact.is_empty() || !has_tracker,
             "peers meet each other or by a tracker; leave --contact or --tracker out (cs60 always \
              has a tracker)"
@@ -276,10 +306,7 @@ impl Meeting {
         &self,
         discovery: Discovery,
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
-        let mut contacts = Vec::new();
-        for contact in &self.contact {
-            contacts.push(resolve(contact).await?);
-        }
+        let contacts = contacts(&self.contact, self.listen).await;
         let advertise = self.advertise.clone();
         let endpoint = udp::bind(udp::Options { listen: self.listen, advertise })?;
         let endpoint = match discovery {
@@ -296,12 +323,13 @@ impl Meeting {
     pub(crate) async fn meet_at(
         &self,
         broker: Broker,
+        patience: Option<Duration>,
         chain: BlockHash,
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
         let Broker::Mqtt(options) = broker else {
-            bail!("an open network takes a broker of MQTT, as in --broker mqtt://localhost")
+            misuse!("an open network takes a broker of MQTT, as in --broker mqtt://localhost")
         };
-        ensure!(
+        demand!(
             self.contact.is_empty() && self.tracker.is_none(),
             "peers at a broker meet there; leave --contact and --tracker out, or --broker"
         );
@@ -309,7 +337,8 @@ impl Meeting {
         let address = Address::new(&format!("peer-{:016x}", rand::random::<u64>()), 1)?;
         let prefix = format!("althing/open/{chain}");
         let topics = over_link::topics(&prefix, &address);
-        let link = mqtt::connect(options.with_topics(topics)).await?;
+        let (options, mut told) = (options.with_topics(topics), Told::new(patience));
+        let link = mqtt::connect_patiently(options, patience, |error| told.tell(error)).await?;
         Ok((Endpoint::over_link(link, &prefix, address), vec![over_link::EVERYONE.clone()]))
     }
 }
@@ -317,12 +346,57 @@ impl Meeting {
 /// Where the program's tracker listens.
 pub(crate) const TRACKER_PORT: u16 = 60825;
 
-/// Returns an address with its host as a number, as it will be seen on what comes from there.
-async fn resolve(address: &Address) -> anyhow::Result<Address> {
-    let mut found = tokio::net::lookup_host((address.host(), address.port()))
-        .await
-        .with_context(|| format!("{address} cannot be found"))?;
-    found.next().map(Address::from).with_context(|| format!("{address} cannot be found"))
+/// Returns the addresses of all `given` contacts that a socket at `listen` can reach, by number, as
+/// they will be seen on what comes from there; and each name, which is looked up again later.
+///
+/// What cannot be reached is said, and ends nothing: others may do, or the name may be known later.
+async fn contacts(given: &[Address], listen: SocketAddr) -> Vec<Address> {
+    let mut contacts = Vec::new();
+    for contact in given {
+        let found: Vec<_> = match lookup_host((contact.host(), contact.port())).await {
+            Ok(found) => found.map(canonical).collect(),
+            Err(error) => {
+                output::warn(&format!("{contact} cannot be found, and is tried again: {error}"));
+                Vec::new()
+            }
+        };
+        let mut failures = Vec::new();
+        let reached = found.iter().filter(|address| match reach(listen, **address) {
+            Ok(()) => true,
+            Err(error) => {
+                failures.push(format!("{} ({error})", address.ip()));
+                false
+            }
+        });
+        let reached: Vec<_> = reached.copied().map(Address::from).collect();
+        if reached.is_empty() && !found.is_empty() {
+            output::warn(&format!(
+                "{contact} cannot be reached from {}, where this peer listens: {}; choose another \
+                 with --listen",
+                listen.ip(),
+                failures.join(", ")
+            ));
+        }
+        contacts.extend(reached);
+        if contact.host().parse::<IpAddr>().is_err() {
+            contacts.push(contact.clone());
+        }
+    }
+    contacts.sort();
+    contacts.dedup();
+    contacts
+}
+
+/// Asks the system whether it has a way from one address to another. Nothing is sent.
+fn reach(from: SocketAddr, to: SocketAddr) -> io::Result<()> {
+    let to = match (from.ip(), to.ip()) {
+        // A socket for IPv6 that listens everywhere reaches IPv4 as well.
+        (IpAddr::V6(from), IpAddr::V4(host)) if from.is_unspecified() => {
+            SocketAddr::new(host.to_ipv6_mapped().into(), to.port())
+        }
+        _ => to,
+    };
+    UdpSocket::bind((from.ip(), 0))?.connect(to)
 }
 
 fn parse_address(text: &str) -> Result<Address, String> {
@@ -334,6 +408,11 @@ fn parse_address(text: &str) -> Result<Address, String> {
 
 fn parse_own_address(text: &str) -> Result<Address, String> {
     Address::from_str(text)
+        .map(|address| match address.host().parse() {
+            // One number can be written in several ways.
+            Ok(host) => canonical(SocketAddr::new(host, address.port())).into(),
+            Err(_) => address,
+        })
         .map_err(|_| format!("{text:?} is not a host and a port; write them as in localhost:8999"))
 }
 
@@ -341,17 +420,18 @@ fn default_label() -> Label {
     Label::new("althing").expect("it is short")
 }
 
-fn parse_time(text: &str) -> Result<UnixTime, String> {
-    let time = match text {
-        "now" => SystemTime::now(),
-        text => humantime::parse_rfc3339_weak(text)
-            .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
-            .map_err(|_| {
-                format!("{text:?} is no time; write it as in 2026-01-31T12:00:00Z, or now")
-            })?,
+fn parse_founded(text: &str) -> Result<Founded, String> {
+    let unix_time = |time: SystemTime| {
+        let since_1970 = time.duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+        Ok::<_, String>(UnixTime::from_seconds(since_1970.as_secs()))
     };
-    let since_1970 = time.duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
-    Ok(UnixTime::from_seconds(since_1970.as_secs()))
+    if text == "now" {
+        return unix_time(SystemTime::now()).map(Founded::Now);
+    }
+    let time = humantime::parse_rfc3339_weak(text)
+        .or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
+        .map_err(|_| format!("{text:?} is no time; write it as in 2026-01-31T12:00:00Z, or now"))?;
+    unix_time(time).map(Founded::At)
 }
 
 fn parse_label(text: &str) -> Result<Label, String> {
@@ -359,4 +439,56 @@ fn parse_label(text: &str) -> Result<Label, String> {
         return Err("a name has at least one character".to_owned());
     }
     Label::new(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parses options as a command does.
+    fn network(options: &[&str]) -> ChainNetwork {
+        #[derive(clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            network: ChainNetwork,
+        }
+        let command = ["althing"].iter().chain(options);
+        <Command as clap::Parser>::try_parse_from(command).expect("right options").network
+    }
+
+    fn config(network: &ChainNetwork) -> NetworkConfig {
+        let discovery = Discovery::Gossip { forward: open::FORWARD };
+        network.dialect(ChainName::Open, discovery, [7; 32]).expect("right options").network()
+    }
+
+    #[test]
+    fn a_founder_that_is_started_again_goes_on_with_its_network() {
+        let first = config(&network(&["--founded", "2026-01-31T12:00:00Z"]));
+        for again in [&["--founded", "now"][..], &[]] {
+            let mut again = network(again);
+            again.remember(&first);
+            assert_eq!(config(&again), first);
+        }
+        let mut other = network(&["--founded", "2026-02-01"]);
+        other.remember(&first);
+        assert_ne!(config(&other), first, "another time is another network");
+    }
+
+    #[tokio::test]
+    async fn a_contact_by_name_counts_for_all_its_addresses_and_stays_a_name() {
+        let listen = parse_listen("127.0.0.1:0").expect("an address");
+        let given = ["localhost:7", "[::ffff:127.0.0.1]:8", "nowhere.invalid:9"];
+        let given = given.map(|text| parse_address(text).expect("an address"));
+        let found: Vec<_> = contacts(&given, listen).await.iter().map(Address::to_string).collect();
+        let expected = ["127.0.0.1:7", "localhost:7", "127.0.0.1:8", "nowhere.invalid:9"];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_a_socket_cannot_reach_is_known_before_anything_is_sent() {
+        let address = |text| parse_listen(text).expect("an address");
+        assert!(reach(address("127.0.0.1:0"), address("127.0.0.1:7")).is_ok());
+        assert!(reach(address("127.0.0.1:0"), address("[::1]:7")).is_err());
+        assert!(reach(address("127.0.0.1:0"), address("192.0.2.1:7")).is_err());
+    }
 }

@@ -6,17 +6,21 @@
 
 mod url;
 
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use althing_dialect::RoundsDialect;
 use althing_net::mqtt::{LastWill, QualityOfService};
-use althing_net::{Link, amqp, mqtt};
+use althing_net::{DialError, Link, amqp, mqtt};
 use althing_types::PeerId;
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 pub(crate) use url::{BrokerUrl, FORM};
+
+use crate::output::{self, demand};
 
 /// How to reach a broker.
 #[derive(Args)]
@@ -40,6 +44,15 @@ pub(crate) struct Connection {
     /// A PEM file with certificates to trust in addition to the system's.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+
+    /// Wait for a broker that is not there at the start, for as long as it takes.
+    ///
+    /// The default is yes without a terminal, as for a service, and no on a terminal, where the
+    /// peer gives up after five seconds.
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "yes", value_parser = BoolishValueParser::new())]
+    #[arg(hide_possible_values = true)]
+    wait_for_broker: Option<bool>,
 }
 
 /// A broker of either kind, and how to connect to it.
@@ -66,7 +79,7 @@ impl Connection {
                 options.ca_file.clone_from(&self.ca_file);
             }
             Broker::Amqp(options) => {
-                ensure!(
+                demand!(
                     self.qos.is_none(),
                     "--qos is a choice of MQTT, and {} is a broker of AMQP; leave it out, or \
                      name a broker with mqtt://",
@@ -78,7 +91,21 @@ impl Connection {
         }
         Ok(broker)
     }
+
+    /// Returns how long to try to reach the broker at the start; `None` is for ever.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        let has_terminal = || {
+            io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
+        };
+        match self.wait_for_broker.unwrap_or_else(|| !has_terminal()) {
+            true => None,
+            false => Some(PATIENCE),
+        }
+    }
 }
+
+/// How long a peer tries to reach its broker at the start, where somebody watches.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Broker {
     /// Returns the broker at `url`, with what is usual for all else.
@@ -89,13 +116,27 @@ impl Broker {
         }
     }
 
+    /// Returns this broker, with these certificates to trust as well.
+    pub(crate) fn trusting(mut self, ca_file: Option<&Path>) -> Self {
+        let ca_file = ca_file.map(Path::to_owned);
+        match &mut self {
+            Self::Mqtt(options) => options.ca_file = ca_file,
+            Self::Amqp(options) => options.ca_file = ca_file,
+        }
+        self
+    }
+
     /// Fails at once if this is a RabbitMQ that is not there, and says how to get one. (An MQTT
     /// broker is in every Althing.)
     pub(crate) async fn check(&self) -> anyhow::Result<()> {
         let Self::Amqp(options) = self else { return Ok(()) };
         match amqp::probe(options).await {
             Ok(_) => Ok(()),
-            Err(amqp::Error::Dial(error)) => Err(anyhow!(
+            Err(amqp::Error::Dial(
+                error @ (DialError::Refused { .. }
+                | DialError::Unreachable { .. }
+                | DialError::Unresolved { .. }),
+            )) => Err(anyhow!(
                 "{error}; it takes a RabbitMQ (on Debian: apt-get install rabbitmq-server), or \
                  another broker, as in --broker amqp://user:password@host"
             )),
@@ -103,12 +144,15 @@ impl Broker {
         }
     }
 
-    /// Connects a peer of `dialect`.
+    /// Connects a peer of `dialect`; tries for as long as `patience`, or for ever if there is none,
+    /// and says so.
     pub(crate) async fn join(
         &self,
         dialect: &dyn RoundsDialect,
         peer: PeerId,
+        patience: Option<Duration>,
     ) -> anyhow::Result<Link> {
+        let mut told = Told::new(patience);
         Ok(match self {
             Self::Mqtt(options) => {
                 let heard = dialect.overheard().into_iter().flatten();
@@ -118,7 +162,7 @@ impl Broker {
                     topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
                 });
-                mqtt::connect(options).await?
+                mqtt::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
             Self::Amqp(options) => {
                 let mut options = options.as_ref().clone().with_exchanges(dialect.topics());
@@ -127,9 +171,34 @@ impl Broker {
                 let nearest = dialect.overheard().into_iter().next().unwrap_or_default();
                 options.overheard = nearest.into_iter().map(Into::into).collect();
                 options.queue_suffix = peer.to_string().into();
-                amqp::connect(options).await?
+                amqp::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
         })
+    }
+}
+
+/// Tells why the broker cannot be reached while it is tried again, each reason once.
+pub(crate) struct Told {
+    patience: Option<Duration>,
+    last: String,
+}
+
+impl Told {
+    pub(crate) fn new(patience: Option<Duration>) -> Self {
+        Self { patience, last: String::new() }
+    }
+
+    pub(crate) fn tell(&mut self, error: &dyn std::error::Error) {
+        let reason = error.to_string();
+        if reason == self.last {
+            return;
+        }
+        let plan = match self.patience {
+            Some(patience) => format!("trying again for {} s", patience.as_secs()),
+            None => "waiting for it (--wait-for-broker=no gives up)".to_owned(),
+        };
+        output::warn(&format!("{reason}; {plan}"));
+        self.last = reason;
     }
 }
 

@@ -233,7 +233,12 @@ mod tests {
     }
 
     fn elected(leader: PeerId) -> RoundsEvent {
-        RoundsEvent::LeaderElected { leader: leader.into(), term: Term::default(), draw: None }
+        RoundsEvent::LeaderElected {
+            leader: leader.into(),
+            term: Term::default(),
+            draw: None,
+            draws: Vec::new(),
+        }
     }
 
     fn issued(transaction: u64) -> RoundsEvent {

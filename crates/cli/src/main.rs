@@ -5,19 +5,23 @@
 //! | file | question |
 //! | --- | --- |
 //! | `chain_network` | which options describe a network with a chain? |
+//! | `chain_swarm` | how do many peers of a network with a chain run in one process? |
 //! | `commands` | what does each subcommand do? |
 //! | `connection` | which options say how to reach a broker? |
 //! | `console` | what can the operator of a leader type? |
+//! | `listen` | where does a command listen? |
 //! | `network` | which options describe a network with rounds? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
 //! | `screen` | what does the demo show? |
-//! | `swarm` | how do many peers run in one process? |
+//! | `swarm` | how do many peers of a network with rounds run in one process? |
 
 mod chain_network;
+mod chain_swarm;
 mod commands;
 mod connection;
 mod console;
+mod listen;
 mod network;
 mod output;
 mod parallelism;
@@ -26,10 +30,12 @@ mod swarm;
 
 use std::process::ExitCode;
 
-use althing_net::{amqp, broker};
+use althing_net::amqp;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Meet, elect a coordinator, do proof-of-work, vote, and keep one table together.
 #[derive(Parser)]
@@ -53,7 +59,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Demo(commands::demo::Arguments),
+    Demo(Box<commands::demo::Arguments>),
     Peer(Box<commands::peer::Arguments>),
     Broker(commands::broker::Arguments),
     Tracker(commands::tracker::Arguments),
@@ -77,8 +83,9 @@ fn main() -> ExitCode {
     let (Arguments { verbose, command }, given) =
         parsed.unwrap_or_else(|error| without_credentials(error).exit());
     start_log(verbose);
+    raise_descriptor_limit();
     let outcome = match command {
-        Command::Demo(arguments) => commands::demo::run(arguments),
+        Command::Demo(arguments) => commands::demo::run(*arguments, options(&given)),
         Command::Peer(arguments) => commands::peer::run(*arguments, options(&given)),
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
@@ -96,7 +103,8 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error);
-            ExitCode::FAILURE
+            // As clap ends when it cannot make sense of an option.
+            if error.is::<output::Misuse>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     };
     output::errors::finish();
@@ -119,16 +127,34 @@ fn without_credentials(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Lets this process have as many file descriptors as the system allows it. The usual soft limit is
+/// from times of `select` (1024), and each connection takes one.
+fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where it is refused, the limit stays as it is.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 fn start_log(verbose: u8) {
-    let libraries = format!("{},{}", broker::LOG_DIRECTIVE, amqp::LOG_DIRECTIVE);
+    let libraries = amqp::LOG_DIRECTIVE;
     let usual = match verbose {
         0 => "off".to_owned(),
         1 => format!("warn,{libraries}"),
         2 => format!("info,{libraries}"),
         _ => format!("debug,{libraries}"),
     };
-    let filter = EnvFilter::try_from_env("ALTHING_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output::errors::Log);
+    // Targets and levels are all that is asked for. A filter for fields as well would bring a
+    // library for regular expressions, which takes as long to build as a transport.
+    let asked = std::env::var("ALTHING_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| usual.parse().expect("a filter of ours is one"));
     // Colours are for people; a file or a pipe gets none.
-    if output::is_live(&std::io::stderr()) { log.init() } else { log.with_ansi(false).init() }
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(output::is_live(&std::io::stderr()))
+        .with_writer(output::errors::Log);
+    tracing_subscriber::registry().with(filter).with(lines).init();
 }

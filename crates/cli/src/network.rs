@@ -19,11 +19,11 @@ use althing_dialect::sd::{self, Sd};
 use althing_dialect::{RoundsDialect, Variant};
 use althing_engine::rounds::{Issuing, Signatures, Timeouts};
 use althing_types::{Difficulty, Transaction};
-use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::chain_network::ChainName;
 use crate::connection::BrokerUrl;
+use crate::output::{demand, misuse};
 
 /// Which network. All its peers must be given the same options.
 use self::names::parse_peers;
@@ -82,6 +82,9 @@ pub(crate) struct Network {
     id_field: Option<String>,
 
     /// Time a leader waits between two challenges, so that people can follow.
+    ///
+    /// Default of a peer: none; in the published variant the pace of the programs, which is 150ms
+    /// for elect-chain, 1s for sd and 2s for ppd.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pause: Option<Duration>,
 
@@ -129,6 +132,11 @@ enum SignaturesName {
 }
 
 impl Network {
+    /// Returns what the name of each topic in the room begins with.
+    pub(crate) fn room_prefix(&self) -> String {
+        self.room.as_ref().map(|room| format!("{room}/")).unwrap_or_default()
+    }
+
     /// Returns the dialect these options describe; `pause` is what a leader waits unless they say
     /// otherwise. Options that it does not have are an error.
     pub(crate) fn dialect(
@@ -189,11 +197,39 @@ impl Network {
             }
         };
         let topics = dialect.topics();
-        ensure!(
+        demand!(
             BTreeSet::from_iter(&topics).len() == topics.len(),
             "the network has another topic of that name; choose another --election-topic"
         );
         Ok(dialect)
+    }
+
+    /// Returns whether its peers count messages as they arrive, like the published programs.
+    pub(crate) fn is_published(&self) -> bool {
+        matches!(self.variant, VariantName::Published)
+    }
+
+    /// Returns how long a leader waits between two challenges by default: not at all, but where it
+    /// meets the published programs it keeps their pace, since they miss what comes faster.
+    pub(crate) fn usual_pause(&self) -> Duration {
+        match self.dialect {
+            DialectName::Rounds(name) if self.is_published() => name.pace(),
+            DialectName::Rounds(_) | DialectName::Chain(_) => Duration::ZERO,
+        }
+    }
+
+    /// Returns these options for people who follow the rounds: challenges that differ by what can
+    /// be seen, unless they were chosen, and time enough for draws and words that take longer.
+    pub(crate) fn followed(mut self) -> Self {
+        let bits = |bits| Difficulty::from_bits(bits).expect("it is in range");
+        if self.challenge.is_none() && self.dialect != DialectName::Rounds(RoundsName::Ppd) {
+            self.challenge = Some(Challenges(bits(17)..=bits(20)));
+        }
+        let Waits { draw_timeout, leader_timeout, .. } = &mut self.waits;
+        *draw_timeout = Duration::from_millis(1500).max(*draw_timeout);
+        // An election that gets no further in this time begins again.
+        *leader_timeout = (3 * *draw_timeout).max(*leader_timeout);
+        self
     }
 
     /// Returns what the dialect is called.
@@ -213,7 +249,7 @@ impl Network {
         match self.dialect {
             DialectName::Rounds(name) => Ok(name),
             DialectName::Chain(_) => {
-                bail!("{} is a network with a chain, not with rounds", self.name())
+                misuse!("{} is a network with a chain, not with rounds", self.name())
             }
         }
     }
@@ -235,17 +271,17 @@ impl Network {
                 ("--manual", issuing == Issuing::OnCommand),
             ] {
                 if is_given {
-                    bail!("{option} is an option of sd only; add --dialect sd, or leave it out");
+                    misuse!("{option} is an option of sd only; add --dialect sd, or leave it out");
                 }
             }
         }
         if name == RoundsName::Ppd && self.signatures.is_some() {
-            bail!(
+            misuse!(
                 "in ppd all that counts is signed, and there is no choice; leave --signatures out"
             );
         }
         let (peers, most) = (self.peers.get(), name.peers_max());
-        ensure!(
+        demand!(
             peers <= most,
             "a network of {} has at most {most} peers, not {peers}; ask for fewer with --peers",
             self.name()
@@ -352,6 +388,20 @@ mod tests {
             assert_eq!((rules.peers.get(), rules.rounds), (3, Some(Transaction::new(5))));
             assert_eq!(rules.pause, Duration::from_secs(1));
             assert_eq!(rules.timeouts.leader, Duration::from_secs(7));
+        }
+    }
+
+    #[test]
+    fn a_leader_among_published_programs_keeps_their_pace_unless_told_otherwise() {
+        for (name, millis) in [("elect-chain", 150), ("sd", 1000), ("ppd", 2000)] {
+            let published = ["--dialect", name, "--variant", "published"];
+            let network = network(&published);
+            assert_eq!(network.usual_pause(), Duration::from_millis(millis), "{name}");
+            let told = [&published[..], &["--pause", "0s"]].concat();
+            let told = self::network(&told);
+            let dialect = told.dialect(told.usual_pause(), Issuing::AtOnce).expect("it has these");
+            assert_eq!(dialect.rules().pause, Duration::ZERO);
+            assert_eq!(self::network(&["--dialect", name]).usual_pause(), Duration::ZERO);
         }
     }
 

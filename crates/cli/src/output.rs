@@ -41,6 +41,37 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// Options that do not fit together, or a value that makes no sense with others: the exit code is
+/// that of an unknown option.
+#[derive(Debug)]
+pub(crate) struct Misuse(pub(crate) String);
+
+impl std::fmt::Display for Misuse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// As `anyhow::bail`, with a [`Misuse`].
+macro_rules! misuse {
+    ($($text:tt)*) => {
+        return Err($crate::output::Misuse(format!($($text)*)).into())
+    };
+}
+
+/// As `anyhow::ensure`, with a [`Misuse`].
+macro_rules! demand {
+    ($condition:expr, $($text:tt)*) => {
+        if !$condition {
+            $crate::output::misuse!($($text)*);
+        }
+    };
+}
+
+pub(crate) use {demand, misuse};
+
 /// Returns whether a person watches `stream` on a terminal that can do more than add lines.
 pub(crate) fn is_live(stream: &impl IsTerminal) -> bool {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

@@ -1,15 +1,18 @@
-//! The demo's one live screen: who is here, who leads, the challenge, the votes, the table.
+//! The demo's one live screen: who is here, who leads and why, the challenge, the solutions, the
+//! votes, the table; or the chain.
 //!
-//! What it shows is an [`althing_board::Board`]. [`draw::draw`] paints one, and [`Terminal`] is the
-//! part that touches the machine.
+//! What it shows is an [`althing_board::Board`], or the [`althing_board::ChainBoard`] of a network
+//! with a chain. [`draw::draw`] paints one, and [`Terminal`] is the part that touches the machine.
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `controls` | what do the keys do? |
 //! | `draw` | what is painted where? |
 //! | `format` | how are numbers and times written? |
 //! | `terminal` | how is the terminal set up and put back? |
 //! | `tests` | how does it look, and what can break it? |
 
+mod controls;
 mod draw;
 mod format;
 mod terminal;
@@ -17,4 +20,6 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::controls::{Controls, Key};
+pub(crate) use self::draw::Shown;
 pub(crate) use self::terminal::Terminal;

@@ -8,12 +8,13 @@ use althing_feed::Feed;
 use althing_net::Link;
 use althing_net::memory::Bus;
 use althing_node::rounds::{Options, open};
-use althing_node::{Clock, Swarm};
+use althing_node::{Clock, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::PeerId;
+use tempfile::TempDir;
 
-use crate::connection::Broker;
+use crate::connection::{Broker, PATIENCE};
 
 /// What the peers of a process meet over.
 pub(crate) enum Meeting {
@@ -23,44 +24,60 @@ pub(crate) enum Meeting {
     Broker(Broker),
 }
 
-/// Connects `peers` peers, and starts them when all are connected; returns them and who they are.
-/// They forget everything in the end.
-pub(crate) async fn start(
-    peers: usize,
-    dialect: &Arc<dyn RoundsDialect>,
-    meeting: &Meeting,
-    parallelism: Parallelism,
-    clock: Clock,
-    feed: &Feed,
-) -> anyhow::Result<(Swarm<Rounds>, Vec<PeerId>)> {
-    let (mut nodes, mut ids) = (Vec::new(), Vec::new());
-    for _ in 0..peers {
+/// How the peers of a process are made.
+pub(crate) struct Making<'a> {
+    pub(crate) dialect: &'a Arc<dyn RoundsDialect>,
+    pub(crate) meeting: &'a Meeting,
+    pub(crate) parallelism: Parallelism,
+    pub(crate) clock: Clock,
+    pub(crate) feed: &'a Feed,
+    /// Where they keep what they must not forget; without it, they forget everything in the end.
+    pub(crate) disk: Option<TempDir>,
+}
+
+impl Making<'_> {
+    /// Connects `peers` peers, and starts them when all are connected; returns them and who they
+    /// are.
+    pub(crate) async fn start(&self, peers: usize) -> anyhow::Result<(Swarm<Rounds>, Vec<PeerId>)> {
+        let (mut nodes, mut ids) = (Vec::new(), Vec::new());
+        for number in 0..peers {
+            let (peer, node, link) = self.make(number).await?;
+            nodes.push((node, link));
+            ids.push(peer);
+        }
+        let mut swarm = Swarm::default();
+        for (node, link) in nodes {
+            swarm.add(node, link);
+        }
+        Ok((swarm, ids))
+    }
+
+    /// Makes the peer with a number, from what it has on disk, and connects it.
+    pub(crate) async fn make(&self, number: usize) -> anyhow::Result<(PeerId, Node<Rounds>, Link)> {
+        let store = match &self.disk {
+            Some(disk) => Store::open(&disk.path().join(number.to_string()))?,
+            None => Store::in_memory(),
+        };
         let (peer, node) = open(Options {
-            dialect: Arc::clone(dialect),
+            dialect: Arc::clone(self.dialect),
             seat: Seat::Member,
-            store: Store::in_memory(),
-            parallelism,
+            store,
+            parallelism: self.parallelism,
             // So that there is mining to be seen, and measured.
             solution_cache: false,
-            clock,
-            feed: feed.clone(),
+            clock: self.clock,
+            feed: self.feed.clone(),
         })?;
-        let link = meeting.join(&**dialect, peer).await?;
-        nodes.push((node, link));
-        ids.push(peer);
+        let link = self.meeting.join(&**self.dialect, peer).await?;
+        Ok((peer, node, link))
     }
-    let mut swarm = Swarm::default();
-    for (node, link) in nodes {
-        swarm.add(node, link);
-    }
-    Ok((swarm, ids))
 }
 
 impl Meeting {
     async fn join(&self, dialect: &dyn RoundsDialect, peer: PeerId) -> anyhow::Result<Link> {
         Ok(match self {
             Self::Memory(bus) => bus.join(dialect.topics()),
-            Self::Broker(broker) => broker.join(dialect, peer).await?,
+            Self::Broker(broker) => broker.join(dialect, peer, Some(PATIENCE)).await?,
         })
     }
 }

@@ -38,7 +38,7 @@ pub enum Request {
     Status,
     /// List rows of the table, at most [`ROWS_MAX`]; only in a network with rounds.
     Table {
-        /// The number of the first row to list.
+        /// How many rows to pass over; of this session, where each run of a peer is one.
         #[serde(default)]
         from: u64,
     },

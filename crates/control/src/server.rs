@@ -6,7 +6,7 @@ use althing_dialect::ChainDialect;
 use althing_engine::Engine;
 use althing_engine::nakamoto::{self, Mining, Nakamoto};
 use althing_engine::rounds::{self, Rounds};
-use althing_feed::{Id, PeerName, Row, Source, Waiting, entry_text, wall_clock};
+use althing_feed::{Id, PeerName, Row, Source, Waiting, entry_author, entry_text, wall_clock};
 use althing_ledger::Entry;
 use althing_node::chain::Entries;
 use althing_node::{Commands, Due, HasLeft, Status, Submitted};
@@ -26,8 +26,17 @@ pub struct Asked {
 
 #[derive(Clone)]
 enum AskedEngine {
-    Rounds { commands: Commands<Rounds>, table: Reader<rounds::Durable> },
-    Chain { commands: Commands<Nakamoto>, entries: Entries, dialect: Arc<dyn ChainDialect> },
+    /// The rows of the table are asked for by their place since `begin`.
+    Rounds {
+        commands: Commands<Rounds>,
+        table: Reader<rounds::Durable>,
+        begin: u64,
+    },
+    Chain {
+        commands: Commands<Nakamoto>,
+        entries: Entries,
+        dialect: Arc<dyn ChainDialect>,
+    },
 }
 
 impl Asked {
@@ -38,7 +47,17 @@ impl Asked {
         commands: Commands<Rounds>,
         table: Reader<rounds::Durable>,
     ) -> Self {
-        Self::new(source, AskedEngine::Rounds { commands, table })
+        Self::new(source, AskedEngine::Rounds { commands, table, begin: 0 })
+    }
+
+    /// Returns it with a table that begins with the row at this place of its log, where a session
+    /// began.
+    #[must_use]
+    pub fn since(mut self, place: u64) -> Self {
+        if let AskedEngine::Rounds { begin, .. } = &mut self.engine {
+            *begin = place;
+        }
+        self
     }
 
     /// Returns the peer of a network with a chain that tells of itself at `source`.
@@ -72,8 +91,8 @@ impl Asked {
                 let status = commands.status().await?;
                 self.status(&status, chain_timer, chain_status(&status.engine))
             }
-            (Request::Table { from }, AskedEngine::Rounds { table, .. }) => {
-                let table = table.clone();
+            (Request::Table { from }, AskedEngine::Rounds { table, begin, .. }) => {
+                let (table, from) = (table.clone(), begin.saturating_add(from));
                 let read = tokio::task::spawn_blocking(move || table.entries(from, ROWS_MAX));
                 match read.await.map_err(|_| HasLeft)? {
                     Ok(rows) => {
@@ -171,6 +190,8 @@ fn rounds_timer(timer: rounds::Timer) -> &'static str {
         Timer::Overheard => "tell how many peers of other networks are here",
         Timer::CatchUp(_) => "ask for the rows that are missing",
         Timer::Known(_) => "answer with a solution that is known",
+        Timer::Answer(_) => "answer, since it is our turn",
+        Timer::Again(..) => "say again what nobody seems to have heard",
         Timer::Leave => "leave, since all rows are there",
     }
 }
@@ -192,8 +213,12 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
 /// Returns the entries of a chain as the answer to [`Request::Entries`].
 pub fn entries(entries: impl IntoIterator<Item = (Height, Entry)>) -> Value {
     let shown = |(height, entry): (Height, Entry)| {
-        let (height, entry) = (height.number(), entry_text(&entry));
-        json!({ "height": height, "entry": entry })
+        let (height, author) = (height.number(), entry_author(&entry));
+        let entry = entry_text(&entry);
+        match author {
+            Some(author) => json!({ "height": height, "entry": entry, "author": author }),
+            None => json!({ "height": height, "entry": entry }),
+        }
     };
     json!({ "entries": entries.into_iter().map(shown).collect::<Vec<_>>() })
 }

@@ -120,7 +120,7 @@ where
                 is_failing = false;
                 callers.spawn(attend(stream, answer.clone()));
             }
-            Ok(stream) => turn_away(stream),
+            Ok(stream) => turn_away(&stream),
             Err(error) => {
                 // Once, not with each attempt.
                 if !std::mem::replace(&mut is_failing, true) {
@@ -133,7 +133,7 @@ where
 }
 
 /// Tells a caller that there are too many, if that can be done without waiting.
-fn turn_away(stream: UnixStream) {
+fn turn_away(stream: &UnixStream) {
     let told = json!({ "error": format!("{CALLERS_MAX} others wait for an answer already") });
     if let Err(error) = stream.try_write(format!("{told}\n").as_bytes()) {
         debug!(%error, "a caller has not heard that there are too many");

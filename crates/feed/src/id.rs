@@ -39,6 +39,21 @@ impl Id {
 }
 
 impl PeerName {
+    /// Returns a text that is short, and enough to tell a few peers apart: the end of an id.
+    pub fn short(&self) -> String {
+        const CHARACTERS: usize = 6;
+        match self {
+            Self::Id(id) => {
+                let id = id.to_string();
+                match id.len().checked_sub(CHARACTERS) {
+                    Some(0) | None => id,
+                    Some(cut) => format!("…{}", &id[cut..]),
+                }
+            }
+            Self::Address(address) => address.to_string(),
+        }
+    }
+
     /// Returns the id, if the peer has one.
     pub fn id(&self) -> Option<PeerId> {
         match self {

@@ -22,13 +22,13 @@ mod record;
 pub mod text;
 mod text_form;
 
-pub use self::event::chain::{ChainEvent, entry_text};
+pub use self::event::chain::{ChainEvent, entry_author, entry_text};
 pub use self::event::miners::{MinersEvent, Shares};
 pub use self::event::peer::PeerEvent;
-pub use self::event::rounds::{RoundsEvent, Row, Waiting};
+pub use self::event::rounds::{Draw, RoundsEvent, Row, Waiting};
 pub use self::event::search::SearchEvent;
 pub use self::event::tracker::TrackerEvent;
 pub use self::event::{Event, Observed};
 pub use self::id::{Id, PeerName};
-pub use self::publishing::{Feed, Lagged, RECORDS_MAX, Source, Subscription};
-pub use self::record::{Record, wall_clock};
+pub use self::publishing::{Feed, RECORDS_MAX, Source, Subscription};
+pub use self::record::{Lagged, Record, wall_clock};

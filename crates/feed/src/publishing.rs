@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use althing_types::Moment;
 use tokio::sync::Notify;
 
-use crate::record::{self, Record};
+use crate::record::{self, Lagged, Record};
 use crate::{Event, PeerName};
 
 /// Records that a feed keeps unless it is told otherwise: some seconds of the fastest demo.
@@ -36,14 +36,6 @@ pub struct Subscription {
     shared: Arc<Shared>,
     /// The number of the next record.
     next: u64,
-}
-
-/// The reader was too slow, and the oldest records that it had not read are gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{missed} events were missed, because they were not read in time")]
-pub struct Lagged {
-    /// How many records are gone.
-    pub missed: u64,
 }
 
 /// Marks the feed as open; ends it when dropped.

@@ -9,7 +9,7 @@ use althing_types::Moment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Lagged, PeerEvent, PeerName};
+use crate::{Event, PeerEvent, PeerName};
 
 /// An event with its number, its time, and the peer that reports it. As JSON it is one flat object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +34,14 @@ pub struct Record {
     /// The event itself; in JSON its fields stand beside those of the record.
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// The reader was too slow, and the oldest records that it had not read are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{missed} events were missed, because they were not read in time")]
+pub struct Lagged {
+    /// How many records are gone.
+    pub missed: u64,
 }
 
 impl Record {

@@ -1,5 +1,6 @@
 //! Records as lines for people. Votes and solutions are left out: a round has dozens.
 
+use althing_text::counted;
 use althing_text::terminal::escaped;
 
 use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent};
@@ -10,10 +11,10 @@ use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shar
 pub fn line(record: &Record) -> Option<String> {
     let told = match &record.event {
         Event::Peer(PeerEvent::Summary { rows: Some(rows), .. }) => {
-            return Some(format!("the table has {rows} rows"));
+            return Some(format!("the table has {}", counted(*rows, "row")));
         }
         Event::Peer(PeerEvent::Summary { blocks: Some(blocks), .. }) => {
-            return Some(format!("the chain has {blocks} blocks"));
+            return Some(format!("the chain has {}", counted(*blocks, "block")));
         }
         Event::Peer(event) => of_peer(record, event)?,
         Event::Rounds(event) => of_rounds(event)?,
@@ -25,7 +26,12 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Tracker(event) => return Some(escaped(&of_tracker(event)).into_owned()),
     };
     let told = escaped(&told);
-    Some(format!("{:>9.3}s {told}", record.at.since_start().as_secs_f64()))
+    let seconds = record.at.since_start().as_secs_f64();
+    // Several peers may share a terminal.
+    Some(match &record.peer {
+        Some(peer) => format!("{seconds:>9.3}s {}  {told}", peer.short()),
+        None => format!("{seconds:>9.3}s {told}"),
+    })
 }
 
 fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
@@ -33,10 +39,11 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
     Some(match event {
         PeerEvent::Started { rows: Some(0), .. } => format!("we are peer {}", name()),
         PeerEvent::Started { rows: Some(rows), .. } => {
-            format!("we are peer {} again, with {rows} rows from before", name())
+            format!("we are peer {} again, with {} from before", name(), counted(*rows, "row"))
         }
         PeerEvent::Started { blocks, left_out, .. } => {
-            let started = format!("we are {}, with {} blocks", name(), blocks.unwrap_or_default());
+            let blocks = counted(blocks.unwrap_or_default(), "block");
+            let started = format!("we are {}, with {blocks}", name());
             match left_out {
                 None | Some(0) => started,
                 Some(left_out) => format!(
@@ -48,7 +55,7 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::Disconnected { reason } => format!("disconnected: {reason}"),
         PeerEvent::PeerLost { lost } => format!("peer {lost} is lost"),
         PeerEvent::MessageRefused { count: Some(count), .. } => {
-            format!("refused {count} more messages")
+            format!("refused {}", counted(*count, "more message"))
         }
         PeerEvent::MessageRefused { claimed: Some(claimed), reason, .. } => {
             format!("refused, in the name of {claimed}: {reason}")
@@ -120,10 +127,11 @@ fn of_chain(event: &ChainEvent) -> String {
             format!("block {height}, which is ours, is only here so far: no other peer has it")
         }
         ChainEvent::DownloadStarted { length, backers, .. } => {
-            format!("fetching a chain of {length} blocks that {backers} peers say they have")
+            let length = counted(*length, "block");
+            format!("fetching a chain of {length}; peers that say they have it: {backers}")
         }
         ChainEvent::DownloadFailed { length, reason, .. } => {
-            format!("gave up on a chain of {length} blocks: {reason}")
+            format!("gave up on a chain of {}: {reason}", counted(*length, "block"))
         }
         ChainEvent::HeadersFetched { from, ahead } => {
             format!("all headers of {from} are here, {ahead} of them without their blocks")
@@ -134,9 +142,18 @@ fn of_chain(event: &ChainEvent) -> String {
         ChainEvent::PeerBanned { key, seconds, reason } => {
             format!("the owner of key {key} is not heard for {seconds:.0} s: {reason}")
         }
-        ChainEvent::EntryPooled { entry } => format!("to be mined: {entry:?}"),
-        ChainEvent::EntryRefused { entry, reason } => format!("refused {entry:?}: {reason}"),
+        ChainEvent::EntryPooled { entry, author } => {
+            format!("to be mined: {entry:?}{}", by(author.as_ref()))
+        }
+        ChainEvent::EntryRefused { entry, author, reason } => {
+            format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
+        }
     }
+}
+
+/// Returns who has signed an entry, if anybody has.
+fn by(author: Option<&String>) -> String {
+    author.map_or_else(String::new, |author| format!(", by {author}"))
 }
 
 fn of_miners(event: &MinersEvent) -> String {
@@ -153,7 +170,7 @@ fn of_miners(event: &MinersEvent) -> String {
             format!("{} is here; workers: {workers}", said(worker, from))
         }
         MinersEvent::WorkerLeft { worker, from, workers, shares } => {
-            let (worker, shares) = (said(worker, from), counted(shares));
+            let (worker, shares) = (said(worker, from), shares_of(shares));
             format!("{worker} has left after {shares}; workers: {workers}")
         }
         MinersEvent::WorkerDropped { worker, from, workers, reason, .. } => {
@@ -165,12 +182,12 @@ fn of_miners(event: &MinersEvent) -> String {
         MinersEvent::SharesAccepted { worker, from, hash_rate, share_bits, shares } => format!(
             "{}: {}, {hash_rate} hashes a second, shares of {share_bits} bits",
             said(worker, from),
-            counted(shares),
+            shares_of(shares),
         ),
     }
 }
 
-fn counted(shares: &Shares) -> String {
+fn shares_of(shares: &Shares) -> String {
     let Shares { accepted, stale, invalid, blocks } = shares;
     format!("{accepted} shares ({blocks} of them blocks), {stale} stale, {invalid} invalid")
 }

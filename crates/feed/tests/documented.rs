@@ -6,7 +6,7 @@ use std::path::Path;
 
 use althing_feed::documentation::{groups, record_schema, with_tables};
 use althing_feed::{
-    ChainEvent, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Row,
+    ChainEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Row,
     SearchEvent, Shares, TrackerEvent, Waiting,
 };
 use althing_types::{
@@ -61,8 +61,18 @@ fn examples() -> Vec<Event> {
     let rounds = [
         RoundsEvent::PeerJoined { joined: id, known: 2 },
         RoundsEvent::MembershipSettled { members: vec![id, wide], member: true },
-        RoundsEvent::LeaderElected { leader: id, term: Term::new(2), draw: None },
-        RoundsEvent::LeaderElected { leader: wide, term: Term::new(2), draw: Some(wide) },
+        RoundsEvent::LeaderElected {
+            leader: id,
+            term: Term::new(2),
+            draw: None,
+            draws: vec![Draw { peer: id, draw: wide }],
+        },
+        RoundsEvent::LeaderElected {
+            leader: wide,
+            term: Term::new(2),
+            draw: Some(wide),
+            draws: Vec::new(),
+        },
         RoundsEvent::ChallengeIssued { transaction, challenge, leader: id },
         RoundsEvent::SolutionFound { transaction, finder: id, seed: seed() },
         RoundsEvent::VoteCast { transaction, voter: id, seed: seed(), vote: false },
@@ -92,8 +102,13 @@ fn examples() -> Vec<Event> {
         ChainEvent::HeadersFetched { from: address(), ahead: 3 },
         ChainEvent::PeerShunned { shunned: address(), seconds: 30.0 },
         ChainEvent::PeerBanned { key: "ab".to_owned(), seconds: 30.5, reason: reason() },
-        ChainEvent::EntryPooled { entry: "a note".to_owned() },
-        ChainEvent::EntryRefused { entry: "a note".to_owned(), reason: reason() },
+        ChainEvent::EntryPooled { entry: "a note".to_owned(), author: None },
+        ChainEvent::EntryPooled { entry: "a note".to_owned(), author: Some("ab".to_owned()) },
+        ChainEvent::EntryRefused {
+            entry: "a note".to_owned(),
+            author: Some("ab".to_owned()),
+            reason: reason(),
+        },
     ];
     let workers = 3;
     let miners = [

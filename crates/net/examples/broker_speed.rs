@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn measure_mqtt(name: &str, url: mqtt::BrokerUrl) -> Result<(), Box<dyn Error>> {
     println!("{name} ({url})");
-    println!("  probe {:?}", mqtt::probe(&mqtt::Options::new(url.clone())).await?);
+    println!("  probe {:?}", mqtt::probe(&mqtt::Options::new(url.clone()), "").await?);
     for quality in [QualityOfService::AtMostOnce, QualityOfService::AtLeastOnce] {
         measure(&format!("{quality:?}"), &Meeting::Mqtt(url.clone(), quality)).await?;
     }

@@ -1,60 +1,98 @@
 //! A message broker inside this process, so that a network of peers needs nothing installed.
 //!
 //! It serves MQTT 5 and 3.1.1 over TCP, to anyone who can reach its port. It keeps nothing on
-//! disk and nothing for clients that are away: it is a bus, not a store.
+//! disk and nothing for clients that are away: it is a bus, not a store. Of MQTT it lacks what only
+//! a store needs (sessions that outlive a connection), shared subscriptions and topic aliases, and
+//! says so to clients of MQTT 5.
 //!
 //! It runs on its own thread. So it keeps running while the rest of the process computes, and the
 //! order of messages is total: all clients receive messages of QoS 0 in the same sequence, as they
 //! do from Mosquitto.
 //!
-//! It logs at least one line per connection, with the target `mqtt5`; a log subscriber that should
-//! show only problems adds [`LOG_DIRECTIVE`].
+//! **Its memory is bounded**, whatever clients do. A client that reads too slowly loses the newest
+//! messages of QoS 0 once [`CLIENT_BYTES_MAX`] or [`CLIENT_MESSAGES_MAX`] wait for it. It is
+//! disconnected if a message of QoS 1 or 2, which was promised, would be lost; if it takes nothing
+//! at all for [`STALL_TIME`]; and if all clients together hold more than [`BYTES_MAX`] and it holds
+//! the most. Besides, each connection takes some 20 KiB, and retained messages
+//! [`RETAINED_BYTES_MAX`]. When there are [`CLIENTS_MAX`], or the process has no file descriptor
+//! left, the next one is told so.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `connection` | How does one client talk with the broker? |
+//! | `hub` | How do the tasks of all connections share what the broker knows? |
+//! | `line` | How does a task learn that it has something to do? |
+//! | `message` | What is a message on its way? |
+//! | `server` | How does the broker begin and end? |
+//! | `switch` | Who gets which message, and what is held for whom? |
+
+mod connection;
+mod hub;
+mod line;
+mod message;
+mod server;
+mod switch;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
-use mqtt5::broker::config::{AuthConfig, RateLimitConfig, StorageConfig};
-use mqtt5::broker::{BrokerConfig, MqttBroker};
-use tokio::net::TcpListener;
+use tokio::runtime;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
-use tokio::{runtime, select};
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::PAYLOAD_MAX;
-use crate::mqtt::{BrokerUrl, PACKET_BYTES_MAX};
+use crate::mqtt::BrokerUrl;
 
 /// The maximum number of clients connected at one time.
 pub const CLIENTS_MAX: usize = 1000;
 
+/// The maximum number of connections whose client has not said who it is; one more, and the oldest
+/// of them is closed.
+pub const NEWCOMERS_MAX: usize = 256;
+
 /// The maximum number of topics that one client can subscribe to.
 pub const SUBSCRIPTIONS_MAX: usize = 100;
+
+/// The maximum length of a topic to subscribe to, and of a client id, in bytes.
+pub const FILTER_BYTES_MAX: usize = 1024;
 
 /// The maximum number of messages that wait for one client. When more arrive, the newest of QoS 0
 /// are lost.
 pub const CLIENT_MESSAGES_MAX: usize = 4096;
 
+/// The maximum number of bytes held for one client: messages that wait for it, and what it has
+/// registered. When more arrive, the newest of QoS 0 are lost.
+pub const CLIENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The maximum number of bytes held for all clients together.
+pub const BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The maximum number of messages of QoS 1 and 2 in flight to one client, or from it.
 pub const INFLIGHT_MAX: u16 = 64;
+
+/// The maximum number of messages of QoS 2 that a client has sent and not released. Clients of MQTT
+/// 5 are told [`INFLIGHT_MAX`]; those of 3.1.1 cannot be told anything.
+pub const UNRELEASED_MAX: usize = 1024;
 
 /// The maximum number of topics with a retained message. Our own clients retain none.
 pub const RETAINED_MAX: usize = 1000;
 
-/// The maximum number of topic aliases of one client.
-const TOPIC_ALIASES_MAX: u16 = 100;
+/// The maximum number of bytes in retained messages. What does not fit is delivered, but not kept.
+pub const RETAINED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Time within which a client must say who it is.
+pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Time within which a client must take something of what is sent to it.
+pub const STALL_TIME: Duration = Duration::from_secs(20);
+
+/// Time for the goodbye to a client that is disconnected.
+const GOODBYE_TIME: Duration = Duration::from_millis(200);
 
 /// Time to tell the clients that the broker shuts down; after that it shuts down anyway.
 pub const SHUTDOWN_TIME: Duration = Duration::from_millis(500);
-
-/// Time between two cleanups of what disconnected clients have left behind.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-
-/// For a log filter: shows only the broker's problems.
-pub const LOG_DIRECTIVE: &str = "mqtt5=warn";
 
 /// A running broker. Dropping it shuts it down in the background; [`EmbeddedBroker::shutdown`]
 /// waits for that.
@@ -82,9 +120,6 @@ pub enum StartError {
     /// No thread or runtime could be created.
     #[error("the broker's thread cannot start: {0}")]
     Thread(io::Error),
-    /// The broker does not accept its configuration.
-    #[error("the broker cannot start: {0}")]
-    Broker(String),
 }
 
 impl EmbeddedBroker {
@@ -144,57 +179,16 @@ fn serve(
         Err(error) => return drop(started.send(Err(StartError::Thread(error)))),
     };
     runtime.block_on(async {
-        let mut broker = match bind(listen).await {
-            Ok(broker) => broker,
-            Err(error) => return drop(started.send(Err(error))),
-        };
-        let handle = broker.shutdown_handle();
-        let local_addr = broker.local_addr().unwrap_or(listen);
-        let mut run = pin!(broker.run());
-        if started.send(Ok(local_addr)).is_err() {
-            return;
-        }
-        select! {
-            outcome = &mut run => warn!(%local_addr, ?outcome, "the broker ended by itself"),
-            _ = stopped => {
-                handle.shutdown();
-                if timeout(SHUTDOWN_TIME, run).await.is_err() {
-                    warn!(%local_addr, "the broker ended without a goodbye to all its clients");
+        let bound = server::listen(listen)
+            .and_then(|listener| Ok((listener.local_addr()?, listener)))
+            .map_err(|reason| StartError::Listen { address: listen, reason });
+        match bound {
+            Ok((local_addr, listener)) => {
+                if started.send(Ok(local_addr)).is_ok() {
+                    server::serve(listener, stopped).await;
                 }
             }
+            Err(error) => drop(started.send(Err(error))),
         }
     });
-}
-
-async fn bind(listen: SocketAddr) -> Result<MqttBroker, StartError> {
-    let auth = AuthConfig {
-        allow_anonymous: true,
-        rate_limit: RateLimitConfig { enabled: false, ..RateLimitConfig::default() },
-        ..AuthConfig::default()
-    };
-    let storage =
-        StorageConfig::default().with_persistence(false).with_cleanup_interval(SWEEP_INTERVAL);
-    let mut config = BrokerConfig::default()
-        .with_bind_address(listen)
-        .with_auth(auth)
-        .with_storage(storage)
-        .with_session_expiry(Duration::ZERO)
-        .with_sys_topics_enabled(false)
-        .with_max_clients(CLIENTS_MAX)
-        .with_max_subscriptions_per_client(SUBSCRIPTIONS_MAX)
-        .with_max_packet_size(PACKET_BYTES_MAX)
-        .with_client_channel_capacity(CLIENT_MESSAGES_MAX)
-        .with_max_outbound_inflight(INFLIGHT_MAX)
-        .with_server_receive_maximum(INFLIGHT_MAX)
-        .with_max_retained_messages(RETAINED_MAX)
-        .with_max_retained_message_size(PAYLOAD_MAX);
-    config.topic_alias_maximum = TOPIC_ALIASES_MAX;
-    match MqttBroker::with_config(config).await {
-        Ok(broker) => Ok(broker),
-        // The library's error is only text; that of the operating system is more precise.
-        Err(error) => Err(match TcpListener::bind(listen).await {
-            Err(reason) => StartError::Listen { address: listen, reason },
-            Ok(_) => StartError::Broker(error.to_string()),
-        }),
-    }
 }

@@ -2,7 +2,7 @@
 //! delayed acknowledgements (RFC 1122), with TLS on top if configured.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -13,12 +13,14 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tracing::debug;
 
-use crate::url::Url;
+use crate::connect::{ConnectError, connect_any};
+use crate::opening::{Opening, Protocol};
+use crate::url::{Scheme, Url};
 
 /// Time for the other side to close after the goodbye.
 const LINGER_TIME: Duration = Duration::from_millis(500);
@@ -29,6 +31,7 @@ pub(crate) struct Dialer {
     port: u16,
     /// `host:port`, for messages.
     address: String,
+    scheme: &'static Scheme,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     acknowledgements: Acknowledgements,
     /// The socket of the latest connection.
@@ -75,6 +78,16 @@ pub enum DialError {
         /// The operating system's error.
         reason: String,
     },
+    /// What answers speaks another protocol.
+    #[error("what answers at {address} speaks {protocol}; {advice}")]
+    Foreign {
+        /// Host and port.
+        address: String,
+        /// The protocol of the server that answers there instead of the expected one.
+        protocol: Protocol,
+        /// What to do about it.
+        advice: String,
+    },
     /// The certificates to trust cannot be used.
     #[error("the certificates in {} cannot be used: {reason}", path.display())]
     Certificates {
@@ -97,7 +110,7 @@ impl DialError {
     /// Returns whether an immediate retry would fail in the same way.
     pub(crate) fn is_final(&self) -> bool {
         match self {
-            Self::Certificates { .. } | Self::Tls { .. } => true,
+            Self::Foreign { .. } | Self::Certificates { .. } | Self::Tls { .. } => true,
             Self::Unresolved { .. } | Self::Refused { .. } | Self::Unreachable { .. } => false,
         }
     }
@@ -116,7 +129,8 @@ impl Dialer {
             true => Some(tls(&host, &address, ca_file)?),
             false => None,
         };
-        Ok(Self { host, port, address, tls, acknowledgements, socket: Mutex::new(None) })
+        let (scheme, socket) = (url.scheme, Mutex::new(None));
+        Ok(Self { host, port, address, scheme, tls, acknowledgements, socket })
     }
 
     /// Connects, with TLS if configured.
@@ -125,13 +139,53 @@ impl Dialer {
             self.dial_tcp().await.and_then(|tcp| shared(tcp).map_err(|e| self.unreachable(&e)))?;
         *self.socket.lock().expect("nothing panics while it holds this lock") = Some(socket);
         let tcp = Tcp { stream: tcp, acknowledgements: self.acknowledgements };
-        let Some((connector, name)) = &self.tls else { return Ok(Box::new(tcp)) };
-        match connector.connect(name.clone(), tcp).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => {
-                let (address, reason) = (self.address.clone(), error.to_string());
-                Err(DialError::Tls { address, reason })
+        match &self.tls {
+            None => Ok(Box::new(self.watched(tcp))),
+            Some((connector, name)) => match connector.connect(name.clone(), tcp).await {
+                Ok(stream) => Ok(Box::new(self.watched(stream))),
+                Err(error) => {
+                    let (address, reason) = (self.address.clone(), self.tls_failure(&error));
+                    Err(DialError::Tls { address, reason })
+                }
+            },
+        }
+    }
+
+    /// Returns a connection that fails with [`DialError::Foreign`] if what answers is no broker of
+    /// this kind.
+    fn watched<S: Stream>(&self, stream: S) -> Opening<S> {
+        let (address, scheme) = (self.address.clone(), self.scheme);
+        Opening::new(stream, scheme.speaks, move |protocol| {
+            let advice = match protocol {
+                Protocol::Tls => format!("write {}:// for a broker with TLS", scheme.encrypted),
+                Protocol::Amqp => "write amqp:// for a broker of AMQP".to_owned(),
+                Protocol::Http | Protocol::Ssh => {
+                    "a broker listens at another port or on another host".to_owned()
+                }
+            };
+            let error = DialError::Foreign { address: address.clone(), protocol, advice };
+            io::Error::other(error)
+        })
+    }
+
+    /// Says what is wrong with TLS, and what to do about it.
+    fn tls_failure(&self, error: &io::Error) -> String {
+        use rustls::{CertificateError, Error};
+        let plain = self.scheme.plain;
+        match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
+            Some(Error::InvalidMessage(_)) => {
+                format!("what answers does not speak it; write {plain}:// for a broker without TLS")
             }
+            Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                "nobody we trust has issued its certificate; if it is the right broker, name the \
+                 certificate of its issuer with --ca-file"
+                    .to_owned()
+            }
+            None if error.kind() == io::ErrorKind::UnexpectedEof => format!(
+                "the connection was closed instead of an answer; write {plain}:// for a broker \
+                 without TLS"
+            ),
+            _ => error.to_string(),
         }
     }
 
@@ -154,22 +208,20 @@ impl Dialer {
     }
 
     async fn dial_tcp(&self) -> Result<TcpStream, DialError> {
-        let unresolved = |reason: String| DialError::Unresolved { host: self.host.clone(), reason };
-        let addresses: Vec<SocketAddr> = lookup_host((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| unresolved(error.to_string()))?
-            .collect();
-        let mut failure = unresolved("it has no address".to_owned());
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    stream.set_nodelay(true).map_err(|error| self.unreachable(&error))?;
-                    return Ok(stream);
-                }
-                Err(error) => failure = self.unreachable(&error),
+        let address = self.address.clone();
+        match connect_any(&self.host, self.port).await {
+            Ok(stream) => {
+                stream.set_nodelay(true).map_err(|error| self.unreachable(&error))?;
+                Ok(stream)
+            }
+            Err(ConnectError::Unresolved(reason)) => {
+                Err(DialError::Unresolved { host: self.host.clone(), reason })
+            }
+            Err(ConnectError::Refused) => Err(DialError::Refused { address }),
+            Err(ConnectError::Unreachable(reason)) => {
+                Err(DialError::Unreachable { address, reason })
             }
         }
-        Err(failure)
     }
 
     fn unreachable(&self, error: &io::Error) -> DialError {

@@ -42,34 +42,42 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `accept` | How are connections accepted, also when there is no more room? |
 //! | `arrival` | What does a transport report? |
 //! | `backoff` | When is the next attempt to connect? |
+//! | `connect` | Which of a host's addresses answers? |
 //! | `dial` | How is a TCP or TLS connection made? |
 //! | `endpoint` | What is one end of a network with addresses? |
 //! | `link` | What is one end of a bus? |
 //! | `names` | At which number is a host that is given by name? |
+//! | `opening` | What does the other side speak? |
 //! | `queue` | What waits, and what is dropped when too much does? |
 //! | `reports` | Which changes of a connection are worth a report? |
 //! | `seconds` | How does a protocol write a time? |
+//! | `seldom` | When may a log line be repeated? |
 //! | `sieve` | How is a stream of bytes changed before a library reads it? |
 //! | `transport` | How is either kind of network driven? |
 //! | `unique` | How does a peer get a name of its own? |
 //! | `url` | What do the addresses of all brokers have in common? |
 
+mod accept;
 pub mod amqp;
 mod arrival;
 mod backoff;
 pub mod broker;
+mod connect;
 mod dial;
 mod endpoint;
 mod link;
 pub mod memory;
 pub mod mqtt;
 mod names;
+mod opening;
 pub mod over_link;
 mod queue;
 mod reports;
 mod seconds;
+mod seldom;
 mod sieve;
 pub mod tracker;
 mod transport;
@@ -77,10 +85,12 @@ pub mod udp;
 mod unique;
 mod url;
 
+pub use accept::{Accepted, Acceptor};
 pub use arrival::Arrival;
 pub use dial::DialError;
 pub use endpoint::{Endpoint, Sender};
 pub use link::{CloseError, Link, Publisher};
+pub use opening::Protocol;
 pub use transport::Transport;
 
 /// The maximum size of a message's payload in bytes.

@@ -9,9 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::warn;
 
 use crate::queue::{Entry, Queue};
+use crate::seldom::Seldom;
 use crate::{Arrival, PAYLOAD_MAX, TOPIC_MAX};
 
 /// One end of a shared bus.
@@ -174,8 +176,11 @@ impl Publisher {
     pub fn publish(&self, topic: impl Into<Arc<str>>, payload: impl Into<Bytes>) {
         let message = Message { topic: topic.into(), payload: payload.into() };
         if message.payload.len() > PAYLOAD_MAX || !is_topic(&message.topic) {
-            let bytes = message.payload.len();
-            warn!(topic = ?message.topic, bytes, "refused to publish what no transport can carry");
+            static COMPLAINT: Seldom = Seldom::new();
+            if let Some(kept_back) = COMPLAINT.pass(Instant::now()) {
+                let (topic, bytes) = (&message.topic, message.payload.len());
+                warn!(?topic, bytes, kept_back, "refused to publish what no transport can carry");
+            }
             self.refused.fetch_add(1, Ordering::Relaxed);
             return;
         }

@@ -9,6 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::debug;
 
+use crate::connect::ADDRESSES_MAX;
+
 /// How long a resolved address is cached.
 pub const NAME_TIME: Duration = Duration::from_secs(60);
 
@@ -27,14 +29,14 @@ pub(crate) struct Names {
     known: BTreeMap<Box<str>, Name>,
     /// The names that are being looked up.
     wanted: BTreeSet<Box<str>>,
-    lookups: JoinSet<(Box<str>, Option<SocketAddr>)>,
+    lookups: JoinSet<(Box<str>, Vec<SocketAddr>)>,
 }
 
 /// The result of the last lookup of a name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Name {
-    /// Its address, if it was found; the port has no meaning.
-    pub(crate) host: Option<SocketAddr>,
+    /// Its addresses that the socket can reach, the best first; their ports have no meaning.
+    pub(crate) hosts: Vec<SocketAddr>,
     until: Instant,
 }
 
@@ -54,7 +56,7 @@ impl Names {
 
     /// Returns the result of the last lookup of a name.
     pub(crate) fn get(&self, name: &str) -> Option<Name> {
-        self.known.get(name).copied()
+        self.known.get(name).cloned()
     }
 
     /// Starts to look up a name; returns false if too many lookups are running.
@@ -75,14 +77,14 @@ impl Names {
         !self.wanted.is_empty()
     }
 
-    /// Waits until a lookup has ended, and returns the name with its result; `None` if no lookup is
-    /// running. Cancel-safe.
-    pub(crate) async fn progress(&mut self) -> Option<(Box<str>, Option<SocketAddr>)> {
-        let (name, host) = self.lookups.join_next().await?.expect("a lookup does not panic");
+    /// Waits until a lookup has ended, and returns the name with its addresses; `None` if no lookup
+    /// is running. Cancel-safe.
+    pub(crate) async fn progress(&mut self) -> Option<(Box<str>, Vec<SocketAddr>)> {
+        let (name, hosts) = self.lookups.join_next().await?.expect("a lookup does not panic");
         self.wanted.remove(&name);
-        let time = if host.is_some() { NAME_TIME } else { NO_NAME_TIME };
-        self.remember(&name, Name { host, until: Instant::now() + time });
-        Some((name, host))
+        let time = if hosts.is_empty() { NO_NAME_TIME } else { NAME_TIME };
+        self.remember(&name, Name { hosts: hosts.clone(), until: Instant::now() + time });
+        Some((name, hosts))
     }
 
     fn remember(&mut self, name: &str, what: Name) {
@@ -97,8 +99,8 @@ impl Names {
     }
 }
 
-/// Looks up a name, and returns it with its address.
-async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Option<SocketAddr>) {
+/// Looks up a name, and returns it with its addresses.
+async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Vec<SocketAddr>) {
     let hosts: Vec<SocketAddr> = match lookup_host((&*name, 0)).await {
         Ok(hosts) => hosts.collect(),
         Err(error) => {
@@ -106,10 +108,21 @@ async fn find(name: Box<str>, is_ipv6: bool) -> (Box<str>, Option<SocketAddr>) {
             Vec::new()
         }
     };
-    let best = hosts.iter().find(|host| host.is_ipv6() == is_ipv6);
+    (name, reachable(&hosts, is_ipv6))
+}
+
+/// Returns those that a socket can reach, its own kind first.
+fn reachable(hosts: &[SocketAddr], is_ipv6: bool) -> Vec<SocketAddr> {
+    let mut reachable: Vec<SocketAddr> = Vec::new();
+    let own = hosts.iter().filter(|host| host.is_ipv6() == is_ipv6);
     // A socket for IPv6 reaches the others as well.
-    let host = best.or(hosts.first().filter(|_| is_ipv6)).copied();
-    (name, host)
+    let other = hosts.iter().filter(|host| is_ipv6 && !host.is_ipv6());
+    for host in own.chain(other) {
+        if !reachable.contains(host) && reachable.len() < ADDRESSES_MAX {
+            reachable.push(*host);
+        }
+    }
+    reachable
 }
 
 #[cfg(test)]
@@ -122,11 +135,20 @@ mod tests {
         let now = Instant::now();
         for number in 0..=NAMES_MAX as u64 {
             let until = now + Duration::from_secs(number);
-            names.remember(&number.to_string(), Name { host: None, until });
+            names.remember(&number.to_string(), Name { hosts: Vec::new(), until });
         }
         assert_eq!(names.known.len(), NAMES_MAX);
         assert!(!names.known.contains_key("0"));
-        names.remember("1", Name { host: None, until: now });
+        names.remember("1", Name { hosts: Vec::new(), until: now });
         assert_eq!(names.known.len(), NAMES_MAX, "what is known already takes no room");
+    }
+
+    #[test]
+    fn all_addresses_of_a_name_count_that_the_socket_can_reach() {
+        let [four, six, other] = ["127.0.0.1:0", "[::1]:0", "127.0.0.2:0"]
+            .map(|text| text.parse::<SocketAddr>().expect("an address"));
+        assert_eq!(reachable(&[six, four, other, four], false), [four, other]);
+        assert_eq!(reachable(&[four, six], true), [six, four]);
+        assert_eq!(reachable(&[six], false), []);
     }
 }

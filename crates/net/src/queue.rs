@@ -80,6 +80,14 @@ impl<T: Entry> Queue<T> {
         Some(entry)
     }
 
+    /// Removes all entries that are like this.
+    pub(crate) fn take_back(&self, is_like: impl Fn(&T) -> bool) {
+        let mut inner = self.lock();
+        inner.entries.retain(|entry| !is_like(entry));
+        inner.states.retain(|_, entry| !is_like(entry));
+        inner.bytes = inner.entries.iter().map(Entry::bytes).sum();
+    }
+
     /// Takes the oldest entry, waiting for one if necessary; `None` once the queue is closed and
     /// empty. Cancel-safe.
     pub(crate) async fn pop(&self) -> Option<T> {

@@ -21,6 +21,12 @@ impl Reports {
         Self { server, inbox, reason: None }
     }
 
+    /// Returns the reports of a connection that is not up yet, so that [`Self::back`] reports when
+    /// it is.
+    pub(crate) fn awaiting(server: String, inbox: Arc<Queue<Arrival>>) -> Self {
+        Self { reason: Some(String::new()), ..Self::new(server, inbox) }
+    }
+
     pub(crate) fn up(&mut self) {
         info!(server = %self.server, "connected");
         self.reason = None;

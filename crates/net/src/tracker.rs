@@ -4,8 +4,8 @@
 //! message the tracker sends the list of all peers to every connection. It is compatible with the
 //! tracker of the `cs60` programs, but handles failures: a peer whose connection ends has left,
 //! whatever it sent last; a peer that sends invalid messages, or does not read, loses only its own
-//! connection; lists are sent completely, whatever their length, one at a time with a pause between two,
-//! and parsed however they are split.
+//! connection; lists are sent completely, whatever their length, one at a time with a pause between
+//! two, and parsed however they are split.
 //!
 //! [`Tracker`] is the tracker, [`join`] is the peer's side. Neither can check that a peer really is
 //! at the address that it states.

@@ -31,14 +31,12 @@ use tracing::{debug, info};
 
 use self::resolver::Resolver;
 pub use self::resolver::WAITING_MAX;
+use crate::backoff::Backoff;
 use crate::endpoint::{Carrier, Driver, Endpoint, Origins};
 use crate::link::AbortOnDrop;
 pub use crate::names::{LOOKUPS_MAX, NAME_TIME, NAMES_MAX, NO_NAME_TIME};
 use crate::queue::{Entry, Queue};
 use crate::{Arrival, DATAGRAM_MAX, QUEUE_BYTES_MAX};
-
-/// Time before the socket is read again after an error, so that a persistent error costs nothing.
-const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
 /// The size in bytes of the receive buffer that we request from the operating system.
 const ROOM_BYTES_MIN: usize = 64 * 1024;
@@ -179,10 +177,10 @@ impl Outgoing {
 
     /// Returns an address in the family of the socket.
     fn reachable(&self, mut address: SocketAddr) -> SocketAddr {
-        if self.is_ipv6
-            && let IpAddr::V4(host) = address.ip()
-        {
-            address.set_ip(host.to_ipv6_mapped().into());
+        match address.ip() {
+            IpAddr::V4(host) if self.is_ipv6 => address.set_ip(host.to_ipv6_mapped().into()),
+            host @ IpAddr::V6(_) if !self.is_ipv6 => address.set_ip(host.to_canonical()),
+            _ => {}
         }
         address
     }
@@ -252,6 +250,7 @@ impl Traffic {
     async fn receive(&self) -> Infallible {
         // Larger than any datagram, so that none is truncated unnoticed.
         let mut buffer = vec![0; DATAGRAM_MAX + 1];
+        let mut backoff = Backoff::new();
         loop {
             let (bytes, from) = match self.socket.recv_from(&mut buffer).await {
                 Ok(received) => received,
@@ -259,10 +258,12 @@ impl Traffic {
                 // unreachable).
                 Err(error) => {
                     debug!(%error, "nothing could be received");
-                    sleep(ERROR_PAUSE).await;
+                    // A persistent error costs nothing, and one that a stranger causes little time.
+                    sleep(backoff.next_pause()).await;
                     continue;
                 }
             };
+            backoff = Backoff::new();
             let from = Channel::Address(from.into());
             self.inbox.push(match bytes {
                 0..=DATAGRAM_MAX => {

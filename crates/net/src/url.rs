@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 
+use crate::opening::Protocol;
+
 /// The schemes and default ports of one kind of broker.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scheme {
@@ -10,6 +12,8 @@ pub(crate) struct Scheme {
     pub(crate) encrypted: &'static str,
     pub(crate) port: u16,
     pub(crate) port_tls: u16,
+    /// What such a broker speaks, if it can be told by its first bytes.
+    pub(crate) speaks: Option<Protocol>,
 }
 
 /// An address up to and including the port.

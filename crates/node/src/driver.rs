@@ -20,6 +20,7 @@ use crate::commands::{Commands, Request, Status};
 use crate::gauges::Gauges;
 use crate::mining::{Answer, Mining};
 use crate::observer::Observer;
+use crate::pacing::Outbox;
 use crate::refusals::Refusals;
 use crate::timers::Timers;
 
@@ -59,6 +60,8 @@ pub struct Node<E: Engine> {
     store: Store<E::Durable>,
     clock: Clock,
     timers: Timers<E::Timer>,
+    /// Its messages on their way, where the clock has a pace.
+    outbox: Option<Outbox>,
     mining: Mining<E::Work>,
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Keeps the channel open, and is handed out.
@@ -126,7 +129,8 @@ impl<E: Observed> Node<E> {
             clock,
             source,
         } = setup;
-        let (mining, answers) = Mining::new(parallelism, searches);
+        let pacing = clock.pacing();
+        let (mining, answers) = Mining::new(parallelism, pacing, searches);
         let (commands, requests) = Commands::new();
         Self {
             codec,
@@ -134,6 +138,7 @@ impl<E: Observed> Node<E> {
             store,
             clock,
             timers: Timers::new(),
+            outbox: pacing.map(Outbox::new),
             mining,
             answers,
             commands,
@@ -183,13 +188,13 @@ impl<E: Observed> Node<E> {
         tokio::pin!(stop);
         self.tell(E::started(&self.engine.status(), self.left_out));
         while !self.leaving {
-            let wake = self.timers.next().map_or(self.tick_at, |at| at.min(self.tick_at));
+            let wake = self.wake_at();
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 Some(answer) = self.answers.recv() => self.on_answer(answer, &transport)?,
                 Some(request) = self.requests.recv() => self.on_request(request, &transport)?,
-                () = tokio::time::sleep_until(self.clock.instant(wake)) => {
+                () = self.clock.sleep_until(wake) => {
                     self.on_time(&transport)?;
                 }
                 arrival = transport.next() => match arrival {
@@ -199,6 +204,7 @@ impl<E: Observed> Node<E> {
             }
         }
         self.mining.stop();
+        self.deliver(Moment::from_start(Duration::MAX), &transport);
         self.update_gauges(&transport);
         let unreported = self.refusals.take_rest();
         self.tell_unreported(unreported);
@@ -206,6 +212,13 @@ impl<E: Observed> Node<E> {
             debug!(%error, "left without a goodbye");
         }
         Ok(self.engine.status())
+    }
+
+    /// Returns when there is something to do even if nothing arrives.
+    fn wake_at(&self) -> Moment {
+        let outbox = self.outbox.as_ref().and_then(Outbox::next);
+        let others = [self.timers.next(), outbox, self.mining.wake_at()];
+        others.into_iter().flatten().fold(self.tick_at, Moment::min)
     }
 
     fn on_answer(&mut self, answer: Answer, transport: &Transport) -> Result<(), NodeError> {
@@ -248,8 +261,19 @@ impl<E: Observed> Node<E> {
             let unreported = self.refusals.take_unreported(now);
             self.tell_unreported(unreported);
         }
+        self.deliver(now, transport);
+        if let Some(answer) = self.mining.advance(now) {
+            self.on_answer(answer, transport)?;
+        }
         let timers = self.timers.take_over(now).map(Input::Timer).collect();
         self.handle(timers, transport)
+    }
+
+    /// Hands over the messages that were on their way until now.
+    fn deliver(&mut self, now: Moment, transport: &Transport) {
+        while let Some(wire) = self.outbox.as_mut().and_then(|outbox| outbox.take(now)) {
+            transport.send(&wire.to, wire.payload);
+        }
     }
 
     fn update_gauges(&self, transport: &Transport) {
@@ -327,8 +351,14 @@ impl<E: Observed> Node<E> {
                 self.engine.handle(self.clock.now(), input, &mut out);
             }
             self.commit(&out)?;
+            let mut has_sent = false;
             for output in out {
                 trace!(?output);
+                match output {
+                    Output::Send { .. } => has_sent = true,
+                    Output::Search { .. } => self.mining.begin_at(self.search_at(has_sent)),
+                    _ => {}
+                }
                 batch.extend(self.carry_out(output, transport)?);
             }
         }
@@ -374,13 +404,29 @@ impl<E: Observed> Node<E> {
         Ok(None)
     }
 
-    fn send(&self, to: &Recipient, message: &E::Message, transport: &Transport) {
+    /// Returns when a search begins. A peer that asks all for a solution neither knows of the
+    /// challenge before the others, nor takes its own solution up before it would theirs: where
+    /// messages are on their way for long, it begins as much later.
+    fn search_at(&self, has_sent: bool) -> Moment {
+        let now = self.clock.now();
+        let outbox = self.outbox.as_ref().filter(|_| has_sent);
+        outbox.and_then(|outbox| Some(outbox.last()? + outbox.mean_latency())).unwrap_or(now)
+    }
+
+    fn send(&mut self, to: &Recipient, message: &E::Message, transport: &Transport) {
         let wires = self.codec.encode(to, message);
         if wires.is_empty() {
             debug!(?message, "the network has no such message");
         }
+        let now = self.clock.now();
         for wire in wires {
-            transport.send(&wire.to, wire.payload);
+            let wire = match &mut self.outbox {
+                Some(outbox) => outbox.send(now, wire),
+                None => Some(wire),
+            };
+            if let Some(wire) = wire {
+                transport.send(&wire.to, wire.payload);
+            }
         }
     }
 

@@ -16,8 +16,10 @@
 //! | `observer` | how can code in this process follow a peer step by step? |
 //! | `refusals` | how is a flood of refused messages kept out of the events? |
 //! | `gauges` | how are numbers reported that change all the time? |
+//! | `pacing` | how does a network go at a pace that people can follow? |
 //! | `swarm` | how do many peers run in one process? |
 //! | `mining` | how is a solution searched for? |
+//! | `kernels` | how are hashes computed the fastest here? |
 //! | `timers`, `clock` | what time is it, and which timer is due? |
 //! | `stratum` | how do stock miners work for it? |
 
@@ -27,8 +29,10 @@ mod commands;
 mod driver;
 mod gauges;
 mod identity;
+mod kernels;
 mod mining;
 mod observer;
+mod pacing;
 mod refusals;
 pub mod rounds;
 pub mod stratum;
@@ -40,7 +44,9 @@ pub use self::clock::Clock;
 pub use self::commands::{Commands, HasLeft, Status};
 pub use self::driver::{Node, NodeError, Setup};
 pub use self::gauges::Gauges;
+pub use self::kernels::{kernels, processor_time};
 pub use self::observer::Observer;
+pub use self::pacing::Pacing;
 pub use self::submissions::{Submission, Submitted};
 pub use self::swarm::Swarm;
 pub use self::timers::Due;

@@ -1,14 +1,24 @@
 //! A peer's one search for a solution: on threads of its own, by miners of other processes, or
-//! both.
+//! both; or a few candidates at a time, where people are to follow it.
+
+use std::time::Duration;
 
 use althing_engine::{ProofOfWork, SearchId};
-use althing_pow::{Job, Miner, Outcome, Parallelism};
+use althing_pow::{Job, Miner, Outcome, Parallelism, Progress, Work, search};
+use althing_types::Moment;
 use tokio::sync::{mpsc, watch};
+
+use crate::kernels::kernels;
+use crate::pacing::Pacing;
 
 /// The search that is running, and the way its answer comes back.
 pub(crate) struct Mining<W: ProofOfWork> {
     /// How much of the machine its own threads may use; `None` if only other processes search.
     parallelism: Option<Parallelism>,
+    /// The pace of its own searches, if they are to be followed.
+    pacing: Option<&'static Pacing>,
+    /// When the next search begins, if it has a pace.
+    begin_at: Moment,
     /// The channel through which miners of other processes learn of the search.
     searches: Option<watch::Sender<Option<W>>>,
     running: Option<Running<W>>,
@@ -21,8 +31,32 @@ struct Running<W> {
     id: SearchId,
     work: W,
     part: u32,
-    miner: Option<Miner>,
+    here: Here,
 }
+
+/// What this process does for a search.
+enum Here {
+    /// Nothing.
+    Nothing,
+    /// It tries candidates on threads.
+    Threads(Miner),
+    /// It tries some candidates now and then.
+    Paced(Paced),
+}
+
+/// A search that tries so many candidates a second.
+struct Paced {
+    job: Job,
+    /// When it tries the next ones.
+    at: Moment,
+    hashes: u64,
+}
+
+/// The time between two tries of a search that has a pace.
+const TRY_EVERY: Duration = Duration::from_millis(50);
+
+/// Candidates of one try, which must not hold up the peer.
+const TRY_MAX: u64 = 200_000;
 
 /// How the search of one part ended.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +69,49 @@ pub(crate) struct Answer {
 impl<W: ProofOfWork> Mining<W> {
     pub(crate) fn new(
         parallelism: Option<Parallelism>,
+        pacing: Option<&'static Pacing>,
         searches: Option<watch::Sender<Option<W>>>,
     ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
+        if parallelism.is_some() {
+            // Now, and not while other peers search already.
+            kernels();
+        }
         // There is at most one answer for each part that the peer's own engine asked for, and
         // other peers cannot add any: the channel needs no bound.
         let (answers, received) = mpsc::unbounded_channel();
-        (Self { parallelism, searches, running: None, hashes: 0, answers }, received)
+        let mining = Self {
+            parallelism,
+            pacing,
+            begin_at: Moment::START,
+            searches,
+            running: None,
+            hashes: 0,
+            answers,
+        };
+        (mining, received)
+    }
+
+    /// Has the searches that follow begin at a moment, where they have a pace.
+    pub(crate) fn begin_at(&mut self, at: Moment) {
+        self.begin_at = at;
+    }
+
+    /// Returns when a search that has a pace tries the next candidates.
+    pub(crate) fn wake_at(&self) -> Option<Moment> {
+        match &self.running.as_ref()?.here {
+            Here::Paced(paced) => Some(paced.at),
+            Here::Nothing | Here::Threads(_) => None,
+        }
+    }
+
+    /// Tries the candidates whose time has come, and returns the answer, if there is one.
+    pub(crate) fn advance(&mut self, now: Moment) -> Option<Answer> {
+        let per_second = self.pacing?.hashes_per_second();
+        let Running { id, part, here: Here::Paced(paced), .. } = self.running.as_mut()? else {
+            return None;
+        };
+        let outcome = paced.advance(now, per_second)?;
+        Some(Answer { search: *id, part: *part, outcome })
     }
 
     /// Begins a search instead of the one that is running.
@@ -82,33 +153,47 @@ impl<W: ProofOfWork> Mining<W> {
 
     /// Returns how many hashes were tried here.
     pub(crate) fn hashes(&self) -> u64 {
-        let miner = self.running.as_ref().and_then(|running| running.miner.as_ref());
-        self.hashes + miner.map_or(0, Miner::hashes)
+        self.hashes + self.running.as_ref().map_or(0, |running| running.here.hashes())
     }
 
     /// Ends the search of this process, and returns its work.
     pub(crate) fn stop(&mut self) -> Option<W> {
-        let Running { work, miner, .. } = self.running.take()?;
-        if let Some(miner) = miner {
+        let Running { work, here, .. } = self.running.take()?;
+        if let Here::Threads(miner) = &here {
             miner.cancel();
-            self.hashes += miner.hashes();
         }
+        self.hashes += here.hashes();
         Some(work)
     }
 
     fn search(&mut self, search: SearchId, work: W, part: u32) {
         self.stop();
         let Some(hashed) = work.part(part) else { return };
-        let miner = self.parallelism.map(|parallelism| {
-            let first = rand::random_range(0..W::FIRST_CANDIDATE_MAX);
-            let range = first..hashed.candidates();
-            let answers = self.answers.clone();
-            Miner::start(Job::new(hashed, range), parallelism, move |outcome| {
-                // The receiver is gone once the node has stopped.
-                let _ = answers.send(Answer { search, part, outcome });
-            })
-        });
-        self.running = Some(Running { id: search, work, part, miner });
+        let here = match self.parallelism {
+            None => Here::Nothing,
+            Some(parallelism) => self.search_here(search, part, hashed, parallelism),
+        };
+        self.running = Some(Running { id: search, work, part, here });
+    }
+
+    fn search_here(
+        &self,
+        search: SearchId,
+        part: u32,
+        work: Work,
+        parallelism: Parallelism,
+    ) -> Here {
+        let first = rand::random_range(0..W::FIRST_CANDIDATE_MAX);
+        let (range, kernel) = (first..work.candidates(), kernels().of(work.hash));
+        let job = Job { work, range, kernel };
+        if self.pacing.is_some() {
+            return Here::Paced(Paced { job, at: self.begin_at + TRY_EVERY, hashes: 0 });
+        }
+        let answers = self.answers.clone();
+        Here::Threads(Miner::start(job, parallelism, move |outcome| {
+            // The receiver is gone once the node has stopped.
+            let _ = answers.send(Answer { search, part, outcome });
+        }))
     }
 
     fn tell(&self, work: Option<&W>) {
@@ -118,9 +203,46 @@ impl<W: ProofOfWork> Mining<W> {
     }
 }
 
+impl Here {
+    fn hashes(&self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Threads(miner) => miner.hashes(),
+            Self::Paced(paced) => paced.hashes,
+        }
+    }
+}
+
+impl Paced {
+    /// Tries the candidates of the time that has passed, and returns how the search ended, if it
+    /// has.
+    fn advance(&mut self, now: Moment, per_second: f64) -> Option<Outcome> {
+        if now < self.at {
+            return None;
+        }
+        let past = TRY_EVERY + (now - self.at);
+        // A few candidates a second are tried one by one, and not in fractions.
+        let due = past.as_secs_f64() * per_second;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is small")]
+        let count = (due as u64).clamp(1, TRY_MAX);
+        let wait = if due < 1.0 { Duration::from_secs_f64(1.0 / per_second) } else { TRY_EVERY };
+        self.at = now + wait;
+        let end = self.job.range.start.saturating_add(count).min(self.job.range.end);
+        let part = Job { range: self.job.range.start..end, ..self.job.clone() };
+        let progress = Progress::new();
+        let outcome = search(&part, &progress);
+        self.hashes += progress.hashes();
+        self.job.range.start = end;
+        match outcome {
+            Outcome::Exhausted if end < self.job.range.end => None,
+            outcome => Some(outcome),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use althing_pow::{Goal, Hash, Nonce, Template, Work};
+    use althing_pow::{Goal, Hash, Nonce, Template};
 
     use super::*;
 
@@ -147,7 +269,76 @@ mod tests {
     /// Returns a search without threads, so that the test can give the answers.
     fn mining() -> (Mining<TwoParts>, watch::Receiver<Option<TwoParts>>) {
         let (told, searches) = watch::channel(None);
-        (Mining::new(None, Some(told)).0, searches)
+        (Mining::new(None, None, Some(told)).0, searches)
+    }
+
+    #[test]
+    fn a_search_with_a_pace_tries_as_many_candidates_as_time_allows_for() {
+        let at = |millis| Moment::from_start(Duration::from_millis(millis));
+        let work = TwoParts.part(0).expect("a first part");
+        let job = Job { kernel: kernels().of(work.hash), range: 0..10_000, work };
+        let mut paced = Paced { job, at: at(1050), hashes: 0 };
+        // Its first time is not over.
+        assert_eq!(paced.advance(at(1049), 1000.0), None);
+        assert_eq!(paced.hashes, 0);
+        for time in (1050..=2000).step_by(50) {
+            assert_eq!(paced.advance(at(time), 1000.0), None);
+        }
+        assert_eq!(paced.hashes, 1000);
+        // What was missed is made up for, until there is nothing left.
+        assert_eq!(paced.advance(at(11_000), 1000.0), Some(Outcome::Exhausted));
+        assert_eq!(paced.hashes, 10_000);
+    }
+
+    #[test]
+    fn a_very_slow_search_tries_one_candidate_after_another() {
+        let at = |millis| Moment::from_start(Duration::from_millis(millis));
+        let work = TwoParts.part(0).expect("a first part");
+        let job = Job { kernel: kernels().of(work.hash), range: 0..10_000, work };
+        let mut paced = Paced { job, at: at(50), hashes: 0 };
+        let times = std::iter::from_fn(|| {
+            assert_eq!(paced.advance(paced.at, 2.0), None);
+            Some(paced.at)
+        });
+        assert!(times.take(3).eq([at(550), at(1050), at(1550)]));
+    }
+
+    #[test]
+    fn a_search_with_a_pace_answers_with_its_solution() {
+        let pacing = Pacing::start(Duration::ZERO..=Duration::ZERO, 1e6, 1.0);
+        let parallelism = Parallelism::of(std::num::NonZeroUsize::MIN);
+        let (mut mining, _answers) = Mining::new(Some(parallelism), Some(pacing), None);
+        mining.begin_at(Moment::START);
+        mining.start(SearchId(5), Easy);
+        let answer = loop {
+            let wake = mining.wake_at().expect("it searches");
+            if let Some(answer) = mining.advance(wake) {
+                break answer;
+            }
+        };
+        let (search, index) = mining.take(answer).expect("it is the search that runs");
+        assert_eq!(search, SearchId(5));
+        assert!(Easy.part(0).expect("a part").is_solved_by(index));
+        assert!(mining.hashes() > 0 && mining.wake_at().is_none());
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Easy;
+
+    impl ProofOfWork for Easy {
+        type Solution = u64;
+
+        const FIRST_CANDIDATE_MAX: u64 = 1 << 30;
+
+        fn part(&self, part: u32) -> Option<Work> {
+            let template = Template::bare(Nonce::Decimal);
+            let goal = Goal::LeadingZeroBits(12);
+            (part == 0).then_some(Work { hash: Hash::Sha1, template, goal })
+        }
+
+        fn solution(&self, _: u32, index: u64) -> u64 {
+            index
+        }
     }
 
     fn answer(search: u64, part: u32, outcome: Outcome) -> Answer {

@@ -6,7 +6,7 @@ use althing_engine::Engine;
 use althing_feed::Observed;
 use althing_net::Transport;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::driver::{Node, NodeError};
 use crate::gauges::Gauges;
@@ -15,13 +15,22 @@ use crate::gauges::Gauges;
 /// vanish as in a crash.
 pub struct Swarm<E: Engine> {
     running: JoinSet<Result<E::Status, NodeError>>,
-    gauges: Vec<Arc<Gauges>>,
+    /// The peers, in the order in which they were added.
+    peers: Vec<Peer>,
     stop: watch::Sender<bool>,
+}
+
+/// A peer that was added.
+struct Peer {
+    gauges: Arc<Gauges>,
+    task: AbortHandle,
+    /// Closed once the peer is gone, with all that it held.
+    gone: watch::Sender<()>,
 }
 
 impl<E: Engine> Default for Swarm<E> {
     fn default() -> Self {
-        Self { running: JoinSet::new(), gauges: Vec::new(), stop: watch::channel(false).0 }
+        Self { running: JoinSet::new(), peers: Vec::new(), stop: watch::channel(false).0 }
     }
 }
 
@@ -32,15 +41,47 @@ where
 {
     /// Starts a peer over `transport`; must be called within a runtime.
     pub fn add(&mut self, node: Node<E>, transport: impl Into<Transport>) {
-        self.gauges.push(node.gauges());
-        let (mut stop, transport) = (self.stop.subscribe(), transport.into());
-        self.running.spawn(async move {
+        let peer = self.start(node, transport.into());
+        self.peers.push(peer);
+    }
+
+    /// Starts a peer again that was [killed](Self::kill), by its number in the order in which they
+    /// were added. Nothing happens if there is none.
+    pub fn restart(&mut self, number: usize, node: Node<E>, transport: impl Into<Transport>) {
+        let peer = self.start(node, transport.into());
+        if let Some(place) = self.peers.get_mut(number) {
+            *place = peer;
+        }
+    }
+
+    fn start(&mut self, node: Node<E>, transport: Transport) -> Peer {
+        let gauges = node.gauges();
+        let (gone, holds) = watch::channel(());
+        let mut stop = self.stop.subscribe();
+        let task = self.running.spawn(async move {
+            // Dropped last.
+            let _holds = holds;
             let stopped = async move {
                 // The sender is gone only when the swarm is, and then we stop as well.
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             node.run(transport, stopped).await
         });
+        Peer { gauges, task, gone }
+    }
+
+    /// Has a peer vanish as in a crash, and waits until its store is free for another. The peer is
+    /// given by its number in the order in which they were added.
+    pub async fn kill(&self, number: usize) {
+        if let Some(peer) = self.peers.get(number) {
+            peer.task.abort();
+            peer.gone.closed().await;
+        }
+    }
+
+    /// Returns whether a peer runs, by its number in the order in which they were added.
+    pub fn runs(&self, number: usize) -> bool {
+        self.peers.get(number).is_some_and(|peer| !peer.gone.is_closed())
     }
 
     /// Asks all peers to leave.
@@ -49,11 +90,14 @@ where
     }
 
     /// Waits until the next peer has left; `None` if there are none. The first peer that cannot go
-    /// on is an error.
+    /// on is an error. Those that were killed do not count.
     pub async fn next_left(&mut self) -> Result<Option<E::Status>, NodeError> {
-        match self.running.join_next().await {
-            Some(ended) => ended.expect("a peer neither panics nor is aborted").map(Some),
-            None => Ok(None),
+        loop {
+            match self.running.join_next().await {
+                Some(Err(ended)) if ended.is_cancelled() => {}
+                Some(ended) => return ended.expect("a peer does not panic").map(Some),
+                None => return Ok(None),
+            }
         }
     }
 
@@ -64,7 +108,7 @@ where
     }
 
     /// Returns the numbers of each peer, in the order in which they were added.
-    pub fn gauges(&self) -> &[Arc<Gauges>] {
-        &self.gauges
+    pub fn gauges(&self) -> impl Iterator<Item = &Arc<Gauges>> {
+        self.peers.iter().map(|peer| &peer.gauges)
     }
 }

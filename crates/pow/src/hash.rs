@@ -37,6 +37,9 @@ pub(crate) const SHA256_START: State = [
 ];
 
 impl Hash {
+    /// All hash functions.
+    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::DoubleSha256];
+
     /// Returns the state before the first block.
     pub(crate) const fn start(self) -> State {
         match self {

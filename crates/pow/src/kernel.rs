@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `choice` | Which kernel is the fastest on this machine? |
 //! | `lanes` | How are several messages hashed side by side? |
 //! | `lows` | What are the last digits of the nonces of a batch? |
 //! | `runners` | Which instructions is a search compiled with? |
@@ -10,6 +11,7 @@
 //! | `sha_extensions` | How is it done with the SHA instructions? |
 //! | `single` | How is one message after another hashed? |
 
+mod choice;
 mod lanes;
 mod lows;
 mod runners;
@@ -23,6 +25,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+pub use self::choice::Kernels;
 #[cfg(target_arch = "aarch64")]
 use self::lanes::neon::NeonProof;
 #[cfg(target_arch = "x86_64")]
@@ -56,7 +59,8 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// All kernels, fastest first; this machine may not support all of them.
+    /// All kernels, the one first that is the fastest on most machines; this machine may not
+    /// support all of them. [`Kernels::timed`] finds out which is the fastest here.
     pub const ALL: [Self; 6] =
         [Self::Avx512, Self::ShaExtensions, Self::Avx2, Self::Neon, Self::Single, Self::Portable];
 
@@ -65,8 +69,8 @@ impl Kernel {
         Machine::of(self).is_some()
     }
 
-    /// Returns the fastest kernel that this machine has.
-    pub fn fastest() -> Self {
+    /// Returns the first kernel of [`Self::ALL`] that this machine has.
+    pub(crate) fn expected() -> Self {
         let available = Self::ALL.into_iter().find(|kernel| kernel.is_available());
         available.expect("the crates run everywhere")
     }

@@ -16,7 +16,7 @@
 //! differ, are the *lows*, and the digits before them the *high*.
 //!
 //! **What it does not do.** Nothing here reads a clock: for a hash rate, the caller divides
-//! [`Miner::hashes`] by its own time.
+//! [`Miner::hashes`] by its own time, and lends [`Kernels::timed`] its clock.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -46,7 +46,7 @@ mod work;
 
 pub use goal::Goal;
 pub use hash::{Digest, Hash};
-pub use kernel::{Kernel, NoSuchKernel};
+pub use kernel::{Kernel, Kernels, NoSuchKernel};
 pub use miner::{Miner, Parallelism};
 pub use nonce::Nonce;
 pub use progress::Progress;

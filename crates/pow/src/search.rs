@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::kernel::{Kernel, Solver};
+use crate::kernel::{Kernel, Kernels, Solver};
 use crate::progress::Progress;
 use crate::work::Work;
 
@@ -19,9 +19,11 @@ pub struct Job {
 }
 
 impl Job {
-    /// Returns the search of a range with the fastest kernel that this machine has.
+    /// Returns the search of a range with the kernel that is the fastest on most machines, of those
+    /// that this machine has.
     pub fn new(work: Work, range: Range<u64>) -> Self {
-        Self { work, range, kernel: Kernel::fastest() }
+        let kernel = Kernels::expected().of(work.hash);
+        Self { work, range, kernel }
     }
 }
 

@@ -22,14 +22,18 @@ pub struct Conditions {
     pub corruption_percent: u8,
 }
 
-/// How long a message takes to one peer. Except with [`Latency::Fixed`], messages overtake each
-/// other.
+/// How long a message takes to one peer. Except with [`Latency::Fixed`] and
+/// [`Latency::PerQueue`], messages overtake each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Latency {
     /// Always the same, so that all peers see one order.
     Fixed(Duration),
     /// Anything between two bounds, evenly.
     Uniform(RangeInclusive<Duration>),
+    /// Anything between two bounds, evenly; but what one peer sends on one topic reaches each peer
+    /// in its order, as through the queues of an AMQP broker. Messages of different senders, or on
+    /// different topics, come in another order at each peer.
+    PerQueue(RangeInclusive<Duration>),
     /// Half of the messages take less than `median`, and few take very much longer.
     LongTailed {
         /// The median: half of the messages need no longer.
@@ -77,10 +81,10 @@ impl Latency {
     pub(crate) fn draw(&self, rng: &mut ChaCha8Rng) -> Duration {
         match self {
             Self::Fixed(latency) => *latency,
-            Self::Uniform(bounds) if bounds.start() < bounds.end() => {
+            Self::Uniform(bounds) | Self::PerQueue(bounds) if bounds.start() < bounds.end() => {
                 rng.random_range(bounds.clone())
             }
-            Self::Uniform(bounds) => *bounds.start(),
+            Self::Uniform(bounds) | Self::PerQueue(bounds) => *bounds.start(),
             Self::LongTailed { median, longest } => long_tailed(*median, rng).min(*longest),
         }
     }
@@ -91,6 +95,9 @@ impl fmt::Display for Latency {
         match self {
             Self::Fixed(latency) => write!(f, "{latency:?}"),
             Self::Uniform(bounds) => write!(f, "{:?} to {:?}", bounds.start(), bounds.end()),
+            Self::PerQueue(bounds) => {
+                write!(f, "{:?} to {:?} in the order of each sender", bounds.start(), bounds.end())
+            }
             Self::LongTailed { median, longest } => {
                 write!(f, "{median:?}, now and then up to {longest:?}")
             }

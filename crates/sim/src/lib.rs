@@ -99,4 +99,4 @@ pub use simulation::Simulation;
 pub use stuck::StuckIn;
 pub use stuck::{Reason, Stuck};
 pub use summary::{Counters, Names, Spread, Summary};
-pub use trace::{Step, Trace, What, mermaid, svg};
+pub use trace::{Arrival, Life, Step, Trace, What, mermaid, svg};

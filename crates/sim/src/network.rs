@@ -1,16 +1,16 @@
 //! The network between the peers: which packets reach which of them, and when.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::Engine;
-use althing_types::Moment;
+use althing_types::{Channel, Moment};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chance::happens;
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Latency};
 use crate::packet::Packet;
 use crate::queue::{Queue, Route};
 
@@ -20,6 +20,8 @@ pub(crate) struct Network<M> {
     pub(crate) conditions: Conditions,
     /// So many of a hundred messages are followed by an old one.
     pub(crate) replay_percent: u8,
+    /// When the latest message of a sender, on a topic, reaches a peer, where that order is kept.
+    queued: BTreeMap<(Option<usize>, usize, Channel), Moment>,
     /// The latest packets, to be replayed.
     overheard: VecDeque<Arc<Packet<M>>>,
     rng: ChaCha8Rng,
@@ -47,6 +49,30 @@ pub(crate) enum Receivers {
     Some(Vec<usize>),
 }
 
+/// Whom a packet is going to reach, and when, unless something happens before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// All peers, at this moment.
+    Everyone(Moment),
+    /// Some.
+    Some {
+        /// The peers, each with its moment; twice where it comes twice.
+        arrivals: Vec<(Moment, usize)>,
+        /// The peers that it should reach, and does not.
+        missed: Vec<usize>,
+    },
+}
+
+impl Passage {
+    /// Returns how many peers it will not reach.
+    pub(crate) fn missed(&self) -> usize {
+        match self {
+            Self::Everyone(_) => 0,
+            Self::Some { missed, .. } => missed.len(),
+        }
+    }
+}
+
 /// Most bits that a damaged message has flipped.
 const FLIPS_MAX: usize = 3;
 
@@ -58,6 +84,7 @@ impl<M> Network<M> {
         Self {
             conditions,
             replay_percent: 0,
+            queued: BTreeMap::new(),
             overheard: VecDeque::new(),
             rng,
             far: BTreeSet::new(),
@@ -71,7 +98,7 @@ impl<M> Network<M> {
         }
     }
 
-    /// Plans the deliveries of `packet`, and returns how many peers it will not reach.
+    /// Plans the deliveries of `packet`, and returns whom it will reach when.
     pub(crate) fn carry<E: Engine<Message = M>, R>(
         &mut self,
         now: Moment,
@@ -79,30 +106,34 @@ impl<M> Network<M> {
         receivers: &Receivers,
         peers: usize,
         queue: &mut Queue<E, R>,
-    ) -> usize {
+    ) -> Passage {
         if !self.up {
-            return peers;
+            return Passage::Some { arrivals: Vec::new(), missed: (0..peers).collect() };
         }
         let epoch = self.epoch;
         if *receivers == Receivers::Everyone
             && let Some(latency) = self.certain()
         {
-            let route = Route::Everyone { next: 0, peers };
-            queue.deliver(now + latency, Arc::clone(packet), epoch, route);
-            return 0;
+            let (at, route) = (now + latency, Route::Everyone { next: 0, peers });
+            queue.deliver(at, Arc::clone(packet), epoch, route);
+            return Passage::Everyone(at);
         }
         let receivers = match receivers {
             Receivers::Everyone => (0..peers).collect(),
             Receivers::Some(receivers) => receivers.clone(),
         };
         let mut route = Vec::with_capacity(receivers.len());
-        let mut missed = 0;
+        let mut arrivals = Vec::with_capacity(receivers.len());
+        let mut missed = Vec::new();
         for to in receivers {
             let copies =
                 if self.hears(packet.from, to) { self.conditions.copies(&mut self.rng) } else { 0 };
-            missed += usize::from(copies == 0);
+            if copies == 0 {
+                missed.push(to);
+            }
             for _ in 0..copies {
-                let at = now + self.conditions.latency.draw(&mut self.rng);
+                let at = self.arrival(now, packet, to);
+                arrivals.push((at, to));
                 if happens(self.conditions.corruption_percent, &mut self.rng) {
                     let damaged = Arc::new(self.damaged(packet));
                     let alone = Route::Some(vec![(at, to)].into_iter());
@@ -116,7 +147,19 @@ impl<M> Network<M> {
         if let Some((first, _)) = route.first().copied() {
             queue.deliver(first, Arc::clone(packet), epoch, Route::Some(route.into_iter()));
         }
-        missed
+        Passage::Some { arrivals, missed }
+    }
+
+    /// Draws when a packet that is sent now reaches a peer.
+    fn arrival(&mut self, now: Moment, packet: &Packet<M>, to: usize) -> Moment {
+        let at = now + self.conditions.latency.draw(&mut self.rng);
+        if !matches!(self.conditions.latency, Latency::PerQueue(_)) {
+            return at;
+        }
+        let queue = (packet.from, to, packet.source.clone());
+        let latest = self.queued.entry(queue).or_insert(at);
+        *latest = at.max(*latest + Duration::from_nanos(1));
+        *latest
     }
 
     /// Plans the delivery of a non-member's packet to all, right now and in spite of all faults.

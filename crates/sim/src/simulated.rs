@@ -112,6 +112,12 @@ pub trait Simulated: Sized {
     /// Returns a message in a few words.
     fn describe_message(&self, message: &<Self::Engine as Engine>::Message) -> String;
 
+    /// Returns whether it matters whom a message reaches when, so that a diagram shows it for each
+    /// peer, although the message is for all.
+    fn is_counted(_message: &<Self::Engine as Engine>::Message) -> bool {
+        false
+    }
+
     /// Returns the broker's notice that a peer is lost, in a few words.
     fn describe_loss(&self, peer: PeerId) -> String {
         format!("{peer} is gone")

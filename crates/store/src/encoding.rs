@@ -54,7 +54,7 @@ mod tests {
 
     use althing_engine::State;
     use althing_engine::rounds::{
-        self, Accepted, CertifiedRecord, Promised, PublicKey, Record, Signature,
+        self, Accepted, CertifiedRecord, Promised, PublicKey, Record, Sessions, Signature,
     };
     use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
@@ -96,11 +96,14 @@ mod tests {
             members: Some(vec![(PeerId::new(1), key), (PeerId::new(5), None)]),
             promised: Some(Promised { term: Term::new(2), draw: 9, leader: PeerId::new(5) }),
             accepted: Some(Accepted { term: Term::new(2), record: record() }),
+            sessions: Sessions { starts: vec![0, 31], next: Transaction::new(3) },
         };
         let cell = |name| versioned(&state.cell(name).expect("it is filled"));
         assert_eq!(hexadecimal(&cell("membership")), "0102010101cc0500");
         assert_eq!(hexadecimal(&cell("promised")), "01020905");
         assert_eq!(hexadecimal(&cell("accepted")), "0102ac02140361626305");
+        assert_eq!(hexadecimal(&cell("sessions")), "0102001f");
+        assert_eq!(hexadecimal(&cell("next")), "0103");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::session::WORKER_CHARS_MAX;
+/// The maximum length of a worker's name, in characters: an address of 62 and the name of a machine
+/// after it are common.
+pub const WORKER_CHARS_MAX: usize = 128;
 
 /// Why a miner's request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -39,7 +39,7 @@ mod tests;
 
 pub use self::allowance::{LINES_AT_ONCE, LINES_PER_SECOND};
 pub use self::difficulty::ShareDifficulty;
-pub use self::fault::Fault;
+pub use self::fault::{Fault, WORKER_CHARS_MAX};
 pub use self::gate::{GUESS_PAUSE, GUESS_PAUSE_MAX, GUESSERS_MAX, GUESSES_FORGOTTEN};
 pub use self::interface::{Config, DropReason, Event, Input, Output, SessionId, Tally, Worker};
 pub use self::lines::{LINE_BYTES_MAX, LineReader, LineTooLong};
@@ -47,6 +47,5 @@ pub use self::request::{Call, NoRequest, Request, Submission};
 pub use self::server::{IDLE_TIME, NAMELESS_TIME, STRANGERS_MAX, Server, TICK};
 pub use self::session::{
     ENTRIES_TIME, FAULTS_MAX, JOBS_MAX, REPEAT_TIME, SHARES_MAX, TIME_ROLL_MAX, VERSION_MASK,
-    WORKER_CHARS_MAX,
 };
 pub use self::vardiff::SHARE_TIME;

@@ -10,17 +10,13 @@ use serde_json::{Map, Value, json};
 
 use crate::allowance::Allowance;
 use crate::difficulty::ShareDifficulty;
-use crate::fault::Fault;
+use crate::fault::{Fault, WORKER_CHARS_MAX};
 use crate::gate::Gate;
 use crate::interface::{DropReason, Event, Output, SessionId, Tally, Worker};
 use crate::job::Job;
 use crate::lines::LineReader;
 use crate::request::{Call, Request, Submission, VERSION_ROLLING, VERSION_ROLLING_MASK};
 use crate::vardiff::Vardiff;
-
-/// The maximum length of a worker's name, in characters: an address of 62 and the name of a machine
-/// after it are common.
-pub const WORKER_CHARS_MAX: usize = 128;
 
 /// The bits of the version that miners may change: those that BIP 320 leaves to them. A job has
 /// none of them set, so it does not matter whether a miner sends them or what it has changed.

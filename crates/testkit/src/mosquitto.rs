@@ -96,6 +96,11 @@ impl Mosquitto {
         self.wait_until_ready()
     }
 
+    /// Makes it read its access list again.
+    pub fn reload(&self) -> Result<(), StartError> {
+        self.signal("-HUP")
+    }
+
     /// Pauses it: connections stay open, but nothing is answered.
     pub fn freeze(&self) -> Result<(), StartError> {
         self.signal("-STOP")

@@ -1,6 +1,6 @@
-//! JSON as Python's `json.dumps` writes it: `", "` and `": "`, keys in their order, and DEL and every
-//! character outside ASCII as `\uXXXX`. The five networks are programs in Python, and a signature
-//! is over exactly these bytes.
+//! JSON as Python's `json.dumps` writes it: `", "` and `": "`, keys in their order, and DEL and
+//! every character outside ASCII as `\uXXXX`. The five networks are programs in Python, and a
+//! signature is over exactly these bytes.
 
 use std::io::{self, Write};
 
@@ -59,7 +59,10 @@ mod tests {
     fn it_is_what_python_writes() {
         // >>> json.dumps({"a": [1, 2], "b": {"c": True, "d": None}, "e": "é\n😀\u0001/\x7f~"})
         let value = json!({"a": [1, 2], "b": {"c": true, "d": null}, "e": "é\n😀\u{1}/\u{7f}~"});
-        let expected = r#"{"a": [1, 2], "b": {"c": true, "d": null}, "e": "\u00e9\n\ud83d\ude00\u0001/\u007f~"}"#;
+        let expected = concat!(
+            r#"{"a": [1, 2], "b": {"c": true, "d": null}, "#,
+            r#""e": "\u00e9\n\ud83d\ude00\u0001/\u007f~"}"#,
+        );
         assert_eq!(String::from_utf8(dumps(&value)).as_deref(), Ok(expected));
         assert_eq!(dumps(&json!({})), b"{}");
         assert_eq!(dumps(&json!([])), b"[]");

@@ -61,8 +61,8 @@ impl From<&str> for Text {
 }
 
 impl Value {
-    /// Returns a text that is the same for two values exactly if Python finds them equal, as keys of
-    /// a dictionary or in a list: `1`, `1.0` and `true` are.
+    /// Returns a text that is the same for two values exactly if Python finds them equal, as keys
+    /// of a dictionary or in a list: `1`, `1.0` and `true` are.
     pub fn key(&self) -> String {
         let mut key = String::new();
         self.write_key(&mut key);
@@ -443,7 +443,9 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_value_or_an_error(text in "[\\[\\]{}\",:0-9eE+.\\-a-z\\\\ ]{0,40}|.{0,40}") {
+        fn any_text_is_a_value_or_an_error(
+            text in "[\\[\\]{}\",:0-9eE+.\\-a-z\\\\ ]{0,40}|.{0,40}"
+        ) {
             if let Ok(value) = loads(&text) {
                 let _ = value.key();
             }

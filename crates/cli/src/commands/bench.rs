@@ -5,11 +5,13 @@
 //! | `chain` | how fast is a chain fetched, and a block spread? |
 //! | `figures` | how are the figures printed? |
 //! | `pow` | how fast is each search kernel? |
+//! | `processor` | what is the processor called? |
 //! | `rounds` | how many rounds are decided per second? |
 
 mod chain;
 mod figures;
 mod pow;
+mod processor;
 mod rounds;
 
 use clap::{Args, Subcommand};
@@ -32,6 +34,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
         What::Rounds(arguments) => rounds::run(*arguments),
         What::Chain(arguments) => chain::run(&arguments),
-        What::Pow(arguments) => pow::run(&arguments),
+        What::Pow(arguments) => {
+            super::end_on_signals()?;
+            pow::run(&arguments)
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use althing_net::broker::EmbeddedBroker;
 use clap::Args;
 
+use crate::listen::parse_listen;
+
 /// Run the embedded MQTT broker alone, until Ctrl-C.
 ///
 /// It keeps nothing on disk and accepts every client, so by default it listens on this machine
@@ -15,6 +17,7 @@ use clap::Args;
 pub(crate) struct Arguments {
     /// The address and port to listen at; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    #[arg(value_parser = parse_listen)]
     listen: SocketAddr,
 }
 

@@ -11,13 +11,13 @@ mod rounds;
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
 use crate::network::{DialectName, Network};
+use crate::output::demand;
 use crate::parallelism::ParallelismOptions;
 
 /// Take part in a network.
@@ -96,7 +96,7 @@ pub(super) fn refuse<T: Args>(
     let is_refused = |id: &str| id != "dialect" && !except.contains(&id);
     for option in options.get_arguments().filter(|option| is_refused(option.get_id().as_str())) {
         let source = given.value_source(option.get_id().as_str());
-        ensure!(
+        demand!(
             source != Some(ValueSource::CommandLine),
             "--{} is an option of networks {owners}; leave it out with --dialect {}",
             option.get_long().unwrap_or_default(),

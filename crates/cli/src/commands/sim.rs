@@ -205,6 +205,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const HISTORY: usize = 200_000;
 
 pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+    super::end_on_signals()?;
     check(arguments)?;
     let name = arguments.network.name();
     match arguments.network.chain_name() {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use althing_control::{self as control, Request};
+use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use clap::Args;
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    super::end_on_signals()?;
     let status = control::ask_running(&arguments.data, &Request::Status)?;
     let mut out = io::stdout().lock();
     if arguments.json {
@@ -36,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     line("network", shown(&status["network"]))?;
     line("peer", shown(&status["peer"]))?;
     if status.get("rows").is_some() {
-        line("table", format!("{} rows", status["rows"]))?;
+        line("table", number(&status["rows"], "row"))?;
         line("leader", format!("{}, in term {}", shown(&status["leader"]), status["term"]))?;
         line("members", shown(&status["members"]))?;
         line("silent", shown(&status["silent"]))?;
@@ -45,10 +47,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let waiting = some(&status["waiting"]).map_or_else(|| "for nothing".to_owned(), shown);
         line("waiting", waiting.trim_start_matches("waiting ").to_owned())?;
     } else {
-        let (blocks, tip) = (&status["blocks"], shown(&status["tip"]));
-        line("chain", format!("{blocks} blocks, the last is {tip}"))?;
+        let blocks = number(&status["blocks"], "block");
+        let last = some(&status["tip"]).map(|tip| format!(", the last is {}", shown(tip)));
+        line("chain", blocks + &last.unwrap_or_default())?;
         line("peers", shown(&status["peers"]))?;
-        line("mempool", format!("{} entries", status["mempool"]))?;
+        line("mempool", number(&status["mempool"], "entry"))?;
         let block = |height: &Value| format!("block {height}");
         line("mining", some(&status["searching"]).map_or_else(|| "nothing".to_owned(), block))?;
     }
@@ -61,6 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         writeln!(out, "{seconds:>8.3}s  {}", shown(&due["what"]))?;
     }
     Ok(())
+}
+
+/// Returns how many of something there are.
+fn number(value: &Value, noun: &str) -> String {
+    counted(value.as_u64().unwrap_or_default(), noun)
 }
 
 fn some(value: &Value) -> Option<&Value> {

@@ -12,6 +12,7 @@ use clap::Args;
 use super::peer::chain::{Miners, Part, take_part};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
+use crate::listen::parse_listen;
 use crate::parallelism::ParallelismOptions;
 
 /// Take part in an open network, with stock Bitcoin miners mining for it over Stratum.
@@ -27,6 +28,7 @@ use crate::parallelism::ParallelismOptions;
 pub(crate) struct Arguments {
     /// The TCP address for miners; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3333")]
+    #[arg(value_parser = parse_listen)]
     stratum: SocketAddr,
 
     /// The difficulty of a miner's first shares, in bits: 32 are Stratum's difficulty 1.

@@ -7,6 +7,7 @@ use althing_net::tracker::{Event, Options, Tracker};
 use althing_node::Clock;
 use clap::Args;
 
+use crate::listen::parse_listen;
 use crate::output::{Lines, Printer};
 
 /// Run a tracker alone, which sends all peers of a network the list of peers, until Ctrl-C.
@@ -18,6 +19,7 @@ use crate::output::{Lines, Printer};
 pub(crate) struct Arguments {
     /// The address and port to listen at; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:60825")]
+    #[arg(value_parser = parse_listen)]
     listen: SocketAddr,
 
     /// Write events as lines of JSON.

@@ -59,7 +59,7 @@ where
         table.load_style(comfy_table::presets::NOTHING);
         table.set_header(COLUMNS);
         for row in rows.by_ref().take(ROWS_PER_LAYOUT) {
-            table.add_row(cells(&row.map_err(Into::into)?, |seed| terminal::escaped(seed)));
+            table.add_row(cells(&row.map_err(Into::into)?, terminal::escaped));
         }
         for column in table.column_iter_mut() {
             column.set_cell_alignment(CellAlignment::Right);
@@ -101,7 +101,7 @@ where
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(names).map_err(csv_error)?;
     for row in rows {
-        let cells = cells(&row.map_err(Into::into)?, |seed| spreadsheet::cell(seed));
+        let cells = cells(&row.map_err(Into::into)?, spreadsheet::cell);
         writer.write_record(cells.iter().take(names.len())).map_err(csv_error)?;
     }
     Ok(writer.flush()?)

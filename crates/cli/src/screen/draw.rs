@@ -1,23 +1,28 @@
-//! Paints a board: a header, the peers beside the round, the table below them, and a footer.
+//! Paints a board: a header, the peers beside the round, the table below them, and a footer; or the
+//! same with blocks.
 //!
 //! Each part has its place, which depends only on the size of the terminal and the number of peers,
 //! so that nothing jumps while things happen.
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `chain` | how is a network with a chain shown? |
 //! | `header` | what is at the top? |
+//! | `help` | how are the keys explained? |
 //! | `peers` | how are the peers listed? |
 //! | `round` | how is the open round shown? |
 //! | `style` | which colours mean what? |
 //! | `table` | how are the last rows shown? |
 
+mod chain;
 mod header;
+mod help;
 mod peers;
 mod round;
 mod style;
 mod table;
 
-use althing_board::Board;
+use althing_board::{Board, ChainBoard};
 use althing_types::Moment;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -25,6 +30,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::controls::Controls;
 use super::format::clip;
 
 /// The smallest terminal in which everything has its place.
@@ -48,21 +54,43 @@ struct Places {
     footer: Rect,
 }
 
-/// Paints `board` as it is at the moment `now`.
-pub(crate) fn draw(board: &Board, now: Moment, frame: &mut Frame) {
+/// What there is to paint.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    /// A network with rounds.
+    Rounds(&'a Board),
+    /// A network with a chain.
+    Chain(&'a ChainBoard),
+}
+
+/// Paints a board as it is at the moment `now`.
+pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &mut Frame) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
         return refuse(area, buffer);
     }
+    match board {
+        Shown::Rounds(board) => draw_rounds(board, controls, now, area, buffer),
+        Shown::Chain(board) => {
+            let places = Places::new(area, board.peers().len());
+            chain::draw(board, controls, now, &places, buffer);
+        }
+    }
+    if controls.shows_help {
+        help::draw(area, buffer);
+    }
+}
+
+fn draw_rounds(board: &Board, controls: &Controls, now: Moment, area: Rect, buffer: &mut Buffer) {
     let places = Places::new(area, board.members.max(board.peers.iter().len()));
     let round = board.shown_round(now);
-    header::draw(board, now, places.header, buffer);
+    header::draw(board, controls, now, places.header, buffer);
     header::draw_banner(board, now, places.banner, buffer);
     peers::draw(board, round, places.peers, buffer);
     round::draw(board, round, now, places.round, buffer);
     table::draw(board, now, places.table, buffer);
-    header::draw_footer(board, places.footer, buffer);
+    header::draw_footer(board, controls, places.footer, buffer);
 }
 
 impl Places {

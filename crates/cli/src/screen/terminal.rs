@@ -6,11 +6,10 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use althing_board::Board;
 use althing_types::Moment;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -18,7 +17,8 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue};
 use ratatui::style::Color;
 
-use super::draw;
+use super::controls::{Controls, Key};
+use super::draw::{self, Shown};
 
 /// Key presses and the like that are read in one go.
 const EVENTS_MAX: usize = 64;
@@ -52,15 +52,20 @@ impl Terminal {
             .inspect_err(|_| drop(restore()))
     }
 
-    /// Paints `board`. What has not changed is not sent again, and the rest appears at once.
-    pub(crate) fn draw(&mut self, board: &Board, now: Moment) -> io::Result<()> {
+    /// Paints a board. What has not changed is not sent again, and the rest appears at once.
+    pub(crate) fn draw(
+        &mut self,
+        board: Shown<'_>,
+        controls: &Controls,
+        now: Moment,
+    ) -> io::Result<()> {
         if !IS_OPEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("the screen was closed because of a panic"));
         }
         let is_plain = self.is_plain;
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| {
-            draw::draw(board, now, frame);
+            draw::draw(board, controls, now, frame);
             if is_plain {
                 remove_colours(frame.buffer_mut());
             }
@@ -68,19 +73,18 @@ impl Terminal {
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Returns whether the user has pressed q, Esc or Ctrl-C since the last time. Does not wait.
-    pub(crate) fn quit_asked(&mut self) -> io::Result<bool> {
+    /// Returns what the user has asked for since the last time. Does not wait.
+    pub(crate) fn keys(&mut self) -> io::Result<Vec<Key>> {
+        let mut keys = Vec::new();
         for _ in 0..EVENTS_MAX {
             if !event::poll(Duration::ZERO)? {
                 break;
             }
-            if let Event::Key(key) = event::read()?
-                && is_quit(key)
-            {
-                return Ok(true);
+            if let Event::Key(key) = event::read()? {
+                keys.extend(Key::of(key));
             }
         }
-        Ok(false)
+        Ok(keys)
     }
 }
 
@@ -121,17 +125,6 @@ fn restore_on_panic() {
     });
 }
 
-fn is_quit(key: KeyEvent) -> bool {
-    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let is_asked = match key.code {
-        KeyCode::Char('c') => is_control,
-        KeyCode::Char('q' | 'Q') => !is_control,
-        KeyCode::Esc => true,
-        _ => false,
-    };
-    is_asked && key.kind != KeyEventKind::Release
-}
-
 fn remove_colours(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         cell.fg = Color::Reset;
@@ -145,21 +138,6 @@ mod tests {
     use ratatui::style::{Modifier, Style};
 
     use super::*;
-
-    #[test]
-    fn q_escape_and_control_c_quit_and_nothing_else_does() {
-        let quits = |code, modifiers| is_quit(KeyEvent::new(code, modifiers));
-        assert!(quits(KeyCode::Char('q'), KeyModifiers::NONE));
-        assert!(quits(KeyCode::Char('Q'), KeyModifiers::SHIFT));
-        assert!(quits(KeyCode::Esc, KeyModifiers::NONE));
-        assert!(quits(KeyCode::Char('c'), KeyModifiers::CONTROL));
-        assert!(!quits(KeyCode::Char('c'), KeyModifiers::NONE));
-        assert!(!quits(KeyCode::Char('q'), KeyModifiers::CONTROL));
-        assert!(!quits(KeyCode::Enter, KeyModifiers::NONE));
-        let mut release = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
-        release.kind = KeyEventKind::Release;
-        assert!(!is_quit(release));
-    }
 
     #[test]
     fn without_colours_the_emphasis_stays() {

@@ -2,9 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use althing_testkit::{DEADLINE, Stranger};
+use althing_testkit::{DEADLINE, Stranger, eventually_blocking};
 
 use crate::harness::{Althing, Network};
+use crate::raw_mqtt::Client;
+
+/// The reason with which a full broker refuses a client: its quota is exceeded.
+const FULL: u8 = 0x97;
+
+/// Returns the port of a broker that has started.
+fn port(broker: &Althing) -> u16 {
+    let said = broker.wait_until("its address", |lines| Some(lines.first()?.said.clone()));
+    let port = said.as_str().and_then(|said| said.rsplit(':').next()?.parse().ok());
+    port.expect("it says where it listens")
+}
 
 #[test]
 fn peers_and_strangers_meet_over_the_broker_of_ours() {
@@ -52,4 +63,53 @@ fn a_second_broker_on_one_port_says_that_it_is_taken() {
     let expected = format!("error: the broker cannot listen at {address}: ");
     assert!(complaints.starts_with(&expected), "{complaints}");
     assert!(broker.is_running());
+}
+
+#[test]
+fn a_client_that_never_reads_does_not_fill_the_memory_of_the_broker() {
+    let broker = Althing::start("broker", ["broker", "--listen", "127.0.0.1:0"]);
+    let port = port(&broker);
+    let ((mut deaf, _), (mut speaker, _)) = (Client::connect(port), Client::connect(port));
+    deaf.subscribe_to_all();
+    for _ in 0..1000 {
+        speaker.publish(260_000);
+    }
+    speaker.ping();
+    if let Some(peak) = broker.memory_kib() {
+        // A quarter of what was published, and far more than 8 MiB and the program.
+        assert!(peak < 64 * 1024, "it had {peak} KiB");
+    }
+}
+
+#[test]
+fn a_broker_without_descriptors_says_so_to_newcomers_and_once_to_its_log() {
+    let broker =
+        Althing::start_limited("broker", "-n 40", &["-v", "broker", "--listen", "127.0.0.1:0"]);
+    let port = port(&broker);
+    let mut clients = Vec::new();
+    for _ in 0..60 {
+        let (client, answer) = Client::connect(port);
+        match answer {
+            0 => clients.push(client),
+            answer => assert_eq!(answer, FULL),
+        }
+    }
+    assert!((5..40).contains(&clients.len()), "{} were let in", clients.len());
+    let complaints = eventually_blocking("its log", || {
+        Some(broker.complaints()).filter(|complaints| !complaints.is_empty())
+    });
+    assert_eq!(complaints.lines().count(), 1, "{complaints}");
+    assert!(complaints.contains("no more connections can be accepted"), "{complaints}");
+    clients.pop();
+    eventually_blocking("room for another client", || (Client::connect(port).1 == 0).then_some(()));
+    clients.last_mut().expect("some are left").ping();
+}
+
+#[test]
+fn the_soft_limit_of_descriptors_is_raised_at_the_start() {
+    let broker =
+        Althing::start_limited("broker", "-S -n 40", &["broker", "--listen", "127.0.0.1:0"]);
+    let port = port(&broker);
+    let clients: Vec<_> = (0..60).map(|_| Client::connect(port)).collect();
+    assert!(clients.iter().all(|(_, answer)| *answer == 0));
 }

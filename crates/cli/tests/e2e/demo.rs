@@ -78,3 +78,43 @@ fn an_interrupt_ends_the_demo_with_the_table_so_far() {
     let rows = |text: &str| text.parse::<usize>().expect("a number");
     assert_eq!(rows(last) - rows(first) + 1, table.len(), "no gap");
 }
+
+#[test]
+fn a_demo_with_a_pace_tells_what_all_have_drawn_and_lets_its_leader_win_no_more_than_others() {
+    // Without a pace, the leader knows each challenge first, and wins nearly all rows.
+    let arguments = ["demo", "--peers", "3", "--rounds", "40", "--pace", "150ms", "--json"];
+    let mut demo = Althing::start("demo", arguments);
+    demo.ends_well();
+    let lines: Vec<Value> = demo.lines().into_iter().map(|line| line.said).collect();
+    let elected = lines.iter().find(|line| is(line, "leader_elected")).expect("one leads");
+    let draws = elected["draws"].as_array().expect("a list of draws");
+    assert_eq!(draws.len(), 3, "{elected}");
+    let number = |draw: &Value| draw.as_str().and_then(|draw| draw.parse::<u128>().ok());
+    let highest = draws.iter().map(|draw| number(&draw["draw"])).max().expect("three draws");
+    assert!(highest.is_some() && number(&elected["draw"]) == highest, "{elected}");
+    let mut winners = BTreeMap::new();
+    for line in lines.iter().filter(|line| is(line, "round_decided")) {
+        winners.insert(line["transaction"].as_u64(), line["winner"].clone());
+        let bits = line["challenge"].as_u64().expect("a number of bits");
+        assert!((17..=20).contains(&bits), "{line}");
+    }
+    assert_eq!(winners.len(), 40);
+    // Of three with the same chance, one wins as many in one of a hundred thousand runs.
+    let leader = &elected["leader"];
+    let won = winners.values().filter(|winner| *winner == leader).count();
+    assert!(won < 27, "{won} of 40");
+}
+
+#[test]
+fn networks_with_a_chain_have_a_demo_that_ends_with_their_blocks() {
+    for dialect in ["cs60", "aviary", "open"] {
+        let arguments = ["demo", "--dialect", dialect, "--peers", "3", "--rounds", "3"];
+        let mut demo = Althing::start("demo", arguments);
+        demo.ends_well();
+        let lines = texts(&demo);
+        let heading = lines.iter().position(|line| line.contains("found by"));
+        let blocks = &lines[heading.expect("there is a table in the end") + 1..];
+        let found = blocks.iter().filter(|line| line.contains('#')).count();
+        assert!(found >= 3, "{dialect}: {lines:#?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! What cannot work ends with one sentence that says why.
 
-use althing_testkit::Settings;
+use althing_testkit::{Settings, eventually_blocking};
 
 use crate::harness::{Althing, Network, mosquitto, mosquitto_with};
 
@@ -58,18 +58,26 @@ fn a_broker_that_is_not_there_is_named_and_nothing_is_left_half_written() {
     let mut broker = mosquitto();
     let network = Network::of(1, broker.url()).with("--rounds", 1);
     broker.stop();
-    let mut peer = network.peer("peer-1");
+    let impatient =
+        Network::of(1, broker.url()).with("--rounds", 1).with_flag("--wait-for-broker=no");
+    let mut peer = impatient.peer("peer-1");
     assert_eq!(peer.ended().code(), Some(1));
     assert!(peer.lines().is_empty(), "{:?}", peer.lines());
     let port = broker.port();
-    let expected = format!("error: no broker listens at localhost:{port}: connection refused.\n");
+    let reason = format!("no broker listens at localhost:{port}: connection refused");
+    let expected = format!("warning: {reason}; trying again for 5 s\nerror: {reason}.\n");
     assert_eq!(peer.complaints(), expected);
 
-    let files = std::fs::read_dir(network.data("peer-1")).into_iter().flatten();
+    let files = std::fs::read_dir(impatient.data("peer-1")).into_iter().flatten();
     let names = files.map(|file| file.expect("it can be read").file_name());
     let names: Vec<_> = names.collect();
     assert!(names.is_empty() || names == ["althing.redb"], "{names:?}");
+    // Without a terminal it waits.
+    let mut peer = network.peer("peer-1");
+    eventually_blocking("the peer to say that it waits", || {
+        peer.complaints().contains(&format!("{reason}; waiting for it")).then_some(())
+    });
     broker.start_again().unwrap_or_else(|error| panic!("{error}"));
-    network.peer("peer-1").ends_well();
+    peer.ends_well();
     assert_eq!(network.rows("peer-1").len(), 1);
 }

@@ -32,10 +32,10 @@ fn kill_leader_at(peers: &[Peer], event: &'static str) {
     let is_over = Arc::<AtomicBool>::default();
     for peer in peers {
         let (id, is_over) = (peer.id(), Arc::clone(&is_over));
-        let mut leads = peer.leader().0 == id;
+        let (mut leads, name) = (peer.leader().0 == id, id.to_string());
         peer.kill_when(move |said| {
             if is(said, "leader_elected") {
-                leads = said["leader"] == id.to_string();
+                leads = said["leader"] == name;
             }
             leads && is(said, event) && !is_over.swap(true, Ordering::SeqCst)
         });
@@ -46,12 +46,12 @@ fn kill_leader_at(peers: &[Peer], event: &'static str) {
 /// its death to the next row of the others.
 fn another_leads(network: &Network, peers: &mut [Peer]) -> Duration {
     let (dead, killed_at) = killed(peers);
-    let (id, term) = (peers[dead].id(), peers[dead].leader().1);
+    let (name, term) = (peers[dead].id().to_string(), peers[dead].leader().1);
     let witness = usize::from(dead == 0);
     let time = peers[witness].wait_until("another leader and its first row", |lines| {
         let is_another = |line: &&Line| {
             let is_later = line.said["term"].as_u64() > Some(term);
-            line.is("leader_elected") && is_later && line.said["leader"] != id.to_string()
+            line.is("leader_elected") && is_later && line.said["leader"] != name
         };
         let mut lines = lines.iter().skip_while(|line| !is_another(line));
         lines.find(|line| line.is("round_decided")).map(|line| line.at - killed_at)

@@ -19,6 +19,7 @@ mod meeting;
 mod outputs;
 mod plain;
 mod ppd;
+mod raw_mqtt;
 mod reconnecting;
 mod sd;
 mod stories;

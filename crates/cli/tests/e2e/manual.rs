@@ -75,6 +75,6 @@ fn the_console_tells_who_leads_and_what_can_be_done() {
     for peer in &mut peers {
         peer.types_no_more();
         peer.ends_well();
-        assert!(peer.lines().last().expect("it ends").said_contains("the table has 1 rows"));
+        assert!(peer.lines().last().expect("it ends").said_contains("the table has 1 row"));
     }
 }

@@ -132,3 +132,31 @@ fn a_peer_goes_on_beside_a_full_disk_and_says_so_once() {
     let warnings = complaints.matches("warning: the output cannot be written: No space").count();
     assert_eq!(warnings, 1, "{complaints}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_search_and_a_simulation_end_on_signals_as_the_first_process_of_a_container_must() {
+    let commands = [
+        &["mine", "decimal", "--bits", "150", "--threads", "1", "--json"][..],
+        &["sim", "--peers", "30", "--time", "1000h"],
+    ];
+    for (arguments, (signal, code)) in commands
+        .iter()
+        .zip([("TERM", 143), ("INT", 130)])
+        .chain(commands[..1].iter().zip([("HUP", 129)]))
+    {
+        let mut process = Killed::start(command().args(*arguments).stdout(Stdio::null()));
+        let pid = process.0.id().to_string();
+        // Only a process that handles a signal itself is stopped by it as process 1.
+        let handles = eventually_blocking("a handler of signals", || {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+            let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+            (mask & (1 << 14) != 0 && mask & 1 != 0).then_some(mask)
+        });
+        assert_ne!(handles, 0);
+        let sent = Command::new("kill").args([&format!("-{signal}"), &pid]).status();
+        assert!(sent.expect("there is a kill").success(), "it still runs");
+        assert_eq!(process.ended(signal), Some(code), "{arguments:?}");
+    }
+}

@@ -161,7 +161,7 @@ fn what_other_programs_write_is_understood() {
         "bb".repeat(32)
     );
     assert_eq!(decoded(&announced), Message::Announcement(Block::Aviary(block())));
-    // An older year gossips under another name. A name that is too long is cut, in whole characters.
+    // An older year gossips under another name. A long name is cut, in whole characters.
     let name = "é".repeat(40);
     let flood =
         format!(r#"{{"type": "FLOOD", "host": "h", "port": "8999", "id": 7, "name": "{name}"}}"#);

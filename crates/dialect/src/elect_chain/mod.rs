@@ -95,6 +95,10 @@ pub struct ElectChain {
 /// Draws are between zero and this.
 const DRAW_MAX: u128 = 255;
 
+/// How long it is each member's turn to answer, in the published variant. Most brokers give all
+/// peers one order anyway, and a round of the program takes 140 ms.
+const TURN: Duration = Duration::from_millis(20);
+
 impl ElectChain {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
@@ -114,6 +118,10 @@ impl ElectChain {
             signatures,
             timeouts: config.timeouts,
             pause: config.pause,
+            turn: match config.variant {
+                Variant::Readme => Duration::ZERO,
+                Variant::Published => TURN,
+            },
             rounds: config.rounds,
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);

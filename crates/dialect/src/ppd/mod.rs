@@ -103,8 +103,12 @@ pub struct Ppd {
 
 /// The program's draws for its first election are between zero and this. It means to draw from all
 /// numbers below 2^31, but writes `2^(32-1)`, which is 29 in Python. Later it draws the id of a
-/// member, so that what others say may be larger.
+/// member.
 const DRAW_MAX: u128 = 29;
+
+/// How long it is each member's turn to answer, in the published variant. RabbitMQ gives peers no
+/// common order, and a row of the program takes two seconds or more.
+const TURN: Duration = Duration::from_millis(100);
 
 /// How often the program says its id while its room is not full.
 const ANNOUNCE: Duration = Duration::from_secs(1);
@@ -118,7 +122,7 @@ impl Ppd {
             Variant::Readme => (Election::Plurality { tie }, Decision::Majority, Counting::Members),
             Variant::Published => {
                 timeouts.announce = Some(ANNOUNCE);
-                let election = Election::HighestDraw { draw_max: DRAW_MAX, tie };
+                let election = Election::HighestDrawThenId { draw_max: DRAW_MAX, tie };
                 (election, Decision::AtLeastHalf, Counting::ArrivalsOfRow)
             }
         };
@@ -134,6 +138,10 @@ impl Ppd {
             signatures: Signatures::Required,
             timeouts,
             pause: config.pause,
+            turn: match config.variant {
+                Variant::Readme => Duration::ZERO,
+                Variant::Published => TURN,
+            },
             rounds: config.rounds,
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);

@@ -133,6 +133,8 @@ impl Sd {
             signatures,
             timeouts,
             pause: config.pause,
+            // The leader alone decides, so that all have one order.
+            turn: Duration::ZERO,
             rounds: config.rounds,
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);

@@ -3,9 +3,9 @@
 //! The source address of a datagram can be forged, and whatever is sent in answer then goes to the
 //! owner of that address. Two things follow. What strangers ask in whoever's name must not use up
 //! what peers are sent: so each peer has a *share* of its own, and all strangers have one together.
-//! And nobody should be sent much more than was sent in its name: where the wire has room for it, an
-//! address must first return a *cookie* that was sent to it, as in QUIC's Retry (RFC 9000, section
-//! 8.1) and WireGuard. Where it has not, a share is a number of bytes in a second.
+//! And nobody should be sent much more than was sent in its name: where the wire has room for it,
+//! an address must first return a *cookie* that was sent to it, as in QUIC's Retry (RFC 9000,
+//! section 8.1) and WireGuard. Where it has not, a share is a number of bytes in a second.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -114,7 +114,7 @@ impl Answers {
         self.replies.len()
     }
 
-    /// Returns whether the origin of gossip that came from elsewhere may be answered, and counts it.
+    /// Returns whether an origin whose gossip came from elsewhere may be answered, and counts it.
     pub(super) fn may_reply(&mut self, now: Moment, origin: &Address, due: Duration) -> bool {
         if now - self.replies_from >= due {
             self.replies.clear();
@@ -224,7 +224,7 @@ impl Nakamoto {
             return Err(Refusal::Stranger);
         }
         send(from, Message::Proof(cookie), out);
-        for wanted in self.requests.to_repeat(from) {
+        for wanted in self.requests.repeat(from) {
             let question = self.question(wanted);
             send(from, question, out);
         }

@@ -212,15 +212,16 @@ impl Peers {
 
     /// Returns those that may go of the group that has most places.
     fn largest_group(&self, may_go: impl Fn(&Address, &Peer) -> bool) -> Vec<(&Address, &Peer)> {
-        let mut groups: BTreeMap<Group, (usize, Vec<(&Address, &Peer)>)> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, Vec<(&Address, &Peer)>> = BTreeMap::new();
         for (address, peer) in &self.known {
-            let (size, going) = groups.entry(Group::of(address)).or_default();
-            *size += 1;
-            if may_go(address, peer) {
-                going.push((address, peer));
-            }
+            groups.entry(Group::of(address)).or_default().push((address, peer));
         }
-        let groups = groups.into_values().filter(|(_, going)| !going.is_empty());
+        let groups = groups.into_values().map(|mut members| {
+            let size = members.len();
+            members.retain(|(address, peer)| may_go(address, peer));
+            (size, members)
+        });
+        let groups = groups.filter(|(_, going)| !going.is_empty());
         groups.max_by_key(|(size, _)| *size).map(|(_, going)| going).unwrap_or_default()
     }
 

@@ -76,7 +76,7 @@ impl Requests {
     }
 
     /// Returns what was asked of a peer and not repeated yet; now it is.
-    pub(super) fn to_repeat(&mut self, peer: &Address) -> Vec<Wanted> {
+    pub(super) fn repeat(&mut self, peer: &Address) -> Vec<Wanted> {
         let is_it = |request: &&mut Request| request.peer == *peer && !request.is_repeated;
         let repeat = |request: &mut Request| {
             request.is_repeated = true;

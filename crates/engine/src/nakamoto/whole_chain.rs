@@ -53,8 +53,8 @@ impl Nakamoto {
         })
     }
 
-    /// Asks the sender of a block that does not fit for its chain, which is at least so long; or, if
-    /// that may end it, another peer.
+    /// Asks the sender of a block that does not fit for its chain, which is at least so long; or
+    /// another peer, if that may end it.
     pub(super) fn ask_for_chain_up_to(
         &mut self,
         now: Moment,
@@ -75,8 +75,8 @@ impl Nakamoto {
         }
     }
 
-    /// Asks a peer that has just come to a tracker's list, whose own chain is therefore short unless
-    /// it sends it in parts. When we are the newcomer, those that send parts ask us first.
+    /// Asks a peer that has just come to a tracker's list, whose own chain is therefore short
+    /// unless it sends it in parts. When we are the newcomer, those that send parts ask us first.
     pub(super) fn ask_whoever_came(&mut self, peer: &Address, out: &mut Vec<Output>) {
         if self.has_list {
             self.request_chain(peer, self.tip_height(), out);

@@ -49,6 +49,9 @@ pub enum Durable {
     Accepted(Accepted),
     /// A row of the table.
     Record(CertifiedRecord),
+    /// A session begins, where messages are counted as they arrive: its rows are numbered from 0
+    /// on, whatever the table has from before, and it may miss some (rule P12).
+    Session,
 }
 
 /// A peer's promise that it follows a leader and votes in no earlier term (rule E3).
@@ -80,6 +83,17 @@ pub struct State {
     pub promised: Option<Promised>,
     /// Its latest yes, until that row is decided.
     pub accepted: Option<Accepted>,
+    /// Its sessions, where messages are counted as they arrive.
+    pub sessions: Sessions,
+}
+
+/// The sessions of a table whose rows are numbered from 0 on in each of them (rule P12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Sessions {
+    /// Where in the log each session with rows begins, and where the current one does.
+    pub starts: Vec<u64>,
+    /// The first row that the current session may still record.
+    pub next: Transaction,
 }
 
 /// What a restarted peer finds: its state, and which rows its table has.
@@ -106,13 +120,29 @@ impl crate::Durable for Durable {
             Self::Promised(promised) => state.promised = Some(*promised),
             Self::Accepted(accepted) => state.accepted = Some(accepted.clone()),
             Self::Record(row) => {
-                let number = row.record.transaction.number();
+                let transaction = row.record.transaction;
+                let number = transaction.number();
+                let sessions = &mut state.sessions;
                 // A row is final: it is never replaced.
-                if number != log.end {
+                let is_next = match sessions.starts.is_empty() {
+                    true => number == log.end,
+                    false => transaction >= sessions.next && transaction.next() > transaction,
+                };
+                if !is_next {
                     return Err(Gap { found: number, log: (log.start, log.end) });
                 }
+                if !sessions.starts.is_empty() {
+                    sessions.next = transaction.next();
+                }
                 state.accepted.take_if(|accepted| accepted.record.transaction.number() <= number);
-                return Ok(Some(Change { from: number, entries: std::slice::from_ref(row) }));
+                return Ok(Some(Change { from: log.end, entries: std::slice::from_ref(row) }));
+            }
+            Self::Session => {
+                // One without rows leaves no trace.
+                if state.sessions.starts.last() != Some(&log.end) {
+                    state.sessions.starts.push(log.end);
+                }
+                state.sessions.next = Transaction::FIRST;
             }
         }
         Ok(None)
@@ -126,13 +156,16 @@ impl crate::Durable for Durable {
 }
 
 impl crate::State for State {
-    const CELLS: &'static [&'static str] = &["membership", "promised", "accepted"];
+    const CELLS: &'static [&'static str] =
+        &["membership", "promised", "accepted", "sessions", "next"];
 
     fn cell(&self, name: &str) -> Option<Vec<u8>> {
         match name {
             "membership" => self.members.as_ref().map(bytes),
             "promised" => self.promised.as_ref().map(bytes),
             "accepted" => self.accepted.as_ref().map(bytes),
+            "sessions" => some_unless_first(&self.sessions.starts),
+            "next" => some_unless_first(&self.sessions.next),
             _ => None,
         }
     }
@@ -142,6 +175,8 @@ impl crate::State for State {
             "membership" => self.members = Some(value(bytes)?),
             "promised" => self.promised = Some(value(bytes)?),
             "accepted" => self.accepted = Some(value(bytes)?),
+            "sessions" => self.sessions.starts = value(bytes)?,
+            "next" => self.sessions.next = value(bytes)?,
             _ => return Err(Undecodable(format!("there is no cell {name:?}"))),
         }
         Ok(())
@@ -157,6 +192,11 @@ impl Recovered {
 
 fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("memory takes any number of bytes")
+}
+
+/// Returns the bytes of a value, or `None` for the one that a store begins with.
+fn some_unless_first<T: Serialize + Default + PartialEq>(cell: &T) -> Option<Vec<u8>> {
+    (*cell != T::default()).then(|| bytes(cell))
 }
 
 fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Undecodable> {

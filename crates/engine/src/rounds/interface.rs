@@ -34,6 +34,10 @@ pub enum Timer {
     CatchUp(Transaction),
     /// Answer the challenge of this search with a solution from the cache.
     Known(SearchId),
+    /// Answer the challenge of this row, now that it is our turn (rule P11).
+    Answer(Transaction),
+    /// Say again, for the so-manieth time, what nobody seems to have heard of this row (rule P10).
+    Again(Transaction, u32),
     /// Leave: all requested rows are recorded, and peers that lack some have had time to ask.
     Leave,
 }
@@ -63,6 +67,8 @@ pub enum Event {
         term: Term,
         /// Its draw, if known.
         draw: Option<u128>,
+        /// What each member has drawn, as far as this peer knows, in the order of their ids.
+        draws: Vec<(PeerId, u128)>,
     },
     /// The leader has issued a challenge.
     ChallengeIssued {
@@ -149,9 +155,9 @@ pub enum Waiting {
         /// How many are needed.
         needed: usize,
     },
-    /// A network that counts messages as they arrive is silent, and its protocol has no way to
-    /// continue.
-    #[error("waiting for messages: the network has been silent since transaction {transaction}")]
+    /// A network that counts messages as they arrive has not moved for long, whatever has arrived,
+    /// and its protocol has no way to continue.
+    #[error("waiting for messages: nothing has moved since transaction {transaction}")]
     Arrivals {
         /// The first row not recorded.
         transaction: Transaction,
@@ -262,6 +268,9 @@ pub enum Refusal {
         /// The row.
         transaction: Transaction,
     },
+    /// Rule P7.
+    #[error("the same draw again")]
+    Repeated,
     /// Rule Q1.
     #[error("more messages wait than this peer keeps")]
     QueueFull,

@@ -42,7 +42,7 @@ mod status;
 
 pub use self::authenticator::{Authenticator, Unsigned};
 pub use self::durable::{
-    Accepted, CertifiedRecord, Durable, MemberKeys, Promised, Record, Recovered, State,
+    Accepted, CertifiedRecord, Durable, MemberKeys, Promised, Record, Recovered, Sessions, State,
 };
 pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
 pub use self::message::{Cause, ElectionState, MembershipDigest, Message, Place, Promise, Signed};
@@ -111,7 +111,8 @@ pub struct Identity {
 }
 
 impl Rounds {
-    /// Returns a peer that has not sent anything yet, with what it recovered after a restart.
+    /// Returns a peer that has not sent anything yet, with what it recovered after a restart. Where
+    /// messages are counted as they arrive that is nothing: a session begins (rule P12).
     pub fn new(rules: Rules, identity: Identity, recovered: Recovered) -> Self {
         let rng = ChaCha8Rng::from_seed(identity.entropy);
         let machine = match rules.counting {
@@ -119,7 +120,7 @@ impl Rounds {
                 Machine::Paxos(Box::new(Paxos::new(rules, identity, rng, recovered)))
             }
             Counting::Arrivals | Counting::ArrivalsOfRow => {
-                Machine::Published(Box::new(Published::new(rules, identity, rng, &recovered)))
+                Machine::Published(Box::new(Published::new(rules, identity, rng)))
             }
         };
         Self { machine, overhearing: Overhearing::default() }
@@ -147,7 +148,7 @@ impl Engine for Rounds {
             Input::Timer(Timer::Overheard) => self.overhearing.on_timer(out),
             input => match &mut self.machine {
                 Machine::Paxos(paxos) => paxos.handle(now, input, out),
-                Machine::Published(published) => published.handle(input, out),
+                Machine::Published(published) => published.handle(now, input, out),
             },
         }
     }

@@ -33,6 +33,9 @@ pub struct Rules {
     /// How long a leader waits after a row before it issues the next challenge, so that people can
     /// follow.
     pub pause: Duration,
+    /// How long it is each member's turn to answer a challenge, where messages are counted as they
+    /// arrive and all members vote (rule P11); zero where each answers as soon as it can.
+    pub turn: Duration,
     /// Rows after which the leader issues no further challenge; `None` goes on for ever.
     pub rounds: Option<Transaction>,
 }
@@ -43,6 +46,14 @@ pub enum Election {
     /// The highest number between zero and `draw_max` wins.
     HighestDraw {
         /// The highest number that can be drawn.
+        draw_max: u128,
+        /// Which of several equal draws wins.
+        tie: Tie,
+    },
+    /// As [`HighestDraw`](Self::HighestDraw), but only the first draw is a number between zero
+    /// and `draw_max`: later each draws the id of a member.
+    HighestDrawThenId {
+        /// The highest number that can be drawn for the first election.
         draw_max: u128,
         /// Which of several equal draws wins.
         tie: Tie,
@@ -206,6 +217,7 @@ mod tests {
             issuing: Issuing::AtOnce,
             timeouts: Timeouts::default(),
             pause: Duration::ZERO,
+            turn: Duration::ZERO,
             rounds: None,
         }
     }

@@ -146,7 +146,8 @@ fn of_all_that_answer_the_largest_network_gives_way_and_the_old_the_useful_and_c
         peer.now = peer.now + Duration::from_millis(1);
     };
     let honest: Vec<Address> = (0..200).map(|n| at(10, n, 7)).collect();
-    let first: Vec<Address> = (0..OLDEST_KEPT as u16).map(|n| at(66, 6, n)).collect();
+    let first: Vec<Address> =
+        (0..u16::try_from(OLDEST_KEPT).expect("few")).map(|n| at(66, 6, n)).collect();
     first.iter().chain(&honest).for_each(|address| join(&mut peer, address));
     let attackers: Vec<Address> = (1000..5000).map(|n| at(66, 6, n)).collect();
     attackers[..900].iter().for_each(|address| join(&mut peer, address));
@@ -164,7 +165,7 @@ fn of_all_that_answer_the_largest_network_gives_way_and_the_old_the_useful_and_c
     for kept in honest.iter().chain(&first).chain([useful, &address(1)]) {
         assert!(known.contains(kept), "{kept}");
     }
-    assert!(USEFUL_KEPT + OLDEST_KEPT < PEERS_MAX);
+    const { assert!(USEFUL_KEPT + OLDEST_KEPT < PEERS_MAX) };
 }
 
 #[test]
@@ -262,8 +263,8 @@ fn asked_in_the_name_of(peer: &mut Peer, from: u16, question: &Message, times: u
 
 /// Whatever is asked in the name of one peer or of strangers, others are answered, and no address
 /// is sent more than its share (rule N8).
-fn assert_fair(rules: Rules, question: &Message, times: u32) {
-    let theirs = new_chain(&rules, "they", 200);
+fn assert_fair(rules: &Rules, question: &Message, times: u32) {
+    let theirs = new_chain(rules, "they", 200);
     let mut peer = Peer::new(rules.clone(), Mining::Off);
     for block in theirs.blocks_from(Height::GENESIS).map(std::sync::Arc::unwrap_or_clone) {
         let _ = peer.hear(9, Message::Announcement(block));
@@ -298,10 +299,10 @@ fn assert_fair(rules: Rules, question: &Message, times: u32) {
 
 #[test]
 fn a_crowd_that_asks_for_blocks_in_the_names_of_others_stops_nobody() {
-    assert_fair(by_height(), &Message::BlockRequest { height: Height::new(100) }, 9000);
+    assert_fair(&by_height(), &Message::BlockRequest { height: Height::new(100) }, 9000);
 }
 
 #[test]
 fn a_crowd_that_asks_for_chains_in_the_names_of_others_stops_nobody() {
-    assert_fair(whole_chain(), &Message::ChainRequest { from: Height::GENESIS }, 500);
+    assert_fair(&whole_chain(), &Message::ChainRequest { from: Height::GENESIS }, 500);
 }

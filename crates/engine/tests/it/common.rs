@@ -25,6 +25,7 @@ pub(crate) fn rules(peers: u16) -> Rules {
         signatures: Signatures::None,
         timeouts: Timeouts::default(),
         pause: Duration::ZERO,
+        turn: Duration::ZERO,
         rounds: Some(Transaction::new(5)),
     }
 }

@@ -86,13 +86,15 @@ fn it_stays_where_no_number_of_rows_was_asked_for() {
 
 #[test]
 fn one_that_finds_all_rows_on_its_disk_leaves_after_five_seconds() {
-    for counting in [Counting::Members, Counting::Arrivals] {
-        let rules = Rules { counting, ..one_row() };
-        let complete = Recovered { log: 0..1, ..recovered(3, State::default()) };
-        let mut engine = member(rules, id(0), complete);
-        let outputs = handle(&mut engine, Input::Start);
-        assert_eq!(leaves_after(&outputs), Some(Duration::from_secs(5)));
-        assert!(!has_left(&outputs));
-        assert_eq!(handle(&mut engine, Input::Timer(Timer::Leave)), [Output::Leave]);
-    }
+    let complete = Recovered { log: 0..1, ..recovered(3, State::default()) };
+    let mut engine = member(one_row(), id(0), complete.clone());
+    let outputs = handle(&mut engine, Input::Start);
+    assert_eq!(leaves_after(&outputs), Some(Duration::from_secs(5)));
+    assert!(!has_left(&outputs));
+    assert_eq!(handle(&mut engine, Input::Timer(Timer::Leave)), [Output::Leave]);
+
+    // Where messages are counted as they arrive, these are rows of another session.
+    let rules = Rules { counting: Counting::Arrivals, ..one_row() };
+    let mut engine = member(rules, id(0), complete);
+    assert_eq!(leaves_after(&handle(&mut engine, Input::Start)), None);
 }

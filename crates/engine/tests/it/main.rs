@@ -8,6 +8,7 @@
 //! | `leaving` | when does a peer leave? |
 //! | `hints` | what does it make of what it is told of others? |
 //! | `status` | what does a peer say of itself? |
+//! | `published` | what does it make of rows that it has missed, where the leader judges? |
 //! | `bound`, `last_term`, `liar` | what was found by simulation and fuzzing? |
 
 mod bound;
@@ -16,6 +17,7 @@ mod hints;
 mod last_term;
 mod leaving;
 mod liar;
+mod published;
 mod restart;
 mod search;
 mod status;

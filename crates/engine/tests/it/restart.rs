@@ -88,3 +88,25 @@ fn a_vote_is_cleared_by_its_row_and_by_no_earlier_one() {
     let recovered = after([accepted(1), Durable::Record(row(0))]);
     assert!(recovered.state.accepted.is_some());
 }
+
+#[test]
+fn a_session_begins_at_row_zero_may_have_holes_and_keeps_what_was_there() {
+    let mut recovered = after([
+        Durable::Session,
+        Durable::Record(row(0)),
+        Durable::Record(row(1)),
+        Durable::Session,
+        Durable::Session,
+        Durable::Record(row(0)),
+        Durable::Record(row(4)),
+    ]);
+    assert_eq!(recovered.log, 0..4);
+    assert_eq!(recovered.state.sessions.starts, [0, 2]);
+    for found in [0, 4, u64::MAX] {
+        let gap = Gap { found, log: (0, 4) };
+        assert_eq!(recovered.apply(&Durable::Record(row(found))), Err(gap));
+    }
+    let next = Durable::Record(row(5));
+    let change = recovered.apply(&next);
+    assert_eq!(change, Ok(Some(Change { from: 4, entries: &[row(5)] })));
+}

@@ -2,6 +2,7 @@
 
 use althing_engine::nakamoto::{self, Nakamoto, Status};
 use althing_ledger::{Entry, SignedEntry};
+use althing_text::hex;
 use althing_types::{Address, BlockHash, Height};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,11 +124,17 @@ pub enum ChainEvent {
     EntryPooled {
         /// Its text.
         entry: String,
+        /// The key of its author, in networks whose entries are signed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        author: Option<String>,
     },
     /// An entry can be in no block.
     EntryRefused {
         /// Its text.
         entry: String,
+        /// The key of its author, in networks whose entries are signed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        author: Option<String>,
         /// The rule that it breaks.
         reason: String,
     },
@@ -176,10 +183,13 @@ impl From<nakamoto::Event> for Event {
                 seconds: time.as_secs_f64(),
                 reason: reason.to_string(),
             },
-            Of::EntryPooled(entry) => ChainEvent::EntryPooled { entry: entry_text(&entry) },
+            Of::EntryPooled(entry) => {
+                ChainEvent::EntryPooled { entry: entry_text(&entry), author: entry_author(&entry) }
+            }
             Of::EntryRefused { entry, reason } => {
                 let reason = reason.to_string();
-                ChainEvent::EntryRefused { entry: entry_text(&entry), reason }
+                let author = entry_author(&entry);
+                ChainEvent::EntryRefused { entry: entry_text(&entry), author, reason }
             }
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { from, reason } => {
@@ -195,4 +205,10 @@ pub fn entry_text(entry: &Entry) -> String {
         Ok(signed) => String::from_utf8_lossy(&signed.payload).into_owned(),
         Err(_) => String::from_utf8_lossy(entry.as_bytes()).into_owned(),
     }
+}
+
+/// Returns the key with which an entry is signed, in hexadecimal digits, if it is of a network
+/// whose entries are.
+pub fn entry_author(entry: &Entry) -> Option<String> {
+    SignedEntry::decode(entry).ok().map(|signed| hex::encode(&signed.author))
 }

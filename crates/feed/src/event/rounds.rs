@@ -35,6 +35,9 @@ pub enum RoundsEvent {
         term: Term,
         /// The number it had drawn; null if not known.
         draw: Option<Id>,
+        /// What each member has drawn, as far as this peer knows.
+        #[serde(default)]
+        draws: Vec<Draw>,
     },
     /// The leader asks for a solution.
     ChallengeIssued {
@@ -104,6 +107,15 @@ pub enum RoundsEvent {
     AllRecorded {},
 }
 
+/// What a member has drawn in an election.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Draw {
+    /// The member.
+    pub peer: Id,
+    /// A number; in ppd, the id of the member that it wants to lead.
+    pub draw: Id,
+}
+
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
@@ -146,8 +158,9 @@ pub enum Waiting {
         /// Members that are needed.
         needed: usize,
     },
-    /// For messages: a network that counts them has gone silent, and its protocol has no way on.
-    #[error("waiting for messages: the network has been silent since transaction {transaction}")]
+    /// For messages: a network that counts them has not moved for long, and its protocol has no
+    /// way on.
+    #[error("waiting for messages: nothing has moved since transaction {transaction}")]
     Messages {
         /// The first row that is not recorded.
         #[schemars(with = "u64")]
@@ -176,9 +189,15 @@ impl From<rounds::Event> for Event {
                 members: members.into_iter().map(Id::from).collect(),
                 member,
             },
-            Of::LeaderElected { leader, term, draw } => {
-                RoundsEvent::LeaderElected { leader: leader.into(), term, draw: draw.map(Id) }
-            }
+            Of::LeaderElected { leader, term, draw, draws } => RoundsEvent::LeaderElected {
+                leader: leader.into(),
+                term,
+                draw: draw.map(Id),
+                draws: draws
+                    .into_iter()
+                    .map(|(peer, draw)| Draw { peer: peer.into(), draw: Id(draw) })
+                    .collect(),
+            },
             Of::ChallengeIssued { transaction, difficulty, leader } => {
                 let leader = leader.into();
                 RoundsEvent::ChallengeIssued { transaction, challenge: difficulty, leader }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::select;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::options::is_exchange;
@@ -18,6 +19,7 @@ use crate::dial::Dialer;
 use crate::link::{Asked, CloseError, Ending, Link, Message};
 use crate::queue::Queue;
 use crate::reports::Reports;
+use crate::seldom::Seldom;
 
 /// Maintains the connection of one link.
 pub(super) struct Driver {
@@ -50,23 +52,32 @@ impl Driver {
         })
     }
 
-    /// Connects for the first time: waits until all queues are declared, as long as the options
-    /// allow.
-    pub(super) async fn connect(&mut self) -> Result<Session, Error> {
-        let within = self.options.connect_timeout;
-        let deadline = Instant::now() + within;
+    /// Connects for the first time: waits until all queues are declared, as long as `patience`
+    /// allows. Tells `failed` of each attempt that was in vain.
+    pub(super) async fn connect(
+        &mut self,
+        patience: Option<Duration>,
+        mut failed: impl FnMut(&Error),
+    ) -> Result<Session, Error> {
+        let within = patience.unwrap_or(self.options.connect_timeout);
         let mut failure = Error::TimedOut { address: self.options.broker.address(), within };
         let attempts = async {
             loop {
                 match self.open().await {
                     Ok(session) => return Ok(session),
                     Err(error) if error.is_final() => return Err(error),
-                    Err(error) => failure = error,
+                    Err(error) => {
+                        failed(&error);
+                        failure = error;
+                    }
                 }
                 sleep(self.backoff.next_pause()).await;
             }
         };
-        timeout_at(deadline, attempts).await.unwrap_or(Err(failure))
+        match patience {
+            Some(patience) => timeout(patience, attempts).await.unwrap_or(Err(failure)),
+            None => attempts.await,
+        }
     }
 
     /// Returns the link, and drives it from now on.
@@ -137,7 +148,10 @@ impl Driver {
             let sent = match is_exchange(topic) {
                 true => session.declare(topic, &self.options).await,
                 false => {
-                    warn!(%topic, "no exchange can have this name");
+                    static COMPLAINT: Seldom = Seldom::new();
+                    if let Some(kept_back) = COMPLAINT.pass(Instant::now()) {
+                        warn!(%topic, kept_back, "no exchange can have this name");
+                    }
                     self.in_hand = None;
                     self.outbox.count_lost(1);
                     continue;

@@ -103,11 +103,30 @@ pub enum Error {
         /// The broker's reason.
         reason: String,
     },
-    /// One of our queues was deleted.
+    /// The broker does not let us declare a queue, or use it.
+    #[error("the broker at {address} does not let us have the queue {queue}: {reason}")]
+    QueueRefused {
+        /// Host and port.
+        address: String,
+        /// The queue.
+        queue: String,
+        /// The broker's reason.
+        reason: String,
+    },
+    /// Another connection has a queue of our name.
     #[error(
-        "our queue {queue} on the broker at {address} was deleted, as a peer of the same name \
-         does when it starts"
+        "the queue {queue} on the broker at {address} belongs to another connection: of another \
+         peer of the same name, or of this one before it was cut off, which the broker notices \
+         after some seconds"
     )]
+    QueueInUse {
+        /// Host and port.
+        address: String,
+        /// The queue.
+        queue: String,
+    },
+    /// One of our queues was deleted.
+    #[error("our queue {queue} on the broker at {address} was deleted")]
     QueueTaken {
         /// Host and port.
         address: String,
@@ -143,9 +162,11 @@ impl Error {
             | Self::Rejected { .. }
             | Self::InvalidName { .. }
             | Self::ExchangeDiffers { .. }
-            | Self::ExchangeRefused { .. } => true,
+            | Self::ExchangeRefused { .. }
+            | Self::QueueRefused { .. } => true,
             Self::TimedOut { .. }
             | Self::HungUp { .. }
+            | Self::QueueInUse { .. }
             | Self::QueueTaken { .. }
             | Self::Lost { .. }
             | Self::Silent { .. } => false,

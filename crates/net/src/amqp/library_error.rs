@@ -1,5 +1,6 @@
 //! What the AMQP library's errors mean, in our own.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,12 @@ use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use super::{Error, Options};
+use crate::DialError;
+
+/// Returns our own error, if it travels in this one.
+fn own(error: &io::Error) -> Option<DialError> {
+    error.get_ref()?.downcast_ref::<DialError>().cloned()
+}
 
 impl Error {
     /// Tells what the AMQP library's error means before the broker has accepted the connection.
@@ -30,11 +37,15 @@ impl Error {
             ErrorKind::InvalidProtocolVersion(_) | ErrorKind::ParsingError(_) => {
                 Self::NotAmqp { address, reason: error.to_string() }
             }
+            ErrorKind::IOError(error) => match own(error) {
+                Some(own) => own.into(),
+                None => Self::HungUp { address },
+            },
             _ => Self::HungUp { address },
         }
     }
 
-    /// Tells what the AMQP library's error means when we asked for `exchange` or a queue on it.
+    /// Tells what the AMQP library's error means when we asked for `exchange`.
     pub(super) fn of_exchange(
         error: &lapin::Error,
         options: &Options,
@@ -50,6 +61,31 @@ impl Error {
                 Self::ExchangeDiffers { address, exchange, reason }
             }
             AMQPErrorKind::Soft(_) => Self::ExchangeRefused { address, exchange, reason },
+            AMQPErrorKind::Hard(_) => Self::of_loss(error, options),
+        }
+    }
+
+    /// Tells what the AMQP library's error means when we asked for our queue on `exchange`.
+    ///
+    /// A broker that lacks a kind of queue, or has come to refuse it, ends the connection with an
+    /// internal error, and would do so again.
+    pub(super) fn of_queue(error: &lapin::Error, options: &Options, exchange: &str) -> Self {
+        let ErrorKind::ProtocolError(protocol) = error.kind() else {
+            return Self::of_loss(error, options);
+        };
+        let (address, queue) = (options.broker.address(), options.queue(exchange));
+        let reason = protocol.get_message().to_string();
+        match protocol.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => {
+                Self::QueueInUse { address, queue }
+            }
+            AMQPErrorKind::Soft(_)
+            | AMQPErrorKind::Hard(
+                AMQPHardError::INTERNALERROR
+                | AMQPHardError::NOTIMPLEMENTED
+                | AMQPHardError::NOTALLOWED
+                | AMQPHardError::RESOURCEERROR,
+            ) => Self::QueueRefused { address, queue, reason },
             AMQPErrorKind::Hard(_) => Self::of_loss(error, options),
         }
     }
@@ -72,5 +108,42 @@ impl Error {
             _ => error.to_string(),
         };
         Self::Lost { address, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::protocol::AMQPError;
+
+    use super::*;
+    use crate::amqp::BrokerUrl;
+
+    fn of_queue(kind: impl Into<AMQPErrorKind>, reason: &str) -> Error {
+        let broker: BrokerUrl = "amqp://localhost".parse().expect("it is an address");
+        let error = AMQPError::new(kind.into(), reason.into());
+        let error = ErrorKind::ProtocolError(error).into();
+        Error::of_queue(&error, &Options::new(broker, "4"), "ppd/init")
+    }
+
+    /// The first reason is RabbitMQ's own, of a version that refuses the programs' queues.
+    #[test]
+    fn a_broker_that_refuses_a_queue_is_told_of_and_not_asked_again() {
+        let deprecated = "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated";
+        for (error, reason) in [
+            (of_queue(AMQPHardError::INTERNALERROR, deprecated), deprecated),
+            (of_queue(AMQPSoftError::ACCESSREFUSED, "ACCESS_REFUSED"), "ACCESS_REFUSED"),
+        ] {
+            assert!(error.is_final(), "{error}");
+            let said = format!(
+                "the broker at localhost:5672 does not let us have the queue ppd/init/4: {reason}"
+            );
+            assert_eq!(error.to_string(), said);
+        }
+        for error in [
+            of_queue(AMQPSoftError::RESOURCELOCKED, "RESOURCE_LOCKED"),
+            of_queue(AMQPHardError::CONNECTIONFORCED, "broker forced connection closure"),
+        ] {
+            assert!(!error.is_final(), "{error}");
+        }
     }
 }

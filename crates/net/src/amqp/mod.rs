@@ -1,19 +1,20 @@
 //! A bus over an AMQP 0-9-1 broker, such as RabbitMQ.
 //!
 //! A topic is a fanout exchange, and each link has its own queue on each exchange it listens to,
-//! named `<exchange>/<queue suffix>`. Exchanges and queues have the simplest possible properties:
-//! not durable, not exclusive, not auto-deleted, without arguments. Messages have no routing key
-//! and no properties, and need no acknowledgement.
+//! named `<exchange>/<queue suffix>`. Exchanges have the simplest possible properties: not durable,
+//! not auto-deleted, without arguments. So have queues, except that they are exclusive. Messages
+//! have no routing key and no properties, and need no acknowledgement.
 //!
 //! [`connect`] waits for the first connection, so that a wrong address or password is reported at
 //! once. From then on the link reconnects by itself: after a loss it tries again after
 //! [`BACKOFF_MIN`], then with growing pauses up to [`BACKOFF_MAX`], and declares everything again
 //! before it reports [`Arrival::Up`](crate::Arrival::Up).
 //!
-//! **Queues outlive their creators.** A link deletes its queues when it is closed. A link that was
-//! dropped, like a peer that crashed, leaves them behind, and the broker goes on filling them. So
-//! whatever is in a queue of our name when we connect is old, and is deleted with the queue. A
-//! second link with the same suffix therefore takes the queues of the first, which reports it.
+//! **Queues end with their connection**, however it ends, so that a peer that is killed leaves
+//! nothing behind for the broker to fill. (Those of the published programs stay.) Until the broker
+//! notices that a connection is gone, nobody else can have a queue of that name. So a second link
+//! with the same suffix is refused as long as the first is there, and a link whose network was cut
+//! may have to wait for two heartbeats.
 //!
 //! **Order.** The messages of one peer on one topic arrive in order, at every peer. The order
 //! between two peers' messages, or between two topics, depends on the broker: each queue is its own
@@ -47,6 +48,8 @@ mod runtime;
 mod session;
 mod url;
 
+use std::time::Duration;
+
 pub use error::Error;
 pub use options::Options;
 pub use probe::{PROBE_TIME, RoundTrip, probe};
@@ -69,7 +72,18 @@ pub const LOG_DIRECTIVE: &str = "lapin=off";
 /// Returns as soon as all queues are declared. A broker that cannot be reached is tried again until
 /// `options.connect_timeout` is over; one that refuses us, or is not a broker, is not tried again.
 pub async fn connect(options: Options) -> Result<Link, Error> {
+    let patience = Some(options.connect_timeout);
+    connect_patiently(options, patience, |_| {}).await
+}
+
+/// Like [`connect`], but tries for as long as `patience`, or for ever if there is none; `failed` is
+/// told of each attempt that has failed and is followed by another.
+pub async fn connect_patiently(
+    options: Options,
+    patience: Option<Duration>,
+    failed: impl FnMut(&Error) + Send,
+) -> Result<Link, Error> {
     let mut driver = Driver::new(options)?;
-    let session = driver.connect().await?;
+    let session = driver.connect(patience, failed).await?;
     Ok(driver.spawn(session))
 }

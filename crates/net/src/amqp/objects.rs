@@ -1,5 +1,6 @@
-//! The exchanges and queues that we declare, with the simplest possible properties. All peers
-//! declare them alike: a broker refuses to redeclare an existing object with other properties.
+//! The exchanges and queues that we declare. All peers declare exchanges alike, with the simplest
+//! possible properties: a broker refuses to redeclare an existing object with other properties.
+//! Queues are each peer's own.
 
 use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions,
@@ -16,11 +17,13 @@ pub(super) async fn declare_exchange(channel: &Channel, exchange: &str) -> Resul
     channel.exchange_declare(short(exchange), ExchangeKind::Fanout, options, arguments).await
 }
 
-/// Deletes and declares `queue`, so that nothing old is in it and it has no other consumer, and
-/// consumes from it what is published on `exchange`.
+/// Declares `queue` as exclusive: only this connection sees it, and it ends with it, so that it
+/// does not fill up for ever after a crash. (Recent brokers refuse queues that are neither durable
+/// nor exclusive.) Consumes from it what is published on `exchange`. A queue of that name that is
+/// not exclusive, as the published programs declare theirs, is deleted first: what is in it is old.
 pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Result<Consumer> {
     delete_queue(channel, queue).await?;
-    declare_queue(channel, queue, QueueDeclareOptions::default()).await?;
+    declare_exclusive(channel, queue).await?;
     let (bind, arguments) = (QueueBindOptions::default(), FieldTable::default());
     channel.queue_bind(short(queue), short(exchange), short(""), bind, arguments).await?;
     consume(channel, queue).await
@@ -28,8 +31,7 @@ pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Re
 
 /// Consumes from an exclusive queue, which only this connection sees and which ends with it.
 pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<Consumer> {
-    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
-    declare_queue(channel, queue, options).await?;
+    declare_exclusive(channel, queue).await?;
     consume(channel, queue).await
 }
 
@@ -67,7 +69,8 @@ pub(super) async fn delete_queue(channel: &Channel, queue: &str) -> Result<()> {
     Ok(())
 }
 
-async fn declare_queue(channel: &Channel, queue: &str, options: QueueDeclareOptions) -> Result<()> {
+async fn declare_exclusive(channel: &Channel, queue: &str) -> Result<()> {
+    let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(short(queue), options, FieldTable::default()).await?;
     Ok(())
 }

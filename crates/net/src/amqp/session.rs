@@ -98,15 +98,15 @@ impl Session {
         })
     }
 
-    /// Declares all exchanges and queues of `options`, deletes and redeclares our own queues, and
-    /// consumes from them. Messages are kept until [`Session::deliver`].
+    /// Declares all exchanges and queues of `options`, and consumes from the queues. Messages are
+    /// kept until [`Session::deliver`].
     pub(super) async fn listen(&mut self, options: &Options) -> Result<Listening, Error> {
         let mut consumers = Vec::new();
         for exchange in &options.exchanges {
             self.declare(exchange, options).await?;
             let consumer = objects::listen(&self.channel, exchange, &options.queue(exchange))
                 .await
-                .map_err(|error| Error::of_exchange(&error, options, exchange))?;
+                .map_err(|error| Error::of_queue(&error, options, exchange))?;
             consumers.push((Arc::clone(exchange), consumer));
         }
         Ok(Listening(consumers))
@@ -214,15 +214,12 @@ impl Session {
         self.connection.close(REPLY_SUCCESS, "goodbye".into()).await
     }
 
-    /// Leaves a broker that has refused an exchange, and deletes our queues on the other exchanges.
-    pub(super) async fn leave_refused(mut self, options: &Options) {
-        let leave = async {
-            // The refusal has ended the channel.
-            self.channel = self.connection.create_channel().await?;
-            self.leave(options).await
-        };
+    /// Leaves a broker that has refused an exchange or a queue; our queues on the other exchanges
+    /// end with the connection.
+    pub(super) async fn leave_refused(self, options: &Options) {
+        let leave = self.connection.close(REPLY_SUCCESS, "goodbye".into());
         if !matches!(timeout(LEAVE_TIME, leave).await, Ok(Ok(()))) {
-            info!(broker = %options.broker, "queues of ours may be left on the broker");
+            info!(broker = %options.broker, "the broker has not said goodbye");
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use super::NAME_MAX;
+use crate::opening::Protocol;
 use crate::url::{PercentEncoded, Scheme, Url, UrlError, UrlFault, percent_decoded};
 
 const SCHEME: Scheme = Scheme {
@@ -12,6 +13,7 @@ const SCHEME: Scheme = Scheme {
     encrypted: "amqps",
     port: BrokerUrl::PORT,
     port_tls: BrokerUrl::PORT_TLS,
+    speaks: Some(Protocol::Amqp),
 };
 
 /// The default virtual host.

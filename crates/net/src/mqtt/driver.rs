@@ -9,20 +9,25 @@ use std::time::Duration;
 use althing_types::Channel;
 use rumqttc::{
     AsyncClient, ConnAck, ConnectAuth, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
-    Packet, Publish, PublishOptions, QoS, RetainForwardRule, SubAck, SubscribeFilter,
-    SubscribeReasonCode,
+    Packet, PubAck, PubRec, Publish, PublishOptions, QoS, RetainForwardRule, SubAck,
+    SubscribeFilter, SubscribeReasonCode,
 };
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tracing::warn;
 
+use super::error::publish_refusal;
 use super::guard::{Guard, STUB_PROPERTY};
+use super::hearing::Hearing;
+use super::older::OlderWire;
+use super::version::Version;
 use super::{Error, LastWill, Options, PACKET_BYTES_MAX};
 use crate::backoff::Backoff;
-use crate::dial::Dialer;
+use crate::dial::{Dialer, Stream};
 use crate::link::{self, Asked, CloseError, Ending, Link, Message, is_topic};
 use crate::queue::{Entry, Queue};
 use crate::reports::Reports;
+use crate::seldom::Seldom;
 use crate::sieve::Sieved;
 use crate::unique::unique;
 use crate::{Arrival, PAYLOAD_MAX};
@@ -51,11 +56,16 @@ const LEAVE_TIME: Duration = Duration::from_millis(200);
 /// out whether a broker that accepts everything we publish is still alive.
 const ARE_YOU_THERE: &str = "althing/are-you-there";
 
+/// A peer may publish thousands of messages a second, but not log lines.
+static TOO_LARGE: Seldom = Seldom::new();
+static UNPUBLISHED: Seldom = Seldom::new();
+
 /// Maintains the connection of one link.
 pub(super) struct Driver {
     options: Options,
     client_id: String,
     dialer: Arc<Dialer>,
+    version: Arc<Version>,
     client: AsyncClient,
     library: EventLoop,
     outbox: Arc<Queue<Message>>,
@@ -65,6 +75,7 @@ pub(super) struct Driver {
     packet_bytes_max: usize,
     /// Messages handed to the library over this connection that it has not sent.
     unsent: usize,
+    hearing: Hearing,
     backoff: Backoff,
     reports: Reports,
     asked_to_end: Asked,
@@ -101,6 +112,8 @@ enum Step {
     Failed(ConnectionError),
     /// The broker no longer answers.
     Silent(Duration),
+    /// The broker does not deliver what we publish.
+    Unheard,
     /// The end was requested while there is no connection.
     Asked,
     /// The time for the goodbye is over.
@@ -122,10 +135,11 @@ impl Driver {
             return Err(Error::WillTooLong { bytes: payload.len() });
         }
         let client_id =
-            options.client_id.clone().unwrap_or_else(|| format!("althing-{:016x}", unique()));
+            options.client_id.clone().unwrap_or_else(|| format!("althing{:016x}", unique()));
         let dialer = Arc::new(dialer);
+        let version = Arc::new(Version::default());
         let (client, library) =
-            AsyncClient::builder(library_options(&options, &client_id, &dialer))
+            AsyncClient::builder(library_options(&options, &client_id, &dialer, &version))
                 .capacity(UNSENT_MAX)
                 .build();
         let (broker, inbox) = (options.broker.to_string(), Arc::new(Queue::new()));
@@ -133,6 +147,7 @@ impl Driver {
             options,
             client_id,
             dialer,
+            version,
             client,
             library,
             outbox: Arc::new(Queue::new()),
@@ -141,32 +156,46 @@ impl Driver {
             connection: Connection::None,
             packet_bytes_max: usize::MAX,
             unsent: 0,
+            hearing: Hearing::default(),
             backoff: Backoff::new(),
             asked_to_end: Asked::default(),
             goodbye: None,
         })
     }
 
-    /// Connects for the first time: waits until all topics are confirmed, as long as the options
-    /// allow.
-    pub(super) async fn connect(&mut self) -> Result<(), Error> {
-        let within = self.options.connect_timeout;
-        let deadline = Instant::now() + within;
+    /// Connects for the first time: waits until all topics are confirmed, as long as `patience`
+    /// allows. Tells `failed` of each attempt that was in vain.
+    pub(super) async fn connect(
+        &mut self,
+        patience: Option<Duration>,
+        mut failed: impl FnMut(&Error),
+    ) -> Result<(), Error> {
+        let deadline = patience.map(|patience| Instant::now() + patience);
+        let within = patience.unwrap_or(self.options.connect_timeout);
         let mut failure = Error::TimedOut { address: self.options.broker.address(), within };
         let attempts = async {
             while !self.connection.is_up() {
                 let step = self.step().await;
                 let Err(error) = self.on_step(step) else { continue };
+                if self.version.is_changed_by(&error) {
+                    continue;
+                }
                 if error.is_final() {
                     return Err(error);
                 }
+                failed(&error);
                 failure = error;
                 let again = self.next_attempt();
                 sleep_until(again).await;
             }
             Ok(())
         };
-        let outcome = timeout_at(deadline, attempts).await.unwrap_or(Err(failure));
+        let outcome = select! {
+            biased;
+            outcome = attempts => Some(outcome),
+            () = until(deadline) => None,
+        };
+        let outcome = outcome.unwrap_or(Err(failure));
         if outcome.is_err() && self.connection.is_accepted() {
             self.leave().await;
         }
@@ -196,6 +225,9 @@ impl Driver {
                     if self.connection.is_accepted() {
                         self.disconnect();
                     }
+                    if self.version.is_changed_by(&error) {
+                        continue;
+                    }
                     self.reports.down(error.to_string());
                     if self.goodbye.as_ref().is_some_and(|goodbye| goodbye.said) {
                         break Err(CloseError::Broken);
@@ -223,14 +255,18 @@ impl Driver {
     /// The library's future is never dropped while a connection is open that we want to keep: a
     /// packet that it is about to write would be lost.
     async fn step(&mut self) -> Step {
-        let Self { library, client, outbox, connection, unsent, asked_to_end, goodbye, .. } = self;
+        let Self { library, client, outbox, connection, unsent, .. } = self;
+        let Self { hearing, asked_to_end, goodbye, .. } = self;
         let packet_bytes_max = self.packet_bytes_max;
         let keep_alive = Duration::from_secs(self.options.keep_alive_seconds().into());
         let quality = self.options.quality_of_service;
         let mut event = pin!(library.poll());
         loop {
             if connection.is_up() {
-                hand_over(outbox, client, unsent, quality.into(), packet_bytes_max);
+                let topics = &self.options.topics;
+                hand_over(outbox, client, unsent, quality.into(), packet_bytes_max, |message| {
+                    hearing.on_handed_over(message, topics);
+                });
             }
             if let Some(goodbye) = goodbye.as_mut().filter(|goodbye| !goodbye.said)
                 && connection.is_accepted()
@@ -255,6 +291,7 @@ impl Driver {
                 }
                 event = &mut event => return event.map_or_else(Step::Failed, Step::Event),
                 () = outbox.ready(), if room => {}
+                () = until(hearing.deadline()) => return Step::Unheard,
                 () = until(watch) => {
                     let Some(silence) = connection.silence() else { continue };
                     if silence.asked {
@@ -273,8 +310,9 @@ impl Driver {
     fn on_step(&mut self, step: Step) -> Result<Option<Result<(), CloseError>>, Error> {
         match step {
             Step::Event(Event::Incoming(packet)) => self.on_packet(packet)?,
-            Step::Event(Event::Outgoing(Outgoing::Publish(_))) => {
+            Step::Event(Event::Outgoing(Outgoing::Publish(pkid))) => {
                 self.unsent = self.unsent.saturating_sub(1);
+                self.hearing.on_sent(pkid);
             }
             Step::Event(Event::Outgoing(Outgoing::Disconnect)) => return Ok(Some(Ok(()))),
             Step::Event(_) | Step::Asked => {}
@@ -289,6 +327,12 @@ impl Driver {
                 let address = self.options.broker.address();
                 let silence = Duration::from_secs(silence.as_secs());
                 return Err(Error::Silent { address, silence });
+            }
+            Step::Unheard => {
+                if let Some(topic) = self.hearing.on_unheard() {
+                    let address = self.options.broker.address();
+                    self.reports.down(Error::Unheard { address, topic }.to_string());
+                }
             }
             Step::TooLate => {
                 let unsent = self.outbox.len() + self.unsent;
@@ -308,13 +352,31 @@ impl Driver {
             Packet::ConnAck(answer) => self.on_accepted(&answer),
             Packet::SubAck(answer) => self.on_topics_answered(&answer)?,
             Packet::Publish(publish) => self.on_publish(publish),
+            Packet::PubAck(PubAck { pkid, .. }) | Packet::PubRec(PubRec { pkid, .. }) => {
+                self.on_answer(pkid, &packet);
+            }
             _ => {}
         }
         Ok(())
     }
 
+    /// Reports that the broker refuses what we publish, or that it does not any more.
+    fn on_answer(&mut self, pkid: u16, packet: &Packet) {
+        let Some((topic, said)) = self.hearing.on_answer(pkid, publish_refusal(packet)) else {
+            return;
+        };
+        match said {
+            Some(reason) => {
+                let address = self.options.broker.address();
+                self.reports.down(Error::PublishRefused { address, topic, reason }.to_string());
+            }
+            None => self.reports.back(),
+        }
+    }
+
     fn on_accepted(&mut self, answer: &ConnAck) {
         self.connection = Connection::Accepted(Silence::now());
+        self.version.is_accepted();
         let limit = answer.properties.as_ref().and_then(|properties| properties.max_packet_size);
         self.packet_bytes_max =
             limit.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
@@ -355,7 +417,14 @@ impl Driver {
         self.reports.up();
     }
 
-    fn on_publish(&self, publish: Publish) {
+    fn on_publish(&mut self, publish: Publish) {
+        // A message that the broker kept, which it is asked not to send; MQTT 3.1.1 cannot ask.
+        if publish.retain {
+            return;
+        }
+        if self.hearing.on_heard(&publish) {
+            self.reports.back();
+        }
         let known = self.options.topics.iter().find(|topic| topic.as_bytes() == publish.topic);
         let topic = match (known, str::from_utf8(&publish.topic)) {
             (Some(topic), _) => Arc::clone(topic),
@@ -383,6 +452,9 @@ impl Driver {
         self.connection = Connection::None;
         self.outbox.count_lost(self.unsent as u64);
         self.unsent = 0;
+        self.hearing = Hearing::default();
+        // The library may hold it until it connects again, and the broker waits for its end.
+        self.dialer.hang_up();
     }
 
     /// Returns when to try again.
@@ -470,22 +542,30 @@ fn hand_over(
     unsent: &mut usize,
     quality: QoS,
     packet_bytes_max: usize,
+    mut handed_over: impl FnMut(&Message),
 ) {
     while *unsent < UNSENT_MAX
         && let Some(message) = outbox.try_pop()
     {
         let bytes = message.bytes() + HEADER_BYTES_MAX;
-        let Message { topic, payload } = message;
+        let Message { topic, payload } = message.clone();
         if bytes > packet_bytes_max {
             // The library would close the connection because of it.
-            warn!(%topic, bytes, packet_bytes_max, "a message is too large for the broker");
+            if let Some(kept_back) = TOO_LARGE.pass(Instant::now()) {
+                warn!(%topic, bytes, packet_bytes_max, kept_back, "too large for the broker");
+            }
             outbox.count_lost(1);
             continue;
         }
         match client.try_publish(&*topic, payload, PublishOptions::new(quality)) {
-            Ok(()) => *unsent += 1,
+            Ok(()) => {
+                *unsent += 1;
+                handed_over(&message);
+            }
             Err(error) => {
-                warn!(%topic, %error, "cannot publish");
+                if let Some(kept_back) = UNPUBLISHED.pass(Instant::now()) {
+                    warn!(%topic, %error, kept_back, "cannot publish");
+                }
                 outbox.count_lost(1);
             }
         }
@@ -514,6 +594,7 @@ pub(super) fn library_options(
     options: &Options,
     client_id: &str,
     dialer: &Arc<Dialer>,
+    version: &Arc<Version>,
 ) -> MqttOptions {
     let broker = &options.broker;
     let mut library = MqttOptions::new(client_id, (broker.host(), broker.port()));
@@ -539,13 +620,17 @@ pub(super) fn library_options(
         let (topic, payload) = (will.topic.to_string(), will.payload.to_vec());
         library.set_last_will(rumqttc::LastWill::new(topic, payload, quality, false, None));
     }
-    let dialer = Arc::clone(dialer);
+    let (dialer, version) = (Arc::clone(dialer), Arc::clone(version));
     library.set_socket_connector(move |_, _| {
-        let dialer = Arc::clone(&dialer);
+        let (dialer, version) = (Arc::clone(&dialer), Arc::clone(&version));
         // The library can only pass on I/O errors, so ours travels inside one;
         // [`Error::of_connection`] takes it out again.
         async move {
             let stream = dialer.dial().await.map_err(io::Error::other)?;
+            let stream: Box<dyn Stream> = match version.is_older() {
+                true => Box::new(OlderWire::new(stream)),
+                false => stream,
+            };
             Ok(Sieved::new(stream, Guard::new(PACKET_BYTES_MAX)))
         }
     });

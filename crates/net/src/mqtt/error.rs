@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::Error as CodecError;
-use rumqttc::{ConnectReturnCode, ConnectionError, DisconnectReasonCode, StateError};
+use rumqttc::{
+    ConnectReturnCode, ConnectionError, DisconnectReasonCode, Packet, PubAck, PubAckReason, PubRec,
+    PubRecReason, StateError,
+};
 
 use super::{LastWill, Options};
 use crate::DialError;
@@ -28,19 +31,57 @@ pub enum Error {
     /// Something listens there, but closes the connection before it sends anything.
     #[error(
         "what listens at {address} closed the connection instead of answering; \
-         it may not be an MQTT 5 broker"
+         it may not be an MQTT broker"
     )]
     HungUp {
         /// Host and port.
         address: String,
     },
-    /// Something answers, but not in MQTT 5.
-    #[error("what answers at {address} is not an MQTT 5 broker: {reason}")]
-    NotMqtt5 {
+    /// Something answers, but not in MQTT.
+    #[error("what answers at {address} is not an MQTT broker: {reason}")]
+    NotMqtt {
         /// Host and port.
         address: String,
         /// What it did instead.
         reason: String,
+    },
+    /// The broker does not speak the version of MQTT that we tried.
+    #[error("the broker at {address} speaks neither MQTT 5 nor MQTT 3.1.1")]
+    VersionRefused {
+        /// Host and port.
+        address: String,
+    },
+    /// The broker has no place for another client.
+    #[error("the broker at {address} is full: {reason}")]
+    Full {
+        /// Host and port.
+        address: String,
+        /// The broker's reason.
+        reason: String,
+    },
+    /// The broker refuses what we publish.
+    #[error(
+        "the broker at {address} refuses what we publish on {topic}: {reason}; allow this user to \
+         write there in the broker's access list"
+    )]
+    PublishRefused {
+        /// Host and port.
+        address: String,
+        /// The topic.
+        topic: Arc<str>,
+        /// The broker's reason.
+        reason: String,
+    },
+    /// The broker takes what we publish, and does not deliver it to us, though we listen.
+    #[error(
+        "the broker at {address} does not deliver what we publish on {topic}: its access list may \
+         forbid this user to write there"
+    )]
+    Unheard {
+        /// Host and port.
+        address: String,
+        /// The topic.
+        topic: Arc<str>,
     },
     /// The broker requires a user name and password, and none were given.
     #[error(
@@ -125,7 +166,8 @@ impl Error {
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Dial(error) => error.is_final(),
-            Self::NotMqtt5 { .. }
+            Self::NotMqtt { .. }
+            | Self::VersionRefused { .. }
             | Self::CredentialsMissing { .. }
             | Self::CredentialsRefused { .. }
             | Self::Rejected { .. }
@@ -134,6 +176,9 @@ impl Error {
             | Self::TopicRefused { .. } => true,
             Self::TimedOut { .. }
             | Self::HungUp { .. }
+            | Self::Full { .. }
+            | Self::PublishRefused { .. }
+            | Self::Unheard { .. }
             | Self::Lost { .. }
             | Self::Silent { .. }
             | Self::TakenOver { .. } => false,
@@ -150,22 +195,33 @@ impl Error {
     ) -> Self {
         let address = options.broker.address();
         let lost = |reason: String| Self::Lost { address: options.broker.address(), reason };
-        let not_mqtt5 = |reason: String| match accepted {
+        let broken = |error: io::Error| match error.kind() {
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+                if !accepted =>
+            {
+                Self::HungUp { address: options.broker.address() }
+            }
+            _ => lost(error.to_string()),
+        };
+        let not_mqtt = |reason: String| match accepted {
             true => lost(reason),
-            false => Self::NotMqtt5 { address: options.broker.address(), reason },
+            false => Self::NotMqtt { address: options.broker.address(), reason },
         };
         match error {
-            ConnectionError::Io(error) => Self::of_io(error, lost),
+            ConnectionError::Io(error) => Self::of_io(error, broken),
             ConnectionError::Timeout(_) => {
                 Self::TimedOut { address, within: options.connect_timeout }
             }
             ConnectionError::ConnectionRefused(code) => Self::of_refusal(code, options),
             ConnectionError::NotConnAck(_) => {
-                not_mqtt5("it answered with another packet than CONNACK".to_owned())
+                not_mqtt("it answered with another packet than CONNACK".to_owned())
             }
             ConnectionError::MqttState(error) => match error {
                 StateError::Io(error) | StateError::Deserialization(CodecError::Io(error)) => {
-                    Self::of_io(error, lost)
+                    Self::of_io(error, broken)
                 }
                 StateError::ConnectionAborted if !accepted => Self::HungUp { address },
                 StateError::ConnectionAborted => lost("the broker closed it".to_owned()),
@@ -183,17 +239,17 @@ impl Error {
                         None => format!("the broker ended it ({reason_code:?})"),
                     })
                 }
-                error => not_mqtt5(error.to_string()),
+                error => not_mqtt(error.to_string()),
             },
             error => lost(error.to_string()),
         }
     }
 
     /// Extracts our own error from the I/O error in which the MQTT library passed it on.
-    fn of_io(error: io::Error, otherwise: impl FnOnce(String) -> Self) -> Self {
+    fn of_io(error: io::Error, otherwise: impl FnOnce(io::Error) -> Self) -> Self {
         match error.downcast::<DialError>() {
             Ok(own) => own.into(),
-            Err(error) => otherwise(error.to_string()),
+            Err(error) => otherwise(error),
         }
     }
 
@@ -207,8 +263,9 @@ impl Error {
                 None => Self::CredentialsMissing { address, reason },
             },
             Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
-                Self::NotMqtt5 { address, reason }
+                Self::VersionRefused { address }
             }
+            Code::QuotaExceeded => Self::Full { address, reason },
             Code::ServerUnavailable
             | Code::ServiceUnavailable
             | Code::ServerBusy
@@ -216,6 +273,27 @@ impl Error {
             _ => Self::Rejected { address, reason },
         }
     }
+}
+
+/// Describes why a broker refused a message; `None` if it took it.
+pub(super) fn publish_refusal(packet: &Packet) -> Option<String> {
+    let (is_taken, reason) = match packet {
+        Packet::PubAck(PubAck { reason, .. }) => (
+            matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers),
+            format!("{reason:?}"),
+        ),
+        Packet::PubRec(PubRec { reason, .. }) => (
+            matches!(reason, PubRecReason::Success | PubRecReason::NoMatchingSubscribers),
+            format!("{reason:?}"),
+        ),
+        _ => return None,
+    };
+    (!is_taken).then(|| match reason.as_str() {
+        "NotAuthorized" => "not authorized".to_owned(),
+        "QuotaExceeded" => "its quota is exceeded".to_owned(),
+        "TopicNameInvalid" => "it does not accept the topic".to_owned(),
+        _ => reason,
+    })
 }
 
 /// Describes why a broker refused a connection.

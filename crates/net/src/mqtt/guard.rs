@@ -9,20 +9,29 @@
 //! **A DISCONNECT with a reason and no properties**, three bytes that MQTT 5 allows (section 3.14)
 //! and the library discards, so that we would never know the reason. We add an empty list of
 //! properties.
+//!
+//! **A CONNACK of MQTT 3.1.1**, two bytes with which a broker answers that does not know MQTT 5. It
+//! becomes the CONNACK of MQTT 5 that says so.
 
 use bytes::{Buf, BufMut, BytesMut};
 
+use super::lengths::{head_bytes, put_length};
+use super::older::newer_code;
 use crate::sieve::Sieve;
 
 /// The user property of a stub; its value is the size of the packet in decimal.
 pub(super) const STUB_PROPERTY: &str = "althing-oversized";
 
+const CONNACK: u8 = 2;
 const PUBLISH: u8 = 3;
 const DISCONNECT: u8 = 14;
 const USER_PROPERTY: u8 = 0x26;
 
+/// MQTT 5's reason for a refusal: it does not speak this version.
+const UNSUPPORTED_VERSION: u8 = 0x84;
+
 /// Reads packets in pieces of any size and passes on those within the limit.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     packet_bytes_max: usize,
     position: Position,
 }
@@ -37,6 +46,8 @@ enum Position {
     Giant(Giant),
     /// Before the reason, and only byte, of a DISCONNECT.
     BareReason,
+    /// In a CONNACK of MQTT 3.1.1, of which these bytes have arrived.
+    OlderAnswer(Vec<u8>),
     /// After something that is not MQTT; the library handles it.
     Unknown,
 }
@@ -51,7 +62,7 @@ struct Giant {
 }
 
 impl Guard {
-    pub(super) fn new(packet_bytes_max: usize) -> Self {
+    pub(crate) fn new(packet_bytes_max: usize) -> Self {
         Self { packet_bytes_max, position: Position::Header(Vec::new()) }
     }
 }
@@ -63,7 +74,11 @@ impl Sieve for Guard {
                 Position::Header(header) => {
                     header.push(bytes.get_u8());
                     if let Some(next) = after_header(header, self.packet_bytes_max) {
-                        if !matches!(next, Position::Giant(_) | Position::BareReason) {
+                        let is_changed = matches!(
+                            next,
+                            Position::Giant(_) | Position::BareReason | Position::OlderAnswer(_)
+                        );
+                        if !is_changed {
                             passed.extend_from_slice(header);
                         }
                         self.position = next;
@@ -84,6 +99,18 @@ impl Sieve for Guard {
                 Position::BareReason => {
                     passed.extend_from_slice(&[DISCONNECT << 4, 2, bytes.get_u8(), 0]);
                     self.position = Position::Header(Vec::new());
+                }
+                Position::OlderAnswer(answer) => {
+                    answer.push(bytes.get_u8());
+                    if let [flags, code] = answer[..] {
+                        let reason = match code {
+                            // One that lets us in does not understand what we go on with either.
+                            0 => UNSUPPORTED_VERSION,
+                            code => newer_code(code),
+                        };
+                        passed.extend_from_slice(&[CONNACK << 4, 3, flags & 1, reason, 0]);
+                        self.position = Position::Header(Vec::new());
+                    }
                 }
                 Position::Unknown => {
                     passed.extend_from_slice(bytes);
@@ -113,6 +140,9 @@ fn after_header(header: &[u8], packet_bytes_max: usize) -> Option<Position> {
     if kind >> 4 == DISCONNECT && left == 1 {
         return Some(Position::BareReason);
     }
+    if *kind == CONNACK << 4 && left == 2 {
+        return Some(Position::OlderAnswer(Vec::new()));
+    }
     Some(Position::Packet(left))
 }
 
@@ -134,16 +164,6 @@ impl Giant {
     }
 }
 
-/// Returns the length of a head that begins like this one: two bytes with the length of the topic,
-/// the topic, and a packet identifier where the flags contain a QoS above 0.
-fn head_bytes(head: &[u8], flags: u8) -> usize {
-    let identifier = if flags & 0b0110 == 0 { 0 } else { 2 };
-    match head {
-        [high, low, ..] => 2 + usize::from(u16::from_be_bytes([*high, *low])) + identifier,
-        _ => usize::MAX,
-    }
-}
-
 fn stub(flags: u8, head: &[u8], packet_bytes: usize) -> BytesMut {
     let size = packet_bytes.to_string();
     let mut properties = BytesMut::new();
@@ -159,18 +179,6 @@ fn stub(flags: u8, head: &[u8], packet_bytes: usize) -> BytesMut {
     put_length(&mut stub, properties.len());
     stub.put_slice(&properties);
     stub
-}
-
-/// Writes a number as an MQTT variable byte integer.
-fn put_length(buffer: &mut BytesMut, mut length: usize) {
-    loop {
-        let digit = u8::try_from(length & 0x7f).expect("seven bits");
-        length >>= 7;
-        if length == 0 {
-            return buffer.put_u8(digit);
-        }
-        buffer.put_u8(digit | 0x80);
-    }
 }
 
 #[cfg(test)]
@@ -255,6 +263,21 @@ mod tests {
             let packet = Packet::read(&mut passed, None).expect("a valid packet");
             let expected = Disconnect::new(DisconnectReasonCode::SessionTakenOver);
             assert_eq!(packet, Packet::Disconnect(expected));
+            assert!(passed.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_broker_that_answers_in_3_1_1_is_understood_as_one_that_does_not_know_5() {
+        use rumqttc::ConnectReturnCode as Code;
+        for (code, expected) in [
+            (0, Code::UnsupportedProtocolVersion),
+            (1, Code::UnsupportedProtocolVersion),
+            (5, Code::NotAuthorized),
+        ] {
+            let mut passed = passed(&[0x20, 2, 0, code], 1);
+            let packet = Packet::read(&mut passed, None).expect("a valid packet");
+            assert!(matches!(packet, Packet::ConnAck(it) if it.code == expected));
             assert!(passed.is_empty());
         }
     }

@@ -1,4 +1,4 @@
-//! A bus over an MQTT 5 broker.
+//! A bus over an MQTT broker, of version 5 or, if it does not know that, 3.1.1.
 //!
 //! [`connect`] waits for the first connection, so that a wrong address or password is reported at
 //! once. From then on the link reconnects by itself: after a loss it tries again after
@@ -26,16 +26,26 @@
 //! | `driver` | What does a link do in the background? |
 //! | `error` | What went wrong, and what can a user do about it? |
 //! | `guard` | Which bytes does the MQTT library never get to see? |
+//! | `hearing` | Does the broker pass on what we publish? |
+//! | `lengths` | How are lengths written in packets? |
+//! | `older` | How do we talk to a broker or a client that knows only MQTT 3.1.1? |
 //! | `options` | How is a link configured? |
 //! | `probe` | Does the broker delay small messages? |
 //! | `url` | What is the address of a broker? |
+//! | `version` | Which MQTT does the broker speak? |
 
 mod driver;
 mod error;
-mod guard;
+pub(crate) mod guard;
+mod hearing;
+mod lengths;
+pub(crate) mod older;
 mod options;
 mod probe;
 mod url;
+mod version;
+
+use std::time::Duration;
 
 pub use error::Error;
 pub use options::{LastWill, Options, QualityOfService};
@@ -58,8 +68,19 @@ pub const PACKET_BYTES_MAX: usize = PAYLOAD_MAX + TOPIC_MAX + 1024;
 /// again until `options.connect_timeout` is over; one that refuses us, or is not a broker, is not
 /// tried again.
 pub async fn connect(options: Options) -> Result<Link, Error> {
+    let patience = Some(options.connect_timeout);
+    connect_patiently(options, patience, |_| {}).await
+}
+
+/// Like [`connect`], but tries for as long as `patience`, or for ever if there is none; `failed` is
+/// told of each attempt that has failed and is followed by another.
+pub async fn connect_patiently(
+    options: Options,
+    patience: Option<Duration>,
+    failed: impl FnMut(&Error) + Send,
+) -> Result<Link, Error> {
     let dialer = options.dialer(Acknowledgements::Prompt)?;
     let mut driver = Driver::new(options, dialer)?;
-    driver.connect().await?;
+    driver.connect(patience, failed).await?;
     Ok(driver.spawn())
 }

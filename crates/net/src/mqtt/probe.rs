@@ -49,15 +49,17 @@ struct Burst {
 }
 
 /// Measures how long small messages take through the broker and back, over its own connection and
-/// its own topic, `althing/probe/..`.
-pub async fn probe(options: &Options) -> Result<RoundTrip, Error> {
+/// its own topic, `PREFIXalthing/probe/..`. Speaks MQTT 5, so a broker that does not know it is not
+/// measured.
+pub async fn probe(options: &Options, prefix: &str) -> Result<RoundTrip, Error> {
     let deadline = Instant::now() + PROBE_TIME;
-    let client_id = format!("althing-probe-{:016x}", unique());
-    let topic = format!("althing/probe/{:016x}", unique());
+    let client_id = format!("probe{:016x}", unique());
+    let topic = format!("{prefix}althing/probe/{:016x}", unique());
     let options = Options { last_will: None, ..options.clone() };
     let dialer = Arc::new(options.dialer(Acknowledgements::Delayed)?);
     let (client, mut library) =
-        AsyncClient::builder(library_options(&options, &client_id, &dialer)).build();
+        AsyncClient::builder(library_options(&options, &client_id, &dialer, &Arc::default()))
+            .build();
     let mut accepted = false;
     let mut bursts = Vec::new();
     let measurement = measure(&client, &mut library, &topic, &mut accepted, &mut bursts);

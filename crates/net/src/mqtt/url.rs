@@ -11,6 +11,7 @@ const SCHEME: Scheme = Scheme {
     encrypted: "mqtts",
     port: BrokerUrl::PORT,
     port_tls: BrokerUrl::PORT_TLS,
+    speaks: None,
 };
 
 /// The address of a broker, with user and password: `mqtt://[user[:password]@]host[:port]`, or

@@ -103,9 +103,7 @@ impl Connection {
                 },
                 // It ends only with the room, which this task keeps alive.
                 // Those that are made meanwhile are skipped: the last one says all.
-                Ok(()) = lists.changed(), if self.unsent.is_none() && self.paused_until.is_none() => {
-                    self.take(&mut lists);
-                }
+                Ok(()) = lists.changed(), if self.may_take() => self.take(&mut lists),
                 () = over(self.paused_until) => self.paused_until = None,
                 written = write(&mut outgoing, &self.unsent), if self.unsent.is_some() => {
                     match written {
@@ -159,6 +157,10 @@ impl Connection {
     fn nameless(&self) -> Result<(), Refusal> {
         // A peer that has said goodbye and stays connected has done nothing wrong.
         if self.has_left { Ok(()) } else { Err(Refusal::Nameless) }
+    }
+
+    fn may_take(&self) -> bool {
+        self.unsent.is_none() && self.paused_until.is_none()
     }
 
     fn take(&mut self, lists: &mut watch::Receiver<Bytes>) {

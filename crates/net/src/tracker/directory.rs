@@ -94,8 +94,8 @@ impl Directory {
             // One number can be written in several ways.
             return Some(SocketAddr::new(host, peer.port()).into());
         }
-        let Name { host, .. } = names.get(peer.host())?;
-        let mut host = host?;
+        let Name { hosts, .. } = names.get(peer.host())?;
+        let mut host = *hosts.first()?;
         host.set_port(peer.port());
         Some(host.into())
     }

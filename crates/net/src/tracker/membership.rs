@@ -14,9 +14,9 @@ use tracing::debug;
 use super::codec::{Presence, Reader};
 use super::directory::Directory;
 use super::{LIST_BYTES_MAX, keep_alive};
-#[cfg(doc)]
 use crate::Arrival;
 use crate::backoff::Backoff;
+use crate::connect::{ConnectError, connect_any};
 use crate::dial::linger;
 use crate::endpoint::{Driver, Endpoint};
 use crate::link::AbortOnDrop;
@@ -37,17 +37,19 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// A peer that has registered its host's name is listed by IP number, where messages come from IP
 /// numbers, and only once the name is resolved. This endpoint itself is listed as it registered.
 ///
-/// Without the tracker the endpoint is [`Arrival::Down`], and [`Arrival::Up`] when the tracker has
-/// answered again; datagrams still arrive and can be sent meanwhile.
+/// The endpoint is [`Arrival::Up`] when the tracker has answered, and [`Arrival::Down`] without it;
+/// datagrams still arrive and can be sent meanwhile.
 ///
 /// # Panics
 ///
 /// Outside of a Tokio runtime.
 pub fn join(mut endpoint: Endpoint, tracker: Address) -> Endpoint {
     let inbox = Arc::clone(endpoint.inbox());
+    // The endpoint is up once the tracker has answered, and not before.
+    inbox.take_back(|arrival| *arrival == Arrival::Up);
     let membership = Membership {
         own: endpoint.address().clone(),
-        reports: Reports::new(tracker.to_string(), Arc::clone(&inbox)),
+        reports: Reports::awaiting(tracker.to_string(), Arc::clone(&inbox)),
         tracker,
         directory: Directory::new(endpoint.address().clone(), endpoint.origins(), inbox),
     };
@@ -136,12 +138,18 @@ impl Membership {
 }
 
 async fn dial(tracker: &Address) -> Result<TcpStream, String> {
-    let connect = TcpStream::connect((tracker.host(), tracker.port()));
-    let stream = match timeout(DIAL_TIME, connect).await {
-        Ok(stream) => stream.and_then(|stream| keep_alive(&stream).map(|()| stream)),
-        Err(_) => return Err(format!("the tracker at {tracker} cannot be reached in time")),
+    let stream = match timeout(DIAL_TIME, connect_any(tracker.host(), tracker.port())).await {
+        Ok(Ok(stream)) => keep_alive(&stream).map(|()| stream).map_err(|error| error.to_string()),
+        Ok(Err(ConnectError::Unresolved(reason))) => {
+            return Err(format!("the tracker's host {} cannot be found: {reason}", tracker.host()));
+        }
+        Ok(Err(ConnectError::Refused)) => {
+            return Err(format!("no tracker listens at {tracker}: connection refused"));
+        }
+        Ok(Err(ConnectError::Unreachable(reason))) => Err(reason),
+        Err(_) => Err(format!("no answer within {DIAL_TIME:?}")),
     };
-    stream.map_err(|error| format!("the tracker at {tracker} cannot be reached: {error}"))
+    stream.map_err(|reason| format!("the tracker at {tracker} cannot be reached: {reason}"))
 }
 
 /// Announces that we leave, if the tracker still listens.

@@ -3,20 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use althing_types::Address;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::select;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 use tracing::{debug, info};
 
 use super::connection::Connection;
 use super::room::{ConnectionId, Room};
 use super::{Event, Refusal, keep_alive};
+use crate::accept::{Accepted, Acceptor};
 use crate::link::AbortOnDrop;
 use crate::queue::{Entry, Queue};
 
@@ -28,9 +27,6 @@ const BACKLOG: i32 = 1024;
 
 /// The send buffer in bytes: what the operating system keeps for a peer that does not read.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
-
-/// Time before connections are accepted again after the system had no resources for one.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How to start a tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +92,9 @@ impl Tracker {
         info!(%address, "tracker started");
         let (room, events) = (Arc::new(Room::new()), Arc::new(Queue::new()));
         let (stop, stopped) = oneshot::channel();
+        let acceptor = Acceptor::new(listener, "the tracker");
         let reception =
-            Reception { listener, room: Arc::clone(&room), events: Arc::clone(&events) };
+            Reception { acceptor, room: Arc::clone(&room), events: Arc::clone(&events) };
         let task = AbortOnDrop(tokio::spawn(reception.run(stopped)));
         Ok(Self { address, room, events, stop, task })
     }
@@ -143,22 +140,26 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// The task that accepts connections.
 struct Reception {
-    listener: TcpListener,
+    acceptor: Acceptor,
     room: Arc<Room>,
     events: Arc<Queue<Event>>,
 }
 
 impl Reception {
-    async fn run(self, mut stopped: oneshot::Receiver<()>) {
+    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let mut connections = JoinSet::new();
         for id in 0.. {
             let accepted = select! {
                 _ = &mut stopped => break,
-                accepted = self.accept() => accepted,
+                accepted = self.acceptor.next() => accepted,
             };
             while connections.try_join_next().is_some() {}
-            let Some((stream, from)) = accepted else { continue };
-            if connections.len() >= CONNECTIONS_MAX {
+            let Accepted { stream, from, has_room } = accepted;
+            if let Err(error) = keep_alive(&stream) {
+                debug!(%from, %error, "a connection has ended already");
+                continue;
+            }
+            if !has_room || connections.len() >= CONNECTIONS_MAX {
                 let reason = Refusal::TooManyConnections;
                 self.events.push(Event::Refused { from, reason });
                 continue;
@@ -169,22 +170,6 @@ impl Reception {
         }
         connections.shutdown().await;
         self.events.close();
-    }
-
-    async fn accept(&self) -> Option<(TcpStream, SocketAddr)> {
-        let accepted = self.listener.accept().await;
-        let ready = accepted.and_then(|(stream, from)| {
-            keep_alive(&stream)?;
-            Ok((stream, from))
-        });
-        match ready {
-            Ok(ready) => Some(ready),
-            Err(error) => {
-                debug!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_PAUSE).await;
-                None
-            }
-        }
     }
 }
 

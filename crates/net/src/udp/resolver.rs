@@ -32,16 +32,16 @@ impl Resolver {
     /// Takes a datagram to a name.
     pub(super) fn add(&mut self, datagram: Datagram) {
         match self.names.get(datagram.to.host()).filter(Name::is_fresh) {
-            Some(name) => self.settle(name.host, datagram),
+            Some(name) => self.settle(&name.hosts, &datagram),
             None => self.look_up(datagram),
         }
     }
 
     /// Waits until a lookup has ended. Cancel-safe.
     pub(super) async fn progress(&mut self) {
-        let Some((name, host)) = self.names.progress().await else { return };
+        let Some((name, hosts)) = self.names.progress().await else { return };
         for datagram in self.waiting.remove(&name).unwrap_or_default() {
-            self.settle(host, datagram);
+            self.settle(&hosts, &datagram);
         }
     }
 
@@ -60,10 +60,16 @@ impl Resolver {
         self.names.is_busy()
     }
 
-    fn settle(&mut self, host: Option<SocketAddr>, datagram: Datagram) {
-        let Some(mut address) = host else { return self.lost += 1 };
-        address.set_port(datagram.to.port());
-        self.found.push_back((address, datagram.payload));
+    /// Sends a datagram to all addresses of its name: which of them listens is not known.
+    fn settle(&mut self, hosts: &[SocketAddr], datagram: &Datagram) {
+        if hosts.is_empty() {
+            self.lost += 1;
+        }
+        for host in hosts {
+            let mut address = *host;
+            address.set_port(datagram.to.port());
+            self.found.push_back((address, datagram.payload.clone()));
+        }
     }
 
     fn look_up(&mut self, datagram: Datagram) {

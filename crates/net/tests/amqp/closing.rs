@@ -26,15 +26,15 @@ pub(crate) async fn a_closed_link_leaves_no_queue_behind(place: &Place<'_>) {
     let link = connect(options).await;
     let stranger = place.stranger().await;
     for exchange in [&room, &other] {
-        assert_eq!(stranger.look_at(&format!("{exchange}/1")).await, Some((0, 1)));
+        assert!(stranger.has_queue(&format!("{exchange}/1")).await);
     }
     link.close(CLOSE_TIME).await.expect("the broker is there");
     for exchange in [&room, &other] {
-        assert_eq!(stranger.look_at(&format!("{exchange}/1")).await, None);
+        assert!(!stranger.has_queue(&format!("{exchange}/1")).await);
     }
 }
 
-pub(crate) async fn a_dropped_link_leaves_its_queues_but_no_thread(place: &Place<'_>) {
+pub(crate) async fn a_dropped_link_leaves_neither_queues_nor_threads(place: &Place<'_>) {
     let stranger = place.stranger().await;
     let before = threads();
     let mut links = Vec::new();
@@ -45,9 +45,9 @@ pub(crate) async fn a_dropped_link_leaves_its_queues_but_no_thread(place: &Place
     drop(links);
     eventually("the threads to end", async || (threads() <= before).then_some(())).await;
     for suffix in ["1", "2", "3"] {
-        eventually("the queue to be without us", async || {
-            let queue = format!("{}/{suffix}", place.room());
-            (stranger.look_at(&queue).await.expect("it is still there") == (0, 0)).then_some(())
+        let queue = format!("{}/{suffix}", place.room());
+        eventually("the queue to be gone", async || {
+            (!stranger.has_queue(&queue).await).then_some(())
         })
         .await;
     }

@@ -88,13 +88,23 @@ impl Stranger {
     }
 
     /// Returns how many messages wait in `queue` and how many consume from it; `None` if there is
-    /// no such queue.
+    /// no such queue, or another connection has it for itself.
     pub(crate) async fn look_at(&self, queue: &str) -> Option<(u32, u32)> {
         // Asking for a queue that does not exist closes the channel.
         let channel = self.connection.create_channel().await.expect("there are channels");
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let found = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
         found.ok().map(|queue| (queue.message_count(), queue.consumer_count()))
+    }
+
+    /// Returns whether there is a queue, ours or of another connection alone.
+    pub(crate) async fn has_queue(&self, queue: &str) -> bool {
+        let channel = self.connection.create_channel().await.expect("the broker is there");
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        match channel.queue_declare(queue.into(), passive, FieldTable::default()).await {
+            Ok(_) => true,
+            Err(error) => error.to_string().contains("RESOURCE_LOCKED"),
+        }
     }
 
     /// Declares a queue as the other programs do, and binds it to `exchange`.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use althing_net::DialError;
 use althing_net::amqp::{self, BrokerUrl, Error, NAME_MAX, Options};
+use althing_net::{DialError, Protocol};
 use althing_testkit::{eventually, free_port};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -39,8 +39,23 @@ async fn something_that_hangs_up() {
 
 #[tokio::test]
 async fn something_that_answers_with_nonsense() {
-    let error = answered_with(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let error = answered_with(b"\x07\xff no frame of any protocol \r\n\r\n").await;
     assert!(matches!(error, Error::NotAmqp { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn something_that_answers_with_tls_or_http() {
+    for (answer, protocol, advice) in [
+        (&b"\x15\x03\x03\x00\x02\x02\x46"[..], Protocol::Tls, "write amqps://"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Protocol::Http, "another port"),
+    ] {
+        let error = answered_with(answer).await;
+        let Error::Dial(DialError::Foreign { protocol: found, .. }) = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(*found, protocol);
+        assert!(error.to_string().contains(advice), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use althing_net::Arrival;
+use althing_net::amqp::Error;
 use althing_testkit::eventually;
 use lapin::BasicProperties;
 use lapin::options::{BasicGetOptions, ExchangeDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::common::{Place, connect, down, up};
+use crate::common::{Place, connect};
+use crate::failing::refused;
 
 pub(crate) async fn what_strangers_publish_is_heard_whatever_its_properties(place: &Place<'_>) {
     let mut link = place.join("1").await;
@@ -66,15 +68,20 @@ pub(crate) async fn strangers_hear_us_in_queues_of_their_own(place: &Place<'_>) 
     assert_eq!(got.delivery.properties, BasicProperties::default());
 }
 
-pub(crate) async fn a_second_peer_of_our_name_is_noticed(place: &Place<'_>) {
+pub(crate) async fn a_second_peer_of_our_name_waits_for_the_first(place: &Place<'_>) {
     let mut first = place.join("1").await;
-    let second = place.join("1").await;
-    let reason = down(&mut first).await;
-    assert!(reason.contains("of the same name") && reason.contains("/room/1"), "{reason}");
-    drop(second);
-    up(&mut first).await;
-    place.say(&first, "mine again");
-    assert_eq!(place.hear(&mut first).await, "mine again");
+    let mut options = place.options("1");
+    options.connect_timeout = Duration::from_secs(1);
+    let refused = refused(options).await;
+    let room = place.room();
+    assert!(matches!(&refused, Error::QueueInUse { queue, .. } if *queue == format!("{room}/1")));
+    assert!(refused.to_string().contains("of another peer of the same name"), "{refused}");
+    place.say(&first, "still here");
+    assert_eq!(place.hear(&mut first).await, "still here");
+    drop(first);
+    let mut second = place.join("1").await;
+    place.say(&second, "mine now");
+    assert_eq!(place.hear(&mut second).await, "mine now");
 }
 
 /// A program that declares its exchanges in another way than we would is not refused because of us,

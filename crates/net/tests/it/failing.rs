@@ -7,6 +7,7 @@ use althing_net::mqtt::{self, BrokerUrl, Error, LastWill, Options};
 use althing_testkit::{DEADLINE, Settings, free_port};
 use tokio::net::TcpListener;
 use tokio::select;
+use tokio::time::timeout;
 
 use crate::common::{TOPIC, mosquitto, options, start, url};
 use crate::fake::Broker;
@@ -79,16 +80,47 @@ async fn something_that_answers_with_nonsense() {
     let broker = Broker::start().await;
     const PINGRESP: &[u8] = &[0xd0, 0];
     let (error, ()) = tokio::join!(refused(options(broker.url())), broker.answer(PINGRESP));
-    assert!(matches!(error, Error::NotMqtt5 { .. }), "{error}");
+    assert!(matches!(error, Error::NotMqtt { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_broker_that_only_speaks_the_older_mqtt() {
+async fn something_that_answers_in_another_protocol() {
+    for (answer, advice) in [
+        (&b"AMQP\0\0\x09\x01"[..], "speaks AMQP; write amqp://"),
+        (&[0x15, 3, 3, 0, 2, 2, 0x46], "speaks TLS; write mqtts://"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks HTTP"),
+    ] {
+        let broker = Broker::start().await;
+        let (error, ()) = tokio::join!(refused(options(broker.url())), broker.answer(answer));
+        assert!(matches!(error, Error::Dial(DialError::Foreign { .. })), "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_fail_are_told_before_all_have_failed() {
+    let address = format!("localhost:{}", free_port().expect("there are ports"));
+    let mut told = Vec::new();
+    let connecting = mqtt::connect_patiently(short(&format!("mqtt://{address}")), None, |error| {
+        told.push(error.to_string());
+    });
+    // Without patience to end it, it would go on for ever.
+    timeout(SHORT, connecting).await.expect_err("nobody listens");
+    assert!(told.len() > 1 && told[0].contains("no broker listens"), "{told:?}");
+}
+
+#[tokio::test]
+async fn something_that_speaks_no_version_of_mqtt_that_we_know() {
     let broker = Broker::start().await;
-    const CONNACK_OF_VERSION_3: &[u8] = &[0x20, 2, 0, 1];
-    let options = short(&broker.url().to_string());
-    let (error, ()) = tokio::join!(refused(options), broker.answer(CONNACK_OF_VERSION_3));
-    assert!(matches!(error, Error::HungUp { .. }), "{error}");
+    const UNACCEPTABLE_VERSION: &[u8] = &[0x20, 2, 0, 1];
+    let options = options(broker.url());
+    let refusing = async {
+        for _ in 0..2 {
+            broker.answer(UNACCEPTABLE_VERSION).await;
+        }
+    };
+    let (error, ()) = tokio::join!(refused(options), refusing);
+    assert!(matches!(error, Error::VersionRefused { .. }), "{error}");
 }
 
 #[tokio::test]

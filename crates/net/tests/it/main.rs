@@ -1,6 +1,7 @@
 //! Links over real brokers: the embedded one, Mosquitto, and some that misbehave; endpoints over
 //! links.
 
+mod access;
 mod closing;
 mod common;
 mod delivery;
@@ -8,6 +9,7 @@ mod embedded;
 mod failing;
 mod fake;
 mod memory;
+mod older;
 mod over_link;
 mod oversized;
 mod probe;

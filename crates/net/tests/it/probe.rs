@@ -16,7 +16,7 @@ use crate::common::{hear_all, join, say};
 /// longer than it has, or its messages be late for another reason.
 async fn is_found(delayed: bool, url: BrokerUrl) {
     eventually("a measurement that tells", async || {
-        let measured = mqtt::probe(&Options::new(url.clone())).await.ok()?;
+        let measured = mqtt::probe(&Options::new(url.clone()), "tests/").await.ok()?;
         (measured.delayed == delayed).then_some(())
     })
     .await;
@@ -45,7 +45,7 @@ async fn the_embedded_broker_does_not() {
 async fn without_a_broker_there_is_nothing_to_measure() {
     let address = format!("localhost:{}", free_port().expect("there are ports"));
     let url = format!("mqtt://{address}").parse().expect("a right address");
-    let error = mqtt::probe(&Options::new(url)).await.expect_err("nobody listens");
+    let error = mqtt::probe(&Options::new(url), "tests/").await.expect_err("nobody listens");
     assert_eq!(error, DialError::Refused { address }.into());
 }
 
@@ -68,7 +68,7 @@ async fn a_link_does_not_suffer_from_a_broker_that_delays() {
             times.push(begin.elapsed());
         }
         times.sort();
-        let late = mqtt::probe(&Options::new(url(&broker))).await.ok()?;
+        let late = mqtt::probe(&Options::new(url(&broker)), "tests/").await.ok()?;
         (late.delayed && times[BURSTS / 2] < late.median / 2).then_some(())
     })
     .await;

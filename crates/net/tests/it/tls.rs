@@ -30,6 +30,7 @@ async fn a_broker_with_a_certificate_of_nobody_we_trust() {
     let error = mqtt::connect(options(url(&broker))).await.expect_err("we do not know it");
     assert!(matches!(error, Error::Dial(DialError::Tls { .. })), "{error}");
     assert!(error.to_string().contains(&broker.port().to_string()), "{error}");
+    assert!(error.to_string().contains("--ca-file"), "{error}");
 }
 
 #[tokio::test]

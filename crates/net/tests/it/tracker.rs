@@ -91,9 +91,11 @@ async fn peers_learn_who_is_there_and_who_leaves() {
     let mut tracker = new_tracker();
     let mut ann = join(tracker.address()).await;
     let own = ann.address().clone();
+    assert_eq!(arrival(&mut ann).await, Arrival::Up);
     assert_eq!(arrival(&mut ann).await, Arrival::Peers(vec![own]));
     let mut bob = join(tracker.address()).await;
     let both = [ann.address().clone(), bob.address().clone()];
+    assert_eq!(arrival(&mut bob).await, Arrival::Up);
     for endpoint in [&mut ann, &mut bob] {
         assert_eq!(arrival(endpoint).await, Arrival::Peers(both.to_vec()));
     }
@@ -285,6 +287,18 @@ async fn a_peer_comes_back_to_a_tracker_that_comes_back() {
 }
 
 #[tokio::test]
+async fn a_peer_is_not_connected_before_its_tracker_has_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let nowhere = listener.local_addr().expect("it has one");
+    drop(listener);
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let options = udp::Options { listen, advertise: None };
+    let mut ann = tracker::join(udp::bind(options).expect("a port is free"), nowhere.into());
+    let Arrival::Down { reason } = arrival(&mut ann).await else { panic!("there is none") };
+    assert_eq!(reason, format!("no tracker listens at {nowhere}: connection refused"));
+}
+
+#[tokio::test]
 async fn lists_are_understood_however_they_are_cut() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let mut ann = join(listener.local_addr().expect("it has one")).await;
@@ -294,6 +308,7 @@ async fn lists_are_understood_however_they_are_cut() {
     expect(&mut stream, &Presence::Syn(own.clone()).encode()).await;
     let glued = [encode_list(&one), encode_list(&other), encode_list(&[])].concat();
     stream.write_all(&glued).await.expect("it is connected");
+    assert_eq!(arrival(&mut ann).await, Arrival::Up);
     for list in [&one[..], &other, &[]] {
         assert_eq!(arrival(&mut ann).await, Arrival::Peers(list.to_vec()));
     }

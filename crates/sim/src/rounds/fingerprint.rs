@@ -14,7 +14,7 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
             fingerprint.kind(2, u128::from(*member));
             members.iter().for_each(|peer| fingerprint.wide(peer.number()));
         }
-        Event::LeaderElected { leader, term, draw } => {
+        Event::LeaderElected { leader, term, draw, draws: _ } => {
             fingerprint.kind(3, leader.number()).number(term.number());
             fingerprint.wide(draw.unwrap_or(u128::MAX));
         }
@@ -83,7 +83,8 @@ mod tests {
     fn different_events_in_a_different_order_have_different_fingerprints() {
         let lost = |peer| Event::PeerLost { peer: PeerId::new(peer) };
         let leader = PeerId::new(1);
-        let elected = Event::LeaderElected { leader, term: Term::FIRST, draw: None };
+        let elected =
+            Event::LeaderElected { leader, term: Term::FIRST, draw: None, draws: Vec::new() };
         let of = |events: &[&Event]| {
             let mut fingerprint = Fingerprint::new();
             events.iter().for_each(|event| mix(event, &mut fingerprint));

@@ -28,7 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::{Codec, RoundsDialect, Wire};
-use althing_engine::rounds::{Challenge, Durable, Event, Identity, Rounds, Rules, Seat, Signed};
+use althing_engine::rounds::{
+    Challenge, Durable, Event, Identity, Message, Rounds, Rules, Seat, Signed,
+};
+use althing_pow::SolutionCache;
 use althing_types::{Moment, PeerId, Term};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -58,6 +61,8 @@ pub type Reason = crate::Reason<Violation>;
 pub struct RoundsNetwork {
     dialect: Arc<dyn RoundsDialect>,
     rules: Rules,
+    /// Whether peers answer with the solutions of earlier challenges.
+    solution_cache: bool,
     signers: Signers,
     ids: Vec<PeerId>,
     secrets: Vec<[u8; 32]>,
@@ -92,6 +97,7 @@ impl RoundsNetwork {
             signers: Signers::new(Arc::clone(&dialect)),
             dialect,
             rules,
+            solution_cache: false,
             ids: Vec::new(),
             secrets: Vec::new(),
             leader: None,
@@ -99,6 +105,12 @@ impl RoundsNetwork {
             other: None,
             terms: BTreeSet::new(),
         }
+    }
+
+    /// Has peers answer with the solutions of earlier challenges, where one solves the new one.
+    #[must_use]
+    pub fn with_solution_cache(self) -> Self {
+        Self { solution_cache: true, ..self }
     }
 
     /// Has some of the peers speak another dialect, in the same room.
@@ -154,7 +166,7 @@ impl Simulated for RoundsNetwork {
             seat: Seat::Member,
             entropy,
             authenticator: signers.of(&self.secrets[peer]),
-            solution_cache: None,
+            solution_cache: self.solution_cache.then(|| SolutionCache::new(self.rules.puzzle)),
         };
         Rounds::new(rules.clone(), identity, disk.recovered().clone())
     }
@@ -208,6 +220,11 @@ impl Simulated for RoundsNetwork {
 
     fn describe_message(&self, signed: &Signed) -> String {
         self.describe(&signed.message)
+    }
+
+    /// Votes count where they arrive, and a verdict stands for them where the leader decides.
+    fn is_counted(signed: &Signed) -> bool {
+        matches!(signed.message, Message::Vote { .. } | Message::Verdict { .. })
     }
 
     fn describe_loss(&self, peer: PeerId) -> String {

@@ -42,6 +42,7 @@ pub struct Scenario {
     /// Which network with rounds it is: its dialect.
     pub network: Network,
     change: Option<fn(&mut Rules)>,
+    solution_cache: bool,
     /// Peers that were given the other variant.
     strays: BTreeSet<usize>,
     /// The rules that differ from those of the network, in a few words.
@@ -73,6 +74,7 @@ impl Scenario {
             config,
             network: Network::default(),
             change: None,
+            solution_cache: false,
             strays: BTreeSet::new(),
             rules: "",
         }
@@ -163,9 +165,17 @@ impl Scenario {
         self
     }
 
+    /// Has the peers answer with the solutions of earlier challenges, where one solves the new one.
+    #[must_use]
+    pub fn solution_cache(mut self) -> Self {
+        self.solution_cache = true;
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Simulation {
         let (plan, change, strays) = (self.plan.clone(), self.change, self.strays.clone());
+        let knows = self.solution_cache;
         let mut other = self.clone();
         other.config.variant = match self.config.variant {
             Variant::Readme => Variant::Published,
@@ -179,6 +189,9 @@ impl Scenario {
         let mut network = RoundsNetwork::with_rules(dialect, rules);
         if !strays.is_empty() {
             network = network.with_strays(strays, other.dialect());
+        }
+        if knows {
+            network = network.with_solution_cache();
         }
         Simulation::new(plan, network)
     }

@@ -12,6 +12,7 @@ use crate::packet::Packet;
 use crate::queue::Scheduled;
 use crate::simulated::{Byzantine, Checker, DurableOf, EventOf, MessageOf, Sending, Simulated};
 use crate::stuck::Reason;
+use crate::trace::Life;
 
 impl<N: Simulated> Simulation<N> {
     pub(super) fn handle(&mut self, peer: usize, input: Input<N::Engine>) {
@@ -83,10 +84,12 @@ impl<N: Simulated> Simulation<N> {
             Effect::SearchCancelled => {}
             Effect::Event(event) => self.note(peer, event),
             Effect::Left => {
+                self.history.note_life(self.now, peer, Life::Leaves);
                 self.stop(peer);
                 self.peers[peer].left = true;
             }
             Effect::Crashed => {
+                self.history.note_life(self.now, peer, Life::Crashes);
                 self.await_last_will(peer);
                 self.stop(peer);
             }

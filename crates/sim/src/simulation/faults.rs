@@ -13,6 +13,7 @@ use crate::network::Receivers;
 use crate::packet::Packet;
 use crate::queue::Scheduled;
 use crate::simulated::{Checker, Simulated};
+use crate::trace::Life;
 
 impl<N: Simulated> Simulation<N> {
     /// Has a fault happen now.
@@ -68,6 +69,7 @@ impl<N: Simulated> Simulation<N> {
     pub fn crash(&mut self, peer: usize) {
         if self.peers[peer].host.is_up() {
             self.await_last_will(peer);
+            self.history.note_life(self.now, peer, Life::Crashes);
         }
         self.stop(peer);
     }

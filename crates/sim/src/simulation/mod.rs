@@ -211,7 +211,7 @@ impl<N: Simulated> Simulation<N> {
     /// Returns what happened between two times since the beginning, as far as it is still known:
     /// [`Plan::history`] says how much that is.
     pub fn trace(&self, times: Range<Duration>) -> Trace {
-        self.history.trace(&self.kind, times)
+        self.history.trace(&self.kind, self.peers.len(), times)
     }
 
     fn schedule(&mut self, after: Duration, scheduled: Scheduled<N::Engine, N::Role>) {
@@ -223,9 +223,9 @@ impl<N: Simulated> Simulation<N> {
         let packet = Arc::new(packet);
         let peers = self.peers.len();
         let Self { network, queue, now, .. } = self;
-        let missed = network.carry(*now, &packet, receivers, peers, queue);
+        let passage = network.carry(*now, &packet, receivers, peers, queue);
         self.counters.published += 1;
-        self.counters.missed += missed as u64;
+        self.counters.missed += passage.missed() as u64;
         let to = match receivers {
             Receivers::Some(only) if packet.source.as_address().is_some() => only.first().copied(),
             Receivers::Everyone | Receivers::Some(_) => None,
@@ -235,7 +235,7 @@ impl<N: Simulated> Simulation<N> {
             let again = old.replayed(source.unwrap_or_else(|| old.source.clone()));
             self.network.carry_to(self.now + after, again, to, &mut self.queue);
         }
-        self.history.note_packet(self.now, packet, to, missed);
+        self.history.note_packet(self.now, packet, to, passage);
     }
 
     fn fail(&mut self, reason: Reason<ViolationOf<N>>) {

@@ -16,6 +16,7 @@ use crate::queue::Scheduled;
 use crate::simulated::{Checker, MessageOf, Simulated};
 use crate::stuck::Reason;
 use crate::stuck::StuckIn;
+use crate::trace::Life;
 
 impl<N: Simulated> Simulation<N> {
     pub(super) fn step(&mut self) -> Result<(), StuckIn<N>> {
@@ -36,6 +37,8 @@ impl<N: Simulated> Simulation<N> {
             Scheduled::Deliver { to, packet, epoch } => {
                 if self.network.remembers(epoch) {
                     self.deliver(to, packet);
+                } else {
+                    self.history.note_loss(self.now, packet, to);
                 }
             }
             Scheduled::Timer { peer, life, timer } => {
@@ -71,6 +74,9 @@ impl<N: Simulated> Simulation<N> {
         let engine = kind.engine(peer, now.since_start(), peers_rng.random(), disk);
         let verdict = checker.check_start(peer, disk, &engine);
         starting.start(*now, engine);
+        if starting.life > 1 {
+            self.history.note_life(*now, peer, Life::Restarts);
+        }
         self.judge(verdict);
         self.handle(peer, Input::Start);
         self.publish_peers();
@@ -94,6 +100,7 @@ impl<N: Simulated> Simulation<N> {
     fn deliver(&mut self, to: usize, packet: Arc<Packet<MessageOf<N>>>) {
         if !self.peers[to].host.is_up() || self.network.is_muted(to) {
             self.counters.missed += 1;
+            self.history.note_loss(self.now, packet, to);
             return;
         }
         self.counters.delivered += 1;
@@ -109,7 +116,10 @@ impl<N: Simulated> Simulation<N> {
         }
         let waiting = &mut self.peers[peer];
         if !waiting.host.is_up() || waiting.pending.len() >= PENDING_MAX {
-            self.counters.missed += u64::from(matches!(input, Pending::Packet(_)));
+            if let Pending::Packet(packet) = input {
+                self.counters.missed += 1;
+                self.history.note_loss(self.now, packet, peer);
+            }
             return;
         }
         waiting.pending.push_back(input);

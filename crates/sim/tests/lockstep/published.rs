@@ -52,7 +52,7 @@ fn controlled(peers: u16) -> Rules {
 /// The rules of the published `ppd`.
 fn signed(peers: u16) -> Rules {
     Rules {
-        election: Election::HighestDraw { draw_max: 29, tie: Tie::LargestId },
+        election: Election::HighestDrawThenId { draw_max: 29, tie: Tie::LargestId },
         election_every: ElectionEvery::Transaction,
         counting: Counting::ArrivalsOfRow,
         decision: Decision::AtLeastHalf,
@@ -203,6 +203,46 @@ fn an_election_comes_before_each_row_and_all_solutions_of_it_are_voted_on() {
     assert_eq!(count(|message| matches!(message, Message::Challenge { .. })), 5);
     assert!(count(|message| matches!(message, Message::Vote { .. })) > 3 * 5);
     assert!(refusals(&net).is_empty(), "{:?}", refusals(&net));
+}
+
+#[test]
+fn after_the_first_election_each_draws_the_id_of_a_member() {
+    let mut net = signed_net(&signed(3), 3);
+    net.run(TIME);
+    let draws = net.log.iter().filter_map(|signed| match &signed.message {
+        Message::Election { draw, .. } => Some(*draw),
+        _ => None,
+    });
+    let draws: Vec<u128> = draws.collect();
+    let (first, later) = draws.split_at(3);
+    assert!(first.iter().all(|draw| *draw <= 29), "{first:?}");
+    let ids: Vec<u128> = (0..3).map(|peer| id(peer).number()).collect();
+    assert!(later.len() >= 12 && later.iter().all(|draw| ids.contains(draw)), "{later:?}");
+}
+
+/// Equal texts count once, in the programs as well.
+#[test]
+fn a_draw_that_is_replayed_shifts_no_later_election() {
+    let mut rules = signed(3);
+    (rules.rounds, rules.pause) = (Some(Transaction::new(8)), Duration::from_secs(1));
+    let mut undisturbed = signed_net(&rules, 3);
+    undisturbed.run(TIME);
+    undisturbed.assert_one_table(8);
+    let mut net = signed_net(&rules, 3);
+    let mut replayed = 0;
+    for _ in 0..120 {
+        net.run(Duration::from_millis(250));
+        let new = net.log[replayed..].iter();
+        let is_draw = |signed: &&Signed| matches!(signed.message, Message::Election { .. });
+        let draws: Vec<Signed> = new.filter(is_draw).cloned().collect();
+        for draw in draws {
+            net.say_signed(draw);
+        }
+        net.run(Duration::ZERO);
+        replayed = net.log.len();
+    }
+    net.assert_one_table(8);
+    assert_eq!(net.leaders(), undisturbed.leaders());
 }
 
 #[test]

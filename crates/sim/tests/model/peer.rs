@@ -282,6 +282,7 @@ fn rules() -> Rules {
         signatures: Signatures::None,
         timeouts: Timeouts { challenge: never, silence: never, ..Timeouts::default() },
         pause: Duration::ZERO,
+        turn: Duration::ZERO,
         rounds: Some(Transaction::new(1)),
     }
 }

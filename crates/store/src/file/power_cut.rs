@@ -222,6 +222,7 @@ fn after(count: u64) -> Recovered {
         members: None,
         promised: promise.map(promised),
         accepted: (count % 3 == 2).then(|| Accepted { term: Term::FIRST, record: record(number) }),
+        ..rounds::State::default()
     };
     Recovered { state, log: 0..number }
 }

@@ -44,6 +44,7 @@ fn after(count: u64) -> Recovered {
         members: None,
         promised: latest(0).map(|index| promised(index / 3)),
         accepted: yes.map(|index| accepted(index / 3)),
+        ..State::default()
     };
     Recovered { state, log: 0..count / 3 }
 }

@@ -41,8 +41,26 @@ fn each_cell_is_found_again() {
             members: Some(members()),
             promised: Some(promised(4)),
             accepted: Some(accepted(0)),
+            ..State::default()
         };
         assert_eq!(state(&mut place), all);
+    }
+}
+
+#[test]
+fn a_table_of_sessions_keeps_them_all_each_with_rows_from_zero_on() {
+    for mut place in Place::both() {
+        place.commit(&[Durable::Session]);
+        place.commit(&[Durable::Record(row(0)), Durable::Record(row(3))]);
+        place.commit(&[Durable::Session]);
+        place.commit(&[Durable::Session, Durable::Record(row(0))]);
+        let sessions = state(&mut place).sessions;
+        assert_eq!((sessions.starts, sessions.next.number()), (vec![0, 2], 1));
+        let rows = place.store().all_entries().collect::<Result<Vec<_>, _>>();
+        let rows = rows.expect("it is whole").into_iter();
+        let numbers: Vec<_> =
+            rows.map(|(number, row)| (number, row.record.transaction.number())).collect();
+        assert_eq!(numbers, [(0, 0), (1, 3), (2, 0)]);
     }
 }
 
@@ -58,8 +76,12 @@ fn a_later_cell_replaces_the_one_before() {
             Durable::Promised(promised(2)),
             Durable::Accepted(other.clone()),
         ]);
-        let latest =
-            State { members: Some(fewer), promised: Some(promised(2)), accepted: Some(other) };
+        let latest = State {
+            members: Some(fewer),
+            promised: Some(promised(2)),
+            accepted: Some(other),
+            ..State::default()
+        };
         assert_eq!(state(&mut place), latest);
     }
 }

@@ -3,19 +3,17 @@
 //! | file | question |
 //! | --- | --- |
 //! | `latency` | how long does a new block take to reach all peers? |
-//! | `network` | which peers are measured, and over what? |
 //! | `sync` | how fast does a newcomer fetch a chain? |
 
 mod latency;
-mod network;
 mod sync;
 
 use std::num::{NonZeroU16, NonZeroU64};
 
 use clap::{Args, ValueEnum};
 
-use self::network::Storage;
 use crate::chain_network::ChainName;
+use crate::chain_swarm::Storage;
 use crate::commands;
 
 /// Measure how fast a chain is fetched, and how fast a new block reaches all peers.

@@ -5,14 +5,17 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use althing_node::{kernels as fastest, processor_time};
 use althing_pow::{
-    Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Miner, Nonce, Outcome, Parallelism, Progress,
-    Template, Work, search,
+    Goal, HEADER_WITHOUT_NONCE, Hash, Job, Kernel, Kernels, Miner, Nonce, Outcome, Parallelism,
+    Progress, Template, Work, search,
 };
 use anyhow::ensure;
 use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
+
+use super::processor;
 
 /// Measure the speed of searches, by puzzle and kernel.
 ///
@@ -23,7 +26,10 @@ use serde_json::json;
 /// Cycles are those of the clock in the same run, measured with dependent multiplications, of which
 /// processors do one in three cycles.
 ///
-/// At the end all cores search at once, and their rate is divided by that of one.
+/// Then all cores search at once, and their rate is divided by that of one.
+///
+/// At the end it names the processor, and the kernels that a peer would use on it: at its start
+/// each peer lets the kernels race for a few milliseconds.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing bench pow --kernel avx512 --kernel single")]
 pub(crate) struct Arguments {
@@ -53,11 +59,29 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = arguments.threads.unwrap_or(cores);
-    let speedup = speedup(threads, kernels[0], turns);
-    if arguments.json { print_json(&rows, &speedup) } else { print_table(&rows, &speedup) }
+    let chosen = Chosen::at_start();
+    let kernel = Some(chosen.kernels.of(Hash::Sha1)).filter(|kernel| kernels.contains(kernel));
+    let speedup = speedup(threads, kernel.unwrap_or(kernels[0]), turns);
+    let print = if arguments.json { print_json } else { print_table };
+    print(&rows, &speedup, &chosen)
 }
 
-/// Returns the kernels to measure, the fastest first.
+/// The kernels that a peer would use.
+struct Chosen {
+    kernels: Kernels,
+    /// How long it took to find out, in processor time.
+    took: Duration,
+}
+
+impl Chosen {
+    fn at_start() -> Self {
+        let begin = processor_time();
+        let kernels = fastest();
+        Self { kernels, took: processor_time().saturating_sub(begin) }
+    }
+}
+
+/// Returns the kernels to measure, the fastest on most machines first.
 fn kernels(wanted: &[Kernel]) -> anyhow::Result<Vec<Kernel>> {
     for kernel in wanted {
         ensure!(kernel.is_available(), "this machine lacks what the kernel {kernel} needs");
@@ -130,7 +154,7 @@ fn measure(puzzle: &'static str, work: &Work, kernels: &[Kernel], turns: usize) 
 /// Returns how many hashes take as long as a turn should, or up to twice that.
 fn hashes_of_a_turn(work: &Work, kernel: Kernel, turn: Duration) -> u64 {
     let mut hashes = 1 << 16;
-    while processor_time(|| hash(work, kernel, hashes)) < turn {
+    while time_of(|| hash(work, kernel, hashes)) < turn {
         hashes *= 2;
     }
     hashes
@@ -138,7 +162,7 @@ fn hashes_of_a_turn(work: &Work, kernel: Kernel, turn: Duration) -> u64 {
 
 #[expect(clippy::cast_precision_loss, reason = "hashes are fewer than 2^52")]
 fn seconds_for_a_hash(work: &Work, kernel: Kernel, hashes: u64) -> f64 {
-    processor_time(|| hash(work, kernel, hashes)).as_secs_f64() / hashes as f64
+    time_of(|| hash(work, kernel, hashes)).as_secs_f64() / hashes as f64
 }
 
 /// Tries so many candidates, on this thread.
@@ -152,7 +176,7 @@ fn hash(work: &Work, kernel: Kernel, hashes: u64) {
 fn clock() -> f64 {
     const MULTIPLICATIONS: u32 = 3_000_000;
     const CYCLES_OF_EACH: f64 = 3.0;
-    let time = processor_time(|| {
+    let time = time_of(|| {
         let mut product = std::hint::black_box(3_u64);
         for _ in 0..MULTIPLICATIONS {
             // Times itself: of times a constant, the compiler would make one for several.
@@ -164,24 +188,10 @@ fn clock() -> f64 {
 }
 
 /// Returns how long this thread had the processor while it did something.
-fn processor_time(work: impl FnOnce()) -> Duration {
-    let before = processor_clock();
+fn time_of(work: impl FnOnce()) -> Duration {
+    let before = processor_time();
     work();
-    processor_clock().saturating_sub(before)
-}
-
-/// Returns how long this thread has had the processor.
-#[cfg(unix)]
-fn processor_clock() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread has not run for ages")
-}
-
-/// Returns the time since the first call: the best that there is here.
-#[cfg(not(unix))]
-fn processor_clock() -> Duration {
-    static FIRST: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    FIRST.elapsed()
+    processor_time().saturating_sub(before)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -228,7 +238,7 @@ impl Row {
     }
 }
 
-fn print_json(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
+fn print_json(rows: &[Row], speedup: &Speedup, chosen: &Chosen) -> anyhow::Result<()> {
     let round = |value: f64| (value * 100.0).round() / 100.0;
     for row in rows {
         let line = json!({
@@ -244,11 +254,18 @@ fn print_json(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
         "threads": speedup.threads,
         "kernel": speedup.kernel.name(),
         "times_one_thread": round(speedup.ratio),
+        "processor": processor::name(),
+        "chosen": {
+            "sha1": chosen.kernels.of(Hash::Sha1).name(),
+            "sha256": chosen.kernels.of(Hash::Sha256).name(),
+            "double_sha256": chosen.kernels.of(Hash::DoubleSha256).name(),
+            "milliseconds": round(chosen.took.as_secs_f64() * 1e3),
+        },
     });
     Ok(writeln!(io::stdout(), "{line}")?)
 }
 
-fn print_table(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
+fn print_table(rows: &[Row], speedup: &Speedup, chosen: &Chosen) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["puzzle", "kernel", "MH/s", "cycles", "GHz"]);
@@ -268,5 +285,16 @@ fn print_table(rows: &[Row], speedup: &Speedup) -> anyhow::Result<()> {
         writeln!(io::stdout(), "{}", line.trim_end())?;
     }
     let Speedup { threads, kernel, ratio } = speedup;
-    Ok(writeln!(io::stdout(), "\n{threads} threads ({kernel}): {ratio:.2} times one thread")?)
+    writeln!(io::stdout(), "\n{threads} threads ({kernel}): {ratio:.2} times one thread")?;
+    let Chosen { kernels, took } = chosen;
+    writeln!(
+        io::stdout(),
+        "processor: {}\nfastest, found in {:.1} ms: {} for SHA-1, {} for SHA-256, {} for headers",
+        processor::name(),
+        took.as_secs_f64() * 1e3,
+        kernels.of(Hash::Sha1),
+        kernels.of(Hash::Sha256),
+        kernels.of(Hash::DoubleSha256),
+    )?;
+    Ok(())
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use althing_engine::rounds::Issuing;
-use althing_feed::{Event, Feed, Lagged, PeerEvent, Record, RoundsEvent, Subscription};
+use althing_feed::{Event, Feed, Lagged, PeerEvent, PeerName, Record, RoundsEvent, Subscription};
 use althing_net::broker::EmbeddedBroker;
 use althing_net::memory::Bus;
 use althing_node::Clock;
@@ -20,7 +21,7 @@ use crate::commands;
 use crate::connection::{Broker, BrokerUrl};
 use crate::network::Network;
 use crate::parallelism::ParallelismOptions;
-use crate::swarm::{self, Meeting};
+use crate::swarm::{Making, Meeting};
 
 /// Measure rounds per second, and the time from challenge to solution and to record.
 ///
@@ -37,6 +38,10 @@ pub(crate) struct Arguments {
     /// Another broker to measure.
     #[arg(long, value_name = "URL")]
     broker: Option<BrokerUrl>,
+
+    /// A PEM file with certificates to trust in addition to the system's, for that broker.
+    #[arg(long, value_name = "FILE", requires = "broker")]
+    ca_file: Option<PathBuf>,
 
     /// Write one line of JSON for each.
     #[arg(long)]
@@ -65,7 +70,8 @@ async fn bench_rounds(mut arguments: Arguments) -> anyhow::Result<()> {
     results.push(("embedded broker", measure(&arguments, &meeting).await?));
     embedded.shutdown().await;
     if let Some(url) = &arguments.broker {
-        let meeting = Meeting::Broker(Broker::at(url.clone()));
+        let broker = Broker::at(url.clone()).trusting(arguments.ca_file.as_deref());
+        let meeting = Meeting::Broker(broker);
         results.push(("given broker", measure(&arguments, &meeting).await?));
     }
     if arguments.json { print_json(&results) } else { print_table(&results) }
@@ -79,7 +85,7 @@ struct Measured {
     solved: Vec<Duration>,
     /// Challenge to record, in order.
     recorded: Vec<Duration>,
-    /// From the start of the last peer to the last one that knew the leader.
+    /// From the start of the last peer to the last one that knew its first leader.
     leader: Duration,
 }
 
@@ -90,7 +96,8 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
     let (clock, feed) = (Clock::start(), Feed::default());
     let records = feed.subscribe();
     let collected = std::thread::spawn(move || Times::collect(records));
-    let (mut swarm, _) = swarm::start(peers, &dialect, meeting, parallelism, clock, &feed).await?;
+    let making = Making { dialect: &dialect, meeting, parallelism, clock, feed: &feed, disk: None };
+    let (mut swarm, _) = making.start(peers).await?;
     tokio::select! {
         outcome = swarm.left() => outcome?,
         () = commands::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
@@ -107,7 +114,8 @@ struct Times {
     solved: BTreeMap<Transaction, Moment>,
     recorded: BTreeMap<Transaction, Moment>,
     started: Moment,
-    led: Moment,
+    /// When each peer first knew a leader.
+    led: BTreeMap<Option<PeerName>, Moment>,
 }
 
 impl Times {
@@ -127,7 +135,9 @@ impl Times {
         };
         match &record.event {
             Event::Peer(PeerEvent::Started { .. }) => self.started = at.max(self.started),
-            Event::Rounds(RoundsEvent::LeaderElected { .. }) => self.led = at.max(self.led),
+            Event::Rounds(RoundsEvent::LeaderElected { .. }) => {
+                self.led.entry(record.peer.clone()).or_insert(at);
+            }
             Event::Rounds(RoundsEvent::ChallengeIssued { transaction, .. }) => {
                 first(&mut self.challenged, *transaction);
             }
@@ -148,7 +158,7 @@ impl Times {
         let [solved, recorded] = [&self.solved, &self.recorded].map(|ends| self.times_to(ends));
         #[expect(clippy::cast_precision_loss, reason = "rounds are few")]
         let per_second = recorded.len() as f64 / (*end - *begin).as_secs_f64();
-        let leader = self.led - self.started;
+        let leader = *self.led.values().max()? - self.started;
         Some(Measured { rounds: recorded.len(), per_second, solved, recorded, leader })
     }
 
@@ -202,4 +212,38 @@ fn print_table(results: &[(&str, Measured)]) -> anyhow::Result<()> {
         ]);
     }
     Ok(figures::print(table)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_feed::{Id, Row};
+    use althing_types::{Difficulty, Seed, Term};
+
+    use super::*;
+
+    #[test]
+    fn the_time_to_a_leader_ends_with_the_first_election_of_each_peer() {
+        let feed = Feed::default();
+        let records = feed.subscribe();
+        let sources = [1, 2].map(|peer| feed.source(None, Some(PeerName::Id(Id(peer)))));
+        let at = |ms| Moment::from_start(Duration::from_millis(ms));
+        let (transaction, challenge, leader) = (Transaction::new(0), Difficulty::MIN, Id(1));
+        for (number, source) in (0..).zip(&sources) {
+            let started = PeerEvent::Started { rows: Some(0), blocks: None, left_out: None };
+            source.publish(at(10 + number), started);
+            let elected =
+                |term| RoundsEvent::LeaderElected { leader, term, draw: None, draws: Vec::new() };
+            source.publish(at(30 + number), elected(Term::new(0)));
+            source.publish(at(50), RoundsEvent::ChallengeIssued { transaction, challenge, leader });
+            let seed = Seed::new("6").expect("a short text");
+            let row = Row { transaction, challenge, seed, winner: leader, yes: 2, no: 0 };
+            source.publish(at(60), RoundsEvent::RoundDecided { row, voters: Vec::new() });
+            // As when the leader is lost, or for each row in ppd.
+            source.publish(at(900), elected(Term::new(1)));
+        }
+        feed.close();
+        let times = Times::collect(records).expect("the feed is long enough");
+        let measured = times.measured().expect("a row was recorded");
+        assert_eq!(measured.leader, Duration::from_millis(31 - 11));
+    }
 }

@@ -8,6 +8,7 @@ use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Ledger};
 use althing_node::chain::secret;
 use althing_store::Store;
+use althing_text::counted;
 use althing_types::{Height, Work};
 use anyhow::{Context, bail};
 use clap::Args;
@@ -96,7 +97,8 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let count = blocks.len();
     let mut store = kept.store;
     store.commit(&[Durable { from, blocks }])?;
-    writeln!(io::stdout(), "{count} blocks imported, from height {from} on")?;
+    let blocks = counted(count as u64, "block");
+    writeln!(io::stdout(), "{blocks} imported, from height {from} on")?;
     Ok(())
 }
 

@@ -65,7 +65,11 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
         let text = entry["entry"].as_str().unwrap_or_default();
         // What strangers have written must not reach the terminal as it is.
         let (height, text) = (entry["height"].as_u64().unwrap_or_default(), escaped(text));
-        writeln!(out, "{height:>8}  {text}")?;
+        write!(out, "{height:>8}  {text}")?;
+        match entry["author"].as_str() {
+            Some(author) => writeln!(out, "  by {}", escaped(author))?,
+            None => writeln!(out)?,
+        }
     }
     Ok(())
 }

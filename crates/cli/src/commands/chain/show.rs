@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use althing_feed::entry_text;
+use althing_feed::{entry_author, entry_text};
 use althing_ledger::Block;
 use althing_text::terminal::escaped_json;
 use althing_types::{BlockHash, UnixTime};
@@ -56,6 +56,7 @@ fn write(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let entries: Vec<String> = block.entries().iter().map(entry_text).collect();
+    let authors: Vec<Option<String>> = block.entries().iter().map(entry_author).collect();
     if as_json {
         let line = json!({
             "height": block.height().number(),
@@ -63,6 +64,7 @@ fn write(
             "miner": block.miner(),
             "time": block.time().map(UnixTime::seconds),
             "entries": entries,
+            "authors": authors,
         });
         return Ok(writeln!(out, "{}", escaped_json(&line.to_string()))?);
     }
@@ -71,8 +73,11 @@ fn write(
         write!(out, "  {miner:?}")?;
     }
     // What strangers have written must not reach the terminal as it is.
-    for entry in entries {
+    for (entry, author) in entries.iter().zip(authors) {
         write!(out, "  {entry:?}")?;
+        if let Some(author) = author {
+            write!(out, " by {author}")?;
+        }
     }
     Ok(writeln!(out)?)
 }

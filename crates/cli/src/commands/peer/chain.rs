@@ -7,22 +7,24 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use althing_control::{Asked, Control};
-use althing_dialect::ChainDialect;
+use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Durable, Mining};
-use althing_feed::{Feed, PeerEvent};
+use althing_feed::{ChainEvent, Event, Feed, PeerEvent, Record, Subscription};
 use althing_ledger::Entry;
 use althing_node::stratum::{self, Stratum};
 use althing_node::{self as node, Clock};
 use althing_pow::Parallelism;
-use althing_store::Store;
+use althing_store::{Store, StoreError};
+use althing_types::Address;
 use anyhow::{Context, ensure};
 use clap::Args;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Arguments;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::{BrokerUrl, Connection};
-use crate::output::{Lines, Printer};
+use crate::output::{self, Lines, Printer};
 
 /// What a peer of a network with a chain can be told besides.
 #[derive(Args)]
@@ -33,6 +35,7 @@ pub(super) struct ChainOptions {
     mine: bool,
 
     /// Found a network: mine its first block, and add the lines of this file to the chain (aviary).
+    /// With a chain in --data, go on with that.
     #[arg(long, value_name = "FILE")]
     found: Option<PathBuf>,
 }
@@ -92,7 +95,7 @@ impl Part {
 pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let Part {
         name,
-        chain_network,
+        mut chain_network,
         connection,
         meeting,
         data,
@@ -102,6 +105,11 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         parallelism,
         miners,
     } = part;
+    if let (ChainName::Open, Some(dir)) = (name, &data)
+        && let Some(known) = known_network(dir)?
+    {
+        chain_network.remember(&known);
+    }
     let discovery = meeting.discovery(name)?;
     let dialect = |secret| chain_network.dialect(name, discovery, secret);
     // Who we are depends on the network, and what we sign with on who we are.
@@ -119,7 +127,11 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let dialect = Arc::<dyn ChainDialect>::from(dialect(secret)?);
     let (endpoint, contacts) = match dialect.rules().chain.chain() {
         Some(chain) if name == ChainName::Open && connection.has_broker() => {
-            meeting.meet_at(connection.broker(BrokerUrl::local_mqtt())?, chain).await?
+            let broker = connection.broker(BrokerUrl::local_mqtt())?;
+            tokio::select! {
+                met = meeting.meet_at(broker, connection.patience(), chain) => met?,
+                () = crate::commands::stop_asked() => return Ok(()),
+            }
         }
         _ => meeting.meet(discovery).await?,
     };
@@ -127,6 +139,9 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let feed = Feed::default();
     let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
+    if !meeting.contact.is_empty() {
+        tokio::spawn(warn_of_silence(feed.subscribe(), meeting.contact.clone()));
+    }
     let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
     let (node, entries) = node::chain::open(node::chain::Options {
@@ -186,6 +201,38 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     written
 }
 
+/// Returns the network of the peer that has kept its chain in `dir`, if one has.
+fn known_network(dir: &Path) -> anyhow::Result<Option<NetworkConfig>> {
+    let identity = match Store::<Durable>::open_to_read(dir) {
+        Ok(store) => store.identity()?,
+        Err(StoreError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(identity.and_then(|identity| NetworkConfig::from_json(&identity.network).ok()))
+}
+
+/// Time for a contact to answer before it is said that none has.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
+
+/// Says so if no peer has answered in a while: a wrong address shows in nothing else.
+async fn warn_of_silence(mut records: Subscription, contacts: Vec<Address>) {
+    let heard = async {
+        while let Some(next) = records.next().await {
+            let is_found = |record: &Record| {
+                matches!(record.event, Event::Chain(ChainEvent::PeerFound { .. }))
+            };
+            if next.is_ok_and(|record| is_found(&record)) {
+                return;
+            }
+        }
+    };
+    if timeout(ANSWER_TIME, heard).await.is_err() {
+        let contacts: Vec<_> = contacts.iter().map(Address::to_string).collect();
+        let contacts = contacts.join(", ");
+        output::warn(&format!("no peer has answered yet at {contacts}; this peer goes on trying"));
+    }
+}
+
 /// Returns what a new network begins with.
 fn first_entries(
     file: &Path,
@@ -197,10 +244,10 @@ fn first_entries(
         "--found is an option of aviary; in {} everybody has the first block",
         name.name()
     );
-    ensure!(
-        store.next() == 0,
-        "there is a chain in the --data directory already; leave --found out to go on with it"
-    );
+    // A service starts again with the same command line, and goes on with the chain it has.
+    if store.next() > 0 {
+        return Ok(Vec::new());
+    }
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     ensure!(

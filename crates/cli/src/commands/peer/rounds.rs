@@ -2,7 +2,6 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use althing_control::{Asked, Control};
 use althing_dialect::RoundsDialect;
@@ -45,7 +44,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, .. } = arguments;
     let RoundsOptions { observe, manual, no_solution_cache } = rounds;
     let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
-    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(Duration::ZERO, issuing)?);
+    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(network.usual_pause(), issuing)?);
     let broker = connection.broker(network.usual_broker())?;
     let store: Store<Durable> = match &data {
         Some(dir) => Store::open(dir)?,
@@ -53,11 +52,15 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     };
     let console = match manual {
         true => {
-            let rows = store.all_entries().map(|entry| entry.map(|(_, row)| row.into()));
+            // Where messages are counted as they arrive a session begins, with a table of its own.
+            let rows = store.all_entries().filter(|_| !network.is_published());
+            let rows = rows.map(|entry| entry.map(|(_, row)| row.into()));
             Some(Console::new(rows, network.rounds)?)
         }
         false => None,
     };
+    // Where messages are counted as they arrive, the rows from before are of other sessions.
+    let begin = if network.is_published() { store.next() } else { 0 };
     let table = store.reader();
     let (clock, feed) = (Clock::start(), Feed::default());
     let printer = Printer::start_lasting(Lines::of(json), &feed)?;
@@ -75,12 +78,18 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let (gauges, commands) = (node.gauges(), node.commands());
     let source = feed.source(Some(network.name().into()), Some(peer.into()));
     let _control = match &data {
-        Some(dir) => Some(Control::listen(dir, Asked::rounds(&source, commands.clone(), table))?),
+        Some(dir) => {
+            let asked = Asked::rounds(&source, commands.clone(), table).since(begin);
+            Some(Control::listen(dir, asked)?)
+        }
         None => None,
     };
-    let link = broker.join(&*dialect, peer).await?;
+    let link = tokio::select! {
+        link = broker.join(&*dialect, peer, connection.patience()) => link?,
+        () = stop_asked() => return printer.finish(),
+    };
     if let Broker::Mqtt(options) = broker {
-        tokio::spawn(warn_of_delay(*options));
+        tokio::spawn(warn_of_delay(*options, network.room_prefix()));
     }
     let aside = printer.aside();
     let told_to_leave = async {
@@ -119,8 +128,8 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
 
 /// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every
 /// round forty milliseconds longer for peers that acknowledge late, without a visible reason.
-async fn warn_of_delay(options: mqtt::Options) {
-    if let Ok(round_trip) = mqtt::probe(&options).await
+async fn warn_of_delay(options: mqtt::Options, prefix: String) {
+    if let Ok(round_trip) = mqtt::probe(&options, &prefix).await
         && round_trip.delayed
     {
         output::warn(&format!(

@@ -7,11 +7,33 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::super::controls::Controls;
 use super::super::format::{clip, clock, pace, quantity, seconds};
-use super::{put, put_right, style};
+use super::{fitting, put, put_right, style};
 
-pub(super) fn draw(board: &Board, now: Moment, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(
+    board: &Board,
+    controls: &Controls,
+    now: Moment,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let (up, all) = board.connections();
+    let place = harmless(&board.broker, TEXT_MAX);
+    draw_line(&board.dialect, &place, (up, all), controls, now, area, buffer);
+}
+
+/// Paints the first line: what this is, where its peers meet, how many of them are connected, its
+/// pace and its time.
+pub(super) fn draw_line(
+    name: &str,
+    place: &str,
+    (up, all): (usize, usize),
+    controls: &Controls,
+    now: Moment,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let (sign, connected) = match (up, all) {
         (0, _) => (Span::styled("○", style::BAD), "not connected".to_owned()),
         (1, 1) => (Span::styled("●", style::GOOD), "connected".to_owned()),
@@ -22,18 +44,19 @@ pub(super) fn draw(board: &Board, now: Moment, area: Rect, buffer: &mut Buffer) 
     let name = Line::from_iter([
         Span::styled("Althing", style::TITLE),
         Span::raw("  "),
-        Span::raw(clip(&board.dialect, usize::from(area.width) / 4)),
+        Span::raw(clip(name, usize::from(area.width) / 4)),
     ]);
+    let pace = controls.pace().map_or(String::new(), |pace| format!("{pace}  "));
     // What is left for the broker, with two columns between all parts.
-    let taken = name.width() + connected.len() + time.len() + 2 * 3 + 2;
-    let broker =
-        clip(&harmless(&board.broker, TEXT_MAX), usize::from(area.width).saturating_sub(taken));
+    let taken = name.width() + connected.len() + pace.len() + time.len() + 2 * 3 + 2;
+    let place = clip(place, usize::from(area.width).saturating_sub(taken));
     put(&name, area, buffer);
     let right = Line::from_iter([
-        Span::raw(broker),
+        Span::raw(place),
         Span::raw("  "),
         sign,
         Span::raw(format!(" {connected}  ")),
+        Span::styled(pace, if controls.is_paused { style::NOTABLE } else { style::FAINT }),
         Span::raw(time),
     ]);
     put_right(&right, area, buffer);
@@ -41,14 +64,15 @@ pub(super) fn draw(board: &Board, now: Moment, area: Rect, buffer: &mut Buffer) 
 
 /// Paints what everybody should know now, if there is anything.
 pub(super) fn draw_banner(board: &Board, now: Moment, area: Rect, buffer: &mut Buffer) {
-    let Some((text, style)) = banner(board, now) else {
+    let width = area.width.into();
+    let Some((text, style)) = banner(board, now, width) else {
         return;
     };
     let text = clip(&text, area.width.into());
     put(&Line::styled(text, style.patch(style::TITLE)), area, buffer);
 }
 
-fn banner(board: &Board, now: Moment) -> Option<(String, Style)> {
+fn banner(board: &Board, now: Moment, width: usize) -> Option<(String, Style)> {
     let (up, all) = board.connections();
     if let Some((waiting, since)) = board.waiting {
         let time = clock(now - since);
@@ -73,12 +97,23 @@ fn banner(board: &Board, now: Moment) -> Option<(String, Style)> {
         let what = if up == 0 { "Not connected" } else { "Not all are connected" };
         return Some((format!("{what}: {}", board.disconnection), style::BAD));
     }
-    None
+    let leader = board.leader.and_then(|leader| board.peers.get(leader.peer));
+    if let Some(leader) = leader.filter(|leader| leader.is_down) {
+        let texts = [
+            format!("#{} was killed: the others miss it, and will draw for another", leader.number),
+            format!("#{} was killed: the others miss it", leader.number),
+        ];
+        return Some((fitting(texts, width), style::NOTABLE));
+    }
+    board.why_leader().map(|texts| (fitting(texts, width), Style::new()))
 }
 
-pub(super) fn draw_footer(board: &Board, area: Rect, buffer: &mut Buffer) {
-    const QUITS: &str = "q quits";
-    put(&Line::styled(QUITS, style::FAINT), area, buffer);
+pub(super) fn draw_footer(board: &Board, controls: &Controls, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    let [long, middle, short] = controls.keys();
+    // The keys can be asked for, and what was refused cannot.
+    let keys = if board.refused() == 0 { fitting([long, middle, short], width) } else { short };
+    put(&Line::styled(keys.as_str(), style::FAINT), area, buffer);
     let refused = board.refused();
     if refused == 0 {
         return;
@@ -91,7 +126,7 @@ pub(super) fn draw_footer(board: &Board, area: Rect, buffer: &mut Buffer) {
     if !board.refusal.is_empty() {
         text += &format!(", last {}", board.refusal);
     }
-    let room = usize::from(area.width) - QUITS.len() - 2;
+    let room = width - keys.len() - 2;
     put_right(&Line::styled(clip(&text, room), style::NOTABLE), area, buffer);
 }
 

@@ -14,12 +14,13 @@ const LINES_ABOVE: u16 = 2;
 const NUMBER: u16 = 4;
 const ID: u16 = 7;
 const STATE: u16 = 9;
-const RATE: u16 = 6;
+const DRAW: u16 = 5;
+const RATE: u16 = 7;
 const WON: u16 = 5;
 const VOTE: u16 = 4;
 
 /// Columns that one peer takes.
-const WIDTH: u16 = NUMBER + 1 + ID + 1 + STATE + RATE + WON + 1 + VOTE;
+const WIDTH: u16 = NUMBER + 1 + ID + 1 + STATE + DRAW + RATE + WON + 1 + VOTE;
 
 /// Returns the height at which all peers fit into one column.
 pub(super) fn height(peers: usize) -> u16 {
@@ -61,22 +62,24 @@ pub(super) fn draw(board: &Board, round: Option<&Round>, area: Rect, buffer: &mu
     }
 }
 
-fn columns(list: Rect) -> impl Iterator<Item = Rect> {
+/// Returns the areas of the columns of peers.
+pub(super) fn columns(list: Rect) -> impl Iterator<Item = Rect> {
     let count = (list.width + GAP) / (WIDTH + GAP);
     (0..count).map(move |column| Rect { x: list.x + column * (WIDTH + GAP), width: WIDTH, ..list })
 }
 
 /// Returns a line for each peer that fits, below the headings and column by column.
-fn places(list: Rect) -> Vec<Rect> {
+pub(super) fn places(list: Rect) -> Vec<Rect> {
     columns(list).flat_map(|column| column.rows().skip(1).collect::<Vec<_>>()).collect()
 }
 
 fn heading() -> Line<'static> {
     let text = format!(
-        "{} {} {}{}{} {}",
+        "{} {} {}{}{}{} {}",
         right("#", NUMBER),
         left("id", ID),
         left("  state", STATE),
+        right("drew", DRAW),
         right("hash/s", RATE),
         right("won", WON),
         right("vote", VOTE),
@@ -97,6 +100,7 @@ fn peer_line(board: &Board, round: Option<&Round>, peer: &Peer) -> Line<'static>
         Span::styled(left(&short_id(peer.id), ID), style::FAINT),
         Span::raw(" "),
         state(board, round, peer),
+        Span::raw(right(&board.draw_of(peer.id).unwrap_or_default(), DRAW)),
         Span::raw(right(&rate, RATE)),
         Span::raw(right(&peer.won.to_string(), WON)),
         Span::raw("    "),
@@ -106,7 +110,9 @@ fn peer_line(board: &Board, round: Option<&Round>, peer: &Peer) -> Line<'static>
 
 fn state(board: &Board, round: Option<&Round>, peer: &Peer) -> Span<'static> {
     let is_leader = board.leader.is_some_and(|leader| leader.peer == peer.id);
-    let (text, style) = if peer.is_lost {
+    let (text, style) = if peer.is_down {
+        ("✗ killed", style::BAD)
+    } else if peer.is_lost {
         ("✗ lost", style::BAD)
     } else if board.is_connected(peer.id) == Some(false) {
         ("✗ cut", style::BAD)

@@ -1,6 +1,6 @@
 //! The round: who leads, what is asked for, what was found, and the votes on it.
 
-use althing_board::{Board, Phase, Round, TEXT_MAX, harmless};
+use althing_board::{Board, Decides, Phase, Round, TEXT_MAX, harmless};
 use althing_types::Moment;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -39,10 +39,33 @@ pub(super) fn draw(
         ("votes", votes_bar(board, round, lines.width - LABEL)),
         ("", votes(board, round, lines.width - LABEL)),
     ];
+    let shown = values.len();
     for (row, (label, value)) in lines.rows().zip(values) {
         put(&Line::styled(label, style::FAINT), row, buffer);
         let value_area = Rect { x: row.x + LABEL, width: row.width - LABEL, ..row };
         put(&value, value_area, buffer);
+    }
+    let room: Vec<Rect> = lines.rows().skip(shown).collect();
+    draw_losing(board, round, &room, buffer);
+}
+
+/// Paints the solutions that have not won into the lines that are left.
+fn draw_losing(board: &Board, round: Option<&Round>, room: &[Rect], buffer: &mut Buffer) {
+    let losing: Vec<_> = round.into_iter().flat_map(Round::losing).collect();
+    let hidden = if losing.len() > room.len() { losing.len() - room.len() + 1 } else { 0 };
+    let label = |index| if index == 0 { "too late" } else { "" };
+    for (index, ((finder, seed), row)) in losing.iter().zip(room).enumerate() {
+        put(&Line::styled(label(index), style::FAINT), *row, buffer);
+        let value_area = Rect { x: row.x + LABEL, width: row.width - LABEL, ..*row };
+        let is_last = index + 1 == room.len();
+        let text = if hidden > 0 && is_last {
+            format!("and {hidden} more")
+        } else {
+            let name = board.name(*finder);
+            let width = usize::from(value_area.width).saturating_sub(name.len() + 2);
+            format!("{name}  {}", clip(&harmless(seed.as_str(), TEXT_MAX), width))
+        };
+        put(&Line::styled(text, style::FAINT), value_area, buffer);
     }
 }
 
@@ -68,11 +91,8 @@ fn leader(board: &Board, width: u16) -> Line<'static> {
         return unknown();
     };
     let short = format!("{} in term {}", board.name(leader.peer), leader.term);
-    let long = match leader.draw {
-        Some(draw) => format!("{short}, drew {draw}"),
-        None => short.clone(),
-    };
-    let text = fitting([long, short], usize::from(width) - 2);
+    // What it drew is in the list of the peers, and why it leads is at the top.
+    let text = clip(&short, usize::from(width) - 2);
     Line::from_iter([Span::styled("★ ", style::NOTABLE), Span::raw(text)])
 }
 
@@ -146,7 +166,12 @@ fn votes_bar(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> 
         usize::from(width) * members / board.members
     };
     let (yes, no) = round.map_or((0, 0), counts);
-    let (yes, no, line) = (cells(yes), cells(no), cells(board.votes_needed()));
+    let (yes, no) = (cells(yes), cells(no));
+    // Where the leader decides alone, there is no line to cross.
+    let line = match board.rules.decides {
+        Decides::Votes | Decides::LeaderWithVotes => Some(cells(board.rules.votes_needed)),
+        Decides::Leader => None,
+    };
     let cell = |index: usize| {
         if index < yes {
             Span::styled("█", style::GOOD)
@@ -156,9 +181,11 @@ fn votes_bar(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> 
             Span::styled("░", style::FAINT)
         }
     };
-    let before = (0..line).map(cell);
-    let after = (line..width.into()).map(cell);
-    before.chain([Span::styled("┃", style::TITLE)]).chain(after).collect()
+    let mut bar: Vec<Span> = (0..width.into()).map(cell).collect();
+    if let Some(line) = line {
+        bar.insert(line.min(bar.len()), Span::styled("┃", style::TITLE));
+    }
+    bar.into()
 }
 
 fn votes(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> {
@@ -172,9 +199,11 @@ fn votes(board: &Board, round: Option<&Round>, width: u16) -> Line<'static> {
         Span::raw("  "),
         count(no, "no", style::BAD),
     ]);
-    let (needed, members) = (board.votes_needed(), board.members);
-    let rules =
-        [format!("  {needed} of {members} decide"), format!("  {needed} decide"), String::new()];
+    let [long, short] = board.rules.texts(board.members);
+    if board.rules.decides == Decides::Leader && yes + no == 0 {
+        return Line::styled(fitting([long, short], width.into()), style::FAINT);
+    }
+    let rules = [format!("  {long}"), format!("  {short}"), String::new()];
     let room = usize::from(width).saturating_sub(line.width());
     line.push_span(Span::styled(fitting(rules, room), style::FAINT));
     line

@@ -1,10 +1,15 @@
 //! Pictures of the screen, which are also its documentation.
 
-use althing_engine::rounds::{Event, Refusal, Waiting};
-use althing_feed::PeerEvent;
-use althing_types::{Channel, Transaction};
+use althing_board::{ChainBoard, Decides, HowDecided};
+use althing_engine::rounds::{Election, Event, Refusal, Tie, Waiting};
+use althing_feed::{self as feed, ChainEvent, PeerEvent};
+use althing_types::{Address, BlockHash, Channel, Height, Moment, Transaction};
+use ratatui::backend::TestBackend;
 
-use super::made_up::{Story, challenge, joined, peer, solution, vote};
+use super::made_up::{
+    CONTROLS, Story, challenge, joined, peer, picture_of, solution, vote, votes_decide,
+};
+use crate::screen::{Controls, Shown};
 
 /// Compares a story with its pictures, in the usual terminal and in a large one.
 fn assert_looks(name: &str, story: &Story) {
@@ -13,12 +18,16 @@ fn assert_looks(name: &str, story: &Story) {
 }
 
 fn assert_picture(name: &str, story: &Story, width: u16, height: u16) {
+    assert_snapshot(name, &story.picture(width, height), width, height);
+}
+
+fn assert_snapshot(name: &str, picture: &TestBackend, width: u16, height: u16) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.bind(|| {
         let name = format!("{name}_{width}x{height}");
-        insta::assert_snapshot!(name, story.picture(width, height));
+        insta::assert_snapshot!(name, picture);
     });
 }
 
@@ -124,4 +133,85 @@ fn more_peers_than_there_is_room_for() {
 fn too_small() {
     let story = grown(1);
     assert_picture("too_small", &story, 40, 6);
+}
+
+#[test]
+fn a_leader_that_decides_alone_and_one_that_most_have_drawn() {
+    let rules = HowDecided { decides: Decides::Leader, ..votes_decide(10) };
+    let mut story = Story::with_rules(10, None, rules);
+    story.led(8).after(100).row(0, 18, 2, 1400);
+    story.after(2000).all(&challenge(1, 19, 8)).after(700).all(&solution(1, 4, "77"));
+    assert_picture("leader_decides", &story, 80, 24);
+
+    let rules =
+        HowDecided { election: Election::Plurality { tie: Tie::SmallestId }, ..votes_decide(5) };
+    let mut story = Story::with_rules(5, None, rules);
+    let draws = [(1, 3), (2, 3), (3, 5), (4, 3), (5, 1)];
+    let draws = draws.map(|(from, to)| (peer(from), peer(to).number())).to_vec();
+    let leader = peer(3);
+    story.led(3);
+    let term = althing_types::Term::new(1);
+    story.all(&Event::LeaderElected { leader, term, draw: Some(peer(5).number()), draws });
+    assert_picture("plurality", &story, 80, 24);
+}
+
+#[test]
+fn what_the_keys_have_done() {
+    let mut story = grown(2);
+    story.after(2000).all(&challenge(2, 20, 3)).after(1500);
+    story.board.set_down(peer(3), true);
+    let controls = Controls { speed: Some(0.5), is_paused: true, killed: 1, ..CONTROLS };
+    let picture = |controls| picture_of(Shown::Rounds(&story.board), controls, story.now, 80, 24);
+    assert_snapshot("paused", &picture(controls), 80, 24);
+    assert_snapshot("help", &picture(Controls { shows_help: true, ..CONTROLS }), 80, 24);
+}
+
+#[test]
+fn a_chain_with_a_fork() {
+    let at = |millis| Moment::from_start(std::time::Duration::from_millis(millis));
+    let address = |number: usize| {
+        let port = 40_000 + u16::try_from(number).expect("a small number");
+        Address::new("127.0.0.1", port).expect("a host")
+    };
+    let mut board = ChainBoard::new("aviary", Some(65_536.0), None);
+    (1..=5).for_each(|number| board.add(&address(number)));
+    let mut tell = |millis, peer: usize, event: feed::Event| {
+        let time = std::time::SystemTime::UNIX_EPOCH;
+        let peer = Some(address(peer).into());
+        board.apply(&feed::Record {
+            sequence: 0,
+            time,
+            at: at(millis),
+            network: None,
+            peer,
+            event,
+        });
+    };
+    let hash = |byte: u8| BlockHash::from_bytes([byte; 32]);
+    let found =
+        |height, byte| ChainEvent::BlockMined { height: Height::new(height), hash: hash(byte) };
+    let tip = |height, byte, disconnected| {
+        let (height, hash) = (Height::new(height), hash(byte));
+        ChainEvent::TipChanged { height, hash, disconnected, connected: disconnected + 1 }
+    };
+    for peer in 1..=5 {
+        tell(0, peer, PeerEvent::Connected {}.into());
+    }
+    for (millis, peer, height, byte) in [(1000, 1, 0, 0x11), (7000, 4, 1, 0x44), (7200, 2, 1, 0x22)]
+    {
+        tell(millis, peer, feed::Event::Chain(tip(height, byte, 0)));
+        tell(millis, peer, feed::Event::Chain(found(height, byte)));
+    }
+    tell(7300, 3, feed::Event::Chain(tip(1, 0x44, 0)));
+    let pooled = ChainEvent::EntryPooled { entry: "message 9 of #5".into(), author: None };
+    tell(7400, 5, feed::Event::Chain(pooled));
+    tell(16_000, 2, feed::Event::Chain(tip(2, 0x33, 0)));
+    tell(16_000, 2, feed::Event::Chain(found(2, 0x33)));
+    tell(16_300, 3, feed::Event::Chain(tip(2, 0x33, 1)));
+    board.set_down(4, true);
+    for (tenth, millis) in (0..30_u64).zip((13_000_u64..).step_by(100)) {
+        board.set_hashes(at(millis), (1..=5).map(|number| (tenth / 5) * 800 * number));
+    }
+    let picture = picture_of(Shown::Chain(&board), CONTROLS, at(17_000), 80, 24);
+    assert_snapshot("chain", &picture, 80, 24);
 }

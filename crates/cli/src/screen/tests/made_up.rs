@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use althing_board::Board;
-use althing_engine::rounds::{CertifiedRecord, Event, Record};
+use althing_board::{Board, Decides, HowDecided};
+use althing_engine::rounds::{CertifiedRecord, Election, Event, Record, Tie};
 use althing_feed::{self as feed, PeerEvent};
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use ratatui::backend::TestBackend;
 
-use crate::screen::draw;
+use crate::screen::{Controls, Shown, draw};
 
 pub(super) const BROKER: &str = "mqtt://127.0.0.1:1883";
 
@@ -38,9 +38,26 @@ pub(super) fn joined(number: usize) -> Event {
     Event::PeerJoined { peer: peer(number), known: number }
 }
 
+/// The peer with this number leads, having drawn the most.
 pub(super) fn elected(number: usize, term: u64) -> Event {
-    Event::LeaderElected { leader: peer(number), term: Term::new(term), draw: Some(251) }
+    let draw = |other: usize| if other == number { 251 } else { number_of(other).into() };
+    let draws = (1..=10).map(|other| (peer(other), draw(other))).collect();
+    let (leader, term) = (peer(number), Term::new(term));
+    Event::LeaderElected { leader, term, draw: Some(251), draws }
 }
+
+/// Returns the rules of a network in which a majority decides.
+pub(super) fn votes_decide(peers: usize) -> HowDecided {
+    HowDecided {
+        decides: Decides::Votes,
+        votes_needed: peers / 2 + 1,
+        election: Election::HighestDraw { draw_max: 255, tie: Tie::SmallestId },
+        is_elected_often: false,
+    }
+}
+
+pub(super) const CONTROLS: Controls =
+    Controls { speed: Some(1.0), is_paused: false, shows_help: false, killed: 0 };
 
 pub(super) fn challenge(row: u64, difficulty: u64, leader: usize) -> Event {
     let (transaction, difficulty) = (Transaction::new(row), bits(difficulty));
@@ -79,7 +96,11 @@ pub(super) fn record(at: Moment, peer: PeerId, event: feed::Event) -> feed::Reco
 
 impl Story {
     pub(super) fn new(peers: usize, rounds: Option<u64>) -> Self {
-        let board = Board::new("elect-chain", peers, rounds, BROKER.to_owned());
+        Self::with_rules(peers, rounds, votes_decide(peers))
+    }
+
+    pub(super) fn with_rules(peers: usize, rounds: Option<u64>, rules: HowDecided) -> Self {
+        let board = Board::new("elect-chain", peers, rules, rounds, BROKER.to_owned());
         Self { board, now: Moment::START, peers, leader: 1 }
     }
 
@@ -156,8 +177,20 @@ fn number_of(number: usize) -> u64 {
 }
 
 pub(super) fn picture(board: &Board, now: Moment, width: u16, height: u16) -> TestBackend {
+    picture_of(Shown::Rounds(board), CONTROLS, now, width, height)
+}
+
+pub(super) fn picture_of(
+    shown: Shown<'_>,
+    controls: Controls,
+    now: Moment,
+    width: u16,
+    height: u16,
+) -> TestBackend {
     let mut terminal = ratatui::Terminal::new(TestBackend::new(width, height))
         .expect("a test backend does not fail");
-    terminal.draw(|frame| draw::draw(board, now, frame)).expect("a test backend does not fail");
+    terminal
+        .draw(|frame| draw::draw(shown, &controls, now, frame))
+        .expect("a test backend does not fail");
     terminal.backend().clone()
 }

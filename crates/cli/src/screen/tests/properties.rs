@@ -10,7 +10,7 @@ use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::made_up::{bits, picture, record};
+use super::made_up::{bits, picture, record, votes_decide};
 
 /// Mostly a few peers, so that their words meet; sometimes anybody.
 fn peers() -> impl Strategy<Value = PeerId> {
@@ -82,9 +82,11 @@ fn events() -> impl Strategy<Value = Event> {
         (peers(), any::<usize>()).prop_map(|(peer, known)| Event::PeerJoined { peer, known }),
         (rosters(), any::<bool>())
             .prop_map(|(members, member)| Event::MembershipSettled { members, member }),
-        (peers(), any::<u64>(), any::<Option<u128>>()).prop_map(|(leader, term, draw)| {
-            Event::LeaderElected { leader, term: Term::new(term % 4), draw }
-        }),
+        (peers(), any::<u64>(), any::<Option<u128>>(), vec((peers(), any::<u128>()), 0..12))
+            .prop_map(|(leader, term, draw, draws)| {
+                let term = Term::new(term % 4);
+                Event::LeaderElected { leader, term, draw, draws }
+            }),
         (rows(), difficulties(), peers()).prop_map(|(transaction, difficulty, leader)| {
             Event::ChallengeIssued { transaction, difficulty, leader }
         }),
@@ -130,8 +132,9 @@ fn records() -> impl Strategy<Value = feed::Record> {
 
 fn boards() -> impl Strategy<Value = Board> {
     let peers = prop_oneof![9 => 0..20_usize, 1 => any::<usize>()];
-    (texts(), peers, any::<Option<u64>>(), texts())
-        .prop_map(|(dialect, peers, rounds, broker)| Board::new(&dialect, peers, rounds, broker))
+    (texts(), peers, any::<Option<u64>>(), texts()).prop_map(|(dialect, peers, rounds, broker)| {
+        Board::new(&dialect, peers, votes_decide(peers % 20), rounds, broker)
+    })
 }
 
 proptest! {
@@ -165,7 +168,7 @@ proptest! {
 /// Enough of everything to reach the bounds.
 #[test]
 fn a_flood_stays_within_the_bounds() {
-    let mut board = Board::new("flood", 4, None, String::new());
+    let mut board = Board::new("flood", 4, votes_decide(4), None, String::new());
     for number in 0..1500_u64 {
         let at = Moment::from_start(Duration::from_millis(number));
         let peer = PeerId::new(number.into());

@@ -1,11 +1,11 @@
 //! What counts once, what replaces what, and what is not believed.
 
-use althing_board::{Board, Phase, ROWS_MAX};
-use althing_engine::rounds::{Event, Refusal, Waiting};
+use althing_board::{Board, HowDecided, Phase, ROWS_MAX};
+use althing_engine::rounds::{Election, Event, Refusal, Tie, Waiting};
 use althing_feed::PeerEvent;
 use althing_types::{Moment, PeerId, Transaction};
 
-use super::made_up::{Story, challenge, decided, elected, peer, solution, vote};
+use super::made_up::{Story, challenge, decided, elected, peer, solution, vote, votes_decide};
 
 fn led() -> Story {
     let mut story = Story::new(10, None);
@@ -154,7 +154,89 @@ fn the_table_keeps_its_last_rows_and_counts_all() {
 
 #[test]
 fn a_board_of_nothing_can_be_drawn() {
-    let board = Board::new("", 0, Some(0), String::new());
+    let board = Board::new("", 0, votes_decide(0), Some(0), String::new());
     super::made_up::picture(&board, Moment::START, 80, 24);
     assert_eq!(board.name(PeerId::new(5)), "5");
+}
+
+#[test]
+fn a_leader_leads_for_a_reason() {
+    let mut story = Story::new(10, None);
+    story.led(8);
+    let [long, ..] = story.board.why_leader().expect("all draws are known");
+    assert_eq!(long, "#8 leads: drew 251, the highest; ties go to the smallest id");
+    assert_eq!(story.board.draw_of(peer(8)).as_deref(), Some("251"));
+    // The next election begins with other draws.
+    let (leader, term) = (peer(2), althing_types::Term::new(1));
+    let draws = vec![(peer(2), 200)];
+    story.all(&Event::LeaderElected { leader, term, draw: Some(200), draws });
+    assert_eq!(story.board.draw_of(peer(8)), None);
+    let why = story.board.why_leader().map(|[.., short]| short);
+    assert_eq!(why.as_deref(), Some("#2 leads: drew 200"));
+}
+
+#[test]
+fn where_a_draw_is_a_peer_the_votes_for_it_are_the_reason() {
+    let election = Election::Plurality { tie: Tie::LargestId };
+    let mut story = Story::with_rules(4, None, HowDecided { election, ..votes_decide(4) });
+    story.led(3);
+    let draws = [(1, 2), (2, 4), (3, 4), (4, 1)];
+    let draws = draws.map(|(from, to)| (peer(from), peer(to).number())).to_vec();
+    let (leader, term) = (peer(4), althing_types::Term::new(1));
+    story.all(&Event::LeaderElected { leader, term, draw: Some(peer(1).number()), draws });
+    let [long, ..] = story.board.why_leader().expect("all draws are known");
+    assert_eq!(long, "#4 leads: 2 of 4 drew it, the most; ties go to the largest id");
+    assert_eq!(story.board.draw_of(peer(2)).as_deref(), Some("#4"));
+}
+
+#[test]
+fn the_rule_that_is_shown_is_the_network_s() {
+    use althing_dialect::elect_chain::{self, ElectChain};
+    use althing_dialect::sd::{self, Sd};
+    use althing_dialect::{RoundsDialect, Variant};
+    let text = |dialect: &dyn RoundsDialect| {
+        let [text, _] = HowDecided::from(dialect.rules()).texts(10);
+        text
+    };
+    let sd = |variant| Sd::new(sd::Config { variant, ..sd::Config::default() });
+    assert_eq!(text(&ElectChain::new(elect_chain::Config::default())), "6 of 10 decide");
+    assert_eq!(text(&sd(Variant::Published)), "the leader alone decides");
+    assert_eq!(text(&sd(Variant::Readme)), "the leader decides, with 6 of 10");
+}
+
+#[test]
+fn only_what_can_be_seen_is_progress() {
+    let mut story = led();
+    let seen = story.board.progress();
+    story.all(&elected(3, 0));
+    assert!(story.board.progress() == seen, "it was known");
+    for event in
+        [challenge(0, 20, 3), solution(0, 7, "5"), solution(0, 2, "6"), vote(0, 3, "5", true)]
+    {
+        let before = story.board.progress();
+        story.report(1, event.clone());
+        assert!(story.board.progress() != before, "{event:?}");
+        let before = story.board.progress();
+        story.report(2, event);
+        assert!(story.board.progress() == before);
+    }
+}
+
+#[test]
+fn solutions_that_have_not_won_are_kept_with_their_finders() {
+    let mut story = led();
+    story.all(&challenge(0, 20, 3)).all(&solution(0, 7, "5")).all(&solution(0, 2, "6"));
+    story.all(&decided(0, 20, 2, "6", 6)).all(&solution(0, 9, "8"));
+    let round = story.board.shown_round(story.now).expect("it was decided");
+    let losing: Vec<_> = round.losing().map(|(finder, seed)| (finder, seed.to_string())).collect();
+    assert_eq!(losing, [(peer(7), "5".to_owned()), (peer(9), "8".to_owned())]);
+}
+
+#[test]
+fn a_killed_peer_is_not_here_until_it_runs_again() {
+    let mut story = led();
+    story.board.set_down(peer(3), true);
+    assert_eq!((story.board.peers.here(), story.board.is_connected(peer(3))), (9, Some(false)));
+    story.board.set_down(peer(3), false);
+    assert_eq!(story.board.peers.here(), 10);
 }

@@ -1,5 +1,6 @@
 //! Peers of `aviary`, as processes.
 
+use althing_testkit::{eventually_blocking, free_port};
 use serde_json::{Value, json};
 
 use super::harness::{ChainPeer, Chains, QUICK_AVIARY, add, chain, one_chain};
@@ -34,6 +35,36 @@ fn a_network_is_founded_out_of_nothing_and_all_follow_one_chain() {
     let entries = chains.entries("peer-3");
     assert_eq!(entries[..2], ["hello", "world"], "the first block holds the file's lines");
     assert_eq!(entries[2..], ["one", "two", "three"], "{height} blocks");
+}
+
+#[test]
+fn a_founder_starts_again_with_the_same_command_line_and_names_of_contacts_are_enough() {
+    let chains = Chains::with(QUICK_AVIARY);
+    let words = chains.file("words.txt", "hello\nworld\n");
+    let found = format!("--found {words} --listen localhost:0");
+    let founder = chains.peer("founder", &found);
+    one_chain(&[&founder], 0);
+    drop(founder);
+    let founder = chains.peer("founder", &found);
+    let address = founder.address();
+    let (_, port) = address.rsplit_once(':').expect("an address ends with a port");
+    // One contact that is nowhere, and one by a name that is ::1 first on many systems.
+    let contacts = format!("--contact nowhere.invalid:7 --contact localhost:{port}");
+    let other = chains.peer("other", &contacts);
+    one_chain(&[&other], 0);
+    assert_eq!(chains.entries("other")[..2], ["hello", "world"]);
+    assert!(other.complaints().contains("nowhere.invalid:7 cannot be found"));
+}
+
+#[test]
+fn contacts_that_do_not_answer_are_named() {
+    let chains = Chains::with(QUICK_AVIARY);
+    let port = free_port().expect("there are ports");
+    let lonely = chains.peer("lonely", &format!("--contact 127.0.0.1:{port}"));
+    let expected = format!("no peer has answered yet at 127.0.0.1:{port}");
+    eventually_blocking("the peer to say so", || {
+        lonely.complaints().contains(&expected).then_some(())
+    });
 }
 
 #[test]

@@ -76,7 +76,9 @@ fn options_of_the_other_kind_of_network_are_explained() {
         ("peer --dialect open --founded yesterday", "is no time"),
         ("peer --dialect aviary --kick-after 0s", "--kick-after is too short"),
         ("peer --dialect aviary --found /nowhere/words", "reading /nowhere/words"),
-        ("demo --dialect aviary", "possible values: elect-chain, sd, ppd"),
+        ("demo --dialect aviary --challenge 9", "--challenge is an option of networks with rounds"),
+        ("demo --dialect open --broker mqtt://a", "peers of open meet over UDP in the demo"),
+        ("bench rounds --dialect aviary", "possible values: elect-chain, sd, ppd"),
         ("events --data /nowhere", "no peer runs in /nowhere"),
         ("chain show --data /nowhere", "/nowhere holds nothing of a peer"),
     ] {

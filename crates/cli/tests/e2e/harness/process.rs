@@ -60,8 +60,21 @@ impl Althing {
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         trap: Option<Trap>,
     ) -> Self {
-        let mut process = command()
-            .args(arguments)
+        let mut command = command();
+        command.args(arguments);
+        Self::launch(name, command, trap)
+    }
+
+    /// Starts `althing` with a limit of the shell's `ulimit`, as in `-n 64`.
+    pub(crate) fn start_limited(name: &str, limit: &str, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+        shell.arg(command().get_program()).args(arguments);
+        Self::launch(name, shell, None)
+    }
+
+    fn launch(name: &str, mut command: Command, trap: Option<Trap>) -> Self {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

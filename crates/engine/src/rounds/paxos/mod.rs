@@ -87,7 +87,7 @@ impl Paxos {
     ) -> Self {
         let Identity { id: me, seat, authenticator, solution_cache, .. } = identity;
         let next = recovered.next_row();
-        let State { members, promised, accepted } = recovered.state;
+        let State { members, promised, accepted, sessions: _ } = recovered.state;
         let has_voted = accepted.is_some() || next > Transaction::FIRST;
         let term = promised.map(|promised| promised.term).unwrap_or_default();
         Self {
@@ -133,7 +133,7 @@ impl Paxos {
             }
             Input::PeerLost(peer) => self.on_lost(now, peer, out),
             Input::Read(records) => self.on_read(records, out),
-            Input::Timer(Timer::Overheard)
+            Input::Timer(Timer::Overheard | Timer::Answer(_) | Timer::Again(..))
             | Input::Malformed(_)
             | Input::Peers(_)
             | Input::Overheard(_) => {}
@@ -217,6 +217,7 @@ impl Paxos {
         {
             return refuse(peer, reason, out);
         }
+        self.election.hear(peer);
         self.hear(now, peer);
         if self.election.leader == Some(peer) && self.is_of_term(&signed.message) {
             self.failure_detector.leader_until(now + self.rules.timeouts.leader);

@@ -1,7 +1,7 @@
-//! Decides solutions: by votes (rules P4, P5 and P9), or by the leader's verdict (rule P10).
+//! Decides solutions: by votes (rules P4, P5, P9 and P11), or by the leader's verdict (rule P10).
 
 use althing_pow::Unsolved;
-use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use althing_types::{PeerId, Seed, Term, Transaction};
 
 use super::queue::OfRow;
 use super::{Phase, Published};
@@ -18,15 +18,22 @@ pub(super) struct Solution {
     pub(super) seed: Seed,
 }
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Vote {
     pub(super) voter: PeerId,
     pub(super) transaction: Transaction,
+    pub(super) seed: Seed,
     pub(super) approve: bool,
+    /// The peer that found the seed, where votes name it.
+    pub(super) winner: Option<PeerId>,
 }
 
 /// How many rows a message may be ahead of us; no peer is that far, unless we have missed messages.
 const AHEAD_MAX: u64 = 64;
+
+/// The same where the leader alone decides, and whoever has missed rows goes on with a later one:
+/// two weeks of rows, if each takes a second.
+const AHEAD_OF_MEMBER_MAX: u64 = 1 << 20;
 
 impl OfRow for Solution {
     fn row(&self) -> Transaction {
@@ -43,10 +50,12 @@ impl OfRow for Vote {
 impl Published {
     /// Where only the open row counts, refuses messages about a row that no peer can have reached.
     pub(super) fn check_row(&self, transaction: Transaction) -> Result<(), Refusal> {
-        let is_far = transaction.number().saturating_sub(self.row().number()) > AHEAD_MAX;
-        let is_of_row = self.rules.counting == Counting::ArrivalsOfRow
-            || self.rules.decision == Decision::Leader;
-        if is_of_row && is_far { Err(Refusal::Ahead { transaction }) } else { Ok(()) }
+        let max = match self.rules.decision {
+            Decision::Leader => AHEAD_OF_MEMBER_MAX,
+            _ => AHEAD_MAX,
+        };
+        let is_far = transaction.number().saturating_sub(self.row().number()) > max;
+        if self.names_rows() && is_far { Err(Refusal::Ahead { transaction }) } else { Ok(()) }
     }
 
     /// Votes on the next solution while the row is mined, and returns whether there was one.
@@ -64,7 +73,7 @@ impl Published {
     /// valid one ends the search, whatever row that is (rule P4).
     fn judge(&mut self, solution: Solution, out: &mut Vec<Output>) {
         let Solution { finder, transaction, seed } = solution.clone();
-        let Some(difficulty) = self.difficulty_of(transaction) else {
+        let Some(difficulty) = self.asked.get(&transaction).copied() else {
             return refuse(finder, Refusal::Ahead { transaction }, out);
         };
         let judged = self.rules.puzzle.check(&seed, difficulty);
@@ -94,18 +103,47 @@ impl Published {
     /// Counts the votes once there are N of them, and returns whether there was anything to do.
     pub(super) fn count_next(&mut self, solution: Solution, out: &mut Vec<Output>) -> bool {
         let peers = self.rules.membership_size();
-        let row = self.open_row();
-        let votes = match self.rules.counting {
-            Counting::ArrivalsOfRow => self.votes.take_many_of(row, peers),
-            _ => self.votes.take_many(peers),
-        };
-        match votes {
-            Some(votes) => self.count(solution, &votes, out),
-            // Members vote on every solution of the row while it is open (rule P9).
-            None if self.rules.counting == Counting::ArrivalsOfRow => return self.judge_next(out),
-            None => return false,
+        if self.rules.counting != Counting::ArrivalsOfRow {
+            let Some(votes) = self.votes.take_many(peers) else { return false };
+            self.count(solution, &votes, out);
+            return true;
         }
-        true
+        let row = self.open_row();
+        if self.votes.of(row).nth(peers - 1).is_some()
+            && let Some(chosen) = self.chosen(solution)
+            && let Some(votes) = self.votes.take_many_of(row, peers)
+        {
+            self.count(chosen, &votes, out);
+            return true;
+        }
+        // Members vote on every solution of the row while it is open (rule P9).
+        self.judge_next(out)
+    }
+
+    /// Returns the solution of the open row that its votes decide on: the one to which the leader
+    /// said yes first, so that those who follow this rule never record two, in whichever order the
+    /// solutions reach them (rule P11). `None` if that vote is still to come.
+    ///
+    /// `first` is the solution that this peer saw first. It stands if this peer leads, and if the
+    /// leader has gone on to the next election without a vote that has reached us.
+    fn chosen(&self, first: Solution) -> Option<Solution> {
+        if self.leader == Some(self.me) {
+            return Some(first);
+        }
+        let transaction = self.open_row();
+        let difficulty = *self.asked.get(&transaction)?;
+        let is_choice = |vote: &&Vote| {
+            Some(vote.voter) == self.leader
+                && vote.approve
+                && self.rules.puzzle.check(&vote.seed, difficulty).is_ok()
+        };
+        let choice = self.votes.of(transaction).find(is_choice);
+        let choice = choice.and_then(|vote| Some((vote.winner?, vote.seed.clone())));
+        match choice {
+            Some((finder, seed)) => Some(Solution { finder, transaction, seed }),
+            None if self.has_drawn_again(self.leader) => Some(first),
+            None => None,
+        }
     }
 
     /// Counts N votes, whatever they are for (rule P5).
@@ -119,7 +157,7 @@ impl Published {
         }
         let yes = votes.iter().filter(|vote| vote.approve);
         let votes = yes.map(|vote| vote.voter).collect();
-        self.record(solution.finder, solution.seed, votes, no, out);
+        self.record(transaction, solution.finder, solution.seed, votes, no, out);
     }
 
     /// As the leader that decides alone, judges the next solution, publishes the verdict, and
@@ -139,7 +177,7 @@ impl Published {
                 let found =
                     Event::SolutionFound { transaction, finder: winner, seed: seed.clone() };
                 out.push(Output::Event(found));
-                self.record(winner, seed, vec![self.me], 0, out);
+                self.record(transaction, winner, seed, vec![self.me], 0, out);
             }
             Some(Err(unsolved)) => refuse(winner, Refusal::NotASolution(unsolved), out),
             // Not the first, or of a row that is decided.
@@ -148,44 +186,50 @@ impl Published {
         true
     }
 
-    /// Takes the leader's next verdict on the open row, and returns whether there was one.
+    /// Takes the leader's next verdict on a row that is not recorded, and returns whether there was
+    /// one. It may be of a row that we left because the next challenge came first (rule P13).
     pub(super) fn obey_next(&mut self, out: &mut Vec<Output>) -> bool {
-        let Some(solution) = self.verdicts.take_of(self.open_row()) else { return false };
+        let Some(solution) = self.verdicts.take_of_any(&self.asked) else { return false };
         let Solution { finder: winner, transaction, seed } = solution;
-        match self.judge_for_row(transaction, &seed) {
-            Some(Ok(())) => {
-                self.search.cancel(out);
+        let Some(difficulty) = self.asked.get(&transaction) else { return true };
+        match self.rules.puzzle.check(&seed, *difficulty) {
+            // A verdict on a row that is recorded, said again.
+            Ok(()) if transaction < self.next => {}
+            Ok(()) => {
+                if transaction == self.open_row() {
+                    self.search.cancel(out);
+                }
                 let found =
                     Event::SolutionFound { transaction, finder: winner, seed: seed.clone() };
                 out.push(Output::Event(found));
                 let votes = self.leader.into_iter().collect();
-                self.record(winner, seed, votes, 0, out);
+                self.record(transaction, winner, seed, votes, 0, out);
             }
             // Anyone can forge a verdict of the leader, but not a solution.
-            Some(Err(unsolved)) => refuse(winner, Refusal::VoteForNoSolution(unsolved), out),
-            None => {}
+            Err(unsolved) => refuse(winner, Refusal::VoteForNoSolution(unsolved), out),
         }
         true
     }
 
     /// Returns whether `seed` solves the open row, or `None` if it is for another.
     fn judge_for_row(&self, transaction: Transaction, seed: &Seed) -> Option<Result<(), Unsolved>> {
-        let difficulty = self.asked.last().filter(|_| transaction == self.open_row())?;
-        Some(self.rules.puzzle.check(seed, *difficulty))
+        let difficulty = self.asked.get(&transaction)?;
+        let is_open = transaction == self.open_row();
+        is_open.then(|| self.rules.puzzle.check(seed, *difficulty))
     }
 
     fn record(
         &mut self,
+        transaction: Transaction,
         winner: PeerId,
         seed: Seed,
         votes: Vec<PeerId>,
         noes: usize,
         out: &mut Vec<Output>,
     ) {
-        let Some(difficulty) = self.asked.last().copied() else {
+        let Some(difficulty) = self.asked.get(&transaction).copied() else {
             return;
         };
-        let transaction = self.open_row();
         let record = CertifiedRecord {
             record: Record { transaction, difficulty, seed, winner },
             term: Term::FIRST,
@@ -195,10 +239,14 @@ impl Published {
         self.search.learn(&record.record.seed);
         out.push(Output::Persist(Durable::Record(record.clone())));
         out.push(Output::Event(Event::RoundDecided(record)));
+        self.next = transaction.next();
+        self.verdicts.forget_before(self.next);
+        if transaction != self.open_row() {
+            return;
+        }
         if self.is_finished() {
             out.push(leave_later());
         }
-        self.verdicts.forget_before(self.row());
         if self.rules.counting == Counting::ArrivalsOfRow {
             self.solutions.forget_before(self.row());
             self.votes.forget_before(self.row());
@@ -207,11 +255,5 @@ impl Published {
             ElectionEvery::Once => self.await_challenge(out),
             ElectionEvery::Transaction => self.begin_election(out),
         }
-    }
-
-    /// Returns the challenge of a row.
-    fn difficulty_of(&self, transaction: Transaction) -> Option<Difficulty> {
-        let index = transaction.number().checked_sub(self.first.number())?;
-        self.asked.get(usize::try_from(index).ok()?).copied()
     }
 }

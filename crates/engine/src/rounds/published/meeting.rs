@@ -1,14 +1,28 @@
 //! Discovery, keys and election (rules P1, P2, P7 and P8).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use althing_types::{PeerId, Term};
+use althing_types::{PeerId, Term, Transaction};
 use rand::RngExt;
 
 use super::{Phase, Published};
 use crate::rounds::{
     Election, Event, Message, Output, PublicKey, Refusal, Signatures, Signed, Tie, Timer,
 };
+
+/// Whether an election waits because of draws that may be repeated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Doubts {
+    #[default]
+    None,
+    Waiting,
+    Over,
+}
+
+/// How long a draw that may be repeated is waited on for the genuine one. Draws of one election
+/// come within milliseconds of each other, and a row of the program takes seconds.
+const DOUBT_TIME: Duration = Duration::from_secs(1);
 
 impl Published {
     pub(super) fn on_announcement(
@@ -93,12 +107,89 @@ impl Published {
         self.phase = Phase::Drawing;
         let draw = match self.rules.election {
             Election::HighestDraw { draw_max, .. } => self.rng.random_range(0..=draw_max),
-            Election::Plurality { .. } => {
+            // There has been no election yet.
+            Election::HighestDrawThenId { draw_max, .. } if self.leader.is_none() => {
+                self.rng.random_range(0..=draw_max)
+            }
+            Election::HighestDrawThenId { .. } | Election::Plurality { .. } => {
                 let index = self.rng.random_range(0..self.known.len());
                 self.known[index].number()
             }
         };
         self.say(Message::Election { peer: self.me, draw, state: None }, out);
+    }
+
+    /// Where members sign, a draw is its sender's own, and one that is repeated counts once, as the
+    /// programs count equal texts (rule P7).
+    pub(super) fn on_draw(&mut self, peer: PeerId, draw: u128) -> Result<(), Refusal> {
+        if !self.signs() {
+            return self.draws.push((peer, draw));
+        }
+        if !self.known.contains(&peer) {
+            return Err(Refusal::Stranger);
+        }
+        // A member draws again when it has voted on the row, though its vote may come later.
+        let has_voted = |row| self.votes.of(row).any(|vote| vote.voter == peer);
+        let next = match self.phase {
+            Phase::Drawing => self.row(),
+            _ => self.row_in_hand().next(),
+        };
+        if self.draws.has(peer, draw) && !has_voted(next) {
+            return Err(Refusal::Repeated);
+        }
+        let is_counted = self.counted.get(&peer) == Some(&draw);
+        if is_counted && self.phase != Phase::Drawing && !has_voted(self.row_in_hand()) {
+            self.doubtful.insert(peer);
+        }
+        self.draws.push((peer, draw))
+    }
+
+    /// Returns the row for which the last election was.
+    fn row_in_hand(&self) -> Transaction {
+        match self.phase {
+            Phase::Mining | Phase::Voting(_) => self.open_row(),
+            _ => self.row(),
+        }
+    }
+
+    /// Returns whether `peer` has drawn for the election after the open row.
+    pub(super) fn has_drawn_again(&self, peer: Option<PeerId>) -> bool {
+        self.draws.iter().any(|(drawer, _)| Some(*drawer) == peer)
+    }
+
+    /// Takes the draws of an election: one of each member where members sign, and otherwise the
+    /// first N.
+    ///
+    /// A draw that may be the last one again is waited on for a while: if it is, the genuine one
+    /// follows.
+    pub(super) fn take_draws(&mut self, out: &mut Vec<Output>) -> Option<Vec<(PeerId, u128)>> {
+        if !self.signs() {
+            return self.draws.take_many(self.rules.membership_size());
+        }
+        let mut repeated = self.counted.clone();
+        repeated.retain(|peer, _| self.doubtful.contains(peer));
+        let draws = self.draws.one_of_each(&self.known, &repeated)?;
+        let is_doubtful = |(peer, draw): &(PeerId, u128)| repeated.get(peer) == Some(draw);
+        if self.doubts != Doubts::Over && draws.iter().any(is_doubtful) {
+            if self.doubts == Doubts::None {
+                self.doubts = Doubts::Waiting;
+                let timer = Timer::DrawsOver(Term::new(self.row().number()));
+                out.push(Output::SetTimer { after: DOUBT_TIME, timer });
+            }
+            return None;
+        }
+        self.draws.forget(&draws);
+        self.counted = draws.iter().copied().collect();
+        self.doubtful.clear();
+        self.doubts = Doubts::None;
+        Some(draws)
+    }
+
+    /// Ends the wait for draws in the place of doubtful ones.
+    pub(super) fn on_draws_over(&mut self, term: Term) {
+        if self.phase == Phase::Drawing && term.number() == self.row().number() {
+            self.doubts = Doubts::Over;
+        }
     }
 
     /// The first N draws elect, whoever sent them (rule P2).
@@ -108,7 +199,9 @@ impl Published {
         };
         self.leader = Some(leader);
         let term = Term::FIRST;
-        out.push(Output::Event(Event::LeaderElected { leader, term, draw: Some(draw) }));
+        let mut draws = draws.to_vec();
+        draws.sort_unstable();
+        out.push(Output::Event(Event::LeaderElected { leader, term, draw: Some(draw), draws }));
         self.await_challenge(out);
     }
 
@@ -138,7 +231,7 @@ fn winner(rule: Election, draws: &[(PeerId, u128)]) -> Option<(PeerId, u128)> {
         Tie::SmallestId => u128::MAX - peer.number(),
     };
     match rule {
-        Election::HighestDraw { tie, .. } => {
+        Election::HighestDraw { tie, .. } | Election::HighestDrawThenId { tie, .. } => {
             draws.iter().copied().max_by_key(|(peer, draw)| (*draw, by_tie(tie, *peer)))
         }
         Election::Plurality { tie } => {

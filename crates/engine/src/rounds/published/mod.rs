@@ -5,38 +5,48 @@
 //! votes or the leader's verdict. A message for a later phase waits in its queue. Where the program
 //! ignores the row of a message, messages that were never taken wait too: a solution of an earlier
 //! row may win a later one. The peers of such a network agree only because they all see the same
-//! order; see rules P1 to P10 in `docs/protocol.md`.
+//! order; see rules P1 to P13 in `docs/protocol.md`.
 //!
 //! Where the published programs stop or crash, this one refuses the message and continues. It
-//! cannot repeat anything, since they would count it twice; so when one of them dies, it waits, and
-//! reports that.
+//! repeats hardly anything, since they would count it twice; so when one of them dies, it waits,
+//! and reports that.
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `asking` | which row does a challenge open, and who issues it? |
 //! | `deciding` | what becomes of solutions? |
+//! | `draws` | which draws does an election count? |
 //! | `meeting` | who is there, and who leads? |
 //! | `queue` | which messages wait for their turn? |
+//! | `turns` | when may a member answer? |
+//! | `waiting` | since when has nothing moved? |
 
+mod asking;
 mod deciding;
+mod draws;
 mod meeting;
 mod queue;
+mod turns;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
-use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
-use rand::RngExt;
+use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use rand_chacha::ChaCha8Rng;
 
+use self::asking::Asked;
 use self::deciding::{Solution, Vote};
+use self::draws::Draws;
+use self::meeting::Doubts;
 use self::queue::{QUEUE_MAX, Queue};
+use self::turns::until_turn;
+use self::waiting::Standing;
 use super::search::Search;
 use super::{
-    Authenticator, Cause, Challenge, Command, Counting, Decision, Event, Identity, Input, Issuing,
-    Message, Output, Place, PublicKey, Recovered, Refusal, Rules, Seat, Signed, Status, Timer,
-    Waiting, leave_later, refuse,
+    Authenticator, Cause, Challenge, Command, Counting, Decision, Durable, Event, Identity, Input,
+    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, Status, Timer, refuse,
 };
 use crate::{Queue as Queued, Recipient};
 
@@ -53,21 +63,35 @@ pub(super) struct Published {
     keys: BTreeMap<PeerId, PublicKey>,
     /// Messages that arrived before all keys were known.
     deferred: Queue<Signed>,
-    draws: Queue<(PeerId, u128)>,
-    challenges: Queue<(PeerId, Difficulty)>,
+    draws: Draws,
+    /// The draws that the last election counted, where each member has one.
+    counted: BTreeMap<PeerId, u128>,
+    /// The members whose waiting draw may be the counted one again.
+    doubtful: BTreeSet<PeerId>,
+    doubts: Doubts,
+    challenges: Queue<Asked>,
     solutions: Queue<Solution>,
     votes: Queue<Vote>,
     /// Solutions that the leader has accepted.
     verdicts: Queue<Solution>,
     leader: Option<PeerId>,
-    /// Our first row, and the challenge of each row since.
-    first: Transaction,
-    asked: Vec<Difficulty>,
-    /// Whether anything has arrived since the last check.
-    moved: bool,
+    /// The challenge of each row of this session that was asked for, as far as they are kept.
+    asked: BTreeMap<Transaction, Difficulty>,
+    /// The row whose challenge is the latest, and when it came.
+    open: Option<(Transaction, Moment)>,
+    /// The first row of this session that may still be recorded.
+    next: Transaction,
+    /// As the leader, the challenge that we have issued and that has not come back to us.
+    issued: Option<(Transaction, Difficulty)>,
+    /// Our solution of the open row, and whether it has been sent.
+    answer: Option<(Seed, bool)>,
+    /// Where this peer is, and since when.
+    standing: Standing,
     /// Known peers that the transport reports as gone, and that were not heard since. That alone
     /// means nothing: anyone can forge it.
     missed: BTreeSet<PeerId>,
+    /// Whether anything has arrived since the last check.
+    heard: bool,
     /// Whether peers of another network hear what we say.
     has_neighbours: bool,
     search: Search,
@@ -88,12 +112,7 @@ enum Phase {
 const ROWS_MAX: usize = 1 << 20;
 
 impl Published {
-    pub(super) fn new(
-        rules: Rules,
-        identity: Identity,
-        rng: ChaCha8Rng,
-        recovered: &Recovered,
-    ) -> Self {
+    pub(super) fn new(rules: Rules, identity: Identity, rng: ChaCha8Rng) -> Self {
         Self {
             rules,
             me: identity.id,
@@ -105,15 +124,22 @@ impl Published {
             keys: BTreeMap::new(),
             deferred: Queue::new(),
             draws: Queue::new(),
+            counted: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+            doubts: Doubts::None,
             challenges: Queue::new(),
             solutions: Queue::new(),
             votes: Queue::new(),
             verdicts: Queue::new(),
             leader: None,
-            first: recovered.next_row(),
-            asked: Vec::new(),
-            moved: false,
+            asked: BTreeMap::new(),
+            open: None,
+            next: Transaction::FIRST,
+            issued: None,
+            answer: None,
+            standing: Standing::default(),
             missed: BTreeSet::new(),
+            heard: false,
             has_neighbours: false,
             search: Search::new(identity.solution_cache),
         }
@@ -137,34 +163,39 @@ impl Published {
         ]
     }
 
-    pub(super) fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+    pub(super) fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Start => {
-                self.set_timer(out);
+                // A session begins, whatever the table has from before (rule P12).
+                out.push(Output::Persist(Durable::Session));
+                self.watch(now, out);
                 self.announce_later(out);
                 self.say_id(out);
-                if self.is_finished() {
-                    out.push(leave_later());
-                }
             }
             Input::Message { message, .. } => {
-                self.moved = true;
+                self.heard = true;
                 self.missed.remove(&message.message.peer());
                 self.on_message(message, out);
-                self.advance(out);
+                self.advance(now, out);
             }
-            Input::Timer(Timer::Repeat) => self.look_around(out),
+            Input::Timer(Timer::Repeat) => self.look_around(now, out),
             Input::Timer(Timer::Announce) => self.on_announce(out),
+            Input::Timer(Timer::DrawsOver(term)) => {
+                self.on_draws_over(term);
+                self.advance(now, out);
+            }
             Input::Timer(Timer::Lead(row)) => self.on_pause_over(row, out),
             Input::Timer(Timer::Known(id)) => {
                 if let Some((transaction, seed)) = self.search.finish_known(id) {
-                    self.on_solved(transaction, seed, out);
+                    self.on_solved(now, transaction, seed, out);
                 }
             }
+            Input::Timer(Timer::Answer(row)) => self.on_turn(row, out),
+            Input::Timer(Timer::Again(row, times)) => self.on_again(row, times, out),
             Input::Timer(Timer::Leave) => out.push(Output::Leave),
             Input::Solved { search, solution } => {
                 if let Some(transaction) = self.search.finish(search) {
-                    self.on_solved(transaction, solution, out);
+                    self.on_solved(now, transaction, solution, out);
                 }
             }
             Input::Command(Command::Issue(wanted)) => self.on_issue(wanted, out),
@@ -178,6 +209,7 @@ impl Published {
             | Input::Peers(_)
             | Input::Overheard(_) => {}
         }
+        self.note_standing(now);
     }
 
     fn on_message(&mut self, signed: Signed, out: &mut Vec<Output>) {
@@ -203,15 +235,24 @@ impl Published {
     /// Puts a message into its queue.
     fn on_word(&mut self, message: Message, out: &mut Vec<Output>) -> Result<(), Refusal> {
         match message {
-            Message::Election { peer, draw, .. } => self.draws.push((peer, draw)),
-            Message::Challenge { peer, difficulty, .. } => self.challenges.push((peer, difficulty)),
+            Message::Election { peer, draw, .. } => self.on_draw(peer, draw),
+            Message::Challenge { peer, difficulty, place } => {
+                self.on_challenge(peer, difficulty, place)
+            }
             Message::Solution { peer, transaction, seed } => {
                 self.check_row(transaction)?;
+                // Where the leader alone judges, the others need no solutions.
+                let is_for_leader = self.rules.decision == Decision::Leader;
+                if is_for_leader && self.leader.is_some_and(|leader| leader != self.me) {
+                    return Ok(());
+                }
                 self.solutions.push(Solution { finder: peer, transaction, seed })
             }
-            Message::Vote { peer, transaction, seed, approve, .. } => {
+            Message::Vote { peer, transaction, seed, approve, cause } => {
                 self.check_row(transaction)?;
-                self.votes.push(Vote { voter: peer, transaction, approve })?;
+                let winner = cause.map(|cause| cause.winner);
+                let vote = Vote { voter: peer, transaction, seed: seed.clone(), approve, winner };
+                self.votes.push(vote)?;
                 out.push(Output::Event(Event::VoteCast {
                     transaction,
                     voter: peer,
@@ -242,12 +283,12 @@ impl Published {
     }
 
     /// Moves from phase to phase as far as the arrived messages allow.
-    fn advance(&mut self, out: &mut Vec<Output>) {
-        while self.step(out) {}
+    fn advance(&mut self, now: Moment, out: &mut Vec<Output>) {
+        while self.step(now, out) {}
     }
 
     /// Takes one step, and returns whether enough messages had arrived.
-    fn step(&mut self, out: &mut Vec<Output>) -> bool {
+    fn step(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
         let peers = self.rules.membership_size();
         let judges = self.rules.decision == Decision::Leader;
         match self.phase.clone() {
@@ -259,20 +300,24 @@ impl Published {
                 }
             }
             Phase::Discovery | Phase::Keys => return false,
-            Phase::Drawing => match self.draws.take_many(peers) {
+            Phase::Drawing => match self.take_draws(out) {
                 Some(draws) => self.elect(&draws, out),
                 None => return false,
             },
             Phase::Challenge => match self.challenges.take() {
                 // Challenges of other peers are dropped (rule P3).
-                Some((peer, _)) if !self.is_leader(peer) => refuse(peer, Refusal::NotLeader, out),
-                Some((_, difficulty)) => self.begin_row(difficulty, out),
+                Some(asked) if !self.is_leader(asked.peer) => {
+                    refuse(asked.peer, Refusal::NotLeader, out);
+                }
+                Some(asked) => self.take_challenge(now, asked, out),
                 // Late newcomers are refused.
                 None if judges && self.leader == Some(self.me) => return self.rule_next(out),
                 None => return false,
             },
-            Phase::Mining if judges && self.leader == Some(self.me) => return self.rule_next(out),
-            Phase::Mining if judges => return self.obey_next(out),
+            Phase::Mining if judges && self.leader == Some(self.me) => {
+                return self.rule_next(out) || self.go_on(now, out);
+            }
+            Phase::Mining if judges => return self.obey_next(out) || self.go_on(now, out),
             Phase::Mining => return self.judge_next(out),
             Phase::Voting(solution) => return self.count_next(solution, out),
         }
@@ -286,52 +331,8 @@ impl Published {
         is_unnamed || Some(peer) == self.leader
     }
 
-    fn await_challenge(&mut self, out: &mut Vec<Output>) {
-        self.phase = Phase::Challenge;
-        if self.is_finished() {
-            out.push(Output::Event(Event::AllRecorded));
-            return out.push(Output::Leave);
-        }
-        if self.leader != Some(self.me) || self.rules.issuing == Issuing::OnCommand {
-            return;
-        }
-        if self.rules.pause > Duration::ZERO {
-            let timer = Timer::Lead(self.row());
-            out.push(Output::SetTimer { after: self.rules.pause, timer });
-        } else {
-            self.say_challenge(None, out);
-        }
-    }
-
     fn is_finished(&self) -> bool {
         self.rules.rounds.is_some_and(|rounds| self.row() >= rounds)
-    }
-
-    fn on_pause_over(&mut self, row: Transaction, out: &mut Vec<Output>) {
-        if self.phase == Phase::Challenge && row == self.row() {
-            self.say_challenge(None, out);
-        }
-    }
-
-    fn on_issue(&mut self, wanted: Option<Difficulty>, out: &mut Vec<Output>) {
-        if self.rules.issuing == Issuing::OnCommand
-            && self.phase == Phase::Challenge
-            && self.leader == Some(self.me)
-            && !self.is_finished()
-        {
-            self.say_challenge(wanted, out);
-        }
-    }
-
-    fn say_challenge(&mut self, wanted: Option<Difficulty>, out: &mut Vec<Output>) {
-        let range = &self.rules.challenges;
-        let (easiest, hardest) = (range.start().bits(), range.end().bits());
-        let difficulty = wanted.unwrap_or_else(|| {
-            let bits = self.rng.random_range(easiest..=hardest.max(easiest));
-            Difficulty::from_bits(bits.into()).expect("between two difficulties")
-        });
-        let place = self.names_rows().then(|| Place { transaction: self.row(), term: Term::FIRST });
-        self.say(Message::Challenge { peer: self.me, difficulty, place }, out);
     }
 
     /// Returns whether the messages of this network name their row.
@@ -345,37 +346,54 @@ impl Published {
         names.then_some(Cause { term: Term::FIRST, difficulty, winner })
     }
 
-    fn begin_row(&mut self, difficulty: Difficulty, out: &mut Vec<Output>) {
-        let Some(leader) = self.leader else { return };
-        let transaction = self.row();
-        if self.asked.len() >= ROWS_MAX {
-            // The challenges of the oldest rows are forgotten; solutions of those rows are then
-            // invalid.
-            self.asked.remove(0);
-            self.first = self.first.next();
-        }
-        self.asked.push(difficulty);
-        out.push(Output::Event(Event::ChallengeIssued { transaction, difficulty, leader }));
-        self.mine(out);
-    }
-
     /// Searches for a solution. A leader that decides alone does not, unless it is the only member.
     fn mine(&mut self, out: &mut Vec<Output>) {
         self.phase = Phase::Mining;
-        let Some(difficulty) = self.asked.last().copied() else {
+        self.answer = None;
+        let transaction = self.open_row();
+        let Some(difficulty) = self.asked.get(&transaction).copied() else {
             return;
         };
         let judges = self.rules.leader_only_judges() && self.leader == Some(self.me);
         if self.seat == Seat::Member && !judges {
-            let transaction = self.open_row();
             let challenge = Challenge { puzzle: self.rules.puzzle, difficulty };
             self.search.start(transaction, challenge, out);
         }
     }
 
-    fn on_solved(&mut self, transaction: Transaction, seed: Seed, out: &mut Vec<Output>) {
-        if self.phase == Phase::Mining && transaction == self.open_row() {
-            self.say(Message::Solution { peer: self.me, transaction, seed }, out);
+    /// Answers with a solution that was found or is known, when it is our turn (rule P11).
+    fn on_solved(
+        &mut self,
+        now: Moment,
+        transaction: Transaction,
+        seed: Seed,
+        out: &mut Vec<Output>,
+    ) {
+        let Some((open, since)) = self.open.filter(|_| self.phase == Phase::Mining) else {
+            return;
+        };
+        if open != transaction {
+            return;
+        }
+        self.answer = Some((seed, false));
+        let wait = until_turn(&self.known, self.me, open, self.rules.turn, now - since);
+        if wait.is_zero() {
+            self.on_turn(open, out);
+        } else {
+            out.push(Output::SetTimer { after: wait, timer: Timer::Answer(open) });
+        }
+    }
+
+    /// Answers the challenge of `row`, if it has not been solved meanwhile.
+    fn on_turn(&mut self, row: Transaction, out: &mut Vec<Output>) {
+        if self.phase != Phase::Mining || row != self.open_row() {
+            return;
+        }
+        let Some((seed, is_sent)) = &mut self.answer else { return };
+        if !std::mem::replace(is_sent, true) {
+            let seed = seed.clone();
+            self.say(Message::Solution { peer: self.me, transaction: row, seed }, out);
+            self.ask_again_later(row, 0, out);
         }
     }
 
@@ -387,43 +405,19 @@ impl Published {
             silent: Vec::new(),
             term: Term::FIRST,
             leader: self.leader,
-            challenge: self.asked.last().copied().filter(|_| is_open),
-            waiting: None,
+            challenge: self.asked.get(&self.open_row()).copied().filter(|_| is_open),
+            waiting: self.standing.waiting(),
         }
     }
 
     /// Returns the row that the next challenge is for.
     fn row(&self) -> Transaction {
-        let rows = u64::try_from(self.asked.len()).expect("a length fits");
-        Transaction::new(self.first.number() + rows)
+        self.open.map_or(Transaction::FIRST, |(row, _)| row.next())
     }
 
-    /// Returns the row whose challenge is open.
+    /// Returns the row whose challenge is the latest.
     fn open_row(&self) -> Transaction {
-        Transaction::new(self.row().number().saturating_sub(1))
-    }
-
-    fn set_timer(&self, out: &mut Vec<Output>) {
-        let after = self.rules.timeouts.silence;
-        out.push(Output::SetTimer { after, timer: Timer::Repeat });
-    }
-
-    /// Reports when the network has been silent for long; nothing else can be done (rule P6).
-    fn look_around(&mut self, out: &mut Vec<Output>) {
-        self.set_timer(out);
-        let needed = self.rules.membership_size();
-        let moved = std::mem::take(&mut self.moved);
-        if !moved {
-            let lost = std::mem::take(&mut self.missed).into_iter();
-            out.extend(lost.map(|peer| Output::Event(Event::PeerLost { peer })));
-        }
-        let known = self.known.len();
-        let waiting = match self.phase {
-            Phase::Discovery => Waiting::Peers { known, needed },
-            _ if moved => return,
-            _ => Waiting::Arrivals { transaction: self.row() },
-        };
-        out.push(Output::Event(Event::Waiting(waiting)));
+        self.open.map_or(Transaction::FIRST, |(row, _)| row)
     }
 
     /// Takes note that a peer of another network is in this room.
@@ -450,9 +444,11 @@ impl Published {
 impl Hash for Published {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.rng.get_seed(), self.rng.get_word_pos()).hash(state);
-        (&self.phase, &self.known, self.leader, self.first, &self.asked, self.moved).hash(state);
-        (&self.keys, &self.deferred, &self.draws, &self.challenges).hash(state);
+        (&self.phase, &self.known, self.leader, self.open, self.next, &self.asked).hash(state);
+        (&self.keys, &self.deferred, &self.draws, &self.counted, &self.challenges).hash(state);
         (&self.solutions, &self.votes, &self.verdicts, &self.search).hash(state);
-        (self.has_neighbours, &self.missed).hash(state);
+        (self.issued, &self.answer, &self.standing).hash(state);
+        (&self.missed, self.heard).hash(state);
+        (&self.doubtful, self.doubts, self.has_neighbours).hash(state);
     }
 }

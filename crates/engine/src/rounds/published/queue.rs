@@ -1,6 +1,6 @@
 //! Waiting messages of one kind.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use althing_types::Transaction;
 
@@ -48,6 +48,21 @@ impl<T> Queue<T> {
         (self.0.len() >= count).then(|| self.0.drain(..count).collect())
     }
 
+    /// Returns the waiting items, in the order of their arrival.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+
+    /// Drops those of the items `among` which come before the first that is `last`, and that one.
+    pub(super) fn drop_until(&mut self, among: impl Fn(&T) -> bool, last: impl Fn(&T) -> bool) {
+        let mut done = false;
+        self.0.retain(|item| {
+            let drops = !done && among(item);
+            done |= drops && last(item);
+            !drops
+        });
+    }
+
     /// Takes all waiting items.
     pub(super) fn take_all(&mut self) -> VecDeque<T> {
         std::mem::take(&mut self.0)
@@ -58,6 +73,17 @@ impl<T: OfRow> Queue<T> {
     /// Drops items about rows before this one.
     pub(super) fn forget_before(&mut self, row: Transaction) {
         self.0.retain(|item| item.row() >= row);
+    }
+
+    /// Returns the items about `row`, in the order of their arrival.
+    pub(super) fn of(&self, row: Transaction) -> impl Iterator<Item = &T> {
+        self.0.iter().filter(move |item| item.row() == row)
+    }
+
+    /// Takes the first item about one of `rows`.
+    pub(super) fn take_of_any<V>(&mut self, rows: &BTreeMap<Transaction, V>) -> Option<T> {
+        let place = self.0.iter().position(|item| rows.contains_key(&item.row()))?;
+        self.0.remove(place)
     }
 
     /// Takes the first item about `row`; items about later rows stay.

@@ -11,7 +11,9 @@ pub(super) fn claim(member: &mut ByzantineMember, signed: Signed) {
         return member.pass_on(signed);
     };
     let draw = match member.rules.election {
-        Election::HighestDraw { draw_max, .. } => draw_max,
+        Election::HighestDraw { draw_max, .. } | Election::HighestDrawThenId { draw_max, .. } => {
+            draw_max
+        }
         Election::Plurality { .. } => member.me.number(),
     };
     let leader = member.me;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_engine::rounds::Event;
 use althing_sim::rounds::{Fault, Scenario, Simulation};
-use althing_sim::{LastWills, Latency, Planned, Skew, Who};
+use althing_sim::{LastWills, Latency, Planned, Skew, What, Who};
 
 use super::SOON;
 
@@ -232,6 +232,42 @@ fn the_summary_tells_how_long_it_took_to_recover() {
     assert!((seconds(2)..seconds(4)).contains(&recovery.max), "{summary}");
     let per_round = summary.published_per_decision_and_peer().expect("there were rounds");
     assert!((1.0..4.0).contains(&per_round), "{summary}");
+}
+
+#[test]
+fn a_diagram_shows_who_crashes_what_does_not_reach_it_and_where_votes_arrive() {
+    let mut net = Scenario::seed(16).peers(3).rounds(20).start();
+    net.run_until_recorded(SOON, 1).expect("nothing is in the way");
+    let leader = net.leader().expect("a row was decided");
+    net.crash(leader);
+    net.run_until_recorded(SOON, 3).expect("two of three are left");
+    net.restart(leader);
+    net.run_until_recorded(SOON, 5).expect("all are back");
+    let trace = net.trace(Duration::ZERO..Duration::MAX);
+    let text = trace.to_string();
+    for part in [
+        format!("peer {leader} is down\n"),
+        format!("(does not reach peer {leader})\n"),
+        format!("peer {leader} is up again\n"),
+    ] {
+        assert!(text.contains(&part), "{part} is missing:\n{text}");
+    }
+    // The leader votes first, while all are there, and each of the two others hears it.
+    let first_vote = trace.steps.iter().find_map(|step| match &step.what {
+        What::Sent { is_counted: true, by, arrivals, .. } => Some((*by, arrivals.clone())),
+        _ => None,
+    });
+    let (by, arrivals) = first_vote.expect("a row was decided by votes");
+    let heard = arrivals.iter().filter(|arrival| !arrival.is_lost).count();
+    assert_eq!((by, heard), (Some(leader), 2), "{text}");
+    // What is under way to a peer that crashes is lost as well.
+    let lost_at_it = trace.steps.iter().any(|step| match &step.what {
+        What::Sent { arrivals, .. } => {
+            arrivals.iter().any(|arrival| arrival.is_lost && arrival.peer == leader)
+        }
+        _ => false,
+    });
+    assert!(lost_at_it, "{text}");
 }
 
 #[test]

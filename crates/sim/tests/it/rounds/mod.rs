@@ -8,6 +8,7 @@ mod faults;
 mod fixed_seeds;
 mod mixtures;
 mod networks;
+mod published;
 
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use althing_types::{BlockHash, Moment};
 use anyhow::Context;
 use serde_json::json;
 
-use super::network::{Kind, Network, Storage};
 use crate::chain_network::ChainName;
+use crate::chain_swarm::{Kind, Network, Storage};
 use crate::commands::bench::figures::{self, percentile};
 
 /// How long some blocks were on their way.
@@ -49,7 +49,8 @@ pub(super) async fn measure(
         if let Some(text) = kind.text(number) {
             let entry = kind.dialect([0; 32])?.entry(&text, number);
             let entry = entry.context("a text of ours is refused")?;
-            drop(network.peers()[author].entries.submit(entry).await?);
+            let entries = network.peers()[author].entries.as_ref();
+            drop(entries.context("no peer was killed")?.submit(entry).await?);
         }
         times.push(loop {
             if let Some(time) = spread.note(&*network.next().await?) {

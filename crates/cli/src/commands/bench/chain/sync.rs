@@ -10,8 +10,8 @@ use althing_types::{BlockHash, Height};
 use anyhow::{Context, ensure};
 use serde_json::json;
 
-use super::network::{Kind, Network, Storage};
 use crate::chain_network::ChainName;
+use crate::chain_swarm::{Kind, Network, Storage};
 use crate::commands::bench::figures;
 
 /// Returns how many blocks are fetched unless the user says otherwise.

@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::Election;
 use crate::rounds::paxos::Paxos;
 use crate::rounds::{
-    Election as ElectionRule, ElectionState, Message, Output, Promise, Refusal, Signed, Timer,
+    Election as ElectionRule, ElectionEvery, ElectionState, Message, Output, Promise, Refusal,
+    Signed, Timer,
 };
 
 impl Paxos {
@@ -67,7 +68,8 @@ impl Paxos {
         // All other random choices use stream zero.
         rng.set_stream(term.number().wrapping_add(1));
         match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. } => rng.random_range(0..=draw_max),
+            ElectionRule::HighestDraw { draw_max, .. }
+            | ElectionRule::HighestDrawThenId { draw_max, .. } => rng.random_range(0..=draw_max),
             ElectionRule::Plurality { .. } => {
                 let members = self.membership.members().expect("only members draw");
                 let index = rng.random_range(0..members.len());
@@ -150,6 +152,11 @@ impl Paxos {
     ) {
         if term == self.election.term {
             self.election.draws_over = true;
+            if self.rules.election_every == ElectionEvery::Transaction
+                && let Some(members) = self.membership.members()
+            {
+                self.election.miss(members.peers());
+            }
             self.see_draws(now, out);
         }
     }

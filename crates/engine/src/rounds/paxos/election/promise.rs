@@ -20,12 +20,14 @@ impl Paxos {
             self.rules.adoptions_needed()
         };
         let drawn = self.election.drawn();
-        let enough =
-            drawn >= self.rules.membership_size() || (self.election.draws_over && drawn >= needed);
+        let members = self.membership.members().expect("a member knows the members");
+        // Once the membership is settled, nobody waits for those that are absent.
+        let all_here = self.membership.is_settled() && self.election.have_drawn(members.peers());
+        let enough = drawn >= self.rules.membership_size()
+            || ((self.election.draws_over || all_here) && drawn >= needed);
         if !enough {
             return;
         }
-        let members = self.membership.members().expect("a member knows the members");
         if let Some(leader) = self.election.winner(self.rules.election, members) {
             self.promise_to(now, leader, out);
         }
@@ -96,7 +98,8 @@ impl Paxos {
         self.failure_detector.leader_until(now + self.rules.timeouts.leader);
         self.slot.since = now;
         let draw = self.election.draw_of(leader);
-        out.push(Output::Event(Event::LeaderElected { leader, term, draw }));
+        let draws = self.election.draws();
+        out.push(Output::Event(Event::LeaderElected { leader, term, draw, draws }));
         if self.is_member() && self.election.promise_of(self.me).is_none() {
             self.promise_to(now, leader, out);
         }

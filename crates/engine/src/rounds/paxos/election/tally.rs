@@ -1,7 +1,7 @@
 //! The draws and promises of all members, and their result.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use althing_types::{Moment, PeerId, Term};
@@ -24,6 +24,9 @@ pub(in crate::rounds::paxos) struct Election {
     promises: BTreeMap<PeerId, (Term, Promise)>,
     /// The latest term in which any member has drawn or promised.
     latest: Term,
+    /// Where each row has an election, the members that have not drawn in time for one, and have
+    /// not been heard since: nobody waits for them.
+    absent: BTreeSet<PeerId>,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -43,6 +46,7 @@ impl Election {
             draws: BTreeMap::new(),
             promises: BTreeMap::new(),
             latest: Term::FIRST,
+            absent: BTreeSet::new(),
         }
     }
 
@@ -138,9 +142,33 @@ impl Election {
         (*term == self.term).then_some(promise.leader)
     }
 
+    /// Returns what the members have drawn for this term, in the order of their ids.
+    pub(in crate::rounds::paxos) fn draws(&self) -> Vec<(PeerId, u128)> {
+        self.draws_of_term().collect()
+    }
+
     /// Returns how many members have drawn for this term.
     pub(in crate::rounds::paxos) fn drawn(&self) -> usize {
         self.draws_of_term().count()
+    }
+
+    /// Records that the members that have not drawn for this term were waited for long enough.
+    pub(in crate::rounds::paxos) fn miss(&mut self, members: impl Iterator<Item = PeerId>) {
+        let missing: Vec<_> = members.filter(|peer| self.draw_of(*peer).is_none()).collect();
+        self.absent.extend(missing);
+    }
+
+    /// Records that a member is there.
+    pub(in crate::rounds::paxos) fn hear(&mut self, peer: PeerId) {
+        self.absent.remove(&peer);
+    }
+
+    /// Returns whether all of these members have drawn for this term, except those that are absent.
+    pub(in crate::rounds::paxos) fn have_drawn(
+        &self,
+        mut members: impl Iterator<Item = PeerId>,
+    ) -> bool {
+        members.all(|peer| self.draw_of(peer).is_some() || self.absent.contains(&peer))
     }
 
     /// Returns the latest term that at least `count` members have reached or drawn for. A draw for
@@ -164,21 +192,25 @@ impl Election {
         terms.get(count.checked_sub(1)?).copied()
     }
 
-    /// Returns the winner of this term among the members that have drawn (rule E1).
+    /// Returns the winner of this term among the members that have drawn (rule E1): whoever has not
+    /// may be dead.
     pub(in crate::rounds::paxos) fn winner(&self, rule: Rule, members: &Members) -> Option<PeerId> {
         let by_tie = |tie: Tie, peer: PeerId| match tie {
             Tie::LargestId => peer.number(),
             Tie::SmallestId => u128::MAX - peer.number(),
         };
         match rule {
-            Rule::HighestDraw { tie, .. } => self
+            Rule::HighestDraw { tie, .. } | Rule::HighestDrawThenId { tie, .. } => self
                 .draws_of_term()
                 .max_by_key(|(peer, number)| (*number, by_tie(tie, *peer)))
                 .map(|(peer, _)| peer),
             Rule::Plurality { tie } => {
-                let mut counts = BTreeMap::<PeerId, usize>::new();
+                let mut counts: BTreeMap<PeerId, usize> =
+                    self.draws_of_term().map(|(peer, _)| (peer, 0)).collect();
                 for (_, number) in self.draws_of_term() {
-                    *counts.entry(PeerId::new(number)).or_default() += 1;
+                    if let Some(count) = counts.get_mut(&PeerId::new(number)) {
+                        *count += 1;
+                    }
                 }
                 counts
                     .into_iter()
@@ -260,6 +292,33 @@ mod tests {
         let rule = |tie| Rule::Plurality { tie };
         assert_eq!(election.winner(rule(Tie::SmallestId), &members(7)), Some(peer(2)));
         assert_eq!(election.winner(rule(Tie::LargestId), &members(7)), Some(peer(3)));
+    }
+
+    #[test]
+    fn by_plurality_whoever_has_not_drawn_is_not_elected() {
+        let rule = Rule::Plurality { tie: Tie::LargestId };
+        let one_for_another = election(&[(1, 9), (2, 9), (3, 1)]);
+        assert_eq!(one_for_another.winner(rule, &members(9)), Some(peer(1)));
+        let all_for_the_dead = election(&[(1, 9), (2, 9), (3, 9)]);
+        assert_eq!(all_for_the_dead.winner(rule, &members(9)), Some(peer(3)));
+    }
+
+    #[test]
+    fn whoever_was_waited_for_once_is_not_waited_for_until_heard() {
+        let mut election = election(&[(1, 7), (2, 8)]);
+        let all = || (1..=3).map(peer);
+        assert!(!election.have_drawn(all()));
+        election.miss(all());
+        assert!(election.have_drawn(all()));
+        election.enter(NOW, Term::new(1));
+        for drawer in [1, 2] {
+            assert!(!election.have_drawn(all()));
+            let noted = election.note_draw(NOW, peer(drawer), 5, Term::new(1));
+            assert_eq!(noted, Ok(()));
+        }
+        assert!(election.have_drawn(all()));
+        election.hear(peer(3));
+        assert!(!election.have_drawn(all()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Peers in this process that meet over UDP.
+//! The peers of a network with a chain, all in this process, that meet over UDP.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -11,11 +11,12 @@ use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
 use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
 use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
-use althing_ledger::{HexDigits, target_of_bits};
+use althing_ledger::{Entry, HexDigits, target_of_bits};
+use althing_net::Endpoint;
 use althing_net::tracker::{self, Tracker};
 use althing_net::udp;
 use althing_node::chain::{self, Entries};
-use althing_node::{Clock, Commands, Swarm};
+use althing_node::{Clock, Commands, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::{Address, UnixTime};
@@ -27,29 +28,32 @@ use crate::chain_network::ChainName;
 
 /// What a network is like; all its peers have the same.
 #[derive(Clone, Copy)]
-pub(super) struct Kind {
-    pub(super) name: ChainName,
+pub(crate) struct Kind {
+    pub(crate) name: ChainName,
     /// How hard its blocks are, in the network's own measure.
-    pub(super) difficulty: u8,
+    pub(crate) difficulty: u8,
     /// When it was founded, if it is one that has to be.
-    pub(super) founded: UnixTime,
+    pub(crate) founded: UnixTime,
+    /// The time between two blocks, where there is a timetable.
+    pub(crate) block_time: Duration,
 }
 
 /// Where peers keep their chains.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Storage {
+pub(crate) enum Storage {
     Memory,
     Disk,
 }
 
 /// A network whose peers run, until it is dropped.
-pub(super) struct Network {
+pub(crate) struct Network {
     kind: Kind,
     clock: Clock,
     /// The directory of each peer that has one.
     disk: Option<TempDir>,
     tracker: Option<Tracker>,
     peers: Vec<Member>,
+    parallelism: Parallelism,
     running: Swarm<Nakamoto>,
     feed: Feed,
     records: Subscription,
@@ -57,27 +61,36 @@ pub(super) struct Network {
 
 /// A peer that runs.
 #[derive(Clone)]
-pub(super) struct Member {
-    pub(super) address: Address,
-    pub(super) commands: Commands<Nakamoto>,
-    pub(super) entries: Entries,
+pub(crate) struct Member {
+    mining: Mining,
+    secret: [u8; 32],
+    pub(crate) address: Address,
+    pub(crate) commands: Commands<Nakamoto>,
+    /// The way to its entries; none once it was killed, since that holds its store.
+    pub(crate) entries: Option<Entries>,
 }
 
 impl Kind {
     /// Returns a network so old that blocks at its usual pace could not have made it up to `blocks`
     /// of them: so they are as easy as they can be.
-    pub(super) fn new(name: ChainName, difficulty: u8, blocks: u64) -> Self {
+    pub(crate) fn new(name: ChainName, difficulty: u8, blocks: u64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = Self::BLOCK_TIME.saturating_mul(blocks.try_into().unwrap_or(u32::MAX));
         let founded = UnixTime::from_seconds(now.saturating_sub(age).as_secs());
-        Self { name, difficulty, founded }
+        Self { name, difficulty, founded, block_time: Self::BLOCK_TIME }
     }
 
-    /// The time between two blocks, where there is a timetable.
-    pub(super) const BLOCK_TIME: Duration = Duration::from_secs(60);
+    /// Returns a network that is founded now, and in which a block comes about so often.
+    pub(crate) fn founded_now(name: ChainName, difficulty: u8, block_time: Duration) -> Self {
+        let block_time = Duration::from_secs(block_time.as_secs().max(1));
+        Self { block_time, ..Self::new(name, difficulty, 0) }
+    }
+
+    /// The time between two blocks of a network whose difficulty is not to change.
+    pub(crate) const BLOCK_TIME: Duration = Duration::from_secs(60);
 
     /// Returns its dialect, for the owner of `secret` where messages are signed.
-    pub(super) fn dialect(&self, secret: [u8; 32]) -> anyhow::Result<Arc<dyn ChainDialect>> {
+    pub(crate) fn dialect(&self, secret: [u8; 32]) -> anyhow::Result<Arc<dyn ChainDialect>> {
         let timeouts = Timeouts::default();
         Ok(match self.name {
             ChainName::Cs60 => {
@@ -89,7 +102,7 @@ impl Kind {
                 Arc::new(Aviary::new(aviary::Config { difficulty, genesis: None, timeouts }))
             }
             ChainName::Open => Arc::new(Open::new(open::Config {
-                block_time: Self::BLOCK_TIME,
+                block_time: self.block_time,
                 easiest: target_of_bits(self.difficulty),
                 ..open::Config::new(Label::new("bench")?, self.founded, secret)
             })),
@@ -97,7 +110,7 @@ impl Kind {
     }
 
     /// Returns what the entry with this number says, in a network whose blocks need one.
-    pub(super) fn text(&self, number: u64) -> Option<String> {
+    pub(crate) fn text(&self, number: u64) -> Option<String> {
         match self.name {
             ChainName::Cs60 => {
                 Some(json!({ "voter": format!("voter {number}"), "choice": "yes" }).to_string())
@@ -109,7 +122,7 @@ impl Kind {
 }
 
 impl Storage {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Disk => "disk",
@@ -118,8 +131,17 @@ impl Storage {
 }
 
 impl Network {
-    pub(super) fn new(kind: Kind, storage: Storage) -> anyhow::Result<Self> {
-        let feed = Feed::default();
+    pub(crate) fn new(kind: Kind, storage: Storage) -> anyhow::Result<Self> {
+        Self::with(kind, storage, Clock::start(), Feed::default())
+    }
+
+    /// Returns a network whose peers share this clock, and tell all by this feed.
+    pub(crate) fn with(
+        kind: Kind,
+        storage: Storage,
+        clock: Clock,
+        feed: Feed,
+    ) -> anyhow::Result<Self> {
         let records = feed.subscribe();
         let tracker = match kind.name {
             ChainName::Cs60 => Some(Tracker::start(&tracker::Options { listen: anywhere() })?),
@@ -131,34 +153,73 @@ impl Network {
         };
         Ok(Self {
             kind,
-            clock: Clock::start(),
+            clock,
             disk,
             tracker,
             peers: Vec::new(),
+            parallelism: Parallelism::of(NonZeroUsize::MIN),
             running: Swarm::default(),
             feed,
             records,
         })
     }
 
-    pub(super) fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         self.clock
     }
 
     /// Returns the peers, in the order in which they have come.
-    pub(super) fn peers(&self) -> &[Member] {
+    pub(crate) fn peers(&self) -> &[Member] {
         &self.peers
     }
 
+    /// Has each peer that is added from now on search with so much of the machine.
+    pub(crate) fn set_parallelism(&mut self, parallelism: Parallelism) {
+        self.parallelism = parallelism;
+    }
+
     /// Starts a peer that has this chain, and turns to all that are there.
-    pub(super) fn add(&mut self, mining: Mining, blocks: &[Durable]) -> anyhow::Result<()> {
+    pub(crate) fn add(&mut self, mining: Mining, blocks: &[Durable]) -> anyhow::Result<()> {
+        let number = self.peers.len();
+        let (member, node, endpoint) = self.make(number, mining, blocks)?;
+        self.peers.push(member);
+        self.running.add(node, endpoint);
+        Ok(())
+    }
+
+    /// Has a peer vanish as in a crash, by its number in the order in which they came.
+    pub(crate) async fn kill(&mut self, number: usize) {
+        if let Some(peer) = self.peers.get_mut(number) {
+            peer.entries = None;
+        }
+        self.running.kill(number).await;
+    }
+
+    /// Starts a peer again with what it has on disk, at another address.
+    pub(crate) fn restart(&mut self, number: usize) -> anyhow::Result<()> {
+        let Some(Member { mining, .. }) = self.peers.get(number) else { return Ok(()) };
+        // The chain has long begun, and a second one is of no use.
+        let mining = if *mining == Mining::Off { Mining::Off } else { Mining::OnChain };
+        let (member, node, endpoint) = self.make(number, mining, &[])?;
+        self.peers[number] = member;
+        self.running.restart(number, node, endpoint);
+        Ok(())
+    }
+
+    /// Makes the peer with a number, and its end of the network.
+    fn make(
+        &self,
+        number: usize,
+        mining: Mining,
+        blocks: &[Durable],
+    ) -> anyhow::Result<(Member, Node<Nakamoto>, Endpoint)> {
         let mut store = match &self.disk {
-            Some(dir) => Store::open(&dir.path().join(self.peers.len().to_string()))?,
+            Some(dir) => Store::open(&dir.path().join(number.to_string()))?,
             None => Store::in_memory(),
         };
         let network = self.kind.dialect([0; 32])?.network();
         let secret = chain::secret(&mut store, &network)?;
-        let secret = secret.bytes().try_into().context("the secret in the store")?;
+        let secret: [u8; 32] = secret.bytes().try_into().context("the secret in the store")?;
         store.commit(blocks)?;
         let endpoint = udp::bind(udp::Options { listen: anywhere(), advertise: None })?;
         let endpoint = match &self.tracker {
@@ -166,25 +227,50 @@ impl Network {
             None => endpoint,
         };
         let address = endpoint.address().clone();
+        let others = self.peers.iter().enumerate().filter(|(other, _)| *other != number);
         let (node, entries) = chain::open(chain::Options {
             dialect: self.kind.dialect(secret)?,
             address: address.clone(),
-            name: Label::new("bench")?,
-            contacts: self.peers.iter().map(|peer| peer.address.clone()).collect(),
+            name: Label::new(&format!("peer {}", number + 1))?,
+            contacts: others.map(|(_, peer)| peer.address.clone()).collect(),
             mining,
-            parallelism: Some(Parallelism { threads: NonZeroUsize::MIN, nice: 0 }),
+            parallelism: Some(self.parallelism),
             searches: None,
             store,
             clock: self.clock,
             feed: self.feed.clone(),
         })?;
-        self.peers.push(Member { address, commands: node.commands(), entries });
-        self.running.add(node, endpoint);
-        Ok(())
+        let member =
+            Member { mining, secret, address, commands: node.commands(), entries: Some(entries) };
+        Ok((member, node, endpoint))
+    }
+
+    /// Returns an entry that says `text`, signed by a peer where entries are.
+    pub(crate) fn entry(&self, author: usize, text: &str, number: u64) -> anyhow::Result<Entry> {
+        let secret = self.peers.get(author).map_or([0; 32], |peer| peer.secret);
+        let entry = self.kind.dialect(secret)?.entry(text, number);
+        entry.context("a text of ours is refused")
+    }
+
+    /// Returns how many hashes each peer has tried, in the order in which they came.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.running.gauges().map(|gauges| gauges.hashes())
+    }
+
+    /// Returns all that the peers have told since the last time. Does not wait.
+    pub(crate) fn told(&mut self) -> Vec<Arc<Record>> {
+        // A screen that is behind by so much goes on with what there is.
+        std::iter::from_fn(|| self.records.try_next()).flatten().collect()
+    }
+
+    /// Asks all peers to leave, and waits until they have.
+    pub(crate) async fn leave(&mut self) -> anyhow::Result<()> {
+        self.running.stop();
+        Ok(self.running.left().await?)
     }
 
     /// Waits for the next thing that happens to a peer.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Arc<Record>> {
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Arc<Record>> {
         tokio::select! {
             next = self.records.next() => {
                 Ok(next.context("the peers tell of themselves as long as they run")??)
@@ -197,7 +283,7 @@ impl Network {
     }
 
     /// Waits until all peers know each other.
-    pub(super) async fn meet(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn meet(&mut self) -> anyhow::Result<()> {
         for peer in self.peers.clone() {
             while peer.commands.status().await?.engine.peers.len() + 1 < self.peers.len() {
                 self.next().await?;
@@ -207,7 +293,7 @@ impl Network {
     }
 
     /// Waits until the last peer that was added can be reached.
-    pub(super) async fn connected(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn connected(&mut self) -> anyhow::Result<()> {
         let last = self.peers.last().map(|peer| PeerName::from(peer.address.clone()));
         loop {
             let record = self.next().await?;

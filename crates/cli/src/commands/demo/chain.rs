@@ -1,0 +1,283 @@
+//! A network with a chain: its peers, which meet over UDP on this machine, and its users, who have
+//! something to say now and then.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use althing_board::{ChainBoard, HEIGHTS_MAX};
+use althing_engine::nakamoto::Mining;
+use althing_feed::Feed;
+use althing_node::{Clock, Pacing};
+use althing_types::Moment;
+use anyhow::Context;
+use comfy_table::{CellAlignment, Table};
+use rand::RngExt;
+use serde_json::json;
+
+use super::keys::Keys;
+use super::{Arguments, PICTURE, pace};
+use crate::chain_network::ChainName;
+use crate::chain_swarm::{Kind, Network, Storage};
+use crate::commands::stop_asked;
+use crate::output::{Lines, Printer};
+use crate::screen::{Key, Shown, Terminal};
+
+/// A network while it runs.
+struct Demo {
+    name: ChainName,
+    network: Network,
+    board: ChainBoard,
+    clock: Clock,
+    /// When the next user has something to say, and how many have.
+    next_entry: Moment,
+    entries: u64,
+    /// Peers that are down, by their numbers from zero.
+    down: BTreeSet<usize>,
+    /// How often a user has something to say.
+    entry_every: Duration,
+}
+
+/// How often a user has something to say, by the network's clock.
+const ENTRY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often that is where nothing is slowed down.
+const ENTRY_EVERY_AT_ONCE: Duration = Duration::from_millis(20);
+
+pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow::Result<()> {
+    let feed = Feed::default();
+    if arguments.is_shown() {
+        return show(&arguments, name, feed).await;
+    }
+    let lines = Lines::of(arguments.json);
+    let first = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&first);
+    let printer = Printer::start_with(lines, &feed, move |record| {
+        // For people, what one peer sees is enough.
+        let mut first = told.lock().expect("no thread panics while it holds the lock");
+        let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
+        lines == Lines::Json || is_first
+    })?;
+    let (mut demo, pacing) = Demo::start(&arguments, name, feed).await?;
+    let mut keys = Keys::new(pacing);
+    let aside = printer.aside();
+    let stop = stop_asked();
+    tokio::pin!(stop);
+    while !demo.board.is_finished() {
+        tokio::select! {
+            () = &mut stop => break,
+            () = aside.closed() => break,
+            outcome = demo.go_on(&mut keys) => outcome?,
+        }
+    }
+    demo.network.leave().await?;
+    demo.take_in(&mut keys);
+    drop(aside);
+    let board = demo.board;
+    drop(demo.network);
+    printer.finish()?;
+    if arguments.json { Ok(()) } else { print(&board) }
+}
+
+/// Shows all peers on one screen, until the user quits.
+async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Result<()> {
+    let (mut demo, pacing) = Demo::start(arguments, name, feed).await?;
+    let mut keys = Keys::new(pacing);
+    let mut terminal = Terminal::open()?;
+    let mut pictures = tokio::time::interval(PICTURE);
+    // When all blocks that are wanted were there.
+    let mut ended = None;
+    let stop = stop_asked();
+    tokio::pin!(stop);
+    'shown: loop {
+        tokio::select! {
+            () = &mut stop => break,
+            outcome = demo.go_on(&mut keys), if ended.is_none() => {
+                outcome?;
+                if demo.board.is_finished() {
+                    ended = Some(demo.clock.now());
+                    keys.let_go();
+                    demo.network.leave().await?;
+                    demo.take_in(&mut keys);
+                }
+                continue;
+            }
+            _ = pictures.tick() => {}
+        }
+        let now = ended.unwrap_or_else(|| demo.clock.now());
+        demo.board.set_hashes(now, demo.network.hashes());
+        terminal.draw(Shown::Chain(&demo.board), &keys.controls(), now)?;
+        for key in terminal.keys()? {
+            match key {
+                Key::Quit => break 'shown,
+                Key::Kill if ended.is_none() => demo.kill(&mut keys).await,
+                Key::Restart if ended.is_none() => demo.restart(&mut keys)?,
+                key => keys.press(key),
+            }
+        }
+    }
+    keys.let_go();
+    demo.network.leave().await?;
+    drop(terminal);
+    demo.take_in(&mut keys);
+    print(&demo.board)
+}
+
+impl Demo {
+    async fn start(
+        arguments: &Arguments,
+        name: ChainName,
+        feed: Feed,
+    ) -> anyhow::Result<(Self, Option<&'static Pacing>)> {
+        let peers = usize::from(arguments.network.peers.get());
+        let (difficulty, hashes) = difficulty(name);
+        // In cs60 a peer mines nothing but what its own users say, so few search at a time.
+        let searchers = if name == ChainName::Cs60 { 1 } else { peers };
+        let round = arguments.pace();
+        let pacing = round.map(|round| pace::start(round, hashes, searchers));
+        let clock = pacing.map_or_else(Clock::start, Clock::paced);
+        let kind = match round {
+            Some(_) => Kind::founded_now(name, difficulty, pace::USUAL),
+            None => Kind::new(name, difficulty, BLOCKS_AT_ONCE),
+        };
+        let storage = if arguments.is_shown() { Storage::Disk } else { Storage::Memory };
+        let mut network = Network::with(kind, storage, clock, feed)?;
+        network.set_parallelism(arguments.parallelism.of_each(peers));
+        let known = (name != ChainName::Cs60).then_some(hashes);
+        let mut board = ChainBoard::new(&name.name(), known, arguments.network.rounds);
+        for number in 0..peers {
+            // Somebody has to begin.
+            let mining = if number == 0 { Mining::FromGenesis } else { Mining::OnChain };
+            network.add(mining, &[])?;
+            board.add(&network.peers()[number].address);
+        }
+        let next_entry = clock.now();
+        let (entries, down) = (0, BTreeSet::new());
+        let entry_every = if pacing.is_some() { ENTRY_EVERY } else { ENTRY_EVERY_AT_ONCE };
+        let demo = Self { name, network, board, clock, next_entry, entries, down, entry_every };
+        Ok((demo, pacing))
+    }
+
+    /// Waits for the next thing that happens, and takes it in: a peer tells something, or a user
+    /// says something.
+    async fn go_on(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
+        let clock = self.clock;
+        tokio::select! {
+            record = self.network.next() => {
+                let record = record?;
+                self.apply(&record, keys);
+            }
+            () = clock.sleep_until(self.next_entry) => self.say_something().await?,
+        }
+        Ok(())
+    }
+
+    /// Has one of the peers that run get an entry for the chain.
+    async fn say_something(&mut self) -> anyhow::Result<()> {
+        self.next_entry = self.clock.now() + self.entry_every;
+        let up: Vec<usize> =
+            (0..self.network.peers().len()).filter(|it| !self.down.contains(it)).collect();
+        if up.is_empty() {
+            return Ok(());
+        }
+        let author = up[rand::rng().random_range(0..up.len())];
+        let number = self.entries;
+        self.entries += 1;
+        let text = text(self.name, author, number);
+        let entry = self.network.entry(author, &text, number)?;
+        if let Some(entries) = &self.network.peers()[author].entries {
+            // Nobody waits for it, and a peer that has just left has nothing to say.
+            drop(entries.submit(entry).await);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, record: &althing_feed::Record, keys: &mut Keys) {
+        let before = self.board.progress();
+        self.board.apply(record);
+        if self.board.progress() != before {
+            keys.happened();
+        }
+    }
+
+    /// Takes in all that was told and not yet read.
+    fn take_in(&mut self, keys: &mut Keys) {
+        for record in self.network.told() {
+            self.apply(&record, keys);
+        }
+    }
+
+    /// Kills the peer that found the last block, or another one if that is dead already.
+    async fn kill(&mut self, keys: &mut Keys) {
+        let all = 0..self.network.peers().len();
+        let last = self.board.last_finder().map(|number| number - 1);
+        let is_up = |number: &usize| !keys.killed.contains(number);
+        let Some(number) = last.into_iter().chain(all).find(is_up) else { return };
+        self.network.kill(number).await;
+        self.board.set_down(number + 1, true);
+        self.down.insert(number);
+        keys.killed.push(number);
+    }
+
+    fn restart(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
+        for number in std::mem::take(&mut keys.killed) {
+            self.network.restart(number)?;
+            self.board.move_to(number + 1, &self.network.peers()[number].address);
+            self.board.set_down(number + 1, false);
+            self.down.remove(&number);
+        }
+        Ok(())
+    }
+}
+
+/// Blocks that an open network could find at once before they become harder.
+const BLOCKS_AT_ONCE: u64 = 100_000;
+
+/// Returns how hard blocks are, in the network's measure and in hashes for the first of them.
+fn difficulty(name: ChainName) -> (u8, f64) {
+    match name {
+        ChainName::Cs60 => (3, 4096.0),
+        ChainName::Aviary => (4, 65_536.0),
+        ChainName::Open => (16, 65_536.0),
+    }
+}
+
+/// Returns what a user of a peer says.
+fn text(name: ChainName, author: usize, number: u64) -> String {
+    let choice = if number.is_multiple_of(3) { "no" } else { "yes" };
+    match name {
+        ChainName::Cs60 => {
+            json!({ "voter": format!("voter {}", number + 1), "choice": choice }).to_string()
+        }
+        ChainName::Aviary | ChainName::Open => {
+            format!("message {} of #{}", number + 1, author + 1)
+        }
+    }
+}
+
+/// Prints the blocks with the numbers that were shown.
+fn print(board: &ChainBoard) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["height", "hash", "found by", "peers", "too late"]);
+    for row in board.rows(HEIGHTS_MAX) {
+        let name = |finder: Option<usize>| finder.map_or("-".to_owned(), |it| format!("#{it}"));
+        table.add_row([
+            row.height.to_string(),
+            row.block.hash.to_string(),
+            name(row.block.finder),
+            format!("{}/{}", row.reached, board.peers().len()),
+            row.rivals.len().to_string(),
+        ]);
+    }
+    for index in [0, 3, 4] {
+        let column = table.column_mut(index).context("the table has five columns")?;
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut out = io::stdout().lock();
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
