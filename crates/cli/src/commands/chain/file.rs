@@ -1,6 +1,6 @@
 //! A chain into a file, and from one.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -47,16 +47,27 @@ pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
     if arguments.file == Path::new("-") {
         return write(&kept, io::stdout().lock());
     }
-    let file = &arguments.file;
+    let given = &arguments.file;
+    let writing = || format!("writing {}", given.display());
+    // A link is followed, so that what it points to is written.
+    let file = fs::canonicalize(given).unwrap_or_else(|_| given.clone());
+    if file.exists() && file.starts_with(fs::canonicalize(&arguments.data)?) {
+        bail!("{} is a file of the peer itself; name another file", given.display());
+    }
+    // A pipe or a device is written to, and not replaced.
+    if fs::metadata(&file).is_ok_and(|there| !there.is_file()) {
+        let out = OpenOptions::new().write(true).open(&file).with_context(writing)?;
+        return write(&kept, out).with_context(writing);
+    }
     // Under another name until it is complete, so that no half of it is ever taken for all.
     let draft = file.with_added_extension("new");
     let write_all = || -> anyhow::Result<()> {
         let out = File::create(&draft)?;
         write(&kept, &out)?;
         out.sync_all()?;
-        Ok(fs::rename(&draft, file)?)
+        Ok(fs::rename(&draft, &file)?)
     };
-    write_all().with_context(|| format!("writing {}", file.display())).inspect_err(|_| {
+    write_all().with_context(writing).inspect_err(|_| {
         // It is of no use, and may not even be there.
         let _ = fs::remove_file(&draft);
     })

@@ -38,6 +38,28 @@ fn a_chain_is_carried_from_one_peer_to_another_in_a_file() {
 }
 
 #[test]
+fn an_export_replaces_neither_the_peers_own_files_nor_a_device_or_a_link() {
+    let chains = left_behind(QUICK_AVIARY, "--found FILE", &[]);
+    let data = chains.data("peer");
+    let own = data.join("althing.redb").display().to_string();
+    let complaint = chain(&["export"], &data, &[&own]).expect_err("it is its own");
+    assert!(complaint.contains("is a file of the peer itself"), "{complaint}");
+    let before = verified(&chains, "peer");
+    #[cfg(unix)]
+    {
+        let target = chains.file("target.jsonl", "");
+        let link = chains.data("link.jsonl");
+        std::os::unix::fs::symlink(&target, &link).expect("there is room");
+        for to in [&*link.display().to_string(), "/dev/null"] {
+            chain(&["export"], &data, &[to]).expect("there is room");
+        }
+        assert!(link.is_symlink() && !fs::read(&target).expect("it is there").is_empty());
+        assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+    }
+    assert_eq!(verified(&chains, "peer"), before);
+}
+
+#[test]
 fn a_file_with_an_invalid_block_changes_nothing_and_says_which_rule_it_breaks() {
     let chains = left_behind(QUICK_AVIARY, "--found FILE", &["one", "two"]);
     let file = chains.data("chain.jsonl").display().to_string();
