@@ -76,6 +76,10 @@ impl<D: Durable> Log<D> {
         let kept = self.index(*from).expect("no change begins before the first entry");
         self.entries.truncate(kept);
         self.entries.extend_from_slice(entries);
+        if self.entries.is_empty() {
+            // As on disk, where a log without entries cannot tell where it begins.
+            self.first = 0;
+        }
         self.shed = self.shed.min(kept);
         while self.shed + WHOLE_MAX < self.entries.len() {
             if !D::shed(&mut self.entries[self.shed]) {

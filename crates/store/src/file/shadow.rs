@@ -133,7 +133,7 @@ impl StorageBackend for Shadow {
         self.file.close()
     }
 
-    /// Several may read at once, and nobody while a peer runs.
+    /// Several may read at once, but not while a peer runs.
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.try_lock_shared_range(start, end)
     }

@@ -55,6 +55,20 @@ fn branches(model: &Model<Durable>, steps: &[(u64, Vec<u64>)]) -> Vec<Durable> {
     branches
 }
 
+#[test]
+fn a_branch_without_blocks_leaves_an_empty_chain_that_begins_nowhere() {
+    for mut place in Place::both() {
+        let mut model = Model::default();
+        for chain in [vec![branch(1, &[])], vec![branch(2, &[7, 8]), branch(2, &[])]] {
+            place.store().commit(&chain).expect("an empty chain may begin anywhere");
+            model = model.after(&chain).expect("an empty chain may begin anywhere");
+            assert_eq!(model.recovered.log, 0..0);
+            model.check(place.store()).expect("the store has what the model has");
+            model.check(place.reopened()).expect("the store has what the model has");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(Config::with_cases(32))]
 
