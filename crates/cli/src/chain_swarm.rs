@@ -16,7 +16,7 @@ use althing_net::Endpoint;
 use althing_net::tracker::{self, Tracker};
 use althing_net::udp;
 use althing_node::chain::{self, Entries};
-use althing_node::{Clock, Commands, Node, Swarm};
+use althing_node::{Clock, Commands, Gauges, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::{Address, UnixTime};
@@ -252,9 +252,14 @@ impl Network {
         entry.context("a text of ours is refused")
     }
 
+    /// Returns the numbers of each peer, in the order in which they came.
+    pub(crate) fn gauges(&self) -> impl Iterator<Item = &Arc<Gauges>> {
+        self.running.gauges()
+    }
+
     /// Returns how many hashes each peer has tried, in the order in which they came.
     pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
-        self.running.gauges().map(|gauges| gauges.hashes())
+        self.gauges().map(|gauges| gauges.hashes())
     }
 
     /// Returns all that the peers have told since the last time. Does not wait.

@@ -188,7 +188,10 @@ impl Menu {
             Act::Ask => self.ask()?,
             Act::Say(text) => self.say(text)?,
             Act::Tally => {
-                let tally = tally(&self.entries).await?;
+                let mut tally = tally(&self.entries).await?;
+                if !self.commands.status().await?.engine.joined {
+                    tally += "\nnot met the network yet: ballots of others may be missing";
+                }
                 self.say(&tally)?;
             }
             Act::Cast { number, voter, choice } => {

@@ -14,8 +14,12 @@ mod rounds;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use althing_feed::{Feed, PeerEvent};
+use althing_node::Gauges;
+use althing_types::Moment;
 use clap::{ArgMatches, Args};
 
 use super::peer::refuse;
@@ -87,6 +91,22 @@ pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()
             super::block_on(chain::demonstrate(arguments, name))
         }
     }
+}
+
+/// Tells the numbers of all peers together, as the last event of a demo.
+fn summarize<'a>(
+    feed: &Feed,
+    network: &str,
+    now: Moment,
+    gauges: impl Iterator<Item = &'a Arc<Gauges>>,
+) {
+    let (received, refused) = gauges.fold((0, 0), |(received, refused), gauges| {
+        (received + gauges.received(), refused + gauges.refused())
+    });
+    feed.source(Some(network.into()), None).publish(
+        now,
+        PeerEvent::Summary { rows: None, blocks: None, tip: None, received, refused, hashes: None },
+    );
 }
 
 impl Arguments {

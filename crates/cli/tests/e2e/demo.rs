@@ -116,5 +116,9 @@ fn networks_with_a_chain_have_a_demo_that_ends_with_their_blocks() {
         let blocks = &lines[heading.expect("there is a table in the end") + 1..];
         let found = blocks.iter().filter(|line| line.contains('#')).count();
         assert!(found >= 3, "{dialect}: {lines:#?}");
+
+        let mut demo = Althing::start("demo", arguments.iter().chain(&["--json"]));
+        demo.ends_well();
+        assert!(demo.lines().last().expect("it tells something").is("summary"), "{dialect}");
     }
 }

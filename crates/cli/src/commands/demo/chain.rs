@@ -17,7 +17,7 @@ use rand::RngExt;
 use serde_json::json;
 
 use super::keys::Keys;
-use super::{Arguments, PICTURE, pace};
+use super::{Arguments, PICTURE, pace, summarize};
 use crate::chain_network::ChainName;
 use crate::chain_swarm::{Kind, Network, Storage};
 use crate::commands::stop_asked;
@@ -59,7 +59,7 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
         let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
         lines == Lines::Json || is_first
     })?;
-    let (mut demo, pacing) = Demo::start(&arguments, name, feed).await?;
+    let (mut demo, pacing) = Demo::start(&arguments, name, feed.clone()).await?;
     let mut keys = Keys::new(pacing);
     let aside = printer.aside();
     let stop = stop_asked();
@@ -74,6 +74,8 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
     demo.network.leave().await?;
     demo.take_in(&mut keys);
     drop(aside);
+    summarize(&feed, &name.name(), demo.clock.now(), demo.network.gauges());
+    drop(feed);
     let board = demo.board;
     drop(demo.network);
     printer.finish()?;
@@ -147,7 +149,7 @@ impl Demo {
         let known = (name != ChainName::Cs60).then_some(hashes);
         let mut board = ChainBoard::new(&name.name(), known, arguments.network.rounds);
         for number in 0..peers {
-            // Somebody has to begin.
+            // One peer has to begin.
             let mining = if number == 0 { Mining::FromGenesis } else { Mining::OnChain };
             network.add(mining, &[])?;
             board.add(&network.peers()[number].address);
@@ -187,7 +189,7 @@ impl Demo {
         let text = text(self.name, author, number);
         let entry = self.network.entry(author, &text, number)?;
         if let Some(entries) = &self.network.peers()[author].entries {
-            // Nobody waits for it, and a peer that has just left has nothing to say.
+            // No caller waits for it, and a peer that has just left has nothing to say.
             drop(entries.submit(entry).await);
         }
         Ok(())

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use althing_board::Board;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Issuing, Rounds};
-use althing_feed::{Feed, PeerEvent, Row};
+use althing_feed::{Feed, Row};
 use althing_net::broker::EmbeddedBroker;
-use althing_node::{Clock, Gauges, Pacing, Swarm};
+use althing_node::{Clock, Pacing, Swarm};
 use althing_types::PeerId;
 use tempfile::TempDir;
 
 use super::keys::Keys;
-use super::{Arguments, PICTURE, pace};
+use super::{Arguments, PICTURE, pace, summarize};
 use crate::commands::stop_asked;
 use crate::connection::{Broker, BrokerUrl};
 use crate::output::recent::RecentRows;
@@ -120,12 +120,7 @@ async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let printer = Printer::start(Lines::Json, &feed)?;
     let (mut swarm, _) = plan.making(arguments, place, &feed, None).start(plan.peers).await?;
     run_to_end(&mut swarm, &printer).await?;
-    let sum = |of: fn(&Gauges) -> u64| swarm.gauges().map(|gauges| of(gauges)).sum();
-    let (received, refused) = (sum(Gauges::received), sum(Gauges::refused));
-    feed.source(Some(arguments.network.name().into()), None).publish(
-        plan.clock.now(),
-        PeerEvent::Summary { rows: None, blocks: None, tip: None, received, refused, hashes: None },
-    );
+    summarize(&feed, &arguments.network.name(), plan.clock.now(), swarm.gauges());
     printer.finish()
 }
 
