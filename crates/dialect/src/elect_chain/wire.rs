@@ -295,7 +295,7 @@ pub(super) fn decode(
     let signed = Signed { message, signature: sign.map(|sign| Signature(sign.0)) };
     Ok(Content::Message(match variant {
         Variant::Readme => signed,
-        Variant::Published => Signed { message: plain(signed.message), signature: None },
+        Variant::Published => Signed { message: signed.message.plain(), signature: None },
     }))
 }
 
@@ -402,23 +402,6 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
             };
             Ok((Message::Certificate { peer: peer(wire.id), record }, wire.sign))
         }
-    }
-}
-
-/// Leaves out what Althing peers add.
-fn plain(message: Message) -> Message {
-    match message {
-        Message::Announcement { peer, .. } => {
-            Message::Announcement { peer, key: None, members: None }
-        }
-        Message::Election { peer, draw, .. } => Message::Election { peer, draw, state: None },
-        Message::Challenge { peer, difficulty, .. } => {
-            Message::Challenge { peer, difficulty, place: None }
-        }
-        Message::Vote { peer, transaction, seed, approve, .. } => {
-            Message::Vote { peer, transaction, seed, approve, cause: None }
-        }
-        other => other,
     }
 }
 

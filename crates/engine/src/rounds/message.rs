@@ -164,6 +164,25 @@ impl Message {
             | Self::Certificate { peer, .. } => *peer,
         }
     }
+
+    /// Returns it as a published program would send it, without what Althing peers add; a message
+    /// of a kind that the programs do not have stays as it is.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        match self {
+            Self::Announcement { peer, .. } => {
+                Self::Announcement { peer, key: None, members: None }
+            }
+            Self::Election { peer, draw, .. } => Self::Election { peer, draw, state: None },
+            Self::Challenge { peer, difficulty, .. } => {
+                Self::Challenge { peer, difficulty, place: None }
+            }
+            Self::Vote { peer, transaction, seed, approve, .. } => {
+                Self::Vote { peer, transaction, seed, approve, cause: None }
+            }
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for MembershipDigest {

@@ -31,22 +31,10 @@ pub(super) fn say_only_here(member: &mut ByzantineMember, signed: Signed) {
 
 /// Says what it has to say as a published program would: without keys, terms and signatures.
 pub(super) fn say_plainly(member: &mut ByzantineMember, signed: Signed) {
-    let message = match signed.message {
-        Message::Announcement { peer, .. } => {
-            Message::Announcement { peer, key: None, members: None }
-        }
-        Message::Election { peer, draw, .. } => Message::Election { peer, draw, state: None },
-        Message::Challenge { peer, difficulty, .. } => {
-            Message::Challenge { peer, difficulty, place: None }
-        }
-        Message::Vote { peer, transaction, seed, approve, .. } => {
-            Message::Vote { peer, transaction, seed, approve, cause: None }
-        }
-        message @ (Message::Solution { .. } | Message::Verdict { .. }) => message,
-        // Its program knows of no such thing.
-        Message::Request { .. } | Message::Certificate { .. } => return,
-    };
-    member.pass_on(Signed { message, signature: None });
+    // Its program has no other kinds.
+    if !matches!(signed.message, Message::Request { .. } | Message::Certificate { .. }) {
+        member.pass_on(Signed { message: signed.message.plain(), signature: None });
+    }
 }
 
 /// Repeats some of what it has heard, signatures and all.
