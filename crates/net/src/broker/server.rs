@@ -84,7 +84,7 @@ impl Reception {
             last += 1;
             let connection = Connection::new(Key(last), Arc::clone(&self.hub), has_room);
             if !has_room {
-                // It has the last descriptor, so nobody else can be accepted meanwhile.
+                // It has the last descriptor, so no other client can be accepted meanwhile.
                 let _ = timeout(REFUSAL_TIME, connection.serve(stream, || {})).await;
                 continue;
             }
@@ -97,7 +97,7 @@ impl Reception {
     }
 
     /// Ends the oldest newcomer if there are too many of them, or too many connections, so that
-    /// silent ones keep nobody out; returns whether there is room for one more.
+    /// silent ones keep no newcomer out; returns whether there is room for one more.
     fn make_room(&mut self, has_room: bool) -> bool {
         self.newcomers.retain(|newcomer| {
             !newcomer.is_admitted.load(Ordering::Relaxed) && !newcomer.task.is_finished()
