@@ -1,8 +1,8 @@
 //! Attacks on running processes, and on simulated networks, in one bounded run.
 //!
-//! The attacks are tests, so `cargo xtask test` runs them as well; here they run alone, for whoever
-//! changes what stands against them. [docs/threats.md](../../docs/threats.md) says which attack is
-//! on which promise.
+//! The attacks are tests, so `cargo xtask test` runs them as well; here they run alone, for the
+//! engineer who changes what stands against them. [docs/threats.md](../../docs/threats.md) says
+//! which attack is on which promise.
 
 use anyhow::Result;
 

@@ -104,7 +104,7 @@ impl Connection {
     }
 }
 
-/// How long a peer tries to reach its broker at the start, where somebody watches.
+/// How long a peer tries to reach its broker at the start, where a person watches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Broker {

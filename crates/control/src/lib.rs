@@ -1,5 +1,5 @@
 //! The way to a peer that runs in another process: a socket in its `--data` directory, at which
-//! the user who runs the peer, and nobody else, may ask it and give it commands.
+//! only the user who runs the peer may ask it and give it commands.
 //!
 //! One connection is one [`Request`] and its answer, a line of JSON each; `docs/events.md` is
 //! their specification.
@@ -38,7 +38,7 @@ pub enum Request {
     Status,
     /// List rows of the table, at most [`ROWS_MAX`]; only in a network with rounds.
     Table {
-        /// How many rows to pass over; of this session, where each run of a peer is one.
+        /// How many rows to pass over. In a published variant they are those of the current run.
         #[serde(default)]
         from: u64,
     },

@@ -191,7 +191,7 @@ fn rounds_timer(timer: rounds::Timer) -> &'static str {
         Timer::CatchUp(_) => "ask for the rows that are missing",
         Timer::Known(_) => "answer with a solution that is known",
         Timer::Answer(_) => "answer, since it is our turn",
-        Timer::Again(..) => "say again what nobody seems to have heard",
+        Timer::Again(..) => "repeat what no peer seems to have heard",
         Timer::Leave => "leave, since all rows are there",
     }
 }
@@ -201,9 +201,9 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
     match timer {
         Timer::Gossip => "say that we are here, and forget who is silent",
         Timer::Tips => "ask what chains the others have",
-        Timer::Joined => "go on alone, if nobody has answered",
+        Timer::Joined => "go on alone if no peer has answered",
         Timer::Unlisted => "see who answers of those that the tracker does not list",
-        Timer::Held(_) => "say so, if nobody else has our block",
+        Timer::Held(_) => "report if no other peer has our block",
         Timer::Turn => "mine, after we have left others alone",
         Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",

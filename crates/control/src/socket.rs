@@ -84,7 +84,7 @@ fn listener(path: &Path) -> io::Result<UnixListener> {
     socket.set_permissions(Permissions::from_mode(0o600))?;
     let socket = Socket::from(OwnedFd::from(socket));
     socket.bind(&SockAddr::unix(path)?)?;
-    // ... and elsewhere its own, while nobody can connect yet.
+    // ... and elsewhere its own, while no program can connect yet.
     #[cfg(not(target_os = "linux"))]
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     socket.listen(BACKLOG)?;
@@ -225,7 +225,7 @@ mod tests {
     /// Dropped together with the answer that it belongs to.
     struct Held(#[expect(dead_code, reason = "it is only dropped")] mpsc::UnboundedSender<()>);
 
-    /// Waits until nobody holds the sender any more.
+    /// Waits until the sender is dropped.
     async fn let_go(mut held: mpsc::UnboundedReceiver<()>) {
         while held.recv().await.is_some() {}
     }
@@ -307,7 +307,7 @@ mod tests {
     async fn only_the_owner_may_connect() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(SOCKET);
-        // Others may write here, and the usual umask keeps nobody from a socket.
+        // Others may write here, and the usual umask does not protect a socket.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).expect("it is ours");
         let listener = listener(&path).expect("it is free");
         let mode = fs::symlink_metadata(&path).expect("it is there").mode();

@@ -203,7 +203,7 @@ impl Neighbours {
             Kind::ElectChain | Kind::Ppd => value.is_number(),
         };
         let (field, speaker) = match fields.get(id_field) {
-            // It is ours, with a fault, or of nobody.
+            // It is ours with a fault, or of no known dialect.
             Some(value) if is_in_our_form(value) => return None,
             Some(_) => named(&fields, |field| field == id_field)?,
             None => named(&fields, |field| ID_FIELDS.contains(&field))?,

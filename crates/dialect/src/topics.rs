@@ -7,7 +7,7 @@ use crate::{Malformed, Variant, Wire};
 /// The topics of a network: a room, if it has one, then its prefix, then a name.
 ///
 /// The page's variant has topics of its own, so that nothing it says reaches a published program:
-/// those stop at messages that they do not know, and count whoever announces itself.
+/// those stop at messages that they do not know, and count every peer that announces itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Topics {
     plain: String,

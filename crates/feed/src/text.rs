@@ -151,7 +151,7 @@ fn of_chain(event: &ChainEvent) -> String {
     }
 }
 
-/// Returns who has signed an entry, if anybody has.
+/// Returns who has signed an entry, if it is signed.
 fn by(author: Option<&String>) -> String {
     author.map_or_else(String::new, |author| format!(", by {author}"))
 }

@@ -177,8 +177,8 @@ impl Dialer {
                 format!("what answers does not speak it; write {plain}:// for a broker without TLS")
             }
             Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                "nobody we trust has issued its certificate; if it is the right broker, name the \
-                 certificate of its issuer with --ca-file"
+                "its certificate was issued by no authority that we trust; if it is the right \
+                 broker, name the certificate of its issuer with --ca-file"
                     .to_owned()
             }
             None if error.kind() == io::ErrorKind::UnexpectedEof => format!(

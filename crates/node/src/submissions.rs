@@ -75,7 +75,7 @@ struct Followed {
 #[derive(Clone, Copy, Debug)]
 struct InBlock {
     height: Height,
-    /// Whether we have found it, so that nobody else need have it.
+    /// Whether we have found it, so that no other peer need have it.
     is_own: bool,
 }
 

@@ -1,5 +1,5 @@
 //! Standard error, as all of the process writes to it: on a thread of its own, so that a reader who
-//! does not read, as of a full pipe or a stopped terminal, holds up nobody.
+//! does not read, as of a full pipe or a stopped terminal, delays no peer.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -64,7 +64,8 @@ fn work(tasks: &Receiver<Task>, out: &mut impl Write) {
         }
         let dropped = DROPPED.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let _ = writeln!(out, "warning: {dropped} lines are missing: nobody has read them");
+            let _ =
+                writeln!(out, "warning: {dropped} lines are missing: they were not read in time");
         }
     }
 }

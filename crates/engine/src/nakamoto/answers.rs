@@ -1,11 +1,12 @@
 //! How much we send to whom (rules N8 and N10).
 //!
 //! The source address of a datagram can be forged, and whatever is sent in answer then goes to the
-//! owner of that address. Two things follow. What strangers ask in whoever's name must not use up
-//! what peers are sent: so each peer has a *share* of its own, and all strangers have one together.
-//! And nobody should be sent much more than was sent in its name: where the wire has room for it,
-//! an address must first return a *cookie* that was sent to it, as in QUIC's Retry (RFC 9000,
-//! section 8.1) and WireGuard. Where it has not, a share is a number of bytes in a second.
+//! owner of that address. Two things follow. What strangers ask in the names of others must not use
+//! up what peers are sent: so each peer has a *share* of its own, and all strangers have one
+//! together. And no address should be sent much more than was sent in its name: where the wire has
+//! room for it, an address must first return a *cookie* that was sent to it, as in QUIC's Retry
+//! (RFC 9000, section 8.1) and WireGuard. Where it has not, a share is a number of bytes in a
+//! second.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub const REPLIES_PER_HOST_MAX: u16 = 64;
 /// The maximum number of hosts whose answers are counted (rule N3); there are no answers to others.
 pub const HOSTS_MAX: usize = 4096;
 
-/// What may still be sent to somebody: a token bucket, in thousandths of a byte.
+/// What may still be sent to an address: a token bucket, in thousandths of a byte.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Share {
     /// What was sent and is not made good for by time.
@@ -81,7 +82,7 @@ struct Shown {
 /// What was sent to whom.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
-    /// Makes cookies that nobody else can make.
+    /// Makes cookies that no other peer can make.
     secret: [u8; 32],
     strangers: Share,
     shown: BTreeMap<Address, Shown>,

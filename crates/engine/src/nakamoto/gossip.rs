@@ -96,7 +96,8 @@ impl Nakamoto {
             return self.meet(now, from, out);
         }
         self.heard.answer(now, &gossip.id);
-        // Anybody can name anybody as the origin, who then gets the answers of the whole network.
+        // Any sender can name any address as the origin, which then gets the answers of the whole
+        // network.
         if gossip.origin == *from || self.answers.may_reply(now, &gossip.origin, due) {
             let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
             send(&gossip.origin, reply, out);

@@ -9,7 +9,7 @@ use super::{Event, Nakamoto, Output, SyncMethod, Timer};
 /// The maximum number of our last blocks of which we watch whether others have them.
 pub const OWN_BLOCKS_MAX: usize = 1024;
 
-/// How many request timeouts pass before we say that nobody else has a block.
+/// How many request timeouts pass before we say that no other peer has a block.
 const REQUESTS_WAITED: u32 = 5;
 
 /// How many others are asked whether they have a new block of ours.
@@ -31,7 +31,7 @@ impl Holders {
 }
 
 impl Nakamoto {
-    /// Watches a block of ours that everybody has just been told of.
+    /// Watches a block of ours that all known peers have just been told of.
     pub(super) fn watch_own(
         &mut self,
         now: Moment,
@@ -64,7 +64,7 @@ impl Nakamoto {
         }
     }
 
-    /// Says so if nobody has shown in time that it has a block of ours.
+    /// Reports it if no other peer has shown in time that it has a block of ours.
     pub(super) fn on_held_over(&mut self, hash: BlockHash, out: &mut Vec<Output>) {
         if let Some((height, _)) = self.holders.0.iter().find(|(_, own)| **own == hash) {
             out.push(Output::Event(Event::BlockOnlyHere { hash, height: *height }));

@@ -24,15 +24,15 @@ pub enum Timer {
     Gossip,
     /// Ask others for their chains.
     Tips,
-    /// Go on alone, if nobody has answered (rule M4).
+    /// Go on alone if no peer has answered (rule M4).
     Joined,
     /// Check who answers of those that are no longer on the tracker's list (rule N6).
     Unlisted,
-    /// Say so, if nobody else has this block of ours (rule M5).
+    /// Report if no other peer has this block of ours (rule M5).
     Held(BlockHash),
     /// It is our turn to mine (rule M6).
     Turn,
-    /// Ask somebody of a tracker's first list for a chain.
+    /// Ask a peer of a tracker's first list for a chain.
     Newcomer,
     /// Check whether requests were answered.
     Request(RequestId),

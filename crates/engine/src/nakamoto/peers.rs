@@ -1,6 +1,6 @@
 //! The peers we know (rules N1 to N8).
 //!
-//! Anyone can make us hear of addresses that nobody is at, so places are earned, as in Bitcoin's
+//! Anyone can make us hear of addresses without a peer, so places are earned, as in Bitcoin's
 //! `addrman` and its eviction of connections (Heilman and others, *Eclipse Attacks on Bitcoin's
 //! Peer-to-Peer Network*, 2015): a peer that has not answered yet has one of a few places, and one
 //! that has answered gives way only if it is neither a contact nor among the oldest or the most
@@ -431,8 +431,8 @@ impl Peers {
     }
 
     /// Returns up to `count` different peers of those that pass, chosen at random; at least half of
-    /// them, if there are so many, of those that have answered before. So addresses that somebody
-    /// invents are not all that is tried.
+    /// them, if there are so many, of those that have answered before. So addresses that an
+    /// attacker invents are not all that is tried.
     pub(super) fn choose_proven(
         &self,
         count: usize,

@@ -36,7 +36,8 @@ pub enum Timer {
     Known(SearchId),
     /// Answer the challenge of this row, now that it is our turn (rule P11).
     Answer(Transaction),
-    /// Say again, for the so-manieth time, what nobody seems to have heard of this row (rule P10).
+    /// Say again, for the given time in a row, what no peer seems to have heard of this row (rule
+    /// P10).
     Again(Transaction, u32),
     /// Leave: all requested rows are recorded, and peers that lack some have had time to ask.
     Leave,
@@ -124,7 +125,7 @@ pub enum Event {
     },
     /// The peer cannot make progress for now.
     Waiting(Waiting),
-    /// Peers of another network are in this room: most likely somebody has the wrong options.
+    /// Peers of another network are in this room: most likely a peer has the wrong options.
     NetworkOverheard {
         /// The network, and how to join it.
         network: OtherNetwork,

@@ -1,4 +1,4 @@
-//! Rule M6: beside published programs, which take some six seconds for a block, everybody has a
+//! Rule M6: beside published programs, which take some six seconds for a block, every peer has a
 //! turn.
 
 use std::collections::BTreeMap;

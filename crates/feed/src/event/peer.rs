@@ -88,8 +88,8 @@ pub enum PeerEvent {
 }
 
 impl PeerEvent {
-    /// A message that names `claimed` as its sender was dropped; one that names nobody where it is
-    /// [`PeerId::UNNAMED`].
+    /// A message that names `claimed` as its sender was dropped; one that names no sender where it
+    /// is [`PeerId::UNNAMED`].
     pub fn refused(claimed: PeerId, reason: String) -> Self {
         let claimed = (claimed != PeerId::UNNAMED).then(|| claimed.into());
         Self::MessageRefused { claimed, topic: None, from: None, count: None, reason }

@@ -94,7 +94,7 @@ pub enum RoundsEvent {
     },
     /// Nothing can go on for now.
     Waiting(Waiting),
-    /// Peers of another network are in this room: most likely somebody was given other options.
+    /// Peers of another network are in this room: most likely a peer was given other options.
     NetworkOverheard {
         /// How many of them were heard; none of them is known to this network.
         peers: usize,

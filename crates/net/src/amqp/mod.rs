@@ -12,7 +12,7 @@
 //!
 //! **Queues end with their connection**, however it ends, so that a peer that is killed leaves
 //! nothing behind for the broker to fill. (Those of the published programs stay.) Until the broker
-//! notices that a connection is gone, nobody else can have a queue of that name. So a second link
+//! notices that a connection is gone, no other link can have a queue of that name. So a second link
 //! with the same suffix is refused as long as the first is there, and a link whose network was cut
 //! may have to wait for two heartbeats.
 //!

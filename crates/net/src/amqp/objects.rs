@@ -36,7 +36,7 @@ pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<
 }
 
 /// Consumes what is published on an `exchange` of others, from an exclusive queue that the broker
-/// names. Fails, and ends the channel, if nobody has declared the exchange.
+/// names. Fails, and ends the channel, if no peer has declared the exchange.
 pub(super) async fn overhear(channel: &Channel, exchange: &str) -> Result<Consumer> {
     let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     let arguments = FieldTable::default;

@@ -20,8 +20,8 @@ pub struct Options {
     pub queue_suffix: Arc<str>,
     /// The fanout exchanges to listen to. Others are declared before the first publish on them.
     pub exchanges: Vec<Arc<str>>,
-    /// Exchanges of others to listen to as well, from the moment at which somebody has declared
-    /// them. They are never declared or published on.
+    /// Exchanges of others to listen to as well, from the moment at which another program has
+    /// declared them. They are never declared or published on.
     pub overheard: Vec<Arc<str>>,
     /// Broker and link each send something at least this often, and consider the other dead after
     /// twice the time; in whole seconds, at least one.

@@ -1,8 +1,8 @@
 //! Listens to exchanges of others, over a connection of its own.
 //!
 //! What is not there yet may come, and must not be declared by us: a program that declares it in
-//! another way would be refused. A broker ends the channel of whoever asks for an exchange that is
-//! not there, and writes a line to its log; so questions become rare.
+//! another way would be refused. A broker ends the channel of a client that asks for an exchange
+//! that is not there, and writes a line to its log; so questions become rare.
 
 use std::convert::Infallible;
 use std::future::pending;

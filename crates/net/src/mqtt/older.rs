@@ -59,7 +59,7 @@ enum Position {
     Payload(usize),
     /// In another packet, of which `body` has arrived and `left` bytes are to come.
     Packet { first: u8, left: usize, body: Vec<u8> },
-    /// After something that is not MQTT; whoever reads it will notice.
+    /// After something that is not MQTT; the reader will notice.
     Unknown,
 }
 
@@ -103,7 +103,7 @@ impl Sieve for Newer {
                         passed.put_u8(0);
                         self.0 = Position::Payload(*left);
                     } else if *left == 0 {
-                        // Its topic is longer than the packet, which nobody can read.
+                        // Its topic is longer than the packet, which cannot be read.
                         passed.extend_from_slice(&[PUBLISH << 4 | *flags, 0]);
                         self.0 = Position::Header(Vec::new());
                     }
@@ -392,7 +392,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OlderWire<S> {
         ready!(self.poll_drain(context))?;
         let this = &mut *self;
         this.older.translate(bytes, &mut this.unsent);
-        // An error here is met again by whoever flushes.
+        // An error here is met again by the next flush.
         let _ = this.poll_drain(context)?;
         Poll::Ready(Ok(bytes.len()))
     }

@@ -50,7 +50,7 @@ impl ChainNetwork {
                 format!("knows that {} has its block at height {height}", self.name(peer))
             }
             Event::BlockOnlyHere { height, .. } => {
-                format!("knows nobody else with its block at height {height}")
+                format!("knows no other peer with its block at height {height}")
             }
             Event::DownloadStarted { claim, backers } => {
                 format!("fetches {} blocks that {backers} peers claim to have", claim.length)

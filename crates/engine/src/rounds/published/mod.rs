@@ -75,11 +75,12 @@ pub(super) struct Published {
     /// Solutions that the leader has accepted.
     verdicts: Queue<Solution>,
     leader: Option<PeerId>,
-    /// The challenge of each row of this session that was asked for, as far as they are kept.
+    /// The challenge of each row of the current session that was asked for, as far as they are
+    /// kept.
     asked: BTreeMap<Transaction, Difficulty>,
     /// The row whose challenge is the latest, and when it came.
     open: Option<(Transaction, Moment)>,
-    /// The first row of this session that may still be recorded.
+    /// The first row of the current session that may still be recorded.
     next: Transaction,
     /// As the leader, the challenge that we have issued and that has not come back to us.
     issued: Option<(Transaction, Difficulty)>,

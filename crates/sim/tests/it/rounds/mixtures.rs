@@ -23,7 +23,7 @@ fn noticed(net: &Simulation) -> Vec<(usize, String)> {
 
 /// Runs a network of `members` with so many peers, of which the first `strays` were given the
 /// published variant. Each stray notices the others and names the option that joins them, and
-/// whoever of the others hears a stray does so as well. Rows are recorded only where one variant
+/// any other peer that hears a stray does so as well. Rows are recorded only where one variant
 /// has a peer for every seat; that two peers never record different ones, the simulator checks at
 /// each step.
 fn run_mixture(network: Network, seed: u64, members: u16, peers: u16, strays: u16) {

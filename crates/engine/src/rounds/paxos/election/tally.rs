@@ -25,7 +25,7 @@ pub(in crate::rounds::paxos) struct Election {
     /// The latest term in which any member has drawn or promised.
     latest: Term,
     /// Where each row has an election, the members that have not drawn in time for one, and have
-    /// not been heard since: nobody waits for them.
+    /// not been heard since: the others do not wait for them.
     absent: BTreeSet<PeerId>,
 }
 
