@@ -7,7 +7,7 @@ use althing_types::{Difficulty, Moment, Transaction};
 use rand::RngExt;
 
 use super::Paxos;
-use crate::rounds::{Event, Issuing, Message, Output, Place, Record, Timer};
+use crate::rounds::{ElectionEvery, Event, Issuing, Message, Output, Place, Record, Timer};
 
 impl Paxos {
     /// As the leader, issues the challenge of the next row; or, if a member has accepted a solution
@@ -39,7 +39,11 @@ impl Paxos {
     /// members.
     fn may_ask(&mut self, out: &mut Vec<Output>) -> bool {
         let is_leader = self.election.leader == Some(self.me) && self.is_member();
-        if !is_leader || self.slot.challenge.is_some() || self.is_finished() {
+        // Where each row has an election, a term is over with the row that it has decided. A
+        // challenge for the next row would compete with that of the next leader.
+        let is_over = self.rules.election_every == ElectionEvery::Transaction
+            && self.decided_in == Some(self.election.term);
+        if !is_leader || is_over || self.slot.challenge.is_some() || self.is_finished() {
             return false;
         }
         let transaction = self.slot.transaction;

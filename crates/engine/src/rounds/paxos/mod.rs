@@ -39,7 +39,7 @@ mod voting;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use althing_types::{Moment, PeerId, Transaction};
+use althing_types::{Moment, PeerId, Term, Transaction};
 use rand_chacha::ChaCha8Rng;
 
 use self::catch_up::CatchUp;
@@ -72,6 +72,8 @@ pub(super) struct Paxos {
     slot: Slot,
     /// Our latest yes; on disk before it was sent.
     accepted: Option<Accepted>,
+    /// The term that decided the latest row that this peer has recorded since its start.
+    decided_in: Option<Term>,
     deferred: Deferred,
     catch_up: CatchUp,
     failure_detector: FailureDetector,
@@ -97,6 +99,7 @@ impl Paxos {
             promised,
             slot: Slot::new(Moment::START, next),
             accepted,
+            decided_in: None,
             deferred: Deferred::new(rules.membership_size()),
             catch_up: CatchUp::default(),
             failure_detector: FailureDetector::new(),
@@ -366,10 +369,12 @@ impl Hash for Paxos {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { rules: _, me: _, seat: _, authenticator: _, rng, .. } = self;
         let Self { discovery, membership, election, promised, .. } = self;
-        let Self { slot, accepted, deferred, catch_up, failure_detector, search, .. } = self;
+        let Self {
+            slot, accepted, decided_in, deferred, catch_up, failure_detector, search, ..
+        } = self;
         (rng.get_seed(), rng.get_word_pos()).hash(state);
         (discovery, membership, election, promised).hash(state);
-        (slot, accepted, deferred, catch_up, failure_detector, search).hash(state);
+        (slot, accepted, decided_in, deferred, catch_up, failure_detector, search).hash(state);
     }
 }
 

@@ -145,6 +145,7 @@ impl Paxos {
         self.membership.has_voted();
         self.search.learn(&record.record.seed);
         out.push(Output::Persist(Durable::Record(record.clone())));
+        self.decided_in = Some(record.term);
         out.push(Output::Event(Event::RoundDecided(record)));
         self.slot = Slot::new(now, self.slot.transaction.next());
         self.accepted = None;

@@ -1,5 +1,6 @@
 //! The other networks of rounds: they agree as elect-chain does, by the same engine.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use althing_engine::rounds::Event;
@@ -53,6 +54,26 @@ fn the_controller_does_not_find_what_it_judges() {
     let leader = net.leader().expect("there is one");
     let id = net.id(leader);
     assert!(net.rows(0).iter().all(|row| row.record.winner != id));
+}
+
+/// The leader of the row before must not ask for this one as well: members would say no to answers
+/// to the other challenge, and each would have counted another number of them.
+#[test]
+fn where_each_row_has_an_election_each_row_has_one_challenge() {
+    for seed in 0..8 {
+        let mut net = Scenario::seed(seed).network(Network::Ppd).peers(10).rounds(10).start();
+        net.run_until_recorded(SOON, 10).expect("all are well");
+        let mut seen = BTreeSet::new();
+        for (_, peer, event) in net.events() {
+            if let Event::ChallengeIssued { transaction, .. } = event {
+                assert!(seen.insert((peer, *transaction)), "peer {peer}, seed {seed}: {event:?}");
+            }
+        }
+        assert!(seen.len() > 10, "the last few events have challenges");
+        for peer in 0..10 {
+            assert!(net.rows(peer).iter().all(|row| row.noes == 0), "peer {peer}, seed {seed}");
+        }
+    }
 }
 
 #[test]
