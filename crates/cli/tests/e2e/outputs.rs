@@ -89,6 +89,12 @@ fn recorded_beside(output: Stdio, log: Option<&str>, stays_open: impl Sized) -> 
     let mut first = Killed::start(first.stdout(output).stderr(Stdio::piped()));
     let others = [network.peer("peer-2"), network.peer("peer-3")];
     others[0].reaches(300);
+    // It writes to the end of the test, and may be behind on a busy machine.
+    eventually_blocking("the first peer's row 250", || {
+        let status = command().args(["status", "--json", "--data"]).arg(&data).output();
+        let status: serde_json::Value = serde_json::from_slice(&status.ok()?.stdout).ok()?;
+        (status["rows"].as_u64()? >= 250).then_some(())
+    });
     let pid = first.0.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill");
     assert!(sent.success(), "it still runs");

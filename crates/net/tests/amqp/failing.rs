@@ -11,6 +11,16 @@ pub(crate) async fn refused(options: Options) -> Error {
     amqp::connect(options).await.expect_err("this cannot work")
 }
 
+/// Tries again if a busy machine does not get through a single attempt in the time of `options`.
+pub(crate) async fn refused_in_time(options: Options) -> Error {
+    loop {
+        match refused(options.clone()).await {
+            Error::TimedOut { .. } => {}
+            error => return error,
+        }
+    }
+}
+
 pub(crate) async fn a_wrong_password_is_an_error_at_once(place: &Place<'_>) {
     for credentials in ["guest:wrong", "nobody:guest", "guest"] {
         let url = format!("amqp://{credentials}@localhost:{}", place.broker.port());

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::select;
 
 use crate::common::{parsed, threads};
-use crate::failing::refused;
+use crate::failing::{refused, refused_in_time};
 
 /// Long enough for several attempts.
 const SHORT: Duration = Duration::from_millis(300);
@@ -27,7 +27,7 @@ async fn a_port_without_a_broker() {
     let options = short(parsed(&format!("amqp://{address}")));
     let error = amqp::probe(&options).await.expect_err("nobody listens");
     assert_eq!(error, DialError::Refused { address: address.clone() }.into());
-    let error = refused(options).await;
+    let error = refused_in_time(options).await;
     assert_eq!(error.to_string(), format!("no broker listens at {address}: connection refused"));
 }
 
@@ -76,7 +76,7 @@ async fn answered_with(answer: &[u8]) -> Error {
         }
     };
     select! {
-        error = refused(short(url)) => error,
+        error = refused_in_time(short(url)) => error,
         () = answering => unreachable!("it goes on for ever"),
     }
 }

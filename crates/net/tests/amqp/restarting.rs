@@ -1,9 +1,10 @@
 //! Brokers that hang, die and come back.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use althing_net::{CloseError, QUEUE_MESSAGES_MAX};
 use althing_testkit::{DEADLINE, RabbitMq};
+use tokio::time::timeout;
 
 use crate::common::{Place, connect, down, up};
 
@@ -60,9 +61,8 @@ pub(crate) async fn a_link_without_a_connection_ends_when_nothing_waits_or_time_
     for link in [&mut idle, &mut busy, &mut patient] {
         down(link).await;
     }
-    let start = Instant::now();
-    assert_eq!(idle.close(DEADLINE).await, Ok(()));
-    assert!(start.elapsed() < DEADLINE / 2, "it had nothing to wait for");
+    let close = timeout(DEADLINE, idle.close(10 * DEADLINE));
+    assert_eq!(close.await.expect("it has nothing to wait for"), Ok(()));
     let room = place(broker).room();
     busy.publisher().publish(room.as_str(), "nobody will hear this");
     let within = Duration::from_millis(100);

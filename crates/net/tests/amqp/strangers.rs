@@ -10,7 +10,7 @@ use lapin::options::{BasicGetOptions, ExchangeDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::common::{Place, connect};
-use crate::failing::refused;
+use crate::failing::refused_in_time;
 
 pub(crate) async fn what_strangers_publish_is_heard_whatever_its_properties(place: &Place<'_>) {
     let mut link = place.join("1").await;
@@ -72,7 +72,7 @@ pub(crate) async fn a_second_peer_of_our_name_waits_for_the_first(place: &Place<
     let mut first = place.join("1").await;
     let mut options = place.options("1");
     options.connect_timeout = Duration::from_secs(1);
-    let refused = refused(options).await;
+    let refused = refused_in_time(options).await;
     let room = place.room();
     assert!(matches!(&refused, Error::QueueInUse { queue, .. } if *queue == format!("{room}/1")));
     assert!(refused.to_string().contains("of another peer of the same name"), "{refused}");

@@ -171,7 +171,8 @@ fn a_flood_of_garbage_on_every_topic_changes_nothing() {
 
     let mut stranger = meet(&broker);
     let garbage = known.garbage();
-    flood(|number| shout(&mut stranger, &garbage, number));
+    let rows_go_on = || peers[0].reached() > reached;
+    flood(rows_go_on, |number| shout(&mut stranger, &garbage, number));
     let during = peers[0].reached() - reached;
     for peer in &peers {
         peer.reaches(reached + during + 3);
@@ -179,13 +180,14 @@ fn a_flood_of_garbage_on_every_topic_changes_nothing() {
 
     let after: Vec<_> = peers.iter().map(Peer::leader).collect();
     let memory = peers.iter().filter_map(|peer| peer.memory_kib()).max();
-    let refused = peers.iter().map(refused).min().expect("there are peers");
+    let refused = eventually_blocking("a thousand refusals by each peer", || {
+        peers.iter().map(refused).min().filter(|refused| *refused > 1000)
+    });
     eprintln!("leader and term: {:?} before, {:?} after", before[0], after[0]);
     eprintln!("{during} rows during the flood; each peer refused {refused} messages or more");
     eprintln!("memory of the largest peer: {memory:?} KiB");
     assert_eq!(after, before, "the same leads in the same term");
     assert!(peers.iter().all(|peer| peer.all("leader_elected").len() == 1));
-    assert!(refused > 1000, "the flood came through");
     assert!(memory.is_none_or(|memory| memory < 40 * 1024), "{memory:?} KiB");
     network.assert_one_table(&mut peers, reached + during + 3);
 }
@@ -198,7 +200,8 @@ fn what_anybody_may_say_does_not_stop_the_rounds_however_often_it_is_said() {
     let known = Known::overheard(&broker, &peers);
     let mut stranger = meet(&broker);
     let reached = peers[0].reached();
-    flood(|number| {
+    let rows_go_on = || peers[0].reached() > reached;
+    flood(rows_go_on, |number| {
         let nuisances = known.nuisances(number);
         let (topic, nuisance) = &nuisances[number as usize % nuisances.len()];
         stranger.say(&ours(topic), nuisance.to_string());
@@ -206,7 +209,6 @@ fn what_anybody_may_say_does_not_stop_the_rounds_however_often_it_is_said() {
     let during = peers[0].reached() - reached;
     let memory = peers.iter().filter_map(|peer| peer.memory_kib()).max();
     eprintln!("{during} rows during the flood; memory of the largest peer: {memory:?} KiB");
-    assert!(during > 0, "the rounds go on");
     assert!(memory.is_none_or(|memory| memory < 40 * 1024), "{memory:?} KiB");
     network.assert_one_table(&mut peers, reached + during + 3);
 }
@@ -238,11 +240,16 @@ fn shout(stranger: &mut Stranger, garbage: &[Garbage], number: u32) {
     }
 }
 
-/// Calls `say` at a steady rate, which is what makes a flood, and not a wave.
-fn flood(mut say: impl FnMut(u32)) {
+/// Calls `say` at a steady rate, which is what makes a flood, and not a wave, until it has gone on
+/// for its time and what is to happen under it has happened.
+fn flood(has_happened: impl Fn() -> bool, mut say: impl FnMut(u32)) {
     let (rate, seconds) = FLOOD;
     let start = Instant::now();
-    for number in 0..rate * seconds {
+    for number in 0.. {
+        if number >= rate * seconds && has_happened() {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "the rounds do not go on");
         say(number);
         let due = start + Duration::from_secs(1) * number / rate;
         thread::sleep(due.saturating_duration_since(Instant::now()));
