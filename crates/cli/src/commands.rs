@@ -9,6 +9,7 @@
 //! | `demo` | how is a whole network shown in one process? |
 //! | `mine` | how is one puzzle solved? |
 //! | `peer` | how does a peer take part? |
+//! | `profile` | which networks can be joined, and is a description of one right? |
 //! | `sim` | how is a network simulated? |
 //! | `status` | how are things with a running peer? |
 //! | `stratum` | how do stock miners mine for a peer? |
@@ -22,6 +23,7 @@ pub(crate) mod cs60_vote;
 pub(crate) mod demo;
 pub(crate) mod mine;
 pub(crate) mod peer;
+pub(crate) mod profile;
 pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod stratum;

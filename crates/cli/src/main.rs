@@ -13,6 +13,7 @@
 //! | `network` | which options describe a network with rounds? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
+//! | `profile_source` | which profile does a person name? |
 //! | `screen` | what does the demo show? |
 //! | `swarm` | how do many peers of a network with rounds run in one process? |
 
@@ -25,6 +26,7 @@ mod listen;
 mod network;
 mod output;
 mod parallelism;
+mod profile_source;
 mod screen;
 mod swarm;
 
@@ -65,6 +67,7 @@ enum Command {
     Tracker(commands::tracker::Arguments),
     Stratum(Box<commands::stratum::Arguments>),
     Table(commands::table::Arguments),
+    Profile(commands::profile::Arguments),
     Sim(Box<commands::sim::Arguments>),
     Chain(commands::chain::Arguments),
     #[command(visible_alias = "events")]
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
+        Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),

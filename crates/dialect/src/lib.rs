@@ -23,6 +23,7 @@
 //! | `open` | how does our own open network work? |
 //! | `ppd` | how does `ppd` work? |
 //! | `sd` | how does `sd` work? |
+//! | `profile` | which networks can be described as data? |
 //! | `ed25519` | how do Althing peers sign? |
 //! | `rsa` | how do peers of `ppd` sign? |
 //! | `json` | what do all dialects with JSON read alike? |
@@ -45,6 +46,7 @@ mod neighbours;
 mod network;
 pub mod open;
 pub mod ppd;
+pub mod profile;
 mod rounds;
 mod rsa;
 pub mod sd;

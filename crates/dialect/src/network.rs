@@ -86,7 +86,9 @@ pub enum NetworkConfig {
 }
 
 /// What the data of a network of `cs60` are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Data {
     /// Ballots, one of each voter.

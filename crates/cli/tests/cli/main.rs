@@ -55,6 +55,9 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("chain", help(&["chain"]));
     insta::assert_snapshot!("chain_add", help(&["chain", "add"]));
     insta::assert_snapshot!("chain_import", help(&["chain", "import"]));
+    insta::assert_snapshot!("profile", help(&["profile"]));
+    insta::assert_snapshot!("profile_show", help(&["profile", "show"]));
+    insta::assert_snapshot!("profile_check", help(&["profile", "check"]));
     insta::assert_snapshot!("status", help(&["status"]));
     insta::assert_snapshot!("cs60_vote", help(&["cs60-vote"]));
     insta::assert_snapshot!("bench", help(&["bench"]));
@@ -63,6 +66,53 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("bench_pow", help(&["bench", "pow"]));
     insta::assert_snapshot!("mine", help(&["mine"]));
     insta::assert_snapshot!("mine_sha256", help(&["mine", "sha256"]));
+}
+
+#[test]
+fn the_committed_schema_of_profiles_is_the_current_one() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = path.join("../../docs/profile.schema.json");
+    let schema = althing_dialect::profile::schema::profile_schema();
+    let current = serde_json::to_string_pretty(&schema).expect("it has text keys") + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &current).expect("the repository is writable");
+    }
+    let committed = std::fs::read_to_string(&path).expect("it is committed");
+    let renew = "run UPDATE=1 cargo nextest run -p althing schema to renew it";
+    assert!(committed == current, "{} is not current; {renew}", path.display());
+}
+
+#[test]
+fn what_is_shown_of_a_profile_is_a_profile() {
+    let list = althing(&["profile", "list"]).output().expect("it has just been built");
+    insta::assert_snapshot!("profile_list", String::from_utf8(list.stdout).expect("a text"));
+    let shown = althing(&["profile", "show", "copy-e"]).output().expect("it has just been built");
+    let dir = tempfile::tempdir().expect("there is room");
+    let path = dir.path().join("mine.toml");
+    std::fs::write(&path, shown.stdout).expect("there is room");
+    let path = path.to_str().expect("a text");
+    let checked = althing(&["profile", "check", path]).output().expect("it has just been built");
+    assert!(checked.status.success(), "{checked:?}");
+    let said = String::from_utf8(checked.stdout).expect("a text");
+    assert!(said.ends_with("mine.toml: copy-e is a profile\n"), "{said}");
+}
+
+#[test]
+fn all_that_is_wrong_with_a_profile_is_said_with_its_line() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let path = dir.path().join("mine.toml");
+    let text = "name = \"x\"\n[topics]\nprefx = \"a/\"\n[id]\nkind = \"number\"\n";
+    std::fs::write(&path, text).expect("there is room");
+    let path = path.to_str().expect("a text");
+    let output = althing(&["profile", "check", path]).output().expect("it has just been built");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).expect("a text");
+    let prefix = "mine.toml:3: topics.prefx: there is no key \"prefx\"; did you mean \"prefix\"?";
+    assert!(said.contains(prefix), "{said}");
+    assert!(said.contains("mine.toml:5: id.kind: there is no value \"number\""), "{said}");
+    let json = althing(&["profile", "check", "--json", path]).output().expect("it is built");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("a line of JSON");
+    assert_eq!((&json["ok"], &json["problems"][0]["line"]), (&false.into(), &3.into()));
 }
 
 #[test]

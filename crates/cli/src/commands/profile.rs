@@ -1,0 +1,185 @@
+//! The profiles of networks: listed, shown, checked.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use althing_dialect::profile::{NetworkKind, Problem, Profile, Transport, built_in};
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use serde::Serialize;
+
+use crate::profile_source::{check, load};
+
+/// Show and check profiles: networks that Althing joins, as data.
+///
+/// A profile is a file in TOML that says how the programs of a network speak and behave. It takes
+/// what it leaves out from its `base`, and without one from the current exercise sheet.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing profile list\n  \
+    althing profile show copy-a > mine.toml\n  \
+    althing profile check mine.toml")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(List),
+    Show(Show),
+    Check(Check),
+}
+
+/// List the built-in profiles.
+#[derive(Args)]
+struct List {
+    /// Write a line of JSON for each.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show a profile with all that it takes from its base, as TOML that is a profile again.
+#[derive(Args)]
+struct Show {
+    /// A built-in profile, or a file.
+    #[arg(value_name = "FILE|NAME")]
+    profile: String,
+
+    /// Write it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Check whether files are profiles, and say what is wrong with them: the line, the key, and what
+/// to do.
+#[derive(Args)]
+struct Check {
+    /// The files.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// Write a line of JSON for each.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    super::end_on_signals()?;
+    match arguments.command {
+        Command::List(arguments) => list(&arguments),
+        Command::Show(arguments) => show(&arguments),
+        Command::Check(arguments) => run_checks(&arguments),
+    }
+}
+
+/// What a list says of a profile.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    network: NetworkKind,
+    /// What it meets over.
+    over: &'static str,
+    prefix: Option<&'a str>,
+    about: &'a str,
+}
+
+impl<'a> Listed<'a> {
+    fn new(profile: &'a Profile) -> Self {
+        let over = match (profile.network, profile.wire.transport) {
+            (NetworkKind::Rounds, Transport::Mqtt) => "MQTT",
+            (NetworkKind::Rounds, Transport::Amqp) => "AMQP",
+            (NetworkKind::Aviary | NetworkKind::Cs60, _) => "UDP",
+        };
+        let prefix =
+            (profile.network == NetworkKind::Rounds).then_some(profile.topics.prefix.as_str());
+        let Profile { name, about, network, .. } = profile;
+        Self { name, network: *network, over, prefix, about }
+    }
+}
+
+fn list(arguments: &List) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let profiles = built_in::all().iter().map(Listed::new);
+    if arguments.json {
+        for profile in profiles {
+            writeln!(out, "{}", serde_json::to_string(&profile)?)?;
+        }
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["name", "over", "prefix", "what it is"]);
+    for Listed { name, over, prefix, about, .. } in profiles {
+        table.add_row([name, over, prefix.unwrap_or_default(), about]);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn show(arguments: &Show) -> anyhow::Result<()> {
+    let profile = load(&arguments.profile)?;
+    let text = match arguments.json {
+        true => serde_json::to_string(&profile)? + "\n",
+        false => profile.to_toml(),
+    };
+    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// What is found out about a file.
+#[derive(Serialize)]
+struct Checked<'a> {
+    file: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    problems: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    line: Option<usize>,
+    key: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Said<'a> {
+    fn new(Problem { line, key, reason }: &'a Problem) -> Self {
+        Self { line: *line, key, reason }
+    }
+}
+
+fn run_checks(arguments: &Check) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut wrong = 0;
+    for path in &arguments.files {
+        let file = path.display().to_string();
+        let checked = check(path)?;
+        wrong += usize::from(checked.is_err());
+        if arguments.json {
+            let line = match &checked {
+                Ok(profile) => {
+                    Checked { file, ok: true, name: Some(&profile.name), problems: Vec::new() }
+                }
+                Err(error) => {
+                    let problems = error.problems.iter().map(Said::new).collect();
+                    Checked { file, ok: false, name: None, problems }
+                }
+            };
+            writeln!(out, "{}", serde_json::to_string(&line)?)?;
+            continue;
+        }
+        match &checked {
+            Ok(profile) => writeln!(out, "{file}: {} is a profile", profile.name)?,
+            Err(error) => writeln!(out, "{error}")?,
+        }
+    }
+    match wrong {
+        0 => Ok(()),
+        1 => bail!("a file is no profile"),
+        wrong => bail!("{wrong} files are no profiles"),
+    }
+}
