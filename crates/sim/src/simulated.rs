@@ -163,6 +163,9 @@ pub trait Checker<E: Engine> {
     /// Returns how much honest peers have decided: rows of the table, or blocks of the longest
     /// chain.
     fn decided(&self) -> u64;
+
+    /// Returns what holds at every step of a run in which no check has failed, for people.
+    fn checked(&self) -> &'static [&'static str];
 }
 
 /// A peer that is honest except in one thing: it has the engine of an honest one, and this stands

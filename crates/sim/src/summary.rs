@@ -33,6 +33,8 @@ pub struct Summary {
     pub refused: u64,
     /// Faults that began, and faults that ended.
     pub faults: u64,
+    /// What held at every step, for all honest peers.
+    pub checked: &'static [&'static str],
     /// How long it takes from one decision to the next.
     pub decision_time: Option<Spread>,
     /// How long the network takes, after a fault or the end of one, until it has decided something
@@ -100,7 +102,8 @@ impl fmt::Display for Summary {
         writeln!(f, "faults               {}", self.faults)?;
         let time = format!("time of a {}", names.decision);
         writeln!(f, "{time:<20} {}", Spread::show(self.decision_time))?;
-        write!(f, "time to recover      {}", Spread::show(self.recovery))
+        writeln!(f, "time to recover      {}", Spread::show(self.recovery))?;
+        write!(f, "held at every step   {}", self.checked.join(";\n                     "))
     }
 }
 
@@ -177,7 +180,7 @@ impl Counters {
         names: Names,
         (seed, peers): (u64, usize),
         now: Moment,
-        decided: u64,
+        (decided, checked): (u64, &'static [&'static str]),
     ) -> Summary {
         Summary {
             names,
@@ -191,6 +194,7 @@ impl Counters {
             missed: self.missed,
             refused: self.refused,
             faults: self.faults,
+            checked,
             decision_time: Spread::of(&self.decision_times),
             recovery: Spread::of(&self.recoveries),
         }

@@ -1,4 +1,10 @@
 //! A whole network in virtual time.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `sense` | which faults could change nothing? |
+
+mod sense;
 
 use std::fmt::{Debug, Display};
 use std::fs;
@@ -23,15 +29,17 @@ use serde_json::{Map, Value, json};
 use super::peer::refuse;
 use crate::chain_network::{ChainName, ChainNetwork};
 use crate::network::{DialectName, Network};
+use crate::output::Misuse;
 
 /// Simulate a whole network in virtual time, with faults.
 ///
 /// Every random choice comes from the seed: the same command gives the same run on any machine.
-/// Each step is checked; a violated guarantee ends the run and shows the last steps.
+/// Each step is checked; a violated guarantee ends the run and shows the last steps. The last line
+/// of the summary says what held at every step.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
-    althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..60s --crash leader@20s\n  \
+    althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..45s --crash leader@20s\n  \
     althing sim --byzantine 3=votes-twice --time 30s --json\n  \
     althing sim --dialect sd --crash leader@20s\n  \
     althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg\n  \
@@ -206,7 +214,8 @@ const HISTORY: usize = 200_000;
 
 pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     super::end_on_signals()?;
-    check(arguments)?;
+    // What cannot be meant is as wrong as an unknown option.
+    check(arguments).map_err(|error| Misuse(error.to_string()))?;
     let name = arguments.network.name();
     match arguments.network.chain_name() {
         None => {
@@ -298,7 +307,20 @@ fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let shown = arguments.picture.output.is_some() || !arguments.json;
     let is_traced = arguments.picture.trace.is_some();
     ensure!(shown || !is_traced, "with --json, write the trace to a file with --output");
-    Ok(())
+    if let Some(Range { start, .. }) = &arguments.picture.trace {
+        let time = arguments.time;
+        ensure!(*start < time, "--trace begins after the end of the run, which takes {time:?}");
+    }
+    let users = &arguments.users;
+    if arguments.network.chain_name().is_some() {
+        ensure!(users.miners > 0, "without a miner no block is found; see --miners");
+        let miners = users.miners;
+        ensure!(miners <= peers, "{miners} of {peers} peers cannot mine; see --miners and --peers");
+    }
+    match sense::nonsense(trouble, peers, arguments.time) {
+        Some(complaint) => bail!(complaint),
+        None => Ok(()),
+    }
 }
 
 /// Runs to the end, through all that is to happen, and returns the trace that was asked for.
@@ -420,6 +442,7 @@ fn summary_json(summary: &Summary) -> Value {
         ("missed".to_owned(), json!(summary.missed)),
         ("refused".to_owned(), json!(summary.refused)),
         ("faults".to_owned(), json!(summary.faults)),
+        ("checked".to_owned(), json!(summary.checked)),
         (format!("{one}_time"), spread(summary.decision_time)),
         ("recovery".to_owned(), spread(summary.recovery)),
     ];

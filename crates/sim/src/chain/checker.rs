@@ -191,6 +191,15 @@ impl Checker<Nakamoto> for ChainChecker {
         Ok(())
     }
 
+    fn checked(&self) -> &'static [&'static str] {
+        &[
+            "each block in a chain is valid",
+            "no chain was replaced by one with less work",
+            "each restart found what was kept",
+            "no honest key was banned",
+        ]
+    }
+
     fn decided(&self) -> u64 {
         self.longest
     }

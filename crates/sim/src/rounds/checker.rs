@@ -223,6 +223,22 @@ impl Checker<Rounds> for RoundsChecker {
         self.check_disk(self.ids[peer], disk)
     }
 
+    fn checked(&self) -> &'static [&'static str] {
+        match self.rules.counting {
+            Counting::Members => &[
+                "no two peers recorded different rows",
+                "each row has a solution, and a vote of each of a majority that cast it",
+                "none voted or promised twice in a term",
+                "each restart found what was kept",
+            ],
+            Counting::Arrivals | Counting::ArrivalsOfRow => &[
+                "no two peers recorded different rows",
+                "rows came in order",
+                "each restart found what was kept",
+            ],
+        }
+    }
+
     fn decided(&self) -> u64 {
         self.table.len() as u64
     }

@@ -205,7 +205,8 @@ impl<N: Simulated> Simulation<N> {
     /// Returns the run so far in numbers.
     pub fn summary(&self) -> Summary {
         let run = (self.plan.seed, self.peers.len());
-        self.counters.summary(N::NAMES, run, self.now, self.checker.decided())
+        let outcome = (self.checker.decided(), self.checker.checked());
+        self.counters.summary(N::NAMES, run, self.now, outcome)
     }
 
     /// Returns what happened between two times since the beginning, as far as it is still known:
