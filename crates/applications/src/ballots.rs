@@ -47,6 +47,16 @@ impl Ballots {
         Entry::new(dumps(&Ballot { voter, choice }))
     }
 
+    /// Refuses a new ballot without the name of a voter or a choice. Such ballots of others count
+    /// as the program counts them.
+    pub fn check_names(entry: &Entry) -> Result<(), EntriesRefused> {
+        let (voter, choice) = parse(entry)?;
+        match voter.name().trim().is_empty() || choice.trim().is_empty() {
+            true => Err(EntriesRefused::because("a voter and a choice have more than spaces")),
+            false => Ok(()),
+        }
+    }
+
     /// Returns the choices, in the order of the voters' names.
     pub fn choices(&self) -> impl Iterator<Item = (&str, &str)> {
         self.choices.iter().map(|(voter, choice)| (voter.name(), &**choice))
@@ -128,6 +138,16 @@ mod tests {
         let ballot = Ballots::ballot("Zoë", "yes");
         assert_eq!(ballot, Entry::text(r#"{"voter": "Zo\u00eb", "choice": "yes"}"#));
         assert_eq!(Ballots::default().check(&HERE, &[ballot]), Ok(()));
+    }
+
+    #[test]
+    fn a_new_ballot_names_a_voter_and_a_choice() {
+        assert_eq!(Ballots::check_names(&ballot("ann", "yes")), Ok(()));
+        for (voter, choice) in [("", "yes"), ("ann", ""), (" ", "yes"), ("ann", "\u{a0}\t")] {
+            let error = Ballots::check_names(&ballot(voter, choice)).expect_err("it is blank");
+            assert!(error.to_string().contains("more than spaces"), "{error}");
+            assert_eq!(Ballots::default().check(&HERE, &[ballot(voter, choice)]), Ok(()));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `connection` | which options say how to reach a broker? |
 //! | `console` | what can the operator of a leader type? |
 //! | `listen` | where does a command listen? |
+//! | `look_alike` | which names do people take for one? |
 //! | `network` | which options describe a network with rounds? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
@@ -23,6 +24,7 @@ mod commands;
 mod connection;
 mod console;
 mod listen;
+mod look_alike;
 mod network;
 mod output;
 mod parallelism;
@@ -46,7 +48,11 @@ use tracing_subscriber::util::SubscriberInitExt;
     propagate_version = true,
     arg_required_else_help = true,
     after_help = "Begin with:\n  althing demo --rounds 10\n\nThen, with a broker of your own:\n  \
-                  althing peer --broker mqtt://localhost --peers 3"
+                  althing peer --broker mqtt://localhost --peers 3\n\nExit codes:\n  \
+                  0  all is well\n  \
+                  1  it has failed, or an entry or ballot was not added\n  \
+                  2  the options make no sense\n  \
+                  3  what was added is only here so far: no other peer has it"
 )]
 struct Arguments {
     /// Log to standard error: -v warnings, -vv what is done, -vvv everything.
@@ -107,12 +113,23 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error);
-            // As clap ends when it cannot make sense of an option.
-            if error.is::<output::Misuse>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            exit_code(&error)
         }
     };
     output::errors::finish();
     code
+}
+
+/// Returns the code of an error, as the help of the command has them.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<output::Misuse>() {
+        // As clap ends when it cannot make sense of an option.
+        ExitCode::from(2)
+    } else if error.is::<output::OnlyHere>() {
+        ExitCode::from(3)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Returns the options that the subcommand was given.

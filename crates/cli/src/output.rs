@@ -54,6 +54,18 @@ impl std::fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
+/// What was to be added is in a block, but in one that no other peer has as far as is known.
+#[derive(Debug)]
+pub(crate) struct OnlyHere(pub(crate) String);
+
+impl std::fmt::Display for OnlyHere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OnlyHere {}
+
 /// As `anyhow::bail`, with a [`Misuse`].
 macro_rules! misuse {
     ($($text:tt)*) => {

@@ -9,8 +9,10 @@
 //! | `server` | what does a peer answer? |
 //! | `socket` | who can ask it, how many at a time, and for how long? |
 //! | `client` | how is it asked? |
+//! | `path` | how is the socket reached, if its path is long? |
 
 mod client;
+mod path;
 mod server;
 mod socket;
 
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::client::{ask, ask_running};
+pub use self::client::{KeptChain, ask, ask_running, blocks};
 pub use self::server::{Asked, entries};
 pub use self::socket::{CALLERS_MAX, Control, REQUEST_BYTES_MAX, REQUEST_TIME};
 
@@ -44,6 +46,9 @@ pub enum Request {
     },
     /// List the entries of the chain; only in a network with a chain.
     Entries,
+    /// List the blocks of the chain as they are kept, in hexadecimal digits, and name its network;
+    /// only in a network with a chain.
+    Blocks,
     /// Get an entry into a block, and wait until it is; only in a network with a chain.
     Add {
         /// The text of the entry.
@@ -61,6 +66,15 @@ pub enum ControlError {
         socket: PathBuf,
         /// The error of the operating system.
         error: io::Error,
+    },
+    /// The path of the socket is too long for this system.
+    #[error(
+        "the socket in the peer's directory would have a path of {bytes} bytes, and a socket's may \
+         have about 100; use a --data directory with a shorter path"
+    )]
+    TooLong {
+        /// How long its path would be.
+        bytes: usize,
     },
     /// No peer runs in that directory.
     #[error(

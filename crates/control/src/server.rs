@@ -10,8 +10,9 @@ use althing_feed::{Id, PeerName, Row, Source, Waiting, entry_author, entry_text,
 use althing_ledger::Entry;
 use althing_node::chain::Entries;
 use althing_node::{Commands, Due, HasLeft, Status, Submitted};
-use althing_store::Reader;
-use althing_types::{Difficulty, Height};
+use althing_store::{Reader, StoreError};
+use althing_text::hex;
+use althing_types::{Difficulty, Height, Moment};
 use serde_json::{Value, json};
 
 use crate::{ROWS_MAX, Request};
@@ -103,7 +104,24 @@ impl Asked {
                 }
             }
             (Request::Table { .. }, AskedEngine::Chain { .. }) => {
-                json!({ "error": "the peer is of a network with a chain, which has no table" })
+                json!({ "error": "its network has a chain instead of a table; see althing chain \
+                                  --help" })
+            }
+            (Request::Blocks, AskedEngine::Chain { entries, dialect, .. }) => {
+                let (entries, dialect) = (entries.clone(), Arc::clone(dialect));
+                let network = json!(dialect.network());
+                let read = tokio::task::spawn_blocking(move || {
+                    let blocks = entries.blocks()?.into_iter();
+                    Ok::<_, StoreError>(
+                        blocks
+                            .map(|block| hex::encode(&dialect.encode_block(&block)))
+                            .collect::<Vec<_>>(),
+                    )
+                });
+                match read.await.map_err(|_| HasLeft)? {
+                    Ok(blocks) => json!({ "network": network, "blocks": blocks }),
+                    Err(error) => json!({ "error": error.to_string() }),
+                }
             }
             (Request::Entries, AskedEngine::Chain { entries: in_chain, .. }) => {
                 let in_chain = in_chain.clone();
@@ -119,8 +137,12 @@ impl Asked {
                     Err(refused) => invalid(&refused.to_string()),
                 }
             }
-            (Request::Entries | Request::Add { .. }, AskedEngine::Rounds { .. }) => {
-                json!({ "error": "the peer is of a network with rounds, which has no chain" })
+            (
+                Request::Entries | Request::Blocks | Request::Add { .. },
+                AskedEngine::Rounds { .. },
+            ) => {
+                json!({ "error": "its network has rounds and a table instead of a chain; see \
+                                  althing table --help" })
             }
         })
     }
@@ -132,10 +154,6 @@ impl Asked {
         what: impl Fn(E::Timer) -> &'static str,
         engine: Value,
     ) -> Value {
-        let due = |due: &Due<E::Timer>| {
-            let after = due.at - status.now;
-            json!({ "in_ms": after.as_secs_f64() * 1e3, "what": what(due.timer) })
-        };
         let mut answer = json!({
             "time": wall_clock(),
             "network": self.network,
@@ -147,9 +165,27 @@ impl Asked {
         if let (Value::Object(all), Value::Object(engine)) = (&mut answer, engine) {
             all.extend(engine);
         }
-        answer["due"] = status.due.iter().map(due).collect();
+        answer["due"] = due(status.now, &status.due, what);
         answer
     }
+}
+
+/// Returns what a peer will do next, in order: each thing at its first time, and how often it is
+/// due in all, since there may be hundreds of timers of one kind.
+fn due<T: Copy>(now: Moment, due: &[Due<T>], what: impl Fn(T) -> &'static str) -> Value {
+    let mut kinds: Vec<(&Due<T>, &'static str, u64)> = Vec::new();
+    for due in due {
+        let what = what(due.timer);
+        match kinds.iter_mut().find(|(_, told, _)| *told == what) {
+            Some((_, _, times)) => *times += 1,
+            None => kinds.push((due, what, 1)),
+        }
+    }
+    let shown = |(due, what, times): (&Due<T>, &str, u64)| {
+        let after = due.at - now;
+        json!({ "in_ms": after.as_secs_f64() * 1e3, "what": what, "times": times })
+    };
+    kinds.into_iter().map(shown).collect()
 }
 
 fn rounds_status(status: &rounds::Status) -> Value {
@@ -239,4 +275,26 @@ fn submitted(submitted: &Submitted) -> Value {
 
 fn invalid(reason: &str) -> Value {
     json!({ "answer": "invalid", "reason": reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_many_timers_of_one_kind_the_first_is_shown_and_their_number() {
+        let now = Moment::from_start(Duration::from_secs(10));
+        let at =
+            |seconds, timer| Due { at: Moment::from_start(Duration::from_secs(seconds)), timer };
+        let all: Vec<_> = (11..=400).map(|at_second| at(at_second, at_second == 12)).collect();
+        let what = |is_gossip| if is_gossip { "gossip" } else { "look" };
+        let shown = due(now, &all, what);
+        let expected = json!([
+            { "in_ms": 1000.0, "what": "look", "times": 389 },
+            { "in_ms": 2000.0, "what": "gossip", "times": 1 },
+        ]);
+        assert_eq!(shown, expected);
+    }
 }

@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use crate::path::ShortPath;
 use crate::server::Asked;
 use crate::{ControlError, Request, SOCKET};
 
@@ -55,7 +56,8 @@ impl Control {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let listener = listener(&socket).map_err(failed)?;
+        let short = ShortPath::of(dir)?;
+        let listener = listener(short.path()).map_err(failed)?;
         let task = tokio::spawn(async move {
             let answer = move |request| {
                 let asked = asked.clone();
@@ -144,14 +146,14 @@ fn turn_away(stream: &UnixStream) {
 async fn attend<F: Future<Output = Value>>(mut stream: UnixStream, answer: impl Fn(Request) -> F) {
     let (reader, mut writer) = stream.split();
     let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX));
-    let mut line = String::new();
-    let heard = timeout(REQUEST_TIME, reader.read_line(&mut line)).await;
+    let mut line = Vec::new();
+    let heard = timeout(REQUEST_TIME, reader.read_until(b'\n', &mut line)).await;
     let Ok(Ok(_)) = heard else {
         debug!("a caller at the control socket sends no request");
         return;
     };
     drop(reader);
-    let answer = match serde_json::from_str(&line) {
+    let answer = match serde_json::from_slice(&line) {
         Ok(request) => {
             let mut answering = Box::pin(answer(request));
             let caller: &UnixStream = writer.as_ref();
@@ -245,6 +247,19 @@ mod tests {
         assert_eq!(hear(&mut caller).await, json!({ "rows": 7 }));
         assert!(began.elapsed() >= 100 * ACCEPT_PAUSE, "it does not try again at once");
         serving.abort();
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_gets_an_answer_also_if_it_is_no_text() {
+        for nonsense in [&b"\xff\xfe\n"[..], b"{\"request\":\"add\",\"entry\":\"\xc3\"}\n", b"\n"] {
+            let (mut caller, accepted) = pair();
+            let attended = tokio::spawn(attend(accepted, |_| ready(json!({ "rows": 7 }))));
+            caller.write_all(nonsense).await.expect("it is open");
+            let answer = hear(&mut caller).await;
+            let error = answer["error"].as_str().expect("a reason");
+            assert!(error.starts_with("not a request: "), "{error}");
+            attended.await.expect("it does not panic");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,3 +31,11 @@ pub trait ChainDialect: Codec<Engine = Nakamoto> {
     /// wrong with them. The ledger decides whether the block is valid.
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed>;
 }
+
+/// Returns the text of a new entry, unless there is nothing to read in it.
+pub(crate) fn not_blank(text: &str) -> Result<&str, EntriesRefused> {
+    match text.trim().is_empty() {
+        true => Err(EntriesRefused::because("an entry has more than spaces")),
+        false => Ok(text),
+    }
+}

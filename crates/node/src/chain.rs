@@ -128,12 +128,18 @@ impl Entries {
         Ok(submissions)
     }
 
+    /// Returns the blocks of the best chain as it is on disk, in order, without a genesis block
+    /// that is part of the network's rules. Does not make the peer wait, but does block the thread.
+    pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+        // In one go, so that they are all of one chain.
+        self.log.entries(self.log.range()?.start, usize::MAX)
+    }
+
     /// Returns the entries of the best chain as it is on disk, each with the height of its block,
     /// in order; without those of a genesis block that is part of the network's rules. Does not
     /// make the peer wait, but does block the thread.
     pub fn in_chain(&self) -> Result<Vec<(Height, Entry)>, StoreError> {
-        // In one go, so that they are all of one chain.
-        let blocks = self.log.entries(self.log.range()?.start, usize::MAX)?;
+        let blocks = self.blocks()?;
         let entries = |block: &Block| {
             let height = block.height();
             block.entries().iter().map(|entry| (height, entry.clone())).collect::<Vec<_>>()

@@ -20,14 +20,16 @@ use althing_ledger::Entry;
 use althing_node::chain::{self, Entries};
 use althing_node::{Clock, Commands, Status, Submitted};
 use althing_store::Store;
+use althing_text::counted;
 use anyhow::anyhow;
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use self::booth::{Act, Booth};
+use self::booth::{Act, Booth, Known};
 use crate::chain_network::{ChainName, Meeting};
 use crate::console;
+use crate::output::OnlyHere;
 use crate::parallelism::ParallelismOptions;
 
 /// Vote in a cs60 network, from a menu.
@@ -37,7 +39,12 @@ use crate::parallelism::ParallelismOptions;
 /// answered while a ballot is mined.
 ///
 /// A ballot is mined when the peer has met its network, and added when another peer has its block;
-/// until then it says that the ballot is only here. The exit code is 0 if all ballots were added.
+/// until then it says that the ballot is only here. q waits until that is known of each ballot, and
+/// a second q does not. The exit code is 0 if all ballots were added, 3 if some are only here so
+/// far, and 1 if some are invalid or in no block.
+///
+/// A voter or a choice that differs from one in the chain only in how it is written (by case,
+/// spaces, or letters that look alike) is cast if it is typed a second time.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing tracker\n  \
@@ -65,8 +72,12 @@ pub(crate) struct Arguments {
 /// How often a voter is told that a ballot is still being mined.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
-/// How long a voter who leaves waits for the ballots that are not in the chain yet.
-const LEAVING_TIME: Duration = Duration::from_secs(3);
+/// How long a voter who leaves waits for another peer to have the block of a ballot, after it was
+/// said that none has: peers ask each other for their chains every ten seconds.
+const LEAVING_TIME: Duration = Duration::from_secs(12);
+
+/// The same where no other peer is known.
+const LEAVING_TIME_ALONE: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     super::block_on(vote(arguments))
@@ -100,6 +111,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
     let menu = tokio::spawn(async move {
         let mut menu = Menu::new(entries, commands);
         let outcome = menu.attend(console::standard_input()).await;
+        menu.look_into_chain().await;
         // The peer leaves when this is dropped; it may have left already.
         drop(leave);
         outcome.and_then(|()| menu.verdict())
@@ -150,8 +162,8 @@ impl Menu {
         let stop = super::stop_asked();
         tokio::pin!(stop);
         let mut progress = interval_at(Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
-        let mut leave_at: Option<Instant> = None;
-        let mut is_open = true;
+        let (mut leave_at, mut is_leaving) = (None::<Instant>, false);
+        let mut is_over = false;
         self.ask()?;
         loop {
             let leaving = leave_at.unwrap_or_else(Instant::now);
@@ -163,26 +175,38 @@ impl Menu {
                     self.say(&said)?;
                 }
                 _ = progress.tick(), if self.booth.waiting() > 0 => self.tell_progress().await?,
-                line = lines.recv(), if is_open => match line {
+                line = lines.recv(), if !is_over => match line {
                     Some(line) => {
                         self.is_asked = !self.is_echoed;
                         match self.heed(&line).await? {
                             Act::Leave => return Ok(()),
-                            Act::LeaveSoon => leave_at = Some(Instant::now() + LEAVING_TIME),
+                            Act::LeaveSoon => is_leaving = true,
                             _ => {}
                         }
                     }
-                    None => is_open = false,
+                    None => (is_leaving, is_over) = (true, true),
                 },
             }
-            if (!is_open || leave_at.is_some()) && self.booth.waiting() == 0 {
-                return Ok(());
+            match (self.booth.waiting(), self.booth.unsettled()) {
+                (_, 0) if is_leaving => return Ok(()),
+                (0, _) if is_leaving && leave_at.is_none() => {
+                    let is_alone = self.commands.status().await?.engine.peers.is_empty();
+                    let time = if is_alone { LEAVING_TIME_ALONE } else { LEAVING_TIME };
+                    leave_at = Some(Instant::now() + time);
+                }
+                (0, _) => {}
+                _ => leave_at = None,
             }
         }
     }
 
     /// Does what a line says, as far as that is not to leave, and returns what it was.
     async fn heed(&mut self, line: &str) -> anyhow::Result<Act> {
+        if self.booth.is_choosing() {
+            let ballots = ballots(&self.entries).await?;
+            let (voters, choices) = ballots.into_iter().unzip();
+            self.booth.know(Known { voters, choices });
+        }
         let act = self.booth.answer(line);
         match &act {
             Act::Ask => self.ask()?,
@@ -206,9 +230,10 @@ impl Menu {
                 self.say(&format!("mining the ballot of {voter:?}"))?;
             }
             Act::LeaveSoon => {
-                let waiting = self.booth.waiting();
+                let unsettled = self.booth.unsettled();
                 self.say(&format!(
-                    "{waiting} not in the chain yet: leaving in {LEAVING_TIME:?}; q leaves at once"
+                    "leaving as soon as it is known what becomes of {}; q leaves at once",
+                    counted(unsettled as u64, "ballot")
                 ))?;
             }
             Act::Leave => {}
@@ -224,7 +249,8 @@ impl Menu {
             Some(height) => {
                 format!("mining block {height}: {hashes} hashes so far, {waiting} waiting")
             }
-            None => format!("{waiting} waiting for a turn to mine"),
+            None if engine.mempool > 0 => format!("{waiting} waiting for a turn to mine"),
+            None => format!("{waiting} waiting for another peer to have the block"),
         };
         self.say(&said)?;
         Ok(())
@@ -250,19 +276,36 @@ impl Menu {
             writeln!(io::stdout().lock())?;
         }
         match self.booth.complaint() {
+            Some(complaint) if self.booth.is_only_here() => Err(OnlyHere(complaint).into()),
             Some(complaint) => Err(anyhow!(complaint)),
             None => Ok(()),
         }
     }
+
+    /// Looks which of the ballots that wait are in the chain, for the last word on them.
+    async fn look_into_chain(&mut self) {
+        // If the chain cannot be read, they are said not to be known to be there.
+        if self.booth.waiting() > 0
+            && let Ok(in_chain) = ballots(&self.entries).await
+        {
+            self.booth.note_chain(&in_chain.into_iter().collect());
+        }
+    }
 }
 
-async fn tally(entries: &Entries) -> anyhow::Result<String> {
+/// Returns the ballots in the chain: who has voted, and for what.
+async fn ballots(entries: &Entries) -> anyhow::Result<Vec<(String, String)>> {
     let entries = entries.clone();
     let in_chain = tokio::task::spawn_blocking(move || entries.in_chain()).await??;
     let entries: Vec<Entry> = in_chain.into_iter().map(|(_, entry)| entry).collect();
     let ballots = Ballots::of(&entries);
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, choice) in ballots.choices() {
+    let names = |(voter, choice): (&str, &str)| (voter.to_owned(), choice.to_owned());
+    Ok(ballots.choices().map(names).collect())
+}
+
+async fn tally(entries: &Entries) -> anyhow::Result<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, choice) in ballots(entries).await? {
         *counts.entry(choice).or_default() += 1;
     }
     // What strangers have written must not reach the terminal as it is.

@@ -61,7 +61,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     writeln!(out, "due")?;
     for due in status["due"].as_array().into_iter().flatten() {
         let seconds = due["in_ms"].as_f64().unwrap_or_default() / 1e3;
-        writeln!(out, "{seconds:>8.3}s  {}", shown(&due["what"]))?;
+        let more = match due["times"].as_u64() {
+            None | Some(0 | 1) => String::new(),
+            Some(times) => format!(" (and {} later)", times - 1),
+        };
+        writeln!(out, "{seconds:>8.3}s  {}{more}", shown(&due["what"]))?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use althing_ledger::{
 };
 use althing_types::{BlockHash, Channel};
 
+use crate::chain::not_blank;
 use crate::codec::{datagram, short_enough};
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 
@@ -127,7 +128,7 @@ impl ChainDialect for Aviary {
     }
 
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
-        Ok(Entry::text(text))
+        not_blank(text).map(Entry::text)
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

@@ -25,6 +25,7 @@ use althing_ledger::{
 };
 use althing_types::Channel;
 
+use crate::chain::not_blank;
 use crate::codec::{datagram, short_enough};
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 pub use althing_applications::Ballots;
@@ -123,7 +124,11 @@ impl ChainDialect for Cs60 {
     }
 
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
-        Ok(Entry::text(text))
+        let entry = not_blank(text).map(Entry::text)?;
+        if self.config.data == Data::Ballots {
+            Ballots::check_names(&entry)?;
+        }
+        Ok(entry)
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

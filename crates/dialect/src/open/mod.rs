@@ -37,6 +37,7 @@ use althing_ledger::{
 use althing_types::{BlockHash, Channel, Height, PeerKey, UnixTime};
 use ed25519_dalek::SigningKey;
 
+use crate::chain::not_blank;
 use crate::codec::datagram;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 pub use althing_applications::Notes;
@@ -208,7 +209,8 @@ impl ChainDialect for Open {
         let payload = text.as_bytes();
         let note =
             SignedEntry::sign(&self.key, &self.chain, notes::APPLICATION, nonce, payload).encode();
-        Notes::text_of(&note).map(|_| note)
+        Notes::text_of(&note)?;
+        not_blank(text).map(|_| note)
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {

@@ -19,7 +19,7 @@ use super::verification::{Kept, Progress, verify_file};
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain export --data ./peer-1 chain.jsonl")]
 pub(super) struct Export {
-    /// The peer's directory; the peer itself must not be running.
+    /// The peer's directory, whether the peer is running or not.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
@@ -85,12 +85,12 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let (dialect, imported) = verify_file(file)?;
     let mut store = Store::open(data)?;
     secret(&mut store, &dialect.network())?;
-    let kept = Kept { store, dialect };
     let work = |ledger: &Ledger| ledger.tip().map_or(Work::ZERO, |tip| tip.work);
-    let mut ours = Progress::begin(&*kept.dialect, kept.length());
+    let kept = store.recovered().log;
+    let mut ours = Progress::begin(&*dialect, kept.end - kept.start);
     // What is no longer valid in the store ends our chain there, as when the peer starts.
-    for block in kept.blocks() {
-        if block.and_then(|block| ours.check(block)).is_err() {
+    for entry in store.all_entries() {
+        if entry.map_err(Into::into).and_then(|(_, block)| ours.check(block)).is_err() {
             break;
         }
     }
@@ -106,7 +106,6 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let from = first_different(&ours, &imported);
     let blocks: Vec<Block> = imported.blocks_from(from).map(|block| (*block).clone()).collect();
     let count = blocks.len();
-    let mut store = kept.store;
     store.commit(&[Durable { from, blocks }])?;
     let blocks = counted(count as u64, "block");
     writeln!(io::stdout(), "{blocks} imported, from height {from} on")?;

@@ -9,6 +9,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::verification::Kept;
+use crate::output::OnlyHere;
 
 /// Show the entries of the chain, whether the peer is running or not.
 #[derive(Args)]
@@ -26,7 +27,8 @@ pub(super) struct Get {
 /// Add an entry to the chain through a running peer, and wait until it is in a block.
 ///
 /// The answer comes when another peer has shown that it has the block as well. If none has after a
-/// while, it says that the entry is only here so far. An invalid entry is an error.
+/// while, it says that the entry is only here so far, and the exit code is 3. An invalid entry is
+/// an error, with exit code 1.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
@@ -85,13 +87,17 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
     }
     if !json {
         let mut said = format!("added, in block {}", answer["height"]);
-        if answer["held"] == false {
-            said.push_str("; only here so far: no other peer has it");
-        }
         if let Some(races @ 1..) = answer["lost_races"].as_u64() {
             said.push_str(&format!("; others were quicker {races} times before"));
         }
         writeln!(io::stdout(), "{said}")?;
+    }
+    if answer["held"] == false {
+        return Err(OnlyHere(format!(
+            "block {} is only here so far: no other peer has it",
+            answer["height"]
+        ))
+        .into());
     }
     Ok(())
 }

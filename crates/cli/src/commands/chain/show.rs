@@ -16,7 +16,7 @@ use super::verification::Kept;
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain show --data ./peer-1 --from 10 --to 20")]
 pub(super) struct Arguments {
-    /// The peer's directory; the peer itself must not be running.
+    /// The peer's directory, whether the peer is running or not.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use althing_chain_file::{Reader, Verification};
+use althing_control::{self as control, ControlError};
 use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
 use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Genesis, Ledger, Tip};
@@ -22,7 +23,7 @@ use crate::output;
 #[command(after_help = "Example:\n  althing chain verify chain.jsonl")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    chain: Chain,
+    which: Which,
 
     /// Write the result as a line of JSON.
     #[arg(long)]
@@ -31,8 +32,8 @@ pub(super) struct Arguments {
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct Chain {
-    /// The peer's directory; the peer itself must not be running.
+struct Which {
+    /// The peer's directory, whether the peer is running or not.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
@@ -41,15 +42,34 @@ struct Chain {
     file: Option<PathBuf>,
 }
 
-/// The chain that a peer has kept.
+/// The chain that a peer has kept, or has now.
 pub(super) struct Kept {
-    pub(super) store: Store<Durable>,
     pub(super) dialect: Box<dyn ChainDialect>,
+    chain: Chain,
+}
+
+enum Chain {
+    Stored(Store<Durable>),
+    /// That of a running peer, at one moment.
+    Running(Vec<Block>),
 }
 
 impl Kept {
-    /// Opens the store of a peer that has a chain.
+    /// Returns the chain of the peer in `dir`: if it runs, it is asked, and otherwise its store is
+    /// read.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
+        let asked = match control::blocks(dir) {
+            // Another user may read what the peer has kept, and not ask it.
+            Err(ControlError::Socket { error, .. })
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                None
+            }
+            asked => asked?,
+        };
+        if let Some((dialect, blocks)) = asked {
+            return Ok(Self { dialect, chain: Chain::Running(blocks) });
+        }
         let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
             format!("{} is of a peer that has never run, and has no chain", dir.display())
@@ -62,18 +82,26 @@ impl Kept {
                 dir.display()
             )
         })?;
-        Ok(Self { store, dialect })
+        Ok(Self { dialect, chain: Chain::Stored(store) })
     }
 
-    /// Returns the blocks that are kept.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = anyhow::Result<Block>> {
-        self.store.all_entries().map(|entry| Ok(entry?.1))
+    /// Returns the blocks.
+    pub(super) fn blocks(&self) -> Box<dyn Iterator<Item = anyhow::Result<Block>> + '_> {
+        match &self.chain {
+            Chain::Stored(store) => Box::new(store.all_entries().map(|entry| Ok(entry?.1))),
+            Chain::Running(blocks) => Box::new(blocks.iter().cloned().map(Ok)),
+        }
     }
 
     /// Returns how many there are.
     pub(super) fn length(&self) -> u64 {
-        let range = self.store.recovered().log;
-        range.end - range.start
+        match &self.chain {
+            Chain::Stored(store) => {
+                let range = store.recovered().log;
+                range.end - range.start
+            }
+            Chain::Running(blocks) => blocks.len() as u64,
+        }
     }
 
     /// Returns the genesis that everybody has, which is not kept.
@@ -125,7 +153,7 @@ impl Progress {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (network, ledger) = match (&arguments.chain.data, &arguments.chain.file) {
+    let (network, ledger) = match (&arguments.which.data, &arguments.which.file) {
         (Some(dir), _) => {
             let kept = Kept::open(dir)?;
             let mut verification = Progress::begin(&*kept.dialect, kept.length());

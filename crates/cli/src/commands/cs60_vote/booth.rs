@@ -2,9 +2,12 @@
 //! says something, and what has become of each ballot. Pure: `cs60_vote` reads the lines, prints,
 //! and follows the ballots.
 
+use std::collections::BTreeSet;
 use std::mem;
 
 use althing_node::Submitted;
+
+use crate::look_alike::look_alike;
 
 /// The prompts of the page.
 const OPTION: &str = "Enter option ('a' add record, 'd' display tally, 'q' quit):";
@@ -20,7 +23,25 @@ pub(super) struct Booth {
     question: Question,
     /// In the order in which they were cast; the place of each is its number.
     ballots: Vec<Ballot>,
+    /// What the chain holds already.
+    known: Known,
+    /// A ballot that was not cast because its names look like others.
+    doubted: Option<Doubted>,
     is_closing: bool,
+}
+
+/// The names in a chain that a new one may look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) voters: BTreeSet<String>,
+    pub(super) choices: BTreeSet<String>,
+}
+
+/// A ballot to be cast only if the voter says so again.
+#[derive(Debug)]
+struct Doubted {
+    number: usize,
+    choice: String,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +57,7 @@ enum Question {
 #[derive(Debug)]
 struct Ballot {
     voter: String,
+    choice: String,
     state: State,
 }
 
@@ -48,6 +70,8 @@ enum State {
     /// It is in a block that another peer has.
     Added,
     Invalid,
+    /// It was doubted, and has been cast under another number.
+    CastAgain,
 }
 
 /// What a line leads to.
@@ -59,7 +83,7 @@ pub(super) enum Act {
     Cast { number: usize, voter: String, choice: String },
     /// Show the tally.
     Tally,
-    /// Leave as soon as no ballot waits any more, and soon in any case.
+    /// Leave as soon as it is known what has become of each ballot.
     LeaveSoon,
     /// Leave.
     Leave,
@@ -97,7 +121,7 @@ impl Booth {
                 Act::Ask
             }
             "d" => Act::Tally,
-            "q" if self.is_closing || self.waiting() == 0 => Act::Leave,
+            "q" if self.is_closing || self.unsettled() == 0 => Act::Leave,
             "q" => {
                 self.is_closing = true;
                 Act::LeaveSoon
@@ -108,27 +132,90 @@ impl Booth {
     }
 
     fn cast(&mut self, voter: String, choice: &str) -> Act {
-        let may_count = |ballot: &Ballot| ballot.voter == voter && ballot.state != State::Invalid;
+        let counts = |state| !matches!(state, State::Invalid | State::CastAgain);
+        let may_count = |ballot: &Ballot| ballot.voter == voter && counts(ballot.state);
         if voter.is_empty() || choice.is_empty() {
-            return self.refuse(voter, "a voter id and a choice have at least one character");
+            let reason = "a voter id and a choice have at least one character";
+            return self.refuse(voter, choice, reason);
         }
         if self.ballots.iter().any(may_count) {
             let reason = format!("{voter:?} has voted before");
-            return self.refuse(voter, &reason);
+            return self.refuse(voter, choice, &reason);
+        }
+        let doubted = self.doubted.take();
+        if let Some(doubted) = doubted.filter(|it| self.ballots[it.number].voter == voter)
+            && doubted.choice == choice
+        {
+            self.ballots[doubted.number].state = State::CastAgain;
+        } else if let Some(reason) = self.doubt(&voter, choice) {
+            self.doubted = Some(Doubted { number: self.ballots.len(), choice: choice.to_owned() });
+            return self.refuse(voter, choice, &reason);
         }
         let number = self.ballots.len();
-        self.ballots.push(Ballot { voter: voter.clone(), state: State::Waiting });
+        let ballot =
+            Ballot { voter: voter.clone(), choice: choice.to_owned(), state: State::Waiting };
+        self.ballots.push(ballot);
         Act::Cast { number, voter, choice: choice.to_owned() }
     }
 
-    fn refuse(&mut self, voter: String, reason: &str) -> Act {
-        self.ballots.push(Ballot { voter, state: State::Invalid });
+    /// Returns why a ballot may not be meant as it is: what is in a chain cannot be mended.
+    fn doubt(&self, voter: &str, choice: &str) -> Option<String> {
+        let cast = self.ballots.iter().filter(|ballot| ballot.state != State::Invalid);
+        let (voters, choices): (Vec<_>, Vec<_>) =
+            cast.map(|ballot| (&ballot.voter, &ballot.choice)).unzip();
+        let (voters, choices) =
+            (self.known.voters.iter().chain(voters), self.known.choices.iter().chain(choices));
+        let like = |name: &str, names: &mut dyn Iterator<Item = &String>| {
+            let mut like = None;
+            for known in names {
+                if known == name {
+                    return None;
+                }
+                like = like.or_else(|| look_alike(known, name).then(|| known.clone()));
+            }
+            like
+        };
+        let again = "if it is meant, cast this ballot again as it is";
+        if let Some(known) = like(voter, &mut { voters }) {
+            return Some(format!(
+                "{known:?} has voted, and {voter:?} looks like the same voter; {again}"
+            ));
+        }
+        let known = like(choice, &mut { choices })?;
+        Some(format!(
+            "{known:?} is a choice already, and {choice:?} would be counted apart from it; {again}"
+        ))
+    }
+
+    fn refuse(&mut self, voter: String, choice: &str, reason: &str) -> Act {
+        let choice = choice.to_owned();
+        self.ballots.push(Ballot { voter, choice, state: State::Invalid });
         Act::Say(invalid(reason))
+    }
+
+    /// Returns whether the next line is a choice, so that a ballot may be cast.
+    pub(super) fn is_choosing(&self) -> bool {
+        matches!(self.question, Question::Choice { .. })
+    }
+
+    /// Takes note of the names in the chain.
+    pub(super) fn know(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    /// Takes note of the ballots in the chain at the end: one that waits to be seen with another
+    /// peer may be there.
+    pub(super) fn note_chain(&mut self, in_chain: &BTreeSet<(String, String)>) {
+        for ballot in self.ballots.iter_mut().filter(|ballot| ballot.state == State::Waiting) {
+            if in_chain.contains(&(ballot.voter.clone(), ballot.choice.clone())) {
+                ballot.state = State::OnlyHere;
+            }
+        }
     }
 
     /// Takes what has become of a ballot, and returns what to say.
     pub(super) fn note(&mut self, number: usize, submitted: &Submitted) -> String {
-        let Some(Ballot { voter, state }) = self.ballots.get_mut(number) else {
+        let Some(Ballot { voter, state, .. }) = self.ballots.get_mut(number) else {
             return String::new();
         };
         let (new, said) = match submitted {
@@ -167,9 +254,23 @@ impl Booth {
         said
     }
 
-    /// Returns how many ballots wait for a block.
+    /// Returns how many ballots wait for a block, or for another peer to have it.
     pub(super) fn waiting(&self) -> usize {
-        self.ballots.iter().filter(|ballot| ballot.state == State::Waiting).count()
+        self.count(&[State::Waiting])
+    }
+
+    /// Returns how many ballots are not known to be added, or not to be.
+    pub(super) fn unsettled(&self) -> usize {
+        self.count(&[State::Waiting, State::OnlyHere])
+    }
+
+    fn count(&self, states: &[State]) -> usize {
+        self.ballots.iter().filter(|ballot| states.contains(&ballot.state)).count()
+    }
+
+    /// Returns whether all that a [`complaint`](Self::complaint) is about is only here so far.
+    pub(super) fn is_only_here(&self) -> bool {
+        self.count(&[State::Waiting, State::Invalid]) == 0
     }
 
     /// Returns what a voter must know who leaves now, or nothing if all ballots are in the chain of
@@ -182,7 +283,7 @@ impl Booth {
         };
         let states = [
             (State::Waiting, "not in the chain"),
-            (State::OnlyHere, "only here: no other peer has its block"),
+            (State::OnlyHere, "only here so far: no other peer is known to have its block"),
             (State::Invalid, "invalid"),
         ];
         let told: Vec<String> = states
@@ -255,6 +356,47 @@ mod tests {
         let _ = booth.note(ann, &Submitted::Returned);
         assert_eq!(booth.waiting(), 1, "it is mined again");
         assert_eq!(booth.answer("q"), Act::Leave, "the second time, at once");
+    }
+
+    #[test]
+    fn names_that_look_like_others_are_cast_only_if_that_is_said_twice() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let known = Known { voters: names(&["ann"]), choices: names(&["yes", "no"]) };
+        let mut booth = Booth::default();
+        booth.know(known);
+        let says = |booth: &mut Booth, voter: &str, choice: &str| {
+            let _ = (booth.answer("a"), booth.answer(voter));
+            assert!(booth.is_choosing());
+            booth.answer(choice)
+        };
+        let Act::Say(said) = says(&mut booth, "Ann", "yes") else { panic!("it looks like ann") };
+        assert!(said.contains("\"ann\" has voted, and \"Ann\" looks like"), "{said}");
+        assert!(booth.complaint().is_some_and(|complaint| complaint.contains("\"Ann\" (invalid)")));
+        assert!(matches!(says(&mut booth, "Ann", "yes"), Act::Cast { number: 1, .. }));
+        let _ = booth.note(1, &added(true));
+        assert_eq!(booth.complaint(), None);
+        let Act::Say(said) = says(&mut booth, "bob", "Yes") else { panic!("it looks like yes") };
+        assert!(said.contains("would be counted apart"), "{said}");
+        assert!(matches!(says(&mut booth, "bob", "yes"), Act::Cast { .. }), "on second thoughts");
+        let Act::Say(_) = says(&mut booth, "BOB", "no") else { panic!("bob has just voted") };
+        // Something else in between is no second thought.
+        assert!(matches!(says(&mut booth, "eve", "no"), Act::Cast { .. }));
+        assert!(matches!(says(&mut booth, "BOB", "no"), Act::Say(_)));
+    }
+
+    #[test]
+    fn a_ballot_that_is_in_the_chain_is_not_said_to_be_missing() {
+        let mut booth = Booth::default();
+        casts(&mut booth, "ann");
+        casts(&mut booth, "bob");
+        assert_eq!((booth.waiting(), booth.answer("q")), (2, Act::LeaveSoon));
+        booth.note_chain(&BTreeSet::from([("ann".to_owned(), "yes".to_owned())]));
+        let complaint = booth.complaint().expect("neither is with another peer");
+        assert!(complaint.contains("\"bob\" (not in the chain)"), "{complaint}");
+        assert!(complaint.contains("\"ann\" (only here so far"), "{complaint}");
+        assert!(!booth.is_only_here());
+        booth.note_chain(&BTreeSet::from([("bob".to_owned(), "yes".to_owned())]));
+        assert!(booth.is_only_here());
     }
 
     #[test]

@@ -42,6 +42,48 @@ fn a_chain_is_carried_from_one_peer_to_another_in_a_file() {
 }
 
 #[test]
+fn a_running_peer_is_asked_for_its_chain_and_a_table_is_not_what_it_has() {
+    for (options, start) in [(QUICK_AVIARY, "--found FILE"), (QUICK_OPEN, "")] {
+        let chains = Chains::with(options);
+        let words = chains.file("words.txt", "hello\nworld\n");
+        let mut peer = chains.peer("peer", &start.replace("FILE", &words));
+        if !start.is_empty() {
+            chain(&["add"], &chains.data("peer"), &["one"]).expect("it is valid");
+        }
+        let file = |name: &str| chains.data(name).display().to_string();
+        let of_running = verified(&chains, "peer");
+        chain(&["export"], &chains.data("peer"), &[&file("running.jsonl")]).expect("it runs");
+        chain(&["show", "--json"], &chains.data("peer"), &[]).expect("it runs");
+        let table = crate::harness::command().args(["table", "--data", &file("peer")]).output();
+        let complaint = String::from_utf8(table.expect("it runs").stderr).expect("a text");
+        assert!(complaint.contains("a chain instead of a table; see althing chain"), "{complaint}");
+        peer.stops();
+        assert_eq!(verified(&chains, "peer"), of_running);
+        chain(&["export"], &chains.data("peer"), &[&file("stopped.jsonl")]).expect("it has one");
+        let read = |name| fs::read_to_string(chains.data(name)).expect("it was written");
+        assert_eq!(read("running.jsonl"), read("stopped.jsonl"));
+    }
+}
+
+#[test]
+fn an_entry_that_says_nothing_is_refused_and_one_that_is_only_here_has_its_own_exit_code() {
+    let chains = Chains::with(QUICK_AVIARY);
+    let words = chains.file("words.txt", "hello\n");
+    let peer = chains.peer("peer", &format!("--found {words}"));
+    for blank in ["", " ", "\u{a0}\t"] {
+        let complaint = chain(&["add"], &chains.data("peer"), &[blank]).expect_err("it is blank");
+        assert!(complaint.contains("invalid: an entry has more than spaces"), "{complaint}");
+    }
+    let mut add = crate::harness::command();
+    add.args(["chain", "add", "alone", "--data"]).arg(chains.data("peer"));
+    let output = add.output().expect("it has been built");
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).expect("a text");
+    assert!(said.contains("is only here so far: no other peer has it"), "{said}");
+    drop(peer);
+}
+
+#[test]
 fn an_export_replaces_neither_the_peers_own_files_nor_a_device_or_a_link() {
     let chains = left_behind(QUICK_AVIARY, "--found FILE", &[]);
     let data = chains.data("peer");

@@ -231,7 +231,7 @@ fn a_ballot_that_nobody_else_has_is_said_to_be_only_here() {
     }
     // At the end of its input it waits until it knows.
     menu.types_no_more();
-    assert_eq!(menu.ended().code(), Some(1));
+    assert_eq!(menu.ended().code(), Some(3));
     let is_said = |line: &Line| line.said_contains("only here so far: no other peer");
     assert!(menu.lines().iter().any(is_said));
 }

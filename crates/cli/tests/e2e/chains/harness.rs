@@ -84,12 +84,12 @@ impl Chains {
 }
 
 /// Runs `althing chain` with what comes before and after its directory, and returns its line of
-/// JSON, or else its complaint.
+/// JSON, or else its complaint. That an entry is only here so far is none.
 pub(super) fn chain(before: &[&str], data: &Path, after: &[&str]) -> Result<Value, String> {
     let mut chain = command();
     chain.arg("chain").args(before).arg("--data").arg(data).args(after);
     let output = chain.output().expect("the program has just been built");
-    if !output.status.success() {
+    if !matches!(output.status.code(), Some(0 | 3)) {
         return Err(String::from_utf8(output.stderr).expect("complaints are a text"));
     }
     Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())

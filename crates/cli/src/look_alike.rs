@@ -1,0 +1,52 @@
+//! Names that a person takes for one and the same: they differ by case, by spaces, by the form in
+//! which Unicode writes an accent, or by letters of other alphabets that look alike.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
+
+/// Returns whether two different names look alike.
+pub(crate) fn look_alike(one: &str, other: &str) -> bool {
+    one != other && seen(one) == seen(other)
+}
+
+/// Returns a name as people see it: two names that look alike are one of these.
+fn seen(name: &str) -> String {
+    let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
+    // Without those that nobody sees: spaces of all kinds, joiners, marks for the direction.
+    let is_seen = |c: &char| !c.is_whitespace() && !c.is_control() && !is_invisible(*c);
+    skeleton(&folded).filter(is_seen).collect()
+}
+
+/// Returns whether a character takes no place: a joiner, a mark for the direction, a byte order.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_people_take_for_one_look_alike() {
+        for (one, other) in [
+            ("ann", "Ann"),
+            ("ann lee", "ann  lee"),
+            ("ann lee", "ann\u{a0}lee"),
+            ("annlee", "ann lee"),
+            ("Zo\u{eb}", "Zoe\u{308}"),
+            ("STRASSE", "strasse"),
+            // A Cyrillic a, a full-width n, and a joiner of no width.
+            ("ann", "\u{430}nn"),
+            ("ann", "a\u{ff4e}n"),
+            ("ann", "a\u{200d}nn"),
+            ("paul", "pau1"),
+        ] {
+            assert!(look_alike(one, other), "{one:?} and {other:?}");
+            assert!(look_alike(other, one), "{other:?} and {one:?}");
+        }
+        for (one, other) in [("ann", "ann"), ("ann", "anna"), ("zoe", "zo\u{eb}"), ("yes", "no")] {
+            assert!(!look_alike(one, other), "{one:?} and {other:?}");
+        }
+    }
+}
