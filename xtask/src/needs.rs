@@ -51,6 +51,11 @@ const NEEDED: &[Need] = &[
         seen: Seen::Program("rabbitmq-server"),
         from: Source::Debian("rabbitmq-server"),
     },
+    Need {
+        what: "jq, which an example of docs/events.md uses",
+        seen: Seen::Program("jq"),
+        from: Source::Debian("jq"),
+    },
 ];
 
 /// How crates are built that are installed: they run for seconds, and to make them as fast as they

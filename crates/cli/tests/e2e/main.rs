@@ -11,6 +11,7 @@ mod challenges;
 mod crashes;
 mod data;
 mod demo;
+mod documents;
 mod failing;
 mod harness;
 mod leaders;
