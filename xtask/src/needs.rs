@@ -56,7 +56,15 @@ const NEEDED: &[Need] = &[
         seen: Seen::Program("jq"),
         from: Source::Debian("jq"),
     },
+    PYTHON,
 ];
+
+/// The language of the published programs.
+pub(crate) const PYTHON: Need = Need {
+    what: "Python, in which the published programs are written",
+    seen: Seen::Program("python3"),
+    from: Source::Debian("python3"),
+};
 
 /// How crates are built that are installed: they run for seconds, and to make them as fast as they
 /// can be takes a new machine minutes.

@@ -1,5 +1,5 @@
-//! Soak: random networks of each kind with fresh seeds on all cores, then each fuzz target for a
-//! minute.
+//! Soak: random networks of each kind with fresh seeds on all cores, then our JSON beside that of
+//! Python, then each fuzz target for a minute.
 
 use std::num::NonZeroU64;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::steps::Steps;
-use crate::{fuzz, shell};
+use crate::{fuzz, needs, shell};
 
 /// How long, and from where.
 #[derive(clap::Args, Clone, Copy)]
@@ -55,12 +55,14 @@ struct Plan {
 /// How long a soak takes if nobody says.
 const MINUTES: u64 = 10;
 
-/// Runs networks until the seeds or the time are used up, then the fuzz targets.
+/// Runs networks until the seeds or the time are used up, then what is compared with Python, then
+/// the fuzz targets.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let plan = options.plan(fresh_seed());
     let mut steps = Steps::of("soak");
     steps.run("networks", || networks(plan));
     if plan.fuzz {
+        steps.run("Python", || python(plan.first));
         fuzz::add_steps(&mut steps, &fuzz::Options::SOAK);
     }
     steps.finish()
@@ -89,6 +91,20 @@ fn networks(plan: Plan) -> Result<()> {
     let numbers = [first, seeds, minutes].map(|number| number.to_string());
     let kind = only.and_then(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
     shell::run(shell::cargo(example).args(numbers).args(kind)).context("a network went wrong")
+}
+
+/// Values that each of the tests takes that compare us with Python: more than a million in all.
+const PYTHON_CASES: u32 = 200_000;
+
+/// Compares how we read and write JSON with a real Python.
+fn python(seed: u64) -> Result<()> {
+    needs::PYTHON.ensure()?;
+    println!("ALTHING_PYTHON_SEED={seed}");
+    let mut tests = shell::cargo(["test", "--release", "--package=althing-text"]);
+    tests.args(["--package=althing-dialect", "--test=cpython", "--test=cs60_python"]);
+    tests.env("ALTHING_PYTHON_SEED", seed.to_string());
+    tests.env("ALTHING_PYTHON_CASES", PYTHON_CASES.to_string());
+    shell::run(&mut tests).context("Python reads or writes something else")
 }
 
 /// Returns a seed from the clock, small enough to be read aloud.

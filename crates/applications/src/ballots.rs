@@ -1,11 +1,12 @@
 //! Ballots, as the `cs60` program has them: JSON with a voter and a choice, and no voter twice.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use althing_ledger::{Application, BlockContext, EntriesRefused, Entry, GrowingMap};
 use althing_text::python_json::dumps;
-use althing_text::python_value::{Text, Value, loads};
+use althing_text::python_value::{Keys, Text, Value, loads_text};
 use serde::Serialize;
 
 /// The `cs60` program's own application: each datum is a ballot, and a voter's first ballot counts.
@@ -14,17 +15,44 @@ use serde::Serialize;
 /// cast it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ballots {
-    /// The choice of each voter.
-    choices: GrowingMap<Voter, Arc<str>>,
+    /// The choice of each voter; none where a ballot has none, which the program accepts.
+    choices: GrowingMap<Answer, Option<Answer>>,
 }
 
-/// A voter, as the program compares them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Voter {
-    /// By a name.
-    Named(Arc<str>),
-    /// By any other value, such as a number, as its key.
+/// A voter or a choice, as the program compares them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// A text.
+    Text(Arc<str>),
+    /// Any other value, such as a number or a text with half of a character, as JSON.
     Other(Arc<str>),
+}
+
+impl Answer {
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Other(_) => false,
+        }
+    }
+}
+
+/// Without quotation marks.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Text(text) | Self::Other(text)) = self;
+        f.write_str(text)
+    }
+}
+
+/// With quotation marks around a text.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Other(json) => f.write_str(json),
+        }
+    }
 }
 
 /// A ballot of ours, as JSON.
@@ -47,19 +75,21 @@ impl Ballots {
         Entry::new(dumps(&Ballot { voter, choice }))
     }
 
-    /// Refuses a new ballot without the name of a voter or a choice. Such ballots of others count
-    /// as the program counts them.
+    /// Refuses a new ballot without a voter or a choice that has more than spaces. Such ballots of
+    /// others count as the program counts them, although it can show no tally any more after one
+    /// without a choice.
     pub fn check_names(entry: &Entry) -> Result<(), EntriesRefused> {
         let (voter, choice) = parse(entry)?;
-        match voter.name().trim().is_empty() || choice.trim().is_empty() {
+        let choice = choice.ok_or_else(|| not_a_ballot(&"there is no `choice`"))?;
+        match voter.is_blank() || choice.is_blank() {
             true => Err(EntriesRefused::because("a voter and a choice have more than spaces")),
             false => Ok(()),
         }
     }
 
-    /// Returns the choices, in the order of the voters' names.
-    pub fn choices(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.choices.iter().map(|(voter, choice)| (voter.name(), &**choice))
+    /// Returns the voters in their order, and the choice of each.
+    pub fn choices(&self) -> impl Iterator<Item = (&Answer, &Answer)> {
+        self.choices.iter().filter_map(|(voter, choice)| Some((voter, choice.as_ref()?)))
     }
 }
 
@@ -69,8 +99,7 @@ impl Application for Ballots {
         for entry in entries {
             let (voter, _) = parse(entry)?;
             if self.choices.contains_key(&voter) || !new.insert(voter.clone()) {
-                let name = voter.name();
-                return Err(EntriesRefused::because(format!("{name:?} has voted before")));
+                return Err(EntriesRefused::because(format!("{voter:?} has voted before")));
             }
         }
         Ok(())
@@ -86,37 +115,32 @@ impl Application for Ballots {
     }
 }
 
-impl Voter {
-    fn name(&self) -> &str {
-        match self {
-            Self::Named(name) | Self::Other(name) => name,
-        }
-    }
+fn not_a_ballot(reason: &dyn fmt::Display) -> EntriesRefused {
+    EntriesRefused::because(format!("not a ballot: {reason}"))
 }
 
 /// Returns who has voted in a ballot and for what, as the program reads it: what it accepts is in
 /// the chain of all others, so a peer that refused it would be cut off.
-fn parse(entry: &Entry) -> Result<(Voter, Arc<str>), EntriesRefused> {
-    let not = |reason: &str| EntriesRefused::because(format!("not a ballot: {reason}"));
-    let text = entry.as_text().ok_or_else(|| not("not a text"))?;
-    let ballot = loads(text).map_err(|error| not(&error.to_string()))?;
-    let Value::Object(mut fields) = ballot else { return Err(not("not an object")) };
-    let mut field = |name: &'static str| {
-        fields.remove(&Text::from(name)).ok_or_else(|| not(&format!("there is no `{name}`")))
-    };
-    let (voter, choice) = (field("voter")?, field("choice")?);
-    let voter = match name(&voter) {
-        Some(name) => Voter::Named(name.into()),
-        None => Voter::Other(voter.key().into()),
-    };
-    let choice = name(&choice).unwrap_or_else(|| choice.key());
-    Ok((voter, choice.into()))
+fn parse(entry: &Entry) -> Result<(Answer, Option<Answer>), EntriesRefused> {
+    let text = Text::from_bytes(entry.as_bytes());
+    let text = text.ok_or_else(|| not_a_ballot(&"not a text"))?;
+    let ballot = loads_text(&text).map_err(|error| not_a_ballot(&error))?;
+    let Value::Object(mut fields) = ballot else { return Err(not_a_ballot(&"not an object")) };
+    let voter = fields.remove("voter").ok_or_else(|| not_a_ballot(&"there is no `voter`"))?;
+    // The program has its voters in a set, where a list or an object ends it.
+    let key = voter.key().ok_or_else(|| not_a_ballot(&"the voter is a list or an object"))?;
+    let voter = text_of(&voter).unwrap_or_else(|| Answer::Other(key.into()));
+    let choice = fields.remove("choice").map(|choice| {
+        let json = || choice.key().unwrap_or_else(|| choice.dumps(Keys::AsRead));
+        text_of(&choice).unwrap_or_else(|| Answer::Other(json().into()))
+    });
+    Ok((voter, choice))
 }
 
 /// Returns the text that a value is, if it is one that can be shown as it is.
-fn name(value: &Value) -> Option<String> {
+fn text_of(value: &Value) -> Option<Answer> {
     match value {
-        Value::Text(text) => text.to_text(),
+        Value::Text(text) => Some(Answer::Text(text.as_text()?.into())),
         _ => None,
     }
 }
@@ -161,36 +185,62 @@ mod tests {
         let bob = ballot("bob", "McCain");
         assert!(ballots.check(&HERE, &[bob.clone(), bob.clone()]).is_err());
         assert_eq!(ballots.check(&HERE, &[bob]), Ok(()));
-        for text in ["", "Hi", "{}", r#"{"voter": "x"}"#, r#"["x", "y"]"#] {
+        for text in ["", "Hi", "{}", r#"{"choice": "x"}"#, r#"["x", "y"]"#, r#"{"voter": []}"#] {
             let error = ballots.check(&HERE, &[Entry::text(text)]).expect_err(text).to_string();
             assert!(error.starts_with("not a ballot: "), "{error}");
         }
-        assert_eq!(ballots.choices().collect::<Vec<_>>(), [("alice", "Obama")]);
+        assert_eq!(shown(&ballots), ["\"alice\" \"Obama\""]);
         assert_eq!(Ballots::of(&alice), ballots);
+    }
+
+    fn shown(ballots: &Ballots) -> Vec<String> {
+        ballots.choices().map(|(voter, choice)| format!("{voter:?} {choice:?}")).collect()
     }
 
     #[test]
     fn what_the_program_takes_for_a_ballot_is_one() {
         let cases = [
-            (r#"{"voter": "ann", "choice": 1}"#, ("ann", "1")),
-            (r#"{"voter": "bob\ud83d", "choice": "yes"}"#, ("\"bob\\ud83d\"", "yes")),
-            (r#"{"voter": "cid", "choice": "yes", "weight": NaN}"#, ("cid", "yes")),
-            (r#"{"voter": "ann", "voter": "dan", "choice": "yes"}"#, ("dan", "yes")),
-            (r#"{"voter": 1, "choice": "", "more": [{}]}"#, ("1", "")),
-            (r#"{"voter": "1", "choice": null}"#, ("1", "null")),
+            (r#"{"voter": "ann", "choice": 1}"#, r#""ann" 1"#),
+            (r#"{"voter": "bob\ud83d", "choice": "1"}"#, r#""bob\ud83d" "1""#),
+            (r#"{"voter": "cid", "choice": "yes", "weight": NaN}"#, r#""cid" "yes""#),
+            (r#"{"voter": "ann", "voter": "dan", "choice": [1.0]}"#, r#""dan" [1.0]"#),
+            (r#"{"voter": 1, "choice": "", "more": [{}]}"#, r#"1 """#),
+            (r#"{"voter": "1", "choice": null}"#, r#""1" null"#),
+            // As the program has what was typed in Latin-1.
+            (r#"{"voter": "Zo\udceb", "choice": "\u007f"}"#, r#""Zo\udceb" "\u{7f}""#),
         ];
         let mut ballots = Ballots::default();
         for (text, expected) in cases {
             let entry = [Entry::text(text)];
             assert_eq!(ballots.check(&HERE, &entry), Ok(()), "{text}");
             ballots.apply(&HERE, &entry);
-            assert!(ballots.choices().any(|found| found == expected), "{text}");
+            let shown = shown(&ballots);
+            assert!(shown.iter().any(|found| found == expected), "{expected}: {shown:?}");
         }
         assert_eq!(ballots.choices().count(), cases.len());
+        // Half of a character may also stand in the datum itself.
+        let bare = [Entry::new(*b"{\"voter\": \"eve\xed\xb3\xab\", \"choice\": 1}")];
+        assert_eq!(ballots.check(&HERE, &bare), Ok(()));
+        let again = [Entry::text(r#"{"voter": "eve\udceb"}"#)];
+        ballots.apply(&HERE, &bare);
+        assert!(ballots.check(&HERE, &again).is_err(), "it is the same voter");
         // To Python these are one and the same.
         for voter in ["1.0", "true", "10e-1"] {
             let entry = [Entry::text(&format!(r#"{{"voter": {voter}, "choice": "no"}}"#))];
             assert!(ballots.check(&HERE, &entry).is_err(), "{voter}");
         }
+    }
+
+    #[test]
+    fn a_ballot_without_a_choice_uses_up_the_vote_but_is_not_cast_by_us() {
+        let mut ballots = Ballots::default();
+        let none = Entry::text(r#"{"voter": "ann"}"#);
+        assert_eq!(ballots.check(&HERE, std::slice::from_ref(&none)), Ok(()));
+        assert!(Ballots::check_names(&none).is_err());
+        ballots.apply(&HERE, &[none]);
+        assert_eq!(ballots.choices().count(), 0);
+        let other = ballot("ann", "yes");
+        assert_eq!(Ballots::check_names(&other), Ok(()));
+        assert!(ballots.check(&HERE, &[other]).is_err(), "she has voted");
     }
 }

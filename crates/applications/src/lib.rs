@@ -14,6 +14,6 @@ mod ballots;
 pub mod notes;
 mod router;
 
-pub use ballots::Ballots;
+pub use ballots::{Answer, Ballots};
 pub use notes::Notes;
 pub use router::Router;

@@ -5,6 +5,7 @@
 //! It is pure. [`attend`] keeps it up to date, and passes on what is to be done.
 
 use std::io::{self, BufRead};
+use std::string::FromUtf8Error;
 
 use althing_engine::rounds::{Command, Rounds};
 use althing_feed::{Event, Record, RoundsEvent, Row, Subscription};
@@ -202,12 +203,19 @@ pub(crate) fn standard_input() -> mpsc::Receiver<String> {
     let (tell, lines) = mpsc::channel(1);
     std::thread::spawn(move || {
         for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            if tell.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+            if tell.blocking_send(text_of(line)).is_err() {
                 break;
             }
         }
     });
     lines
+}
+
+/// Returns a line that was typed. What is not UTF-8 was most likely typed in Latin-1.
+fn text_of(line: Vec<u8>) -> String {
+    let as_latin_1 =
+        |error: FromUtf8Error| error.as_bytes().iter().copied().map(char::from).collect();
+    String::from_utf8(line).unwrap_or_else(as_latin_1)
 }
 
 #[cfg(test)]
@@ -220,6 +228,13 @@ mod tests {
 
     const ME: PeerId = PeerId::new(7);
     const OTHER: PeerId = PeerId::new(8);
+
+    #[test]
+    fn what_is_typed_in_latin_1_is_the_same_text() {
+        for bytes in [&b"Zo\xc3\xab"[..], b"Zo\xeb"] {
+            assert_eq!(text_of(bytes.to_vec()), "Zoë");
+        }
+    }
 
     fn tell(console: &mut Console, event: RoundsEvent) -> Option<&'static str> {
         console.follow(&Record {

@@ -1,21 +1,28 @@
-//! What every network that speaks JSON reads in the same way.
+//! What every network that speaks JSON reads in the same way: as its programs do, which are in
+//! Python.
 
 use althing_engine::rounds::MembershipDigest;
 use althing_text::hex::Hex;
+use althing_text::python_value::{Value, loads_bytes};
 use althing_types::Difficulty;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::Malformed;
 use crate::codec::short_enough;
 
-/// Returns the object that `payload` is.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
-    let payload = short_enough(payload)?;
-    // A list of the right values would do for the parser, but is no object.
-    if payload.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Malformed::NotAMessage("a list instead of an object".into()));
+/// Returns the object that `payload` is to a program in Python.
+pub(crate) fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Malformed> {
+    match read(payload)? {
+        // A list of the right values would do for the parser, but is no object.
+        Value::List(_) => Err(Malformed::NotAMessage("a list instead of an object".into())),
+        value => T::deserialize(value).map_err(|error| Malformed::NotAMessage(error.to_string())),
     }
-    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
+}
+
+/// Returns what `payload` is to a program in Python.
+pub(crate) fn read(payload: &[u8]) -> Result<Value, Malformed> {
+    let value = loads_bytes(short_enough(payload)?);
+    value.map_err(|error| Malformed::NotAMessage(error.to_string()))
 }
 
 /// Returns the difficulty that the field `name` gives in bits.

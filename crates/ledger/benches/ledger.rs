@@ -197,7 +197,7 @@ fn insertion_into_a_tree_of_100000(bencher: Bencher<'_, '_>) {
         let tip = ledger.tip().expect("a genesis");
         let (height, parent) = (tip.height.next(), Some(tip.hash));
         let datum = Entry::text("x");
-        let block = Cs60Block { height, parent, datum, nonce: number };
+        let block = Cs60Block { height, parent, datum, nonce: number, odd: None };
         ledger.add(Block::Cs60(block)).expect("it is valid");
     };
     (0..100_000).for_each(|number| add(&mut ledger, number));

@@ -19,7 +19,7 @@ use bitcoin::hashes::Hash;
 use serde::{Deserialize, Serialize};
 
 pub use self::aviary::AviaryBlock;
-pub use self::cs60::Cs60Block;
+pub use self::cs60::{Cs60Block, Odd};
 pub use self::native::{Coinbase, NativeBlock};
 use crate::entry::Entry;
 

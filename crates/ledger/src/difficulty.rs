@@ -30,8 +30,18 @@ impl DifficultyRule {
                 (target > bitcoin::Target::ZERO).then_some(Target::AtMost(block.header.bits))
             }
             (Self::Asert(_), _) => None,
+            (Self::CubeRoot { least }, Block::Cs60(block)) => match block.odd_index() {
+                Some(json) => cube_root_target(*least, odd_cube_root(json)?),
+                None => self.at(block.height),
+            },
             (Self::Fixed(_) | Self::CubeRoot { .. }, block) => self.at(block.height()),
         }
+    }
+
+    /// Returns whether a block may state `stated` where its place demands `demanded`. In `cs60` a
+    /// block states an index of its own choice, and the program takes its difficulty from that.
+    pub(crate) fn allows(&self, stated: Target, demanded: Option<Target>) -> bool {
+        matches!(self, Self::CubeRoot { .. }) || demanded == Some(stated)
     }
 
     /// Returns what a block must meet after a parent with this time and height, in the chain whose
@@ -57,12 +67,40 @@ impl DifficultyRule {
         match *self {
             Self::Fixed(target) => Some(target),
             Self::CubeRoot { least } => {
-                let more = u8::try_from(published_cube_root(height.number())).ok()?;
-                Some(Target::LeadingZeros(HexDigits::new(least.checked_add(more)?)?))
+                cube_root_target(least, published_cube_root(height.number()))
             }
             Self::Asert(_) => None,
         }
     }
+}
+
+/// Returns the target of a block whose index has this cube root.
+fn cube_root_target(least: u8, root: u64) -> Option<Target> {
+    let more = u8::try_from(root).ok()?;
+    Some(Target::LeadingZeros(HexDigits::new(least.checked_add(more)?)?))
+}
+
+/// Returns the cube root of an index that a block states, given as JSON, as the program computes
+/// it; `None` where that ends it, or where no hash has so many zeros.
+fn odd_cube_root(json: &str) -> Option<u64> {
+    /// From here on the root is above 64.
+    const TOO_LARGE: f64 = 1e6;
+    match json {
+        "false" => return Some(0),
+        "true" => return Some(1),
+        _ => {}
+    }
+    if let Ok(number) = json.parse() {
+        return Some(published_cube_root(number));
+    }
+    let number: f64 = json.parse().ok()?;
+    if !(0.0..TOO_LARGE).contains(&number) {
+        return None;
+    }
+    let whole = format!("{:.0}", number.abs().floor()).parse().ok()?;
+    // Between two integers the root is that of the lower one: more than that of a cube, by enough
+    // to be seen in a double, except within its last digits.
+    Some(if number.fract() == 0.0 { published_cube_root(whole) } else { cube_root(whole) })
 }
 
 /// Returns `floor(number ** (1.0/3))` as Python computes it, in doubles.
@@ -74,13 +112,19 @@ impl DifficultyRule {
 /// would differ from machine to machine.
 fn published_cube_root(number: u64) -> u64 {
     const LAST_EXACT: u64 = 3;
+    let root = cube_root(number);
+    if root > LAST_EXACT && root.pow(3) == number { root - 1 } else { root }
+}
+
+/// Returns the largest integer whose cube is not larger than `number`.
+fn cube_root(number: u64) -> u64 {
     // The root of the largest cube below 2^64.
     let (mut low, mut high) = (0_u64, 2_642_245);
     while low < high {
         let middle = (low + high).div_ceil(2);
         if middle.pow(3) <= number { low = middle } else { high = middle - 1 }
     }
-    if low > LAST_EXACT && low.pow(3) == number { low - 1 } else { low }
+    low
 }
 
 #[cfg(test)]
@@ -102,6 +146,30 @@ mod tests {
         for number in 0..300_000_u32 {
             let root = f64::from(number).powf(1.0 / 3.0);
             assert_eq!(published_cube_root(number.into()).to_string(), root.floor().to_string());
+        }
+    }
+
+    #[test]
+    fn an_index_need_not_be_an_integer() {
+        // >>> math.floor(json.loads(text) ** (1.0/3))
+        for (text, root) in [
+            ("0", 0),
+            ("true", 1),
+            ("false", 0),
+            ("1.0", 1),
+            ("-0.0", 0),
+            ("7.999999", 1),
+            ("8.0", 2),
+            ("27.5", 3),
+            ("64.0", 3),
+            ("64.5", 4),
+            ("1e-05", 0),
+            ("125000", 49),
+        ] {
+            assert_eq!(odd_cube_root(text), Some(root), "{text}");
+        }
+        for text in ["-1", "-1.0", "NaN", "Infinity", "-Infinity", "1e+16", "null", "\"1\"", "[]"] {
+            assert_eq!(odd_cube_root(text), None, "{text}");
         }
     }
 

@@ -164,6 +164,7 @@ impl Ledger {
     pub fn add(&mut self, block: Block) -> Result<Outcome, Invalid> {
         structural::check(&self.rules, &block)?;
         let Some(parent) = self.find_parent(&block) else { return Ok(Outcome::ParentMissing) };
+        let block = self.at_its_place(block, parent);
         let proven = match self.known_hash(&block) {
             Some(hash) if self.contains(&hash) => return Ok(Outcome::Known),
             Some(hash) if self.bad.holds(&hash, &block) => {
@@ -370,6 +371,16 @@ impl Ledger {
                 before.find(fits).map(Some)
             }
         }
+    }
+
+    /// Returns a block with the height that follows from its parent's, where it need not state it.
+    fn at_its_place(&self, mut block: Block, parent: Option<BlockHash>) -> Block {
+        if let (Block::Cs60(block), Some(parent)) = (&mut block, parent)
+            && let Some(before) = self.placed(&parent)
+        {
+            block.place(before.height.next());
+        }
+        block
     }
 
     /// Returns the hash of `block`, if it can be computed without trusting the block.

@@ -80,7 +80,7 @@ pub use asert::{Asert, target_of_bits};
 pub use bitcoin::CompactTarget;
 pub use bitcoin::block::Header;
 pub use block::{
-    AviaryBlock, Block, BlockId, Coinbase, Cs60Block, Format, HashedBlock, NativeBlock, Parent,
+    AviaryBlock, Block, BlockId, Coinbase, Cs60Block, Format, HashedBlock, NativeBlock, Odd, Parent,
 };
 pub use block_cache::CACHED_BLOCKS;
 pub use difficulty::DifficultyRule;

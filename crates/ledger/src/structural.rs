@@ -1,5 +1,7 @@
 //! The format of a block by itself, before anything is hashed (rules B1 to B5).
 
+use althing_text::python_value::length;
+
 use crate::block::{AviaryBlock, Block, Format};
 use crate::entry::Entry;
 use crate::rules::{Limits, Rules};
@@ -123,7 +125,8 @@ fn check_entry_within(
     entry: &Entry,
 ) -> Result<(), Structural> {
     let found = match rules.format {
-        Format::Cs60 | Format::Aviary => {
+        Format::Cs60 => length(entry.as_bytes()).ok_or(Structural::EntryNotText { index })?,
+        Format::Aviary => {
             let text = entry.as_text().ok_or(Structural::EntryNotText { index })?;
             text.chars().count()
         }

@@ -59,7 +59,7 @@ impl Template {
         let block = match format {
             Format::Cs60 => {
                 let datum = entries.into_iter().next().expect("a block has its datum");
-                Block::Cs60(Cs60Block { height, parent, datum, nonce: 0 })
+                Block::Cs60(Cs60Block { height, parent, datum, ..Cs60Block::genesis() })
             }
             Format::Aviary => Block::Aviary(AviaryBlock {
                 height,

@@ -199,7 +199,12 @@ mod tests {
     fn block(height: u64, datum: &str) -> Block {
         let parent = None;
         let datum = Entry::text(datum);
-        Block::Cs60(Cs60Block { height: Height::new(height), parent, datum, nonce: 0 })
+        Block::Cs60(Cs60Block {
+            height: Height::new(height),
+            parent,
+            datum,
+            ..Cs60Block::genesis()
+        })
     }
 
     fn tip_changed(height: u64) -> Event {

@@ -36,7 +36,7 @@ mod tests {
     fn a_ledger_finds_the_blocks_that_are_kept() {
         let block = |height| {
             let datum = Entry::text("datum");
-            Block::Cs60(Cs60Block { height: Height::new(height), parent: None, datum, nonce: 0 })
+            Block::Cs60(Cs60Block { height: Height::new(height), datum, ..Cs60Block::genesis() })
         };
         let mut store = Store::in_memory();
         let archive: Box<dyn Archive> = Box::new(store.reader());

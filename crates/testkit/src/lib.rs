@@ -8,11 +8,13 @@
 //! without it, tests fail with an error that says how to install it: a test that skips itself
 //! proves nothing. [`Stranger`] is the client that comes with it, independent of our code.
 //! [`RabbitMq`] is the same for AMQP; it takes seconds to start, so tests share one where they can.
+//! [`Python`] is a CPython, which most published programs are written for.
 //! [`Relay`] forwards datagrams between peers, and creates partitions and losses.
 //!
 //! | file | question |
 //! | --- | --- |
 //! | `mosquitto` | How is a Mosquitto started, configured and frozen? |
+//! | `python` | What does a program in Python make of something? |
 //! | `rabbitmq` | How is a RabbitMQ started and stopped? |
 //! | `relay` | How is a network of datagrams partitioned? |
 //! | `server` | How are a program and free ports found? |
@@ -20,6 +22,7 @@
 //! | `wait` | How does a test wait? |
 
 mod mosquitto;
+mod python;
 mod rabbitmq;
 mod relay;
 mod server;
@@ -27,6 +30,7 @@ mod stranger;
 mod wait;
 
 pub use mosquitto::{Mosquitto, Settings};
+pub use python::Python;
 pub use rabbitmq::RabbitMq;
 pub use relay::Relay;
 pub use server::StartError;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::cs60::{self, Ballots, Cs60};
+use althing_dialect::cs60::{self, Answer, Ballots, Cs60};
 use althing_engine::nakamoto::{Mining, Nakamoto};
 use althing_feed::{Event, Feed, PeerEvent, Subscription};
 use althing_ledger::Entry;
@@ -204,7 +204,7 @@ impl Menu {
     async fn heed(&mut self, line: &str) -> anyhow::Result<Act> {
         if self.booth.is_choosing() {
             let ballots = ballots(&self.entries).await?;
-            let (voters, choices) = ballots.into_iter().unzip();
+            let (voters, choices) = names(ballots).unzip();
             self.booth.know(Known { voters, choices });
         }
         let act = self.booth.answer(line);
@@ -288,23 +288,27 @@ impl Menu {
         if self.booth.waiting() > 0
             && let Ok(in_chain) = ballots(&self.entries).await
         {
-            self.booth.note_chain(&in_chain.into_iter().collect());
+            self.booth.note_chain(&names(in_chain).collect());
         }
     }
 }
 
 /// Returns the ballots in the chain: who has voted, and for what.
-async fn ballots(entries: &Entries) -> anyhow::Result<Vec<(String, String)>> {
+async fn ballots(entries: &Entries) -> anyhow::Result<Vec<(Answer, Answer)>> {
     let entries = entries.clone();
     let in_chain = tokio::task::spawn_blocking(move || entries.in_chain()).await??;
     let entries: Vec<Entry> = in_chain.into_iter().map(|(_, entry)| entry).collect();
     let ballots = Ballots::of(&entries);
-    let names = |(voter, choice): (&str, &str)| (voter.to_owned(), choice.to_owned());
-    Ok(ballots.choices().map(names).collect())
+    Ok(ballots.choices().map(|(voter, choice)| (voter.clone(), choice.clone())).collect())
+}
+
+/// Returns voters and choices as they are typed.
+fn names(ballots: Vec<(Answer, Answer)>) -> impl Iterator<Item = (String, String)> {
+    ballots.into_iter().map(|(voter, choice)| (voter.to_string(), choice.to_string()))
 }
 
 async fn tally(entries: &Entries) -> anyhow::Result<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Answer, usize> = BTreeMap::new();
     for (_, choice) in ballots(entries).await? {
         *counts.entry(choice).or_default() += 1;
     }

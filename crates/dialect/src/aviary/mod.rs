@@ -23,7 +23,7 @@ use althing_ledger::{
 use althing_types::{BlockHash, Channel};
 
 use crate::chain::not_blank;
-use crate::codec::{datagram, short_enough};
+use crate::codec::datagram;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
@@ -113,8 +113,7 @@ impl Codec for Aviary {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        let message = short_enough(payload).and_then(wire::decode);
-        Received::from_peer(from, None, message)
+        Received::from_peer(from, None, wire::decode(payload))
     }
 }
 
@@ -136,6 +135,6 @@ impl ChainDialect for Aviary {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        short_enough(bytes).and_then(wire::decode_block)
+        wire::decode_block(bytes)
     }
 }

@@ -190,8 +190,8 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     let long = format!(r#"{{"type": "NEW_WORD", "word": "{}"}}"#, "x".repeat(PAYLOAD_MAX));
     let name = "n".repeat(65);
     let cases = [
-        ("", "EOF while parsing"),
-        ("hello", "expected value"),
+        ("", "no JSON at byte 0: not a value"),
+        ("hello", "no JSON at byte 0: not a value"),
         ("{}", "missing field `type`"),
         (r#"{"type": "WEATHER"}"#, "unknown variant `WEATHER`"),
         (r#"{"type": "GET_BLOCK", "height": -1}"#, "integer `-1`, expected u64"),

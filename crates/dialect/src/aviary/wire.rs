@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Malformed;
+use crate::json::{parse, read};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -197,8 +198,7 @@ pub(super) fn encode_block(block: &Block) -> Option<Vec<u8>> {
 
 /// Returns the block with these fields.
 pub(super) fn decode_block(bytes: &[u8]) -> Result<Block, Malformed> {
-    let fields = serde_json::from_slice(bytes);
-    block_of(fields.map_err(|error| Malformed::NotAMessage(error.to_string()))?)
+    block_of(parse(bytes)?)
 }
 
 fn fields_of(block: &AviaryBlock) -> Option<Fields> {
@@ -216,8 +216,7 @@ fn fields_of(block: &AviaryBlock) -> Option<Fields> {
 /// Returns what `payload` says.
 pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
     let not_a_message = |error: serde_json::Error| Malformed::NotAMessage(error.to_string());
-    // By way of a value, in which of equal keys the last one counts, as in Python.
-    let value: Value = serde_json::from_slice(payload).map_err(not_a_message)?;
+    let value = Value::deserialize(read(payload)?).map_err(not_a_message)?;
     if let Value::Array(items) = &value {
         return block_of_none(items);
     }

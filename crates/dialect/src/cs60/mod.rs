@@ -26,9 +26,9 @@ use althing_ledger::{
 use althing_types::Channel;
 
 use crate::chain::not_blank;
-use crate::codec::{datagram, short_enough};
+use crate::codec::datagram;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
-pub use althing_applications::Ballots;
+pub use althing_applications::{Answer, Ballots};
 
 pub use crate::network::Data;
 
@@ -106,8 +106,7 @@ impl Codec for Cs60 {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        let message = short_enough(payload).and_then(wire::decode);
-        Received::from_peer(from, None, message)
+        Received::from_peer(from, None, wire::decode(payload))
     }
 }
 
@@ -136,6 +135,6 @@ impl ChainDialect for Cs60 {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        short_enough(bytes).and_then(wire::decode_block)
+        wire::decode_block(bytes)
     }
 }

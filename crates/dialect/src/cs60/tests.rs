@@ -25,7 +25,13 @@ fn blocks(count: u64) -> Vec<Block> {
     let parent = Some(BlockHash::from_bytes([0; 32]));
     let datum = |n: u64| ballot(&format!("voter number {n}"), "Obama");
     (0..count)
-        .map(|n| Cs60Block { height: Height::new(n), parent, datum: datum(n), nonce: 123_456 })
+        .map(|n| Cs60Block {
+            height: Height::new(n),
+            parent,
+            datum: datum(n),
+            nonce: 123_456,
+            odd: None,
+        })
         .map(Block::Cs60)
         .collect()
 }
@@ -156,6 +162,52 @@ fn del_is_hashed_as_python_writes_it() {
     assert!(block.hash_after(None).to_string().starts_with("007bd2"));
 }
 
+/// Returns a block as the program mines it, with a number of its own choice in it.
+fn mined(json: impl Fn(u64) -> String) -> (String, Block) {
+    let cs60 = Cs60::new(Config { data: Data::Texts, zeros: 1, ..Config::default() });
+    let (json, block) = (0..)
+        .map(json)
+        .map(|json| (cs60.decode_block(json.as_bytes()).expect("a block"), json))
+        .map(|(block, json)| (json, block))
+        .find(|(_, block)| block.hash_after(None).as_bytes()[0] == 0)
+        .expect("one in 256 is");
+    (json, block)
+}
+
+#[test]
+fn an_index_and_a_nonce_may_be_what_the_program_takes() {
+    let cs60 = Cs60::new(Config { data: Data::Texts, zeros: 1, ..Config::default() });
+    let mut ledger = Ledger::new(cs60.rules().chain.clone(), cs60.application());
+    for (index, nonce) in [
+        ("0", "{}"),
+        ("0", "-{}"),
+        ("1.0", "{}.5"),
+        ("true", "18446744073709551616{}"),
+        ("-0.0", "\"\\ud83d{}\""),
+        ("7", "[{}, NaN, {\"a\": 1, \"b\": null}]"),
+        ("2.5", "1{}.0"),
+    ] {
+        let parent = ledger.tip().expect("a genesis").hash;
+        let (json, block) = mined(|number| {
+            let nonce = nonce.replace("{}", &number.to_string());
+            format!(
+                r#"{{"_data": "", "_index": {index}, "_nonce": {nonce}, "_prev_hash": "{parent}"}}"#
+            )
+        });
+        assert_eq!(String::from_utf8(cs60.encode_block(&block)), Ok(json));
+        let height = Height::new(ledger.length());
+        assert!(matches!(ledger.add(block.clone()), Ok(Outcome::Adopted(_))), "{index} {nonce}");
+        // It stands where its parent says, whatever it states.
+        let kept = ledger.block_at(height).expect("the tip");
+        assert_eq!(kept.height(), height);
+        assert_eq!(cs60.encode_block(&kept), cs60.encode_block(&block));
+        let wire = datagram(&cs60, &Message::Chain(vec![(*kept).clone()])).expect("a chain");
+        assert_eq!(read(&cs60, &wire), Ok(Message::Chain(vec![block])));
+    }
+    // So is the longest chain, although its blocks show less work than others could.
+    assert_eq!(ledger.length(), 8);
+}
+
 #[test]
 fn of_equal_keys_the_last_one_counts() {
     let json = concat!(
@@ -176,12 +228,14 @@ fn a_length_that_is_not_the_chains_misleads_nobody() {
 fn what_is_no_message_says_what_is_wrong_with_it() {
     let long = " ".repeat(PAYLOAD_MAX + 1);
     let cases = [
-        ("", "EOF while parsing"),
-        ("\u{1}", "expected value"),
+        ("", "no JSON at byte 0: not a value"),
+        ("\u{1}", "no JSON at byte 0: not a value"),
+        ("[]", "not an object"),
         ("{}", "missing field `type`"),
-        (r#"{"type": "VOTE"}"#, "unknown variant `VOTE`"),
+        (r#"{"type": 7}"#, "field `type` is not a text"),
+        (r#"{"type": "VOTE"}"#, "neither \"REQ\" nor \"BLOCK\" nor \"CHAIN\""),
         (r#"{"type": "REQ", "from": -1}"#, "integer `-1`, expected u64"),
-        (r#"{"type": "BLOCK", "data": {}}"#, "expected a string"),
+        (r#"{"type": "BLOCK", "data": {}}"#, "field `data` is not a text"),
         (r#"{"type": "BLOCK", "data": "{}"}"#, "missing field `_data`"),
         (
             concat!(
@@ -190,7 +244,8 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
             ),
             "field \"_prev_hash\": neither a hash nor \"0\"",
         ),
-        (r#"{"type": "CHAIN", "data": "{\"_chain\": [7]}"}"#, "expected a string"),
+        (r#"{"type": "CHAIN", "data": "{\"_chain\": 7}"}"#, "field `_chain` is not a list"),
+        (r#"{"type": "CHAIN", "data": "{\"_chain\": [7]}"}"#, "a block is not a text"),
         (&long, "are more than the 262144"),
     ];
     for (payload, expected) in cases {
@@ -204,7 +259,7 @@ fn block() -> impl Strategy<Value = Block> {
     (any::<u64>(), option::of(hash), ".{0,40}", any::<u64>()).prop_map(
         |(height, parent, datum, nonce)| {
             let (height, datum) = (Height::new(height), Entry::text(&datum));
-            Block::Cs60(Cs60Block { height, parent, datum, nonce })
+            Block::Cs60(Cs60Block { height, parent, datum, nonce, odd: None })
         },
     )
 }

@@ -1,21 +1,25 @@
 //! The messages between peers: JSON, in which blocks are JSON as text, in chains that are JSON as
-//! text once more.
+//! text once more. They are read as Python does, since a block that the program accepts and we do
+//! not would cut us off from all that come after it.
+
+use std::fmt::Display;
 
 use althing_engine::nakamoto::Message;
-use althing_ledger::{Block, Cs60Block, Entry};
+use althing_ledger::{Block, Cs60Block};
 use althing_text::python_json::dumps;
+use althing_text::python_value::{Object, Text, Value, loads_text};
 use althing_types::Height;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::json::read;
 use crate::{DATAGRAM_MAX, Malformed};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE")]
 enum Wire {
     Req {
         /// Ours: the first block that is wanted.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<u64>,
     },
     Block {
@@ -26,24 +30,11 @@ enum Wire {
     },
 }
 
-#[derive(Deserialize)]
-struct BlockFields {
-    _data: String,
-    _index: u64,
-    _nonce: u64,
-    _prev_hash: String,
-}
-
 /// How many blocks there are is also said by their list, so that is all we read.
 #[derive(Serialize)]
 struct ChainFields<'a> {
     _chain: &'a [String],
     _length: usize,
-}
-
-#[derive(Deserialize)]
-struct Blocks {
-    _chain: Vec<String>,
 }
 
 /// Returns the bytes of `message`, or `None` if the network has no such message. Of a chain it is
@@ -90,37 +81,73 @@ fn to_json(block: &Block) -> Option<String> {
 
 /// Returns what `payload` says.
 pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
-    Ok(match parse(payload)? {
-        Wire::Req { from } => Message::ChainRequest { from: Height::new(from.unwrap_or_default()) },
-        Wire::Block { data } => Message::Announcement(decode_block(data.as_bytes())?),
-        Wire::Chain { data } => {
-            let Blocks { _chain } = parse(data.as_bytes())?;
-            Message::Chain(
-                _chain
-                    .iter()
-                    .map(|block| decode_block(block.as_bytes()))
-                    .collect::<Result<_, _>>()?,
-            )
+    let mut fields = object(read(payload)?)?;
+    let kind = text(&mut fields, "type")?;
+    Ok(match kind.as_text() {
+        Some("REQ") => {
+            let from = fields.remove("from").map(u64::deserialize).transpose();
+            let from = from.map_err(|error| not_a_message(&error))?;
+            Message::ChainRequest { from: Height::new(from.unwrap_or_default()) }
         }
+        Some("BLOCK") => Message::Announcement(block_of(&text(&mut fields, "data")?)?),
+        Some("CHAIN") => {
+            let mut fields = object_of(&text(&mut fields, "data")?)?;
+            let Value::List(blocks) = field(&mut fields, "_chain")? else {
+                return Err(not_a_message(&"field `_chain` is not a list"));
+            };
+            let block = |json| match json {
+                Value::Text(json) => block_of(&json),
+                _ => Err(not_a_message(&"a block is not a text")),
+            };
+            Message::Chain(blocks.into_iter().map(block).collect::<Result<_, _>>()?)
+        }
+        _ => return Err(not_a_message(&"neither \"REQ\" nor \"BLOCK\" nor \"CHAIN\"")),
     })
 }
 
 /// Returns the block with these bytes.
 pub(super) fn decode_block(json: &[u8]) -> Result<Block, Malformed> {
-    let BlockFields { _data, _index, _nonce, _prev_hash } = parse(json)?;
-    let parent = Cs60Block::parse_parent(&_prev_hash);
-    let reason = "neither a hash nor \"0\"";
-    let malformed = Malformed::Field { field: "_prev_hash", reason: reason.to_owned() };
-    Ok(Block::Cs60(Cs60Block {
-        height: Height::new(_index),
-        parent: parent.ok_or(malformed)?,
-        datum: Entry::text(&_data),
-        nonce: _nonce,
-    }))
+    block_of_fields(object(read(json)?)?)
 }
 
-/// Reads JSON by way of a value, in which of equal keys the last one counts, as in Python.
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Malformed> {
-    let value: Result<serde_json::Value, _> = serde_json::from_slice(json);
-    value.and_then(T::deserialize).map_err(|error| Malformed::NotAMessage(error.to_string()))
+fn block_of(json: &Text) -> Result<Block, Malformed> {
+    block_of_fields(object_of(json)?)
+}
+
+fn block_of_fields(mut fields: Object) -> Result<Block, Malformed> {
+    let datum = text(&mut fields, "_data")?;
+    let (index, nonce) = (field(&mut fields, "_index")?, field(&mut fields, "_nonce")?);
+    let parent = text(&mut fields, "_prev_hash")?;
+    let parent = parent.as_text().and_then(Cs60Block::parse_parent);
+    let reason = "neither a hash nor \"0\"";
+    let malformed = Malformed::Field { field: "_prev_hash", reason: reason.to_owned() };
+    Ok(Block::Cs60(Cs60Block::stating(&index, &nonce, parent.ok_or(malformed)?, &datum)))
+}
+
+/// Returns the object that is JSON in a text.
+fn object_of(json: &Text) -> Result<Object, Malformed> {
+    object(loads_text(json).map_err(|error| not_a_message(&error))?)
+}
+
+fn object(value: Value) -> Result<Object, Malformed> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(not_a_message(&"not an object")),
+    }
+}
+
+fn field(fields: &mut Object, name: &str) -> Result<Value, Malformed> {
+    let missing = || not_a_message(&format_args!("missing field `{name}`"));
+    fields.remove(name).ok_or_else(missing)
+}
+
+fn text(fields: &mut Object, name: &str) -> Result<Text, Malformed> {
+    match field(fields, name)? {
+        Value::Text(text) => Ok(text),
+        _ => Err(not_a_message(&format_args!("field `{name}` is not a text"))),
+    }
+}
+
+fn not_a_message(reason: &dyn Display) -> Malformed {
+    Malformed::NotAMessage(reason.to_string())
 }

@@ -6,12 +6,12 @@ use althing_engine::rounds::{
 };
 use althing_text::hex::Hex;
 use althing_types::{Difficulty, PeerId, Term};
-use serde::Deserialize;
 
 use super::wire::{
     self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
     Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
+use crate::json::parse;
 use crate::{Content, Malformed, Variant, rsa};
 
 /// A message and the signature under it.
@@ -49,14 +49,6 @@ pub(super) fn decode(
         }
     };
     Ok(Content::Message(Signed { message, signature: sign.map(|sign| Signature(sign.0)) }))
-}
-
-fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Malformed> {
-    // A list of the right values would do for the parser, but is no object.
-    if payload.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Malformed::NotAMessage("a list instead of an object".into()));
-    }
-    serde_json::from_slice(payload).map_err(|error| Malformed::NotAMessage(error.to_string()))
 }
 
 /// Returns a field that Althing peers add: it is there in the page's variant, and only there. Were

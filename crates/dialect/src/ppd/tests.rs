@@ -256,19 +256,19 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     let weak_key = serde_json::json!({"NodeId": 7, "PubKey": WEAK_KEY}).to_string();
     let (no_key, long_key) = (pem(162), pem(KEY_BYTES_MAX + 1));
     let both: [(&str, &str, &str); 15] = [
-        ("ppd/init", "", "EOF while parsing"),
-        ("ppd/init", "hello", "expected value"),
+        ("ppd/init", "", "no JSON at byte 0: not a value"),
+        ("ppd/init", "hello", "no JSON at byte 0: not a value"),
         ("ppd/init", "{}", "missing field `NodeId`"),
         ("ppd/init", r#"{"NodeId": -7}"#, "integer `-7`, expected u64"),
         ("ppd/init", "[7]", "a list instead of an object"),
-        ("ppd/init", r#"{"NodeId": 7, "Name": 1}"#, "unknown field `Name`"),
+        ("ppd/election", r#"{"NodeId": 7, "Name": 1}"#, "unknown field `Name`"),
         ("ppd/init", &long, "262145 bytes are more than the 262144"),
         ("ppd/pubkey", r#"{"NodeId": 7, "PubKey": "xyz"}"#, "not a key in PEM"),
         ("ppd/pubkey", &no_key, "not an RSA key of 1024 to 2048 bits"),
         ("ppd/pubkey", &weak_key, "not an RSA key of 1024 to 2048 bits"),
         ("ppd/pubkey", &long_key, "a key that is too long"),
         ("ppd/solution", r#"{"NodeId": 7, "TransactionNumber": 0, "Seed": 6}"#, "a string"),
-        ("ppd/solution", r#"{"NodeId": 7, "TransactionNumber": 0.0, "Seed": ""}"#, "float"),
+        ("ppd/solution", r#"{"NodeId": 7, "TransactionNumber": 0.5, "Seed": ""}"#, "float"),
         ("ppd/election", r#"{"NodeId": 7, "ElectionNumber": 1, "Sign": "AB"}"#, "not lower-case"),
         ("weather", "{}", "topic \"weather\" is not one of this network"),
     ];

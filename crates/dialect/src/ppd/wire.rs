@@ -2,7 +2,7 @@
 //! them, which is the order they are signed in; then what Althing peers add in the page's variant.
 //!
 //! A signature is over the fields that its sender wrote. What we do not know we could not check,
-//! so a message with other fields is refused.
+//! so a signed message with other fields is refused.
 
 use althing_text::hex::Hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
@@ -23,7 +23,7 @@ pub(super) const SYNC: &str = "sync";
 pub(super) const PLAIN: [&str; 6] = [INIT, PUBKEY, ELECTION, CHALLENGE, SOLUTION, VOTING];
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Init {
     pub(super) node_id: u64,
 }

@@ -127,7 +127,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
     let id = r#""ClientID": "0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a495867""#;
     let digits = "1".repeat(65);
     let cases = [
-        ("init", "hello".to_owned(), "expected value"),
+        ("init", "hello".to_owned(), "no JSON at byte 0: not a value"),
         ("init", "[7]".to_owned(), "a list instead of an object"),
         ("init", " ".repeat(PAYLOAD_MAX + 1), "262145 bytes are more than the 262144"),
         ("init", "{}".to_owned(), "missing field `ClientID`"),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use althing_ledger::Block;
+use althing_ledger::{Block, Format};
 use althing_types::{Address, BlockHash, Moment};
 
 use super::{Discovery, Event, Message, Nakamoto, Output, SyncMethod, Timer};
@@ -101,6 +101,11 @@ impl Nakamoto {
         let height = match shown {
             Shown::Tip(hash) if self.ledger.is_on_best(hash) => self.ledger.height_of(hash),
             Shown::Tip(_) => None,
+            // It need not state where it stands.
+            Shown::Block(block) | Shown::NewTip(block) if block.format() == Format::Cs60 => {
+                let hash = block.hash_after(None);
+                self.ledger.height_of(&hash).filter(|_| self.ledger.is_on_best(&hash))
+            }
             Shown::Block(block) | Shown::NewTip(block) => {
                 let ours = self.ledger.block_at(block.height());
                 ours.is_some_and(|ours| *ours == **block).then(|| block.height())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_ledger::{Block, Outcome as Added};
+use althing_ledger::{Block, Outcome as Added, Parent};
 use althing_types::{Address, Height, Moment};
 
 use super::requests::Wanted;
@@ -151,7 +151,7 @@ impl Nakamoto {
         let request = self.requests.take_first(from, is_chain).ok_or(Refusal::Unasked)?;
         let Wanted::Chain { from: asked, .. } = request.wanted else { return Ok(()) };
         // A program that knows no parts sends its genesis as well.
-        let is_whole = blocks.first().is_some_and(|block| block.height() == Height::GENESIS);
+        let is_whole = blocks.first().is_some_and(|block| block.parent() == Parent::None);
         if !is_whole {
             self.peers.note_parts(from);
         } else if asked > Height::GENESIS {
@@ -160,7 +160,7 @@ impl Nakamoto {
         let mut gained = false;
         let mut next = None;
         for block in blocks {
-            let height = block.height();
+            let (height, hash) = (block.height(), block.hash_after(None));
             match self.take_in(block, out) {
                 Ok(Added::ParentMissing) if asked > Height::GENESIS && next.is_none() => {
                     self.request_chain(from, self.further_down(asked), out);
@@ -178,7 +178,8 @@ impl Nakamoto {
                     return Ok(());
                 }
             }
-            next = Some(height.next());
+            // It need not state where it stands.
+            next = self.ledger.height_of(&hash).map(Height::next);
         }
         if let Some(next) = next
             && gained

@@ -1,6 +1,6 @@
 //! Blocks of `cs60`: JSON with one piece of data.
 
-use althing_text::python_json::dumps;
+use althing_text::python_value::{Keys, Text, Value};
 use althing_types::{BlockHash, Height};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,24 +9,81 @@ use crate::entry::Entry;
 
 /// A block of a `cs60` network: one piece of data, with the hash of the block before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Cs60Block {
-    /// The number of blocks before it.
+    /// The number of blocks before it: what it states, until its parent is known.
     pub height: Height,
     /// The block before it; none before the first.
     pub parent: Option<BlockHash>,
-    /// What it holds: a text.
+    /// What it holds: a text as Python has it, in which halves of characters may stand alone.
     pub datum: Entry,
     /// What its miner searched for.
     pub nonce: u64,
+    /// What it states that none of the above is. The published program does not mind, and hashes
+    /// it as it stands there.
+    pub odd: Option<Box<Odd>>,
 }
 
-/// The fields as the program has them, in the order of their names.
-#[derive(Serialize)]
-struct Fields<'a> {
-    _data: &'a str,
-    _index: u64,
-    _nonce: u64,
-    _prev_hash: &'a str,
+/// The JSON, as Python writes it, of numbers that a block states in its own way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Odd {
+    /// Its index, if that is not its height. The program takes its difficulty from it.
+    pub index: Option<Box<str>>,
+    /// Its nonce, if that is no integer of 64 bits. It may be anything.
+    pub nonce: Option<Box<str>>,
+}
+
+/// A block as it is kept on disk. An odd one has its index and its nonce in front of its datum,
+/// after a byte with which no text begins.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Cs60Block")]
+struct Stored {
+    height: Height,
+    parent: Option<BlockHash>,
+    datum: Entry,
+    nonce: u64,
+}
+
+/// Begins the datum of an odd block on disk.
+const ODD: u8 = 0xff;
+
+impl From<Cs60Block> for Stored {
+    fn from(block: Cs60Block) -> Self {
+        let Cs60Block { height, parent, datum, nonce, odd } = block;
+        let datum = match odd {
+            None => datum,
+            Some(odd) => {
+                let [index, nonce] =
+                    [&odd.index, &odd.nonce].map(|it| it.as_deref().unwrap_or_default().as_bytes());
+                // JSON of Python's has no line ends.
+                Entry::new([&[ODD], index, b"\n", nonce, b"\n", datum.as_bytes()].concat())
+            }
+        };
+        Self { height, parent, datum, nonce }
+    }
+}
+
+impl From<Stored> for Cs60Block {
+    fn from(stored: Stored) -> Self {
+        let Stored { height, parent, datum, nonce } = stored;
+        match read_odd(datum.as_bytes()) {
+            Some((odd, datum)) => {
+                let (odd, datum) = (Some(Box::new(odd)), Entry::new(datum));
+                Self { height, parent, datum, nonce, odd }
+            }
+            None => Self { height, parent, datum, nonce, odd: None },
+        }
+    }
+}
+
+fn read_odd(bytes: &[u8]) -> Option<(Odd, &[u8])> {
+    let mut parts = bytes.strip_prefix(&[ODD])?.splitn(3, |byte| *byte == b'\n');
+    let mut json = || {
+        let json = str::from_utf8(parts.next()?).ok()?;
+        Some((!json.is_empty()).then(|| json.into()))
+    };
+    let odd = Odd { index: json()?, nonce: json()? };
+    Some((odd, parts.next()?))
 }
 
 /// What the first block has in place of a parent.
@@ -35,20 +92,58 @@ const NO_PARENT: &str = "0";
 impl Cs60Block {
     /// The genesis of every chain; no peer has mined it.
     pub fn genesis() -> Self {
-        Self { height: Height::GENESIS, parent: None, datum: Entry::text(""), nonce: 0 }
+        Self { height: Height::GENESIS, parent: None, datum: Entry::text(""), nonce: 0, odd: None }
+    }
+
+    /// Returns a block with an index and a nonce as the program has read them. Where it states
+    /// another height than its own, it goes on to state that.
+    pub fn stating(index: &Value, nonce: &Value, parent: Option<BlockHash>, datum: &Text) -> Self {
+        let number = |value: &Value| match value {
+            Value::Integer(digits) => digits.parse().ok(),
+            _ => None,
+        };
+        let json = |value: &Value| match number(value) {
+            Some(_) => None,
+            None => Some(value.dumps(Keys::Sorted).into()),
+        };
+        let odd = Odd { index: json(index), nonce: json(nonce) };
+        Self {
+            height: Height::new(number(index).unwrap_or_default()),
+            parent,
+            datum: Entry::new(datum.joined().as_bytes()),
+            nonce: number(nonce).unwrap_or_default(),
+            odd: (odd != Odd::default()).then(|| Box::new(odd)),
+        }
+    }
+
+    /// Gives it the height that follows from its parent's. It still states what it did.
+    pub(crate) fn place(&mut self, height: Height) {
+        if height == self.height {
+            return;
+        }
+        let stated = self.height.number().to_string();
+        let index = &mut self.odd.get_or_insert_default().index;
+        index.get_or_insert_with(|| stated.into());
+        self.height = height;
+    }
+
+    /// Returns the index that it states, if that is not its height: the JSON of it.
+    pub(crate) fn odd_index(&self) -> Option<&str> {
+        self.odd.as_ref()?.index.as_deref()
     }
 
     /// Returns its JSON, as Python's `json.dumps` writes it: both what is sent and what is hashed.
     pub fn to_json(&self) -> String {
+        // A datum that is no text has been refused (rule B3), and comes here in no other way.
+        let datum = Text::from_bytes(self.datum.as_bytes()).unwrap_or_default().dumps();
+        let (height, nonce) = (self.height.number().to_string(), self.nonce.to_string());
+        let index = self.odd_index().unwrap_or(&height);
+        let nonce = self.odd.as_ref().and_then(|odd| odd.nonce.as_deref()).unwrap_or(&nonce);
         let parent = self.parent.map(|parent| parent.to_string());
-        let fields = Fields {
-            // A datum that is no text has been refused (rule B3), and comes here in no other way.
-            _data: self.datum.as_text().unwrap_or_default(),
-            _index: self.height.number(),
-            _nonce: self.nonce,
-            _prev_hash: parent.as_deref().unwrap_or(NO_PARENT),
-        };
-        String::from_utf8(dumps(&fields)).expect("JSON is text")
+        let hash = parent.as_deref().unwrap_or(NO_PARENT);
+        format!(
+            r#"{{"_data": {datum}, "_index": {index}, "_nonce": {nonce}, "_prev_hash": "{hash}"}}"#
+        )
     }
 
     /// Returns what it says its parent is, if that can be one.

@@ -21,7 +21,7 @@ pub enum Contextual {
         /// Its hash.
         hash: BlockHash,
     },
-    /// Rule B11.
+    /// Rule B11. Not of a block of `cs60`, which gets its height from its parent.
     #[error("block {hash} states height {claimed}, but {wanted} is next")]
     HeightWrong {
         /// Its hash.
@@ -106,7 +106,7 @@ impl Ledger {
         }
         let after = before.map(|before| (before.time, before.height));
         let demanded = self.rules.difficulty.demanded(self.anchor(), after);
-        if parent.is_some() && demanded != Some(proven.target) {
+        if parent.is_some() && !self.rules.difficulty.allows(proven.target, demanded) {
             return Err(Contextual::DifficultyWrong { hash, stated: proven.target });
         }
         if let (Some(parent), Some(stated)) = (parent, block.time()) {
@@ -121,7 +121,10 @@ impl Ledger {
         if !is_genesis {
             return Err(Contextual::OtherGenesis { hash });
         }
-        let work = before.map(|before| before.work).unwrap_or_default() + proven.target.work();
+        // Where a block chooses what it states, it counts as much as any other in its place: there
+        // the longest chain is the one that counts.
+        let work = demanded.unwrap_or(proven.target).work();
+        let work = before.map(|before| before.work).unwrap_or_default() + work;
         let time = block.time().unwrap_or_default();
         Ok(Placed { parent, height: claimed, time, work })
     }

@@ -28,6 +28,7 @@ fn block(json: &str) -> Cs60Block {
         parent: Cs60Block::parse_parent(text(&fields["_prev_hash"])).expect("a hash"),
         datum: Entry::text(text(&fields["_data"])),
         nonce: fields["_nonce"].as_u64().expect("a number"),
+        odd: None,
     };
     assert_eq!(block.to_json(), json, "as the program writes it");
     block
@@ -91,4 +92,46 @@ fn a_datum_that_looks_like_a_nonce_does_not_mislead_the_miner() {
         assert_eq!(String::from_utf8(json), Ok(block.to_json()));
         assert!(matches!(ledger.add(Block::Cs60(block)), Ok(Outcome::Adopted(_))));
     }
+}
+
+#[test]
+fn a_block_stands_after_its_parent_whatever_it_states_and_the_longest_chain_counts() {
+    let mut ledger = Ledger::new(published_easily(), Box::new(Anything));
+    let child = |parent: &BlockHash, index: u64| {
+        let (height, parent) = (Height::new(index), Some(*parent));
+        let meets = |block: &Block| block.hash_after(None).to_string().starts_with("00");
+        (0..)
+            .map(|nonce| Cs60Block { height, parent, nonce, ..Cs60Block::genesis() })
+            .map(Block::Cs60)
+            .find(meets)
+            .expect("one in 256 is")
+    };
+    let genesis = ledger.tip().expect("a genesis").hash;
+    let honest = child(&genesis, 1);
+    assert!(matches!(ledger.add(honest.clone()), Ok(Outcome::Adopted(_))));
+    // Two blocks that state the least difficulty are longer than one that states more.
+    let first = child(&genesis, 0);
+    let second = child(&first.hash_after(None), 0);
+    let third = child(&second.hash_after(None), 1);
+    let json = |block: &Block| match block {
+        Block::Cs60(block) => block.to_json(),
+        _ => unreachable!("they are of cs60"),
+    };
+    let stated: Vec<String> = [&first, &second, &third].map(json).into();
+    for block in [first, second, third] {
+        ledger.add(block).expect("the program accepts it");
+    }
+    assert_eq!(ledger.length(), 4);
+    let kept: Vec<_> = ledger.blocks_from(Height::new(1)).collect();
+    let heights: Vec<u64> = kept.iter().map(|block| block.height().number()).collect();
+    assert_eq!(heights, [1, 2, 3]);
+    assert_eq!(kept.iter().map(|block| json(block)).collect::<Vec<_>>(), stated);
+    // A block that states a difficulty has to meet it.
+    let tip = ledger.tip().expect("a chain").hash;
+    let lazy = child(&tip, 64);
+    assert!(matches!(ledger.add(lazy), Err(Invalid::Semantic(Semantic::WorkTooLow { .. }))));
+}
+
+fn published_easily() -> Rules {
+    Rules { difficulty: DifficultyRule::CubeRoot { least: 1 }, ..easy() }
 }

@@ -155,7 +155,8 @@ proptest! {
             let (parent, before) = known[place];
             let height = Height::new(before + 1);
             let datum = Entry::text(&datum.to_string());
-            let block = Block::Cs60(Cs60Block { height, parent: Some(parent), datum, nonce });
+            let parent = Some(parent);
+            let block = Block::Cs60(Cs60Block { height, parent, datum, nonce, odd: None });
             known.push((block.hash_after(None), before + 1));
             let _ = ledger.add(block);
 

@@ -59,6 +59,7 @@ proptest! {
                 parent: Some(parent.hash),
                 datum: datum(plan.datum),
                 nonce,
+                odd: None,
             });
             let hash = block.hash_after(None);
             let chain = [&parent.chain[..], &[plan.datum]].concat();

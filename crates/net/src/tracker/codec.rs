@@ -2,6 +2,7 @@
 //! them, so they have to be told apart by where one ends.
 
 use althing_text::python_json::dumps;
+use althing_text::python_value::loads_bytes;
 use althing_types::Address;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -78,9 +79,7 @@ impl Reader {
                 return Err(Malformed(format!("no end within {bytes} bytes")));
             }
             if self.depth == 0 {
-                let message = serde_json::from_slice(&self.buffer)
-                    .map_err(|error| Malformed(error.to_string()))?;
-                complete.push(message);
+                complete.push(read_message(&self.buffer)?);
                 self.buffer.clear();
             }
         }
@@ -100,6 +99,12 @@ impl Reader {
             (Place::Structure | Place::Text, _) => {}
         }
     }
+}
+
+/// Returns what a message says to a program in Python.
+fn read_message<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
+    let value = loads_bytes(bytes).map_err(|error| Malformed(error.to_string()))?;
+    T::deserialize(value).map_err(|error| Malformed(error.to_string()))
 }
 
 #[cfg(test)]

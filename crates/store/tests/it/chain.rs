@@ -17,7 +17,7 @@ pub(crate) fn block(height: u64, salt: u64) -> Block {
     let parent = Some(BlockHash::from_bytes([0xab; 32]));
     let at = Height::new(height);
     match salt % 3 {
-        0 => Block::Cs60(Cs60Block { height: at, parent, datum: entry(), nonce: salt }),
+        0 => Block::Cs60(Cs60Block { height: at, parent, datum: entry(), nonce: salt, odd: None }),
         1 => Block::Aviary(AviaryBlock {
             height: at,
             miner: "somebody".into(),
