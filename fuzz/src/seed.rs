@@ -1,7 +1,7 @@
 //! A solution: its difficulty and its text.
 
 use althing_pow::Puzzle;
-use althing_types::{Difficulty, Seed};
+use althing_types::{Difficulty, Seed, Transaction};
 
 /// Judges the input by all puzzles.
 ///
@@ -17,10 +17,11 @@ pub fn try_input(input: &[u8]) {
     };
     let Ok(difficulty) = Difficulty::from_bits(u64::from(*bits)) else { return };
     let easier = difficulty.eased();
-    for puzzle in [Puzzle::Sha1Integer, Puzzle::Sha1Decimal] {
-        let solves = |difficulty| puzzle.check(&seed, difficulty).is_ok();
+    for puzzle in [Puzzle::SHA1_INTEGER, Puzzle::SHA1_DECIMAL] {
+        let solves = |difficulty| puzzle.check(&seed, Transaction::FIRST, difficulty).is_ok();
         assert!(!solves(difficulty) || solves(easier), "{puzzle:?} {difficulty} {text:?}");
     }
-    let solves = |difficulty| Puzzle::Sha1Text.check(&seed, difficulty).is_ok();
+    let solves =
+        |difficulty| Puzzle::SHA1_TEXT.check(&seed, Transaction::FIRST, difficulty).is_ok();
     assert!(easier == difficulty || !solves(difficulty) || !solves(easier));
 }

@@ -1,6 +1,6 @@
 //! What a screen must know of the rules of a network, to say why something is as it is.
 
-use althing_engine::rounds::{Counting, Decision, Election, Rules, Tie};
+use althing_engine::rounds::{Counting, Decision, Draw, Election, ElectionRule, Rules, Tie};
 
 /// How a network decides, and chooses its leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,28 +42,28 @@ impl HowDecided {
 
     /// Returns who wins of several with the same draw.
     pub fn tie_text(&self) -> &'static str {
-        let (Election::HighestDraw { tie, .. }
-        | Election::HighestDrawThenId { tie, .. }
-        | Election::Plurality { tie }) = self.election;
-        match tie {
-            Tie::SmallestId => "ties go to the smallest id",
-            Tie::LargestId => "ties go to the largest id",
+        match (self.election.rule, self.election.tie) {
+            (ElectionRule::LargestDrawn | ElectionRule::SumOfDraws, _) => "there are no ties",
+            (_, Tie::SmallestId) => "ties go to the smallest id",
+            (_, Tie::LargestId) => "ties go to the largest id",
+            (_, Tie::First) => "ties go to the first draw",
+            (_, Tie::LargestText) => "ties go to the id whose text is last",
         }
     }
 
     /// Returns whether a draw names the peer that is to lead.
     pub fn draws_are_peers(&self) -> bool {
-        matches!(self.election, Election::Plurality { .. })
+        self.election.draw == Draw::Member
     }
 }
 
 impl From<&Rules> for HowDecided {
     fn from(rules: &Rules) -> Self {
         let decides = match (rules.decision, rules.counting) {
-            (Decision::Majority | Decision::AtLeastHalf, _) => Decides::Votes,
             (Decision::Leader, Counting::Members) => Decides::LeaderWithVotes,
             // The published program records what its leader says.
             (Decision::Leader, Counting::Arrivals | Counting::ArrivalsOfRow) => Decides::Leader,
+            _ => Decides::Votes,
         };
         Self {
             decides,

@@ -220,6 +220,9 @@ fn rounds_timer(timer: rounds::Timer) -> &'static str {
     match timer {
         Timer::Repeat => "repeat what others may lack, and see who is silent",
         Timer::Announce => "say that we are here",
+        Timer::Join(_) => "say for the first times that we are here",
+        Timer::JoinOver => "begin with the peers that are here",
+        Timer::Draw(_) => "say what we drew",
         Timer::DrawsOver(_) => "elect without those who have not drawn",
         Timer::Lead(_) => "ask for a solution, as the leader",
         Timer::Suspicion => "see whether a peer that is said to be gone has answered",

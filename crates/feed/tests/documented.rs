@@ -83,6 +83,7 @@ fn examples() -> Vec<Event> {
         RoundsEvent::RoundFailed { transaction, yes: 1, no: 2 },
         RoundsEvent::Waiting(Waiting::Peers { here: 1, needed: 3 }),
         RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),
+        RoundsEvent::Waiting(Waiting::Secret { transaction }),
         RoundsEvent::Waiting(Waiting::Messages { transaction }),
         RoundsEvent::NetworkOverheard {
             peers: 9,

@@ -36,7 +36,7 @@ pub struct Options {
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let Options { dialect, seat, mut store, parallelism, solution_cache, clock, feed } = options;
     let known = identify(&mut store, &dialect.network(), || new_member(&*dialect))?;
-    let mut cache = solution_cache.then(|| SolutionCache::new(dialect.rules().puzzle));
+    let mut cache = solution_cache.then(|| SolutionCache::new(dialect.rules().puzzle.clone()));
     if let Some(cache) = &mut cache {
         for row in store.all_entries() {
             let (_, row) = row?;

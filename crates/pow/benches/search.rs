@@ -5,13 +5,13 @@ use std::num::NonZeroUsize;
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 
-use althing_pow::{Job, Miner, Outcome, Parallelism, Progress, Puzzle, search};
-use althing_types::Difficulty;
+use althing_pow::{Job, Miner, Outcome, Parallelism, Progress, Puzzle, Task, Work, search};
+use althing_types::{Difficulty, PeerId, Transaction};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use sha1::{Digest, Sha1};
 
-const PUZZLES: [Puzzle; 3] = [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::Sha1Text];
+const PUZZLES: [Puzzle; 3] = [Puzzle::SHA1_INTEGER, Puzzle::SHA1_DECIMAL, Puzzle::SHA1_TEXT];
 
 /// Where the rates are measured: eight decimal digits, four bytes, four characters.
 const START: u64 = 20_000_000;
@@ -21,8 +21,14 @@ fn main() {
 }
 
 /// A job that nothing solves.
-fn endless(puzzle: Puzzle, range: std::ops::Range<u64>) -> Job {
-    Job::new(puzzle.work(Difficulty::MAX), range)
+fn endless(puzzle: &Puzzle, range: std::ops::Range<u64>) -> Job {
+    Job::new(work(puzzle, Difficulty::MAX), range)
+}
+
+fn work(puzzle: &Puzzle, difficulty: Difficulty) -> Work {
+    let (transaction, finder) = (Transaction::FIRST, PeerId::new(1));
+    let task = Task { transaction, difficulty, finder, salt: 0 };
+    puzzle.work(&task).expect("it can be searched")
 }
 
 /// One thread per processor. Read only once, since asking the system takes longer than an easy
@@ -57,7 +63,7 @@ mod rate {
     }
 
     #[divan::bench(args = PUZZLES)]
-    fn one_thread(bencher: Bencher, puzzle: Puzzle) {
+    fn one_thread(bencher: Bencher, puzzle: &Puzzle) {
         let job = endless(puzzle, START..START + HASHES);
         bencher
             .counter(ItemsCount::new(HASHES))
@@ -65,7 +71,7 @@ mod rate {
     }
 
     #[divan::bench(args = PUZZLES)]
-    fn all_threads(bencher: Bencher, puzzle: Puzzle) {
+    fn all_threads(bencher: Bencher, puzzle: &Puzzle) {
         bencher.counter(ItemsCount::new(16 * HASHES)).bench(|| {
             let job = endless(puzzle, START..START + 16 * HASHES);
             let (_miner, outcomes) = start(job, *ALL_THREADS);
@@ -76,18 +82,18 @@ mod rate {
 
 /// From the start of a miner to its answer, at the lowest difficulty.
 #[divan::bench(args = PUZZLES, sample_count = 1000, sample_size = 1)]
-fn start_to_answer(puzzle: Puzzle) -> Outcome {
-    let job = Job::new(puzzle.work(Difficulty::MIN), 0..puzzle.candidates());
+fn start_to_answer(puzzle: &Puzzle) -> Outcome {
+    let job = Job::new(work(puzzle, Difficulty::MIN), 0..u64::MAX);
     let (_miner, outcomes) = start(job, *ALL_THREADS);
     outcomes.recv().expect("every search ends")
 }
 
 /// From the call of `cancel` to the outcome, on all threads.
 #[divan::bench(args = PUZZLES, sample_count = 300, sample_size = 1)]
-fn cancel_to_done(bencher: Bencher, puzzle: Puzzle) {
+fn cancel_to_done(bencher: Bencher, puzzle: &Puzzle) {
     bencher
         .with_inputs(|| {
-            let running = start(endless(puzzle, 0..puzzle.candidates()), *ALL_THREADS);
+            let running = start(endless(puzzle, 0..u64::MAX), *ALL_THREADS);
             while running.0.hashes() < 100_000 {
                 thread::yield_now();
             }

@@ -9,6 +9,12 @@ pub enum Goal {
     LeadingZeroBits(u16),
     /// Those that begin with exactly this many zero bits.
     ExactlyLeadingZeroBits(u16),
+    /// Those whose hexadecimal text begins with exactly this many zeros.
+    ExactlyLeadingZeroDigits(u16),
+    /// Those in which at least this many zero bits follow the first one.
+    ZeroBitsAfterFirstOne(u16),
+    /// Those in which exactly this many zero bits follow the first one.
+    ExactlyZeroBitsAfterFirstOne(u16),
     /// Those that end with at least this many zero bits. A hexadecimal digit is four.
     TrailingZeroBits(u16),
     /// Those that are no more than this 32-byte number, if both are read with the last byte as the
@@ -38,6 +44,9 @@ impl Goal {
         match self {
             Self::LeadingZeroBits(bits) => leading_zero_bits(bytes) >= *bits,
             Self::ExactlyLeadingZeroBits(bits) => leading_zero_bits(bytes) == *bits,
+            Self::ExactlyLeadingZeroDigits(digits) => leading_zero_bits(bytes) / 4 == *digits,
+            Self::ZeroBitsAfterFirstOne(bits) => zero_bits_after_first_one(bytes) >= *bits,
+            Self::ExactlyZeroBitsAfterFirstOne(bits) => zero_bits_after_first_one(bytes) == *bits,
             Self::TrailingZeroBits(bits) => trailing_zero_bits(bytes) >= *bits,
             Self::AtMost(number) => bytes.iter().rev().le(number[..bytes.len()].iter().rev()),
         }
@@ -48,6 +57,14 @@ impl Goal {
         match self {
             Self::LeadingZeroBits(bits) | Self::ExactlyLeadingZeroBits(bits) => {
                 Filter { place: Place::First, mask: highest_bits((*bits).into()) }
+            }
+            Self::ExactlyLeadingZeroDigits(digits) => {
+                let bits = u32::from(*digits).saturating_mul(4);
+                Filter { place: Place::First, mask: highest_bits(bits) }
+            }
+            // The first one may be anywhere: no word rules a digest out.
+            Self::ZeroBitsAfterFirstOne(_) | Self::ExactlyZeroBitsAfterFirstOne(_) => {
+                Filter { place: Place::First, mask: 0 }
             }
             Self::TrailingZeroBits(bits) => {
                 let mask = highest_bits((*bits).into()).reverse_bits();
@@ -80,6 +97,16 @@ fn highest_bits(count: u32) -> u32 {
 /// Returns how many zero bits come before the first one.
 pub(crate) fn leading_zero_bits(bytes: &[u8]) -> u16 {
     zero_bits(bytes.iter(), u8::leading_zeros)
+}
+
+/// Returns how many zero bits come between the first one and the second, or the end; none if there
+/// is no one.
+pub(crate) fn zero_bits_after_first_one(bytes: &[u8]) -> u16 {
+    let bit = |at: u16| bytes[usize::from(at / 8)] >> (7 - at % 8) & 1;
+    let bits = u16::try_from(8 * bytes.len()).expect("a digest has at most 256 bits");
+    let after = leading_zero_bits(bytes).saturating_add(1);
+    let zeros = (after..bits).take_while(|at| bit(*at) == 0).count();
+    u16::try_from(zeros).expect("no more than there are bits")
 }
 
 fn trailing_zero_bits(bytes: &[u8]) -> u16 {
@@ -121,6 +148,21 @@ mod tests {
     }
 
     #[test]
+    fn zeros_after_the_first_one_are_those_of_the_binary_number() {
+        for (bytes, zeros) in [
+            (&[0x00, 0x00][..], 0),
+            (&[0xff], 0),
+            (&[0x80], 7),
+            (&[0x01], 0),
+            (&[0x01, 0x00], 8),
+            (&[0x00, 0x2f], 1),
+            (&[0x04, 0x10], 5),
+        ] {
+            assert_eq!(zero_bits_after_first_one(bytes), zeros, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn a_number_is_compared_from_its_last_byte_on() {
         let mut limit = [0; 32];
         limit[31] = 2;
@@ -149,6 +191,9 @@ mod tests {
                 for goal in [
                     Goal::LeadingZeroBits(bits),
                     Goal::ExactlyLeadingZeroBits(bits),
+                    Goal::ExactlyLeadingZeroDigits(bits / 4),
+                    Goal::ZeroBitsAfterFirstOne(bits % 8),
+                    Goal::ExactlyZeroBitsAfterFirstOne(bits % 8),
                     Goal::TrailingZeroBits(bits),
                     Goal::AtMost(limit),
                 ] {

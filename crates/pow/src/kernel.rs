@@ -39,9 +39,9 @@ use crate::work::Work;
 
 /// A way to hash many messages. All kernels find the same solutions.
 ///
-/// A kernel hashes messages side by side if it supports their shape: SHA-1 of bare nonces, SHA-256
-/// of a text with a decimal nonce, headers in Bitcoin's format. It leaves the rest to
-/// [`Self::Single`].
+/// A kernel hashes messages side by side if it supports their shape: SHA-1 of bare nonces and of
+/// short texts with a decimal nonce, SHA-256 of any text with one, headers in Bitcoin's format. It
+/// leaves the rest to [`Self::Single`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kernel {
     /// Sixteen messages in each vector, with AVX-512.

@@ -5,9 +5,9 @@
 //! nonce, and a goal. It numbers its candidates, so a search is a walk over a range of indexes.
 //! [`search()`] runs on the calling thread, a [`Miner`] on several. Both return the solution with
 //! the lowest index, so the result does not depend on the number of threads, on the [`Kernel`], or
-//! on chance. A [`Puzzle`] decides which text solves a challenge in the networks whose challenges
-//! are only a difficulty, and returns the work of finding one; a [`SolutionCache`] keeps solutions
-//! that are already known.
+//! on chance. A [`Puzzle`] decides which text solves a challenge in the networks that ask for zeros
+//! in a digest, and returns the work of finding one; a [`SolutionCache`] keeps solutions that are
+//! already known.
 //!
 //! **Terms.** A *candidate* is a nonce that might be a solution, its *index* its place in the order
 //! of the search. A *message* is the bytes that are hashed for a candidate. A *chunk* is the run of
@@ -48,9 +48,12 @@ pub use goal::Goal;
 pub use hash::{Digest, Hash};
 pub use kernel::{Kernel, Kernels, NoSuchKernel};
 pub use miner::{Miner, Parallelism};
-pub use nonce::Nonce;
+pub use nonce::{Alphabet, Nonce};
 pub use progress::Progress;
-pub use puzzle::{Puzzle, Unsolved};
+pub use puzzle::{
+    BadTemplate, CandidateTemplate, Candidates, Need, Puzzle, PuzzleInput, SolutionBytes,
+    SolutionKind, Surplus, Task, Unsearchable, Unsolved, Validity, Zeros,
+};
 pub use search::{Job, Outcome, search};
 pub use solution_cache::SolutionCache;
 pub use work::{HEADER_WITHOUT_NONCE, Template, Work};

@@ -15,6 +15,55 @@ pub enum Nonce {
     Text,
     /// As four bytes, lowest first.
     LittleEndian,
+    /// As eight bytes, lowest first.
+    EightLittleEndian,
+    /// As a text of so many characters, which count up like the digits of a number.
+    Of {
+        /// The characters, in the order of their values.
+        alphabet: Alphabet,
+        /// How many; no more than [`Alphabet::digits_max`].
+        length: u8,
+    },
+}
+
+/// The characters of a text that counts up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Alphabet {
+    /// a-z, A-Z, 0-9.
+    Alphanumeric,
+    /// a-z, A-Z.
+    Letters,
+    /// a-z.
+    LowerCase,
+    /// A-Z.
+    UpperCase,
+    /// 0-9.
+    Digits,
+    /// 0-9, a-f.
+    Hexadecimal,
+    /// The 94 characters of [`Nonce::Text`].
+    Printable,
+}
+
+impl Alphabet {
+    /// Returns the characters.
+    pub(crate) const fn symbols(self) -> &'static [u8] {
+        match self {
+            Self::Alphanumeric => b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+            Self::Letters => b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            Self::LowerCase => b"abcdefghijklmnopqrstuvwxyz",
+            Self::UpperCase => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            Self::Digits => &DECIMAL,
+            Self::Hexadecimal => b"0123456789abcdef",
+            Self::Printable => &TEXT,
+        }
+    }
+
+    /// Returns how many characters a number below 2^64 always fills: the most that count up.
+    pub(crate) fn digits_max(self) -> u8 {
+        let digits = u64::MAX.ilog(self.symbols().len() as u64);
+        u8::try_from(digits).expect("at most 19")
+    }
 }
 
 /// Consecutive candidates whose messages have the same length.
@@ -85,13 +134,23 @@ impl Nonce {
         match self {
             Self::Integer | Self::Decimal | Self::Text => u64::MAX,
             Self::LittleEndian => 1 << 32,
+            Self::EightLittleEndian => u64::MAX,
+            Self::Of { alphabet, length } => {
+                (alphabet.symbols().len() as u64).saturating_pow(length as u32)
+            }
         }
+    }
+
+    /// Returns the length of the longest nonce, in bytes.
+    pub(crate) fn length_max(self) -> usize {
+        self.segment(self.candidates() - 1).length
     }
 
     /// Returns what the digits 0, 1, 2 .. are written as.
     pub(crate) const fn symbols(self) -> &'static [u8] {
         match self {
-            Self::Integer | Self::LittleEndian => &BYTES,
+            Self::Integer | Self::LittleEndian | Self::EightLittleEndian => &BYTES,
+            Self::Of { alphabet, .. } => alphabet.symbols(),
             Self::Decimal => &DECIMAL,
             Self::Text => &TEXT,
         }
@@ -122,6 +181,8 @@ impl Nonce {
                 (length, zero, zero.saturating_add(power(length)), Order::Free)
             }
             Self::LittleEndian => (4, 0, 1 << 32, Order::Free),
+            Self::EightLittleEndian => (8, 0, u64::MAX, Order::Free),
+            Self::Of { length, .. } => (length.into(), 0, self.candidates(), Order::Free),
         };
         let length = usize::try_from(length).expect("at most 20 digits");
         Segment { nonce: self, length, zero, end, order }
@@ -148,7 +209,7 @@ impl Segment {
             Order::Free => self.write_digits(place, bytes),
             Order::Rising => self.write_rising(place, bytes),
         }
-        if self.nonce == Nonce::LittleEndian {
+        if matches!(self.nonce, Nonce::LittleEndian | Nonce::EightLittleEndian) {
             bytes.reverse();
         }
     }
@@ -197,7 +258,15 @@ mod tests {
 
     use super::*;
 
-    const NONCES: [Nonce; 4] = [Nonce::Integer, Nonce::Decimal, Nonce::Text, Nonce::LittleEndian];
+    const NONCES: [Nonce; 7] = [
+        Nonce::Integer,
+        Nonce::Decimal,
+        Nonce::Text,
+        Nonce::LittleEndian,
+        Nonce::EightLittleEndian,
+        Nonce::Of { alphabet: Alphabet::Alphanumeric, length: 8 },
+        Nonce::Of { alphabet: Alphabet::Digits, length: 19 },
+    ];
 
     fn text(index: u64) -> String {
         String::from_utf8(Nonce::Text.bytes(index)).expect("ASCII")
@@ -239,6 +308,9 @@ mod tests {
         assert_eq!(Nonce::Decimal.bytes(256), b"256");
         assert_eq!(Nonce::Decimal.bytes(u64::MAX), b"18446744073709551615");
         assert_eq!(Nonce::LittleEndian.bytes(256), [0, 1, 0, 0]);
+        assert_eq!(Nonce::EightLittleEndian.bytes(256), [0, 1, 0, 0, 0, 0, 0, 0]);
+        let of = |length| Nonce::Of { alphabet: Alphabet::Letters, length }.bytes(53);
+        assert_eq!([of(2), of(4)], [b"bb".to_vec(), b"aabb".to_vec()]);
     }
 
     #[test]
@@ -258,7 +330,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn indexes_of_a_segment_differ_as_numbers_do(index: u64, which in 0..4_usize) {
+        fn indexes_of_a_segment_differ_as_numbers_do(index: u64, which in 0..NONCES.len()) {
             let nonce = NONCES[which];
             let index = index % nonce.candidates();
             let segment = nonce.segment(index);
@@ -267,7 +339,11 @@ mod tests {
                 Nonce::Integer => index.to_be_bytes()[8 - segment.length..].to_vec(),
                 Nonce::Decimal => index.to_string().into_bytes(),
                 Nonce::LittleEndian => index.to_le_bytes()[..4].to_vec(),
-                Nonce::Text => return Ok(()),
+                Nonce::EightLittleEndian => index.to_le_bytes().to_vec(),
+                Nonce::Of { alphabet: Alphabet::Digits, .. } => {
+                    format!("{index:019}").into_bytes()
+                }
+                Nonce::Text | Nonce::Of { .. } => return Ok(()),
             };
             prop_assert_eq!(nonce.bytes(index), expected);
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use althing_pow::{
-    Goal, Hash, Job, Nonce, Outcome, Progress, Puzzle, Template, Unsolved, Work, search,
+    Goal, Hash, Job, Nonce, Outcome, Progress, Puzzle, Task, Template, Unsolved, Work, Zeros,
+    search,
 };
-use althing_types::{Difficulty, Seed};
+use althing_types::{Difficulty, PeerId, Seed, Transaction};
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
@@ -60,6 +61,15 @@ fn difficulty(bits: u64) -> Difficulty {
     Difficulty::from_bits(bits).expect("the vectors' difficulties are in range")
 }
 
+fn task(bits: u64) -> Task {
+    let difficulty = difficulty(bits);
+    Task { transaction: Transaction::FIRST, difficulty, finder: PeerId::new(1), salt: 0 }
+}
+
+fn work(puzzle: &Puzzle, bits: u64) -> Work {
+    puzzle.work(&task(bits)).expect("it can be searched")
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -74,22 +84,29 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 /// Asserts that `seed` solves `1..=most` and no harder challenge.
-fn assert_solves_up_to(puzzle: Puzzle, seed: &Seed, most: u64, found: u16) {
+fn assert_solves_up_to(puzzle: &Puzzle, seed: &Seed, most: u64, found: u16) {
     for bits in 1..=160 {
         let wanted = difficulty(bits);
         let expected = match bits <= most {
             true => Ok(()),
-            false => Err(Unsolved::TooFewZeroBits { found, wanted }),
+            false => {
+                let wanted = wanted.bits();
+                Err(Unsolved::TooFewZeros { zeros: Zeros::Bits, found, wanted })
+            }
         };
-        assert_eq!(puzzle.check(seed, wanted), expected, "{puzzle:?} {seed} at {bits}");
+        assert_eq!(
+            puzzle.check(seed, Transaction::FIRST, wanted),
+            expected,
+            "{puzzle:?} {seed} at {bits}"
+        );
     }
 }
 
 /// Asserts that a search of all candidates finds the first solution that the originals found.
 /// Their tables also have difficulty 0, which we do not issue.
-fn assert_finds(puzzle: Puzzle, first_solutions: &BTreeMap<u64, u64>) {
+fn assert_finds(puzzle: &Puzzle, first_solutions: &BTreeMap<u64, u64>) {
     for (&bits, &first) in first_solutions.range(1..) {
-        let job = Job::new(puzzle.work(difficulty(bits)), 0..puzzle.candidates());
+        let job = Job::new(work(puzzle, bits), 0..u64::MAX);
         assert_eq!(search(&job, &Progress::new()), Outcome::Found(first), "{bits} bits");
     }
 }
@@ -98,12 +115,12 @@ fn assert_finds(puzzle: Puzzle, first_solutions: &BTreeMap<u64, u64>) {
 fn elect_chain() {
     let file = include_str!("vectors/elect-chain-pow.json");
     let file: ElectChain = serde_json::from_str(file).expect("the file has this form");
-    assert_finds(Puzzle::Sha1Integer, &file.first_seed_for_difficulty);
+    assert_finds(&Puzzle::SHA1_INTEGER, &file.first_seed_for_difficulty);
     for vector in file.vectors {
         assert_eq!(hex(&Sha1::digest(unhex(&vector.preimage_hex))), vector.sha1);
         assert_eq!(vector.reject_at, vector.accept_at_max_difficulty + 1);
         assert_solves_up_to(
-            Puzzle::Sha1Integer,
+            &Puzzle::SHA1_INTEGER,
             &vector.seed.into(),
             vector.accept_at_max_difficulty,
             vector.leading_zero_bits,
@@ -113,25 +130,25 @@ fn elect_chain() {
 
 #[test]
 fn elect_chain_beyond_its_file() {
-    let puzzle = Puzzle::Sha1Integer;
+    let puzzle = Puzzle::SHA1_INTEGER;
     // The first solutions of 25 bits, and of 26 to 40.
     for (bits, first) in [(25, 49_629_300), (26, 60_904_617), (40, 60_904_617)] {
-        let range = first - 1_000_000..puzzle.candidates();
-        let job = Job::new(puzzle.work(difficulty(bits)), range);
+        let range = first - 1_000_000..u64::MAX;
+        let job = Job::new(work(&puzzle, bits), range);
         assert_eq!(search(&job, &Progress::new()), Outcome::Found(first));
     }
-    assert_solves_up_to(puzzle, &60_904_617.into(), 40, 40);
+    assert_solves_up_to(&puzzle, &60_904_617.into(), 40, 40);
 }
 
 #[test]
 fn sd() {
     let file = include_str!("vectors/sd-pow.json");
     let file: Sd = serde_json::from_str(file).expect("the file has this form");
-    assert_finds(Puzzle::Sha1Decimal, &file.smallest_solution_for_d);
+    assert_finds(&Puzzle::SHA1_DECIMAL, &file.smallest_solution_for_d);
     for vector in file.vectors {
         assert_eq!(hex(&Sha1::digest(&vector.solution)), vector.sha1);
         assert_solves_up_to(
-            Puzzle::Sha1Decimal,
+            &Puzzle::SHA1_DECIMAL,
             &seed(&vector.solution),
             vector.accept_up_to,
             vector.leading_zero_bits,
@@ -141,8 +158,8 @@ fn sd() {
 
 #[test]
 fn no_candidate_of_the_sd_program_has_more_than_25_bits() {
-    let puzzle = Puzzle::Sha1Decimal;
-    let job = Job::new(puzzle.work(difficulty(26)), 0..10_000_001);
+    let puzzle = Puzzle::SHA1_DECIMAL;
+    let job = Job::new(work(&puzzle, 26), 0..10_000_001);
     assert_eq!(search(&job, &Progress::new()), Outcome::Exhausted);
 }
 
@@ -153,7 +170,8 @@ fn ppd() {
     for vector in file.vectors {
         assert_eq!(hex(&Sha1::digest(&vector.seed)), vector.sha1);
         let (seed, found) = (seed(&vector.seed), vector.leading_zero_bits);
-        let solves = |bits| Puzzle::Sha1Text.check(&seed, difficulty(bits)).is_ok();
+        let solves =
+            |bits| Puzzle::SHA1_TEXT.check(&seed, Transaction::FIRST, difficulty(bits)).is_ok();
         for (&bits, &accept) in vector.accept.range(1..) {
             assert_eq!(solves(bits), accept, "{seed} at {bits}");
         }
@@ -165,14 +183,14 @@ fn ppd() {
 
 #[test]
 fn we_find_what_the_ppd_program_finds_in_its_order() {
-    let work = Puzzle::Sha1Text.work(difficulty(20));
+    let work = work(&Puzzle::SHA1_TEXT, 20);
     // All its candidates, of which it tries no others.
     let texts = 3_464_840;
     let found = |start| search(&Job::new(work.clone(), start..texts), &Progress::new());
     assert_eq!(found(0), Outcome::Found(167_193));
-    assert_eq!(Puzzle::Sha1Text.candidate(167_193), seed("bg*0"));
+    assert_eq!(Puzzle::SHA1_TEXT.candidate(&task(20), 167_193), seed("bg*0"));
     assert_eq!(found(167_194), Outcome::Found(2_566_027));
-    assert_eq!(Puzzle::Sha1Text.candidate(2_566_027), seed("BJ{9"));
+    assert_eq!(Puzzle::SHA1_TEXT.candidate(&task(20), 2_566_027), seed("BJ{9"));
     assert_eq!(found(2_566_028), Outcome::Exhausted);
 }
 

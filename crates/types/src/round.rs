@@ -52,5 +52,11 @@ macro_rules! counter {
     };
 }
 
+impl Transaction {
+    /// Stands for the row of a message that does not say which row it is about. No row has this
+    /// number.
+    pub const UNNAMED: Self = Self(u64::MAX);
+}
+
 counter!(Transaction);
 counter!(Term);

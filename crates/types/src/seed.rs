@@ -22,7 +22,7 @@ pub struct SeedTooLong {
 
 impl Seed {
     /// The maximum length of a seed, in bytes.
-    pub const LENGTH_MAX: usize = 64;
+    pub const LENGTH_MAX: usize = 128;
 
     /// Returns `text` as a seed, or an error above [`Self::LENGTH_MAX`] bytes.
     pub fn new(text: impl Into<Arc<str>>) -> Result<Self, SeedTooLong> {
@@ -72,6 +72,6 @@ mod tests {
     #[test]
     fn a_seed_is_bounded() {
         assert!(Seed::new("7".repeat(Seed::LENGTH_MAX)).is_ok());
-        assert_eq!(Seed::new("7".repeat(65)), Err(SeedTooLong { length: 65 }));
+        assert_eq!(Seed::new("7".repeat(129)), Err(SeedTooLong { length: 129 }));
     }
 }

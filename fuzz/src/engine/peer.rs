@@ -181,7 +181,10 @@ impl Peer {
         assert_eq!(row.record.transaction, self.next_row(), "rows come in order");
         let voters: BTreeSet<PeerId> = row.votes.iter().map(|(voter, _)| *voter).collect();
         assert!(voters.len() >= self.rules().votes_needed(), "too few votes");
-        let judged = self.rules().puzzle.check(&row.record.seed, row.record.difficulty);
+        let judged = {
+            let record = &row.record;
+            self.rules().puzzle.check(&record.seed, record.transaction, record.difficulty)
+        };
         assert_eq!(judged, Ok(()));
     }
 

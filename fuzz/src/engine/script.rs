@@ -9,8 +9,8 @@ use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::{Codec, Content, RoundsDialect};
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, Election, ElectionEvery, ElectionState, Input,
-    MembershipDigest, Message, Place, Promise, PublicKey, Record, Seat, Signature, Signatures,
-    Signed, Tie, Timer,
+    MembershipDigest, Message, Place, Promise, PublicKey, Record, Ruling, Seat, Signature,
+    Signatures, Signed, Tie, Timer,
 };
 use althing_engine::{Origin, SearchId};
 use althing_types::{Channel, Difficulty, PeerId, Seed, Term, Transaction};
@@ -51,7 +51,7 @@ impl<'input> Script<'input> {
         self.dialect = ElectChain::new(config);
         let mut rules = self.dialect.rules().clone();
         if choices & 8 != 0 {
-            rules.election = Election::Plurality { tie: Tie::SmallestId };
+            rules.election = Election::plurality(Tie::SmallestId);
         }
         if choices & 16 != 0 {
             rules.election_every = ElectionEvery::Transaction;
@@ -149,8 +149,9 @@ impl<'input> Script<'input> {
             }
             5 => {
                 let (transaction, seed) = (self.transaction(), self.seed());
-                let (winner, accepted) = (self.peer(), self.mostly());
-                Message::Verdict { peer, transaction, seed, winner, accepted }
+                let winner = self.peer();
+                let ruling = if self.mostly() { Ruling::Accepted } else { Ruling::Wrong };
+                Message::Verdict { peer, transaction, seed, winner, ruling }
             }
             6 => Message::Request { peer, of: self.peer(), from: self.transaction() },
             _ => Message::Certificate { peer, record: self.certified() },

@@ -266,8 +266,12 @@ impl Told {
     ) -> anyhow::Result<()> {
         let digest = hex::encode(work.digest(index).as_bytes());
         let nonce = match work.template.nonce {
-            Nonce::Text => String::from_utf8_lossy(&Nonce::Text.bytes(index)).into_owned(),
-            Nonce::Integer | Nonce::Decimal | Nonce::LittleEndian => index.to_string(),
+            nonce @ (Nonce::Text | Nonce::Of { .. }) => {
+                String::from_utf8_lossy(&nonce.bytes(index)).into_owned()
+            }
+            Nonce::Integer | Nonce::Decimal | Nonce::LittleEndian | Nonce::EightLittleEndian => {
+                index.to_string()
+            }
         };
         if self.json {
             return self.event(SearchEvent::SolutionFound {

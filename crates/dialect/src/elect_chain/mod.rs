@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rounds, Rules,
-    Signatures, Signed, Tie, Timeouts,
+    Authenticator, Counting, Customs, Decision, Election, ElectionEvery, Issuing, Message, Rounds,
+    Rules, Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
@@ -108,11 +108,11 @@ impl ElectChain {
         };
         let rules = Rules {
             peers: config.peers,
-            election: Election::HighestDraw { draw_max: DRAW_MAX, tie },
+            election: Election::highest(DRAW_MAX, tie),
             election_every: ElectionEvery::Once,
             decision: Decision::Majority,
             counting,
-            puzzle: Puzzle::Sha1Integer,
+            puzzle: Puzzle::SHA1_INTEGER,
             challenges: config.challenges.clone(),
             issuing: Issuing::AtOnce,
             signatures,
@@ -123,6 +123,7 @@ impl ElectChain {
                 Variant::Published => TURN,
             },
             rounds: config.rounds,
+            customs: Customs::default(),
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);
         let ours = Ours {

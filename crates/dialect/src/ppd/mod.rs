@@ -34,8 +34,8 @@ use std::time::Duration;
 
 use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Rounds, Rules, Signatures,
-    Signed, Tie, Timeouts,
+    Authenticator, Counting, Customs, Decision, Draw, Election, ElectionEvery, Issuing, Rounds,
+    Rules, Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
@@ -117,12 +117,13 @@ impl Ppd {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
         let tie = Tie::LargestId;
-        let mut timeouts = config.timeouts;
+        let mut customs = Customs::default();
         let (election, decision, counting) = match config.variant {
-            Variant::Readme => (Election::Plurality { tie }, Decision::Majority, Counting::Members),
+            Variant::Readme => (Election::plurality(tie), Decision::Majority, Counting::Members),
             Variant::Published => {
-                timeouts.announce = Some(ANNOUNCE);
-                let election = Election::HighestDrawThenId { draw_max: DRAW_MAX, tie };
+                customs.joining.every = Some(ANNOUNCE);
+                let draw = Draw::NumberThenMember { min: 0, max: DRAW_MAX };
+                let election = Election { draw, ..Election::highest(DRAW_MAX, tie) };
                 (election, Decision::AtLeastHalf, Counting::ArrivalsOfRow)
             }
         };
@@ -132,17 +133,18 @@ impl Ppd {
             election_every: ElectionEvery::Transaction,
             decision,
             counting,
-            puzzle: Puzzle::Sha1Text,
+            puzzle: Puzzle::SHA1_TEXT,
             challenges: config.challenges.clone(),
             issuing: Issuing::AtOnce,
             signatures: Signatures::Required,
-            timeouts,
+            timeouts: config.timeouts,
             pause: config.pause,
             turn: match config.variant {
                 Variant::Readme => Duration::ZERO,
                 Variant::Published => TURN,
             },
             rounds: config.rounds,
+            customs,
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);
         let ours = Ours {

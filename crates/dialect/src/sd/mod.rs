@@ -27,8 +27,8 @@ use std::time::Duration;
 
 use althing_engine::Recipient;
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Issuing, Message, Rounds, Rules,
-    Signatures, Signed, Tie, Timeouts,
+    Authenticator, Counting, Customs, Decision, Election, ElectionEvery, Issuing, Message, Rounds,
+    Rules, Signatures, Signed, Tie, Timeouts,
 };
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
@@ -112,30 +112,31 @@ const ANNOUNCE: Duration = Duration::from_secs(10);
 impl Sd {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
-        let mut timeouts = config.timeouts;
+        let mut customs = Customs::default();
         let (counting, signatures) = match config.variant {
             Variant::Readme => (Counting::Members, config.signatures),
             Variant::Published => {
-                timeouts.announce = Some(ANNOUNCE);
+                customs.joining.every = Some(ANNOUNCE);
                 (Counting::Arrivals, Signatures::None)
             }
         };
         let rules = Rules {
             peers: config.peers,
             // Draws are UUIDs, and programs compare only their text.
-            election: Election::HighestDraw { draw_max: u128::MAX, tie: Tie::LargestId },
+            election: Election::highest(u128::MAX, Tie::LargestId),
             election_every: ElectionEvery::Once,
             decision: Decision::Leader,
             counting,
-            puzzle: Puzzle::Sha1Decimal,
+            puzzle: Puzzle::SHA1_DECIMAL,
             challenges: config.challenges.clone(),
             issuing: config.issuing,
             signatures,
-            timeouts,
+            timeouts: config.timeouts,
             pause: config.pause,
             // The leader alone decides, so that all have one order.
             turn: Duration::ZERO,
             rounds: config.rounds,
+            customs,
         };
         let topics = Topics::new(&config.room, &config.prefix, config.variant);
         let ours = Ours {

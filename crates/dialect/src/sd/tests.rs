@@ -1,6 +1,6 @@
 //! The messages of `sd`, byte for byte, and bytes that are none.
 
-use althing_engine::rounds::{Place, PublicKey, Signature};
+use althing_engine::rounds::{Place, PublicKey, Ruling, Signature};
 use althing_types::{Seed, Term};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,17 +36,17 @@ fn samples() -> [(&'static str, &'static str, Message); 6] {
     let (leader, transaction) = (PeerId::UNNAMED, Transaction::new(3));
     let place = Some(Place { transaction, term: Term::FIRST });
     let seed = || Seed::from(16_055);
-    let verdict = |accepted| {
+    let verdict = |ruling| {
         let (peer, seed, winner) = (leader, seed(), alice);
-        Message::Verdict { peer, transaction, seed, winner, accepted }
+        Message::Verdict { peer, transaction, seed, winner, ruling }
     };
     let messages = [
         Message::Announcement { peer: alice, key: None, members: None },
         Message::Election { peer: bob, draw: ALICE, state: None },
         Message::Challenge { peer: leader, difficulty: bits(16), place },
         Message::Solution { peer: alice, transaction, seed: seed() },
-        verdict(true),
-        verdict(false),
+        verdict(Ruling::Accepted),
+        verdict(Ruling::Wrong),
     ];
     let mut lines = include_str!("vectors/messages.txt").lines();
     messages.map(|message| {
@@ -125,7 +125,7 @@ fn courses_that_name_a_field_and_a_topic_otherwise_are_other_networks() {
 #[test]
 fn what_is_no_message_says_what_is_wrong_with_it() {
     let id = r#""ClientID": "0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a495867""#;
-    let digits = "1".repeat(65);
+    let digits = "1".repeat(129);
     let cases = [
         ("init", "hello".to_owned(), "no JSON at byte 0: not a value"),
         ("init", "[7]".to_owned(), "a list instead of an object"),
@@ -154,7 +154,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         (
             "solution",
             format!(r#"{{"TransactionID": 0, {id}, "Solution": "{digits}"}}"#),
-            "a seed of 65 bytes",
+            "a seed of 129 bytes",
         ),
         (
             "result",
@@ -245,7 +245,8 @@ fn peer() -> BoxedStrategy<PeerId> {
 fn message() -> impl Strategy<Value = Message> {
     let verdict = (peer(), transaction(), seed(), peer(), any::<bool>());
     let verdict = verdict.prop_map(|(peer, transaction, seed, winner, accepted)| {
-        Message::Verdict { peer, transaction, seed, winner, accepted }
+        let ruling = if accepted { Ruling::Accepted } else { Ruling::Wrong };
+        Message::Verdict { peer, transaction, seed, winner, ruling }
     });
     prop_oneof![
         7 => arbitrary::message(&peer(), any::<u128>().boxed()),
@@ -266,8 +267,8 @@ fn plain(message: Message) -> Option<Message> {
             Some(Message::Challenge { peer: leader, difficulty, place: Some(place) })
         }
         Message::Solution { .. } => Some(message),
-        Message::Verdict { peer: _, transaction, seed, winner, accepted } => {
-            Some(Message::Verdict { peer: leader, transaction, seed, winner, accepted })
+        Message::Verdict { peer: _, transaction, seed, winner, ruling } => {
+            Some(Message::Verdict { peer: leader, transaction, seed, winner, ruling })
         }
         Message::Vote { .. } | Message::Request { .. } | Message::Certificate { .. } => None,
     }

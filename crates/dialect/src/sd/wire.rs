@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
-    Signature, Signed,
+    Ruling, Signature, Signed,
 };
 use althing_text::hex::Hex;
 use althing_types::{PeerId, Seed, Term, Transaction};
@@ -101,12 +101,12 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
                 .field(ANSWER, &seed);
             (SOLUTION, writer)
         }
-        Message::Verdict { peer, transaction, seed, winner, accepted } => {
+        Message::Verdict { peer, transaction, seed, winner, ruling } => {
             let writer = writer
                 .field(&config.id_field, &Id(winner))
                 .field(ROW, &transaction.number())
                 .field(ANSWER, &seed)
-                .field("Result", &u8::from(accepted))
+                .field("Result", &u8::from(ruling == Ruling::Accepted))
                 .added(LEADER, named(peer));
             (RESULT, writer)
         }
@@ -283,16 +283,16 @@ fn decode_solution(reader: &mut Reader, peer: PeerId) -> Result<Message, Malform
 fn decode_result(reader: &mut Reader, id_field: &str) -> Result<Message, Malformed> {
     let Id(winner) = reader.field(id_field)?;
     let (transaction, seed) = (decode_row(reader)?, reader.field(ANSWER)?);
-    let accepted = match reader.field("Result")? {
-        0_u64 => false,
-        1 => true,
+    let ruling = match reader.field("Result")? {
+        0_u64 => Ruling::Wrong,
+        1 => Ruling::Accepted,
         other => {
             let reason = format!("{other} is neither 0 nor 1");
             return Err(Malformed::Field { field: "Result", reason });
         }
     };
     let peer = decode_leader(reader)?;
-    Ok(Message::Verdict { peer, transaction, seed, winner, accepted })
+    Ok(Message::Verdict { peer, transaction, seed, winner, ruling })
 }
 
 fn decode_ack(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {

@@ -24,6 +24,12 @@ pub enum Timer {
     Announce,
     /// Elect a leader without the members that have not drawn.
     DrawsOver(Term),
+    /// Say our id, after so many times before, at the beginning (rule P14).
+    Join(u8),
+    /// Begin with the peers that are there (rule P14).
+    JoinOver,
+    /// Say what we drew for the leader of this row (rule P15).
+    Draw(Transaction),
     /// Issue the challenge of this row, as the leader.
     Lead(Transaction),
     /// Ask the peers that were reported as lost, or suspect those that have not answered.
@@ -155,6 +161,15 @@ pub enum Waiting {
         heard: usize,
         /// How many are needed.
         needed: usize,
+    },
+    /// No search can solve the challenge, so that only another peer's solution ends the row.
+    #[error(
+        "waiting for the leader: it keeps the solution of transaction {transaction} secret, and no \
+         search finds it"
+    )]
+    Secret {
+        /// The row.
+        transaction: Transaction,
     },
     /// A network that counts messages as they arrive has not moved for long, whatever has arrived,
     /// and its protocol has no way to continue.

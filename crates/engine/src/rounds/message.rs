@@ -81,8 +81,8 @@ pub enum Message {
         seed: Seed,
         /// The member that found it.
         winner: PeerId,
-        /// Whether it enters the table.
-        accepted: bool,
+        /// Whether it enters the table, or why not.
+        ruling: Ruling,
     },
     /// A peer requests rows that it lacks (rule R2).
     Request {
@@ -149,6 +149,17 @@ pub struct Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MembershipDigest(pub u64);
+
+/// What a leader says of a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ruling {
+    /// It enters the table.
+    Accepted,
+    /// It does not solve the challenge.
+    Wrong,
+    /// Its row is decided, or was never open.
+    Late,
+}
 
 impl Message {
     /// Returns the peer that it names as its sender.

@@ -20,6 +20,8 @@
 //! | `published` | how do the published programs count? |
 //! | `overhearing` | which peers of other networks are here, and when is that told? |
 //! | `rules` | in what do such networks differ? |
+//! | `election` | whom do draws make the leader? |
+//! | `customs` | what else do programs do that count messages as they arrive? |
 //! | `message` | what do peers send each other? |
 //! | `interface` | what can a peer be told, and what does it report? |
 //! | `durable` | what must a peer not forget? |
@@ -29,7 +31,9 @@
 //! | `status` | how are things with a peer? |
 
 mod authenticator;
+mod customs;
 mod durable;
+mod election;
 mod interface;
 mod message;
 mod overhearing;
@@ -41,14 +45,18 @@ mod signature;
 mod status;
 
 pub use self::authenticator::{Authenticator, Unsigned};
+pub use self::customs::{
+    Customs, Drawing, Joining, Judging, LeaderMines, Leading, Repeats, Reply, Wait,
+};
 pub use self::durable::{
     Accepted, CertifiedRecord, Durable, MemberKeys, Promised, Record, Recovered, Sessions, State,
 };
+pub use self::election::{Compare, Draw, Election, ElectionRule, Tie};
 pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
-pub use self::message::{Cause, ElectionState, MembershipDigest, Message, Place, Promise, Signed};
-pub use self::rules::{
-    Counting, Decision, Election, ElectionEvery, Issuing, Rules, Signatures, Tie, Timeouts,
+pub use self::message::{
+    Cause, ElectionState, MembershipDigest, Message, Place, Promise, Ruling, Signed,
 };
+pub use self::rules::{Counting, Decision, ElectionEvery, Issuing, Rules, Signatures, Timeouts};
 pub use self::search::Challenge;
 pub use self::signature::{PublicKey, Signature};
 pub use self::status::Status;

@@ -7,6 +7,9 @@ use std::time::Duration;
 use althing_pow::Puzzle;
 use althing_types::{Difficulty, Transaction};
 
+use super::customs::{Customs, LeaderMines};
+use super::election::Election;
+
 /// The rules of a network with rounds: everything in which two such networks differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -38,40 +41,8 @@ pub struct Rules {
     pub turn: Duration,
     /// Rows after which the leader issues no further challenge; `None` goes on for ever.
     pub rounds: Option<Transaction>,
-}
-
-/// How a leader is chosen from what the peers drew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Election {
-    /// The highest number between zero and `draw_max` wins.
-    HighestDraw {
-        /// The highest number that can be drawn.
-        draw_max: u128,
-        /// Which of several equal draws wins.
-        tie: Tie,
-    },
-    /// As [`HighestDraw`](Self::HighestDraw), but only the first draw is a number between zero
-    /// and `draw_max`: later each draws the id of a member.
-    HighestDrawThenId {
-        /// The highest number that can be drawn for the first election.
-        draw_max: u128,
-        /// Which of several equal draws wins.
-        tie: Tie,
-    },
-    /// Each draws a member; the member drawn most often wins.
-    Plurality {
-        /// Which of several equal draws wins.
-        tie: Tie,
-    },
-}
-
-/// Which of several equal draws wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tie {
-    /// The peer with the smallest id.
-    SmallestId,
-    /// The peer with the largest id.
-    LargestId,
+    /// What else the programs do, where messages are counted as they arrive.
+    pub customs: Customs,
 }
 
 /// When a leader is chosen.
@@ -81,6 +52,9 @@ pub enum ElectionEvery {
     Once,
     /// Also after each row of the table.
     Transaction,
+    /// At the beginning; then the winner of each row leads the next one. (Where each member counts
+    /// once, this is as [`Once`](Self::Once).)
+    Winner,
 }
 
 /// What puts a solution into the table.
@@ -90,6 +64,11 @@ pub enum Decision {
     Majority,
     /// Half of all members vote yes.
     AtLeastHalf,
+    /// One more than half of all members vote yes; of an odd number, half is not rounded down: four
+    /// of five.
+    HalfAndOne,
+    /// So many members vote yes, but no more than there are.
+    Votes(NonZeroU16),
     /// The leader's verdict, once a majority has acknowledged its choice.
     Leader,
 }
@@ -131,9 +110,6 @@ pub enum Signatures {
 pub struct Timeouts {
     /// How often a peer repeats what others may lack while nothing moves.
     pub repeat: Duration,
-    /// How often a peer that waits for others announces itself, where messages are counted as they
-    /// arrive and the network's programs do so.
-    pub announce: Option<Duration>,
     /// After this time an election continues without the members that have not drawn.
     pub draw: Duration,
     /// A leader that is not heard for this long is replaced.
@@ -149,7 +125,6 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             repeat: Duration::from_millis(500),
-            announce: None,
             draw: Duration::from_millis(500),
             leader: Duration::from_millis(2_000),
             challenge: Duration::from_secs(30),
@@ -165,6 +140,8 @@ impl Rules {
         match self.decision {
             Decision::Majority | Decision::Leader => peers / 2 + 1,
             Decision::AtLeastHalf => peers.div_ceil(2),
+            Decision::HalfAndOne => (peers.div_ceil(2) + 1).min(peers),
+            Decision::Votes(votes) => usize::from(votes.get()).min(peers),
         }
     }
 
@@ -178,7 +155,12 @@ impl Rules {
     /// Returns whether the leader leaves the search to the others and judges what they find; it
     /// does not if it is the only member.
     pub fn leader_only_judges(&self) -> bool {
-        self.decision == Decision::Leader && self.membership_size() > 1
+        let judges = match self.customs.leading.mines {
+            LeaderMines::UnlessItJudges => self.decision == Decision::Leader,
+            LeaderMines::Always => false,
+            LeaderMines::Never => true,
+        };
+        judges && self.membership_size() > 1
     }
 
     /// Returns the shortest time between two answers to newcomers (rule G1): all members together
@@ -203,15 +185,16 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounds::Tie;
 
     fn rules(peers: u16, decision: Decision) -> Rules {
         Rules {
             peers: NonZeroU16::new(peers).expect("not zero"),
-            election: Election::HighestDraw { draw_max: 255, tie: Tie::SmallestId },
+            election: Election::highest(255, Tie::SmallestId),
             election_every: ElectionEvery::Once,
             decision,
             counting: Counting::Members,
-            puzzle: Puzzle::Sha1Integer,
+            puzzle: Puzzle::SHA1_INTEGER,
             challenges: Difficulty::MIN..=Difficulty::MIN,
             signatures: Signatures::None,
             issuing: Issuing::AtOnce,
@@ -219,6 +202,7 @@ mod tests {
             pause: Duration::ZERO,
             turn: Duration::ZERO,
             rounds: None,
+            customs: Customs::default(),
         }
     }
 
@@ -230,9 +214,48 @@ mod tests {
     }
 
     #[test]
+    fn each_bound_has_its_number_of_votes() {
+        let votes = |votes| Decision::Votes(NonZeroU16::new(votes).expect("not zero"));
+        for (decision, of_1_to_5) in [
+            (Decision::Majority, [1, 2, 2, 3, 3]),
+            (Decision::AtLeastHalf, [1, 1, 2, 2, 3]),
+            (Decision::HalfAndOne, [1, 2, 3, 3, 4]),
+            (votes(1), [1, 1, 1, 1, 1]),
+            (votes(4), [1, 2, 3, 4, 4]),
+        ] {
+            let needed = [1, 2, 3, 4, 5].map(|peers| rules(peers, decision).votes_needed());
+            assert_eq!(needed, of_1_to_5, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn a_leader_mines_unless_it_judges_or_as_the_rules_say() {
+        let only_judges = |decision, mines, peers| {
+            let mut rules = rules(peers, decision);
+            rules.customs.leading.mines = mines;
+            rules.leader_only_judges()
+        };
+        for (decision, mines, expected) in [
+            (Decision::Leader, LeaderMines::UnlessItJudges, true),
+            (Decision::Majority, LeaderMines::UnlessItJudges, false),
+            (Decision::Leader, LeaderMines::Always, false),
+            (Decision::Majority, LeaderMines::Never, true),
+        ] {
+            assert_eq!(only_judges(decision, mines, 3), expected, "{decision:?}, {mines:?}");
+            assert!(!only_judges(decision, mines, 1), "it is alone");
+        }
+    }
+
+    #[test]
     fn any_leader_shares_a_member_with_any_leader_and_any_decision() {
         for peers in 1..=64 {
-            for decision in [Decision::Majority, Decision::AtLeastHalf, Decision::Leader] {
+            for decision in [
+                Decision::Majority,
+                Decision::AtLeastHalf,
+                Decision::HalfAndOne,
+                Decision::Votes(NonZeroU16::MIN),
+                Decision::Leader,
+            ] {
                 let rules = rules(peers, decision);
                 let peers = usize::from(peers);
                 assert!(2 * rules.promises_needed() > peers);

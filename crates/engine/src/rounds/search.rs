@@ -3,19 +3,19 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use althing_pow::{Puzzle, SolutionCache};
-use althing_types::{Difficulty, Seed, Transaction};
+use althing_pow::{Puzzle, SolutionCache, Task};
+use althing_types::{Seed, Transaction};
 
 use super::{Output, Timer};
 use crate::{ProofOfWork, SearchId};
 
 /// The parts of a challenge that matter for solving it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Challenge {
     /// The kind of text that solves it.
     pub puzzle: Puzzle,
-    /// Its difficulty.
-    pub difficulty: Difficulty,
+    /// The row, its difficulty, and the peer that searches.
+    pub task: Task,
 }
 
 /// A search begins below this, so that seeds are as small as those of the published programs.
@@ -27,11 +27,11 @@ impl ProofOfWork for Challenge {
     const FIRST_CANDIDATE_MAX: u64 = SEED_START_MAX;
 
     fn part(&self, part: u32) -> Option<althing_pow::Work> {
-        (part == 0).then(|| self.puzzle.work(self.difficulty))
+        self.puzzle.work(&self.task).ok().filter(|_| part == 0)
     }
 
     fn solution(&self, _: u32, index: u64) -> Seed {
-        self.puzzle.candidate(index)
+        self.puzzle.candidate(&self.task, index)
     }
 }
 
@@ -39,8 +39,8 @@ impl ProofOfWork for Challenge {
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     id: SearchId,
-    /// The id and the challenge of the running search.
-    running: Option<(Transaction, Challenge)>,
+    /// The challenge of the running search.
+    running: Option<Challenge>,
     /// The solution cache, if there is one.
     cache: Option<SolutionCache>,
 }
@@ -58,21 +58,17 @@ impl Search {
     }
 
     /// Starts a search instead of the running one, unless a solution is cached.
-    pub(super) fn start(
-        &mut self,
-        transaction: Transaction,
-        challenge: Challenge,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn start(&mut self, challenge: Challenge, out: &mut Vec<Output>) {
         if self.known(&challenge).is_some() {
             self.cancel(out);
         }
         self.id = self.id.next();
-        self.running = Some((transaction, challenge));
-        out.push(match self.known(&challenge) {
+        let is_known = self.known(&challenge).is_some();
+        self.running = Some(challenge.clone());
+        out.push(match is_known {
             // A timer, so that a cached solution is handled like one that a search finds.
-            Some(_) => Output::SetTimer { after: Duration::ZERO, timer: Timer::Known(self.id) },
-            None => Output::Search { id: self.id, work: challenge },
+            true => Output::SetTimer { after: Duration::ZERO, timer: Timer::Known(self.id) },
+            false => Output::Search { id: self.id, work: challenge },
         });
     }
 
@@ -85,19 +81,18 @@ impl Search {
     /// Ends the search that has found a solution, and returns its challenge; `None` if it is not
     /// the running one.
     pub(super) fn finish(&mut self, id: SearchId) -> Option<Transaction> {
-        let (transaction, _) = self.running.take_if(|_| id == self.id)?;
-        Some(transaction)
+        Some(self.running.take_if(|_| id == self.id)?.task.transaction)
     }
 
     /// Ends the search whose solution is cached, and returns its challenge and the solution.
     pub(super) fn finish_known(&mut self, id: SearchId) -> Option<(Transaction, Seed)> {
-        let (_, challenge) = self.running.filter(|_| id == self.id)?;
-        let seed = self.known(&challenge)?.clone();
+        let challenge = self.running.as_ref().filter(|_| id == self.id)?;
+        let seed = self.known(challenge)?.clone();
         Some((self.finish(id)?, seed))
     }
 
     fn known(&self, challenge: &Challenge) -> Option<&Seed> {
-        self.cache.as_ref()?.solution(challenge.difficulty)
+        self.cache.as_ref()?.solution(challenge.task.difficulty)
     }
 }
 

@@ -4,8 +4,9 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Counting, Decision, Durable, Election, ElectionEvery, Event, Identity, Input, Issuing, Message,
-    Output, Recovered, Rounds, Rules, Seat, Signatures, Signed, State, Tie, Timeouts, Unsigned,
+    Counting, Customs, Decision, Durable, Election, ElectionEvery, Event, Identity, Input, Issuing,
+    Message, Output, Recovered, Rounds, Rules, Seat, Signatures, Signed, State, Tie, Timeouts,
+    Unsigned,
 };
 use althing_engine::{Engine, Origin};
 use althing_pow::{Puzzle, SolutionCache};
@@ -15,11 +16,11 @@ use althing_types::{Difficulty, Moment, PeerId, Transaction};
 pub(crate) fn rules(peers: u16) -> Rules {
     Rules {
         peers: NonZeroU16::new(peers).expect("a network has peers"),
-        election: Election::HighestDraw { draw_max: 255, tie: Tie::SmallestId },
+        election: Election::highest(255, Tie::SmallestId),
         election_every: ElectionEvery::Once,
         decision: Decision::Majority,
         counting: Counting::Members,
-        puzzle: Puzzle::Sha1Integer,
+        puzzle: Puzzle::SHA1_INTEGER,
         challenges: bits(1)..=bits(6),
         issuing: Issuing::AtOnce,
         signatures: Signatures::None,
@@ -27,6 +28,7 @@ pub(crate) fn rules(peers: u16) -> Rules {
         pause: Duration::ZERO,
         turn: Duration::ZERO,
         rounds: Some(Transaction::new(5)),
+        customs: Customs::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     CertifiedRecord, Counting, Decision, Durable, Event, Input, Issuing, Message, Output, Place,
-    Record, Recovered, Refusal, Rounds, Rules, Signed, Timer, Waiting,
+    Record, Recovered, Refusal, Rounds, Rules, Ruling, Signed, Timer, Waiting,
 };
 use althing_engine::{Engine, Origin};
 use althing_pow::Puzzle;
@@ -18,7 +18,7 @@ fn controlled() -> Rules {
     Rules {
         counting: Counting::Arrivals,
         decision: Decision::Leader,
-        puzzle: Puzzle::Sha1Decimal,
+        puzzle: Puzzle::SHA1_DECIMAL,
         issuing: Issuing::AtOnce,
         rounds: None,
         ..rules(2)
@@ -73,7 +73,7 @@ impl Peer {
             transaction: Transaction::new(row),
             seed: Seed::from(seed),
             winner: id(7),
-            accepted: true,
+            ruling: Ruling::Accepted,
         })
     }
 }

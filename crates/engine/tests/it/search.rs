@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use althing_engine::SearchId;
 use althing_engine::rounds::{Challenge, Event, Input, Output, Recovered, Rounds, Rules, Timer};
-use althing_pow::{Puzzle, SolutionCache};
-use althing_types::Seed;
+use althing_pow::{Puzzle, SolutionCache, Task};
+use althing_types::{Seed, Transaction};
 
 use crate::common::{bits, events, handle, id, rules, with_cache};
 
@@ -15,17 +15,19 @@ fn alone() -> Rules {
 }
 
 fn challenge() -> Challenge {
-    Challenge { puzzle: alone().puzzle, difficulty: bits(3) }
+    let (transaction, difficulty, finder) = (Transaction::FIRST, bits(3), id(0));
+    Challenge { puzzle: alone().puzzle, task: Task { transaction, difficulty, finder, salt: 0 } }
 }
 
 fn solution() -> Seed {
-    let Challenge { puzzle, difficulty } = challenge();
-    let mut candidates = (0..).map(|index| puzzle.candidate(index));
-    candidates.find(|seed| puzzle.check(seed, difficulty).is_ok()).expect("three bits are few")
+    let Challenge { puzzle, task } = challenge();
+    let mut candidates = (0..).map(|index| puzzle.candidate(&task, index));
+    let solves = |seed: &Seed| puzzle.check(seed, task.transaction, task.difficulty).is_ok();
+    candidates.find(solves).expect("three bits are few")
 }
 
 fn empty() -> SolutionCache {
-    SolutionCache::new(Puzzle::Sha1Integer)
+    SolutionCache::new(Puzzle::SHA1_INTEGER)
 }
 
 fn knowing() -> SolutionCache {
@@ -43,7 +45,8 @@ fn start(cache: Option<SolutionCache>) -> (Rounds, Vec<Output>) {
 fn searched(outputs: &[Output]) -> Option<SearchId> {
     outputs.iter().find_map(|output| match output {
         Output::Search { id, work } => {
-            assert_eq!(*work, challenge());
+            let Challenge { puzzle, task } = challenge();
+            assert_eq!((&work.puzzle, work.task.difficulty), (&puzzle, task.difficulty));
             Some(*id)
         }
         _ => None,

@@ -43,9 +43,9 @@ fn a_leader_tells_of_its_members_and_its_challenge() {
         _ => None,
     });
     let search = search.expect("it mines its own challenge");
-    let puzzle = althing_pow::Puzzle::Sha1Integer;
-    let mut candidates = (0..).map(|index| puzzle.candidate(index));
-    let solution = candidates.find(|seed| puzzle.check(seed, bits(3)).is_ok());
+    let puzzle = althing_pow::Puzzle::SHA1_INTEGER;
+    let mut candidates = (0..).map(althing_types::Seed::from);
+    let solution = candidates.find(|seed| puzzle.check(seed, Transaction::FIRST, bits(3)).is_ok());
     let solution = solution.expect("three bits are few");
     let _ = handle(&mut engine, Input::Solved { search, solution });
     assert_eq!(engine.status(), Status { rows: Transaction::new(1), ..open });

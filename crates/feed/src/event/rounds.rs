@@ -158,6 +158,16 @@ pub enum Waiting {
         /// Members that are needed.
         needed: usize,
     },
+    /// For the leader: it keeps the solution secret, and no search finds it.
+    #[error(
+        "waiting for the leader: it keeps the solution of transaction {transaction} secret, and no \
+         search finds it"
+    )]
+    Secret {
+        /// The first row that is not recorded.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+    },
     /// For messages: a network that counts them has not moved for long, and its protocol has no
     /// way on.
     #[error("waiting for messages: nothing has moved since transaction {transaction}")]
@@ -249,6 +259,7 @@ impl From<rounds::Waiting> for Waiting {
         match waiting {
             rounds::Waiting::Peers { known, needed } => Self::Peers { here: known, needed },
             rounds::Waiting::Majority { heard, needed } => Self::Majority { here: heard, needed },
+            rounds::Waiting::Secret { transaction } => Self::Secret { transaction },
             rounds::Waiting::Arrivals { transaction } => Self::Messages { transaction },
         }
     }

@@ -62,10 +62,10 @@ impl Lows {
         let Segment { length, order, .. } = layout.segment;
         match (work.hash, nonce) {
             (Hash::Sha1, _)
-                if !prefix.is_empty()
-                    || !suffix.is_empty()
+                if !fits_sha1(work, length)
                     || order != Order::Free
-                    || work.goal.filter().place != Place::First =>
+                    || work.goal.filter().place != Place::First
+                    || work.goal.filter().mask == 0 =>
             {
                 None
             }
@@ -146,6 +146,19 @@ impl Lows {
             Codes::LittleEndian => BEYOND as u64,
         }
     }
+}
+
+/// The kernel of SHA-1 takes digits among the first bytes of a single block: bare nonces, and
+/// decimal numbers in short texts.
+fn fits_sha1(work: &Work, length: usize) -> bool {
+    /// Bytes of the words that may contain digits: a bare number has at most 20.
+    const DIGITS_END: usize = 20;
+    /// Bytes of a block before the end mark and the length of the message.
+    const BLOCK: usize = 64 - 9;
+    let Template { prefix, nonce, suffix } = &work.template;
+    let end = prefix.len() + length;
+    let is_bare = prefix.is_empty() && suffix.is_empty();
+    is_bare || (*nonce == Nonce::Decimal && end <= DIGITS_END && end + suffix.len() <= BLOCK)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! SHA-1 of bare nonces, for many at a time.
+//! SHA-1 of nonces, bare or in a short text, for many at a time.
 //!
 //! **The idea.** SHA-1's schedule has no carries: each of its 80 words is the exclusive or of what
 //! the last digits (the *lows*) and all other digits (the *high*) contribute. Lows differ from lane
@@ -21,7 +21,8 @@ use crate::work::Work;
 /// Highs of a tile. Divisible by the streams and by the lanes of all kernels.
 const TILE: usize = 48;
 
-/// The number of words of a message that may contain digits: a nonce has at most 20 digits.
+/// The number of words of a message that may contain digits: a bare nonce has at most 20, and with
+/// a text before it no more than that fits.
 const DIGIT_WORDS: usize = 5;
 
 /// A search in a segment.

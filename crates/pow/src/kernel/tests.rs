@@ -88,6 +88,22 @@ fn bare_nonces_may_have_any_length() {
 }
 
 #[test]
+fn short_texts_may_stand_around_a_decimal_number() {
+    for goal in [Goal::LeadingZeroBits(5), Goal::ExactlyLeadingZeroDigits(1)] {
+        for prefix in 0..25 {
+            for suffix in [0, 1, 20, 40, 70] {
+                let template =
+                    Template::new(vec![b'p'; prefix], Nonce::Decimal, vec![b's'; suffix]);
+                let work = Work { hash: Hash::Sha1, template, goal };
+                for start in [0, 95, 960, 99_990, 9_999_950] {
+                    assert_all_find_the_same(&work, start, 150);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn headers_are_found_up_to_the_last_nonce() {
     let mut limit = [0xff; 32];
     limit[31] = 0x0f;
@@ -126,6 +142,9 @@ fn any_goal() -> impl Strategy<Value = Goal> {
     prop_oneof![
         (0..12_u16).prop_map(Goal::LeadingZeroBits),
         (0..9_u16).prop_map(Goal::ExactlyLeadingZeroBits),
+        (0..3_u16).prop_map(Goal::ExactlyLeadingZeroDigits),
+        (0..9_u16).prop_map(Goal::ZeroBitsAfterFirstOne),
+        (0..9_u16).prop_map(Goal::ExactlyZeroBitsAfterFirstOne),
         (0..12_u16).prop_map(Goal::TrailingZeroBits),
         any::<[u8; 32]>().prop_map(Goal::AtMost),
     ]
@@ -178,6 +197,10 @@ proptest! {
 fn goal_bits(goal: Goal) -> u16 {
     match goal {
         Goal::LeadingZeroBits(bits) | Goal::TrailingZeroBits(bits) => bits.min(4),
-        Goal::ExactlyLeadingZeroBits(_) | Goal::AtMost(_) => 0,
+        Goal::ExactlyLeadingZeroBits(_)
+        | Goal::ExactlyLeadingZeroDigits(_)
+        | Goal::ZeroBitsAfterFirstOne(_)
+        | Goal::ExactlyZeroBitsAfterFirstOne(_)
+        | Goal::AtMost(_) => 0,
     }
 }

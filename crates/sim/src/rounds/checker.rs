@@ -175,7 +175,7 @@ impl RoundsChecker {
     fn check_certificate(&self, peer: PeerId, row: &CertifiedRecord) -> Result<(), Violation> {
         let CertifiedRecord { record, term, votes, .. } = row;
         let transaction = record.transaction;
-        if self.rules.puzzle.check(&record.seed, record.difficulty).is_err() {
+        if self.rules.puzzle.check(&record.seed, record.transaction, record.difficulty).is_err() {
             return Err(Violation::NotASolution { peer, transaction });
         }
         let mut voters = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! Messages and events in a few words.
 
-use althing_engine::rounds::{ElectionState, Event, Message, Promise};
+use althing_engine::rounds::{ElectionState, Event, Message, Promise, Ruling};
 use althing_types::PeerId;
 
 use super::RoundsNetwork;
@@ -40,8 +40,8 @@ impl RoundsNetwork {
                 let term = cause.map(|cause| format!(", term {}", cause.term)).unwrap_or_default();
                 format!("{verb} to {seed} in row {transaction}{term}")
             }
-            Message::Verdict { transaction, seed, accepted, .. } => {
-                let verb = if *accepted { "is" } else { "is not" };
+            Message::Verdict { transaction, seed, ruling, .. } => {
+                let verb = if *ruling == Ruling::Accepted { "is" } else { "is not" };
                 format!("{seed} {verb} row {transaction}")
             }
             Message::Request { of, from, .. } => format!("{}, send rows from {from}", name(of)),

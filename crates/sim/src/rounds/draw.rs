@@ -122,7 +122,7 @@ type Change = fn(&mut Rules);
 fn rules(rng: &mut ChaCha8Rng) -> (&'static str, Option<Change>) {
     const OTHERS: [(&str, Change); 4] = [
         (", who elect by plurality", |rules| {
-            rules.election = Election::Plurality { tie: Tie::LargestId };
+            rules.election = Election::plurality(Tie::LargestId);
         }),
         (", who elect after each row", |rules| {
             rules.election_every = ElectionEvery::Transaction;

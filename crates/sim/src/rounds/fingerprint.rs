@@ -70,6 +70,7 @@ fn mix_waiting(waiting: Waiting, fingerprint: &mut Fingerprint) {
         Waiting::Peers { known, .. } => (0, known as u64),
         Waiting::Majority { heard, .. } => (1, heard as u64),
         Waiting::Arrivals { transaction } => (2, transaction.number()),
+        Waiting::Secret { transaction } => (3, transaction.number()),
     };
     fingerprint.kind(11, kind).number(number);
 }

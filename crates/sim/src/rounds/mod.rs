@@ -166,7 +166,9 @@ impl Simulated for RoundsNetwork {
             seat: Seat::Member,
             entropy,
             authenticator: signers.of(&self.secrets[peer]),
-            solution_cache: self.solution_cache.then(|| SolutionCache::new(self.rules.puzzle)),
+            solution_cache: self
+                .solution_cache
+                .then(|| SolutionCache::new(self.rules.puzzle.clone())),
         };
         Rounds::new(rules.clone(), identity, disk.recovered().clone())
     }
@@ -191,7 +193,7 @@ impl Simulated for RoundsNetwork {
     }
 
     fn expected_hashes(&self, challenge: &Challenge) -> Option<f64> {
-        let bits = challenge.difficulty.bits();
+        let bits = challenge.puzzle.bits(challenge.task.difficulty);
         (bits <= SOLVABLE_BITS_MAX).then(|| f64::from(1_u32 << bits))
     }
 

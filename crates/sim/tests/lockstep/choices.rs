@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Decision, Election, ElectionEvery, Event, Message, Refusal, Signatures, Tie,
+    Decision, Election, ElectionEvery, Event, Message, Refusal, Ruling, Signatures, Tie,
 };
 use althing_pow::Puzzle;
 
@@ -14,18 +14,18 @@ const TIME: Duration = Duration::from_secs(20);
 #[test]
 fn members_agree_under_every_combination_of_rules() {
     let elections = [
-        Election::HighestDraw { draw_max: 3, tie: Tie::SmallestId },
-        Election::HighestDraw { draw_max: 3, tie: Tie::LargestId },
-        Election::Plurality { tie: Tie::SmallestId },
-        Election::Plurality { tie: Tie::LargestId },
+        Election::highest(3, Tie::SmallestId),
+        Election::highest(3, Tie::LargestId),
+        Election::plurality(Tie::SmallestId),
+        Election::plurality(Tie::LargestId),
     ];
     for election in elections {
         for election_every in [ElectionEvery::Once, ElectionEvery::Transaction] {
             for decision in [Decision::Majority, Decision::AtLeastHalf, Decision::Leader] {
-                for puzzle in [Puzzle::Sha1Integer, Puzzle::Sha1Decimal, Puzzle::Sha1Text] {
+                for puzzle in &[Puzzle::SHA1_INTEGER, Puzzle::SHA1_DECIMAL, Puzzle::SHA1_TEXT] {
                     let mut rules = rules(4);
                     (rules.election, rules.election_every) = (election, election_every);
-                    (rules.decision, rules.puzzle) = (decision, puzzle);
+                    (rules.decision, rules.puzzle) = (decision, puzzle.clone());
                     let mut net = Lockstep::new(&rules, 4);
                     net.run(TIME);
                     net.assert_one_table(5);
@@ -86,7 +86,7 @@ fn a_verdict_of_another_than_the_leader_is_refused() {
         transaction: althing_types::Transaction::FIRST,
         seed: 6.into(),
         winner: other,
-        accepted: true,
+        ruling: Ruling::Accepted,
     });
     net.run(Duration::from_millis(1));
     let refused = |(_, event): &(usize, Event)| {

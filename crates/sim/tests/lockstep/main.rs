@@ -6,12 +6,16 @@
 //! | `network` | which messages does a peer hear, and when? |
 //! | `choices` | do members agree under all rules? |
 //! | `published` | do peers that count arrivals? |
+//! | `customs` | do they among programs, in whatever their networks differ? |
+//! | `program` | how does such a program behave? |
 //! | `plain` | what becomes of a program that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
 
 mod choices;
+mod customs;
 mod network;
 mod plain;
 mod ppd;
+mod program;
 mod published;
 mod sd;

@@ -8,20 +8,25 @@ use std::time::Duration;
 use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::{Content, RoundsDialect, Wire};
 use althing_engine::rounds::{
-    Authenticator, CertifiedRecord, Command, Event, Identity, Input, Message, Rounds, Rules, Seat,
-    Signatures, Signed, Timer, Unsigned,
+    Authenticator, CertifiedRecord, Command, Event, Identity, Input, Message, Record, Rounds,
+    Rules, Seat, Signatures, Signed, Timer, Unsigned,
 };
 use althing_engine::{Origin, ProofOfWork, Recipient};
 use althing_pow::{Job, Outcome, Progress, search};
 use althing_sim::host::{Disk, Effect, Host};
 use althing_types::{Difficulty, Moment, PeerId, Transaction};
 
+use crate::program::Program;
+
 pub(crate) struct Lockstep {
     rules: Rules,
     /// Encodes and decodes messages; `None` where they are handed on as they are.
     dialect: Option<Box<dyn RoundsDialect>>,
     pub(crate) now: Moment,
+    seed: u64,
     hosts: Vec<Host<Rounds>>,
+    /// The programs among the peers.
+    programs: Vec<Program>,
     said: VecDeque<Packet>,
     timers: BTreeMap<(Moment, u64), (usize, Timer)>,
     timers_set: u64,
@@ -83,12 +88,28 @@ impl Lockstep {
         net
     }
 
+    /// Returns a network of so many peers of ours and so many programs, which draw by `seed`.
+    pub(crate) fn among_programs(rules: &Rules, ours: usize, programs: usize, seed: u64) -> Self {
+        let mut net = Self::empty(rules, None);
+        net.seed = seed;
+        for number in 0..programs {
+            let entropy = seed << 8 | number as u64;
+            let mut program = Program::new(rules, id(ours + number), entropy);
+            program.start(net.now);
+            net.programs.push(program);
+        }
+        net.start_all((0..ours).map(|_| Box::new(Unsigned) as Box<dyn Authenticator>));
+        net
+    }
+
     fn empty(rules: &Rules, dialect: Option<Box<dyn RoundsDialect>>) -> Self {
         Self {
             rules: rules.clone(),
             dialect,
             now: Moment::START,
+            seed: 0,
             hosts: Vec::new(),
+            programs: Vec::new(),
             said: VecDeque::new(),
             timers: BTreeMap::new(),
             timers_set: 0,
@@ -113,7 +134,7 @@ impl Lockstep {
         let identity = Identity {
             id: id(peer),
             seat: Seat::Member,
-            entropy: [u8::try_from(peer).expect("few peers"); 32],
+            entropy: self.entropy(peer),
             authenticator,
             solution_cache: None,
         };
@@ -122,6 +143,15 @@ impl Lockstep {
         let mut host = Host::new(disk);
         host.start(engine);
         self.hosts.push(host);
+    }
+
+    /// Returns what a peer draws by; where programs are in the network, so does the seed.
+    fn entropy(&self, peer: usize) -> [u8; 32] {
+        let mut entropy = [u8::try_from(peer).expect("few peers"); 32];
+        for (byte, of_seed) in entropy.iter_mut().zip(self.seed.to_le_bytes()) {
+            *byte ^= of_seed;
+        }
+        entropy
     }
 
     /// Starts one more peer.
@@ -165,7 +195,15 @@ impl Lockstep {
                 for peer in 0..self.hosts.len() {
                     self.handle(peer, heard(signed.clone()));
                 }
+                let now = self.now;
+                let answers = self.programs.iter_mut().flat_map(|it| it.hear(now, &signed.message));
+                for answer in answers.collect::<Vec<_>>() {
+                    self.say(answer);
+                }
             }
+            return true;
+        }
+        if self.wake_program(end) {
             return true;
         }
         let Some(next) = self.timers.first_entry() else { return false };
@@ -176,6 +214,25 @@ impl Lockstep {
         self.now = next.key().0;
         let (peer, timer) = next.remove();
         self.handle(peer, Input::Timer(timer));
+        true
+    }
+
+    /// Has a program do what it planned before the next timer runs out.
+    fn wake_program(&mut self, end: Moment) -> bool {
+        let plans = self.programs.iter().enumerate();
+        let Some((at, number)) =
+            plans.filter_map(|(number, it)| Some((it.wake_at()?, number))).min()
+        else {
+            return false;
+        };
+        let timer = self.timers.first_key_value().map(|((at, _), _)| *at);
+        if at > end || timer.is_some_and(|timer| timer < at) {
+            return false;
+        }
+        self.now = at;
+        for said in self.programs[number].wake(at) {
+            self.say(said);
+        }
         true
     }
 
@@ -242,6 +299,26 @@ impl Lockstep {
         }
     }
 
+    /// Asserts that no program has ended, and that all peers and programs have the same table, with
+    /// all rows that the rules ask for.
+    pub(crate) fn assert_all_have_one_table(&self, context: &str) {
+        let rows = self.rules.rounds.map(Transaction::number).expect("a session ends");
+        let mut tables = Vec::new();
+        for program in &self.programs {
+            assert_eq!(program.ended, None, "{context}");
+            tables.push(program.table.clone());
+        }
+        for peer in 0..self.hosts.len() {
+            let row = |row: CertifiedRecord| {
+                let Record { transaction, difficulty, seed, winner } = row.record;
+                (transaction.number(), difficulty.bits(), seed, winner)
+            };
+            tables.push(self.rows(peer).into_iter().map(row).collect());
+        }
+        assert_eq!(tables[0].len() as u64, rows, "{tables:#?} {context}");
+        assert!(tables.iter().all(|table| *table == tables[0]), "{tables:#?} {context}");
+    }
+
     /// Returns the leaders that the first peer followed, in order.
     pub(crate) fn leaders(&self) -> Vec<PeerId> {
         let elected = self.events_of(0).filter_map(|event| match event {
@@ -283,7 +360,7 @@ impl Lockstep {
     fn solve(&self, peer: usize) -> Option<Input> {
         let (id, challenge) = self.hosts[peer].search()?;
         let work = challenge.part(0).expect("there is one part");
-        match search(&Job::new(work, 0..challenge.puzzle.candidates()), &Progress::new()) {
+        match search(&Job::new(work, 0..u64::MAX), &Progress::new()) {
             Outcome::Found(index) => {
                 Some(Input::Solved { search: id, solution: challenge.solution(0, index) })
             }

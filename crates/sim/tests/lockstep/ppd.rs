@@ -9,7 +9,7 @@ use althing_engine::rounds::{
     Authenticator, Cause, Event, Message, Output, Place, Record, Refusal, Rounds, Signed,
 };
 use althing_engine::{Engine, Recipient};
-use althing_pow::Puzzle;
+use althing_pow::{Puzzle, Task};
 use althing_types::{Difficulty, Seed, Transaction};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -81,9 +81,12 @@ impl Network {
 }
 
 fn solutions(difficulty: Difficulty) -> impl Iterator<Item = Seed> {
-    let puzzle = Puzzle::Sha1Text;
-    let candidates = (0..).map(move |index| puzzle.candidate(index));
-    candidates.filter(move |seed| puzzle.check(seed, difficulty).is_ok())
+    let puzzle = Puzzle::SHA1_TEXT;
+    let row = Transaction::FIRST;
+    let task = Task { transaction: row, difficulty, finder: id(0), salt: 0 };
+    let candidate = puzzle.clone();
+    let candidates = (0..).map(move |index| candidate.candidate(&task, index));
+    candidates.filter(move |seed| puzzle.check(seed, row, difficulty).is_ok())
 }
 
 fn hash(engine: &Rounds) -> u64 {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    Authenticator, Counting, Decision, Election, ElectionEvery, Event, Issuing, Message, PublicKey,
-    Refusal, Rules, Signature, Signatures, Signed, Tie,
+    Authenticator, Counting, Decision, Draw, Election, ElectionEvery, Event, Issuing, Message,
+    PublicKey, Refusal, Rules, Ruling, Signature, Signatures, Signed, Tie,
 };
 use althing_pow::Puzzle;
 use althing_types::{PeerId, Seed, Transaction};
@@ -44,20 +44,23 @@ impl Authenticator for Stamp {
 
 /// The rules of the published `sd`.
 fn controlled(peers: u16) -> Rules {
-    let election = Election::HighestDraw { draw_max: u128::MAX, tie: Tie::LargestId };
+    let election = Election::highest(u128::MAX, Tie::LargestId);
     let (counting, decision) = (Counting::Arrivals, Decision::Leader);
-    Rules { election, counting, decision, puzzle: Puzzle::Sha1Decimal, ..rules(peers) }
+    Rules { election, counting, decision, puzzle: Puzzle::SHA1_DECIMAL, ..rules(peers) }
 }
 
 /// The rules of the published `ppd`.
 fn signed(peers: u16) -> Rules {
     Rules {
-        election: Election::HighestDrawThenId { draw_max: 29, tie: Tie::LargestId },
+        election: Election {
+            draw: Draw::NumberThenMember { min: 0, max: 29 },
+            ..Election::highest(29, Tie::LargestId)
+        },
         election_every: ElectionEvery::Transaction,
         counting: Counting::ArrivalsOfRow,
         decision: Decision::AtLeastHalf,
         signatures: Signatures::Required,
-        puzzle: Puzzle::Sha1Text,
+        puzzle: Puzzle::SHA1_TEXT,
         ..rules(peers)
     }
 }
@@ -82,10 +85,7 @@ fn refusals(net: &Lockstep) -> Vec<(PeerId, Refusal)> {
 
 #[test]
 fn peers_agree_under_every_combination_of_rules() {
-    for election in [
-        Election::HighestDraw { draw_max: 255, tie: Tie::LargestId },
-        Election::Plurality { tie: Tie::LargestId },
-    ] {
+    for election in [Election::highest(255, Tie::LargestId), Election::plurality(Tie::LargestId)] {
         for election_every in [ElectionEvery::Once, ElectionEvery::Transaction] {
             for counting in [Counting::Arrivals, Counting::ArrivalsOfRow] {
                 for decision in [Decision::Majority, Decision::AtLeastHalf, Decision::Leader] {
@@ -123,9 +123,9 @@ fn the_controller_accepts_the_first_solution_and_answers_all() {
     net.run(TIME);
     let leader = net.leaders()[0];
     let verdicts = net.log.iter().filter_map(|signed| match &signed.message {
-        Message::Verdict { peer, transaction, accepted, .. } => {
+        Message::Verdict { peer, transaction, ruling, .. } => {
             assert_eq!(*peer, leader);
-            Some((transaction.number(), *accepted))
+            Some((transaction.number(), *ruling == Ruling::Accepted))
         }
         _ => None,
     });
@@ -152,7 +152,7 @@ fn a_verdict_that_is_not_true_is_refused_and_one_that_names_no_sender_is_the_lea
         transaction: Transaction::FIRST,
         seed: Seed::from(seed),
         winner: id(9),
-        accepted: true,
+        ruling: Ruling::Accepted,
     };
     net.say(Message::Challenge { peer: PeerId::UNNAMED, difficulty: bits(20), place: None });
     net.say(verdict(1, PeerId::UNNAMED));

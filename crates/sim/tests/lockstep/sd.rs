@@ -46,7 +46,9 @@ fn three_peers_decide_all_rows_and_one_that_comes_late_catches_up() {
         assert!(net.rows(peer).iter().all(signed), "a majority has signed each row");
     }
     for CertifiedRecord { record, .. } in net.rows(0) {
-        assert!(Puzzle::Sha1Decimal.check(&record.seed, record.difficulty).is_ok());
+        assert!(
+            Puzzle::SHA1_DECIMAL.check(&record.seed, record.transaction, record.difficulty).is_ok()
+        );
     }
     let refused = |(_, event): &&(usize, Event)| matches!(event, Event::MessageRefused { .. });
     assert_eq!(net.events.iter().find(refused), None);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    CertifiedRecord, Counting, Decision, Durable, Election, ElectionEvery, Event, Identity, Input,
-    Issuing, Message, Output, Rounds, Rules, Seat, Signatures, Signed, State, Tie, Timeouts, Timer,
-    Unsigned,
+    CertifiedRecord, Counting, Customs, Decision, Durable, Election, ElectionEvery, Event,
+    Identity, Input, Issuing, Message, Output, Rounds, Rules, Seat, Signatures, Signed, State, Tie,
+    Timeouts, Timer, Unsigned,
 };
 use althing_engine::{Origin, Recovered};
 use althing_pow::Puzzle;
@@ -272,11 +272,11 @@ fn rules() -> Rules {
     let never = Duration::from_secs(1 << 20);
     Rules {
         peers: NonZeroU16::new(3).expect("three is not zero"),
-        election: Election::HighestDraw { draw_max: 255, tie: Tie::SmallestId },
+        election: Election::highest(255, Tie::SmallestId),
         election_every: ElectionEvery::Once,
         decision: Decision::Majority,
         counting: Counting::Members,
-        puzzle: Puzzle::Sha1Integer,
+        puzzle: Puzzle::SHA1_INTEGER,
         challenges: Difficulty::MIN..=Difficulty::MIN,
         issuing: Issuing::AtOnce,
         signatures: Signatures::None,
@@ -284,6 +284,7 @@ fn rules() -> Rules {
         pause: Duration::ZERO,
         turn: Duration::ZERO,
         rounds: Some(Transaction::new(1)),
+        customs: Customs::default(),
     }
 }
 
@@ -293,7 +294,8 @@ fn id(index: usize) -> PeerId {
 
 /// Returns the solution that this peer always finds; each peer has a different one.
 fn solution(index: usize) -> Seed {
-    let solves = |seed: &Seed| Puzzle::Sha1Integer.check(seed, Difficulty::MIN).is_ok();
+    let solves =
+        |seed: &Seed| Puzzle::SHA1_INTEGER.check(seed, Transaction::FIRST, Difficulty::MIN).is_ok();
     let mut solutions = (0..).map(Seed::from).filter(solves);
     solutions.nth(index).expect("every second number solves the easiest challenge")
 }

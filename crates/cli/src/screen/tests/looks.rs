@@ -143,8 +143,7 @@ fn a_leader_that_decides_alone_and_one_that_most_have_drawn() {
     story.after(2000).all(&challenge(1, 19, 8)).after(700).all(&solution(1, 4, "77"));
     assert_picture("leader_decides", &story, 80, 24);
 
-    let rules =
-        HowDecided { election: Election::Plurality { tie: Tie::SmallestId }, ..votes_decide(5) };
+    let rules = HowDecided { election: Election::plurality(Tie::SmallestId), ..votes_decide(5) };
     let mut story = Story::with_rules(5, None, rules);
     let draws = [(1, 3), (2, 3), (3, 5), (4, 3), (5, 1)];
     let draws = draws.map(|(from, to)| (peer(from), peer(to).number())).to_vec();

@@ -51,7 +51,7 @@ pub(super) fn votes_decide(peers: usize) -> HowDecided {
     HowDecided {
         decides: Decides::Votes,
         votes_needed: peers / 2 + 1,
-        election: Election::HighestDraw { draw_max: 255, tie: Tie::SmallestId },
+        election: Election::highest(255, Tie::SmallestId),
         is_elected_often: false,
     }
 }

@@ -59,6 +59,7 @@ fn waitings() -> impl Strategy<Value = Waiting> {
             .prop_map(|(known, needed)| Waiting::Peers { known, needed }),
         (any::<usize>(), any::<usize>())
             .prop_map(|(heard, needed)| Waiting::Majority { heard, needed }),
+        rows().prop_map(|transaction| Waiting::Secret { transaction }),
         rows().prop_map(|transaction| Waiting::Arrivals { transaction }),
     ]
 }

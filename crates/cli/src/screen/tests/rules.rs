@@ -177,7 +177,7 @@ fn a_leader_leads_for_a_reason() {
 
 #[test]
 fn where_a_draw_is_a_peer_the_votes_for_it_are_the_reason() {
-    let election = Election::Plurality { tie: Tie::LargestId };
+    let election = Election::plurality(Tie::LargestId);
     let mut story = Story::with_rules(4, None, HowDecided { election, ..votes_decide(4) });
     story.led(3);
     let draws = [(1, 2), (2, 4), (3, 4), (4, 1)];

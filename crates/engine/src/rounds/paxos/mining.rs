@@ -1,5 +1,6 @@
 //! What a member does with challenges and solutions (rules C1, S1, S2).
 
+use althing_pow::Task;
 use althing_types::{Difficulty, Moment, PeerId, Seed, Transaction};
 
 use super::Paxos;
@@ -76,9 +77,11 @@ impl Paxos {
     pub(super) fn mine(&mut self, difficulty: Difficulty, out: &mut Vec<Output>) {
         let judges = self.rules.leader_only_judges() && self.election.leader == Some(self.me);
         if self.is_member() && !judges {
-            let transaction = self.slot.transaction;
-            let challenge = Challenge { puzzle: self.rules.puzzle, difficulty };
-            self.search.start(transaction, challenge, out);
+            let (transaction, finder) = (self.slot.transaction, self.me);
+            // Nothing is drawn here: a search begins anywhere, and that is chance enough.
+            let task = Task { transaction, difficulty, finder, salt: 0 };
+            let challenge = Challenge { puzzle: self.rules.puzzle.clone(), task };
+            self.search.start(challenge, out);
         }
     }
 
@@ -99,7 +102,7 @@ impl Paxos {
         if !is_wanted {
             return;
         }
-        if let Err(unsolved) = self.rules.puzzle.check(&seed, difficulty) {
+        if let Err(unsolved) = self.rules.puzzle.check_digest(&seed, transaction, difficulty) {
             return refuse(self.me, Refusal::NotASolution(unsolved), out);
         }
         let noted = self.slot.note_solution(self.me, seed.clone());
@@ -127,8 +130,8 @@ impl Paxos {
             self.keep_early(signed);
             return Ok(());
         };
-        let (peer, seed) = (*peer, seed.clone());
-        if let Err(unsolved) = self.rules.puzzle.check(&seed, difficulty) {
+        let (peer, transaction, seed) = (*peer, *transaction, seed.clone());
+        if let Err(unsolved) = self.rules.puzzle.check_digest(&seed, transaction, difficulty) {
             self.say_no(peer, seed, out);
             return Err(Refusal::NotASolution(unsolved));
         }

@@ -136,7 +136,14 @@ impl Paxos {
             }
             Input::PeerLost(peer) => self.on_lost(now, peer, out),
             Input::Read(records) => self.on_read(records, out),
-            Input::Timer(Timer::Overheard | Timer::Answer(_) | Timer::Again(..))
+            Input::Timer(
+                Timer::Overheard
+                | Timer::Answer(_)
+                | Timer::Again(..)
+                | Timer::Join(_)
+                | Timer::JoinOver
+                | Timer::Draw(_),
+            )
             | Input::Malformed(_)
             | Input::Peers(_)
             | Input::Overheard(_) => {}

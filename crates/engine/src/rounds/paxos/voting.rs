@@ -6,7 +6,7 @@ use super::Paxos;
 use super::slot::{Noted, Slot, Yes};
 use crate::rounds::{
     Accepted, Cause, CertifiedRecord, Decision, Durable, ElectionEvery, Event, Message, Output,
-    Record, Refusal, Signature, Signed, leave_later,
+    Record, Refusal, Ruling, Signature, Signed, leave_later,
 };
 
 impl Paxos {
@@ -102,8 +102,9 @@ impl Paxos {
 
     /// A yes is for a solution of a member (rule V4).
     pub(super) fn check_choice(&self, choice: &Accepted) -> Result<(), Refusal> {
-        let Record { seed, difficulty, winner, .. } = &choice.record;
-        self.rules.puzzle.check(seed, *difficulty).map_err(Refusal::VoteForNoSolution)?;
+        let Record { transaction, seed, difficulty, winner } = &choice.record;
+        let judged = self.rules.puzzle.check_digest(seed, *transaction, *difficulty);
+        judged.map_err(Refusal::VoteForNoSolution)?;
         let members = self.membership.members();
         if members.is_some_and(|members| members.contains(*winner)) {
             Ok(())
@@ -168,7 +169,10 @@ impl Paxos {
         if self.rules.decision == Decision::Leader && self.election.leader == Some(self.me) {
             let Record { transaction, seed, winner, .. } = record.clone();
             let peer = self.me;
-            self.say(Message::Verdict { peer, transaction, seed, winner, accepted: true }, out);
+            self.say(
+                Message::Verdict { peer, transaction, seed, winner, ruling: Ruling::Accepted },
+                out,
+            );
         }
     }
 

@@ -107,11 +107,12 @@ impl Published {
         if self.leader != Some(self.me) || self.rules.issuing == Issuing::OnCommand {
             return;
         }
-        if self.rules.pause.is_zero() {
+        let first = self.rules.customs.leading.delay.filter(|_| self.open.is_none());
+        let after = first.unwrap_or(self.rules.pause);
+        if after.is_zero() {
             self.say_challenge(None, out);
         } else {
-            let timer = Timer::Lead(self.row());
-            out.push(Output::SetTimer { after: self.rules.pause, timer });
+            out.push(Output::SetTimer { after, timer: Timer::Lead(self.row()) });
         }
     }
 

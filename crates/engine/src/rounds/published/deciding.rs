@@ -6,8 +6,8 @@ use althing_types::{PeerId, Seed, Term, Transaction};
 use super::queue::OfRow;
 use super::{Phase, Published};
 use crate::rounds::{
-    CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Message, Output, Record,
-    Refusal, leave_later, refuse,
+    CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Judging, Message, Output,
+    Record, Refusal, Reply, Ruling, leave_later, refuse,
 };
 
 /// A peer claims to have found a solution.
@@ -76,7 +76,7 @@ impl Published {
         let Some(difficulty) = self.asked.get(&transaction).copied() else {
             return refuse(finder, Refusal::Ahead { transaction }, out);
         };
-        let judged = self.rules.puzzle.check(&seed, difficulty);
+        let judged = self.rules.puzzle.check(&seed, transaction, difficulty);
         let approve = judged.is_ok();
         self.say(
             Message::Vote {
@@ -135,7 +135,7 @@ impl Published {
         let is_choice = |vote: &&Vote| {
             Some(vote.voter) == self.leader
                 && vote.approve
-                && self.rules.puzzle.check(&vote.seed, difficulty).is_ok()
+                && self.rules.puzzle.check(&vote.seed, transaction, difficulty).is_ok()
         };
         let choice = self.votes.of(transaction).find(is_choice);
         let choice = choice.and_then(|vote| Some((vote.winner?, vote.seed.clone())));
@@ -166,14 +166,18 @@ impl Published {
         let Some(solution) = self.solutions.take() else { return false };
         let Solution { finder: winner, transaction, seed } = solution;
         let judged = self.judge_for_row(transaction, &seed);
-        let accepted = matches!(judged, Some(Ok(()))) && self.phase == Phase::Mining;
-        let verdict = seed.clone();
-        self.say(
-            Message::Verdict { peer: self.me, transaction, seed: verdict, winner, accepted },
-            out,
-        );
+        let ruling = match judged {
+            Some(Ok(())) if self.phase == Phase::Mining => Ruling::Accepted,
+            Some(Err(_)) => Ruling::Wrong,
+            None if transaction >= self.row() => Ruling::Wrong,
+            Some(Ok(())) | None => Ruling::Late,
+        };
+        if self.answers(ruling) {
+            let (peer, seed) = (self.me, seed.clone());
+            self.say(Message::Verdict { peer, transaction, seed, winner, ruling }, out);
+        }
         match judged {
-            Some(Ok(())) if accepted => {
+            Some(Ok(())) if ruling == Ruling::Accepted => {
                 let found =
                     Event::SolutionFound { transaction, finder: winner, seed: seed.clone() };
                 out.push(Output::Event(found));
@@ -186,13 +190,23 @@ impl Published {
         true
     }
 
+    /// Returns whether a leader of this network says such a thing (rule P17).
+    fn answers(&self, ruling: Ruling) -> bool {
+        let Judging { wrong, late } = self.rules.customs.judging;
+        match ruling {
+            Ruling::Accepted => true,
+            Ruling::Wrong => wrong == Reply::Said,
+            Ruling::Late => late == Reply::Said,
+        }
+    }
+
     /// Takes the leader's next verdict on a row that is not recorded, and returns whether there was
     /// one. It may be of a row that we left because the next challenge came first (rule P13).
     pub(super) fn obey_next(&mut self, out: &mut Vec<Output>) -> bool {
         let Some(solution) = self.verdicts.take_of_any(&self.asked) else { return false };
         let Solution { finder: winner, transaction, seed } = solution;
         let Some(difficulty) = self.asked.get(&transaction) else { return true };
-        match self.rules.puzzle.check(&seed, *difficulty) {
+        match self.rules.puzzle.check(&seed, transaction, *difficulty) {
             // A verdict on a row that is recorded, said again.
             Ok(()) if transaction < self.next => {}
             Ok(()) => {
@@ -215,7 +229,7 @@ impl Published {
     fn judge_for_row(&self, transaction: Transaction, seed: &Seed) -> Option<Result<(), Unsolved>> {
         let difficulty = self.asked.get(&transaction)?;
         let is_open = transaction == self.open_row();
-        is_open.then(|| self.rules.puzzle.check(seed, *difficulty))
+        is_open.then(|| self.rules.puzzle.check_digest(seed, transaction, *difficulty))
     }
 
     fn record(
@@ -254,6 +268,25 @@ impl Published {
         match self.rules.election_every {
             ElectionEvery::Once => self.await_challenge(out),
             ElectionEvery::Transaction => self.begin_election(out),
+            ElectionEvery::Winner => {
+                self.follow_winner(winner, out);
+                self.await_challenge(out);
+            }
         }
+    }
+
+    /// Has the winner of a row lead the next one (rule P16), if it is a member.
+    fn follow_winner(&mut self, winner: PeerId, out: &mut Vec<Output>) {
+        if self.leader == Some(winner) || !self.known.contains(&winner) {
+            return;
+        }
+        self.leader = Some(winner);
+        let (leader, term) = (winner, Term::FIRST);
+        out.push(Output::Event(Event::LeaderElected {
+            leader,
+            term,
+            draw: None,
+            draws: Vec::new(),
+        }));
     }
 }

@@ -15,7 +15,8 @@ impl Draws {
         self.iter().any(|waiting| *waiting == (peer, draw))
     }
 
-    /// Returns one draw of each of `members`, the first that waits, if there is one of each.
+    /// Returns the draws of each of `members` that has one, the first that waits, in the order of
+    /// their arrival.
     ///
     /// One that may be `repeated`, as the last election counted it of that member, is passed over
     /// if another waits behind it.
@@ -23,15 +24,18 @@ impl Draws {
         &self,
         members: &[PeerId],
         repeated: &BTreeMap<PeerId, u128>,
-    ) -> Option<Vec<(PeerId, u128)>> {
-        let mut first: BTreeMap<PeerId, u128> = BTreeMap::new();
-        for (peer, draw) in self.iter() {
-            let known = first.entry(*peer).or_insert(*draw);
+    ) -> Vec<(PeerId, u128)> {
+        let mut firsts: BTreeMap<PeerId, (usize, u128)> = BTreeMap::new();
+        for (place, (peer, draw)) in self.iter().enumerate() {
+            let (_, known) = firsts.entry(*peer).or_insert((place, *draw));
             if repeated.get(peer) == Some(known) {
                 *known = *draw;
             }
         }
-        members.iter().map(|peer| Some((*peer, *first.get(peer)?))).collect()
+        let first = |peer: &PeerId| firsts.get(peer).map(|(place, draw)| (*place, *peer, *draw));
+        let mut draws: Vec<_> = members.iter().filter_map(first).collect();
+        draws.sort_unstable();
+        draws.into_iter().map(|(_, peer, draw)| (peer, draw)).collect()
     }
 
     /// Drops these draws, and what was passed over.
@@ -54,20 +58,22 @@ mod tests {
         draws
     }
 
-    fn taken(draws: &mut Draws, before: &[(u128, u128)]) -> Option<Vec<(u128, u128)>> {
+    fn taken(draws: &mut Draws, before: &[(u128, u128)]) -> Vec<(u128, u128)> {
         let members = [1, 2, 3].map(PeerId::new);
         let before = before.iter().map(|(peer, draw)| (PeerId::new(*peer), *draw)).collect();
-        let taken = draws.one_of_each(&members, &before)?;
-        draws.forget(&taken);
-        Some(taken.into_iter().map(|(peer, draw)| (peer.number(), draw)).collect())
+        let taken = draws.one_of_each(&members, &before);
+        if taken.len() == members.len() {
+            draws.forget(&taken);
+        }
+        taken.into_iter().map(|(peer, draw)| (peer.number(), draw)).collect()
     }
 
     #[test]
     fn an_election_takes_one_draw_of_each_and_leaves_those_for_the_next() {
         let mut draws = draws(&[(1, 5), (1, 6), (2, 5), (9, 9)]);
-        assert_eq!(taken(&mut draws, &[]), None);
+        assert_eq!(taken(&mut draws, &[]), [(1, 5), (2, 5)]);
         draws.push((PeerId::new(3), 7)).expect("there is room");
-        assert_eq!(taken(&mut draws, &[]), Some(vec![(1, 5), (2, 5), (3, 7)]));
+        assert_eq!(taken(&mut draws, &[]), [(1, 5), (2, 5), (3, 7)]);
         assert_eq!(
             draws.iter().copied().collect::<Vec<_>>(),
             [(1, 6), (9, 9)].map(|(peer, draw)| (PeerId::new(peer), draw))
@@ -80,7 +86,7 @@ mod tests {
         assert_eq!((waiting.has(PeerId::new(1), 5), waiting.has(PeerId::new(2), 5)), (true, false));
         // Repeated from the election before, which the genuine one follows.
         let mut waiting = draws(&[(1, 5), (2, 8), (1, 3), (3, 8)]);
-        assert_eq!(taken(&mut waiting, &[(1, 5), (2, 8)]), Some(vec![(1, 3), (2, 8), (3, 8)]));
+        assert_eq!(taken(&mut waiting, &[(1, 5), (2, 8)]), [(1, 3), (2, 8), (3, 8)]);
         assert_eq!(waiting.len(), 0);
     }
 }

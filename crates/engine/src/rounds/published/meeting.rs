@@ -1,6 +1,6 @@
-//! Discovery, keys and election (rules P1, P2, P7 and P8).
+//! Keys and election (rules P2, P7 and P15).
 
-use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use althing_types::{PeerId, Term, Transaction};
@@ -8,7 +8,8 @@ use rand::RngExt;
 
 use super::{Phase, Published};
 use crate::rounds::{
-    Election, Event, Message, Output, PublicKey, Refusal, Signatures, Signed, Tie, Timer,
+    Draw, Drawing, ElectionEvery, Event, Message, Output, PublicKey, Refusal, Signatures, Signed,
+    Timer, Wait,
 };
 
 /// Whether an election waits because of draws that may be repeated.
@@ -40,17 +41,6 @@ impl Published {
                 Ok(())
             }
         }
-    }
-
-    /// Each new id, our own included, makes us publish ours again, until all are known (rule P1).
-    fn on_id(&mut self, peer: PeerId, out: &mut Vec<Output>) {
-        if self.phase != Phase::Discovery || self.known.contains(&peer) {
-            return;
-        }
-        self.known.push(peer);
-        let known = self.known.len();
-        out.push(Output::Event(Event::PeerJoined { peer, known }));
-        self.say_id(out);
     }
 
     /// The first key of an id is its key (rule P7).
@@ -85,8 +75,14 @@ impl Published {
         self.rules.signatures != Signatures::None
     }
 
-    /// Moves on from discovery: to the keys, if members sign, or to the draws.
+    /// Moves on from discovery: to the keys, if members sign, or to the draws. If fewer are there
+    /// than could be, all that follows is counted by their number.
     pub(super) fn settle(&mut self, out: &mut Vec<Output>) {
+        if let Some(met) = u16::try_from(self.known.len()).ok().and_then(NonZeroU16::new)
+            && self.rules.customs.joining.wait != Wait::All
+        {
+            self.rules.peers = met.min(self.rules.peers);
+        }
         let members = self.known.clone();
         let member = members.contains(&self.me);
         out.push(Output::Event(Event::MembershipSettled { members, member }));
@@ -105,27 +101,64 @@ impl Published {
 
     pub(super) fn begin_election(&mut self, out: &mut Vec<Output>) {
         self.phase = Phase::Drawing;
-        let draw = match self.rules.election {
-            Election::HighestDraw { draw_max, .. } => self.rng.random_range(0..=draw_max),
+        self.draws_over = false;
+        let drawn = match self.rules.election.draw {
+            Draw::Number { min, max } => self.rng.random_range(min..=max.max(min)),
             // There has been no election yet.
-            Election::HighestDrawThenId { draw_max, .. } if self.leader.is_none() => {
-                self.rng.random_range(0..=draw_max)
+            Draw::NumberThenMember { min, max } if self.leader.is_none() => {
+                self.rng.random_range(min..=max.max(min))
             }
-            Election::HighestDrawThenId { .. } | Election::Plurality { .. } => {
+            Draw::NumberThenMember { .. } | Draw::Member => {
                 let index = self.rng.random_range(0..self.known.len());
                 self.known[index].number()
             }
         };
+        self.drawn = Some(drawn);
+        let Drawing { delay, wait, .. } = self.rules.customs.drawing;
+        if delay.is_zero() {
+            self.say_draw(out);
+        } else {
+            let timer = Timer::Draw(self.row());
+            out.push(Output::SetTimer { after: delay, timer });
+        }
+        if let Some(time) = wait.time() {
+            let timer = Timer::DrawsOver(Term::new(self.row().number()));
+            out.push(Output::SetTimer { after: delay + time, timer });
+        }
+    }
+
+    /// Says our draw, and again later where the programs do so.
+    fn say_draw(&mut self, out: &mut Vec<Output>) {
+        let Some(draw) = self.drawn else { return };
         self.say(Message::Election { peer: self.me, draw, state: None }, out);
+        if let Some(after) = self.rules.customs.drawing.every {
+            out.push(Output::SetTimer { after, timer: Timer::Draw(self.row()) });
+        }
+    }
+
+    /// Says our draw for the leader of `row`, until that has issued its challenge (rule P15).
+    pub(super) fn on_draw_due(&mut self, row: Transaction, out: &mut Vec<Output>) {
+        if matches!(self.phase, Phase::Drawing | Phase::Challenge) && row == self.row() {
+            self.say_draw(out);
+        }
     }
 
     /// Where members sign, a draw is its sender's own, and one that is repeated counts once, as the
-    /// programs count equal texts (rule P7).
-    pub(super) fn on_draw(&mut self, peer: PeerId, draw: u128) -> Result<(), Refusal> {
-        if !self.signs() {
+    /// programs count equal texts (rule P7). Where they repeat their draws, each counts once, too
+    /// (rule P15).
+    pub(super) fn on_draw(
+        &mut self,
+        peer: PeerId,
+        draw: u128,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        if self.rules.customs.joining.learns_from_draws {
+            self.meet(peer, out);
+        }
+        if !self.counts_drawers() {
             return self.draws.push((peer, draw));
         }
-        if !self.known.contains(&peer) {
+        if self.phase != Phase::Discovery && !self.known.contains(&peer) {
             return Err(Refusal::Stranger);
         }
         // A member draws again when it has voted on the row, though its vote may come later.
@@ -134,14 +167,23 @@ impl Published {
             Phase::Drawing => self.row(),
             _ => self.row_in_hand().next(),
         };
+        let are_repeated = !self.signs();
         if self.draws.has(peer, draw) && !has_voted(next) {
-            return Err(Refusal::Repeated);
+            return if are_repeated { Ok(()) } else { Err(Refusal::Repeated) };
         }
         let is_counted = self.counted.get(&peer) == Some(&draw);
         if is_counted && self.phase != Phase::Drawing && !has_voted(self.row_in_hand()) {
+            if are_repeated && self.rules.election_every != ElectionEvery::Transaction {
+                return Ok(());
+            }
             self.doubtful.insert(peer);
         }
         self.draws.push((peer, draw))
+    }
+
+    /// Returns whether an election counts one draw of each member, instead of the first N.
+    fn counts_drawers(&self) -> bool {
+        self.signs() || self.rules.customs.drawing.counts_peers()
     }
 
     /// Returns the row for which the last election was.
@@ -157,18 +199,23 @@ impl Published {
         self.draws.iter().any(|(drawer, _)| Some(*drawer) == peer)
     }
 
-    /// Takes the draws of an election: one of each member where members sign, and otherwise the
-    /// first N.
+    /// Takes the draws of an election: one of each member where members sign or repeat them, and
+    /// otherwise the first N; after the time for them, those that are there.
     ///
     /// A draw that may be the last one again is waited on for a while: if it is, the genuine one
     /// follows.
     pub(super) fn take_draws(&mut self, out: &mut Vec<Output>) -> Option<Vec<(PeerId, u128)>> {
-        if !self.signs() {
+        if !self.counts_drawers() {
             return self.draws.take_many(self.rules.membership_size());
         }
         let mut repeated = self.counted.clone();
         repeated.retain(|peer, _| self.doubtful.contains(peer));
-        let draws = self.draws.one_of_each(&self.known, &repeated)?;
+        let draws = self.draws.one_of_each(&self.known, &repeated);
+        let has_all = draws.len() == self.known.len();
+        let wait = self.rules.customs.drawing.wait;
+        if draws.is_empty() || !wait.is_over(has_all, self.draws_over) {
+            return None;
+        }
         let is_doubtful = |(peer, draw): &(PeerId, u128)| repeated.get(peer) == Some(draw);
         if self.doubts != Doubts::Over && draws.iter().any(is_doubtful) {
             if self.doubts == Doubts::None {
@@ -185,16 +232,20 @@ impl Published {
         Some(draws)
     }
 
-    /// Ends the wait for draws in the place of doubtful ones.
+    /// Ends the wait for draws: for those in the place of doubtful ones, or for all.
     pub(super) fn on_draws_over(&mut self, term: Term) {
-        if self.phase == Phase::Drawing && term.number() == self.row().number() {
-            self.doubts = Doubts::Over;
+        if self.phase != Phase::Drawing || term.number() != self.row().number() {
+            return;
+        }
+        match self.doubts {
+            Doubts::Waiting => self.doubts = Doubts::Over,
+            Doubts::None | Doubts::Over => self.draws_over = true,
         }
     }
 
     /// The first N draws elect, whoever sent them (rule P2).
     pub(super) fn elect(&mut self, draws: &[(PeerId, u128)], out: &mut Vec<Output>) {
-        let Some((leader, draw)) = winner(self.rules.election, draws) else {
+        let Some((leader, draw)) = self.rules.election.winner(draws) else {
             return;
         };
         self.leader = Some(leader);
@@ -203,43 +254,5 @@ impl Published {
         draws.sort_unstable();
         out.push(Output::Event(Event::LeaderElected { leader, term, draw: Some(draw), draws }));
         self.await_challenge(out);
-    }
-
-    pub(super) fn say_id(&self, out: &mut Vec<Output>) {
-        self.say(Message::Announcement { peer: self.me, key: None, members: None }, out);
-    }
-
-    /// Repeats its id while others may not have received it, where the program does (rule P8).
-    pub(super) fn on_announce(&self, out: &mut Vec<Output>) {
-        if self.phase == Phase::Discovery {
-            self.say_id(out);
-            self.announce_later(out);
-        }
-    }
-
-    pub(super) fn announce_later(&self, out: &mut Vec<Output>) {
-        if let Some(after) = self.rules.timeouts.announce {
-            out.push(Output::SetTimer { after, timer: Timer::Announce });
-        }
-    }
-}
-
-/// Returns the winner among `draws`, and its draw.
-fn winner(rule: Election, draws: &[(PeerId, u128)]) -> Option<(PeerId, u128)> {
-    let by_tie = |tie: Tie, peer: PeerId| match tie {
-        Tie::LargestId => peer.number(),
-        Tie::SmallestId => u128::MAX - peer.number(),
-    };
-    match rule {
-        Election::HighestDraw { tie, .. } | Election::HighestDrawThenId { tie, .. } => {
-            draws.iter().copied().max_by_key(|(peer, draw)| (*draw, by_tie(tie, *peer)))
-        }
-        Election::Plurality { tie } => {
-            let mut counts = BTreeMap::<PeerId, u128>::new();
-            for (_, draw) in draws {
-                *counts.entry(PeerId::new(*draw)).or_default() += 1;
-            }
-            counts.into_iter().max_by_key(|(peer, count)| (*count, by_tie(tie, *peer)))
-        }
     }
 }

@@ -5,7 +5,7 @@
 //! votes or the leader's verdict. A message for a later phase waits in its queue. Where the program
 //! ignores the row of a message, messages that were never taken wait too: a solution of an earlier
 //! row may win a later one. The peers of such a network agree only because they all see the same
-//! order; see rules P1 to P13 in `docs/protocol.md`.
+//! order; see rules P1 to P18 in `docs/protocol.md`.
 //!
 //! Where the published programs stop or crash, this one refuses the message and continues. It
 //! repeats hardly anything, since they would count it twice; so when one of them dies, it waits,
@@ -13,17 +13,21 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `arriving` | into which queue does a message go? |
 //! | `asking` | which row does a challenge open, and who issues it? |
 //! | `deciding` | what becomes of solutions? |
 //! | `draws` | which draws does an election count? |
-//! | `meeting` | who is there, and who leads? |
+//! | `joining` | who is there? |
+//! | `meeting` | whose key is it, and who leads? |
 //! | `queue` | which messages wait for their turn? |
 //! | `turns` | when may a member answer? |
 //! | `waiting` | since when has nothing moved? |
 
+mod arriving;
 mod asking;
 mod deciding;
 mod draws;
+mod joining;
 mod meeting;
 mod queue;
 mod turns;
@@ -33,7 +37,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use althing_pow::{Task, Validity};
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use self::asking::Asked;
@@ -46,7 +52,7 @@ use self::waiting::Standing;
 use super::search::Search;
 use super::{
     Authenticator, Cause, Challenge, Command, Counting, Decision, Durable, Event, Identity, Input,
-    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, Status, Timer, refuse,
+    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, Status, Timer, Waiting, refuse,
 };
 use crate::{Queue as Queued, Recipient};
 
@@ -60,10 +66,18 @@ pub(super) struct Published {
     authenticator: Arc<dyn Authenticator>,
     phase: Phase,
     known: Vec<PeerId>,
+    /// Ids that were heard again, where each counts as one more peer.
+    repeated: usize,
+    /// Whether the time for meeting others is over.
+    join_over: bool,
     keys: BTreeMap<PeerId, PublicKey>,
     /// Messages that arrived before all keys were known.
     deferred: Queue<Signed>,
     draws: Draws,
+    /// What we drew for the latest election.
+    drawn: Option<u128>,
+    /// Whether the time for its draws is over.
+    draws_over: bool,
     /// The draws that the last election counted, where each member has one.
     counted: BTreeMap<PeerId, u128>,
     /// The members whose waiting draw may be the counted one again.
@@ -122,9 +136,13 @@ impl Published {
             authenticator: identity.authenticator.into(),
             phase: Phase::Discovery,
             known: Vec::new(),
+            repeated: 0,
+            join_over: false,
             keys: BTreeMap::new(),
             deferred: Queue::new(),
             draws: Queue::new(),
+            drawn: None,
+            draws_over: false,
             counted: BTreeMap::new(),
             doubtful: BTreeSet::new(),
             doubts: Doubts::None,
@@ -170,8 +188,7 @@ impl Published {
                 // A session begins, whatever the table has from before (rule P12).
                 out.push(Output::Persist(Durable::Session));
                 self.watch(now, out);
-                self.announce_later(out);
-                self.say_id(out);
+                self.join(out);
             }
             Input::Message { message, .. } => {
                 self.heard = true;
@@ -181,6 +198,12 @@ impl Published {
             }
             Input::Timer(Timer::Repeat) => self.look_around(now, out),
             Input::Timer(Timer::Announce) => self.on_announce(out),
+            Input::Timer(Timer::Join(times)) => self.on_join(times, out),
+            Input::Timer(Timer::JoinOver) => {
+                self.on_join_over();
+                self.advance(now, out);
+            }
+            Input::Timer(Timer::Draw(row)) => self.on_draw_due(row, out),
             Input::Timer(Timer::DrawsOver(term)) => {
                 self.on_draws_over(term);
                 self.advance(now, out);
@@ -213,76 +236,6 @@ impl Published {
         self.note_standing(now);
     }
 
-    fn on_message(&mut self, signed: Signed, out: &mut Vec<Output>) {
-        let claimed = signed.message.peer();
-        if let Err(reason) = self.take_up(signed, out) {
-            refuse(claimed, reason, out);
-        }
-    }
-
-    fn take_up(&mut self, signed: Signed, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        if let Message::Announcement { .. } = signed.message {
-            return self.on_announcement(signed, out);
-        }
-        if self.signs() && matches!(self.phase, Phase::Discovery | Phase::Keys) {
-            return self.deferred.push(signed);
-        }
-        if self.signs() {
-            self.authenticate(&signed)?;
-        }
-        self.on_word(signed.message, out)
-    }
-
-    /// Puts a message into its queue.
-    fn on_word(&mut self, message: Message, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        match message {
-            Message::Election { peer, draw, .. } => self.on_draw(peer, draw),
-            Message::Challenge { peer, difficulty, place } => {
-                self.on_challenge(peer, difficulty, place)
-            }
-            Message::Solution { peer, transaction, seed } => {
-                self.check_row(transaction)?;
-                // Where the leader alone judges, the others need no solutions.
-                let is_for_leader = self.rules.decision == Decision::Leader;
-                if is_for_leader && self.leader.is_some_and(|leader| leader != self.me) {
-                    return Ok(());
-                }
-                self.solutions.push(Solution { finder: peer, transaction, seed })
-            }
-            Message::Vote { peer, transaction, seed, approve, cause } => {
-                self.check_row(transaction)?;
-                let winner = cause.map(|cause| cause.winner);
-                let vote = Vote { voter: peer, transaction, seed: seed.clone(), approve, winner };
-                self.votes.push(vote)?;
-                out.push(Output::Event(Event::VoteCast {
-                    transaction,
-                    voter: peer,
-                    seed,
-                    approve,
-                }));
-                Ok(())
-            }
-            Message::Verdict { peer, transaction, seed, winner, accepted } => {
-                if self.rules.decision != Decision::Leader {
-                    return Err(Refusal::Unexpected);
-                }
-                // Our own messages come back to us; and no phase waits for a message that we have
-                // refused.
-                if self.leader == Some(self.me) || !accepted {
-                    return Ok(());
-                }
-                if self.leader.is_some() && !self.is_leader(peer) {
-                    return Err(Refusal::NotLeader);
-                }
-                self.check_row(transaction)?;
-                self.verdicts.push(Solution { finder: winner, transaction, seed })
-            }
-            Message::Announcement { .. }
-            | Message::Request { .. }
-            | Message::Certificate { .. } => Err(Refusal::Unexpected),
-        }
-    }
-
     /// Moves from phase to phase as far as the arrived messages allow.
     fn advance(&mut self, now: Moment, out: &mut Vec<Output>) {
         while self.step(now, out) {}
@@ -290,10 +243,9 @@ impl Published {
 
     /// Takes one step, and returns whether enough messages had arrived.
     fn step(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
-        let peers = self.rules.membership_size();
         let judges = self.rules.decision == Decision::Leader;
         match self.phase.clone() {
-            Phase::Discovery if self.known.len() >= peers => self.settle(out),
+            Phase::Discovery if self.has_met_enough() => self.settle(out),
             Phase::Keys if self.has_all_keys() => {
                 self.begin_election(out);
                 for signed in self.deferred.take_all() {
@@ -333,7 +285,9 @@ impl Published {
     }
 
     fn is_finished(&self) -> bool {
-        self.rules.rounds.is_some_and(|rounds| self.row() >= rounds)
+        let first = self.rules.customs.leading.first_row.number();
+        let done = self.row().number().saturating_sub(first);
+        self.rules.rounds.is_some_and(|rounds| done >= rounds.number())
     }
 
     /// Returns whether the messages of this network name their row.
@@ -356,10 +310,17 @@ impl Published {
             return;
         };
         let judges = self.rules.leader_only_judges() && self.leader == Some(self.me);
-        if self.seat == Seat::Member && !judges {
-            let challenge = Challenge { puzzle: self.rules.puzzle, difficulty };
-            self.search.start(transaction, challenge, out);
+        if self.seat == Seat::Observer || judges {
+            return;
         }
+        let puzzle = self.rules.puzzle.clone();
+        if puzzle.validity == Validity::Secret {
+            // We cannot win the row, and wait for whoever does (rule P18).
+            return out.push(Output::Event(Event::Waiting(Waiting::Secret { transaction })));
+        }
+        let salt = if puzzle.is_salted() { self.rng.random() } else { 0 };
+        let task = Task { transaction, difficulty, finder: self.me, salt };
+        self.search.start(Challenge { puzzle, task }, out);
     }
 
     /// Answers with a solution that was found or is known, when it is our turn (rule P11).
@@ -413,12 +374,12 @@ impl Published {
 
     /// Returns the row that the next challenge is for.
     fn row(&self) -> Transaction {
-        self.open.map_or(Transaction::FIRST, |(row, _)| row.next())
+        self.open.map_or(self.rules.customs.leading.first_row, |(row, _)| row.next())
     }
 
     /// Returns the row whose challenge is the latest.
     fn open_row(&self) -> Transaction {
-        self.open.map_or(Transaction::FIRST, |(row, _)| row)
+        self.open.map_or(self.rules.customs.leading.first_row, |(row, _)| row)
     }
 
     /// Takes note that a peer of another network is in this room.
@@ -451,5 +412,6 @@ impl Hash for Published {
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
         (&self.doubtful, self.doubts, self.has_neighbours).hash(state);
+        (self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

@@ -1,6 +1,6 @@
 //! How a member can misuse challenges and elections.
 
-use althing_engine::rounds::{Cause, Election, ElectionState, Message, Promise, Signed};
+use althing_engine::rounds::{Cause, Draw, ElectionState, Message, Promise, Signed};
 use althing_types::{Difficulty, Seed};
 
 use super::ByzantineMember;
@@ -10,11 +10,9 @@ pub(super) fn claim(member: &mut ByzantineMember, signed: Signed) {
     let Message::Election { peer, state, .. } = signed.message else {
         return member.pass_on(signed);
     };
-    let draw = match member.rules.election {
-        Election::HighestDraw { draw_max, .. } | Election::HighestDrawThenId { draw_max, .. } => {
-            draw_max
-        }
-        Election::Plurality { .. } => member.me.number(),
+    let draw = match member.rules.election.draw {
+        Draw::Number { max, .. } | Draw::NumberThenMember { max, .. } => max,
+        Draw::Member => member.me.number(),
     };
     let leader = member.me;
     let state = state.map(|ElectionState { term, members, promise }| {

@@ -62,7 +62,8 @@ use althing_engine::Recipient;
 use althing_engine::rounds::{
     Authenticator, Challenge, Event, Message, Rounds, Rules, Signature, Signed,
 };
-use althing_types::{Difficulty, PeerId, Seed};
+use althing_pow::Task;
+use althing_types::{Difficulty, PeerId, Seed, Transaction};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -224,7 +225,9 @@ impl ByzantineMember {
     /// Returns the first solution from the candidate `from` on.
     fn solution_from(&self, difficulty: Difficulty, from: u64) -> Option<Seed> {
         let is_solvable = difficulty.bits() <= SOLVABLE_BITS_MAX;
-        let challenge = Challenge { puzzle: self.rules.puzzle, difficulty };
+        let (transaction, finder) = (Transaction::FIRST, self.me);
+        let task = Task { transaction, difficulty, finder, salt: 0 };
+        let challenge = Challenge { puzzle: self.rules.puzzle.clone(), task };
         is_solvable.then(|| mining::solution_from(&challenge, from))?
     }
 

@@ -7,8 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Election;
 use crate::rounds::paxos::Paxos;
 use crate::rounds::{
-    Election as ElectionRule, ElectionEvery, ElectionState, Message, Output, Promise, Refusal,
-    Signed, Timer,
+    Draw, ElectionEvery, ElectionState, Message, Output, Promise, Refusal, Signed, Timer,
 };
 
 impl Paxos {
@@ -67,10 +66,11 @@ impl Paxos {
         let mut rng = ChaCha8Rng::from_seed(self.rng.get_seed());
         // All other random choices use stream zero.
         rng.set_stream(term.number().wrapping_add(1));
-        match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. }
-            | ElectionRule::HighestDrawThenId { draw_max, .. } => rng.random_range(0..=draw_max),
-            ElectionRule::Plurality { .. } => {
+        match self.rules.election.draw {
+            Draw::Number { min, max } | Draw::NumberThenMember { min, max } => {
+                rng.random_range(min..=max.max(min))
+            }
+            Draw::Member => {
                 let members = self.membership.members().expect("only members draw");
                 let index = rng.random_range(0..members.len());
                 members.peers().nth(index).expect("the index is below their number").number()
@@ -118,9 +118,9 @@ impl Paxos {
     }
 
     fn check_draw(&self, draw: u128) -> Result<(), Refusal> {
-        match self.rules.election {
-            ElectionRule::HighestDraw { draw_max, .. } if draw > draw_max => {
-                Err(Refusal::DrawTooHigh { draw, draw_max })
+        match self.rules.election.draw {
+            Draw::Number { max, .. } if draw > max => {
+                Err(Refusal::DrawTooHigh { draw, draw_max: max })
             }
             _ => Ok(()),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Term};
 
 use crate::rounds::paxos::membership::Members;
-use crate::rounds::{Election as Rule, ElectionState, Promise, Refusal, Tie};
+use crate::rounds::{Election as Rule, ElectionRule, ElectionState, Promise, Refusal};
 
 /// Draws and promises of the members: who leads in which term (rules E1 to E6).
 #[derive(Clone, Debug, Hash)]
@@ -193,32 +193,26 @@ impl Election {
     }
 
     /// Returns the winner of this term among the members that have drawn (rule E1): whoever has not
-    /// may be dead.
+    /// may be dead. Where each draws a member, a draw for another than those has no effect; if that
+    /// is true of all, the rule for equal draws decides among those that have drawn.
     pub(in crate::rounds::paxos) fn winner(&self, rule: Rule, members: &Members) -> Option<PeerId> {
-        let by_tie = |tie: Tie, peer: PeerId| match tie {
-            Tie::LargestId => peer.number(),
-            Tie::SmallestId => u128::MAX - peer.number(),
+        let draws: Vec<_> = self.draws_of_term().collect();
+        let have_drawn = |peer: PeerId| {
+            members.contains(peer) && draws.iter().any(|(drawer, _)| *drawer == peer)
         };
-        match rule {
-            Rule::HighestDraw { tie, .. } | Rule::HighestDrawThenId { tie, .. } => self
-                .draws_of_term()
-                .max_by_key(|(peer, number)| (*number, by_tie(tie, *peer)))
-                .map(|(peer, _)| peer),
-            Rule::Plurality { tie } => {
-                let mut counts: BTreeMap<PeerId, usize> =
-                    self.draws_of_term().map(|(peer, _)| (peer, 0)).collect();
-                for (_, number) in self.draws_of_term() {
-                    if let Some(count) = counts.get_mut(&PeerId::new(number)) {
-                        *count += 1;
-                    }
+        let counted = match rule.rule {
+            ElectionRule::HighestDraw | ElectionRule::SumOfDraws => draws.clone(),
+            ElectionRule::MostDrawn | ElectionRule::LargestDrawn => {
+                let drawn = draws.iter().filter(|(_, draw)| have_drawn(PeerId::new(*draw)));
+                let drawn: Vec<_> = drawn.copied().collect();
+                let themselves = draws.iter().filter(|(peer, _)| members.contains(*peer));
+                match drawn.is_empty() {
+                    false => drawn,
+                    true => themselves.map(|(peer, _)| (*peer, peer.number())).collect(),
                 }
-                counts
-                    .into_iter()
-                    .filter(|(peer, _)| members.contains(*peer))
-                    .max_by_key(|(peer, count)| (*count, by_tie(tie, *peer)))
-                    .map(|(peer, _)| peer)
             }
-        }
+        };
+        rule.winner(&counted).map(|(peer, _)| peer)
     }
 
     /// Returns the latest term in which a member has at least `needed` followers, and that member
@@ -252,6 +246,7 @@ impl Election {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounds::Tie;
     use althing_types::Transaction;
 
     const NOW: Moment = Moment::START;
@@ -281,7 +276,7 @@ mod tests {
     #[test]
     fn the_highest_draw_wins_and_the_tie_goes_as_the_rule_says() {
         let election = election(&[(1, 7), (2, 9), (3, 9)]);
-        let rule = |tie| Rule::HighestDraw { draw_max: 255, tie };
+        let rule = |tie| Rule::highest(255, tie);
         assert_eq!(election.winner(rule(Tie::SmallestId), &members(3)), Some(peer(2)));
         assert_eq!(election.winner(rule(Tie::LargestId), &members(3)), Some(peer(3)));
     }
@@ -289,14 +284,14 @@ mod tests {
     #[test]
     fn by_plurality_the_member_drawn_most_often_wins_and_strangers_never() {
         let election = election(&[(1, 2), (2, 2), (3, 99), (4, 99), (5, 99), (6, 3), (7, 3)]);
-        let rule = |tie| Rule::Plurality { tie };
+        let rule = |tie| Rule::plurality(tie);
         assert_eq!(election.winner(rule(Tie::SmallestId), &members(7)), Some(peer(2)));
         assert_eq!(election.winner(rule(Tie::LargestId), &members(7)), Some(peer(3)));
     }
 
     #[test]
     fn by_plurality_whoever_has_not_drawn_is_not_elected() {
-        let rule = Rule::Plurality { tie: Tie::LargestId };
+        let rule = Rule::plurality(Tie::LargestId);
         let one_for_another = election(&[(1, 9), (2, 9), (3, 1)]);
         assert_eq!(one_for_another.winner(rule, &members(9)), Some(peer(1)));
         let all_for_the_dead = election(&[(1, 9), (2, 9), (3, 9)]);
