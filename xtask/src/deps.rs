@@ -38,6 +38,7 @@ const LOWEST_FIRST: &[&str] = &[
     "althing-store",
     "althing-node",
     "althing-control",
+    "althing-peer",
     "althing-api",
     "althing-http",
     "althing",

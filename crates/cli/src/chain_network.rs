@@ -1,8 +1,7 @@
 //! The options that say which network with a chain a command takes part in, and how its peer meets
 //! the others.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,13 +11,13 @@ use althing_dialect::open::{self, Open};
 use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Discovery, Label, Timeouts};
 use althing_ledger::{HexDigits, target_of_bits};
-use althing_net::{Endpoint, mqtt, over_link, tracker, udp};
+use althing_net::{Endpoint, mqtt, over_link};
+use althing_peer::meeting::{self, Met, canonical};
 use althing_types::{Address, BlockHash, UnixTime};
 use clap::{Args, ValueEnum};
-use tokio::net::lookup_host;
 
 use crate::connection::{Broker, Told};
-use crate::listen::{canonical, parse_listen};
+use crate::listen::parse_listen;
 use crate::output::{self, demand, misuse};
 
 /// A network with a chain.
@@ -306,16 +305,14 @@ impl Meeting {
         &self,
         discovery: Discovery,
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
-        let contacts = contacts(&self.contact, self.listen).await;
-        let advertise = self.advertise.clone();
-        let endpoint = udp::bind(udp::Options { listen: self.listen, advertise })?;
-        let endpoint = match discovery {
-            Discovery::Tracker => {
-                let usual = || Address::new("127.0.0.1", TRACKER_PORT).expect("a host");
-                tracker::join(endpoint, self.tracker.clone().unwrap_or_else(usual))
-            }
-            Discovery::Gossip { .. } => endpoint,
+        let meeting = meeting::Meeting {
+            listen: self.listen,
+            advertise: self.advertise.clone(),
+            contacts: self.contact.clone(),
+            tracker: self.tracker.clone(),
         };
+        let Met { endpoint, contacts, problems } = meeting.meet(discovery).await?;
+        problems.iter().for_each(|problem| output::warn(&problem.to_string()));
         Ok((endpoint, contacts))
     }
 
@@ -341,62 +338,6 @@ impl Meeting {
         let link = mqtt::connect_patiently(options, patience, |error| told.tell(error)).await?;
         Ok((Endpoint::over_link(link, &prefix, address), vec![over_link::EVERYONE.clone()]))
     }
-}
-
-/// Where the program's tracker listens.
-pub(crate) const TRACKER_PORT: u16 = 60825;
-
-/// Returns the addresses of all `given` contacts that a socket at `listen` can reach, by number, as
-/// they will be seen on what comes from there; and each name, which is looked up again later.
-///
-/// What cannot be reached is said, and ends nothing: others may do, or the name may be known later.
-async fn contacts(given: &[Address], listen: SocketAddr) -> Vec<Address> {
-    let mut contacts = Vec::new();
-    for contact in given {
-        let found: Vec<_> = match lookup_host((contact.host(), contact.port())).await {
-            Ok(found) => found.map(canonical).collect(),
-            Err(error) => {
-                output::warn(&format!("{contact} cannot be found, and is tried again: {error}"));
-                Vec::new()
-            }
-        };
-        let mut failures = Vec::new();
-        let reached = found.iter().filter(|address| match reach(listen, **address) {
-            Ok(()) => true,
-            Err(error) => {
-                failures.push(format!("{} ({error})", address.ip()));
-                false
-            }
-        });
-        let reached: Vec<_> = reached.copied().map(Address::from).collect();
-        if reached.is_empty() && !found.is_empty() {
-            output::warn(&format!(
-                "{contact} cannot be reached from {}, where this peer listens: {}; choose another \
-                 with --listen",
-                listen.ip(),
-                failures.join(", ")
-            ));
-        }
-        contacts.extend(reached);
-        if contact.host().parse::<IpAddr>().is_err() {
-            contacts.push(contact.clone());
-        }
-    }
-    contacts.sort();
-    contacts.dedup();
-    contacts
-}
-
-/// Asks the system whether it has a way from one address to another. Nothing is sent.
-fn reach(from: SocketAddr, to: SocketAddr) -> io::Result<()> {
-    let to = match (from.ip(), to.ip()) {
-        // A socket for IPv6 that listens everywhere reaches IPv4 as well.
-        (IpAddr::V6(from), IpAddr::V4(host)) if from.is_unspecified() => {
-            SocketAddr::new(host.to_ipv6_mapped().into(), to.port())
-        }
-        _ => to,
-    };
-    UdpSocket::bind((from.ip(), 0))?.connect(to)
 }
 
 fn parse_address(text: &str) -> Result<Address, String> {
@@ -472,23 +413,5 @@ mod tests {
         let mut other = network(&["--founded", "2026-02-01"]);
         other.remember(&first);
         assert_ne!(config(&other), first, "another time is another network");
-    }
-
-    #[tokio::test]
-    async fn a_contact_by_name_counts_for_all_its_addresses_and_stays_a_name() {
-        let listen = parse_listen("127.0.0.1:0").expect("an address");
-        let given = ["localhost:7", "[::ffff:127.0.0.1]:8", "nowhere.invalid:9"];
-        let given = given.map(|text| parse_address(text).expect("an address"));
-        let found: Vec<_> = contacts(&given, listen).await.iter().map(Address::to_string).collect();
-        let expected = ["127.0.0.1:7", "localhost:7", "127.0.0.1:8", "nowhere.invalid:9"];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn what_a_socket_cannot_reach_is_known_before_anything_is_sent() {
-        let address = |text| parse_listen(text).expect("an address");
-        assert!(reach(address("127.0.0.1:0"), address("127.0.0.1:7")).is_ok());
-        assert!(reach(address("127.0.0.1:0"), address("[::1]:7")).is_err());
-        assert!(reach(address("127.0.0.1:0"), address("192.0.2.1:7")).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! Where to listen, as users write it: an address, or the name of this machine.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use althing_peer::meeting::canonical;
 
 /// Returns the address to listen at. A name counts for its first IPv4 address, where it has one,
 /// since that is where most programs look; an IPv4 address in the form of IPv6 for itself.
@@ -19,14 +21,6 @@ pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
         }
     };
     Ok(canonical(found))
-}
-
-/// Returns an address in the form in which it is seen as the source of what comes from there.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        IpAddr::V4(host) => SocketAddr::new(host.into(), address.port()),
-        IpAddr::V6(_) => address,
-    }
 }
 
 fn best(found: impl Iterator<Item = SocketAddr>) -> Option<SocketAddr> {

@@ -53,6 +53,9 @@ pub enum Request {
     Add {
         /// The text of the entry.
         entry: String,
+        /// Give up when another block comes first, where peers mine their own entries alone.
+        #[serde(default, skip_serializing_if = "is_false")]
+        once: bool,
     },
 }
 
@@ -100,4 +103,9 @@ pub enum ControlError {
         /// The reason, in the peer's words.
         reason: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "that is how serde asks")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

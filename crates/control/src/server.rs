@@ -131,8 +131,13 @@ impl Asked {
                     Err(error) => json!({ "error": error.to_string() }),
                 }
             }
-            (Request::Add { entry }, AskedEngine::Chain { entries, dialect, .. }) => {
+            (Request::Add { entry, once }, AskedEngine::Chain { entries, dialect, .. }) => {
+                let has_races = dialect.rules().entries == nakamoto::Entries::Kept;
                 match dialect.entry(&entry, rand::random()) {
+                    Ok(entry) if once && has_races => match entries.try_once(entry).await? {
+                        Some(outcome) => submitted(&outcome),
+                        None => json!({ "answer": "overtaken" }),
+                    },
                     Ok(entry) => submitted(&entries.submit(entry).await?.outcome().await?),
                     Err(refused) => invalid(&refused.to_string()),
                 }

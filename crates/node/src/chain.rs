@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::commands::{Commands, HasLeft};
 use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{identify, random_secret};
-use crate::submissions::{Submission, Submissions, Watching};
+use crate::submissions::{Submission, Submissions, Submitted, Watching};
 
 /// The work of miners in a network with a chain.
 pub type Work = <Nakamoto as Engine>::Work;
@@ -118,6 +118,24 @@ impl Entries {
         let submission = self.submissions.add(entry.clone());
         self.commands.send(Command::Submit(entry)).await?;
         Ok(submission)
+    }
+
+    /// Has the peer try to get an entry into the next block that it finds. `None` means that
+    /// another block came first; then the entry is withdrawn, unless other callers wait for it as
+    /// well.
+    pub async fn try_once(&self, entry: Entry) -> Result<Option<Submitted>, HasLeft> {
+        let mut submission = self.submit(entry.clone()).await?;
+        if let Some(outcome) = submission.outcome_or_lost_race().await? {
+            return Ok(Some(outcome));
+        }
+        if !self.submissions.is_wanted(&entry) {
+            self.commands.send(Command::Withdraw(entry.clone())).await?;
+            // It may have come into a block, or been refused, before that.
+            if !self.submissions.is_wanted(&entry) {
+                return Ok(submission.news());
+            }
+        }
+        submission.outcome().await.map(Some)
     }
 
     /// Has the peer get several entries into the chain, and into one block if there is room: no

@@ -32,7 +32,10 @@ pub enum Submitted {
 
 /// An entry on its way into the chain, and as long as it is followed.
 #[derive(Debug)]
-pub struct Submission(watch::Receiver<Option<Submitted>>);
+pub struct Submission {
+    submitted: watch::Receiver<Option<Submitted>>,
+    lost_races: watch::Receiver<u32>,
+}
 
 impl Submission {
     /// Waits until the entry is in a block of the best chain, or cannot get into one. That takes as
@@ -51,11 +54,39 @@ impl Submission {
     /// will, since it was refused.
     pub async fn next(&mut self) -> Result<Submitted, HasLeft> {
         loop {
-            self.0.changed().await.map_err(|_| HasLeft)?;
-            if let Some(submitted) = self.0.borrow_and_update().clone() {
+            self.submitted.changed().await.map_err(|_| HasLeft)?;
+            if let Some(submitted) = self.submitted.borrow_and_update().clone() {
                 return Ok(submitted);
             }
         }
+    }
+
+    /// Waits for the same as [`outcome`](Self::outcome), but only until another block has come
+    /// first while the peer searched for one with the entry: then it is `None`.
+    pub(crate) async fn outcome_or_lost_race(&mut self) -> Result<Option<Submitted>, HasLeft> {
+        loop {
+            tokio::select! {
+                biased;
+                told = self.submitted.changed() => {
+                    told.map_err(|_| HasLeft)?;
+                    match self.submitted.borrow_and_update().clone() {
+                        Some(Submitted::Returned) | None => {}
+                        outcome => return Ok(outcome),
+                    }
+                }
+                lost = self.lost_races.changed() => {
+                    return lost.map(|()| None).map_err(|_| HasLeft);
+                }
+            }
+        }
+    }
+
+    /// Returns what there is to be told now, if anything.
+    pub(crate) fn news(&mut self) -> Option<Submitted> {
+        if !self.submitted.has_changed().unwrap_or(true) {
+            return None;
+        }
+        self.submitted.borrow_and_update().clone()
     }
 }
 
@@ -66,7 +97,7 @@ pub(crate) struct Submissions(Arc<Mutex<Vec<Followed>>>);
 #[derive(Debug)]
 struct Followed {
     entry: Entry,
-    lost_races: u32,
+    lost_races: watch::Sender<u32>,
     /// The block of the best chain that it is in.
     block: Option<InBlock>,
     told: watch::Sender<Option<Submitted>>,
@@ -91,7 +122,8 @@ impl Followed {
 
     fn tell_added(&self, is_held: bool) {
         if let Some(InBlock { height, .. }) = self.block {
-            self.tell(Submitted::Added { height, lost_races: self.lost_races, is_held });
+            let lost_races = *self.lost_races.borrow();
+            self.tell(Submitted::Added { height, lost_races, is_held });
         }
     }
 }
@@ -100,11 +132,21 @@ impl Submissions {
     /// Follows `entry`; to be called before the engine is told of it, so that nothing is missed.
     pub(crate) fn add(&self, entry: Entry) -> Submission {
         let (told, submitted) = watch::channel(None);
+        let (races, lost_races) = watch::channel(0);
         let mut all = self.lock();
         // Callers that no longer wait for an answer need none.
         all.retain(|followed| !followed.told.is_closed());
-        all.push(Followed { entry, lost_races: 0, block: None, told });
-        Submission(submitted)
+        all.push(Followed { entry, lost_races: races, block: None, told });
+        Submission { submitted, lost_races }
+    }
+
+    /// Returns whether `entry` is in a block of the best chain, or others than one caller wait for
+    /// it: then it is not to be withdrawn.
+    pub(crate) fn is_wanted(&self, entry: &Entry) -> bool {
+        let all = self.lock();
+        let waiting = |followed: &&Followed| followed.entry == *entry && !followed.told.is_closed();
+        let mut waiting = all.iter().filter(waiting);
+        waiting.next().is_some_and(|first| first.block.is_some()) || waiting.next().is_some()
     }
 
     /// Takes note that `blocks` are in the chain now, from the height `from` on, while we searched
@@ -115,7 +157,9 @@ impl Submissions {
             let is_searched = searched.iter().any(is_it);
             let new = blocks.iter().find(|block| block.entries().iter().any(is_it));
             // The race for the block that it is in was not lost.
-            followed.lost_races += u32::from(is_searched && new.is_none());
+            if is_searched && new.is_none() {
+                followed.lost_races.send_modify(|races| *races += 1);
+            }
             match (new, followed.block) {
                 (Some(block), _) => {
                     followed.block = Some(InBlock { height: block.height(), is_own: false });
@@ -236,16 +280,6 @@ mod tests {
         }
     }
 
-    impl Submission {
-        /// Returns what there is to be told now, if anything.
-        fn news(&mut self) -> Option<Submitted> {
-            if !self.0.has_changed().unwrap_or(true) {
-                return None;
-            }
-            self.0.borrow_and_update().clone()
-        }
-    }
-
     #[test]
     fn races_are_counted_until_the_entry_is_in() {
         let (submissions, entry) = (Submissions::default(), [Entry::text("ours")]);
@@ -295,6 +329,21 @@ mod tests {
         let reason = NotAdmitted::Full;
         submissions.heed(&Event::EntryRefused { entry: Entry::text("second"), reason });
         assert_eq!(second.news(), Some(Submitted::Refused(NotAdmitted::Full)));
+    }
+
+    #[tokio::test]
+    async fn a_lost_race_is_told_and_only_what_one_caller_waits_for_can_be_withdrawn() {
+        let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
+        let mut told = submissions.add(entry.clone());
+        assert!(!submissions.is_wanted(&entry));
+        let other = submissions.add(entry.clone());
+        assert!(submissions.is_wanted(&entry), "another caller waits for it");
+        drop(other);
+        assert!(!submissions.is_wanted(&entry));
+        submissions.connects(&block(1, "theirs"), std::slice::from_ref(&entry), &[]);
+        assert_eq!(told.outcome_or_lost_race().await, Ok(None));
+        submissions.connects(&block(2, "ours"), std::slice::from_ref(&entry), &[]);
+        assert!(submissions.is_wanted(&entry), "it is in");
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ mod meeting;
 mod outputs;
 mod plain;
 mod ppd;
+mod python_client;
 mod raw_mqtt;
 mod reconnecting;
 mod sd;

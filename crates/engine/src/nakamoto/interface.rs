@@ -13,6 +13,9 @@ use super::requests::RequestId;
 pub enum Command {
     /// Add this entry to the chain.
     Submit(Entry),
+    /// Try no longer to add this entry, if it is in no block yet. Other peers that have been told
+    /// of it go on.
+    Withdraw(Entry),
     /// Accept a block that a miner outside this process has found for one of the last searches.
     Mined(Box<Block>),
 }

@@ -47,6 +47,14 @@ impl Mempool {
         Ok(true)
     }
 
+    /// Removes an entry, if it is there.
+    pub(super) fn withdraw(&mut self, entry: &Entry) {
+        if self.known.remove(entry) {
+            self.revision += 1;
+            self.order.retain(|waiting| waiting != entry);
+        }
+    }
+
     /// Removes the entries of connected blocks, returns those of disconnected ones, and drops
     /// entries that can be in no future block.
     pub(super) fn settle(

@@ -392,6 +392,7 @@ impl Engine for Nakamoto {
             Input::Solved { search, solution } => self.on_solved(now, search, solution, out),
             Input::Command(Command::Mined(block)) => self.on_mined(now, &block, out),
             Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
+            Input::Command(Command::Withdraw(entry)) => self.mempool.withdraw(&entry),
             // No address to answer, no key to give points to, or nothing that this engine requests.
             Input::Message { .. }
             | Input::Malformed(_)

@@ -40,6 +40,20 @@ fn what_is_found_is_on_disk_before_everybody_is_told() {
 }
 
 #[test]
+fn what_is_withdrawn_is_searched_for_no_more() {
+    let mut peer = Peer::new(by_height(), Mining::FromGenesis);
+    let [first, second] = ["first", "second"].map(Entry::text);
+    let _ = peer.handle(submit(first.clone()));
+    let _ = peer.handle(submit(second.clone()));
+    let withdraw = |entry: &Entry| Input::Command(Command::Withdraw(entry.clone()));
+    let (_, template) = search(&peer.handle(withdraw(&first))).expect("the second waits");
+    assert_eq!(template.entries(), std::slice::from_ref(&second));
+    assert!(peer.handle(withdraw(&second)).contains(&Output::CancelSearch));
+    assert_eq!(peer.handle(withdraw(&second)), [], "it is not there");
+    assert!(search(&peer.handle(submit(second))).is_some(), "it may come again");
+}
+
+#[test]
 fn only_who_may_begin_a_chain_mines_a_genesis() {
     let entry = || submit(Entry::text("a word"));
     for (mining, begins) in

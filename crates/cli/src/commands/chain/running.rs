@@ -78,7 +78,7 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
 
 pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
     let Add { data, entry, json } = arguments;
-    let answer = control::ask_running(data, &Request::Add { entry: entry.clone() })?;
+    let answer = control::ask_running(data, &Request::Add { entry: entry.clone(), once: false })?;
     if *json {
         writeln!(io::stdout(), "{}", escaped_json(&answer.to_string()))?;
     }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use althing_control::{Asked, Control};
-use althing_dialect::{ChainDialect, NetworkConfig};
+use althing_dialect::NetworkConfig;
 use althing_engine::nakamoto::{Durable, Mining};
 use althing_feed::{ChainEvent, Event, Feed, PeerEvent, Record, Subscription};
 use althing_ledger::Entry;
 use althing_node::stratum::{self, Stratum};
 use althing_node::{self as node, Clock};
+use althing_peer::identity;
 use althing_pow::Parallelism;
 use althing_store::{Store, StoreError};
 use althing_types::Address;
@@ -112,8 +113,6 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     }
     let discovery = meeting.discovery(name)?;
     let dialect = |secret| chain_network.dialect(name, discovery, secret);
-    // Who we are depends on the network, and what we sign with on who we are.
-    let network = dialect([0; 32])?.network();
     let mut store = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
@@ -122,9 +121,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         Some(file) => first_entries(file, name, &store)?,
         None => Vec::new(),
     };
-    let secret = node::chain::secret(&mut store, &network)?;
-    let secret = secret.bytes().try_into().context("the secret in the store")?;
-    let dialect = Arc::<dyn ChainDialect>::from(dialect(secret)?);
+    let dialect = identity::dialect(&mut store, dialect)?;
     let (endpoint, contacts) = match dialect.rules().chain.chain() {
         Some(chain) if name == ChainName::Open && connection.has_broker() => {
             let broker = connection.broker(BrokerUrl::local_mqtt())?;

@@ -1,0 +1,124 @@
+"""Peers that are started and asked from Python. ALTHING names the program."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE / "src"))
+
+import althing  # noqa: E402  (its place is set above)
+
+PROGRAM = os.environ.get("ALTHING", "althing")
+# As easy as can be, and quick to ask.
+OPTIONS = ["--difficulty", "1", "--stats-every", "100ms"]
+
+
+def ballot(voter, choice="yes"):
+    return json.dumps({"voter": voter, "choice": choice})
+
+
+def no_voter_twice(data):
+    voters = [datum.split(":")[0] for datum in data]
+    return len(voters) == len(set(voters))
+
+
+class Peers(unittest.TestCase):
+    def setUp(self):
+        command = [PROGRAM, "tracker", "--json", "--listen", "127.0.0.1:0"]
+        self.tracker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end_tracker)
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.place = None
+        while self.place is None:
+            self.place = json.loads(self.tracker.stdout.readline()).get("address")
+
+    def end_tracker(self):
+        self.tracker.terminate()
+        self.tracker.wait()
+        self.tracker.stdout.close()
+
+    def peer(self, name, **more):
+        directory = os.path.join(self.directory.name, name)
+        peer = althing.Peer(directory, tracker=self.place, options=OPTIONS, program=PROGRAM, **more)
+        self.addCleanup(peer.disconnect)
+        return peer
+
+    def add(self, peer, data):
+        """Tries until it is known what comes of it."""
+        while (added := peer.add_data(data)) == 0:
+            pass
+        return added
+
+    def until(self, is_true):
+        """Waits for a condition."""
+        deadline = time.monotonic() + 60
+        while not is_true():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def test_data_are_added_once_and_seen_by_others(self):
+        ann, bob = self.peer("ann"), self.peer("bob")
+        ann.connect()
+        # Who comes later has all others on its list.
+        bob.connect()
+        self.assertEqual(self.add(bob, ballot("ann")), 1)
+        self.assertTrue(bob.is_held)
+        self.assertEqual(self.add(ann, ballot("ann", "no")), -1)
+        self.assertIn("has voted before", ann.reason)
+        self.assertEqual(self.add(ann, "hello"), -1)
+        self.assertEqual(ann.get_data(), [ballot("ann")])
+
+    def test_a_rule_keeps_data_from_being_sent_and_from_being_seen(self):
+        lax = self.peer("lax", data_crit=lambda data: True)
+        strict = self.peer("strict", data_crit=no_voter_twice)
+        lax.connect()
+        strict.connect()
+        self.assertEqual(self.add(strict, "ann:yes"), 1)
+        self.assertTrue(strict.is_held)
+        self.assertEqual(self.add(strict, "ann:no"), -1)
+        # Another program with another rule sends it, and it is in the chain.
+        self.assertEqual(self.add(lax, "ann:no"), 1)
+        self.assertEqual(self.add(lax, "bob:no"), 1)
+        self.assertEqual(lax.get_data(), ["ann:yes", "ann:no", "bob:no"])
+        self.until(lambda: strict.get_data() == ["ann:yes", "bob:no"])
+        self.assertEqual(self.add(strict, "cid:yes"), 1)
+        self.assertEqual(strict.get_data(), ["ann:yes", "bob:no", "cid:yes"])
+
+    def test_a_peer_that_runs_is_used_and_left_running(self):
+        ann = self.peer("ann")
+        ann.connect()
+        same = self.peer("ann")
+        same.connect()
+        self.assertEqual(self.add(same, ballot("ann")), 1)
+        same.disconnect()
+        self.assertEqual(ann.get_data(), [ballot("ann")])
+        ann.disconnect()
+        with self.assertRaises(althing.ControlError):
+            ann.get_data()
+
+    def test_what_is_wrong_is_said(self):
+        wrong = althing.Peer(self.directory.name, options=["--wrong"], program=PROGRAM)
+        with self.assertRaisesRegex(althing.ControlError, "--wrong"):
+            wrong.connect()
+
+    def test_the_example_votes(self):
+        def vote(voter, choice):
+            command = [sys.executable, HERE / "examples" / "vote.py"]
+            directory = os.path.join(self.directory.name, "voter")
+            environment = {**os.environ, "ALTHING": PROGRAM, "PYTHONPATH": str(HERE / "src")}
+            return subprocess.run([*command, directory, self.place, voter, choice],
+                                  env=environment, check=True, capture_output=True, text=True).stdout
+
+        self.assertEqual(vote("ann", "yes"), "added\n{'yes': 1}\n")
+        self.assertEqual(vote("ann", "no"), "Invalid/duplicate Vote!\n{'yes': 1}\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
