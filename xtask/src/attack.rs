@@ -1,4 +1,5 @@
-//! Attacks on running processes, and on simulated networks, in one bounded run.
+//! Attacks on running processes, on simulated networks, and on what stands against each of them
+//! alone (the broker's memory, the descriptors, miners, the control socket), in one bounded run.
 //!
 //! The attacks are tests, so `cargo xtask test` runs them as well; here they run alone, for the
 //! engineer who changes what stands against them. [docs/threats.md](../../docs/threats.md) says
@@ -13,6 +14,16 @@ use crate::steps::Steps;
 /// The profile of `.config/nextest.toml` that selects the attacks, and ends them after five
 /// minutes.
 const PROFILE: &str = "--profile=attack";
+
+/// The packages with attacks among their tests.
+const ATTACKED: [&str; 6] = [
+    "althing",
+    "althing-sim",
+    "althing-engine",
+    "althing-net",
+    "althing-stratum",
+    "althing-control",
+];
 
 /// Builds the tests first, so that the limit is on the attacks alone; then runs the attacks.
 pub(crate) fn run() -> Result<()> {
@@ -31,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn nextest(arguments: &[&str]) -> Result<()> {
-    let packages = ["--package=althing", "--package=althing-sim", "--all-features"];
-    shell::run(shell::cargo(["nextest", "run"]).args(packages).args(arguments))
+    let packages = ATTACKED.map(|package| format!("--package={package}"));
+    let mut all = shell::cargo(["nextest", "run", "--all-features"]);
+    shell::run(all.args(packages).args(arguments))
 }

@@ -101,6 +101,9 @@ impl<R: BufRead> Reader<R> {
                 false => Err(ChainFileError::Incomplete { read, blocks }),
             };
         };
+        if read == blocks {
+            return Err(ChainFileError::Surplus { blocks });
+        }
         self.read += 1;
         match self.decode(line.bytes) {
             // Its end is missing, and so is the rest of the file.
@@ -235,6 +238,20 @@ mod tests {
                     Err(ChainFileError::Incomplete { read, blocks: COUNT }) if read < COUNT => {}
                     other => panic!("{end} of {whole}: {other:?}"),
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_after_the_last_block_is_named_as_what_it_is() {
+        for (_, text) in written() {
+            let last = text.lines().last().expect("a block").to_owned();
+            for surplus in [last.as_str(), "nonsense"] {
+                let refused = read(&format!("{text}{surplus}\n"));
+                assert!(
+                    matches!(refused, Err(ChainFileError::Surplus { blocks: COUNT })),
+                    "{refused:?}"
+                );
             }
         }
     }

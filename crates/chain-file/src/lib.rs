@@ -76,6 +76,12 @@ pub enum ChainFileError {
         /// Blocks that there should be.
         blocks: u64,
     },
+    /// There are more lines than the first line says.
+    #[error("more follows after the {blocks} blocks that its first line tells of")]
+    Surplus {
+        /// Blocks that there should be.
+        blocks: u64,
+    },
     /// A block is not the next of its chain.
     #[error("block {height} does not follow on the one before it (rule B6)")]
     OutOfOrder {

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use althing_dialect::ChainDialect;
 use althing_ledger::{Block, Ledger, Outcome};
-use althing_types::UnixTime;
+use althing_types::{Height, UnixTime};
 
 use crate::ChainFileError;
 
@@ -25,7 +25,8 @@ impl Verification {
 
     /// Checks the next block. An invalid one is an error that names it and the rule it breaks.
     pub fn check(&mut self, block: Block) -> Result<(), ChainFileError> {
-        let height = block.height();
+        // Where the block stands; what a damaged one states may be anything.
+        let height = self.ledger.tip().map_or(Height::GENESIS, |tip| tip.height.next());
         match self.ledger.add(block) {
             Ok(Outcome::Adopted(_) | Outcome::Known) => {}
             Ok(Outcome::ParentMissing | Outcome::Side) => {
@@ -45,5 +46,23 @@ impl Verification {
     /// Returns the ledger with all blocks that were checked.
     pub fn into_ledger(self) -> Ledger {
         self.ledger
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_dialect::cs60::Cs60;
+    use althing_ledger::Cs60Block;
+    use althing_types::Height;
+
+    use super::*;
+
+    #[test]
+    fn a_block_is_named_by_its_place_whatever_height_it_states() {
+        let mut verification = Verification::begin(&Cs60::new(Default::default()));
+        let damaged = Cs60Block { height: Height::new(4_711), ..Cs60Block::genesis() };
+        let complaint = verification.check(Block::Cs60(damaged)).expect_err("it is damaged");
+        let said = complaint.to_string();
+        assert!(said.starts_with("block 1 "), "{said}");
     }
 }

@@ -24,7 +24,7 @@ use crate::output::{self, demand};
 
 /// How to reach a broker.
 #[derive(Args)]
-#[command(next_help_heading = "Connection")]
+#[command(next_help_heading = "Broker (networks with rounds, and open)")]
 pub(crate) struct Connection {
     /// The broker.
     #[arg(help = format!("The broker, as {FORM}"), long_help = long_help())]

@@ -4,6 +4,8 @@
 //! [`Console`] is what its user can know of the network, and decides what a line of theirs means.
 //! It is pure. [`attend`] keeps it up to date, and passes on what is to be done.
 
+use std::collections::VecDeque;
+use std::future::pending;
 use std::io::{self, BufRead};
 use std::string::FromUtf8Error;
 
@@ -161,7 +163,7 @@ fn issue(bits: Option<&str>) -> Answer {
 pub(crate) async fn attend(
     mut console: Console,
     me: PeerId,
-    mut lines: mpsc::Receiver<String>,
+    mut lines: Typed,
     mut records: Subscription,
     commands: &Commands<Rounds>,
     aside: &Aside,
@@ -175,7 +177,7 @@ pub(crate) async fn attend(
                 }
                 continue;
             }
-            line = lines.recv() => line,
+            line = lines.next() => line,
         };
         let Some(line) = line else { return };
         console.catch_up(&mut records, aside);
@@ -193,6 +195,47 @@ pub(crate) async fn attend(
             Answer::Say(text) => aside.say(text),
             Answer::Leave => return,
         }
+    }
+}
+
+/// The lines of an operator, of whom some may be early.
+pub(crate) struct Typed {
+    lines: mpsc::Receiver<String>,
+    early: VecDeque<String>,
+}
+
+/// Lines that are kept until the peer is there to heed them.
+const EARLY_MAX: usize = 1024;
+
+impl Typed {
+    pub(crate) fn at_standard_input() -> Self {
+        Self::from(standard_input())
+    }
+
+    /// Waits for the end of the input, and keeps what comes before it; for ever if that is too
+    /// much. Nothing is lost if it is not waited for any more.
+    pub(crate) async fn ended(&mut self) {
+        while self.early.len() < EARLY_MAX {
+            match self.lines.recv().await {
+                Some(line) => self.early.push_back(line),
+                None => return,
+            }
+        }
+        pending::<()>().await;
+    }
+
+    /// Waits for the next line, or the end.
+    async fn next(&mut self) -> Option<String> {
+        match self.early.pop_front() {
+            Some(line) => Some(line),
+            None => self.lines.recv().await,
+        }
+    }
+}
+
+impl From<mpsc::Receiver<String>> for Typed {
+    fn from(lines: mpsc::Receiver<String>) -> Self {
+        Self { lines, early: VecDeque::new() }
     }
 }
 
@@ -225,6 +268,24 @@ mod tests {
     use althing_types::{Moment, Seed, Term};
 
     use super::*;
+
+    #[tokio::test]
+    async fn lines_that_come_before_the_peer_is_there_are_kept_and_the_end_is_noticed() {
+        let (tell, lines) = mpsc::channel(1);
+        let mut typed = Typed::from(lines);
+        let teller = tokio::spawn(async move {
+            for line in ["1", "2"] {
+                tell.send(line.to_owned()).await.expect("they are read");
+            }
+        });
+        typed.ended().await;
+        teller.await.expect("it does not panic");
+        let mut all = Vec::new();
+        while let Some(line) = typed.next().await {
+            all.push(line);
+        }
+        assert_eq!(all, ["1", "2"]);
+    }
 
     const ME: PeerId = PeerId::new(7);
     const OTHER: PeerId = PeerId::new(8);

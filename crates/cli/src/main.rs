@@ -36,10 +36,12 @@ use std::process::ExitCode;
 
 use althing_net::amqp;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::network::DialectName;
 
 /// Meet, elect a coordinator, do proof-of-work, vote, and keep one table together.
 #[derive(Parser)]
@@ -85,7 +87,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let parsed = Arguments::command().try_get_matches().and_then(|given| {
+    let dialect = named_dialect(std::env::args());
+    let command = Arguments::command()
+        .mut_subcommand("peer", |command| commands::peer::of_dialect(command, dialect))
+        .mut_subcommand("sim", |command| commands::sim::of_dialect(command, dialect));
+    let parsed = command.try_get_matches().and_then(|given| {
         let arguments = Arguments::from_arg_matches(&given)?;
         Ok((arguments, given))
     });
@@ -132,6 +138,19 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// Returns the dialect that a command line names, before anything else of it is understood.
+fn named_dialect(mut words: impl Iterator<Item = String>) -> Option<DialectName> {
+    let name = loop {
+        let word = words.next()?;
+        match word.strip_prefix("--dialect") {
+            Some("") => break words.next()?,
+            Some(name) if name.starts_with('=') => break name[1..].to_owned(),
+            _ => {}
+        }
+    };
+    DialectName::from_str(&name, false).ok()
+}
+
 /// Returns the options that the subcommand was given.
 fn options(given: &ArgMatches) -> &ArgMatches {
     given.subcommand().map_or(given, |(_, options)| options)
@@ -175,7 +194,7 @@ fn start_log(verbose: u8) {
     let filter = asked.unwrap_or_else(|| usual.parse().expect("a filter of ours is one"));
     // Colours are for people; a file or a pipe gets none.
     let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(output::is_live(&std::io::stderr()))
+        .with_ansi(output::is_live(&std::io::stderr()) && !output::is_plain())
         .with_writer(output::errors::Log);
     tracing_subscriber::registry().with(filter).with(lines).init();
 }

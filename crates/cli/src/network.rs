@@ -31,10 +31,10 @@ pub(crate) use self::names::{DialectName, RoundsName};
 use self::values::{Challenges, parse_name, parse_room, parse_topic, parse_wait};
 
 #[derive(Args, Clone)]
-#[command(next_help_heading = "Network")]
+#[command(next_help_heading = "Network with rounds (elect-chain, sd, ppd)")]
 pub(crate) struct Network {
-    /// The network's protocol. It also determines the defaults of the options below.
-    #[arg(long, value_name = "DIALECT", default_value = "elect-chain")]
+    /// The network's protocol. It also decides which other options there are, and their defaults.
+    #[arg(long, value_name = "DIALECT", default_value = "elect-chain", help_heading = "Network")]
     #[arg(value_parser = DialectName::with_rounds())]
     pub(crate) dialect: DialectName,
 
@@ -94,7 +94,7 @@ pub(crate) struct Network {
 
 /// The timeouts, each as an option.
 #[derive(Args, Clone)]
-#[command(next_help_heading = "Waiting")]
+#[command(next_help_heading = "Waiting (networks with rounds)")]
 struct Waits {
     /// Elect a leader without the members that have not drawn within this time.
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = parse_wait)]

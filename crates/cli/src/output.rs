@@ -90,6 +90,11 @@ pub(crate) fn is_live(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !is_dumb
 }
 
+/// Returns whether the user wants no colours: <https://no-color.org>.
+pub(crate) fn is_plain() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// Prints a warning for a person.
 pub(crate) fn warn(text: &str) {
     tell("warning", text);

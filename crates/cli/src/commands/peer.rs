@@ -31,7 +31,8 @@ use crate::parallelism::ParallelismOptions;
     althing peer --dialect aviary --listen 127.0.0.1:8999 --found words.txt --difficulty 6\n  \
     althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
-    althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000")]
+    althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000\n\n\
+    With --dialect, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// The directory for this peer's identity and data. By default, nothing is kept.
     #[arg(long, value_name = "DIR")]
@@ -82,6 +83,33 @@ pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()
             super::block_on(chain::take_part(chain::Part::new(name, arguments)))
         }
     }
+}
+
+/// Hides the options that the dialect on the command line lacks, for its `--help`.
+pub(crate) fn of_dialect(command: Command, name: Option<DialectName>) -> Command {
+    match name {
+        None => command,
+        Some(DialectName::Rounds(_)) => {
+            let command = hide::<ChainNetwork>(command, &[]);
+            hide::<chain::ChainOptions>(hide::<Meeting>(command, &[]), &[])
+        }
+        Some(DialectName::Chain(name)) => {
+            let command = hide::<Network>(command, &["dialect"]);
+            let command = hide::<rounds::RoundsOptions>(command, &[]);
+            match name {
+                ChainName::Open => command,
+                ChainName::Cs60 | ChainName::Aviary => hide::<Connection>(command, &[]),
+            }
+        }
+    }
+}
+
+/// Hides the options of `T`, but for some.
+pub(super) fn hide<T: Args>(command: Command, except: &[&str]) -> Command {
+    let options = T::augment_args(Command::new("options"));
+    let ids = options.get_arguments().map(|option| option.get_id().to_string());
+    ids.filter(|id| !except.contains(&id.as_str()))
+        .fold(command, |command, id| command.mut_arg(id, |option| option.hide(true)))
 }
 
 /// Complains about options of `T` on the command line, but for some: they would mean nothing in

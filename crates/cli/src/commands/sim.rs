@@ -23,10 +23,10 @@ use althing_sim::{
     mermaid, rounds, svg,
 };
 use anyhow::{Context, bail, ensure};
-use clap::{ArgMatches, Args, ValueEnum};
+use clap::{ArgMatches, Args, Command, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::peer::refuse;
+use super::peer::{hide, refuse};
 use crate::chain_network::{ChainName, ChainNetwork};
 use crate::network::{DialectName, Network};
 use crate::output::Misuse;
@@ -44,7 +44,8 @@ use crate::output::Misuse;
     althing sim --dialect sd --crash leader@20s\n  \
     althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg\n  \
     althing sim --dialect aviary --peers 20 --time 30m --partition 5m..10m --loss 0.1\n  \
-    althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m")]
+    althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m\n\n\
+    With --dialect, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// The seed of every random choice.
     #[arg(long, default_value_t = 1)]
@@ -235,6 +236,17 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
             let network = chain_network(arguments, name)?;
             simulate(arguments, 100, network, &chain::Role::ALL)
         }
+    }
+}
+
+/// Hides the options that the dialect on the command line lacks, for its `--help`.
+pub(crate) fn of_dialect(command: Command, name: Option<DialectName>) -> Command {
+    match name {
+        None => command,
+        Some(DialectName::Rounds(_)) => {
+            hide::<UserOptions>(hide::<ChainNetwork>(command, &[]), &[])
+        }
+        Some(DialectName::Chain(_)) => hide::<Network>(command, &["dialect", "peers"]),
     }
 }
 

@@ -36,16 +36,16 @@ pub(crate) struct Controls {
 }
 
 impl Key {
-    /// Each key with its effect, for the help.
-    pub(super) const HELP: [(&'static str, &'static str); 8] = [
-        ("space", "pauses, and goes on"),
-        (".", "goes on until the next thing happens"),
-        ("+", "twice the speed"),
-        ("-", "half the speed"),
-        ("k", "kills the leader, or who found the last block"),
-        ("r", "starts those again that were killed"),
-        ("?", "shows and hides this"),
-        ("q", "quits, and prints the table"),
+    /// Each key with its effect, for the help of a network with a leader, or with a chain.
+    const HELP: [(Self, &'static str, [&'static str; 2]); 8] = [
+        (Self::Pause, "space", ["pauses, and goes on"; 2]),
+        (Self::Step, ".", ["goes on until the next thing happens"; 2]),
+        (Self::Faster, "+", ["twice the speed"; 2]),
+        (Self::Slower, "-", ["half the speed"; 2]),
+        (Self::Kill, "k", ["kills the leader", "kills the peer that found the last block"]),
+        (Self::Restart, "r", ["starts those again that were killed"; 2]),
+        (Self::Help, "?", ["shows and hides this"; 2]),
+        (Self::Quit, "q", ["quits, and prints the table", "quits, and prints the last blocks"]),
     ];
 
     /// Returns what a key asks for, if it asks for anything.
@@ -85,10 +85,22 @@ impl Controls {
         Some(if self.is_paused { format!("paused, {speed}") } else { speed })
     }
 
+    /// Returns the keys that do something in this network, and what.
+    pub(super) fn help(&self, has_chain: bool) -> Vec<(&'static str, &'static str)> {
+        let all = Key::HELP.into_iter();
+        all.filter(|(key, ..)| self.speed.is_some() || !key.is_of_pace())
+            .map(|(_, key, effects)| (key, effects[usize::from(has_chain)]))
+            .collect()
+    }
+
     /// Returns the keys that do something now, at length and in brief.
-    pub(super) fn keys(&self) -> [String; 3] {
+    pub(super) fn keys(&self, has_chain: bool) -> [String; 3] {
         let pause = if self.is_paused { "space goes on" } else { "space pauses" };
-        let restart = if self.killed > 0 { "r restarts" } else { "k kills the leader" };
+        let restart = match (self.killed, has_chain) {
+            (1.., _) => "r restarts",
+            (0, false) => "k kills the leader",
+            (0, true) => "k kills the last finder",
+        };
         match self.speed {
             Some(_) => [
                 format!("q quits  {pause}  . steps  {restart}  +/- speed  ? helps"),

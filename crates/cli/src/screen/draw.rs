@@ -70,6 +70,7 @@ pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &m
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
         return refuse(area, buffer);
     }
+    let has_chain = matches!(board, Shown::Chain(_));
     match board {
         Shown::Rounds(board) => draw_rounds(board, controls, now, area, buffer),
         Shown::Chain(board) => {
@@ -78,7 +79,7 @@ pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &m
         }
     }
     if controls.shows_help {
-        help::draw(area, buffer);
+        help::draw(controls, has_chain, area, buffer);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The part of the screen that touches the machine.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, Stdout, Write};
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,7 @@ use ratatui::style::Color;
 
 use super::controls::{Controls, Key};
 use super::draw::{self, Shown};
+use crate::output;
 
 /// Key presses and the like that are read in one go.
 const EVENTS_MAX: usize = 64;
@@ -37,14 +38,14 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Takes over the terminal.
     pub(crate) fn open() -> io::Result<Self> {
-        if !io::stdout().is_terminal() {
+        if !output::is_live(&io::stdout()) {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "standard output is not a terminal",
             ));
         }
         restore_on_panic();
-        let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_plain = output::is_plain();
         IS_OPEN.store(true, Ordering::SeqCst);
         take_over()
             .map(|inner| Self { inner, is_plain })

@@ -259,6 +259,32 @@ fn each_kernel_is_measured_on_each_puzzle() {
 }
 
 #[test]
+fn the_help_for_a_dialect_shows_only_what_that_network_has() {
+    let shown = |arguments: &[&str]| {
+        let output = althing(arguments).output().expect("it has just been built");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("a text")
+    };
+    let all = ["--leader-timeout", "--observe", "--contact", "--kick-after", "--mine", "--broker"];
+    for (dialect, hidden) in [
+        ("sd", &["--contact", "--kick-after", "--mine"][..]),
+        ("aviary", &["--leader-timeout", "--observe", "--broker"]),
+        ("open", &["--leader-timeout", "--observe"]),
+    ] {
+        let help = shown(&["peer", "--dialect", dialect, "--help"]);
+        let (help, _) = help.split_once("\nExamples:").expect("there are some");
+        for option in all {
+            let is_shown =
+                help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n"));
+            assert_eq!(is_shown, !hidden.contains(&option), "{option} of {dialect}: {help}");
+        }
+        assert!(help.contains("--dialect <DIALECT>") && help.contains("--data <DIR>"), "{help}");
+    }
+    let help = shown(&["sim", "--dialect=cs60", "--help"]);
+    assert!(help.contains("--miners") && help.contains("--peers") && !help.contains("--room"));
+}
+
+#[test]
 fn options_that_do_not_fit_together_are_explained() {
     for (arguments, complaint) in [
         (&["peer", "--manual"][..], "error: --manual is an option of sd only; add --dialect sd"),

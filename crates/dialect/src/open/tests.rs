@@ -70,7 +70,7 @@ fn what_is_valid_is_in_the_name_of_the_chain_and_a_secret_is_not() {
 fn a_message_of_another_chain_or_without_its_signature_is_nobodys() {
     let bytes = datagram(&open(), &Message::TipRequest).expect("the network has it");
     let elsewhere = Open::new(Config { name: label("other"), ..config(7) });
-    let of_another = Malformed::NotAMessage("of another chain".to_owned());
+    let of_another = Malformed::NotAMessage(super::wire::OF_ANOTHER.to_owned());
     assert_eq!(heard(&elsewhere, &bytes), (None, Err(of_another)));
     for at in 9..bytes.len() {
         let mut forged = bytes.clone();

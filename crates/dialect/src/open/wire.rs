@@ -8,6 +8,10 @@ use super::bytes::{Reader, not_a_message};
 use super::fields;
 use crate::{DATAGRAM_MAX, Malformed};
 
+/// What is wrong with a message of an open network that was founded with other options.
+pub(super) const OF_ANOTHER: &str =
+    "of another open network: --network, --founded or the like differs";
+
 /// The first byte of a message, so that there can be another format.
 const VERSION: u8 = 2;
 
@@ -51,7 +55,7 @@ fn open<'a>(chain: &BlockHash, payload: &'a [u8]) -> Result<(PeerKey, &'a [u8]),
         return Err(not_a_message("another version"));
     }
     if *reader.array::<CHAIN_BYTES>()? != chain.as_bytes()[..CHAIN_BYTES] {
-        return Err(not_a_message("of another chain"));
+        return Err(not_a_message(OF_ANOTHER));
     }
     let (signed, signature) =
         payload.split_last_chunk().ok_or_else(|| not_a_message("it ends too early"))?;

@@ -1,6 +1,7 @@
 //! Gossip: how peers find each other (rules N2 to N7).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use althing_types::{Address, Moment};
 use rand::RngExt;
@@ -15,6 +16,10 @@ use super::{
 /// The maximum number of gossip messages that are remembered, so that none is passed on twice (rule
 /// N3); the oldest is forgotten first.
 pub const GOSSIPS_REMEMBERED: usize = 4096;
+
+/// How long a peer that knows no other waits after its first message to its contacts; and twice as
+/// long each time after that.
+const FIRST_CONTACT: Duration = Duration::from_secs(1);
 
 /// Gossip messages of others, by id, and when each was last answered.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +74,22 @@ impl Nakamoto {
         for receiver in &receivers {
             send(receiver, Message::Gossip(gossip.clone()), out);
         }
-        let after = self.rules.timeouts.gossip;
+        let after = self.until_next_gossip();
         out.push(Output::SetTimer { after, timer: Timer::Gossip });
+    }
+
+    /// Returns the usual time, or less while none of the contacts has answered: a peer that is
+    /// started together with its contact, or before it, meets it soon (rule N2).
+    fn until_next_gossip(&mut self) -> Duration {
+        let usual = self.rules.timeouts.gossip;
+        let has_contact = self.contacts.iter().any(|contact| *contact != self.me);
+        if self.peers.len() > 0 || !has_contact {
+            self.unanswered = 0;
+            return usual;
+        }
+        let after = FIRST_CONTACT.saturating_mul(1 << self.unanswered.min(16));
+        self.unanswered = self.unanswered.saturating_add(1);
+        after.min(usual)
     }
 
     fn gossip(&self, id: Label) -> Gossip {

@@ -112,6 +112,8 @@ pub struct Nakamoto {
     me: Address,
     name: Label,
     contacts: Vec<Address>,
+    /// How often the contacts were turned to without any peer having answered.
+    unanswered: u32,
     /// The wall-clock time at the start.
     started: UnixTime,
     rng: ChaCha8Rng,
@@ -175,6 +177,7 @@ impl Nakamoto {
             name,
             peers: Peers::new(&contacts),
             contacts,
+            unanswered: 0,
             started,
             rng: ChaCha8Rng::from_seed(entropy),
             bans: Bans::default(),

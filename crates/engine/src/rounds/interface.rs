@@ -155,7 +155,7 @@ pub enum Waiting {
         needed: usize,
     },
     /// Too few members can be heard for a majority of all.
-    #[error("waiting for a majority: {heard} of {needed} members can be heard")]
+    #[error("waiting for a majority: it takes {needed} members, and {heard} can be heard")]
     Majority {
         /// How many are heard, this peer included.
         heard: usize,

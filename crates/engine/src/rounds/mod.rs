@@ -71,7 +71,7 @@ use rand_chacha::ChaCha8Rng;
 use self::overhearing::Overhearing;
 use self::paxos::Paxos;
 use self::published::Published;
-use crate::{Engine, Queue};
+use crate::{Engine, OtherNetwork, Overheard, Queue};
 
 /// Whether a peer takes part or only observes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub enum Seat {
 #[derive(Clone, Hash)]
 pub struct Rounds {
     machine: Machine,
+    /// How many members the network has.
+    size: usize,
     overhearing: Overhearing,
 }
 
@@ -123,6 +125,7 @@ impl Rounds {
     /// messages are counted as they arrive that is nothing: a session begins (rule P12).
     pub fn new(rules: Rules, identity: Identity, recovered: Recovered) -> Self {
         let rng = ChaCha8Rng::from_seed(identity.entropy);
+        let size = rules.membership_size();
         let machine = match rules.counting {
             Counting::Members => {
                 Machine::Paxos(Box::new(Paxos::new(rules, identity, rng, recovered)))
@@ -131,7 +134,35 @@ impl Rounds {
                 Machine::Published(Box::new(Published::new(rules, identity, rng)))
             }
         };
-        Self { machine, overhearing: Overhearing::default() }
+        Self { machine, size, overhearing: Overhearing::default() }
+    }
+
+    /// Recognises a member of a network with another number of members on our own topics: each
+    /// side was told another `--peers`, and neither counts the other (rule A8).
+    fn of_another_size(&self, message: &Message) -> Option<Overheard> {
+        let Message::Announcement { peer, members: Some(members), .. } = message else {
+            return None;
+        };
+        let theirs = members.len();
+        (theirs > 0 && theirs != self.size).then(|| Overheard {
+            network: OtherNetwork {
+                speech: format!("for a network of {theirs} members, where ours has {}", self.size)
+                    .into(),
+                advice: format!("use --peers {theirs}").into(),
+            },
+            // Only equal ids must be equal here.
+            speaker: u64::try_from(peer.number() & u128::from(u64::MAX)).ok(),
+            among_us: true,
+        })
+    }
+}
+
+impl Machine {
+    fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        match self {
+            Self::Paxos(paxos) => paxos.handle(now, input, out),
+            Self::Published(published) => published.handle(now, input, out),
+        }
     }
 }
 
@@ -154,10 +185,14 @@ impl Engine for Rounds {
                 self.overhearing.hear(overheard, out);
             }
             Input::Timer(Timer::Overheard) => self.overhearing.on_timer(out),
-            input => match &mut self.machine {
-                Machine::Paxos(paxos) => paxos.handle(now, input, out),
-                Machine::Published(published) => published.handle(now, input, out),
-            },
+            input => {
+                if let Input::Message { message, .. } = &input
+                    && let Some(overheard) = self.of_another_size(&message.message)
+                {
+                    self.overhearing.hear(overheard, out);
+                }
+                self.machine.handle(now, input, out);
+            }
         }
     }
 

@@ -32,6 +32,20 @@ fn a_peer_says_that_it_is_here_to_its_contact_and_to_some_it_knows() {
 }
 
 #[test]
+fn a_contact_that_is_not_there_yet_is_turned_to_again_soon_and_then_less_often() {
+    let mut peer = Peer::new(by_height(), Mining::Off);
+    let gossips = |out: &[Output]| {
+        sent(out).filter(|(_, message)| matches!(message, Message::Gossip(_))).count()
+    };
+    assert_eq!(gossips(&peer.handle(Input::Start)), 1);
+    let mut at = Vec::new();
+    for second in 1..=100 {
+        at.extend((0..gossips(&peer.wait(Duration::from_secs(1)))).map(|_| second));
+    }
+    assert_eq!(at, [1, 3, 7, 15, 31, 61, 91]);
+}
+
+#[test]
 fn a_word_is_answered_to_its_origin_and_passed_on_once() {
     let mut peer = Peer::new(by_height(), Mining::Off);
     peer.meet(10..20);

@@ -6,6 +6,7 @@
 //! | `restart` | what does a restart find? |
 //! | `search` | what is searched for, and what is known? |
 //! | `leaving` | when does a peer leave? |
+//! | `company` | what if others count otherwise, or were there long before? |
 //! | `hints` | what does it make of what it is told of others? |
 //! | `status` | what does a peer say of itself? |
 //! | `published` | what does it make of rows that it has missed, where the leader judges? |
@@ -13,6 +14,7 @@
 
 mod bound;
 mod common;
+mod company;
 mod hints;
 mod last_term;
 mod leaving;

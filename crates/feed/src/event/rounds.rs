@@ -151,7 +151,7 @@ pub enum Waiting {
         needed: usize,
     },
     /// For a majority: too few members can be heard.
-    #[error("waiting for a majority: {here} of {needed} members can be heard")]
+    #[error("waiting for a majority: it takes {needed} members, and {here} can be heard")]
     Majority {
         /// Members that can be heard, this one included.
         here: usize,

@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, UnwindSafe};
 use std::rc::Rc;
+use std::sync::Once;
+use std::thread;
 
 use althing_engine::{Durable, Recovered};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
@@ -29,18 +31,41 @@ pub(super) fn fill(file: File) -> Result<(), Failure> {
 ///
 /// The database believes what it reads, so all of its pages are checked against their checksums
 /// first. After a crash it does so itself. After a clean end it starts with its list of free
-/// pages instead, and panics over some kinds of damage to that list. Such a panic shows on the
-/// standard error, but goes no further: nothing has been handed out yet, so it is one more answer.
+/// pages instead, and panics over some kinds of damage to that list. Such a panic goes no further:
+/// nothing has been handed out yet, so it is one more answer.
 pub(super) fn open<D: Durable>(
     open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
 ) -> Result<(Database, Recovered<D>), Failure> {
-    let opened = panic::catch_unwind(AssertUnwindSafe(|| {
+    let opened = quietly(AssertUnwindSafe(|| {
         let database = open_whole(open)?;
         check_format(&database)?;
         let recovered = tables::recovered(&database)?;
         Ok((database, recovered))
     }));
     opened.unwrap_or_else(|_| Err(Failure::Damaged("the database panics over it".into())))
+}
+
+thread_local! {
+    /// Whether a panic of this thread is caught here, and told as an error.
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `job`, and catches a panic in it without a word on standard error. For all other panics the
+/// hook stays what it was.
+fn quietly<T>(job: impl FnOnce() -> T + UnwindSafe) -> thread::Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !IS_CAUGHT.get() {
+                tell(panic);
+            }
+        }));
+    });
+    let before = IS_CAUGHT.replace(true);
+    let outcome = panic::catch_unwind(job);
+    IS_CAUGHT.set(before);
+    outcome
 }
 
 fn open_whole(
@@ -75,5 +100,32 @@ fn check_format(database: &Database) -> Result<(), Failure> {
         None => Err(Failure::NotOurs),
         Some(FORMAT) => Ok(()),
         Some(found) => Err(Failure::OtherFormat { found, known: FORMAT }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_that_is_caught_is_not_told_and_others_are() {
+        let told = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&told);
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if panic.payload_as_str().is_some_and(|text| text.contains("to be counted")) {
+                count.fetch_add(1, Ordering::SeqCst);
+            } else {
+                before(panic);
+            }
+        }));
+        assert!(quietly(|| panic!("to be counted, if at all")).is_err());
+        assert_eq!(told.load(Ordering::SeqCst), 0);
+        assert!(thread::spawn(|| panic!("to be counted")).join().is_err());
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        assert_eq!(quietly(|| 7).ok(), Some(7));
     }
 }

@@ -137,7 +137,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
     if !meeting.contact.is_empty() {
-        tokio::spawn(warn_of_silence(feed.subscribe(), meeting.contact.clone()));
+        tokio::spawn(warn_of_silence(name, feed.subscribe(), meeting.contact.clone()));
     }
     let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
@@ -212,7 +212,7 @@ fn known_network(dir: &Path) -> anyhow::Result<Option<NetworkConfig>> {
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 /// Says so if no peer has answered in a while: a wrong address shows in nothing else.
-async fn warn_of_silence(mut records: Subscription, contacts: Vec<Address>) {
+async fn warn_of_silence(name: ChainName, mut records: Subscription, contacts: Vec<Address>) {
     let heard = async {
         while let Some(next) = records.next().await {
             let is_found = |record: &Record| {
@@ -226,7 +226,16 @@ async fn warn_of_silence(mut records: Subscription, contacts: Vec<Address>) {
     if timeout(ANSWER_TIME, heard).await.is_err() {
         let contacts: Vec<_> = contacts.iter().map(Address::to_string).collect();
         let contacts = contacts.join(", ");
-        output::warn(&format!("no peer has answered yet at {contacts}; this peer goes on trying"));
+        let hint = match name {
+            ChainName::Open => {
+                "; peers of an open network with another --network, --founded, --block-time, \
+                 --half-life or --difficulty do not answer"
+            }
+            ChainName::Aviary | ChainName::Cs60 => "",
+        };
+        output::warn(&format!(
+            "no peer has answered yet at {contacts}; this peer goes on trying{hint}"
+        ));
     }
 }
 

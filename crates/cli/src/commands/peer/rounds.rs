@@ -11,15 +11,17 @@ use althing_net::mqtt;
 use althing_node::{self as node, Clock};
 use althing_store::Store;
 use clap::Args;
+use tokio::time::sleep;
 
 use super::Arguments;
 use crate::commands::stop_asked;
-use crate::connection::Broker;
-use crate::console::{self, Console};
+use crate::connection::{Broker, PATIENCE};
+use crate::console::{self, Console, Typed};
 use crate::output::{self, Lines, Printer};
 
 /// What a peer of a network with rounds can be told besides.
 #[derive(Args)]
+#[command(next_help_heading = "Taking part (networks with rounds)")]
 pub(super) struct RoundsOptions {
     /// Watch without taking part.
     #[arg(long)]
@@ -84,18 +86,20 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         }
         None => None,
     };
+    let mut lines = manual.then(Typed::at_standard_input);
     let link = tokio::select! {
         link = broker.join(&*dialect, peer, connection.patience()) => link?,
         () = stop_asked() => return printer.finish(),
+        // As at the end of the input later on: nothing can be said to the peer any more.
+        () = is_over(&mut lines) => return printer.finish(),
     };
     if let Broker::Mqtt(options) = broker {
         tokio::spawn(warn_of_delay(*options, network.room_prefix()));
     }
     let aside = printer.aside();
     let told_to_leave = async {
-        match console {
-            Some(console) => {
-                let lines = console::standard_input();
+        match console.zip(lines) {
+            Some((console, lines)) => {
                 console::attend(console, peer, lines, records, &commands, &aside).await;
             }
             None => pending().await,
@@ -124,6 +128,18 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let written = printer.finish();
     outcome?;
     written
+}
+
+/// Waits until the operator's input has ended and its broker had some time more to come; for ever
+/// without an operator.
+async fn is_over(lines: &mut Option<Typed>) {
+    match lines {
+        Some(lines) => {
+            lines.ended().await;
+            sleep(PATIENCE).await;
+        }
+        None => pending().await,
+    }
 }
 
 /// A broker that waits for acknowledgements before it sends on (Nagle's algorithm) makes every

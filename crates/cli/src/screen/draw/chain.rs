@@ -39,7 +39,7 @@ pub(super) fn draw(
     draw_peers(board, places.peers, buffer);
     draw_search(board, now, places.round, buffer);
     draw_blocks(board, places.table, buffer);
-    let keys = fitting(controls.keys(), places.footer.width.into());
+    let keys = fitting(controls.keys(true), places.footer.width.into());
     put(&Line::styled(keys, style::FAINT), places.footer, buffer);
 }
 

@@ -110,7 +110,7 @@ fn banner(board: &Board, now: Moment, width: usize) -> Option<(String, Style)> {
 
 pub(super) fn draw_footer(board: &Board, controls: &Controls, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
-    let [long, middle, short] = controls.keys();
+    let [long, middle, short] = controls.keys(false);
     // The keys can be asked for, and what was refused cannot.
     let keys = if board.refused() == 0 { fitting([long, middle, short], width) } else { short };
     put(&Line::styled(keys.as_str(), style::FAINT), area, buffer);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::super::controls::Key;
+use super::super::controls::Controls;
 use super::{left, put, right, style};
 
 /// Columns of the keys, and of what they do.
@@ -14,15 +14,16 @@ const EFFECT: u16 = 48;
 /// Columns and lines of the frame and the space within.
 const FRAME: u16 = 4;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer) {
-    let lines = u16::try_from(Key::HELP.len()).expect("a few keys") + 2;
+pub(super) fn draw(controls: &Controls, has_chain: bool, area: Rect, buffer: &mut Buffer) {
+    let keys = controls.help(has_chain);
+    let lines = u16::try_from(keys.len()).expect("a few keys") + 2;
     let (width, height) = ((KEY + 2 + EFFECT + FRAME).min(area.width), lines.min(area.height));
     let x = area.x + (area.width - width) / 2;
     let y = area.y + (area.height - height) / 2;
     let inner = usize::from(width - 2);
     let line = |row: u16, text: &str| (Rect { x, y: y + row, width, height: 1 }, text.to_owned());
     let mut rows = vec![line(0, &format!("┌{}┐", "─".repeat(inner)))];
-    for (row, (key, effect)) in (1..).zip(Key::HELP) {
+    for (row, (key, effect)) in (1..).zip(keys) {
         let text = format!(" {}  {}", right(key, KEY), left(effect, EFFECT));
         rows.push(line(row, &format!("│{}│", left(&text, width - 2))));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Transaction};
 
 use super::Paxos;
+use super::membership::Members;
 use crate::rounds::{CertifiedRecord, Event, Message, Output, Timer};
 
 /// Which row each of the others lacks first.
@@ -129,11 +130,19 @@ impl Paxos {
     /// Anyone may ask, observers too; the number of our answers is bounded. Who asks for a row that
     /// we lack, or that we have just sent, learns that we are here (rule W2).
     pub(super) fn on_request(&mut self, now: Moment, message: &Message, out: &mut Vec<Output>) {
-        let Message::Request { of, from, .. } = message else {
+        let Message::Request { of, from, peer } = message else {
             return;
         };
         if *of != self.me {
             return self.failure_detector.doubts.note_question(now, *of);
+        }
+        let is_of = |members: &Members| members.contains(*peer);
+        if self.membership.is_settled()
+            && !self.membership.members().is_some_and(is_of)
+            && self.discovery.key_of(*peer).is_none()
+        {
+            // It has not announced itself, and may not know the members (rule G7).
+            self.answer_newcomer(now, out);
         }
         if *from < self.slot.transaction && self.failure_detector.may_read(*from) {
             out.push(Output::Read { from: from.number(), count: RECORDS_PER_REQUEST });

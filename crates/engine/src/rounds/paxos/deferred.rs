@@ -1,7 +1,9 @@
 //! Messages that arrived too early, kept until this peer has caught up with their senders (rule
 //! Q1).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+
+use althing_types::PeerId;
 
 use crate::Queue;
 use crate::rounds::Signed;
@@ -31,6 +33,11 @@ impl Deferred {
 
     pub(super) fn queue(&self) -> Queue {
         Queue { name: "early messages", len: self.messages.len(), max: self.messages_max }
+    }
+
+    /// Returns the peers that have sent the messages.
+    pub(super) fn senders(&self) -> BTreeSet<PeerId> {
+        self.messages.iter().map(|signed| signed.message.peer()).collect()
     }
 
     pub(super) fn take(&mut self) -> VecDeque<Signed> {

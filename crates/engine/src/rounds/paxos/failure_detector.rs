@@ -164,11 +164,23 @@ impl Paxos {
         if self.seat == Seat::Member {
             self.announce(out);
             self.settle(now, out);
+        } else {
+            self.ask_speakers(out);
         }
         let needed = self.rules.membership_size();
         let known = self.discovery.len();
         if known < needed {
             self.wait_for(Waiting::Peers { known, needed }, out);
+        }
+    }
+
+    /// As an observer that has come late: asks those who speak, since members say who they are only
+    /// to newcomers and to who asks (rule G7). It does not announce itself, since it would be
+    /// counted.
+    fn ask_speakers(&self, out: &mut Vec<Output>) {
+        let from = self.slot.transaction;
+        for of in self.deferred.senders().into_iter().take(self.rules.membership_size()) {
+            self.say(Message::Request { peer: self.me, of, from }, out);
         }
     }
 

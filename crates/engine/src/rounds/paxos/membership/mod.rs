@@ -165,7 +165,7 @@ impl Paxos {
 
     /// A member answers a newcomer at once, so that it need not wait for a repetition. Newcomers
     /// that arrive together get one answer, so a stranger cannot make this peer flood the network.
-    fn answer_newcomer(&mut self, now: Moment, out: &mut Vec<Output>) {
+    pub(in crate::rounds::paxos) fn answer_newcomer(&mut self, now: Moment, out: &mut Vec<Output>) {
         if self.seat != Seat::Member {
             return;
         }
