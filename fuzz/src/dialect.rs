@@ -4,13 +4,15 @@ use std::sync::LazyLock;
 
 use althing_dialect::elect_chain::{self, ElectChain};
 use althing_dialect::ppd::{self, Ppd};
+use althing_dialect::profile::{NetworkKind, built_in};
+use althing_dialect::program::Program;
 use althing_dialect::sd::{self, Sd};
-use althing_dialect::{Content, Malformed, RoundsDialect, Variant};
+use althing_dialect::{Content, Malformed, RoundsDialect};
 use althing_engine::Recipient;
 use althing_engine::rounds::Signed;
 use althing_types::Channel;
 
-/// Decodes the input in both variants of each network with rounds.
+/// Decodes the input in each network with rounds: our own variants, and the built-in profiles.
 ///
 /// # Panics
 /// If a message changes when it is encoded and decoded again, or if a refusal is much longer than
@@ -26,13 +28,15 @@ pub fn try_input(input: &[u8]) {
 }
 
 static DIALECTS: LazyLock<Vec<Box<dyn RoundsDialect>>> = LazyLock::new(|| {
-    let of = |variant| -> [Box<dyn RoundsDialect>; 3] {
-        let elect_chain = elect_chain::Config { variant, ..elect_chain::Config::default() };
-        let ppd = ppd::Config { variant, ..ppd::Config::default() };
-        let sd = sd::Config { variant, ..sd::Config::default() };
-        [Box::new(ElectChain::new(elect_chain)), Box::new(Ppd::new(ppd)), Box::new(Sd::new(sd))]
-    };
-    [Variant::Readme, Variant::Published].into_iter().flat_map(of).collect()
+    let ours: [Box<dyn RoundsDialect>; 3] = [
+        Box::new(ElectChain::new(elect_chain::Config::default())),
+        Box::new(Ppd::new(ppd::Config::default())),
+        Box::new(Sd::new(sd::Config::default())),
+    ];
+    let rounds = built_in::all().iter().filter(|it| it.network == NetworkKind::Rounds);
+    let programs =
+        rounds.map(|it| -> Box<dyn RoundsDialect> { Box::new(Program::built_in(&it.name)) });
+    ours.into_iter().chain(programs).collect()
 });
 
 fn try_dialect(dialect: &dyn RoundsDialect, topic: &Channel, payload: &[u8]) {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
+use althing_dialect::profile::{NetworkKind, Profile};
 use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Discovery, Label, Timeouts};
 use althing_ledger::{HexDigits, target_of_bits};
@@ -228,6 +229,23 @@ impl ChainNetwork {
                 }))
             }
         })
+    }
+
+    /// Takes what these options leave open from a profile.
+    pub(crate) fn follow(&mut self, profile: &Profile) {
+        match profile.network {
+            NetworkKind::Rounds => {}
+            NetworkKind::Aviary => {
+                self.difficulty.get_or_insert(profile.aviary.difficulty);
+            }
+            NetworkKind::Cs60 => {
+                self.difficulty.get_or_insert(profile.cs60.zeros);
+                self.entries.get_or_insert(match profile.cs60.data {
+                    cs60::Data::Ballots => EntriesName::Ballots,
+                    cs60::Data::Texts => EntriesName::Texts,
+                });
+            }
+        }
     }
 
     /// Returns these options for a simulation, in which blocks are easy unless they say otherwise.

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use althing_dialect::RoundsDialect;
+use althing_dialect::{RoundsDialect, profile};
 use althing_net::mqtt::{LastWill, QualityOfService};
 use althing_net::{DialError, Link, amqp, mqtt};
 use althing_types::PeerId;
@@ -158,6 +158,12 @@ impl Broker {
                 let heard = dialect.overheard().into_iter().flatten();
                 let topics = dialect.topics().into_iter().chain(heard);
                 let mut options = options.as_ref().clone().with_topics(topics);
+                let bus = dialect.bus();
+                options.retained = bus.retained.into_iter().map(Into::into).collect();
+                options.hears_retained = bus.hears_retained;
+                let usual = QualityOfService::from_number(bus.quality_of_service);
+                options.quality_of_service =
+                    usual.unwrap_or_default().max(options.quality_of_service);
                 options.last_will = dialect.last_will(peer).map(|will| LastWill {
                     topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
@@ -171,9 +177,27 @@ impl Broker {
                 let nearest = dialect.overheard().into_iter().next().unwrap_or_default();
                 options.overheard = nearest.into_iter().map(Into::into).collect();
                 options.queue_suffix = peer.to_string().into();
+                options.objects = objects(&dialect.bus().amqp);
                 amqp::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
         })
+    }
+}
+
+/// Returns the objects of a broker as a profile has them.
+fn objects(profile: &profile::Amqp) -> amqp::Objects {
+    let profile::Amqp { exchange, routing_key, delivery_mode, queue, .. } = profile;
+    amqp::Objects {
+        kind: match exchange.kind {
+            profile::ExchangeKind::Fanout => amqp::ExchangeKind::Fanout,
+            profile::ExchangeKind::Direct => amqp::ExchangeKind::Direct,
+            profile::ExchangeKind::Topic => amqp::ExchangeKind::Topic,
+        },
+        durable: exchange.durable,
+        auto_delete: exchange.auto_delete,
+        routing_key: routing_key.clone(),
+        delivery_mode: *delivery_mode,
+        queue: if queue == profile::SHARED_UNNAMED { String::new() } else { queue.clone() },
     }
 }
 

@@ -39,3 +39,16 @@ pub(crate) fn membership_digest(Hex(bytes): &Hex) -> Result<MembershipDigest, Ma
     })?;
     Ok(MembershipDigest(u64::from_be_bytes(digest)))
 }
+
+/// Returns JSON without the whitespace between its tokens, which no signature covers.
+pub(crate) fn tokens(json: &[u8]) -> impl Iterator<Item = u8> {
+    let (mut in_string, mut escaped) = (false, false);
+    json.iter().copied().filter(move |byte| {
+        let is_part = in_string || !byte.is_ascii_whitespace();
+        if *byte == b'"' && !escaped {
+            in_string = !in_string;
+        }
+        escaped = in_string && !escaped && *byte == b'\\';
+        is_part
+    })
+}

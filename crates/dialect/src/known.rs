@@ -12,9 +12,10 @@ use crate::open::{self, Open};
 /// `None` if the network has no chain.
 pub fn chain_dialect(network: &NetworkConfig) -> Option<Box<dyn ChainDialect>> {
     match *network {
-        NetworkConfig::ElectChain { .. } | NetworkConfig::Sd { .. } | NetworkConfig::Ppd { .. } => {
-            None
-        }
+        NetworkConfig::ElectChain { .. }
+        | NetworkConfig::Sd { .. }
+        | NetworkConfig::Ppd { .. }
+        | NetworkConfig::Profile { .. } => None,
         NetworkConfig::Aviary { difficulty, genesis } => {
             let config = aviary::Config { difficulty, genesis, ..aviary::Config::default() };
             Some(Box::new(Aviary::new(config)))

@@ -24,6 +24,10 @@
 //! | `ppd` | how does `ppd` work? |
 //! | `sd` | how does `sd` work? |
 //! | `profile` | which networks can be described as data? |
+//! | `program` | how does a network that is described as data work? |
+//! | `key_text` | how is an RSA key written as PEM? |
+//! | `pss` | how do peers sign with a salt? |
+//! | `detect` | which profile do the programs of a room follow? |
 //! | `ed25519` | how do Althing peers sign? |
 //! | `rsa` | how do peers of `ppd` sign? |
 //! | `json` | what do all dialects with JSON read alike? |
@@ -38,15 +42,19 @@ pub mod aviary;
 mod chain;
 mod codec;
 pub mod cs60;
+pub mod detect;
 mod ed25519;
 pub mod elect_chain;
 mod json;
+mod key_text;
 mod known;
 mod neighbours;
 mod network;
 pub mod open;
 pub mod ppd;
 pub mod profile;
+pub mod program;
+mod pss;
 mod rounds;
 mod rsa;
 pub mod sd;
@@ -62,7 +70,7 @@ pub use self::chain::ChainDialect;
 pub use self::codec::{Codec, Content, Received, Wire};
 pub use self::known::chain_dialect;
 pub use self::network::{NetworkConfig, UnknownNetwork};
-pub use self::rounds::RoundsDialect;
+pub use self::rounds::{Bus, RoundsDialect};
 
 /// What a peer of a network signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +79,8 @@ pub enum SecretKind {
     Random,
     /// An RSA key of 2048 bits, as PKCS #8 (RFC 5208).
     Rsa,
+    /// An RSA key of 1024 bits, as PKCS #8, where programs take no longer ones.
+    Rsa1024,
 }
 
 /// Bytes that are not a secret of the kind that a network needs.

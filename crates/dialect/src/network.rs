@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Variant;
+use crate::profile::Profile;
 
 /// What all peers of a network must agree on: its dialect, and what can be chosen in it.
 ///
@@ -51,6 +52,13 @@ pub enum NetworkConfig {
         topics: String,
         /// Members of a full network.
         peers: NonZeroU16,
+    },
+    /// A network of [programs](crate::program).
+    Profile {
+        /// How they speak and behave, without what each peer may choose for itself; its prefix has
+        /// the room in it. As JSON it is what differs from the current exercise sheet.
+        #[serde(with = "crate::profile::identity")]
+        profile: Box<Profile>,
     },
     /// A network of [`aviary`](crate::aviary).
     Aviary {
@@ -136,9 +144,10 @@ impl NetworkConfig {
             .map_err(|reason| UnknownNetwork { text: text.to_owned(), reason })
     }
 
-    /// Returns the name of the dialect, as in `elect-chain`.
-    pub fn dialect(&self) -> &'static str {
+    /// Returns the name of the dialect, as in `elect-chain`, or of the profile.
+    pub fn dialect(&self) -> &str {
         match self {
+            Self::Profile { profile } => &profile.name,
             Self::ElectChain { .. } => "elect-chain",
             Self::Sd { .. } => "sd",
             Self::Ppd { .. } => "ppd",
@@ -157,7 +166,9 @@ impl NetworkConfig {
     /// Returns whether its peers keep a chain, instead of a table.
     pub fn has_chain(&self) -> bool {
         match self {
-            Self::ElectChain { .. } | Self::Sd { .. } | Self::Ppd { .. } => false,
+            Self::ElectChain { .. } | Self::Sd { .. } | Self::Ppd { .. } | Self::Profile { .. } => {
+                false
+            }
             Self::Aviary { .. } | Self::Cs60 { .. } | Self::Open { .. } => true,
         }
     }
@@ -175,6 +186,10 @@ impl fmt::Display for NetworkConfig {
             }
             Self::Ppd { variant, topics, peers } => {
                 write!(f, "ppd {variant} {topics:?} of {peers}")
+            }
+            Self::Profile { profile } => {
+                let Profile { name, topics, join, .. } = &**profile;
+                write!(f, "programs of {name} {:?} of {}", topics.prefix, join.n)
             }
             Self::Aviary { difficulty, genesis } => {
                 let genesis = genesis.map_or("any".to_owned(), |hash| hash.to_string());
@@ -294,6 +309,10 @@ mod tests {
             easiest: target_of_bits(bits),
         };
         let hash = BlockHash::from_bytes([0xab; 32]);
+        let mut sheet = Profile { name: "ours".to_owned(), ..Profile::default() };
+        sheet.join.n = 7;
+        sheet.topics.prefix = "class7/sd/".to_owned();
+        sheet.topics.vote = "election".to_owned();
         [
             (
                 config(Variant::Readme, "a \"room\"/"),
@@ -302,6 +321,13 @@ mod tests {
             (
                 config(Variant::Published, ""),
                 r#"{"dialect":"elect-chain","peers":10,"topics":"","variant":"published"}"#,
+            ),
+            (
+                NetworkConfig::Profile { profile: Box::new(sheet) },
+                concat!(
+                    r#"{"dialect":"profile","profile":{"join":{"n":7},"name":"ours","#,
+                    r#""topics":{"prefix":"class7/sd/","vote":"election"}}}"#
+                ),
             ),
             (
                 NetworkConfig::Sd {
@@ -358,7 +384,8 @@ mod tests {
         for (network, json) in networks() {
             assert_eq!(network.to_json(), json);
             assert_eq!(NetworkConfig::from_json(&json).expect("it was just written"), network);
-            assert!(json.contains(&format!(r#""dialect":"{}""#, network.dialect())));
+            let is_named = |field| json.contains(&format!(r#""{field}":"{}""#, network.dialect()));
+            assert!(is_named("dialect") || is_named("name"));
         }
     }
 
@@ -389,13 +416,14 @@ mod tests {
     fn people_are_told_in_words() {
         let texts: Vec<_> = networks().iter().map(|(network, _)| network.to_string()).collect();
         assert_eq!(texts[0], r#"elect-chain readme "a \"room\"/" of 10"#);
-        assert_eq!(texts[2], r#"sd readme "sd/" "voting" "ClientID" of 10"#);
-        assert_eq!(texts[3], r#"ppd readme "ppd/" of 10"#);
-        assert_eq!(texts[4], "aviary of difficulty 1 from any");
-        assert_eq!(texts[6], "cs60 ballots from 3 zeros");
+        assert_eq!(texts[2], "programs of ours \"class7/sd/\" of 7");
+        assert_eq!(texts[3], r#"sd readme "sd/" "voting" "ClientID" of 10"#);
+        assert_eq!(texts[4], r#"ppd readme "ppd/" of 10"#);
+        assert_eq!(texts[5], "aviary of difficulty 1 from any");
+        assert_eq!(texts[7], "cs60 ballots from 3 zeros");
         let open = "open from 1700000000 every 60 s, half-life 120 blocks, target 1e010000: notes: \
                     of ours";
-        assert_eq!(texts[7], open);
+        assert_eq!(texts[8], open);
     }
 
     #[test]
@@ -410,8 +438,8 @@ mod tests {
             r#"{"dialect":"aviary","difficulty":65,"genesis":null}"#,
             r#"{"dialect":"aviary","difficulty":8,"genesis":"nowhere"}"#,
             r#"{"dialect":"ppd","peers":0,"topics":"ppd/","variant":"readme"}"#,
-            &networks()[7].1.replace("1e010000", "1e01"),
-            &networks()[7].1.replace("notes", &"n".repeat(60)),
+            &networks()[8].1.replace("1e010000", "1e01"),
+            &networks()[8].1.replace("notes", &"n".repeat(60)),
         ] {
             let error = NetworkConfig::from_json(text).expect_err("it is none of ours");
             let start = format!("this version of althing does not know the network {text}: ");

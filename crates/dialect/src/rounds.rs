@@ -3,6 +3,7 @@
 use althing_engine::rounds::{Authenticator, Rounds, Rules};
 use althing_types::PeerId;
 
+use crate::profile::Amqp;
 use crate::{BadSecret, Codec, SecretKind, Wire};
 
 /// One of the networks with rounds that Althing speaks.
@@ -28,4 +29,22 @@ pub trait RoundsDialect: Codec<Engine = Rounds> {
 
     /// Returns the last will of `peer`, which a broker publishes when its connection breaks.
     fn last_will(&self, peer: PeerId) -> Option<Wire>;
+
+    /// Returns how messages are carried over a bus.
+    fn bus(&self) -> Bus {
+        Bus::default()
+    }
+}
+
+/// How messages are carried over a bus: what its programs expect of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bus {
+    /// MQTT's quality of service, unless a user chooses one.
+    pub quality_of_service: u8,
+    /// The topics whose messages the broker keeps.
+    pub retained: Vec<String>,
+    /// Whether what it has kept is heard.
+    pub hears_retained: bool,
+    /// The objects of an AMQP broker.
+    pub amqp: Amqp,
 }

@@ -15,6 +15,11 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256 as SIGN, RsaParameters, UnparsedPublicKey,
 };
 
+use pem::Pem;
+use rsa_keys::pkcs8::{DecodePublicKey, EncodePublicKey};
+use rsa_keys::traits::PublicKeyParts;
+use rsa_keys::{BigUint, RsaPublicKey};
+
 use crate::{BadSecret, SecretKind};
 
 /// Bytes that a key may have: 2048 bits, with the largest exponent that is still cheap to check.
@@ -57,6 +62,54 @@ pub(crate) fn is_usable(key: &PublicKey) -> bool {
     bits.is_ok_and(|bits| KEY_BITS.contains(&bits))
         && canonical.is_some_and(|canonical| canonical.as_ref() == bytes)
 }
+
+/// Returns a key as OpenSSH writes it in one line (RFC 4253, section 6.6).
+pub(crate) fn openssh(PublicKey(key): &PublicKey) -> Option<String> {
+    let key = RsaPublicKey::from_public_key_der(key).ok()?;
+    let mut blob = Vec::new();
+    let mut put = |part: &[u8]| {
+        blob.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        blob.extend_from_slice(part);
+    };
+    put(SSH_RSA.as_bytes());
+    // A number whose first bit is set would be negative.
+    let number = |bytes: Vec<u8>| match bytes.first() {
+        Some(first) if first & 0x80 != 0 => [&[0], bytes.as_slice()].concat(),
+        _ => bytes,
+    };
+    put(&number(key.e().to_bytes_be()));
+    put(&number(key.n().to_bytes_be()));
+    let text = pem::encode(&Pem::new("X", blob));
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
+    Some(format!("{SSH_RSA} {body}"))
+}
+
+/// Returns the key that OpenSSH's line for it is.
+pub(crate) fn from_openssh(text: &str) -> Option<PublicKey> {
+    let body = text.trim().strip_prefix(SSH_RSA)?.trim_start().split(' ').next()?;
+    if body.len() > 2 * KEY_BYTES_MAX {
+        return None;
+    }
+    let pem = pem::parse(format!("-----BEGIN X-----\n{body}\n-----END X-----\n")).ok()?;
+    let mut rest = pem.contents();
+    let mut part = || {
+        let (length, after) = rest.split_at_checked(4)?;
+        let length = u32::from_be_bytes(length.try_into().ok()?);
+        let (part, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
+        rest = after;
+        Some(part)
+    };
+    let (name, e, n) = (part()?, part()?, part()?);
+    if name != SSH_RSA.as_bytes() || !rest.is_empty() {
+        return None;
+    }
+    let key = RsaPublicKey::new(BigUint::from_bytes_be(n), BigUint::from_bytes_be(e)).ok()?;
+    let der = key.to_public_key_der().ok()?;
+    Some(PublicKey(der.as_bytes().into()))
+}
+
+/// The name of the kind of key.
+const SSH_RSA: &str = "ssh-rsa";
 
 fn subject_public_key_info(key: &rsa::PublicKey) -> Option<PublicKeyX509Der<'static>> {
     key.as_der().ok()

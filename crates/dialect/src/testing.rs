@@ -9,6 +9,9 @@ use althing_engine::rounds::{
 use althing_engine::{Origin, Recipient};
 use althing_types::{Address, Channel, Difficulty, PeerId, PeerKey, Seed, Term, Transaction};
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+
 use crate::{Codec, Content, Malformed, PAYLOAD_MAX, Received, Wire};
 
 /// Returns the packets that a message to all peers of a bus becomes.
@@ -100,6 +103,13 @@ pub(crate) fn read(
     payload: &[u8],
 ) -> Result<nakamoto::Message, Malformed> {
     heard(dialect, payload).1
+}
+
+/// Returns a new secret key of RSA, as a node would make it.
+pub(crate) fn rsa_secret() -> Vec<u8> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
+    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
+    document.as_ref().to_vec()
 }
 
 fn some_peer() -> Address {

@@ -2,11 +2,11 @@
 
 use althing_types::Channel;
 
-use crate::{Malformed, Variant, Wire};
+use crate::{Malformed, Wire};
 
 /// The topics of a network: a room, if it has one, then its prefix, then a name.
 ///
-/// The page's variant has topics of its own, so that nothing it says reaches a published program:
+/// The default variant has topics of its own, so that nothing it says reaches a published program:
 /// those stop at messages that they do not know, and count every peer that announces itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Topics {
@@ -14,19 +14,15 @@ pub(crate) struct Topics {
     before: String,
 }
 
-/// Stands before the names of the page's variant.
+/// Stands before the names of the default variant.
 const OURS: &str = "althing/";
 
 impl Topics {
     /// Returns the topics of a network in `room`; an empty one is the broker's whole space.
-    pub(crate) fn new(room: &str, prefix: &str, variant: Variant) -> Self {
+    pub(crate) fn new(room: &str, prefix: &str) -> Self {
         let slash = if room.is_empty() { "" } else { "/" };
         let plain = format!("{room}{slash}{prefix}");
-        let ours = match variant {
-            Variant::Readme => OURS,
-            Variant::Published => "",
-        };
-        Self { before: format!("{plain}{ours}"), plain }
+        Self { before: format!("{plain}{OURS}"), plain }
     }
 
     /// Returns what stands before the names of the published programs.
@@ -62,30 +58,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_is_a_room_a_prefix_and_a_name() {
-        for (room, prefix, topic) in [
-            ("", "", "init"),
-            ("", "sd/", "sd/init"),
-            ("class7", "", "class7/init"),
-            ("class7", "sd/", "class7/sd/init"),
+    fn a_topic_is_a_room_a_prefix_and_a_name_of_ours_and_signed_as_the_page_has_it() {
+        for (room, prefix, before) in [
+            ("", "", ""),
+            ("", "sd/", "sd/"),
+            ("class7", "", "class7/"),
+            ("class7", "sd/", "class7/sd/"),
         ] {
-            let topics = Topics::new(room, prefix, Variant::Published);
-            assert_eq!((topics.topic("init"), topics.signed("init")), (topic.into(), topic.into()));
-            assert_eq!(topics.name_of(&Channel::topic(topic)), Ok("init"));
+            let topics = Topics::new(room, prefix);
+            assert_eq!(topics.topic("init"), format!("{before}althing/init"));
+            assert_eq!((topics.signed("init"), topics.plain()), (format!("{before}init"), before));
+            let name = |topic: String| topics.name_of(&Channel::topic(topic)).map(str::to_owned);
+            assert_eq!(name(format!("{before}althing/init")), Ok("init".to_owned()));
+            assert!(name(format!("{before}init")).is_err());
         }
-        let class = Topics::new("class7", "", Variant::Published);
-        assert!(class.name_of(&Channel::topic("init")).is_err());
-    }
-
-    #[test]
-    fn the_page_s_variant_has_topics_of_its_own_and_signs_those_of_the_page() {
-        let topics = Topics::new("class7", "sd/", Variant::Readme);
-        assert_eq!(topics.topic("init"), "class7/sd/althing/init");
-        assert_eq!(
-            (topics.signed("init"), topics.plain()),
-            ("class7/sd/init".into(), "class7/sd/")
-        );
-        assert_eq!(topics.name_of(&Channel::topic("class7/sd/althing/init")), Ok("init"));
-        assert!(topics.name_of(&Channel::topic("class7/sd/init")).is_err());
     }
 }

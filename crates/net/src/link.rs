@@ -193,6 +193,15 @@ impl Publisher {
     }
 }
 
+/// Returns whether this is a valid pattern of topics, or the name of one.
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    let levels: Vec<&str> = pattern.split('/').collect();
+    let (last, before) = levels.split_last().expect("there is one level at least");
+    let is_level = |level: &&&str| **level == "+" || level.is_empty() || is_topic(level);
+    let rest_is_right = before.iter().all(|level| is_level(&level));
+    (is_level(&last) || *last == "#") && rest_is_right && !pattern.is_empty()
+}
+
 /// Returns whether this is a valid topic on every transport.
 pub(crate) fn is_topic(name: &str) -> bool {
     (1..=TOPIC_MAX).contains(&name.len())

@@ -73,7 +73,8 @@ pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
     } = options;
     let network = dialect.network();
     secret(&mut store, &network)?;
-    let source = feed.source(Some(network.dialect().into()), Some(address.clone().into()));
+    let source =
+        feed.source(Some(network.dialect().to_owned().into()), Some(address.clone().into()));
     let identity = Identity {
         address,
         name,

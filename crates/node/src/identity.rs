@@ -8,6 +8,9 @@ use althing_store::{Identity, Secret, Store};
 use althing_types::PeerId;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use rsa_keys::RsaPrivateKey;
+use rsa_keys::pkcs8::EncodePrivateKey;
+use rsa_keys::rand_core::OsRng;
 
 use crate::driver::NodeError;
 
@@ -47,6 +50,11 @@ pub(crate) fn new_member(dialect: &dyn RoundsDialect) -> (PeerId, Secret) {
             let document: Pkcs8V1Der<'_> =
                 key.as_der().expect("a key that was just made can be written down");
             Secret::new(document.as_ref().to_vec())
+        }
+        SecretKind::Rsa1024 => {
+            let key = RsaPrivateKey::new(&mut OsRng, 1024).expect("the system has entropy");
+            let document = key.to_pkcs8_der().expect("a key that was just made can be written");
+            Secret::new(document.as_bytes().to_vec())
         }
     };
     (dialect.peer_id(nanoseconds, rand::random()), secret)

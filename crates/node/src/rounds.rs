@@ -54,7 +54,8 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
         engine: Rounds::new(dialect.rules().clone(), identity, store.recovered()),
         // A row that was decided stays valid.
         left_out: 0,
-        source: feed.source(Some(dialect.network().dialect().into()), Some(known.peer.into())),
+        source: feed
+            .source(Some(dialect.network().dialect().to_owned().into()), Some(known.peer.into())),
         codec: dialect,
         store,
         parallelism: Some(parallelism),

@@ -4,9 +4,10 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::Variant;
 use althing_dialect::elect_chain::{Config, ElectChain};
-use althing_dialect::{Codec, Content, RoundsDialect};
+use althing_dialect::profile::built_in;
+use althing_dialect::program::{self, Program};
+use althing_dialect::{Content, RoundsDialect};
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, Election, ElectionEvery, ElectionState, Input,
     MembershipDigest, Message, Place, Promise, PublicKey, Record, Ruling, Seat, Signature,
@@ -21,12 +22,24 @@ use super::peer::{Peer, key_of};
 /// The rest of an input.
 pub(super) struct Script<'input> {
     bytes: &'input [u8],
-    dialect: ElectChain,
+    dialect: Box<dyn RoundsDialect>,
+}
+
+/// Returns the network of the published programs with this configuration.
+fn published(config: Config) -> Box<dyn RoundsDialect> {
+    let mut profile = built_in::find("elect-chain").expect("it is built in").clone();
+    profile.join.n = config.peers.get();
+    Box::new(Program::new(program::Config {
+        challenges: Some(config.challenges),
+        rounds: config.rounds,
+        pause: Some(config.pause),
+        ..program::Config::new(profile)
+    }))
 }
 
 impl<'input> Script<'input> {
     pub(super) fn new(bytes: &'input [u8]) -> Self {
-        Self { bytes, dialect: ElectChain::new(Config::default()) }
+        Self { bytes, dialect: Box::new(ElectChain::new(Config::default())) }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -36,11 +49,9 @@ impl<'input> Script<'input> {
     /// Reads which network it is.
     pub(super) fn network(&mut self) -> Network {
         let choices = self.byte();
-        let variant = if choices & 1 == 0 { Variant::Readme } else { Variant::Published };
         let signatures = if choices & 2 == 0 { Signatures::None } else { Signatures::Offered };
         let peers = NonZeroU16::new(1 + u16::from(self.byte() % 10)).expect("one and more");
         let config = Config {
-            variant,
             peers,
             signatures,
             challenges: bits(1)..=bits(3),
@@ -48,7 +59,10 @@ impl<'input> Script<'input> {
             pause: Duration::from_millis(u64::from(choices >> 7) * 100),
             ..Config::default()
         };
-        self.dialect = ElectChain::new(config);
+        self.dialect = match choices & 1 {
+            0 => Box::new(ElectChain::new(config)),
+            _ => published(config),
+        };
         let mut rules = self.dialect.rules().clone();
         if choices & 8 != 0 {
             rules.election = Election::plurality(Tie::SmallestId);

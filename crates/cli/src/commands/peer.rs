@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
     chain: chain::ChainOptions,
 }
 
-pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     let called = arguments.network.name();
     match arguments.network.chain_name() {
         None => {
@@ -79,7 +79,10 @@ pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()
             if name != ChainName::Open {
                 refuse::<Connection>(given, &called, "with rounds, and of open", &[])?;
             }
-            refuse::<Network>(given, &called, "with rounds", &[])?;
+            refuse::<Network>(given, &called, "with rounds", &["profile"])?;
+            if let Some(profile) = arguments.network.profile() {
+                arguments.chain_network.follow(profile);
+            }
             super::block_on(chain::take_part(chain::Part::new(name, arguments)))
         }
     }

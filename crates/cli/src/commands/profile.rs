@@ -1,4 +1,10 @@
 //! The profiles of networks: listed, shown, checked.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `detect` | which profile do the programs in a room follow? |
+
+mod detect;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -19,7 +25,8 @@ use crate::profile_source::{check, load};
 #[command(after_help = "Examples:\n  \
     althing profile list\n  \
     althing profile show copy-a > mine.toml\n  \
-    althing profile check mine.toml")]
+    althing profile check mine.toml\n  \
+    althing profile detect --broker mqtt://localhost > theirs.toml")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -30,6 +37,7 @@ enum Command {
     List(List),
     Show(Show),
     Check(Check),
+    Detect(detect::Arguments),
 }
 
 /// List the built-in profiles.
@@ -66,11 +74,16 @@ struct Check {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    // All but one wait for nothing.
+    let ends_by_itself = !matches!(arguments.command, Command::Detect(_));
+    if ends_by_itself {
+        super::end_on_signals()?;
+    }
     match arguments.command {
         Command::List(arguments) => list(&arguments),
         Command::Show(arguments) => show(&arguments),
         Command::Check(arguments) => run_checks(&arguments),
+        Command::Detect(arguments) => detect::run(arguments),
     }
 }
 

@@ -222,7 +222,7 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
         None => {
             refuse::<ChainNetwork>(given, &name, "with a chain", &[])?;
             refuse::<UserOptions>(given, &name, "with a chain", &[])?;
-            let dialect = Arc::from(arguments.network.dialect(PAUSE, Issuing::AtOnce)?);
+            let dialect = Arc::from(arguments.network.dialect(Some(PAUSE), Some(Issuing::AtOnce))?);
             let network = rounds::RoundsNetwork::new(dialect);
             simulate(arguments, 100_000, network, &rounds::Role::ALL)
         }
@@ -282,7 +282,7 @@ fn simulate<N: Simulated>(
     network: N,
     roles: &[N::Role],
 ) -> anyhow::Result<()> {
-    let peers = usize::from(arguments.network.peers.get());
+    let peers = usize::from(arguments.network.members().get());
     let mut plan = Plan::new(arguments.seed, peers);
     plan.hashes_per_second = arguments.hashes_per_second.unwrap_or(usual_hash_rate).into();
     plan.conditions.latency = arguments.trouble.delay.clone();
@@ -305,7 +305,7 @@ fn simulate<N: Simulated>(
 }
 
 fn check(arguments: &Arguments) -> anyhow::Result<()> {
-    let peers = usize::from(arguments.network.peers.get());
+    let peers = usize::from(arguments.network.members().get());
     let trouble = &arguments.trouble;
     let named = trouble.crash.iter().chain(&trouble.freeze).map(|outage| outage.who);
     let named = named.chain(trouble.byzantine.iter().map(|dishonest| dishonest.who));

@@ -1,7 +1,6 @@
 //! What the networks are called, and which of them have rounds.
 
 use std::num::NonZeroU16;
-use std::time::Duration;
 
 use althing_dialect::{elect_chain, ppd, sd};
 use clap::ValueEnum;
@@ -62,20 +61,6 @@ impl ValueEnum for DialectName {
 }
 
 impl RoundsName {
-    /// Returns the pace of the published program: about the time from the end of one round of its
-    /// leader to the next challenge that its peers are ready for. They drop, or mine in vain, what
-    /// comes faster.
-    pub(super) fn pace(self) -> Duration {
-        Duration::from_millis(match self {
-            // Its processes need 140 ms for the easiest round.
-            Self::ElectChain => 150,
-            // Its operator types a number for each challenge; a round takes about a second.
-            Self::Sd => 1000,
-            // From one challenge to the next, three programs take 2.2 s.
-            Self::Ppd => 2000,
-        })
-    }
-
     pub(super) fn peers_max(self) -> u16 {
         match self {
             Self::ElectChain => elect_chain::Config::PEERS_MAX,

@@ -1,13 +1,12 @@
 //! `elect-chain`: peers over MQTT elect one leader by lot, and all vote on each solution.
 //!
-//! There are two variants. [`Variant::Readme`] is what its page describes, with every member
-//! counted once; [`Variant::Published`] is what its program does, to share a network with it. They
-//! differ in the tie of an election, in the name of one field, and in whose messages count.
+//! This is what its page describes, with every member counted once. What its program does is the
+//! [profile](crate::profile) of the same name, to share a network with it.
 //!
 //! The plain protocol contains too little to survive the loss of a message or a peer, and nothing
-//! in it keeps one peer from impersonating another. So in the `readme` variant Althing peers add
-//! fields, on topics of their own, which no published program hears: see `docs/protocol.md`. A peer
-//! that omits them is not a member; published programs are met in the `published` variant.
+//! in it keeps one peer from impersonating another. So Althing peers add fields, on topics of their
+//! own, which no published program hears: see `docs/protocol.md`. A peer that omits them is not a
+//! member.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -41,8 +40,6 @@ use crate::{
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Page or program.
-    pub variant: Variant,
     /// Stands before each topic with a slash, so that groups share a broker; may be empty.
     pub room: String,
     /// Stands before each topic, after the room: the program has none.
@@ -51,7 +48,7 @@ pub struct Config {
     pub peers: NonZeroU16,
     /// What a leader draws its challenges from.
     pub challenges: RangeInclusive<Difficulty>,
-    /// Whether our peers sign; the published variant never does.
+    /// Whether our peers sign.
     pub signatures: Signatures,
     /// Rows after which the leader stops.
     pub rounds: Option<Transaction>,
@@ -70,7 +67,6 @@ impl Default for Config {
     fn default() -> Self {
         let bits = |bits| Difficulty::from_bits(bits).expect("between 1 and 160");
         Self {
-            variant: Variant::Readme,
             room: String::new(),
             prefix: String::new(),
             peers: NonZeroU16::new(10).expect("ten is not zero"),
@@ -86,7 +82,6 @@ impl Default for Config {
 /// The dialect, with its configuration.
 #[derive(Clone, Debug)]
 pub struct ElectChain {
-    config: Config,
     topics: Topics,
     neighbours: Neighbours,
     rules: Rules,
@@ -95,53 +90,41 @@ pub struct ElectChain {
 /// Draws are between zero and this.
 const DRAW_MAX: u128 = 255;
 
-/// How long it is each member's turn to answer, in the published variant. Most brokers give all
-/// peers one order anyway, and a round of the program takes 140 ms.
-const TURN: Duration = Duration::from_millis(20);
-
 impl ElectChain {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
-        let (tie, counting, signatures) = match config.variant {
-            Variant::Readme => (Tie::SmallestId, Counting::Members, config.signatures),
-            Variant::Published => (Tie::LargestId, Counting::Arrivals, Signatures::None),
-        };
         let rules = Rules {
             peers: config.peers,
-            election: Election::highest(DRAW_MAX, tie),
+            election: Election::highest(DRAW_MAX, Tie::SmallestId),
             election_every: ElectionEvery::Once,
             decision: Decision::Majority,
-            counting,
+            counting: Counting::Members,
             puzzle: Puzzle::SHA1_INTEGER,
-            challenges: config.challenges.clone(),
+            challenges: config.challenges,
             issuing: Issuing::AtOnce,
-            signatures,
+            signatures: config.signatures,
             timeouts: config.timeouts,
             pause: config.pause,
-            turn: match config.variant {
-                Variant::Readme => Duration::ZERO,
-                Variant::Published => TURN,
-            },
+            turn: Duration::ZERO,
             rounds: config.rounds,
             customs: Customs::default(),
         };
-        let topics = Topics::new(&config.room, &config.prefix, config.variant);
-        let ours = Ours {
+        let topics = Topics::new(&config.room, &config.prefix);
+        let ours = Ours::Default {
             kind: Kind::ElectChain,
-            variant: config.variant,
-            room: config.room.clone(),
-            prefix: config.prefix.clone(),
+            room: config.room,
+            prefix: config.prefix,
             election: wire::ELECTION.to_owned(),
             id_field: "id".to_owned(),
         };
         let neighbours = Neighbours::new(ours, &wire::TOPICS.map(|name| topics.topic(name)));
-        Self { config, topics, neighbours, rules }
+        Self { topics, neighbours, rules }
     }
 }
 
 impl ElectChain {
     fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
-        wire::decode(self.config.variant, self.topics.name_of(from)?, payload)
+        wire::decode(self.topics.name_of(from)?, payload)
     }
 }
 
@@ -149,12 +132,15 @@ impl Codec for ElectChain {
     type Engine = Rounds;
 
     fn network(&self) -> NetworkConfig {
-        let Config { variant, peers, .. } = self.config;
-        NetworkConfig::ElectChain { variant, topics: self.topics.plain().to_owned(), peers }
+        NetworkConfig::ElectChain {
+            variant: Variant::Readme,
+            topics: self.topics.plain().to_owned(),
+            peers: self.rules.peers,
+        }
     }
 
     fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
-        let encoded = wire::encode(self.config.variant, signed);
+        let encoded = wire::encode(signed);
         let wire = encoded.map(|(name, payload)| self.topics.wire(name, payload));
         wire.into_iter().collect()
     }
@@ -194,7 +180,7 @@ impl RoundsDialect for ElectChain {
         // What a signature of a message is over: its wire form without one.
         let bytes = move |message: &Message| {
             let unsigned = Signed { message: message.clone(), signature: None };
-            let (name, payload) = wire::encode(Variant::Readme, &unsigned)?;
+            let (name, payload) = wire::encode(&unsigned)?;
             Some(signed_bytes("elect-chain", &topics.signed(name), &payload))
         };
         ed25519(secret, signs, bytes)

@@ -1,10 +1,7 @@
 //! The messages of `elect-chain`, byte for byte, and bytes that are none.
 
-use althing_engine::rounds::{
-    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Recovered, Rounds, Seat, Signature,
-};
-use althing_engine::{Engine, Origin};
-use althing_types::{Moment, Seed};
+use althing_engine::rounds::{PublicKey, Signature};
+use althing_types::Seed;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -13,10 +10,6 @@ use crate::PAYLOAD_MAX;
 use crate::arbitrary::{self, signature};
 use crate::testing::{assert_largest_fit, decode, encode};
 
-fn published() -> ElectChain {
-    ElectChain::new(Config { variant: Variant::Published, ..Config::default() })
-}
-
 /// Here a message of the engine is one on the wire.
 fn one(wires: Vec<Wire>) -> [Wire; 1] {
     wires.try_into().expect("it is a message of this network")
@@ -24,105 +17,6 @@ fn one(wires: Vec<Wire>) -> [Wire; 1] {
 
 fn readme() -> ElectChain {
     ElectChain::new(Config::default())
-}
-
-#[test]
-fn an_observer_of_the_published_programs_ends_with_their_table() {
-    #[derive(serde::Deserialize)]
-    struct Table {
-        leader: u64,
-        rows: Vec<Row>,
-    }
-    #[derive(Debug, PartialEq, Eq, serde::Deserialize)]
-    struct Row {
-        transaction_id: u64,
-        challenge: u16,
-        seed: String,
-        winner: u64,
-    }
-    let table: Table = serde_json::from_str(include_str!("vectors/elect-chain-run-table.json"))
-        .expect("the vector is a table");
-
-    let dialect = published();
-    let identity = Identity {
-        id: PeerId::new(11),
-        seat: Seat::Observer,
-        entropy: [0; 32],
-        authenticator: dialect.authenticator(&[0; 32]).expect("32 bytes are a secret"),
-        solution_cache: None,
-    };
-    let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
-    let mut out = Vec::new();
-    observer.handle(Moment::START, Input::Start, &mut out);
-    for line in include_str!("vectors/elect-chain-run.txt").lines() {
-        let (_, message) = line.split_once(' ').expect("time, topic, payload");
-        let (topic, payload) = message.split_once(' ').expect("topic, payload");
-        let Ok(Content::Message(signed)) = decode(&dialect, topic, payload.as_bytes()) else {
-            panic!("the program wrote {line}");
-        };
-        observer.handle(
-            Moment::START,
-            Input::Message { from: Origin::default(), message: signed },
-            &mut out,
-        );
-    }
-
-    let mut leaders = Vec::new();
-    let mut rows = Vec::new();
-    for output in out {
-        match output {
-            Output::Event(Event::LeaderElected { leader, .. }) => leaders.push(leader),
-            Output::Event(Event::RoundDecided(CertifiedRecord { record, .. })) => rows.push(Row {
-                transaction_id: record.transaction.number(),
-                challenge: record.difficulty.bits(),
-                seed: record.seed.to_string(),
-                winner: u64::try_from(record.winner.number()).expect("ids are times"),
-            }),
-            Output::Send { message: signed, .. } => panic!("an observer said {signed:?}"),
-            _ => {}
-        }
-    }
-    assert_eq!(leaders, [PeerId::new(table.leader.into())]);
-    // The programs wrote their table down with twelve rows; the log goes on for a little longer,
-    // and holds all ten votes for each of two more.
-    assert_eq!(rows[..table.rows.len()], table.rows);
-    assert_eq!((table.rows.len(), rows.len()), (12, 14));
-}
-
-#[test]
-fn plain_messages_are_written_as_the_program_writes_them() {
-    let dialect = published();
-    for line in include_str!("vectors/elect-chain-run.txt").lines() {
-        let (_, message) = line.split_once(' ').expect("time, topic, payload");
-        let (topic, payload) = message.split_once(' ').expect("topic, payload");
-        let Ok(Content::Message(signed)) = decode(&dialect, topic, payload.as_bytes()) else {
-            panic!("the program wrote {line}");
-        };
-        let [wire] = one(encode(&dialect, &signed));
-        assert_eq!(str::from_utf8(&wire.payload), Ok(payload));
-        assert_eq!(wire.topic(), topic);
-    }
-}
-
-#[test]
-fn what_python_takes_for_a_message_is_one() {
-    let vote = |id, approve| {
-        let (peer, transaction, seed) = (PeerId::new(id), Transaction::new(0), Seed::from(6));
-        let message = Message::Vote { peer, transaction, seed, approve, cause: None };
-        Ok(Content::Message(Signed { message, signature: None }))
-    };
-    for (payload, expected) in [
-        (r#"{"id": 7, "transaction": 0, "seed": 6, "vote": 1}"#, vote(7, true)),
-        (r#"{"id": 7.0, "transaction": -0.0, "seed": 6e0, "vote": 0}"#, vote(7, false)),
-        (r#"{"id": 8, "transaction": 0, "seed": 6, "vote": true, "id": 7}"#, vote(7, true)),
-        (
-            r#"{"id": true, "transaction": 0, "seed": 6, "vote": true, "at": NaN, "x": "\ud83d"}"#,
-            vote(1, true),
-        ),
-        ("\u{feff}{\"id\": 7, \"transaction\": 0, \"seed\": 6, \"vote\": 1e999}", vote(7, true)),
-    ] {
-        assert_eq!(decode(&published(), "voting", payload.as_bytes()), expected, "{payload}");
-    }
 }
 
 #[test]
@@ -194,10 +88,8 @@ proptest! {
         topic in 0..7usize,
         payload in vec(any::<u8>(), 0..200),
     ) {
-        for dialect in [readme(), published()] {
-            let _ = decode(&dialect, &dialect.topics()[topic], &payload);
-            let heard = dialect.overheard().concat();
-            let _ = decode(&dialect, &heard[topic], &payload);
-        }
+        let _ = decode(&readme(), &readme().topics()[topic], &payload);
+        let heard = readme().overheard().concat();
+        let _ = decode(&readme(), &heard[topic], &payload);
     }
 }

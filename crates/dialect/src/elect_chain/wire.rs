@@ -13,7 +13,7 @@ use althing_types::{PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::json::{difficulty, membership_digest, parse};
-use crate::{Content, Malformed, Variant};
+use crate::{Content, Malformed};
 
 const INIT: &str = "init";
 pub(super) const ELECTION: &str = "election";
@@ -145,7 +145,7 @@ struct Lost {
 
 /// Returns the topic of `signed` and its bytes, or `None` if the network has no such message, or
 /// the message something that the network's numbers cannot hold.
-pub(super) fn encode(variant: Variant, signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
+pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
     let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
     let encoded = match signed.message.clone() {
         Message::Announcement { peer, key, members } => {
@@ -195,13 +195,9 @@ pub(super) fn encode(variant: Variant, signed: &Signed) -> Option<(&'static str,
             (CHALLENGE, dumps(&wire))
         }
         Message::Solution { peer, transaction, seed } => {
-            let answer = Some(number(&seed)?);
-            let (seed, solution) = match variant {
-                Variant::Readme => (None, answer),
-                Variant::Published => (answer, None),
-            };
-            let transaction = transaction.number();
-            (SOLUTION, dumps(&Solution { id: id(peer)?, transaction, seed, solution, sign }))
+            let (id, transaction) = (id(peer)?, transaction.number());
+            let solution = Some(number(&seed)?);
+            (SOLUTION, dumps(&Solution { id, transaction, seed: None, solution, sign }))
         }
         Message::Vote { peer, transaction, seed, approve, cause } => {
             let winner = match cause {
@@ -270,13 +266,8 @@ fn encode_certificate(
     })
 }
 
-/// Returns what `payload` on the topic `name` says. What Althing peers add means nothing in the
-/// published variant, and is left out there.
-pub(super) fn decode(
-    variant: Variant,
-    name: &str,
-    payload: &[u8],
-) -> Result<Content<Signed>, Malformed> {
+/// Returns what `payload` on the topic `name` says.
+pub(super) fn decode(name: &str, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
     let (message, sign) = match name {
         INIT => decode_init(parse(payload)?),
         ELECTION => decode_draw(parse(payload)?)?,
@@ -293,10 +284,7 @@ pub(super) fn decode(
         }
     };
     let signed = Signed { message, signature: sign.map(|sign| Signature(sign.0)) };
-    Ok(Content::Message(match variant {
-        Variant::Readme => signed,
-        Variant::Published => Signed { message: signed.message.plain(), signature: None },
-    }))
+    Ok(Content::Message(signed))
 }
 
 fn decode_init(wire: Init) -> (Message, Option<Hex>) {

@@ -5,45 +5,32 @@ use althing_engine::rounds::{
     Record, Signature, Signed,
 };
 use althing_text::hex::Hex;
-use althing_types::{Difficulty, PeerId, Term};
+use althing_types::PeerId;
 
 use super::wire::{
     self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
     Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
 use crate::json::parse;
-use crate::{Content, Malformed, Variant, rsa};
+use crate::{Content, Malformed, rsa};
 
 /// A message and the signature under it.
 type Said = (Message, Option<Hex>);
 
-/// Stands in a vote of the published variant for the challenge, which that vote does not name.
-pub(super) const UNSAID: Difficulty = Difficulty::MIN;
-
 /// Returns what `payload` on the exchange `name` says.
-pub(super) fn decode(
-    variant: Variant,
-    name: &str,
-    payload: &[u8],
-) -> Result<Content<Signed>, Malformed> {
-    let (message, sign) = match (name, variant) {
-        (INIT, _) => {
-            let Init { node_id } = parse(payload)?;
-            match variant {
-                // Its key, which it announces as well, says more.
-                Variant::Readme => return Ok(Content::Nothing),
-                Variant::Published => {
-                    let peer = peer(node_id);
-                    (Message::Announcement { peer, key: None, members: None }, None)
-                }
-            }
+pub(super) fn decode(name: &str, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
+    let (message, sign) = match name {
+        INIT => {
+            // Its key, which it announces as well, says more.
+            let Init { node_id: _ } = parse(payload)?;
+            return Ok(Content::Nothing);
         }
-        (PUBKEY, _) => decode_key(variant, parse(payload)?)?,
-        (ELECTION, _) => decode_draw(variant, parse(payload)?)?,
-        (CHALLENGE, _) => decode_challenge(variant, parse(payload)?)?,
-        (SOLUTION, _) => decode_solution(parse(payload)?),
-        (VOTING, _) => decode_vote(variant, parse(payload)?)?,
-        (SYNC, Variant::Readme) => decode_sync(parse(payload)?)?,
+        PUBKEY => decode_key(parse(payload)?)?,
+        ELECTION => decode_draw(parse(payload)?)?,
+        CHALLENGE => decode_challenge(parse(payload)?)?,
+        SOLUTION => decode_solution(parse(payload)?),
+        VOTING => decode_vote(parse(payload)?)?,
+        SYNC => decode_sync(parse(payload)?)?,
         _ => {
             return Err(Malformed::UnknownTopic { topic: name.to_owned() });
         }
@@ -51,26 +38,13 @@ pub(super) fn decode(
     Ok(Content::Message(Signed { message, signature: sign.map(|sign| Signature(sign.0)) }))
 }
 
-/// Returns a field that Althing peers add: it is there in the page's variant, and only there. Were
-/// it dropped or made up, the signature would be over something else.
-fn added<T>(
-    variant: Variant,
-    field: &'static str,
-    value: Option<T>,
-) -> Result<Option<T>, Malformed> {
-    match (variant, value) {
-        (Variant::Readme, None) => Err(Malformed::NotAMessage(format!("missing field `{field}`"))),
-        (Variant::Published, Some(_)) => {
-            Err(Malformed::NotAMessage(format!("unknown field `{field}`")))
-        }
-        (_, value) => Ok(value),
-    }
+/// Returns a field that Althing peers add. Were it made up, the signature would be over something
+/// else.
+fn added<T>(field: &'static str, value: Option<T>) -> Result<T, Malformed> {
+    value.ok_or_else(|| Malformed::NotAMessage(format!("missing field `{field}`")))
 }
 
-fn decode_key(variant: Variant, wire: PubKey) -> Result<Said, Malformed> {
-    if variant == Variant::Published {
-        added(variant, "Sign", wire.sign.as_ref())?;
-    }
+fn decode_key(wire: PubKey) -> Result<Said, Malformed> {
     let key = wire.pub_key.0;
     if !rsa::is_usable(&key) {
         let reason = "not an RSA key of 1024 to 2048 bits".into();
@@ -80,21 +54,16 @@ fn decode_key(variant: Variant, wire: PubKey) -> Result<Said, Malformed> {
     Ok((Message::Announcement { peer, key: Some(key), members: None }, wire.sign))
 }
 
-fn decode_draw(variant: Variant, wire: Draw) -> Result<Said, Malformed> {
-    let term = added(variant, "Term", wire.term)?;
-    let members = added(variant, "Roster", wire.members)?;
-    let state = match term.zip(members) {
-        Some((term, members)) => {
-            Some(ElectionState { term, members: digest(&members)?, promise: None })
-        }
-        None => None,
-    };
+fn decode_draw(wire: Draw) -> Result<Said, Malformed> {
+    let term = added("Term", wire.term)?;
+    let members = digest(&added("Roster", wire.members)?)?;
+    let state = Some(ElectionState { term, members, promise: None });
     let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
     Ok((Message::Election { peer, draw, state }, wire.sign))
 }
 
-fn decode_challenge(variant: Variant, wire: Challenge) -> Result<Said, Malformed> {
-    let term = added(variant, "Term", wire.term)?.unwrap_or(Term::FIRST);
+fn decode_challenge(wire: Challenge) -> Result<Said, Malformed> {
+    let term = added("Term", wire.term)?;
     let message = Message::Challenge {
         peer: peer(wire.node_id),
         difficulty: wire.challenge,
@@ -108,10 +77,10 @@ fn decode_solution(wire: Solution) -> Said {
     (Message::Solution { peer: peer(node_id), transaction, seed }, sign)
 }
 
-fn decode_vote(variant: Variant, wire: Vote) -> Result<Said, Malformed> {
+fn decode_vote(wire: Vote) -> Result<Said, Malformed> {
     let cause = Cause {
-        term: added(variant, "Term", wire.term)?.unwrap_or(Term::FIRST),
-        difficulty: added(variant, "Challenge", wire.challenge)?.unwrap_or(UNSAID),
+        term: added("Term", wire.term)?,
+        difficulty: added("Challenge", wire.challenge)?,
         winner: peer(wire.solution_id),
     };
     let message = Message::Vote {

@@ -10,69 +10,52 @@ use althing_text::hex::Hex;
 use althing_text::python_json::dumps;
 use althing_types::PeerId;
 
-use super::key::KeyText;
 use super::wire::{
     self, CHALLENGE, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey, Request,
     SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
-use crate::Variant;
+use crate::key_text::KeyText;
 
 /// A message's exchange and its bytes.
 type Body = (&'static str, Vec<u8>);
 
 /// Returns `signed` as the messages of this network: none if it has no such thing, two for who
 /// announces its id and its key at once.
-pub(super) fn encode(variant: Variant, signed: &Signed) -> Vec<Body> {
+pub(super) fn encode(signed: &Signed) -> Vec<Body> {
     let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
-    encode_init(variant, &signed.message)
-        .into_iter()
-        .chain(encode_with(variant, &signed.message, sign))
-        .collect()
+    encode_init(&signed.message).into_iter().chain(encode_with(&signed.message, sign)).collect()
 }
 
-/// Returns the bytes that a signature of `message` is over: its wire form without one, as a program
-/// rebuilds it from what it has received. In the published variant the key announcement is not
-/// signed.
-pub(super) fn signed_bytes(variant: Variant, message: &Message) -> Option<Vec<u8>> {
-    match (variant, message) {
-        (Variant::Published, Message::Announcement { .. }) => None,
-        _ => encode_with(variant, message, None).map(|(_, bytes)| bytes),
-    }
+/// Returns the bytes that a signature of `message` is over: its wire form without one.
+pub(super) fn signed_bytes(message: &Message) -> Option<Vec<u8>> {
+    encode_with(message, None).map(|(_, bytes)| bytes)
 }
 
 /// Returns the message that says an id and nothing else.
-fn encode_init(variant: Variant, message: &Message) -> Option<Body> {
-    let Message::Announcement { peer, key, members } = message else {
-        return None;
-    };
-    let says_id_alone = match variant {
-        Variant::Readme => members.is_none(),
-        Variant::Published => key.is_none(),
-    };
-    says_id_alone.then_some(())?;
-    Some((INIT, dumps(&Init { node_id: id(*peer)? })))
+fn encode_init(message: &Message) -> Option<Body> {
+    match message {
+        Message::Announcement { peer, members: None, .. } => {
+            Some((INIT, dumps(&Init { node_id: id(*peer)? })))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the message that has a place for a signature, or `None` if there is no such message, or
 /// it says something that this network's numbers cannot hold.
-fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option<Body> {
-    let adds = variant == Variant::Readme;
+fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
     match message.clone() {
-        Message::Announcement { peer, key, members } => match members.filter(|_| adds) {
+        Message::Announcement { peer, key, members } => match members {
             Some(members) => encode_members(peer, key?, members, sign),
             None => {
-                let sign = sign.filter(|_| adds);
                 let wire = PubKey { node_id: id(peer)?, pub_key: KeyText(key?), sign };
                 Some((PUBKEY, dumps(&wire)))
             }
         },
         Message::Election { peer, draw, state } => {
             let (node_id, election_number) = (id(peer)?, u64::try_from(draw).ok()?);
-            let state = match adds {
-                true => Some(state?),
-                false => None,
-            };
-            if let Some(ElectionState { term, members, promise: Some(promise) }) = state {
+            let ElectionState { term, members, promise } = state?;
+            if let Some(promise) = promise {
                 let Promise { leader, transaction, accepted } = promise;
                 let wire = Sync::Promise(wire::Promise {
                     node_id,
@@ -89,8 +72,7 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
                 });
                 return Some((SYNC, dumps(&wire)));
             }
-            let term = state.as_ref().map(|state| state.term);
-            let members = state.map(|state| digest(state.members));
+            let (term, members) = (Some(term), Some(digest(members)));
             Some((ELECTION, dumps(&Draw { node_id, election_number, term, members, sign })))
         }
         Message::Challenge { peer, difficulty, place } => {
@@ -99,7 +81,7 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
                 node_id: id(peer)?,
                 transaction_number: place.transaction,
                 challenge: difficulty,
-                term: adds.then_some(place.term),
+                term: Some(place.term),
                 sign,
             };
             Some((CHALLENGE, dumps(&wire)))
@@ -117,18 +99,17 @@ fn encode_with(variant: Variant, message: &Message, sign: Option<Hex>) -> Option
                 transaction_number: transaction,
                 seed,
                 vote: approve,
-                term: adds.then_some(cause.term),
-                challenge: adds.then_some(cause.difficulty),
+                term: Some(cause.term),
+                challenge: Some(cause.difficulty),
                 sign,
             };
             Some((VOTING, dumps(&wire)))
         }
-        Message::Request { peer, of, from } if adds => {
+        Message::Request { peer, of, from } => {
             let wire = Request { node_id: id(peer)?, of: id(of)?, from, sign };
             Some((SYNC, dumps(&Sync::Request(wire))))
         }
-        Message::Certificate { peer, record } if adds => encode_certificate(peer, record, sign),
-        Message::Request { .. } | Message::Certificate { .. } => None,
+        Message::Certificate { peer, record } => encode_certificate(peer, record, sign),
         // Here all members vote, and no verdict of one peer decides.
         Message::Verdict { .. } => None,
     }

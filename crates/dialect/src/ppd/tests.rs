@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use althing_engine::rounds::{
-    Accepted, Cause, CertifiedRecord, ElectionState, Event, Identity, Input, MembershipDigest,
-    Message, Output, Place, Promise, PublicKey, Record, Recovered, Rounds, Seat, Signature,
+    Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
+    PublicKey, Record, Signature,
 };
-use althing_engine::{Engine, Origin};
-use althing_types::{Moment, Seed, Term};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
+use althing_types::{Seed, Term};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -17,22 +14,12 @@ use proptest::sample::select;
 
 use super::*;
 use crate::PAYLOAD_MAX;
+use crate::key_text::KeyText;
 use crate::rsa::KEY_BYTES_MAX;
-use crate::testing::{assert_largest_fit, decode, encode};
+use crate::testing::{assert_largest_fit, decode, encode, rsa_secret};
 
 fn readme() -> Ppd {
     Ppd::new(Config::default())
-}
-
-fn published() -> Ppd {
-    Ppd::new(Config { variant: Variant::Published, ..Config::default() })
-}
-
-/// Returns a new secret key, as a node would make it.
-fn secret() -> Vec<u8> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
-    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
-    document.as_ref().to_vec()
 }
 
 /// A key of 512 bits, as OpenSSL writes it.
@@ -44,27 +31,13 @@ const WEAK_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
 /// Messages of the programs with their signatures, and the keys that check them.
 #[derive(serde::Deserialize)]
 struct Vectors {
-    public_keys_pem: BTreeMap<String, key::KeyText>,
-    vectors: Vec<Vector>,
-}
-
-#[derive(serde::Deserialize)]
-struct Vector {
-    exchange: String,
-    body: String,
-    signed_bytes_utf8: String,
-    signer: u64,
-    verifies: bool,
+    public_keys_pem: BTreeMap<String, KeyText>,
 }
 
 impl Vectors {
     fn read() -> Self {
         serde_json::from_str(include_str!("vectors/ppd-signatures.json"))
             .expect("the vectors have keys and messages")
-    }
-
-    fn key_of(&self, peer: PeerId) -> &PublicKey {
-        &self.public_keys_pem[&peer.to_string()].0
     }
 }
 
@@ -76,160 +49,9 @@ fn message_of(dialect: &Ppd, topic: &str, payload: &[u8]) -> Signed {
 }
 
 #[test]
-fn what_the_programs_signed_is_authentic_and_nothing_else() {
-    let dialect = published();
-    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
-    let vectors = Vectors::read();
-    let is_authentic = |signed: &Signed, key: &PublicKey| {
-        let signature = signed.signature.as_ref().expect("they sign");
-        authenticator.is_authentic(&signed.message, signature, key)
-    };
-    let signed: Vec<_> = vectors
-        .vectors
-        .iter()
-        .map(|vector| message_of(&dialect, &vector.exchange, vector.body.as_bytes()))
-        .collect();
-    assert_eq!(signed.len(), 12);
-    for (one, vector) in signed.iter().zip(&vectors.vectors) {
-        let signer = PeerId::new(vector.signer.into());
-        assert_eq!(one.message.peer(), signer);
-        assert_eq!(is_authentic(one, vectors.key_of(signer)), vector.verifies);
-        let bytes = encode::signed_bytes(Variant::Published, &one.message);
-        assert_eq!(bytes.as_deref(), Some(vector.signed_bytes_utf8.as_bytes()));
-        let expected = Wire {
-            to: Channel::topic(vector.exchange.as_str()),
-            payload: vector.body.clone().into(),
-        };
-        assert_eq!(encode(&dialect, one), [expected]);
-        // Nobody else's key, and under no other message.
-        for other in [1, 2, 3].map(PeerId::new).iter().filter(|other| **other != signer) {
-            assert!(!is_authentic(one, vectors.key_of(*other)));
-        }
-        for other in signed.iter().filter(|other| other.message != one.message) {
-            let swapped =
-                Signed { message: other.message.clone(), signature: one.signature.clone() };
-            assert!(!is_authentic(&swapped, vectors.key_of(signer)));
-        }
-    }
-}
-
-#[test]
-fn a_message_altered_on_its_way_is_not_authentic() {
-    let dialect = published();
-    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
-    let vectors = Vectors::read();
-    let vote = &vectors.vectors[5];
-    assert_eq!(vote.exchange, "ppd/voting");
-    let altered = [
-        ("true", "false"),
-        ("\"SolutionID\": 2", "\"SolutionID\": 3"),
-        ("\"TransactionNumber\": 0", "\"TransactionNumber\": 1"),
-        ("bg*0", "BJ{9"),
-    ];
-    for (from, to) in altered {
-        let body = vote.body.replace(from, to);
-        assert_ne!(body, vote.body);
-        let signed = message_of(&dialect, &vote.exchange, body.as_bytes());
-        let signature = signed.signature.expect("it still has one");
-        let key = vectors.key_of(PeerId::new(2));
-        assert!(!authenticator.is_authentic(&signed.message, &signature, key), "{body}");
-    }
-}
-
-#[test]
-fn only_whitespace_may_be_other_than_the_programs() {
-    let dialect = published();
-    let plain = r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": " \\\" "}"#;
-    let spaced = r#" { "NodeId":1,"TransactionNumber" :0, "Seed": " \\\" " }"#;
-    let signed = message_of(&dialect, "ppd/solution", spaced.as_bytes());
-    assert_eq!(encode(&dialect, &signed)[0].payload, plain.as_bytes());
-    for other in [
-        r#"{"TransactionNumber": 0, "NodeId": 1, "Seed": " \\\" "}"#,
-        r#"{"NodeId": 1, "TransactionNumber": 0, "Seed": "\u0020\\\" "}"#,
-    ] {
-        let error =
-            decode(&dialect, "ppd/solution", other.as_bytes()).expect_err(other).to_string();
-        assert!(error.contains("in another order, or"), "{error}");
-    }
-}
-
-#[test]
-fn plain_messages_are_written_as_the_program_writes_them() {
-    let dialect = published();
-    let vectors = Vectors::read();
-    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
-    for line in include_str!("vectors/ppd-run.txt").lines() {
-        let (_, message) = line.split_once(' ').expect("time, exchange, payload");
-        let (topic, payload) = message.split_once(' ').expect("exchange, payload");
-        let signed = message_of(&dialect, topic, payload.as_bytes());
-        let expected = Wire { to: Channel::topic(topic), payload: payload.into() };
-        assert_eq!(encode(&dialect, &signed), [expected]);
-        let key = vectors.key_of(signed.message.peer());
-        match (&signed.message, &signed.signature) {
-            (Message::Announcement { key: said, .. }, None) => {
-                assert!(said.as_ref().is_none_or(|said| said == key));
-            }
-            (message, Some(signature)) => {
-                assert!(authenticator.is_authentic(message, signature, key));
-            }
-            (message, None) => panic!("{message:?} has no signature"),
-        }
-    }
-}
-
-#[test]
-fn an_observer_of_the_published_programs_ends_with_their_table() {
-    let dialect = Ppd::new(Config {
-        variant: Variant::Published,
-        peers: NonZeroU16::new(3).expect("three is not zero"),
-        ..Config::default()
-    });
-    let identity = Identity {
-        id: PeerId::new(11),
-        seat: Seat::Observer,
-        entropy: [0; 32],
-        authenticator: dialect.authenticator(&secret()).expect("it is a secret"),
-        solution_cache: None,
-    };
-    let mut observer = Rounds::new(dialect.rules().clone(), identity, Recovered::default());
-    let mut out = Vec::new();
-    observer.handle(Moment::START, Input::Start, &mut out);
-    for line in include_str!("vectors/ppd-run.txt").lines() {
-        let (_, message) = line.split_once(' ').expect("time, exchange, payload");
-        let (topic, payload) = message.split_once(' ').expect("exchange, payload");
-        let signed = message_of(&dialect, topic, payload.as_bytes());
-        observer.handle(
-            Moment::START,
-            Input::Message { from: Origin::default(), message: signed },
-            &mut out,
-        );
-    }
-
-    let mut leaders = Vec::new();
-    let mut rows = Vec::new();
-    for output in out {
-        match output {
-            Output::Event(Event::LeaderElected { leader, .. }) => leaders.push(leader.number()),
-            Output::Event(Event::RoundDecided(CertifiedRecord { record, .. })) => {
-                let Record { transaction, difficulty, seed, winner } = record;
-                rows.push((transaction.number(), difficulty.bits(), seed, winner.number()));
-            }
-            Output::Send { message: signed, .. } => panic!("an observer said {signed:?}"),
-            _ => {}
-        }
-    }
-    // Who led can be read from the challenges; who won is the first whose solution came.
-    let seed = Seed::new("bg*0").expect("it is short");
-    let expected = (0..).zip([2, 1, 3, 2]).map(|(row, winner)| (row, 20, seed.clone(), winner));
-    assert_eq!(rows, expected.collect::<Vec<_>>());
-    // The log ends with the election after the fourth row.
-    assert_eq!(leaders, [1, 3, 3, 2, 3]);
-}
-
-#[test]
 fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
     let dialect = readme();
-    let authenticator = dialect.authenticator(&secret()).expect("it is a secret");
+    let authenticator = dialect.authenticator(&rsa_secret()).expect("it is a secret");
     let key = authenticator.public_key();
     let message = Message::Announcement { peer: PeerId::new(7), key, members: None };
     let signature = authenticator.signature(&message);
@@ -250,7 +72,7 @@ fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
 fn what_is_no_message_says_what_is_wrong_with_it() {
     let long = " ".repeat(PAYLOAD_MAX + 1);
     let pem = |bytes: usize| {
-        let key = key::KeyText(PublicKey(vec![0x30; bytes].into()));
+        let key = KeyText(PublicKey(vec![0x30; bytes].into()));
         format!(r#"{{"NodeId": 7, "PubKey": {}}}"#, serde_json::json!(key))
     };
     let weak_key = serde_json::json!({"NodeId": 7, "PubKey": WEAK_KEY}).to_string();
@@ -273,22 +95,16 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
         ("weather", "{}", "topic \"weather\" is not one of this network"),
     ];
     for (topic, payload, expected) in both {
-        for (dialect, before) in [(readme(), "ppd/althing/"), (published(), "ppd/")] {
-            let topic = topic.replace("ppd/", before);
-            let said = decode(&dialect, &topic, payload.as_bytes());
-            let error = said.expect_err(payload).to_string();
-            assert!(error.contains(expected), "{topic} {payload:.60}: {error}");
-        }
+        let topic = topic.replace("ppd/", "ppd/althing/");
+        let error = decode(&readme(), &topic, payload.as_bytes()).expect_err(payload).to_string();
+        assert!(error.contains(expected), "{topic} {payload:.60}: {error}");
     }
     let challenge = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20}"#;
-    let ours = r#"{"NodeId": 7, "TransactionNumber": 0, "Challenge": 20, "Term": 0}"#;
     let members = r#"{"NodeId": 7, "ElectionNumber": 1, "Term": 0, "Roster": "00"}"#;
     let cases = [
         (readme(), "ppd/althing/challenge", challenge, "missing field `Term`"),
-        (published(), "ppd/challenge", ours, "unknown field `Term`"),
         (readme(), "ppd/althing/election", members, "1 bytes instead of 8"),
         (readme(), "ppd/althing/sync", r#"{"Kind": "Rumour"}"#, "unknown variant `Rumour`"),
-        (published(), "ppd/sync", r#"{"Kind": "Request"}"#, "is not one of this network"),
     ];
     for (dialect, topic, payload, expected) in cases {
         let error = decode(&dialect, topic, payload.as_bytes()).expect_err(payload).to_string();
@@ -313,8 +129,7 @@ fn rooms_and_variants_keep_networks_apart() {
     assert!(decode(&class, "class7/ppd/althing/init", br#"{"NodeId": 7}"#).is_ok());
     assert!(decode(&class, "ppd/althing/init", br#"{"NodeId": 7}"#).is_err());
     assert_ne!(class.network(), readme().network());
-    assert_ne!(published().network(), readme().network());
-    assert_eq!((readme().topics().len(), published().topics().len()), (7, 6));
+    assert_eq!(readme().topics().len(), 7);
     assert_eq!(readme().last_will(PeerId::new(7)), None);
     assert!(readme().peer_id(0, u64::MAX).number() < 1 << 31);
 }
@@ -402,28 +217,6 @@ fn readme_message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// What the programs say: no terms, and no challenge in a vote.
-fn published_message() -> impl Strategy<Value = Message> {
-    let cause = peer()
-        .prop_map(|winner| Some(Cause { term: Term::FIRST, difficulty: decode::UNSAID, winner }));
-    prop_oneof![
-        (peer(), option::of(key())).prop_map(|(peer, key)| Message::Announcement {
-            peer,
-            key,
-            members: None
-        }),
-        (peer(), any::<u64>()).prop_map(|(peer, draw)| Message::Election {
-            peer,
-            draw: draw.into(),
-            state: None
-        }),
-        (peer(), difficulty(), place(Just(Term::FIRST)))
-            .prop_map(|(peer, difficulty, place)| Message::Challenge { peer, difficulty, place }),
-        solution(),
-        vote(cause),
-    ]
-}
-
 fn solution() -> impl Strategy<Value = Message> {
     (peer(), transaction(), seed()).prop_map(|(peer, transaction, seed)| Message::Solution {
         peer,
@@ -463,19 +256,8 @@ proptest! {
     }
 
     #[test]
-    fn every_message_of_the_program_survives_the_wire(
-        message in published_message(),
-        signature in option::of(signature()),
-    ) {
-        // Who announces itself there does not sign.
-        let signs = !matches!(message, Message::Announcement { .. });
-        let signed = Signed { message, signature: signature.filter(|_| signs) };
-        prop_assert_eq!(over_the_wire(&published(), &signed), [Content::Message(signed)]);
-    }
-
-    #[test]
     fn any_two_messages_are_signed_differently(one in readme_message(), other in readme_message()) {
-        let signed = |message: &Message| encode::signed_bytes(Variant::Readme, message);
+        let signed = |message: &Message| encode::signed_bytes(message);
         prop_assert!(signed(&one).is_some());
         prop_assert_eq!(one == other, signed(&one) == signed(&other));
     }
@@ -486,7 +268,6 @@ proptest! {
         payload in vec(any::<u8>(), 0..200),
     ) {
         let _ = decode(&readme(), &format!("ppd/althing/{name}"), &payload);
-        let _ = decode(&published(), &format!("ppd/{name}"), &payload);
     }
 
     #[test]

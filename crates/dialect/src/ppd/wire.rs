@@ -8,7 +8,7 @@ use althing_text::hex::Hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::key::KeyText;
+use crate::key_text::KeyText;
 
 pub(super) const INIT: &str = "init";
 pub(super) const PUBKEY: &str = "pubkey";
@@ -33,7 +33,6 @@ pub(super) struct Init {
 pub(super) struct PubKey {
     pub(super) node_id: u64,
     pub(super) pub_key: KeyText,
-    /// Ours; a program does not sign its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }

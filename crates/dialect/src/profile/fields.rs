@@ -77,7 +77,7 @@ impl MessageKind {
     }
 
     /// Returns the roles that such a message may have.
-    pub(super) const fn roles(self) -> &'static [Role] {
+    pub(crate) const fn roles(self) -> &'static [Role] {
         match self {
             Self::Init | Self::Pubkey => &[Role::Id, Role::Key, Role::Sign],
             Self::Vote => &[Role::Id, Role::Vote, Role::Sign],
@@ -174,7 +174,7 @@ impl Role {
 }
 
 /// How programs name the sender.
-const ID_SPELLINGS: &[&str] = &[
+pub(crate) const ID_SPELLINGS: &[&str] = &[
     "id",
     "ClientID",
     "NodeId",
@@ -524,6 +524,11 @@ impl Fields {
             MessageKind::Ballot => &mut self.ballot,
             MessageKind::Finish => &mut self.finish,
         }
+    }
+
+    /// Gives the ids in all messages this name.
+    pub fn rename_id(&mut self, name: &str) {
+        Names { id: Some(name.to_owned()), ..Names::default() }.rename(self);
     }
 
     /// Returns whether messages of a kind have a field with this role.

@@ -15,6 +15,7 @@
 //! | `chains` | how do networks with a chain differ? |
 //! | `conduct` | how do peers meet, elect, ask and judge? |
 //! | `fields` | which fields have messages? |
+//! | `identity` | which networks are the same? |
 //! | `problems` | what is wrong with a profile? |
 //! | `proving` | what is hashed, and what is signed? |
 //! | `reading` | how is a file read, with its base? |
@@ -27,6 +28,7 @@ mod carrying;
 mod chains;
 mod conduct;
 mod fields;
+pub(crate) mod identity;
 mod problems;
 mod proving;
 mod reading;
@@ -49,7 +51,9 @@ pub use self::conduct::{
     Again, Compare, Election, ElectionRule, IdKind, Ids, Join, Judge, JudgedBy, Leader, Results,
     TieRule, VoteKind, Votes, YesForm,
 };
+pub(crate) use self::fields::ID_SPELLINGS;
 pub use self::fields::{Constant, Field, Fields, MessageKind, Names, Role};
+pub(crate) use self::problems::PPD_CANDIDATE;
 pub use self::proving::{
     HashName, HashedText, InputBytes, KeyForm, Need, PuzzleRules, SignatureName, SignedPart,
     Signing, SolutionForm, Zeros,

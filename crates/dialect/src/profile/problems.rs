@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Announce, Code, Field, IdKind, InputBytes, JudgedBy, MessageKind, NetworkKind, Payload,
-    Profile, Role, SESSION, SHARED_UNNAMED, SOLVER, SignatureName, SignedPart, SolutionForm,
-    Transport, Wait, Zeros,
+    Announce, AviaryRules, Choose, Code, Field, IdKind, InputBytes, JudgedBy, MessageKind,
+    NetworkKind, Payload, Profile, Role, SESSION, SHARED_UNNAMED, SOLVER, SignatureName,
+    SignedPart, SolutionForm, Transport, Wait, Zeros,
 };
 
 /// Bits of a digest of SHA-1.
@@ -41,9 +41,7 @@ pub(super) fn problems(profile: &Profile) -> Vec<(String, String)> {
             check_signing(profile, &mut found);
         }
         NetworkKind::Aviary => {
-            if profile.aviary.difficulty > 64 {
-                found.say("aviary.difficulty", "a hash has 64 hexadecimal digits");
-            }
+            check_aviary(&profile.aviary, &mut found);
         }
         NetworkKind::Cs60 => {
             if profile.cs60.zeros > 63 {
@@ -52,6 +50,39 @@ pub(super) fn problems(profile: &Profile) -> Vec<(String, String)> {
         }
     }
     found.0
+}
+
+fn check_aviary(aviary: &AviaryRules, found: &mut Found) {
+    if aviary.difficulty > 64 {
+        found.say("aviary.difficulty", "a hash has 64 hexadecimal digits");
+    }
+    if !aviary.timestamp {
+        found.say("aviary.timestamp", "blocks without a time are not supported by this version");
+    }
+    if aviary.choose != Choose::HighestThenHash {
+        let reason = "a peer of this version always chooses the highest chain that is valid";
+        found.say("aviary.choose", reason);
+    }
+    if aviary.min_peers > 1 {
+        let reason = "a peer of this version waits for no others before it chooses a chain";
+        found.say("aviary.min_peers", reason);
+    }
+    let usual = AviaryRules::default();
+    let reason = "a peer of this version reads all of these, and writes what the assignment has";
+    for (key, is_usual) in [
+        ("aviary.names", aviary.names == usual.names),
+        ("aviary.reply", aviary.reply == usual.reply),
+        ("aviary.stats_height", aviary.stats_height == usual.stats_height),
+        ("aviary.empty", aviary.empty == usual.empty),
+        ("aviary.null_reply", aviary.null_reply == usual.null_reply),
+        ("aviary.serve_genesis", aviary.serve_genesis == usual.serve_genesis),
+        ("aviary.reply_to", aviary.reply_to == usual.reply_to),
+        ("aviary.alias", aviary.alias == usual.alias),
+    ] {
+        if !is_usual {
+            found.say(key, reason);
+        }
+    }
 }
 
 struct Found(Vec<(String, String)>);
@@ -433,6 +464,10 @@ mod tests {
             ("sign.alg = \"rsa-pkcs1-sha256\"", "name the messages that are signed"),
             ("wire.transport = \"amqp\"\namqp.queue = \"q\"", "has {exchange} in it"),
             ("network = \"aviary\"\naviary.difficulty = 65", "a hash has 64 hexadecimal digits"),
+            (
+                "network = \"aviary\"\naviary.names = \"FLOOD\"",
+                "aviary.names: a peer of this version reads all of these",
+            ),
             ("network = \"cs60\"\ncs60.zeros = 64", "a hash has 64 hexadecimal digits"),
         ] {
             let error = read("mine.toml", text, &built_in::base).expect_err(text).to_string();

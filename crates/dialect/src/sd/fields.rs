@@ -5,18 +5,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::Malformed;
 use crate::json::parse;
-use crate::{Malformed, Variant};
 
 /// A message that is being written, field after field.
 pub(super) struct Writer {
-    variant: Variant,
     text: Vec<u8>,
 }
 
 impl Writer {
-    pub(super) fn new(variant: Variant) -> Self {
-        Self { variant, text: Vec::with_capacity(256) }
+    pub(super) fn new() -> Self {
+        Self { text: Vec::with_capacity(256) }
     }
 
     /// Writes a field of the plain protocol, or of a message that is ours as a whole.
@@ -29,11 +28,11 @@ impl Writer {
         self
     }
 
-    /// Writes a field that Althing peers add, if it has a value, where they do.
+    /// Writes a field that Althing peers add, if it has a value.
     pub(super) fn added<T: Serialize>(self, name: &str, value: Option<T>) -> Self {
-        match (self.variant, value) {
-            (Variant::Readme, Some(value)) => self.field(name, &value),
-            _ => self,
+        match value {
+            Some(value) => self.field(name, &value),
+            None => self,
         }
     }
 
@@ -46,17 +45,12 @@ impl Writer {
 
 /// A message that has arrived.
 pub(super) struct Reader {
-    variant: Variant,
     fields: Map<String, Value>,
 }
 
 impl Reader {
-    pub(super) fn new(variant: Variant, payload: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { variant, fields: parse(payload)? })
-    }
-
-    pub(super) fn variant(&self) -> Variant {
-        self.variant
+    pub(super) fn new(payload: &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { fields: parse(payload)? })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -69,14 +63,14 @@ impl Reader {
         read(name, self.fields.remove(name).ok_or_else(missing)?)
     }
 
-    /// Takes a field that Althing peers add, if it has a value; it means nothing where they do not.
+    /// Takes a field that Althing peers add, if it has a value.
     pub(super) fn added<T: DeserializeOwned>(
         &mut self,
         name: &str,
     ) -> Result<Option<T>, Malformed> {
-        match (self.variant, self.fields.remove(name)) {
-            (Variant::Published, _) | (_, None | Some(Value::Null)) => Ok(None),
-            (Variant::Readme, Some(value)) => read(name, value).map(Some),
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => read(name, value).map(Some),
         }
     }
 }

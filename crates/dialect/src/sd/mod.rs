@@ -1,12 +1,11 @@
 //! `sd`: peers over MQTT elect a controller by lot, which alone judges their solutions.
 //!
-//! There are two variants. [`Variant::Readme`] is its page with every member counted once: the
-//! leader publishes a result only after a majority has acknowledged its choice, so that it is not
-//! lost with the leader. [`Variant::Published`] is what its program does, to share a network with
-//! it; there the leader alone decides.
+//! This is its page with every member counted once: the leader publishes a result only after a
+//! majority has acknowledged its choice, so that it is not lost with the leader. What its program
+//! does, where the leader alone decides, is the [profile](crate::profile) of the same name.
 //!
-//! In the `readme` variant Althing peers add fields, on topics of their own, as in
-//! [`elect_chain`](crate::elect_chain): see `docs/protocol.md`.
+//! Althing peers add fields, on topics of their own, as in [`elect_chain`](crate::elect_chain): see
+//! `docs/protocol.md`.
 //!
 //! | file | question |
 //! | --- | --- |
@@ -44,8 +43,6 @@ use crate::{
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Page or program.
-    pub variant: Variant,
     /// Stands before each topic with a slash, so that groups share a broker; may be empty.
     pub room: String,
     /// Stands before each topic, after the room.
@@ -62,7 +59,7 @@ pub struct Config {
     pub challenges: RangeInclusive<Difficulty>,
     /// What has a leader ask: the page lets it ask by itself, the program waits for its operator.
     pub issuing: Issuing,
-    /// Whether our peers sign; the published variant never does.
+    /// Whether our peers sign.
     pub signatures: Signatures,
     /// Rows after which the leader stops.
     pub rounds: Option<Transaction>,
@@ -81,7 +78,6 @@ impl Default for Config {
     fn default() -> Self {
         let bits = |bits| Difficulty::from_bits(bits).expect("between 1 and 160");
         Self {
-            variant: Variant::Readme,
             room: String::new(),
             prefix: "sd/".to_owned(),
             election_topic: "voting".to_owned(),
@@ -106,42 +102,30 @@ pub struct Sd {
     rules: Rules,
 }
 
-/// How often the program says its id while its room is not full.
-const ANNOUNCE: Duration = Duration::from_secs(10);
-
 impl Sd {
     /// Returns the dialect of a network with this configuration.
     pub fn new(config: Config) -> Self {
-        let mut customs = Customs::default();
-        let (counting, signatures) = match config.variant {
-            Variant::Readme => (Counting::Members, config.signatures),
-            Variant::Published => {
-                customs.joining.every = Some(ANNOUNCE);
-                (Counting::Arrivals, Signatures::None)
-            }
-        };
         let rules = Rules {
             peers: config.peers,
             // Draws are UUIDs, and programs compare only their text.
             election: Election::highest(u128::MAX, Tie::LargestId),
             election_every: ElectionEvery::Once,
             decision: Decision::Leader,
-            counting,
+            counting: Counting::Members,
             puzzle: Puzzle::SHA1_DECIMAL,
             challenges: config.challenges.clone(),
             issuing: config.issuing,
-            signatures,
+            signatures: config.signatures,
             timeouts: config.timeouts,
             pause: config.pause,
             // The leader alone decides, so that all have one order.
             turn: Duration::ZERO,
             rounds: config.rounds,
-            customs,
+            customs: Customs::default(),
         };
-        let topics = Topics::new(&config.room, &config.prefix, config.variant);
-        let ours = Ours {
+        let topics = Topics::new(&config.room, &config.prefix);
+        let ours = Ours::Default {
             kind: Kind::Sd,
-            variant: config.variant,
             room: config.room.clone(),
             prefix: config.prefix.clone(),
             election: config.election_topic.clone(),
@@ -163,9 +147,9 @@ impl Codec for Sd {
     type Engine = Rounds;
 
     fn network(&self) -> NetworkConfig {
-        let Config { variant, election_topic, id_field, peers, .. } = &self.config;
+        let Config { election_topic, id_field, peers, .. } = &self.config;
         NetworkConfig::Sd {
-            variant: *variant,
+            variant: Variant::Readme,
             topics: self.topics.plain().to_owned(),
             election_topic: election_topic.clone(),
             id_field: id_field.clone(),

@@ -18,7 +18,7 @@ use super::Config;
 use super::fields::{Reader, Writer};
 use super::uuid::{Id, Uuid};
 use crate::json::{difficulty, membership_digest};
-use crate::{Content, Malformed, Variant};
+use crate::{Content, Malformed};
 
 const INIT: &str = "init";
 const CHALLENGE: &str = "challenge";
@@ -44,11 +44,7 @@ const LEADER: &str = "Controller";
 /// Returns the topics to listen to: five of the plain protocol, and those that only Althing peers
 /// know.
 pub(super) fn topics(config: &Config) -> Vec<&str> {
-    let mut topics = vec![INIT, &config.election_topic, CHALLENGE, SOLUTION, RESULT, LOST];
-    if config.variant == Variant::Readme {
-        topics.extend([ACK, SYNC]);
-    }
-    topics
+    vec![INIT, &config.election_topic, CHALLENGE, SOLUTION, RESULT, LOST, ACK, SYNC]
 }
 
 /// The solution that a member last said yes to.
@@ -67,7 +63,7 @@ type Member = (Id, Option<Hex>);
 
 /// Returns the topic of `signed` and its bytes, or `None` if the network has no such message.
 pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str, Vec<u8>)> {
-    let writer = Writer::new(config.variant);
+    let writer = Writer::new();
     let (topic, writer) = match signed.message.clone() {
         Message::Announcement { peer, key, members } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| -> Member {
@@ -110,12 +106,7 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
                 .added(LEADER, named(peer));
             (RESULT, writer)
         }
-        ours => {
-            if config.variant == Variant::Published {
-                return None;
-            }
-            encode_ours(writer, &config.id_field, ours)
-        }
+        ours => encode_ours(writer, &config.id_field, ours),
     };
     let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
     Some((topic, writer.added("sign", sign).end()))
@@ -189,7 +180,7 @@ fn named(peer: PeerId) -> Option<Id> {
 
 /// Returns the topic and the bytes of a last will.
 pub(super) fn encode_lost(config: &Config, peer: PeerId) -> (&'static str, Vec<u8>) {
-    (LOST, Writer::new(config.variant).field(&config.id_field, &Id(peer)).end())
+    (LOST, Writer::new().field(&config.id_field, &Id(peer)).end())
 }
 
 /// Returns what `payload` on the topic `name` says.
@@ -201,7 +192,7 @@ pub(super) fn decode(
     if !topics(config).contains(&name) {
         return Err(Malformed::UnknownTopic { topic: name.to_owned() });
     }
-    let mut reader = Reader::new(config.variant, payload)?;
+    let mut reader = Reader::new(payload)?;
     let id_field = config.id_field.as_str();
     let message = match name {
         CHALLENGE => decode_challenge(&mut reader)?,
@@ -261,16 +252,12 @@ fn decode_promise(reader: &mut Reader) -> Result<Option<Promise>, Malformed> {
     Ok(Some(Promise { leader, transaction, accepted }))
 }
 
-/// A plain challenge names neither its sender nor a term: there is only one of either among the
-/// programs, and none in the page's variant.
+/// A plain challenge names neither its sender nor a term, and so no place either.
 fn decode_challenge(reader: &mut Reader) -> Result<Message, Malformed> {
     let transaction = decode_row(reader)?;
     let difficulty = difficulty(BITS, reader.field(BITS)?)?;
     let peer = decode_leader(reader)?;
-    let term = match reader.variant() {
-        Variant::Readme => reader.added("term")?.map(Term::new),
-        Variant::Published => Some(Term::FIRST),
-    };
+    let term = reader.added("term")?.map(Term::new);
     let place = term.map(|term| Place { transaction, term });
     Ok(Message::Challenge { peer, difficulty, place })
 }

@@ -51,7 +51,7 @@ mod url;
 use std::time::Duration;
 
 pub use error::Error;
-pub use options::Options;
+pub use options::{ExchangeKind, Objects, Options};
 pub use probe::{PROBE_TIME, RoundTrip, probe};
 pub use url::BrokerUrl;
 

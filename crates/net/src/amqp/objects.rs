@@ -9,24 +9,45 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Consumer, ExchangeKind, Result};
 
-use super::NAME_MAX;
+use super::{NAME_MAX, Objects, Options};
 
 /// Declares `exchange` if it does not exist.
-pub(super) async fn declare_exchange(channel: &Channel, exchange: &str) -> Result<()> {
-    let (options, arguments) = (ExchangeDeclareOptions::default(), FieldTable::default());
-    channel.exchange_declare(short(exchange), ExchangeKind::Fanout, options, arguments).await
+pub(super) async fn declare_exchange(
+    channel: &Channel,
+    exchange: &str,
+    objects: &Objects,
+) -> Result<()> {
+    let Objects { kind, durable, auto_delete, .. } = *objects;
+    let options =
+        ExchangeDeclareOptions { durable, auto_delete, ..ExchangeDeclareOptions::default() };
+    let kind = match kind {
+        super::ExchangeKind::Fanout => ExchangeKind::Fanout,
+        super::ExchangeKind::Direct => ExchangeKind::Direct,
+        super::ExchangeKind::Topic => ExchangeKind::Topic,
+    };
+    channel.exchange_declare(short(exchange), kind, options, FieldTable::default()).await
 }
 
 /// Declares `queue` as exclusive: only this connection sees it, and it ends with it, so that it
 /// does not fill up for ever after a crash. (Recent brokers refuse queues that are neither durable
 /// nor exclusive.) Consumes from it what is published on `exchange`. A queue of that name that is
 /// not exclusive, as the published programs declare theirs, is deleted first: what is in it is old.
-pub(super) async fn listen(channel: &Channel, exchange: &str, queue: &str) -> Result<Consumer> {
-    delete_queue(channel, queue).await?;
-    declare_exclusive(channel, queue).await?;
+/// One whose name others may have is left alone.
+pub(super) async fn listen(
+    channel: &Channel,
+    exchange: &str,
+    options: &Options,
+) -> Result<Consumer> {
+    let name = options.queue(exchange);
+    if options.queues_are_ours() {
+        delete_queue(channel, &name).await?;
+    }
+    let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(short(&name), exclusive, FieldTable::default()).await?;
     let (bind, arguments) = (QueueBindOptions::default(), FieldTable::default());
-    channel.queue_bind(short(queue), short(exchange), short(""), bind, arguments).await?;
-    consume(channel, queue).await
+    let (name, key) = (queue.name().as_str(), options.objects.key(exchange));
+    channel.queue_bind(short(name), short(exchange), short(&key), bind, arguments).await?;
+    consume(channel, name).await
 }
 
 /// Consumes from an exclusive queue, which only this connection sees and which ends with it.
@@ -54,9 +75,14 @@ pub(super) async fn publish(
     channel: &Channel,
     exchange: &str,
     routing_key: &str,
+    delivery_mode: u8,
     payload: &[u8],
 ) -> Result<()> {
-    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    let options = BasicPublishOptions::default();
+    let properties = match delivery_mode {
+        0 => BasicProperties::default(),
+        mode => BasicProperties::default().with_delivery_mode(mode),
+    };
     channel
         .basic_publish(short(exchange), short(routing_key), options, payload, properties)
         .await?;

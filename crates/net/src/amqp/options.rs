@@ -20,6 +20,8 @@ pub struct Options {
     pub queue_suffix: Arc<str>,
     /// The fanout exchanges to listen to. Others are declared before the first publish on them.
     pub exchanges: Vec<Arc<str>>,
+    /// What exchanges, queues and messages are like.
+    pub objects: Objects,
     /// Exchanges of others to listen to as well, from the moment at which another program has
     /// declared them. They are never declared or published on.
     pub overheard: Vec<Arc<str>>,
@@ -30,6 +32,56 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Certificates, in a PEM file, to trust in addition to the system's. Only used with TLS.
     pub ca_file: Option<PathBuf>,
+}
+
+/// What exchanges, queues and messages are like; the programs in a network must agree on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objects {
+    /// The type of exchanges.
+    pub kind: ExchangeKind,
+    /// Whether the broker keeps exchanges when it restarts.
+    pub durable: bool,
+    /// Whether exchanges end with their last queue.
+    pub auto_delete: bool,
+    /// The routing key of messages and queues, in which `{exchange}` stands for the exchange.
+    pub routing_key: String,
+    /// The delivery mode of messages: 0 leaves it out.
+    pub delivery_mode: u8,
+    /// The name of a queue, with `{exchange}` and, for the queue suffix, `{id}`; an empty one is
+    /// named by the broker. Queues are always exclusive, and end with their connection.
+    pub queue: String,
+}
+
+/// A type of exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExchangeKind {
+    /// Each queue gets all messages.
+    #[default]
+    Fanout,
+    /// A queue gets the messages with its routing key.
+    Direct,
+    /// A queue gets the messages whose routing key matches its own.
+    Topic,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            kind: ExchangeKind::Fanout,
+            durable: false,
+            auto_delete: false,
+            routing_key: String::new(),
+            delivery_mode: 0,
+            queue: "{exchange}/{id}".to_owned(),
+        }
+    }
+}
+
+impl Objects {
+    /// Returns the routing key of a message on `exchange`.
+    pub(super) fn key(&self, exchange: &str) -> String {
+        self.routing_key.replace("{exchange}", exchange)
+    }
 }
 
 impl Options {
@@ -44,6 +96,7 @@ impl Options {
             broker,
             queue_suffix: queue_suffix.into(),
             exchanges: Vec::new(),
+            objects: Objects::default(),
             overheard: Vec::new(),
             heartbeat: Self::HEARTBEAT,
             connect_timeout: Self::CONNECT_TIMEOUT,
@@ -61,9 +114,15 @@ impl Options {
         self
     }
 
-    /// Returns the name of our queue on `exchange`.
+    /// Returns the name of our queue on `exchange`; empty if the broker is to name it.
     pub(super) fn queue(&self, exchange: &str) -> String {
-        format!("{exchange}/{}", self.queue_suffix)
+        let name = self.objects.queue.replace("{exchange}", exchange);
+        name.replace("{id}", &self.queue_suffix)
+    }
+
+    /// Returns whether our queues have names that no other peer's have.
+    pub(super) fn queues_are_ours(&self) -> bool {
+        self.objects.queue.contains("{id}")
     }
 
     /// Refuses names that AMQP does not allow.

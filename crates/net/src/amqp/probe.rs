@@ -59,7 +59,7 @@ async fn measure(channel: &Channel) -> lapin::Result<[Duration; MESSAGES]> {
     for time in &mut times {
         let start = Instant::now();
         // The default exchange delivers to the queue that the routing key names.
-        objects::publish(channel, "", &queue, b"probe").await?;
+        objects::publish(channel, "", &queue, 0, b"probe").await?;
         if let Some(arrival) = arrivals.recv().await {
             *time = arrival? - start;
         }

@@ -104,7 +104,7 @@ impl Session {
         let mut consumers = Vec::new();
         for exchange in &options.exchanges {
             self.declare(exchange, options).await?;
-            let consumer = objects::listen(&self.channel, exchange, &options.queue(exchange))
+            let consumer = objects::listen(&self.channel, exchange, options)
                 .await
                 .map_err(|error| Error::of_queue(&error, options, exchange))?;
             consumers.push((Arc::clone(exchange), consumer));
@@ -149,7 +149,7 @@ impl Session {
         if self.declared.contains(exchange) {
             return Ok(());
         }
-        objects::declare_exchange(&self.channel, exchange)
+        objects::declare_exchange(&self.channel, exchange, &options.objects)
             .await
             .map_err(|error| Error::of_exchange(&error, options, exchange))?;
         self.declared.insert(Arc::clone(exchange));
@@ -162,7 +162,8 @@ impl Session {
         Message { topic, payload }: &Message,
         options: &Options,
     ) -> Result<(), Error> {
-        match objects::publish(&self.channel, topic, "", payload).await {
+        let (key, mode) = (options.objects.key(topic), options.objects.delivery_mode);
+        match objects::publish(&self.channel, topic, &key, mode, payload).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.reason(&error, options)),
         }
@@ -207,7 +208,7 @@ impl Session {
     /// Deletes our queues and says goodbye. By then all published messages are in the queues of
     /// other peers, since a broker processes one channel in order.
     pub(super) async fn leave(self, options: &Options) -> lapin::Result<()> {
-        for exchange in &options.exchanges {
+        for exchange in options.exchanges.iter().filter(|_| options.queues_are_ours()) {
             objects::delete_queue(&self.channel, &options.queue(exchange)).await?;
         }
         self.channel.close(REPLY_SUCCESS, "goodbye".into()).await?;

@@ -24,7 +24,7 @@ use super::version::Version;
 use super::{Error, LastWill, Options, PACKET_BYTES_MAX};
 use crate::backoff::Backoff;
 use crate::dial::{Dialer, Stream};
-use crate::link::{self, Asked, CloseError, Ending, Link, Message, is_topic};
+use crate::link::{self, Asked, CloseError, Ending, Link, Message, is_pattern, is_topic};
 use crate::queue::{Entry, Queue};
 use crate::reports::Reports;
 use crate::seldom::Seldom;
@@ -124,10 +124,10 @@ enum Step {
 
 impl Driver {
     pub(super) fn new(options: Options, dialer: Dialer) -> Result<Self, Error> {
-        for topic in options.topics.iter().chain(options.last_will.iter().map(|will| &will.topic)) {
-            if !is_topic(topic) {
-                return Err(Error::InvalidTopic { topic: Arc::clone(topic) });
-            }
+        let will = options.last_will.iter().map(|will| &will.topic);
+        let wrong = options.topics.iter().find(|topic| !is_pattern(topic));
+        if let Some(topic) = wrong.or_else(|| will.into_iter().find(|topic| !is_topic(topic))) {
+            return Err(Error::InvalidTopic { topic: Arc::clone(topic) });
         }
         if let Some(LastWill { payload, .. }) = &options.last_will
             && payload.len() > LastWill::PAYLOAD_MAX
@@ -264,7 +264,8 @@ impl Driver {
         loop {
             if connection.is_up() {
                 let topics = &self.options.topics;
-                hand_over(outbox, client, unsent, quality.into(), packet_bytes_max, |message| {
+                let how = (quality.into(), &*self.options.retained);
+                hand_over(outbox, client, unsent, how, packet_bytes_max, |message| {
                     hearing.on_handed_over(message, topics);
                 });
             }
@@ -390,7 +391,10 @@ impl Driver {
             .iter()
             .map(|topic| {
                 let mut filter = SubscribeFilter::new(topic.to_string(), quality);
-                filter.retain_forward_rule = RetainForwardRule::Never;
+                filter.retain_forward_rule = match self.options.hears_retained {
+                    true => RetainForwardRule::OnEverySubscribe,
+                    false => RetainForwardRule::Never,
+                };
                 filter
             })
             .collect();
@@ -419,7 +423,7 @@ impl Driver {
 
     fn on_publish(&mut self, publish: Publish) {
         // A message that the broker kept, which it is asked not to send; MQTT 3.1.1 cannot ask.
-        if publish.retain {
+        if publish.retain && !self.options.hears_retained {
             return;
         }
         if self.hearing.on_heard(&publish) {
@@ -540,7 +544,7 @@ fn hand_over(
     outbox: &Queue<Message>,
     client: &AsyncClient,
     unsent: &mut usize,
-    quality: QoS,
+    (quality, retained): (QoS, &[Arc<str>]),
     packet_bytes_max: usize,
     mut handed_over: impl FnMut(&Message),
 ) {
@@ -557,7 +561,11 @@ fn hand_over(
             outbox.count_lost(1);
             continue;
         }
-        match client.try_publish(&*topic, payload, PublishOptions::new(quality)) {
+        let options = match retained.contains(&topic) {
+            true => PublishOptions::new(quality).retained(),
+            false => PublishOptions::new(quality),
+        };
+        match client.try_publish(&*topic, payload, options) {
             Ok(()) => {
                 *unsent += 1;
                 handed_over(&message);

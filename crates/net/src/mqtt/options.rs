@@ -18,8 +18,13 @@ use crate::seconds::whole_seconds;
 pub struct Options {
     /// The broker's address, with our user name and password.
     pub broker: BrokerUrl,
-    /// The topics to subscribe to. Names, not patterns.
+    /// The topics to subscribe to: names, or patterns in which `+` stands for one level and `#`, at
+    /// the end, for all that follow.
     pub topics: Vec<Arc<str>>,
+    /// The topics on which the broker keeps the last message for those who come later.
+    pub retained: Vec<Arc<str>>,
+    /// Whether what the broker has kept is heard.
+    pub hears_retained: bool,
     /// The client id, which must be unique at the broker; `None` for a generated one.
     pub client_id: Option<String>,
     /// The QoS for publishing and subscribing.
@@ -73,6 +78,8 @@ impl Options {
         Self {
             broker,
             topics: Vec::new(),
+            retained: Vec::new(),
+            hears_retained: false,
             client_id: None,
             quality_of_service: QualityOfService::default(),
             keep_alive: Self::KEEP_ALIVE,

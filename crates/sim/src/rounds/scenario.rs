@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::ppd::{self, Ppd};
+use althing_dialect::profile::built_in;
+use althing_dialect::program::{self, Program};
 use althing_dialect::sd::{self, Sd};
 use althing_dialect::{RoundsDialect, Variant};
 use althing_engine::rounds::{Rules, Signatures};
@@ -41,6 +43,8 @@ pub struct Scenario {
     pub config: Config,
     /// Which network with rounds it is: its dialect.
     pub network: Network,
+    /// Page or program.
+    pub variant: Variant,
     change: Option<fn(&mut Rules)>,
     solution_cache: bool,
     /// Peers that were given the other variant.
@@ -61,6 +65,17 @@ pub enum Network {
     Ppd,
 }
 
+impl Network {
+    /// Returns the name of its dialect.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ElectChain => "elect-chain",
+            Self::Sd => "sd",
+            Self::Ppd => "ppd",
+        }
+    }
+}
+
 impl Scenario {
     /// Returns ten peers who do not sign, and who ask each other for what is quickly found.
     pub fn seed(seed: u64) -> Self {
@@ -73,6 +88,7 @@ impl Scenario {
             plan: Plan::new(seed, 10),
             config,
             network: Network::default(),
+            variant: Variant::Readme,
             change: None,
             solution_cache: false,
             strays: BTreeSet::new(),
@@ -119,7 +135,7 @@ impl Scenario {
     /// Has the peers count as the published programs do.
     #[must_use]
     pub fn published(mut self) -> Self {
-        self.config.variant = Variant::Published;
+        self.variant = Variant::Published;
         self
     }
 
@@ -177,7 +193,7 @@ impl Scenario {
         let (plan, change, strays) = (self.plan.clone(), self.change, self.strays.clone());
         let knows = self.solution_cache;
         let mut other = self.clone();
-        other.config.variant = match self.config.variant {
+        other.variant = match self.variant {
             Variant::Readme => Variant::Published,
             Variant::Published => Variant::Readme,
         };
@@ -197,28 +213,31 @@ impl Scenario {
     }
 
     fn dialect(self) -> Arc<dyn RoundsDialect> {
-        let Config { variant, peers, challenges, signatures, rounds, timeouts, pause, .. } =
+        let Config { peers, challenges, signatures, rounds, timeouts, pause, .. } =
             self.config.clone();
+        if self.variant == Variant::Published {
+            let profile = built_in::find(self.network.name()).expect("its page has a program");
+            let mut profile = profile.clone();
+            profile.join.n = peers.get();
+            return Arc::new(Program::new(program::Config {
+                challenges: Some(challenges),
+                rounds,
+                timeouts,
+                pause: Some(pause),
+                ..program::Config::new(profile)
+            }));
+        }
         match self.network {
             Network::ElectChain => Arc::new(ElectChain::new(self.config)),
             Network::Sd => {
                 let other = sd::Config::default();
-                let config = sd::Config {
-                    variant,
-                    peers,
-                    challenges,
-                    signatures,
-                    rounds,
-                    timeouts,
-                    pause,
-                    ..other
-                };
+                let config =
+                    sd::Config { peers, challenges, signatures, rounds, timeouts, pause, ..other };
                 Arc::new(Sd::new(config))
             }
             Network::Ppd => {
                 let other = ppd::Config::default();
-                let config =
-                    ppd::Config { variant, peers, challenges, rounds, timeouts, pause, ..other };
+                let config = ppd::Config { peers, challenges, rounds, timeouts, pause, ..other };
                 Arc::new(Ppd::new(config))
             }
         }
@@ -241,17 +260,13 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, config, .. } = self;
         let signed = match config.signatures {
-            _ if config.variant == Variant::Published => "who count arrivals",
+            _ if self.variant == Variant::Published => "who count arrivals",
             Signatures::None => "who do not sign",
             Signatures::Offered => "who sign if they like",
             Signatures::Required => "who all sign",
         };
         let (peers, members) = (plan.peers, config.peers);
-        let network = match self.network {
-            Network::ElectChain => "elect-chain",
-            Network::Sd => "sd",
-            Network::Ppd => "ppd",
-        };
+        let network = self.network.name();
         writeln!(f, "{peers} peers for {members} seats of {network}, {signed}{}", self.rules)?;
         writeln!(f, "{}; rows are {:?} apart", plan.conditions, config.pause)
     }

@@ -27,7 +27,7 @@ impl Signers {
             SecretKind::Random => {
                 self.dialect.authenticator(secret).expect("any 32 bytes are such a secret")
             }
-            SecretKind::Rsa => self.rsa.signer(secret),
+            SecretKind::Rsa | SecretKind::Rsa1024 => self.rsa.signer(secret),
         };
         self.cache.shared_by(own)
     }

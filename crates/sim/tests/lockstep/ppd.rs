@@ -4,7 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU16;
 
 use althing_dialect::ppd::{Config, Ppd};
-use althing_dialect::{Codec, Content, RoundsDialect, Variant, Wire};
+use althing_dialect::profile::built_in;
+use althing_dialect::program::{self, Program};
+use althing_dialect::{Content, RoundsDialect, Wire};
 use althing_engine::rounds::{
     Authenticator, Cause, Event, Message, Output, Place, Record, Refusal, Rounds, Signed,
 };
@@ -19,8 +21,8 @@ use crate::network::{Lockstep, bits, heard, id};
 const ROWS: u64 = 5;
 
 /// The network, and the keys of its peers, so that the tests can send messages in their names.
-struct Network {
-    dialect: Ppd,
+struct Network<D> {
+    dialect: D,
     net: Lockstep,
     authenticators: Vec<Box<dyn Authenticator>>,
 }
@@ -36,15 +38,30 @@ fn have_all_rows(net: &Lockstep) -> bool {
     (0..3).all(|peer| net.rows(peer).len() as u64 == ROWS)
 }
 
-impl Network {
-    fn new(variant: Variant) -> Self {
-        let dialect = Ppd::new(Config {
-            variant,
-            peers: NonZeroU16::new(3).expect("three is not zero"),
-            challenges: bits(1)..=bits(6),
-            rounds: Some(Transaction::new(ROWS)),
-            ..Config::default()
-        });
+/// Returns a network of three peers of the page.
+fn of_the_page() -> Network<Ppd> {
+    Network::over(Ppd::new(Config {
+        peers: NonZeroU16::new(3).expect("three is not zero"),
+        challenges: bits(1)..=bits(6),
+        rounds: Some(Transaction::new(ROWS)),
+        ..Config::default()
+    }))
+}
+
+/// Returns a network of three peers that do as its program does.
+fn of_programs() -> Network<Program> {
+    let mut profile = built_in::find("ppd").expect("it is built in").clone();
+    profile.join.n = 3;
+    Network::over(Program::new(program::Config {
+        challenges: Some(bits(1)..=bits(6)),
+        rounds: Some(Transaction::new(ROWS)),
+        pause: Some(std::time::Duration::ZERO),
+        ..program::Config::new(profile)
+    }))
+}
+
+impl<D: RoundsDialect + Clone + 'static> Network<D> {
+    fn over(dialect: D) -> Self {
         let secrets = [(); 3].map(|()| secret());
         let authenticators = || {
             let of = |secret: &Vec<u8>| dialect.authenticator(secret).expect("it is a secret");
@@ -97,7 +114,7 @@ fn hash(engine: &Rounds) -> u64 {
 
 #[test]
 fn three_peers_elect_for_each_row_and_agree_on_all() {
-    let mut network = Network::new(Variant::Readme);
+    let mut network = of_the_page();
     network.net.run_until(have_all_rows);
     for peer in 0..3 {
         assert_eq!(network.records(peer), network.records(0));
@@ -109,7 +126,7 @@ fn three_peers_elect_for_each_row_and_agree_on_all() {
 
 #[test]
 fn three_peers_that_do_as_the_program_does_agree_as_well() {
-    let mut network = Network::new(Variant::Published);
+    let mut network = of_programs();
     network.net.run_until(have_all_rows);
     for peer in 0..3 {
         assert_eq!(network.records(peer), network.records(0));
@@ -119,7 +136,7 @@ fn three_peers_that_do_as_the_program_does_agree_as_well() {
 
 #[test]
 fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
-    let mut network = Network::new(Variant::Readme);
+    let mut network = of_the_page();
     // A row is open, and one of the members that do not lead knows it.
     let asked = |net: &Lockstep, peer: usize| {
         net.events_of(peer).find_map(|event| match event {

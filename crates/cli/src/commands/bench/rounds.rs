@@ -90,8 +90,8 @@ struct Measured {
 }
 
 async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Measured> {
-    let dialect = arguments.network.dialect(Duration::ZERO, Issuing::AtOnce)?.into();
-    let peers = usize::from(arguments.network.peers.get());
+    let dialect = arguments.network.dialect(Some(Duration::ZERO), Some(Issuing::AtOnce))?.into();
+    let peers = usize::from(arguments.network.members().get());
     let parallelism = arguments.parallelism.of_each(peers);
     let (clock, feed) = (Clock::start(), Feed::default());
     let records = feed.subscribe();

@@ -132,7 +132,7 @@ impl Demo {
         name: ChainName,
         feed: Feed,
     ) -> anyhow::Result<(Self, Option<&'static Pacing>)> {
-        let peers = usize::from(arguments.network.peers.get());
+        let peers = usize::from(arguments.network.members().get());
         let (difficulty, hashes) = difficulty(name);
         // In cs60 a peer mines nothing but what its own users say, so few search at a time.
         let searchers = if name == ChainName::Cs60 { 1 } else { peers };

@@ -82,9 +82,11 @@ struct Plan {
 
 impl Plan {
     fn of(arguments: &Arguments) -> anyhow::Result<Self> {
-        let peers = usize::from(arguments.network.peers.get());
+        let peers = usize::from(arguments.network.members().get());
         let Some(round) = arguments.pace() else {
-            let dialect = arguments.network.dialect(std::time::Duration::ZERO, Issuing::AtOnce)?;
+            let dialect = arguments
+                .network
+                .dialect(Some(std::time::Duration::ZERO), Some(Issuing::AtOnce))?;
             return Ok(Self {
                 dialect: dialect.into(),
                 peers,
@@ -93,7 +95,8 @@ impl Plan {
             });
         };
         let network = arguments.network.clone().followed();
-        let dialect: Arc<dyn RoundsDialect> = network.dialect(pace::PAUSE, Issuing::AtOnce)?.into();
+        let dialect: Arc<dyn RoundsDialect> =
+            network.dialect(Some(pace::PAUSE), Some(Issuing::AtOnce))?.into();
         let rules = dialect.rules();
         let hashes = f64::from(rules.challenges.end().bits()).exp2();
         let searchers = peers - usize::from(rules.leader_only_judges());

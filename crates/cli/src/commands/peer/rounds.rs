@@ -45,8 +45,8 @@ pub(super) struct RoundsOptions {
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, .. } = arguments;
     let RoundsOptions { observe, manual, no_solution_cache } = rounds;
-    let issuing = if manual { Issuing::OnCommand } else { Issuing::AtOnce };
-    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(network.usual_pause(), issuing)?);
+    let issuing = manual.then_some(Issuing::OnCommand);
+    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
     let store: Store<Durable> = match &data {
         Some(dir) => Store::open(dir)?,

@@ -191,17 +191,17 @@ fn where_a_draw_is_a_peer_the_votes_for_it_are_the_reason() {
 
 #[test]
 fn the_rule_that_is_shown_is_the_network_s() {
+    use althing_dialect::RoundsDialect;
     use althing_dialect::elect_chain::{self, ElectChain};
+    use althing_dialect::program::Program;
     use althing_dialect::sd::{self, Sd};
-    use althing_dialect::{RoundsDialect, Variant};
     let text = |dialect: &dyn RoundsDialect| {
         let [text, _] = HowDecided::from(dialect.rules()).texts(10);
         text
     };
-    let sd = |variant| Sd::new(sd::Config { variant, ..sd::Config::default() });
     assert_eq!(text(&ElectChain::new(elect_chain::Config::default())), "6 of 10 decide");
-    assert_eq!(text(&sd(Variant::Published)), "the leader alone decides");
-    assert_eq!(text(&sd(Variant::Readme)), "the leader decides, with 6 of 10");
+    assert_eq!(text(&Program::built_in("sd")), "the leader alone decides");
+    assert_eq!(text(&Sd::new(sd::Config::default())), "the leader decides, with 6 of 10");
 }
 
 #[test]

@@ -9,18 +9,20 @@ use crate::rsa::KEY_BYTES_MAX;
 
 /// A key that is PEM on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyText(pub(super) PublicKey);
+pub(crate) struct KeyText(pub(crate) PublicKey);
 
 const TAG: &str = "PUBLIC KEY";
 
-fn encode(key: &PublicKey) -> String {
+/// Returns a key as PEM.
+pub(crate) fn encode(key: &PublicKey) -> String {
     let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
     let mut text = pem::encode_config(&Pem::new(TAG, key.0.as_ref()), config);
     text.truncate(text.trim_ascii_end().len());
     text
 }
 
-fn decode(text: &str) -> Result<PublicKey, &'static str> {
+/// Returns the key that a text in PEM is; one key has one text.
+pub(crate) fn decode(text: &str) -> Result<PublicKey, &'static str> {
     // Base64 makes four characters of three bytes, and each has a line's end at most.
     if text.len() > 64 + 2 * KEY_BYTES_MAX {
         return Err("a key that is too long");
@@ -33,6 +35,18 @@ fn decode(text: &str) -> Result<PublicKey, &'static str> {
         true => Err("a key that is too long"),
         false => Err("not a public key in PEM as OpenSSL writes it"),
     }
+}
+
+/// Returns the key that the base64 between the first and the last line of a PEM is, without the
+/// ends of its lines.
+pub(crate) fn decode_body(body: &str) -> Result<PublicKey, &'static str> {
+    // Base64 makes four characters of three bytes.
+    if body.len() > 2 * KEY_BYTES_MAX || !body.is_ascii() {
+        return Err("a key that is too long");
+    }
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap_or_default()).collect();
+    decode(&format!("-----BEGIN {TAG}-----\n{}\n-----END {TAG}-----", lines.join("\n")))
 }
 
 impl Serialize for KeyText {

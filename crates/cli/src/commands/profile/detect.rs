@@ -1,0 +1,187 @@
+//! What a room's traffic says of its programs.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_dialect::RoundsDialect;
+use althing_dialect::detect::{Detected, Detector, Difference};
+use althing_dialect::profile::{NetworkKind, Transport, built_in, read};
+use althing_dialect::program::{self, Program};
+use althing_feed::Feed;
+use althing_net::{Arrival, Link, amqp, mqtt};
+use althing_node::Clock;
+use althing_types::Channel;
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use crate::commands::{block_on, stop_asked};
+use crate::connection::{Broker, BrokerUrl, FORM, PATIENCE};
+use crate::output::warn;
+use crate::parallelism::ParallelismOptions;
+use crate::swarm::{Making, Meeting};
+
+/// Listen to a room, and say which profile its programs follow.
+///
+/// It takes no seat, and says nothing to the room. What it prints is a profile: the nearest
+/// built-in one, with what differs. What no message showed is listed on standard error.
+#[derive(Args)]
+#[command(after_help = "Example:\n  \
+    althing profile detect --broker mqtt://localhost --seconds 30 > theirs.toml")]
+pub(crate) struct Arguments {
+    /// The broker.
+    #[arg(help = format!("The broker, as {FORM}"))]
+    #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
+    broker: BrokerUrl,
+
+    /// Listen only to topics that begin with this name and a slash.
+    #[arg(long, value_name = "NAME")]
+    room: Option<String>,
+
+    /// How long to listen.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+
+    /// Then join the programs for as long again, as one of them, and listen to what follows: for a
+    /// room that waits for its last member. It takes a seat.
+    #[arg(long)]
+    join: bool,
+
+    /// Write the result as one object of JSON.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    parallelism: ParallelismOptions,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    block_on(detect(arguments))
+}
+
+async fn detect(arguments: Arguments) -> anyhow::Result<()> {
+    let broker = Broker::at(arguments.broker.clone());
+    let time = Duration::from_secs(arguments.seconds);
+    let (mut link, transport) = listen(&broker, arguments.room.as_deref()).await?;
+    let mut detector = Detector::default();
+    hear(&mut link, &mut detector, time).await?;
+    let mut detected = detector.detect(transport);
+    if let (true, Some(found)) = (arguments.join, &detected) {
+        let dialect = joined(found)?;
+        let feed = Feed::default();
+        let making = Making {
+            dialect: &dialect,
+            meeting: &Meeting::Broker(broker),
+            parallelism: arguments.parallelism.of_each(1),
+            clock: Clock::start(),
+            feed: &feed,
+            disk: None,
+        };
+        let (swarm, _) = making.start(1).await?;
+        hear(&mut link, &mut detector, time).await?;
+        swarm.stop();
+        detected = detector.detect(transport);
+    }
+    link.close(PATIENCE).await.ok();
+    let Some(detected) = detected else {
+        bail!(
+            "no program was heard within {} s ({} messages); let it run while they start, or for \
+             longer with --seconds",
+            arguments.seconds,
+            detector.heard()
+        );
+    };
+    match arguments.json {
+        true => print_json(&detected),
+        false => print(&detected),
+    }
+}
+
+/// Subscribes to all that may be said in a room, without saying anything.
+async fn listen(broker: &Broker, room: Option<&str>) -> anyhow::Result<(Link, Transport)> {
+    let before = room.map(|room| format!("{room}/")).unwrap_or_default();
+    Ok(match broker {
+        Broker::Mqtt(options) => {
+            let mut options = options.as_ref().clone().with_topics([format!("{before}#")]);
+            options.hears_retained = true;
+            let link = mqtt::connect_patiently(options, Some(PATIENCE), |_| {}).await?;
+            (link, Transport::Mqtt)
+        }
+        Broker::Amqp(options) => {
+            let mut options = options.as_ref().clone();
+            let rounds = built_in::all().iter().filter(|it| it.network == NetworkKind::Rounds);
+            let topics = rounds.flat_map(|it| Program::built_in(&it.name).topics());
+            let mut exchanges: Vec<String> =
+                topics.filter(|it| !it.contains('+')).map(|it| format!("{before}{it}")).collect();
+            exchanges.sort_unstable();
+            exchanges.dedup();
+            options.overheard = exchanges.into_iter().map(Into::into).collect();
+            let link = amqp::connect_patiently(options, Some(PATIENCE), |_| {}).await?;
+            (link, Transport::Amqp)
+        }
+    })
+}
+
+/// Hears what is said for so long, or until the user has heard enough.
+async fn hear(link: &mut Link, detector: &mut Detector, time: Duration) -> anyhow::Result<()> {
+    let end = Instant::now() + time;
+    loop {
+        let arrival = tokio::select! {
+            arrival = timeout_at(end, link.next()) => arrival,
+            () = stop_asked() => return Ok(()),
+        };
+        match arrival {
+            Err(_) => return Ok(()),
+            Ok(Some(Arrival::Received { from: Channel::Topic(topic), payload })) => {
+                detector.hear(&topic, &payload);
+            }
+            Ok(Some(Arrival::Down { reason })) => warn(&reason),
+            Ok(Some(_)) => {}
+            Ok(None) => bail!("the connection has ended"),
+        }
+    }
+}
+
+/// Returns the dialect of the programs that were heard.
+fn joined(found: &Detected) -> anyhow::Result<Arc<dyn RoundsDialect>> {
+    let profile = read("the detected profile", &found.to_toml(), &built_in::base)
+        .context("what was heard is too little to join")?;
+    // The prefix that was heard has the room in it.
+    Ok(Arc::new(Program::new(program::Config::new(profile))))
+}
+
+fn print(detected: &Detected) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let Detected { nearest, differences, unknown, peers, messages, .. } = detected;
+    let how_near = match differences.len() {
+        0 => "as".to_owned(),
+        1 => "but for one value as".to_owned(),
+        many => format!("but for {many} values as"),
+    };
+    writeln!(out, "# {peers} peers and {messages} messages were heard.")?;
+    writeln!(out, "# They speak {how_near} the built-in profile {nearest}.")?;
+    out.write_all(detected.to_toml().as_bytes())?;
+    out.flush()?;
+    for sentence in unknown {
+        warn(&format!("not seen: {sentence}"));
+    }
+    Ok(())
+}
+
+fn print_json(detected: &Detected) -> anyhow::Result<()> {
+    let Detected { nearest, differences, seen, unknown, peers, messages } = detected;
+    let difference = |Difference { key, nearest, seen }: &Difference| json!({"key": key, "nearest": nearest, "seen": seen});
+    let value = json!({
+        "profile": detected.to_toml(),
+        "nearest": nearest,
+        "differences": differences.iter().map(difference).collect::<Vec<_>>(),
+        "seen": seen,
+        "unknown": unknown,
+        "peers": peers,
+        "messages": messages,
+    });
+    Ok(writeln!(io::stdout().lock(), "{value}")?)
+}

@@ -1,0 +1,199 @@
+//! What a room's traffic says of its programs: the profile that they follow, as far as it shows.
+//!
+//! Each message is told from the others by what it has: a vote names a number beside its sender, a
+//! solution a text, a result a code. Fields get their roles from the names that programs use, and
+//! what is hashed follows from the solutions that were accepted. What no message showed is not
+//! guessed: it stays as in the built-in profile that comes nearest, and is listed.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `fields` | which kind of message is this, and what do its fields say? |
+//! | `puzzles` | what is hashed, and how are zeros counted? |
+//! | `ranges` | which ids and numbers are these? |
+
+mod fields;
+mod puzzles;
+mod ranges;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use toml::Table;
+
+use self::fields::{Message, classify};
+use crate::profile::{MessageKind, NetworkKind, Profile, Role, Transport, built_in};
+
+/// Messages that are kept; a room says the same again and again.
+const MESSAGES_MAX: usize = 20_000;
+
+/// Bytes of a message that is looked at.
+const BYTES_MAX: usize = 16 * 1024;
+
+/// What was heard in a room.
+#[derive(Debug, Default)]
+pub struct Detector {
+    messages: Vec<Message>,
+    others: BTreeSet<String>,
+}
+
+/// What a room's traffic says of its programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detected {
+    /// The built-in profile that comes nearest.
+    pub nearest: String,
+    /// In what the programs differ from it: keys with what each has instead, and was seen.
+    pub differences: Vec<Difference>,
+    /// The keys of which messages were seen, with their values.
+    pub seen: BTreeMap<String, Value>,
+    /// What could not be told, a sentence each.
+    pub unknown: Vec<String>,
+    /// How many peers said who they are.
+    pub peers: usize,
+    /// How many messages were understood.
+    pub messages: usize,
+}
+
+/// A key of the nearest profile that has another value here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The key, as in `topics.vote`.
+    pub key: String,
+    /// What the nearest profile has.
+    pub nearest: Value,
+    /// What the messages of the room have instead.
+    pub seen: Value,
+}
+
+impl Detector {
+    /// Takes note of a message on a topic or an exchange.
+    pub fn hear(&mut self, topic: &str, payload: &[u8]) {
+        if self.messages.len() >= MESSAGES_MAX || payload.len() > BYTES_MAX {
+            return;
+        }
+        match Message::read(topic, payload) {
+            // That of our own variants says nothing of programs.
+            Some(message) if !topic.contains("althing/") => self.messages.push(message),
+            _ => {
+                if self.others.len() < 100 {
+                    self.others.insert(topic.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Returns how many messages were heard that could be a program's.
+    pub fn heard(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Returns the profile of the programs, as far as their messages show it; `None` if there were
+    /// none.
+    pub fn detect(&self, transport: Transport) -> Option<Detected> {
+        let rooms = classify(&self.messages);
+        let kinds = rooms.kinds();
+        kinds.get(&MessageKind::Init).or_else(|| kinds.values().next())?;
+        let mut seen = Map::new();
+        let mut unknown = Vec::new();
+        let mut say = |key: &str, value: Value| {
+            seen.insert(key.to_owned(), value);
+        };
+        say("wire.transport", json!(transport));
+        say("topics.prefix", json!(rooms.prefix));
+        for (kind, heard) in kinds {
+            say(&format!("topics.{}", kind.name()), json!(heard.topic));
+            say(&format!("fields.{}", kind.name()), json!(heard.fields));
+        }
+        let missing =
+            [MessageKind::Init, MessageKind::Vote, MessageKind::Challenge, MessageKind::Solution];
+        for kind in missing.into_iter().filter(|kind| !kinds.contains_key(kind)) {
+            unknown.push(format!("no message of the kind {:?} was heard", kind.name()));
+        }
+        let ids = rooms.values(Role::Id);
+        ranges::tell(&rooms, &mut say, &mut unknown);
+        puzzles::tell(&rooms, &mut say, &mut unknown);
+        match (kinds.contains_key(&MessageKind::Result), kinds.contains_key(&MessageKind::Ballot)) {
+            (true, false) => say("judge.by", json!("leader")),
+            (false, true) => say("judge.by", json!("all")),
+            _ => unknown.push("who judges solutions: no result and no ballot was heard".into()),
+        }
+        unknown.push(
+            "what no message shows: who is elected, how votes are compared, and pauses".into(),
+        );
+        let peers: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        let seen: BTreeMap<String, Value> = seen.into_iter().collect();
+        let nearest = nearest(&seen, transport);
+        Some(Detected {
+            differences: differences(nearest, &seen),
+            nearest: nearest.name.clone(),
+            seen,
+            unknown,
+            peers: peers.len(),
+            messages: self.messages.len(),
+        })
+    }
+}
+
+/// Returns the built-in profile of which the fewest values are others.
+fn nearest(seen: &BTreeMap<String, Value>, transport: Transport) -> &'static Profile {
+    let rounds = built_in::all().iter().filter(|it| it.network == NetworkKind::Rounds);
+    let distance = |profile: &&Profile| {
+        let other_bus = usize::from(profile.wire.transport != transport) * 100;
+        other_bus + differences(profile, seen).len()
+    };
+    rounds.min_by_key(distance).expect("there are some")
+}
+
+fn differences(profile: &Profile, seen: &BTreeMap<String, Value>) -> Vec<Difference> {
+    let table = serde_json::to_value(profile).unwrap_or_default();
+    let differs = |(key, seen): (&String, &Value)| {
+        let nearest = key.split('.').try_fold(&table, |table, part| table.get(part))?;
+        // Of a range only a part can be seen.
+        let is_within = match (key.as_str(), nearest.as_u64(), seen.as_u64()) {
+            ("id.lo" | "vote.lo", Some(nearest), Some(seen)) => nearest <= seen,
+            ("id.hi" | "vote.hi", Some(nearest), Some(seen)) => {
+                seen <= nearest && seen > nearest / 4
+            }
+            ("join.n", ..) => false,
+            _ => match (nearest.as_array(), seen.as_array(), key.as_str()) {
+                (Some(nearest), Some(seen), "leader.d") => {
+                    let number = |list: &[Value], at: usize| list.get(at).and_then(Value::as_u64);
+                    number(nearest, 0) <= number(seen, 0) && number(seen, 1) <= number(nearest, 1)
+                }
+                _ => false,
+            },
+        };
+        (nearest != seen && !is_within).then(|| Difference {
+            key: key.clone(),
+            nearest: nearest.clone(),
+            seen: seen.clone(),
+        })
+    };
+    seen.iter().filter_map(differs).collect()
+}
+
+impl Detected {
+    /// Returns it as the text of a profile that is based on the nearest one.
+    ///
+    /// # Panics
+    ///
+    /// If a value is none of TOML's, which none that was seen is.
+    pub fn to_toml(&self) -> String {
+        let mut table = Table::new();
+        for Difference { key, seen, .. } in &self.differences {
+            let value = toml::Value::try_from(seen).expect("it is a text, a number or a list");
+            let (section, name) = key.split_once('.').unwrap_or(("", key));
+            let section = table.entry(section).or_insert_with(|| Table::new().into());
+            if let Some(section) = section.as_table_mut() {
+                section.insert(name.to_owned(), value);
+            }
+        }
+        let head = format!("name = \"detected\"\nbase = {:?}\n", self.nearest);
+        match table.is_empty() {
+            true => head,
+            false => format!("{head}\n{}", toml::to_string(&table).expect("it has text keys")),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is hashed and how zeros are counted, from the solutions that were accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use althing_pow::{
+    Candidates, Need, Puzzle, PuzzleInput, SolutionBytes, SolutionKind, Surplus, Validity, Zeros,
+};
+use althing_types::{Difficulty, Seed, Transaction};
+use serde_json::{Value, json};
+
+use super::fields::Room;
+use crate::profile::{MessageKind, Role};
+
+/// An accepted solution with its challenge.
+struct Solved {
+    row: Transaction,
+    difficulty: Difficulty,
+    seed: Seed,
+}
+
+/// Says what is hashed, if accepted solutions tell it.
+pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut Vec<String>) {
+    let solved = solved(room);
+    if solved.is_empty() {
+        unknown.push("what is hashed: no accepted solution was heard with its challenge".into());
+        return;
+    }
+    let fitting = shapes().find(|(_, puzzle)| {
+        solved.iter().all(|it| puzzle.check(&it.seed, it.row, it.difficulty).is_ok())
+    });
+    let Some((names, puzzle)) = fitting else {
+        unknown.push("what is hashed: no way that is known fits the solutions".into());
+        return;
+    };
+    for (key, value) in names {
+        say(key, json!(value));
+    }
+    let exactly = Puzzle { surplus: Surplus::Refused, ..puzzle.clone() };
+    let are_exact = solved.iter().all(|it| exactly.check(&it.seed, it.row, it.difficulty).is_ok());
+    // By chance every second solution has no zero bit more, and 15 of 16 no hexadecimal one.
+    let enough = if puzzle.zeros == Zeros::HexDigits { 48 } else { 6 };
+    let seeds: BTreeSet<&str> = solved.iter().map(|it| it.seed.as_str()).collect();
+    match are_exact && seeds.len() >= enough {
+        true => say("puzzle.exact", json!(true)),
+        false if are_exact => unknown.push("whether more zeros than asked for are accepted".into()),
+        false => say("puzzle.exact", json!(false)),
+    }
+    if let Some(shape) = candidate(&solved) {
+        say("puzzle.candidate", json!(shape));
+    }
+}
+
+/// Returns the ways to hash and to count, those first that fewer texts pass by chance.
+fn shapes() -> impl Iterator<Item = ([(&'static str, &'static str); 4], Puzzle)> {
+    let zeros = [
+        ("hex", Zeros::HexDigits, "d", Need::Difficulty),
+        ("bits", Zeros::Bits, "d", Need::Difficulty),
+        ("after-first-one", Zeros::AfterFirstOne, "d", Need::Difficulty),
+        ("hex", Zeros::HexDigits, "max(1,d/4)", Need::Quarter),
+    ];
+    let inputs = [
+        ("{solution}", PuzzleInput::Solution, "utf8", SolutionBytes::Utf8),
+        ("{solution}", PuzzleInput::Solution, "int-be-minimal", SolutionBytes::ShortestBigEndian),
+        ("{solution}", PuzzleInput::Solution, "int-le-8", SolutionBytes::EightLittleEndian),
+        ("{tx}:{solution}", PuzzleInput::RowAndSolution, "utf8", SolutionBytes::Utf8),
+        ("{tx}:{d}:{solution}", PuzzleInput::RowChallengeAndSolution, "utf8", SolutionBytes::Utf8),
+    ];
+    zeros.into_iter().flat_map(move |(zeros_name, zeros, need_name, need)| {
+        inputs.into_iter().map(move |(input_name, input, bytes_name, bytes)| {
+            let names = [
+                ("puzzle.zeros", zeros_name),
+                ("puzzle.need", need_name),
+                ("puzzle.input", input_name),
+                ("puzzle.bytes", bytes_name),
+            ];
+            let puzzle = Puzzle {
+                input,
+                bytes,
+                zeros,
+                need,
+                surplus: Surplus::Allowed,
+                candidates: Candidates::Numbers,
+                kind: SolutionKind::Text,
+                validity: Validity::Shown,
+            };
+            (names, puzzle)
+        })
+    })
+}
+
+/// Returns the solutions that were accepted, with the challenges of their rows.
+fn solved(room: &Room) -> Vec<Solved> {
+    let number = |said: &BTreeMap<Role, Value>, role| said.get(&role).and_then(Value::as_u64);
+    let mut challenges: BTreeMap<u64, u64> = BTreeMap::new();
+    for (index, said) in (0_u64..).zip(room.said(MessageKind::Challenge)) {
+        let row = number(said, Role::Tx).unwrap_or(index);
+        if let Some(bits) = number(said, Role::Challenge) {
+            challenges.insert(row, bits);
+        }
+    }
+    let is_yes = |value: Option<&Value>| match value {
+        Some(Value::Bool(value)) => *value,
+        Some(value) => value.as_i64().is_some_and(|code| code == 1),
+        None => false,
+    };
+    let results =
+        room.said(MessageKind::Result).iter().filter(|said| is_yes(said.get(&Role::Result)));
+    let ballots = room.said(MessageKind::Ballot).iter().filter(|said| is_yes(said.get(&Role::Yes)));
+    let mut solved: BTreeMap<(u64, String), Solved> = BTreeMap::new();
+    for said in results.chain(ballots) {
+        let row = number(said, Role::Tx).unwrap_or_default();
+        let text = match said.get(&Role::Solution) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value @ Value::Number(_)) => value.to_string(),
+            _ => continue,
+        };
+        let bits = challenges.get(&row).map(|bits| Difficulty::from_bits(*bits));
+        if let (Some(Ok(difficulty)), Ok(seed)) = (bits, Seed::new(text.clone())) {
+            let row = Transaction::new(row);
+            solved.insert((row.number(), text), Solved { row, difficulty, seed });
+        }
+    }
+    solved.into_values().collect()
+}
+
+/// Returns what all solutions look like, if that is one of the known shapes.
+fn candidate(solved: &[Solved]) -> Option<String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    let all = |is_so: &dyn Fn(&Solved) -> bool| solved.iter().all(is_so);
+    if all(&|it| is_number(it.seed.as_str())) {
+        return Some("{n}".into());
+    }
+    for (separator, shape) in [(':', "{tx}:{n}"), ('-', "{tx}-{n}"), ('_', "{tx}_{n}")] {
+        let of_row = |it: &Solved| {
+            it.seed
+                .as_str()
+                .split_once(separator)
+                .is_some_and(|(row, rest)| row == it.row.to_string() && is_number(rest))
+        };
+        if all(&of_row) {
+            return Some(shape.into());
+        }
+    }
+    let length = solved.first()?.seed.as_str().len();
+    let is_alnum = |it: &Solved| {
+        let text = it.seed.as_str();
+        text.len() == length && text.bytes().all(|it| it.is_ascii_alphanumeric())
+    };
+    (length >= 6 && all(&is_alnum)).then(|| format!("alnum*{length}"))
+}

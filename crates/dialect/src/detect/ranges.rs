@@ -1,0 +1,119 @@
+//! Which ids and numbers there are: their types, and the range that they are drawn from.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::fields::Room;
+use crate::profile::{IdKind, MessageKind, Role};
+
+/// Where ranges of ids and numbers end in the programs that are known.
+const ENDS: [u64; 9] =
+    [29, 255, 65_000, 65_335, 65_535, 65_536, 100_000_000, 2_147_483_647, 4_294_967_295];
+
+/// Says which ids, votes and numbers there are.
+pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut Vec<String>) {
+    let ids = room.values(Role::Id);
+    let kind = kind_of(&ids);
+    if let Some(kind) = kind {
+        say("id.kind", json!(kind));
+        say_range("id", kind, &ids, say, unknown);
+    }
+    let count: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    if let Ok(count @ 1..=1000) = u16::try_from(count.len()) {
+        say("join.n", json!(count));
+    }
+    let votes: Vec<&Value> =
+        room.said(MessageKind::Vote).iter().filter_map(|said| said.get(&Role::Vote)).collect();
+    if let Some(form) = kind_of(&votes) {
+        let are_ids = votes.iter().all(|vote| count.contains(&vote.to_string()));
+        // A single vote may be an id by chance only where there are few numbers.
+        match are_ids && count.len() > 1 {
+            true => say("vote.kind", json!("member")),
+            false if kind == Some(IdKind::TimeNs) || kind == Some(form) || form == IdKind::Int => {
+                say("vote.kind", json!("draw"));
+                say("vote.type", json!(form));
+                say_range("vote", form, &votes, say, unknown);
+            }
+            false => say("vote.type", json!(form)),
+        }
+    }
+    let rows: Vec<u64> = numbers(
+        &room
+            .said(MessageKind::Challenge)
+            .iter()
+            .filter_map(|said| said.get(&Role::Tx))
+            .collect::<Vec<_>>(),
+    );
+    if let Some(first @ 0..=1) = rows.iter().min() {
+        say("leader.first_tx", json!(first));
+    } else {
+        unknown.push("the number of the first row".into());
+    }
+    let asked = numbers(&room.values(Role::Challenge));
+    match (asked.iter().min(), asked.iter().max()) {
+        (Some(lo), Some(hi)) => {
+            say("leader.d", json!([lo, hi]));
+            unknown.push(format!("challenges beyond those that were heard, {lo} to {hi}"));
+        }
+        _ => unknown.push("which challenges the leader draws".into()),
+    }
+    if let Some(yes) = room.values(Role::Yes).first() {
+        say("judge.yes", json!(if yes.is_boolean() { "bool" } else { "int" }));
+    }
+    if let Some(solution) = room.values(Role::Solution).first() {
+        say("puzzle.type", json!(if solution.is_number() { "int" } else { "text" }));
+    }
+}
+
+/// Returns how these ids are written, if all are written alike.
+fn kind_of(values: &[&Value]) -> Option<IdKind> {
+    let kind = |value: &Value| match value {
+        // Nanoseconds since 1970 are about as many for some decades.
+        Value::Number(number) => match number.as_u64()? {
+            1_000_000_000_000_000_000..=3_000_000_000_000_000_000 => Some(IdKind::TimeNs),
+            _ => Some(IdKind::Int),
+        },
+        Value::String(text) if text.parse::<althing_types::Uuid>().is_ok() => Some(IdKind::Uuid),
+        Value::String(text) if text.starts_with("0x") => Some(IdKind::HexText),
+        Value::String(text) if text.parse::<u64>().is_ok() => Some(IdKind::IntText),
+        Value::String(text) if text.parse::<f64>().is_ok() => Some(IdKind::FloatText),
+        _ => None,
+    };
+    let kinds: Option<BTreeSet<String>> =
+        values.iter().map(|value| Some(json!(kind(value)?).to_string())).collect();
+    match kinds?.len() {
+        1 => kind(values.first()?),
+        _ => None,
+    }
+}
+
+fn say_range(
+    section: &str,
+    kind: IdKind,
+    values: &[&Value],
+    say: &mut impl FnMut(&str, Value),
+    unknown: &mut Vec<String>,
+) {
+    if matches!(kind, IdKind::Uuid | IdKind::TimeNs | IdKind::FloatText) {
+        return;
+    }
+    let numbers = numbers(values);
+    let Some(largest) = numbers.iter().max() else { return };
+    let end = ENDS.iter().find(|end| *end >= largest).copied().unwrap_or(*largest);
+    say(&format!("{section}.lo"), json!(u64::from(!numbers.contains(&0) && end == 65_000)));
+    say(&format!("{section}.hi"), json!(end));
+    unknown.push(format!("the range of {section}: the largest number that was heard is {largest}"));
+}
+
+fn numbers(values: &[&Value]) -> Vec<u64> {
+    let number = |value: &&Value| match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        },
+        _ => None,
+    };
+    values.iter().filter_map(number).collect()
+}

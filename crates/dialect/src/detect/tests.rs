@@ -1,0 +1,134 @@
+//! What is detected of the traffic of programs whose profile is known.
+
+use althing_engine::rounds::{Cause, Message as Said, Place, Ruling, Signature, Signed};
+use althing_pow::Task;
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+
+use super::*;
+use crate::RoundsDialect;
+use crate::profile::{self, JudgedBy};
+use crate::program::Program;
+use crate::testing::encode;
+
+/// Returns a session of three peers of this profile, as a broker sees it.
+fn traffic(profile: &Profile) -> Detector {
+    let dialect = Program::built_in(&profile.name);
+    let ids: Vec<PeerId> = (1..4)
+        .map(|peer: u64| {
+            dialect.peer_id(
+                1_658_115_562_918_731_603 + (peer << 20),
+                peer.wrapping_mul(0x9e37_79b9_97f4_a7c1),
+            )
+        })
+        .collect();
+    let mut detector = Detector::default();
+    let mut say = |message: Said| {
+        let signature = Some(Signature([1; 3].into()));
+        for wire in encode(&dialect, &Signed { message, signature }) {
+            detector.hear(wire.topic(), &wire.payload);
+        }
+    };
+    for peer in &ids {
+        say(Said::Announcement { peer: *peer, key: None, members: None });
+    }
+    let vote = &profile.vote;
+    for (peer, number) in ids.iter().zip([vote.hi, vote.hi / 2, vote.lo + 3]) {
+        let draw = match (vote.kind, vote.form) {
+            (profile::VoteKind::Member, _) | (_, profile::IdKind::Uuid) => {
+                ids[0].number() ^ u128::from(vote.kind == profile::VoteKind::Draw)
+            }
+            _ => number.into(),
+        };
+        say(Said::Election { peer: *peer, draw, state: None });
+    }
+    let leader = ids[0];
+    let (lo, hi) = profile.leader.d;
+    for (row, bits) in (profile.leader.first_tx..).zip([lo, hi.min(lo + 1), lo, lo, lo, lo, lo, lo])
+    {
+        let difficulty = Difficulty::from_bits(bits.min(12).into()).expect("in range");
+        let transaction = Transaction::new(row);
+        let place = Some(Place { transaction, term: Term::FIRST });
+        say(Said::Challenge { peer: leader, difficulty, place });
+        let finder = ids[1 + usize::from(row % 2 == 1)];
+        let seed = solution(&dialect, transaction, difficulty, finder);
+        say(Said::Solution { peer: finder, transaction, seed: seed.clone() });
+        if profile.judge.by == JudgedBy::Leader {
+            let (peer, winner, ruling) = (leader, finder, Ruling::Accepted);
+            say(Said::Verdict { peer, transaction, seed, winner, ruling });
+        } else {
+            for peer in &ids {
+                let cause = Cause { term: Term::FIRST, difficulty, winner: finder };
+                let (seed, cause) = (seed.clone(), Some(cause));
+                say(Said::Vote { peer: *peer, transaction, seed, approve: true, cause });
+            }
+        }
+    }
+    detector
+}
+
+fn solution(
+    dialect: &Program,
+    transaction: Transaction,
+    difficulty: Difficulty,
+    finder: PeerId,
+) -> Seed {
+    let puzzle = &dialect.rules().puzzle;
+    let task = Task { transaction, difficulty, finder, salt: 7 };
+    let candidates = (0..).map(|index| puzzle.candidate(&task, index));
+    let mut solutions = candidates.filter(|it| puzzle.check(it, transaction, difficulty).is_ok());
+    solutions.next().expect("there are many")
+}
+
+#[test]
+fn the_traffic_of_each_built_in_profile_gives_it_back_as_far_as_it_shows() {
+    for profile in built_in::all().iter().filter(|it| it.network == NetworkKind::Rounds) {
+        let detected = traffic(profile).detect(profile.wire.transport).expect("there was traffic");
+        let of = profile.name.as_str();
+        let shown: Vec<_> = detected.differences.iter().map(|it| it.key.as_str()).collect();
+        // Members and candidates are the session's; keys were not sent here.
+        let is_ours = |key: &&str| {
+            let of_session = ["join.n", "leader.d", "id.hi", "id.lo", "vote.hi", "vote.lo"];
+            of_session.contains(key) || *key == "puzzle.candidate"
+        };
+        let other: Vec<_> = shown.iter().filter(|key| !is_ours(key)).collect();
+        let same = Profile { about: String::new(), name: String::new(), ..profile.clone() };
+        let nearest = built_in::find(&detected.nearest).expect("it is built in");
+        let is_alike = ["sheet", "copy-a", "copy-d", "copy-f"].contains(&of);
+        assert!(nearest.name == of || is_alike, "{of}: {detected:#?}");
+        assert!(other.is_empty(), "{of}: {detected:#?}");
+        assert_eq!(nearest.fields.init, same.fields.init, "{of}");
+        assert_eq!(detected.seen["topics.prefix"], profile.topics.prefix.as_str(), "{of}");
+        assert_eq!(detected.seen["puzzle.zeros"], json!(profile.puzzle.zeros), "{of}");
+        let text = detected.to_toml();
+        let read = profile::read("detected.toml", &text, &built_in::base);
+        assert_eq!(read.expect(&text).name, "detected");
+    }
+}
+
+#[test]
+fn programs_of_no_built_in_profile_are_described_by_what_differs() {
+    let mut detector = Detector::default();
+    for (topic, payload) in [
+        ("club/init", r#"{"node": "x", "cid": "0x1f"}"#),
+        ("club/init", r#"{"node": "x", "cid": "0x2f"}"#),
+        ("club/vote", r#"{"cid": "0x1f", "vote": 7}"#),
+        ("club/vote", r#"{"cid": "0x2f", "vote": 9}"#),
+        ("club/challenge", r#"{"t": 1, "d": 1}"#),
+        ("club/solution", r#"{"cid": "0x1f", "t": 1, "s": "1:7"}"#),
+        ("club/althing/init", r#"{"id": 7}"#),
+        ("club/noise", "hello"),
+    ] {
+        detector.hear(topic, payload.as_bytes());
+    }
+    let detected = detector.detect(Transport::Mqtt).expect("there was traffic");
+    assert_eq!((detected.peers, detected.messages), (2, 6));
+    let text = detected.to_toml();
+    let profile = profile::read("detected.toml", &text, &built_in::base).expect(&text);
+    assert_eq!(profile.topics.prefix, "club/");
+    assert_eq!(profile.topics.vote, "vote");
+    assert_eq!(profile.id.kind, profile::IdKind::HexText);
+    assert_eq!(json!(profile.fields.init), json!([["const", "node", "x"], ["id", "cid"]]));
+    assert_eq!(json!(profile.fields.challenge), json!([["tx", "t"], ["challenge", "d"]]));
+    assert!(detected.unknown.iter().any(|it| it.starts_with("what is hashed")));
+    assert_eq!(Detector::default().detect(Transport::Mqtt), None);
+}

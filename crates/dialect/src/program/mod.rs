@@ -1,0 +1,261 @@
+//! Programs that a profile describes, spoken to as one of their own: the published programs of the
+//! pages and all others.
+//!
+//! There is one codec for all of them. It writes exactly the fields that the profile lists, in that
+//! order, as Python's `json.dumps` does; and it reads what the programs would read. What Althing
+//! peers add in the default variants does not exist here.
+//!
+//! A signature may cover the message as Python would write it, and an engine's message does not
+//! remember how it was written. So of messages signed that way only those are accepted that we
+//! would write the same way, apart from whitespace.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `decode` | what do bytes mean to the engine? |
+//! | `encode` | what does a message of the engine look like? |
+//! | `key` | how is a key written? |
+//! | `object` | how are all fields of a message written and read? |
+//! | `rules` | which rules of the engine follow from a profile? |
+//! | `token` | how is one value written and read? |
+//! | `topics` | which message goes to which topic? |
+
+mod decode;
+mod encode;
+mod key;
+mod object;
+mod rules;
+mod token;
+mod topics;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use althing_engine::Recipient;
+use althing_engine::rounds::{
+    Authenticator, Issuing, Message, Rounds, Rules, Signed, Timeouts, Unsigned,
+};
+use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
+
+use self::decode::Tolerance;
+pub(crate) use self::topics::ProgramTopics;
+use crate::neighbours::{Neighbours, Ours};
+use crate::profile::{self, IdKind, MessageKind, Profile, SignatureName, built_in};
+use crate::{
+    BadSecret, Bus, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
+    Wire, pss, rsa,
+};
+
+/// A network of programs, and what its users may choose instead of what the profile says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How the programs speak and behave; its kind is [`profile::NetworkKind::Rounds`].
+    pub profile: Profile,
+    /// Groups in different rooms do not hear each other; may be empty.
+    pub room: String,
+    /// What a leader draws its challenges from; `None` as the profile says.
+    pub challenges: Option<RangeInclusive<Difficulty>>,
+    /// What has a leader ask; `None` as the profile says.
+    pub issuing: Option<Issuing>,
+    /// Rows after which the leader stops; `None` as the profile says.
+    pub rounds: Option<Transaction>,
+    /// The timeouts of the network.
+    pub timeouts: Timeouts,
+    /// How long a leader waits between two challenges; `None` as the profile says.
+    pub pause: Option<Duration>,
+}
+
+impl Config {
+    /// Members a network can have.
+    pub const PEERS_MAX: u16 = 1000;
+
+    /// Returns the network of a profile, with nothing chosen.
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            room: String::new(),
+            challenges: None,
+            issuing: None,
+            rounds: None,
+            timeouts: Timeouts::default(),
+            pause: None,
+        }
+    }
+}
+
+/// The dialect of a profile.
+#[derive(Clone, Debug)]
+pub struct Program {
+    profile: Arc<Profile>,
+    topics: ProgramTopics,
+    neighbours: Neighbours,
+    rules: Rules,
+    /// The row of the latest challenge, for messages that do not say theirs.
+    row: Arc<AtomicU64>,
+}
+
+impl Program {
+    /// Returns the dialect of a network with this configuration.
+    pub fn new(config: Config) -> Self {
+        let rules = rules::rules(&config);
+        let topics = ProgramTopics::new(&config.profile, &config.room);
+        let neighbours = Neighbours::new(
+            Ours::Program { profile: Box::new(config.profile.clone()), room: config.room },
+            &topics.filters(),
+        );
+        let first = config.profile.leader.first_tx;
+        let row = Arc::new(AtomicU64::new(first.wrapping_sub(1)));
+        Self { profile: Arc::new(config.profile), topics, neighbours, rules, row }
+    }
+
+    /// Returns the built-in profile of this name, with nothing chosen.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or it is of a network with a chain.
+    pub fn built_in(name: &str) -> Self {
+        let profile = built_in::find(name).expect("the caller names one that there is");
+        assert_eq!(profile.network, profile::NetworkKind::Rounds, "{name}");
+        Self::new(Config::new(profile.clone()))
+    }
+
+    fn content(
+        &self,
+        from: &Channel,
+        tolerance: Tolerance,
+        payload: &[u8],
+    ) -> Result<Content<Signed>, Malformed> {
+        let kind = self.topics.kind_of(from)?;
+        let row = Transaction::new(self.row.load(Ordering::Relaxed));
+        let content = decode::decode(&self.profile, kind, tolerance, row, payload)?;
+        if let Content::Message(Signed { message: Message::Challenge { place, .. }, .. }) = &content
+        {
+            match place {
+                Some(place) => self.row.store(place.transaction.number(), Ordering::Relaxed),
+                None => {
+                    self.row.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(content)
+    }
+}
+
+/// Returns whether `payload` is a message of this kind, exactly as programs of this profile write
+/// it.
+pub(crate) fn fits(profile: &Profile, kind: MessageKind, payload: &[u8]) -> bool {
+    profile.has(kind)
+        && decode::decode(profile, kind, Tolerance::Exact, Transaction::FIRST, payload).is_ok()
+}
+
+impl Codec for Program {
+    type Engine = Rounds;
+
+    fn network(&self) -> NetworkConfig {
+        let mut agreed = self.profile.agreed();
+        agreed.topics.prefix.clone_from(&self.topics.before);
+        NetworkConfig::Profile { profile: Box::new(agreed) }
+    }
+
+    fn encode(&self, _: &Recipient, signed: &Signed) -> Vec<Wire> {
+        let wire = |body: encode::Body| {
+            let topic = self.topics.topic(&self.profile, body.kind, body.solver)?;
+            Some(Wire { to: Channel::topic(topic), payload: body.payload })
+        };
+        encode::encode(&self.profile, signed).into_iter().filter_map(wire).collect()
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Signed> {
+        let exact = self.content(from, Tolerance::Exact, payload);
+        Received::from_topic(match exact {
+            Err(malformed) => match self.neighbours.recognise(from, payload, &malformed) {
+                Some(content) => Ok(content),
+                None => {
+                    let tolerant = self.content(from, Tolerance::Programs, payload);
+                    self.neighbours.look_again(from, payload, tolerant)
+                }
+            },
+            content => content,
+        })
+    }
+}
+
+impl RoundsDialect for Program {
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn topics(&self) -> Vec<String> {
+        self.topics.filters()
+    }
+
+    fn overheard(&self) -> Vec<Vec<String>> {
+        self.neighbours.topics()
+    }
+
+    fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        let ids = &self.profile.id;
+        let drawn = || {
+            let span = u128::from(ids.hi.saturating_sub(ids.lo)) + 1;
+            u128::from(ids.lo) + u128::from(entropy) % span
+        };
+        PeerId::new(match ids.kind {
+            IdKind::Int | IdKind::IntText | IdKind::HexText => drawn(),
+            // As the program has it, but for the last three digits or so: two peers may start at
+            // once.
+            IdKind::TimeNs => ((nanoseconds & !0x3ff) | (entropy & 0x3ff)).into(),
+            // Bits that the version overwrites in one half stay in the other.
+            IdKind::Uuid => {
+                let low = nanoseconds ^ entropy.rotate_left(32);
+                Uuid::random(u128::from(entropy) << 64 | u128::from(low)).number()
+            }
+            // A float between 0 and 1 with all the bits that it has room for.
+            IdKind::FloatText => {
+                #[allow(clippy::cast_precision_loss)]
+                let float = (entropy >> 11) as f64 / (1_u64 << 53) as f64;
+                float.to_bits().into()
+            }
+        })
+    }
+
+    fn secret_kind(&self) -> SecretKind {
+        match self.profile.sign.alg {
+            SignatureName::None => SecretKind::Random,
+            SignatureName::RsaPkcs1Sha256 => SecretKind::Rsa,
+            SignatureName::RsaPssSha256Salt94 => SecretKind::Rsa1024,
+        }
+    }
+
+    fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
+        let profile = Arc::clone(&self.profile);
+        let bytes = move |message: &Message| encode::signed_bytes(&profile, message);
+        match self.profile.sign.alg {
+            SignatureName::None => match secret.len() {
+                32 => Ok(Box::new(Unsigned)),
+                bytes => Err(BadSecret { kind: SecretKind::Random, bytes }),
+            },
+            SignatureName::RsaPkcs1Sha256 => rsa::rsa(secret, bytes),
+            SignatureName::RsaPssSha256Salt94 => pss::pss(secret, bytes),
+        }
+    }
+
+    /// No program has last wills.
+    fn last_will(&self, _: PeerId) -> Option<Wire> {
+        None
+    }
+
+    fn bus(&self) -> Bus {
+        let wire = &self.profile.wire;
+        let retained = wire.retain.iter().filter_map(|kind| self.topics.filter(*kind));
+        Bus {
+            quality_of_service: wire.qos,
+            retained: retained.collect(),
+            hears_retained: !self.profile.join.ignore_retained,
+            amqp: self.profile.amqp.clone(),
+        }
+    }
+}

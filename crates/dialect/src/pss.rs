@@ -1,0 +1,111 @@
+//! Signatures with RSA and a salt: RSASSA-PSS (RFC 8017) with SHA-256, as the sequel of the sheet
+//! has it: keys of 1024 bits, and 94 bytes of salt, the most that such a key has room for.
+//!
+//! The library of the other signatures takes neither such keys nor such a salt. The one used here
+//! does not hide from a watch how long it takes to sign ([RUSTSEC-2023-0071]), which is why nothing
+//! but this exercise uses it.
+//!
+//! [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071
+
+use std::sync::Arc;
+
+use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
+use rsa_keys::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
+use rsa_keys::pss;
+use rsa_keys::rand_core::OsRng;
+use rsa_keys::sha2::Sha256;
+use rsa_keys::signature::{RandomizedSigner, SignatureEncoding, Verifier};
+use rsa_keys::traits::PublicKeyParts;
+use rsa_keys::{RsaPrivateKey, RsaPublicKey};
+
+use crate::rsa::KEY_BYTES_MAX;
+use crate::{BadSecret, SecretKind};
+
+/// Bytes of salt.
+const SALT: usize = 94;
+
+/// Bytes of the modulus of a key of ours.
+const KEY_BYTES: usize = 128;
+
+/// Returns what signs with a secret key of 1024 bits, given as PKCS #8.
+///
+/// `signed_bytes` gives the bytes that a signature of a message is over, if it is one that is
+/// signed.
+pub(crate) fn pss<F>(secret: &[u8], signed_bytes: F) -> Result<Box<dyn Authenticator>, BadSecret>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static,
+{
+    let bad = || BadSecret { kind: SecretKind::Rsa1024, bytes: secret.len() };
+    let pair = RsaPrivateKey::from_pkcs8_der(secret).map_err(|_| bad())?;
+    if pair.size() != KEY_BYTES {
+        return Err(bad());
+    }
+    let der = pair.to_public_key().to_public_key_der().map_err(|_| bad())?;
+    let key = PublicKey(der.as_bytes().into());
+    Ok(Box::new(Pss { pair: pss::SigningKey::new_with_salt_len(pair, SALT), key, signed_bytes }))
+}
+
+struct Pss<F> {
+    pair: pss::SigningKey<Sha256>,
+    key: PublicKey,
+    signed_bytes: F,
+}
+
+impl<F> Authenticator for Pss<F>
+where
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
+{
+    fn public_key(&self) -> Option<PublicKey> {
+        Some(self.key.clone())
+    }
+
+    fn signature(&self, message: &Message) -> Option<Signature> {
+        let bytes = (self.signed_bytes)(message)?;
+        let signature = self.pair.try_sign_with_rng(&mut OsRng, &bytes).ok()?;
+        Some(Signature(Arc::from(signature.to_vec())))
+    }
+
+    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
+        let verify = || {
+            let key = RsaPublicKey::from_public_key_der(&key.0).ok()?;
+            let key = pss::VerifyingKey::<Sha256>::new_with_salt_len(key, SALT);
+            let signature = pss::Signature::try_from(signature.0.as_ref()).ok()?;
+            key.verify(&(self.signed_bytes)(message)?, &signature).ok()
+        };
+        key.0.len() <= KEY_BYTES_MAX && verify().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use althing_types::{PeerId, Seed, Transaction};
+    use rsa_keys::pkcs8::EncodePrivateKey;
+
+    fn secret(bits: usize) -> Vec<u8> {
+        let key = RsaPrivateKey::new(&mut OsRng, bits).expect("the system has entropy");
+        key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
+    }
+
+    fn solution(seed: u64) -> Message {
+        let peer = PeerId::new(7);
+        Message::Solution { peer, transaction: Transaction::FIRST, seed: Seed::from(seed) }
+    }
+
+    #[test]
+    fn a_signature_holds_for_one_message_of_one_key() {
+        let bytes = |message: &Message| Some(format!("{message:?}").into_bytes());
+        let signer = |secret: &[u8]| pss(secret, bytes).expect("it is a secret");
+        let (ours, other) = (signer(&secret(1024)), signer(&secret(1024)));
+        let key = ours.public_key().expect("we sign");
+        let signature = ours.signature(&solution(6)).expect("we sign");
+        assert_eq!(signature.0.len(), 128);
+        assert!(other.is_authentic(&solution(6), &signature, &key));
+        assert!(!other.is_authentic(&solution(11), &signature, &key));
+        let theirs = other.public_key().expect("we sign");
+        assert!(!other.is_authentic(&solution(6), &signature, &theirs));
+        assert!(!other.is_authentic(&solution(6), &Signature([0; 128].into()), &key));
+        let longer = pss(&secret(1536), |_| None).err().map(|error| error.kind);
+        assert_eq!(longer, Some(SecretKind::Rsa1024));
+    }
+}
