@@ -154,6 +154,24 @@ fn however_draws_are_said_and_counted_they_have_one_leader() {
     }
 }
 
+/// A program whose own election begins late has lost the draws that it heard before.
+#[test]
+fn the_first_challenge_waits_until_draws_that_are_repeated_were_said_again() {
+    let rules = changed(sheet(3), |rules| {
+        rules.customs.drawing.every = Some(seconds(2));
+        rules.customs.leading.delay = None;
+        rules.pause = Duration::from_millis(1);
+    });
+    let mut net = Lockstep::among_programs(&rules, 3, 0, 0);
+    net.run(Duration::from_millis(2400));
+    let is_draw = |message: &Message| matches!(message, Message::Election { .. });
+    assert_eq!(net.log.iter().filter(|it| is_draw(&it.message)).count(), 2 * 3);
+    let is_challenge = |message: &Message| matches!(message, Message::Challenge { .. });
+    assert!(!net.log.iter().any(|it| is_challenge(&it.message)));
+    net.run(Duration::from_millis(200));
+    assert!(net.log.iter().any(|it| is_challenge(&it.message)));
+}
+
 #[test]
 fn whatever_rule_elects_they_have_one_leader() {
     for (draw, rule) in [

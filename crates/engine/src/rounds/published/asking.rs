@@ -1,11 +1,13 @@
 //! Challenges: which row each opens, and what a leader issues (rules P3, P10 and P13).
 
+use std::time::Duration;
+
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 use rand::RngExt;
 
 use super::{Phase, Published, ROWS_MAX};
 use crate::rounds::{
-    Counting, Decision, Event, Issuing, Message, Output, Place, Refusal, Timer, refuse,
+    Counting, Customs, Decision, Event, Issuing, Message, Output, Place, Refusal, Timer, refuse,
 };
 
 /// A challenge that waits for its turn.
@@ -107,13 +109,23 @@ impl Published {
         if self.leader != Some(self.me) || self.rules.issuing == Issuing::OnCommand {
             return;
         }
-        let first = self.rules.customs.leading.delay.filter(|_| self.open.is_none());
-        let after = first.unwrap_or(self.rules.pause);
+        let after = self.before_next_challenge();
         if after.is_zero() {
             self.say_challenge(None, out);
         } else {
             out.push(Output::SetTimer { after, timer: Timer::Lead(self.row()) });
         }
+    }
+
+    /// Returns how long a leader waits before its next challenge. The first comes only when a member
+    /// whose own election began after it had heard the draws has heard them again (rule P15).
+    fn before_next_challenge(&self) -> Duration {
+        let Customs { drawing, leading, .. } = self.rules.customs;
+        if self.open.is_some() {
+            return self.rules.pause;
+        }
+        let again = drawing.every.map(|every| every + every / 4).unwrap_or_default();
+        leading.delay.unwrap_or(self.rules.pause).max(again)
     }
 
     pub(super) fn on_pause_over(&mut self, row: Transaction, out: &mut Vec<Output>) {
