@@ -18,6 +18,7 @@
 //! | `emulate` | Do the hash kernels work on other processors? |
 //! | `files` | Which files do people write? |
 //! | `fuzz` | Which bytes break a promise? |
+//! | `interop` | Do our peers agree with programs that others have written? |
 //! | `needs` | Which programs do the tests need, and how are they installed? |
 //! | `purity` | Do the pure crates ask the machine for nothing? |
 //! | `root` | Where is the workspace? |
@@ -42,6 +43,7 @@ mod deps;
 mod emulate;
 mod files;
 mod fuzz;
+mod interop;
 mod needs;
 mod purity;
 mod root;
@@ -80,6 +82,11 @@ enum Job {
     #[command(after_help = "Example:
   cargo xtask attack")]
     Attack,
+
+    /// Run peers among programs that others have written, and record it in docs/interop.md.
+    #[command(after_help = "Example:
+  cargo xtask interop")]
+    Interop,
 
     /// Run everything that CI checks besides the tests: format, lints, docs, licences, our own
     /// rules.
@@ -145,6 +152,7 @@ fn run(job: &Job) -> Result<()> {
     match job {
         Job::Test(options) => test::run(options),
         Job::Attack => attack::run(),
+        Job::Interop => interop::run(),
         Job::Check => check::run(),
         Job::Emulate => emulate::run(),
         Job::Deps(options) => deps::run(options),

@@ -9,9 +9,11 @@ mod network;
 mod peer;
 mod plain;
 mod process;
+mod stand_in;
 
 pub(crate) use foreigner::Foreigner;
 pub(crate) use network::{Network, killed, mosquitto, mosquitto_with, rabbitmq};
 pub(crate) use peer::{Peer, is, row};
 pub(crate) use plain::Programs;
 pub(crate) use process::{Althing, Line, command};
+pub(crate) use stand_in::{Room, StandIn};

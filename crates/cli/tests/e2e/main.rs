@@ -14,6 +14,7 @@ mod demo;
 mod documents;
 mod failing;
 mod harness;
+mod interop;
 mod leaders;
 mod manual;
 mod meeting;

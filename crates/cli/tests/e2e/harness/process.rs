@@ -73,7 +73,8 @@ impl Althing {
         Self::launch(name, shell, None)
     }
 
-    fn launch(name: &str, mut command: Command, trap: Option<Trap>) -> Self {
+    /// Starts a command, to be killed when it says something that `trap` accepts.
+    pub(super) fn launch(name: &str, mut command: Command, trap: Option<Trap>) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
