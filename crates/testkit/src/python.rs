@@ -58,7 +58,16 @@ impl Python {
         #[expect(clippy::print_stdout, reason = "it is for whoever reads the output of a test")]
         let () = println!("ALTHING_PYTHON_SEED={seed} repeats this");
         let cases = setting("ALTHING_PYTHON_CASES").unwrap_or(CASES);
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        // However many cases there are, some drawn values are none that a test takes.
+        let (max_local_rejects, max_global_rejects) = (u32::MAX, u32::MAX);
+        let failure_persistence = None;
+        let config = Config {
+            cases,
+            failure_persistence,
+            max_local_rejects,
+            max_global_rejects,
+            ..Config::default()
+        };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
