@@ -191,7 +191,11 @@ impl Board {
                 self.refusal = harmless(&format!("{from}: {reason}"), TEXT_MAX);
             }
             // It is here once it is connected.
-            PeerEvent::Started { .. } | PeerEvent::Lagged { .. } | PeerEvent::Summary { .. } => {}
+            PeerEvent::Started { .. }
+            | PeerEvent::ClockSet { .. }
+            | PeerEvent::Slept { .. }
+            | PeerEvent::Lagged { .. }
+            | PeerEvent::Summary { .. } => {}
         }
     }
 

@@ -276,6 +276,18 @@ impl ChainNetwork {
         }
     }
 
+    /// Returns a warning if the network is founded later than this machine's clock shows.
+    pub(crate) fn founded_in_the_future(&self, now: SystemTime) -> Option<String> {
+        let founded = UNIX_EPOCH + Duration::from_secs(self.founded()?.seconds());
+        let ahead = founded.duration_since(now).ok().filter(|ahead| *ahead > SOON)?;
+        let ahead = humantime::format_duration(Duration::from_secs(ahead.as_secs()));
+        Some(format!(
+            "by this machine's clock the network is founded only in {ahead}. If it is right, the \
+             time is not the one that the first peer printed; if the clock is wrong, set it: a \
+             running peer notices"
+        ))
+    }
+
     fn refuse_what_it_lacks(&self, name: ChainName) -> anyhow::Result<()> {
         for (option, is_given, owner) in [
             ("--genesis", self.genesis.is_some(), ChainName::Aviary),
@@ -379,10 +391,20 @@ fn default_label() -> Label {
     Label::new("althing").expect("it is short")
 }
 
+/// Clocks differ by less.
+const SOON: Duration = Duration::from_secs(60);
+
 fn parse_founded(text: &str) -> Result<Founded, String> {
     let unix_time = |time: SystemTime| {
-        let since_1970 = time.duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
-        Ok::<_, String>(UnixTime::from_seconds(since_1970.as_secs()))
+        let since_1970 = time
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| format!("{text:?} is before 1970, where the time of blocks begins"))?;
+        if since_1970.as_secs() > u64::from(u32::MAX) {
+            return Err(format!(
+                "{text:?} is too late: the time of a block has 32 bits, until 2106"
+            ));
+        }
+        Ok(UnixTime::from_seconds(since_1970.as_secs()))
     };
     if text == "now" {
         return unix_time(SystemTime::now()).map(Founded::Now);

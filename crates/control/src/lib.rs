@@ -17,6 +17,7 @@ mod server;
 mod socket;
 
 use std::io;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,10 @@ pub enum Request {
         /// Give up when another block comes first, where peers mine their own entries alone.
         #[serde(default, skip_serializing_if = "is_false")]
         once: bool,
+        /// How many blocks must make it hard to undo, its own included; as many as is usual in the
+        /// network if this is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirmations: Option<NonZeroU64>,
     },
 }
 

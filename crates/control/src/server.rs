@@ -131,14 +131,21 @@ impl Asked {
                     Err(error) => json!({ "error": error.to_string() }),
                 }
             }
-            (Request::Add { entry, once }, AskedEngine::Chain { entries, dialect, .. }) => {
+            (
+                Request::Add { entry, once, confirmations },
+                AskedEngine::Chain { entries, dialect, .. },
+            ) => {
                 let has_races = dialect.rules().entries == nakamoto::Entries::Kept;
+                let wanted = confirmations.unwrap_or_else(|| dialect.confirmations());
                 match dialect.entry(&entry, rand::random()) {
                     Ok(entry) if once && has_races => match entries.try_once(entry).await? {
                         Some(outcome) => submitted(&outcome),
                         None => json!({ "answer": "overtaken" }),
                     },
-                    Ok(entry) => submitted(&entries.submit(entry).await?.outcome().await?),
+                    Ok(entry) => {
+                        let submission = entries.submit_until(entry, wanted).await?;
+                        submitted(&submission.outcome().await?)
+                    }
                     Err(refused) => invalid(&refused.to_string()),
                 }
             }
@@ -269,12 +276,13 @@ pub fn entries(entries: impl IntoIterator<Item = (Height, Entry)>) -> Value {
 
 fn submitted(submitted: &Submitted) -> Value {
     match submitted {
-        Submitted::Added { height, lost_races, is_held } => json!({
+        Submitted::Added { height, lost_races, confirmations, is_held } => json!({
             "answer": "added",
             "height": height.number(),
             "lost_races": lost_races,
             "held": is_held,
         }),
+            "confirmations": confirmations,
         // That is no outcome, so it is not what was waited for.
         Submitted::Returned => json!({ "error": "the entry waits for a block again" }),
         Submitted::Refused(reason) => invalid(&reason.to_string()),

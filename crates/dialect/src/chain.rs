@@ -1,5 +1,7 @@
 //! What a network with a chain has besides its codec.
 
+use std::num::NonZeroU64;
+
 use althing_engine::nakamoto::{Nakamoto, Rules};
 use althing_ledger::{Application, Block, EntriesRefused, Entry};
 
@@ -19,6 +21,12 @@ pub trait ChainDialect: Codec<Engine = Nakamoto> {
     /// Returns an entry of this peer that says `text`, or why there can be none. In networks whose
     /// entries are signed, the nonce tells it from others with the same text.
     fn entry(&self, text: &str, nonce: u64) -> Result<Entry, EntriesRefused>;
+
+    /// Returns how many confirmations a user waits for who does not say: 1 where blocks are mined
+    /// only for entries, since no further block may come.
+    fn confirmations(&self) -> NonZeroU64 {
+        NonZeroU64::MIN
+    }
 
     /// Returns `block` as it is kept and exported. Where messages are text this is one line,
     /// without its end.

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_types::{Address, Moment, PeerId, PeerKey};
+use althing_types::{Address, Moment, PeerId, PeerKey, UnixTime};
 use derive_where::derive_where;
 
 use crate::durable::Durable;
@@ -77,6 +77,9 @@ pub enum Input<E: Engine> {
     PeerLost(PeerId),
     /// A peer of another network was heard on the same bus.
     Overheard(Overheard),
+    /// The wall clock shows this: it comes before any other input of a peer whose protocol knows
+    /// the time of day, and whenever the clock has been set.
+    WallClock(UnixTime),
     /// The user of this peer asks for something.
     Command(E::Command),
     /// The log entries asked for by [`Output::Read`], in order; fewer if there are no more.

@@ -1,5 +1,7 @@
 //! Records as lines for people. Votes and solutions are left out: a round has dozens.
 
+use std::time::Duration;
+
 use althing_text::counted;
 use althing_text::terminal::escaped;
 
@@ -68,6 +70,15 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         }
         PeerEvent::MessageRefused { reason, .. } => {
             format!("refused, of a sender that is not named: {reason}")
+        }
+        PeerEvent::ClockSet { by_ms } => {
+            let by = humantime::format_duration(Duration::from_secs(by_ms.unsigned_abs() / 1000));
+            let direction = if *by_ms < 0 { "back" } else { "forward" };
+            format!("the clock of this machine was set {direction} by {by}")
+        }
+        PeerEvent::Slept { seconds } => {
+            let time = humantime::format_duration(Duration::from_secs(*seconds));
+            format!("this machine was asleep for {time}")
         }
         PeerEvent::Lagged { missed } => {
             format!("{missed} lines are missing: they were not read in time")
@@ -149,6 +160,14 @@ fn of_chain(event: &ChainEvent) -> String {
             format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
         }
     }
+        ChainEvent::ClockWrong { ahead_s } => {
+            let by = humantime::format_duration(Duration::from_secs(ahead_s.unsigned_abs()));
+            let direction = if *ahead_s > 0 { "slow" } else { "fast" };
+            format!(
+                "THE CLOCK OF THIS MACHINE SEEMS WRONG: by the blocks of others it is {by} \
+                 {direction}. Until it is set, their blocks may be refused here, or ours there"
+            )
+        }
 }
 
 /// Returns who has signed an entry, if it is signed.

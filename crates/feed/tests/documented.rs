@@ -32,6 +32,8 @@ fn examples() -> Vec<Event> {
         PeerEvent::Started { rows: Some(4), blocks: None, left_out: None },
         PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1) },
         PeerEvent::Connected {},
+        PeerEvent::ClockSet { by_ms: -3_600_000 },
+        PeerEvent::Slept { seconds: 600 },
         PeerEvent::Disconnected { reason: reason() },
         PeerEvent::PeerLost { lost: PeerName::Id(wide) },
         PeerEvent::PeerLost { lost: address().into() },
@@ -111,6 +113,7 @@ fn examples() -> Vec<Event> {
             reason: reason(),
         },
     ];
+        ChainEvent::ClockWrong { ahead_s: -7200 },
     let workers = 3;
     let miners = [
         MinersEvent::ListeningForMiners { address: from },

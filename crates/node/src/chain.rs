@@ -1,5 +1,6 @@
 //! How a peer of a network with a chain is made, and how entries get into its chain.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -84,7 +85,8 @@ pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
         started: wall_time_at_start(clock),
     };
     let archive = Box::new(store.reader());
-    let engine = Nakamoto::new(dialect.rules().clone(), identity, dialect.application(), archive);
+    let (rules, kept) = (dialect.rules().clone(), store.recovered().state);
+    let engine = Nakamoto::new(rules, identity, dialect.application(), archive, kept);
     let length = engine.ledger().length();
     let submissions = Submissions::default();
     let node = Node::new(Setup {
@@ -114,9 +116,20 @@ pub struct Entries {
 impl Entries {
     /// Has the peer get an entry into the chain; entries are tried in the order in which they come.
     ///
-    /// Dropping the future does not withdraw the entry.
+    /// The entry is on disk from the start, and is tried again after a restart. Dropping the future
+    /// does not withdraw it.
     pub async fn submit(&self, entry: Entry) -> Result<Submission, HasLeft> {
-        let submission = self.submissions.add(entry.clone());
+        self.submit_until(entry, NonZeroU64::MIN).await
+    }
+
+    /// As [`submit`](Self::submit), but the submission is done only once the entry has so many
+    /// confirmations: 1 when it is in a block, and one more for each block after that.
+    pub async fn submit_until(
+        &self,
+        entry: Entry,
+        confirmations: NonZeroU64,
+    ) -> Result<Submission, HasLeft> {
+        let submission = self.submissions.add(entry.clone(), confirmations);
         self.commands.send(Command::Submit(entry)).await?;
         Ok(submission)
     }
@@ -142,7 +155,8 @@ impl Entries {
     /// Has the peer get several entries into the chain, and into one block if there is room: no
     /// block is found between the first of them and the last.
     pub async fn submit_all(&self, entries: Vec<Entry>) -> Result<Vec<Submission>, HasLeft> {
-        let submissions = entries.iter().map(|entry| self.submissions.add(entry.clone())).collect();
+        let add = |entry: &Entry| self.submissions.add(entry.clone(), NonZeroU64::MIN);
+        let submissions = entries.iter().map(add).collect();
         self.commands.send_all(entries.into_iter().map(Command::Submit).collect()).await?;
         Ok(submissions)
     }

@@ -15,7 +15,7 @@ use althing_types::{Channel, Moment};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading, TimeOfDay};
 use crate::commands::{Commands, Request, Status};
 use crate::gauges::Gauges;
 use crate::mining::{Answer, Mining};
@@ -59,6 +59,7 @@ pub struct Node<E: Engine> {
     engine: E,
     store: Store<E::Durable>,
     clock: Clock,
+    time_of_day: TimeOfDay,
     timers: Timers<E::Timer>,
     /// Its messages on their way, where the clock has a pace.
     outbox: Option<Outbox>,
@@ -137,6 +138,7 @@ impl<E: Observed> Node<E> {
             engine,
             store,
             clock,
+            time_of_day: TimeOfDay::begin(Reading::of(clock)),
             timers: Timers::new(),
             outbox: pacing.map(Outbox::new),
             mining,
@@ -344,6 +346,7 @@ impl<E: Observed> Node<E> {
     /// Hands a batch of inputs to the engine, and carries out its outputs. Entries that the engine
     /// reads from its log are the next batch.
     fn handle(&mut self, mut batch: Vec<Input<E>>, transport: &Transport) -> Result<(), NodeError> {
+        self.read_wall_clock(&mut batch);
         while !batch.is_empty() {
             let mut out = Vec::new();
             for input in batch.drain(..) {
@@ -363,6 +366,19 @@ impl<E: Observed> Node<E> {
             }
         }
         Ok(())
+    }
+
+    /// Reads the time of day, and has the engine handle first that it is another than expected.
+    fn read_wall_clock(&mut self, batch: &mut Vec<Input<E>>) {
+        let reading = Reading::of(self.clock);
+        let Some(jump) = self.time_of_day.read(reading) else { return };
+        if !jump.slept.is_zero() {
+            self.tell(PeerEvent::Slept { seconds: jump.slept.as_secs() });
+        }
+        if jump.by != 0 {
+            self.tell(PeerEvent::ClockSet { by_ms: jump.by });
+        }
+        batch.insert(0, Input::WallClock(jump.time));
     }
 
     /// Puts everything durable of a batch on disk, in one transaction.

@@ -1,5 +1,6 @@
 //! The outcome of entries that the user of a peer has submitted to its chain.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use althing_engine::Engine;
@@ -20,6 +21,8 @@ pub enum Submitted {
         height: Height,
         /// How often another block came first, so that the search had to begin again.
         lost_races: u32,
+        /// How many blocks of the chain make it hard to undo, its own included.
+        confirmations: u64,
         /// Whether another peer has that block, as far as is known (rule M5). If not, the entry may
         /// be lost together with this peer.
         is_held: bool,
@@ -38,9 +41,10 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Waits until the entry is in a block of the best chain, or cannot get into one. That takes as
-    /// long as a block takes to mine, and longer if others are quicker. Of a block of our own, the
-    /// answer comes when another peer has it as well, or after a while without that.
+    /// Waits until the entry has as many confirmations as were asked for, or cannot get into a
+    /// block. That takes as long as so many blocks take to mine, and longer if others are quicker.
+    /// Of a block of our own, the answer comes when another peer has it as well, or after a while
+    /// without that.
     pub async fn outcome(mut self) -> Result<Submitted, HasLeft> {
         loop {
             match self.next().await? {
@@ -97,6 +101,8 @@ pub(crate) struct Submissions(Arc<Mutex<Vec<Followed>>>);
 #[derive(Debug)]
 struct Followed {
     entry: Entry,
+    /// How many confirmations the caller waits for.
+    wanted: u64,
     lost_races: watch::Sender<u32>,
     /// The block of the best chain that it is in.
     block: Option<InBlock>,
@@ -108,6 +114,12 @@ struct InBlock {
     height: Height,
     /// Whether we have found it, so that no other peer need have it.
     is_own: bool,
+    /// How many blocks of the chain make it hard to undo, its own included.
+    confirmations: u64,
+    /// Whether another peer has it, once that is known.
+    is_held: Option<bool>,
+    /// What was last told of that.
+    told: Option<bool>,
 }
 
 impl Followed {
@@ -120,23 +132,31 @@ impl Followed {
         });
     }
 
-    fn tell_added(&self, is_held: bool) {
-        if let Some(InBlock { height, .. }) = self.block {
+    /// Tells that it is in a block, if that has enough confirmations and it is news.
+    fn tell_added(&mut self) {
+        let Some(block) = &mut self.block else { return };
+        let InBlock { height, confirmations, is_held, .. } = *block;
+        if confirmations < self.wanted || block.told == is_held {
+            return;
+        }
+        block.told = is_held;
+        if let Some(is_held) = is_held {
             let lost_races = *self.lost_races.borrow();
-            self.tell(Submitted::Added { height, lost_races, is_held });
+            self.tell(Submitted::Added { height, lost_races, confirmations, is_held });
         }
     }
 }
 
 impl Submissions {
     /// Follows `entry`; to be called before the engine is told of it, so that nothing is missed.
-    pub(crate) fn add(&self, entry: Entry) -> Submission {
+    pub(crate) fn add(&self, entry: Entry, wanted: NonZeroU64) -> Submission {
         let (told, submitted) = watch::channel(None);
         let (races, lost_races) = watch::channel(0);
         let mut all = self.lock();
         // Callers that no longer wait for an answer need none.
         all.retain(|followed| !followed.told.is_closed());
-        all.push(Followed { entry, lost_races: races, block: None, told });
+        let wanted = wanted.get();
+        all.push(Followed { entry, wanted, lost_races: races, block: None, told });
         Submission { submitted, lost_races }
     }
 
@@ -162,13 +182,22 @@ impl Submissions {
             }
             match (new, followed.block) {
                 (Some(block), _) => {
-                    followed.block = Some(InBlock { height: block.height(), is_own: false });
+                    followed.block = Some(InBlock {
+                        height: block.height(),
+                        is_own: false,
+                        confirmations: 1,
+                        is_held: None,
+                        told: None,
+                    });
                 }
                 (None, Some(old)) if old.height >= from => {
                     followed.block = None;
                     followed.tell(Submitted::Returned);
                 }
                 (None, _) => {}
+            }
+            if let Some((block, last)) = followed.block.as_mut().zip(blocks.last()) {
+                block.confirmations = last.height().number() - block.height.number() + 1;
             }
         }
     }
@@ -183,18 +212,18 @@ impl Submissions {
                 }
             }
             Event::TipChanged { .. } => {
-                let of_others = |followed: &&Followed| followed.block.is_some_and(|it| !it.is_own);
-                all.iter().filter(of_others).for_each(|followed| followed.tell_added(true));
+                for followed in &mut *all {
+                    if let Some(block) = followed.block.as_mut().filter(|block| !block.is_own) {
+                        block.is_held = Some(true);
+                    }
+                    followed.tell_added();
+                }
             }
             Event::BlockHeld { height, .. } => {
-                let is_held =
-                    |followed: &&Followed| followed.block.is_some_and(|it| it.height <= *height);
-                all.iter().filter(is_held).for_each(|followed| followed.tell_added(true));
+                note_held(&mut all, |block| block.height <= *height, true);
             }
             Event::BlockOnlyHere { height, .. } => {
-                let is_it =
-                    |followed: &&Followed| followed.block.is_some_and(|it| it.height == *height);
-                all.iter().filter(is_it).for_each(|followed| followed.tell_added(false));
+                note_held(&mut all, |block| block.height == *height, false);
             }
             Event::EntryRefused { entry, reason } => {
                 for followed in all.extract_if(.., |followed| followed.entry == *entry) {
@@ -207,6 +236,16 @@ impl Submissions {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Followed>> {
         self.0.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+/// Takes note of whether other peers have the blocks that `is_it` picks.
+fn note_held(all: &mut [Followed], is_it: impl Fn(&InBlock) -> bool, is_held: bool) {
+    for followed in all {
+        if let Some(block) = followed.block.as_mut().filter(|block| is_it(block)) {
+            block.is_held = Some(is_held);
+            followed.tell_added();
+        }
     }
 }
 
@@ -270,7 +309,7 @@ mod tests {
     }
 
     fn added(height: u64, lost_races: u32, is_held: bool) -> Submitted {
-        Submitted::Added { height: Height::new(height), lost_races, is_held }
+        Submitted::Added { height: Height::new(height), lost_races, confirmations: 1, is_held }
     }
 
     impl Submissions {
@@ -283,7 +322,7 @@ mod tests {
     #[test]
     fn races_are_counted_until_the_entry_is_in() {
         let (submissions, entry) = (Submissions::default(), [Entry::text("ours")]);
-        let mut told = submissions.add(entry[0].clone());
+        let mut told = submissions.add(entry[0].clone(), NonZeroU64::MIN);
         // While we searched for nothing, there was no race.
         submissions.connects(&block(1, "theirs"), &[], &[tip_changed(1)]);
         submissions.connects(&block(2, "theirs"), &entry, &[tip_changed(2)]);
@@ -296,7 +335,7 @@ mod tests {
     #[test]
     fn our_own_block_counts_when_another_peer_has_it() {
         let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
-        let mut told = submissions.add(entry);
+        let mut told = submissions.add(entry, NonZeroU64::MIN);
         submissions.connects(&block(3, "ours"), &[], &[mined(3), tip_changed(3)]);
         assert_eq!(told.news(), None, "nobody else is known to have it");
         submissions.heed(&only_here(3));
@@ -313,7 +352,7 @@ mod tests {
     fn an_entry_that_a_reorganisation_drops_is_followed_until_it_is_in_again_or_invalid() {
         let submissions = Submissions::default();
         let [mut first, mut second] =
-            ["first", "second"].map(|text| submissions.add(Entry::text(text)));
+            ["first", "second"].map(|text| submissions.add(Entry::text(text), NonZeroU64::MIN));
         submissions.connects(&block(3, "first"), &[], &[mined(3), tip_changed(3), held(3)]);
         submissions.connects(&block(4, "second"), &[], &[mined(4), tip_changed(4), held(4)]);
         assert_eq!(
@@ -331,12 +370,30 @@ mod tests {
         assert_eq!(second.news(), Some(Submitted::Refused(NotAdmitted::Full)));
     }
 
+    #[test]
+    fn a_caller_waits_for_as_many_blocks_as_it_wants_and_longer_if_they_are_replaced() {
+        let submissions = Submissions::default();
+        let two = NonZeroU64::new(2).expect("two is not zero");
+        let mut told = submissions.add(Entry::text("ours"), two);
+        submissions.connects(&block(1, "ours"), &[], &[mined(1), tip_changed(1), held(1)]);
+        assert_eq!(told.news(), None);
+        submissions.connected(Height::new(1), &[block(1, "x"), block(2, "y")], &[]);
+        submissions.heed(&tip_changed(2));
+        assert_eq!(told.news(), Some(Submitted::Returned), "it is in no block any more");
+        submissions.connects(&block(3, "ours"), &[], &[tip_changed(3)]);
+        assert_eq!(told.news(), None);
+        submissions.connects(&block(4, "theirs"), &[], &[tip_changed(4)]);
+        let height = Height::new(3);
+        let added = Submitted::Added { height, lost_races: 0, confirmations: 2, is_held: true };
+        assert_eq!(told.news(), Some(added));
+    }
+
     #[tokio::test]
     async fn a_lost_race_is_told_and_only_what_one_caller_waits_for_can_be_withdrawn() {
         let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
-        let mut told = submissions.add(entry.clone());
+        let mut told = submissions.add(entry.clone(), NonZeroU64::MIN);
         assert!(!submissions.is_wanted(&entry));
-        let other = submissions.add(entry.clone());
+        let other = submissions.add(entry.clone(), NonZeroU64::MIN);
         assert!(submissions.is_wanted(&entry), "another caller waits for it");
         drop(other);
         assert!(!submissions.is_wanted(&entry));
@@ -349,7 +406,10 @@ mod tests {
     #[tokio::test]
     async fn all_who_asked_are_told_of_a_refusal() {
         let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
-        let both = [submissions.add(entry.clone()), submissions.add(entry.clone())];
+        let both = [
+            submissions.add(entry.clone(), NonZeroU64::MIN),
+            submissions.add(entry.clone(), NonZeroU64::MIN),
+        ];
         submissions.heed(&Event::EntryRefused { entry, reason: NotAdmitted::Full });
         for told in both {
             assert_eq!(told.outcome().await, Ok(Submitted::Refused(NotAdmitted::Full)));
@@ -359,7 +419,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_wait_are_told_that_the_peer_has_left() {
         let submissions = Submissions::default();
-        let submission = submissions.add(Entry::text("ours"));
+        let submission = submissions.add(Entry::text("ours"), NonZeroU64::MIN);
         drop(Watching(submissions.clone()));
         assert_eq!(submission.outcome().await, Err(HasLeft));
     }

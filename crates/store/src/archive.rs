@@ -42,7 +42,7 @@ mod tests {
         let archive: Box<dyn Archive> = Box::new(store.reader());
         assert_eq!(archive.heights(), 0..0);
         let blocks = vec![block(1), block(2)];
-        store.commit(&[Durable { from: Height::new(1), blocks }]).expect("in memory");
+        store.commit(&[Durable { from: Height::new(1), blocks, own: None }]).expect("in memory");
         assert_eq!(archive.heights(), 1..3);
         assert_eq!(archive.block(Height::new(2)), Some(block(2)));
         assert_eq!(archive.block(Height::GENESIS), None);

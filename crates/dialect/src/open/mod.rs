@@ -23,6 +23,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use althing_engine::Recipient;
@@ -202,6 +203,11 @@ impl ChainDialect for Open {
     fn application(&self) -> Box<dyn Application> {
         let router = Router::new().with(notes::APPLICATION, Box::new(Notes));
         Box::new(Once::new(Box::new(router)))
+    }
+
+    /// Two: the last block of a chain is often replaced by another of the same moment.
+    fn confirmations(&self) -> NonZeroU64 {
+        NonZeroU64::new(2).expect("two is not zero")
     }
 
     /// Returns a note, signed by this peer.

@@ -31,9 +31,19 @@ impl Nakamoto {
         let Adoption { disconnected, connected, returned } = adoption;
         let blocks: Vec<Block> = connected.iter().map(|it| (*it.block).clone()).collect();
         let from = blocks.first().map(Block::height).unwrap_or(Height::GENESIS);
+        let before = out.len();
         self.mempool.settle(&blocks, returned, &self.ledger, out);
+        let mut own_changed = self.own.follow(&blocks);
+        // Own entries that can be in no block any more have just been reported.
+        for output in &out[before..] {
+            if let Output::Event(Event::EntryRefused { entry, .. }) = output {
+                own_changed |= self.own.forget(entry);
+            }
+        }
+        let entries = own_changed.then(|| self.own.to_vec());
         self.holders.forget_from(from);
-        out.push(Output::Persist(Durable { from, blocks }));
+        // With the blocks, so that no crash comes between.
+        out.push(Output::Persist(Durable { from, blocks, own: entries }));
         out.extend(own.map(Output::Event));
         let tip = self.ledger.tip().expect("a chain has just been adopted");
         let ids = |blocks: &[HashedBlock]| blocks.iter().map(HashedBlock::id).collect();
@@ -49,8 +59,10 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let height = block.height();
+        self.compare_clocks(now, from, block, out);
         match self.take_in(block.clone(), out) {
             Ok(Added::Adopted(_)) => {
+                self.note_announced(now);
                 self.peers.note_use(now, from);
                 self.end_finished_downloads(now, out);
                 let others = |peer: &Address| peer != from;

@@ -1,28 +1,72 @@
-//! What a peer of a network with a chain persists: its best chain.
+//! What a peer of a network with a chain persists: its best chain, and its own entries until they
+//! are deep in it.
 
 use std::ops::Range;
 
 use althing_ledger::Block;
 use althing_types::Height;
 
-use crate::{Change, Gap};
+use super::own::OwnEntry;
+use crate::{Change, Gap, Undecodable};
 
 /// A change of the best chain. The log is the chain: its entries are blocks, numbered by height. A
 /// genesis that every peer has need not be in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Durable {
     /// Remove the blocks at this height and above,
     pub from: Height,
     /// and append these blocks.
     pub blocks: Vec<Block>,
+    /// Keep these as the entries of the peer's own user instead of any before (rule M7). Without
+    /// blocks, nothing else is changed.
+    pub own: Option<Vec<OwnEntry>>,
+}
+
+/// What a peer stores besides its chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The entries of its own user that are not yet deep in the chain.
+    pub own: Vec<OwnEntry>,
 }
 
 impl crate::Durable for Durable {
     type Entry = Block;
-    // A peer with a chain keeps nothing else.
-    type State = ();
+    type State = State;
 
-    fn change<'a>(&'a self, (): &mut (), _: &Range<u64>) -> Result<Option<Change<'a, Block>>, Gap> {
+    fn change<'a>(
+        &'a self,
+        state: &mut State,
+        _: &Range<u64>,
+    ) -> Result<Option<Change<'a, Block>>, Gap> {
+        if let Some(own) = &self.own {
+            state.own.clone_from(own);
+            if self.blocks.is_empty() {
+                return Ok(None);
+            }
+        }
         Ok(Some(Change { from: self.from.number(), entries: &self.blocks }))
+    }
+}
+
+impl crate::State for State {
+    const CELLS: &'static [&'static str] = &["own"];
+
+    fn cell(&self, name: &str) -> Option<Vec<u8>> {
+        let own = (name == "own" && !self.own.is_empty()).then_some(&self.own)?;
+        Some(postcard::to_stdvec(own).expect("memory takes any number of bytes"))
+    }
+
+    fn restore(&mut self, name: &str, bytes: &[u8]) -> Result<(), Undecodable> {
+        if name != "own" {
+            return Err(Undecodable(format!("there is no cell {name:?}")));
+        }
+        match postcard::take_from_bytes(bytes) {
+            Ok((own, [])) => self.own = own,
+            Ok((_, rest)) => {
+                return Err(Undecodable(format!("is followed by {} stray bytes", rest.len())));
+            }
+            Err(_) => return Err(Undecodable("does not decode".to_owned())),
+        }
+        Ok(())
     }
 }

@@ -126,6 +126,11 @@ pub enum Event {
         /// Its last misconduct.
         reason: Misbehaviour,
     },
+    /// The clocks of other peers agree, and ours does not (rule B13).
+    ClockWrong {
+        /// How many seconds they are ahead of it.
+        ahead: i64,
+    },
     /// An entry waits for a block.
     EntryPooled(Entry),
     /// An entry cannot get into the chain.

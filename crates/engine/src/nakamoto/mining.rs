@@ -6,7 +6,7 @@ use althing_ledger::{Block, Entry, Outcome as Added, Preimage, Proposal, Target,
 use althing_pow::{Goal, HEADER_WITHOUT_NONCE, Hash, Nonce, Work};
 use althing_types::{Height, Moment};
 
-use super::{Event, Nakamoto, NotAdmitted, Output, Refusal};
+use super::{Durable, Event, Nakamoto, NotAdmitted, Output, Refusal};
 use crate::{ProofOfWork, SearchId};
 
 /// Whether a peer mines.
@@ -28,15 +28,22 @@ pub(super) struct Miner {
     template: Option<Arc<Template>>,
     /// The state of the mempool when it was last checked.
     revision: u64,
+    /// Whether the search is for a block with a wrong time.
+    is_stale: bool,
 }
 
 impl Miner {
     pub(super) fn new(mining: Mining) -> Self {
-        Self { mining, search: SearchId::default(), template: None, revision: 0 }
+        Self { mining, search: SearchId::default(), template: None, revision: 0, is_stale: false }
     }
 
     pub(super) fn mining(&self) -> Mining {
         self.mining
+    }
+
+    /// Begins the search anew at the next occasion, for a block with the right time.
+    pub(super) fn search_anew(&mut self) {
+        self.is_stale = self.template.is_some();
     }
 
     /// Returns the height of the block that we search for.
@@ -95,14 +102,17 @@ impl Nakamoto {
             return;
         }
         let on_tip = self.miner.template.as_ref().filter(|current| current.parent() == tip);
-        if !may_mine || (on_tip.is_some() && self.miner.revision == self.mempool.revision()) {
+        let is_stale = self.miner.is_stale;
+        let is_current = on_tip.is_some() && self.miner.revision == self.mempool.revision();
+        if !may_mine || (is_current && !is_stale) {
             return;
         }
         self.miner.revision = self.mempool.revision();
         let entries = self.ledger.select(self.name.as_str(), self.mempool.entries());
-        if on_tip.is_some_and(|current| current.entries() == entries) {
+        if !is_stale && on_tip.is_some_and(|current| current.entries() == entries) {
             return;
         }
+        self.miner.is_stale = false;
         let proposal = Proposal { miner: self.name.as_str(), now: self.wall_time(now), entries };
         match self.ledger.template(proposal) {
             Some(template) => {
@@ -148,12 +158,41 @@ impl Nakamoto {
     pub(super) fn on_submit(&mut self, entry: Entry, out: &mut Vec<Output>) {
         match self.mempool.add(&entry, &self.ledger) {
             Ok(is_new) => {
+                if self.own.add(&entry) {
+                    let own = Some(self.own.to_vec());
+                    out.push(Output::Persist(Durable { own, ..Durable::default() }));
+                }
                 self.share(&entry, out);
                 if is_new {
                     out.push(Output::Event(Event::EntryPooled(entry)));
                 }
             }
             Err(reason) => out.push(Output::Event(Event::EntryRefused { entry, reason })),
+        }
+    }
+
+    /// Forgets an entry of our user that is in no block, on disk as well.
+    pub(super) fn on_withdraw(&mut self, entry: &Entry, out: &mut Vec<Output>) {
+        self.mempool.withdraw(entry);
+        if self.own.forget(entry) {
+            let own = Some(self.own.to_vec());
+            out.push(Output::Persist(Durable { own, ..Durable::default() }));
+        }
+    }
+
+    /// Submits the entries of our user again that were not in the chain before a restart (rule M7).
+    pub(super) fn submit_again(&mut self, out: &mut Vec<Output>) {
+        let waiting: Vec<Entry> = self.own.waiting().cloned().collect();
+        for entry in waiting {
+            match self.mempool.add(&entry, &self.ledger) {
+                Ok(_) => out.push(Output::Event(Event::EntryPooled(entry))),
+                Err(reason) => {
+                    self.own.forget(&entry);
+                    let own = Some(self.own.to_vec());
+                    out.push(Output::Persist(Durable { own, ..Durable::default() }));
+                    out.push(Output::Event(Event::EntryRefused { entry, reason }));
+                }
+            }
         }
     }
 

@@ -14,9 +14,10 @@
 //! | `tips` | which chains do the others have? | T |
 //! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get missing blocks? | Y |
 //! | `blocks` | what happens to a block? | Y6, F |
-//! | `mining`, `mempool` | which block do we mine? | M |
+//! | `mining`, `mempool`, `own` | which block do we mine? | M |
 //! | `turns` | when do we mine beside programs that take long? | M6 |
 //! | `holders` | which of our blocks do others have as well? | M5 |
+//! | `wall_clock` | what time is it, by our clock and by those of others? | B13 |
 //! | `bans` | which keys are banned? | X |
 //! | `message` | what do peers send each other? | |
 //! | `interface`, `status` | what can a peer be told, what does it report, how are things? | |
@@ -45,6 +46,7 @@ mod joining;
 mod mempool;
 mod message;
 mod mining;
+mod own;
 mod peers;
 mod queues;
 mod requests;
@@ -52,6 +54,7 @@ mod rules;
 mod status;
 mod tips;
 mod turns;
+mod wall_clock;
 mod whole_chain;
 
 pub use self::answers::{
@@ -60,7 +63,7 @@ pub use self::answers::{
 };
 pub use self::bans::{KEYS_MAX, POINTS_MAX};
 pub use self::by_height::{BAD_CLAIMS_MAX, DOWNLOADS_MAX, TRIES_MAX, WINDOW};
-pub use self::durable::Durable;
+pub use self::durable::{Durable, State};
 pub use self::gossip::GOSSIPS_REMEMBERED;
 pub use self::headers_first::{BODIES_MAX, HEADERS_PER_ANSWER, LOCATOR_MAX};
 pub use self::holders::OWN_BLOCKS_MAX;
@@ -70,6 +73,7 @@ pub use self::interface::{
 pub use self::mempool::MEMPOOL_MAX;
 pub use self::message::{Claim, Cookie, Gossip, Label, LabelTooLong, Message};
 pub use self::mining::Mining;
+pub use self::own::{BURIED, OwnEntry};
 pub use self::peers::{OLDEST_KEPT, PEERS_MAX, UNANSWERED_MAX, USEFUL_KEPT};
 pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
 pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
@@ -93,9 +97,11 @@ use self::holders::Holders;
 use self::joining::{Joining, Shown};
 use self::mempool::Mempool;
 use self::mining::Miner;
+use self::own::OwnEntries;
 use self::peers::Peers;
 use self::requests::{Requests, Wanted};
 use self::turns::Turns;
+use self::wall_clock::WallClock;
 use crate::{Engine, Origin, Queue, Recipient};
 
 /// What can happen to a peer of a network with a chain.
@@ -114,8 +120,7 @@ pub struct Nakamoto {
     contacts: Vec<Address>,
     /// How often the contacts were turned to without any peer having answered.
     unanswered: u32,
-    /// The wall-clock time at the start.
-    started: UnixTime,
+    wall: WallClock,
     rng: ChaCha8Rng,
     ledger: Ledger,
     peers: Peers,
@@ -126,6 +131,7 @@ pub struct Nakamoto {
     downloads: Downloads,
     headers: HeaderSync,
     mempool: Mempool,
+    own: OwnEntries,
     miner: Miner,
     joining: Joining,
     holders: Holders,
@@ -153,7 +159,7 @@ pub struct Identity {
 
 impl Nakamoto {
     /// Returns a peer that has not sent anything yet, with the blocks of its chain from before a
-    /// restart. `state` is the application before any entry.
+    /// restart. `state` is the application before any entry; `kept` is what is on disk besides.
     ///
     /// They are read from `archive`, which also provides them from then on: the engine has the last
     /// few in memory, and reads an older one when it needs it. They are checked again when they are
@@ -164,10 +170,12 @@ impl Nakamoto {
         identity: Identity,
         state: Box<dyn Application>,
         archive: Box<dyn Archive>,
+        kept: State,
     ) -> Self {
         let Identity { address, name, contacts, mining, entropy, started } = identity;
         let ledger = Ledger::recover(rules.chain.clone(), state, archive, started);
         Self {
+            own: OwnEntries::recovered(kept.own, &ledger),
             joining: Joining::new(rules.discovery),
             holders: Holders::default(),
             turns: Turns::default(),
@@ -178,7 +186,7 @@ impl Nakamoto {
             peers: Peers::new(&contacts),
             contacts,
             unanswered: 0,
-            started,
+            wall: WallClock::new(started),
             rng: ChaCha8Rng::from_seed(entropy),
             bans: Bans::default(),
             heard: Heard::default(),
@@ -203,6 +211,7 @@ impl Nakamoto {
     }
 
     fn on_start(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.submit_again(out);
         if let Discovery::Gossip { .. } = self.rules.discovery {
             self.on_gossip_timer(now, out);
         }
@@ -359,7 +368,7 @@ impl Nakamoto {
     }
 
     fn wall_time(&self, now: Moment) -> UnixTime {
-        self.started.after(now.since_start())
+        self.wall.show(now)
     }
 }
 
@@ -392,10 +401,11 @@ impl Engine for Nakamoto {
             Input::Timer(Timer::Newcomer) => self.ask_somebody_for_chain(now, out),
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
             Input::Peers(list) => self.on_peers(now, &list, out),
+            Input::WallClock(shown) => self.on_wall_clock(now, shown, out),
             Input::Solved { search, solution } => self.on_solved(now, search, solution, out),
             Input::Command(Command::Mined(block)) => self.on_mined(now, &block, out),
             Input::Command(Command::Submit(entry)) => self.on_submit(entry, out),
-            Input::Command(Command::Withdraw(entry)) => self.mempool.withdraw(&entry),
+            Input::Command(Command::Withdraw(entry)) => self.on_withdraw(&entry, out),
             // No address to answer, no key to give points to, or nothing that this engine requests.
             Input::Message { .. }
             | Input::Malformed(_)

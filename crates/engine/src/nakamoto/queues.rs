@@ -7,7 +7,7 @@ use super::{
 use crate::Queue;
 
 impl Nakamoto {
-    pub(super) fn queues(&self) -> [Queue; 14] {
+    pub(super) fn queues(&self) -> [Queue; 16] {
         [
             Queue { name: "peers", len: self.peers.len(), max: PEERS_MAX },
             Queue { name: "scored keys", len: self.bans.len(), max: KEYS_MAX },
@@ -25,6 +25,8 @@ impl Nakamoto {
             Queue { name: "headers", len: self.headers.len(), max: althing_ledger::HEADERS_MAX },
             Queue { name: "bodies waiting", len: self.headers.waiting(), max: BODIES_MAX },
             Queue { name: "entries", len: self.mempool.len(), max: MEMPOOL_MAX },
+            Queue { name: "clocks", len: self.wall.compared().0, max: self.wall.compared().1 },
+            Queue { name: "own entries", len: self.own.len(), max: MEMPOOL_MAX },
             Queue { name: "own blocks", len: self.holders.len(), max: OWN_BLOCKS_MAX },
             Queue {
                 name: "side blocks",

@@ -25,6 +25,11 @@ impl Nakamoto {
         out.push(Output::SetTimer { after, timer: Timer::Tips });
     }
 
+    /// Asks some peers for their chains before the next round of requests.
+    pub(super) fn ask_for_tips_now(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.ask_for_tips(now, ASKED_MAX, out);
+    }
+
     pub(super) fn ask_for_tips(&mut self, now: Moment, count: usize, out: &mut Vec<Output>) {
         let peers = &self.peers;
         let trusted = |peer: &Address| peers.is_trusted(now, peer);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use althing_engine::nakamoto::{
     Claim, Command, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label, Message,
-    Mining, Nakamoto, Output, Rules, SyncMethod, Timeouts, Timer,
+    Mining, Nakamoto, Output, Rules, State, SyncMethod, Timeouts, Timer,
 };
 use althing_engine::{Engine, Origin, Recipient};
 use althing_ledger::{
-    Anything, Application, Asert, Block, BlockContext, Coinbase, CompactTarget, Cs60Block,
+    Anything, Application, Archive, Asert, Block, BlockContext, Coinbase, CompactTarget, Cs60Block,
     DifficultyRule, EntriesRefused, Entry, Format, Genesis, HexDigits, Ledger, Limits, NativeBlock,
     NoArchive, Outcome, Own, Proposal, Rules as ChainRules, Target, Template, Ties, Times,
 };
@@ -44,7 +44,17 @@ impl Peer {
             entropy: [seed; 32],
             started: UnixTime::from_seconds(1_700_000_000),
         };
-        let engine = Nakamoto::new(rules, identity, state, Box::new(NoArchive));
+        Self::recovered(rules, identity, state, Box::new(NoArchive), State::default())
+    }
+
+    pub(crate) fn recovered(
+        rules: Rules,
+        identity: Identity,
+        state: Box<dyn Application>,
+        archive: Box<dyn Archive>,
+        kept: State,
+    ) -> Self {
+        let engine = Nakamoto::new(rules, identity, state, archive, kept);
         Self { engine, now: Moment::START, timers: Vec::new() }
     }
 

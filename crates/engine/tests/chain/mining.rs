@@ -2,7 +2,7 @@
 
 use althing_engine::SearchId;
 use althing_engine::nakamoto::{
-    Command, Event, Input, MEMPOOL_MAX, Message, Mining, NotAdmitted, Output,
+    Command, Event, Input, MEMPOOL_MAX, Message, Mining, NotAdmitted, Output, State,
 };
 use althing_ledger::{Entry, Template};
 use althing_types::Height;
@@ -180,7 +180,13 @@ fn a_peer_comes_back_with_the_chain_from_its_disk() {
         started: althing_types::UnixTime::default(),
     };
     let state = Box::new(althing_ledger::Anything);
-    let engine = althing_engine::nakamoto::Nakamoto::new(rules, identity, state, Box::new(blocks));
+    let engine = althing_engine::nakamoto::Nakamoto::new(
+        rules,
+        identity,
+        state,
+        Box::new(blocks),
+        State::default(),
+    );
     assert_eq!(engine.ledger().tip(), kept.tip(), "what does not fit is left out");
 }
 

@@ -10,7 +10,7 @@ use crate::common::{by_height, new_chain};
 /// Returns a change to these blocks, from the first of them on.
 fn change(blocks: &[Block]) -> Durable {
     let from = blocks.first().map_or(Height::GENESIS, Block::height);
-    Durable { from, blocks: blocks.to_vec() }
+    Durable { from, blocks: blocks.to_vec(), own: None }
 }
 
 fn blocks(miner: &str) -> Vec<Block> {
@@ -46,7 +46,7 @@ fn a_reorganisation_truncates_the_log() {
     assert_eq!(applied, Ok(Some(Change { from: 1, entries: &theirs[1..3] })));
     assert_eq!(recovered.log, 0..3);
     // Also without any block in their place.
-    assert!(recovered.apply(&Durable { from: Height::new(2), blocks: Vec::new() }).is_ok());
+    assert!(recovered.apply(&Durable { from: Height::new(2), ..Durable::default() }).is_ok());
     assert_eq!(recovered.log, 0..2);
 }
 

@@ -120,6 +120,11 @@ pub enum ChainEvent {
         /// The last rule that its owner broke.
         reason: String,
     },
+    /// The clocks of other peers agree, and that of this machine does not.
+    ClockWrong {
+        /// How many seconds they are ahead of it; less than zero if they are behind.
+        ahead_s: i64,
+    },
     /// An entry waits for a block.
     EntryPooled {
         /// Its text.
@@ -183,6 +188,7 @@ impl From<nakamoto::Event> for Event {
                 seconds: time.as_secs_f64(),
                 reason: reason.to_string(),
             },
+            Of::ClockWrong { ahead } => ChainEvent::ClockWrong { ahead_s: ahead },
             Of::EntryPooled(entry) => {
                 ChainEvent::EntryPooled { entry: entry_text(&entry), author: entry_author(&entry) }
             }

@@ -24,6 +24,16 @@ pub enum PeerEvent {
     },
     /// The peer can be reached, or its broker or tracker is back.
     Connected {},
+    /// The clock of this machine was set, forward or back.
+    ClockSet {
+        /// By how many milliseconds; less than zero if it was set back.
+        by_ms: i64,
+    },
+    /// This machine was asleep, and the peer with it.
+    Slept {
+        /// For so many seconds.
+        seconds: u64,
+    },
     /// The connection broke; the peer tries again by itself.
     Disconnected {
         /// The error, in words.

@@ -36,6 +36,10 @@ struct Chain {
     work: Work,
     /// Entries of blocks that no longer count, which are in none that does.
     returned: BTreeSet<Entry>,
+    /// Entries of its own user that it keeps on disk.
+    own: BTreeSet<Entry>,
+    /// Those that were in its chain, so that its user was told so.
+    acknowledged: BTreeSet<Entry>,
 }
 
 impl ChainChecker {
@@ -88,6 +92,12 @@ impl Chain {
     /// Takes in a write of the peer, and returns the new blocks. The disk checks that it leaves no
     /// hole.
     fn write(&mut self, durable: &Durable, genesis: Option<BlockHash>) -> Vec<(BlockHash, Block)> {
+        if let Some(own) = &durable.own {
+            self.own.extend(own.iter().map(|own| own.entry.clone()));
+            if durable.blocks.is_empty() {
+                return Vec::new();
+            }
+        }
         let from = durable.from.number();
         if self.blocks.is_empty() {
             self.first = from;
@@ -107,6 +117,9 @@ impl Chain {
         self.returned.extend(entries(&disconnected));
         entries(&connected).iter().for_each(|entry| {
             self.returned.remove(entry);
+            if self.own.contains(entry) {
+                self.acknowledged.insert(entry.clone());
+            }
         });
         self.blocks.extend(connected.iter().cloned());
         connected
@@ -151,7 +164,7 @@ impl Checker<Nakamoto> for ChainChecker {
     fn check_start(
         &mut self,
         peer: usize,
-        _: &Disk<Durable>,
+        disk: &Disk<Durable>,
         engine: &Nakamoto,
     ) -> Result<(), Violation> {
         let genesis = self.genesis;
@@ -159,8 +172,18 @@ impl Checker<Nakamoto> for ChainChecker {
         if chain.is_byzantine {
             return Ok(());
         }
-        // What waited for a block was only in memory.
-        chain.returned.clear();
+        let in_chain: BTreeSet<&Entry> =
+            chain.blocks.iter().flat_map(|(_, block)| block.entries()).collect();
+        let kept = &disk.recovered().state.own;
+        let is_safe = |entry: &&Entry| {
+            in_chain.contains(entry) || kept.iter().any(|own| own.entry == **entry)
+        };
+        if let Some(entry) = chain.acknowledged.iter().find(|entry| !is_safe(entry)) {
+            return Err(Violation::Vanished { peer, entry: entry.clone() });
+        }
+        // What waited for a block and is not our own was only in memory.
+        let own = &chain.own;
+        chain.returned.retain(|entry| own.contains(entry));
         let had = chain.tip().or(genesis);
         let tip = engine.ledger().tip();
         let found = tip.map(|tip| tip.hash);
@@ -179,6 +202,7 @@ impl Checker<Nakamoto> for ChainChecker {
         match event {
             Event::EntryRefused { entry, .. } => {
                 self.peers[peer].returned.remove(entry);
+                self.peers[peer].acknowledged.remove(entry);
             }
             Event::PeerBanned { key, .. } => {
                 let mut honest = self.peers.iter().filter(|chain| !chain.is_byzantine);

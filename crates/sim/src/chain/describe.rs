@@ -67,6 +67,7 @@ impl ChainNetwork {
             Event::PeerBanned { key, time, reason } => {
                 format!("bans {key} for {time:?}: {reason}")
             }
+            Event::ClockWrong { ahead } => format!("finds its clock {ahead} s behind"),
             Event::EntryPooled(_) => "has an entry for a block".into(),
             Event::EntryRefused { reason, .. } => format!("refuses an entry: {reason}"),
             Event::MessageRefused { from, reason } => {

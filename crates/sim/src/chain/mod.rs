@@ -194,7 +194,8 @@ impl Simulated for ChainNetwork {
         let identity = Identity { entropy, started, ..self.identities[peer].clone() };
         let dialect = &self.dialects[peer];
         let (rules, application) = (dialect.rules().clone(), dialect.application());
-        Nakamoto::new(rules, identity, application, Box::new(disk.log()))
+        let kept = disk.recovered().state.clone();
+        Nakamoto::new(rules, identity, application, Box::new(disk.log()), kept)
     }
 
     fn byzantine(&self, _: usize, role: Role, _: ChaCha8Rng) -> ByzantinePeer {

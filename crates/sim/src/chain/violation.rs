@@ -1,5 +1,6 @@
 //! The ways in which an invariant of chains can be broken.
 
+use althing_ledger::Entry;
 use althing_types::{BlockHash, Height, PeerKey, Work};
 
 /// A broken invariant: an honest peer of a network with a chain did what must never happen.
@@ -33,6 +34,14 @@ pub enum Violation {
         peer: usize,
         /// The key.
         key: PeerKey,
+    },
+    /// Rule M7: an entry that a user was told is in the chain is gone after a restart.
+    #[error("peer {peer} came back without the entry {entry:?} that was in its chain")]
+    Vanished {
+        /// The peer.
+        peer: usize,
+        /// The entry.
+        entry: Entry,
     },
     /// After a restart, a peer follows another chain than the one on its disk.
     #[error("peer {peer} had a chain that ends with {had:?}, and came back with {found:?}")]

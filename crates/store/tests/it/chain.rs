@@ -36,7 +36,7 @@ pub(crate) fn block(height: u64, salt: u64) -> Block {
 
 fn branch(from: u64, salts: &[u64]) -> Durable {
     let blocks = (from..).zip(salts).map(|(height, salt)| block(height, *salt)).collect();
-    Durable { from: Height::new(from), blocks }
+    Durable { from: Height::new(from), blocks, own: None }
 }
 
 /// Returns `steps` as changes of a chain, each of them where the model allows it: the first one

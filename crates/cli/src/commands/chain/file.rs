@@ -106,7 +106,7 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let from = first_different(&ours, &imported);
     let blocks: Vec<Block> = imported.blocks_from(from).map(|block| (*block).clone()).collect();
     let count = blocks.len();
-    store.commit(&[Durable { from, blocks }])?;
+    store.commit(&[Durable { from, blocks, own: None }])?;
     let blocks = counted(count as u64, "block");
     writeln!(io::stdout(), "{blocks} imported, from height {from} on")?;
     Ok(())

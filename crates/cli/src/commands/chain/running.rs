@@ -1,6 +1,7 @@
 //! What the chain of a running peer holds, and what is to be added to it.
 
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use althing_control::{self as control, Request};
@@ -26,9 +27,10 @@ pub(super) struct Get {
 
 /// Add an entry to the chain through a running peer, and wait until it is in a block.
 ///
-/// The answer comes when another peer has shown that it has the block as well. If none has after a
-/// while, it says that the entry is only here so far, and the exit code is 3. An invalid entry is
-/// an error, with exit code 1.
+/// The answer comes when the entry has its confirmations and another peer has shown that it has
+/// the block as well. If none has after a while, it says that the entry is only here so far, and
+/// the exit code is 3. The block may still be replaced, as any of the last blocks; the peer then
+/// adds the entry again, also after a restart. An invalid entry is an error, with exit code 1.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
@@ -39,6 +41,11 @@ pub(super) struct Add {
     /// The text of the entry.
     #[arg(value_name = "TEXT")]
     entry: String,
+
+    /// Wait for so many blocks, that of the entry included. The default is 2 in open, and 1 in
+    /// networks that mine only for entries, where no further block may come.
+    #[arg(long, value_name = "N")]
+    confirmations: Option<NonZeroU64>,
 
     /// Write the answer as JSON.
     #[arg(long)]
@@ -77,8 +84,10 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
 }
 
 pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
-    let Add { data, entry, json } = arguments;
-    let answer = control::ask_running(data, &Request::Add { entry: entry.clone(), once: false })?;
+    let Add { data, entry, confirmations, json } = arguments;
+    let (entry, confirmations) = (entry.clone(), *confirmations);
+    let request = Request::Add { entry, once: false, confirmations };
+    let answer = control::ask_running(data, &request)?;
     if *json {
         writeln!(io::stdout(), "{}", escaped_json(&answer.to_string()))?;
     }
@@ -86,11 +95,16 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
         bail!("invalid: {}", answer["reason"].as_str().unwrap_or("the peer does not say why"));
     }
     if !json {
-        let mut said = format!("added, in block {}", answer["height"]);
-        if let Some(races @ 1..) = answer["lost_races"].as_u64() {
-            said.push_str(&format!("; others were quicker {races} times before"));
+        let mut told = format!("added, in block {}", answer["height"]);
+        match answer["confirmations"].as_u64() {
+            None => {}
+            Some(1) => told += ", with 1 confirmation",
+            Some(confirmations) => told += &format!(", with {confirmations} confirmations"),
         }
-        writeln!(io::stdout(), "{said}")?;
+        if let Some(races @ 1..) = answer["lost_races"].as_u64() {
+            told += &format!("; others were quicker {races} times before");
+        }
+        writeln!(io::stdout(), "{told}")?;
     }
     if answer["held"] == false {
         return Err(OnlyHere(format!(

@@ -219,7 +219,7 @@ impl Booth {
             return String::new();
         };
         let (new, said) = match submitted {
-            Submitted::Added { height, lost_races, is_held } => {
+            Submitted::Added { height, lost_races, is_held, .. } => {
                 let races = match lost_races {
                     0 => String::new(),
                     races => format!("; others were quicker {races} times before"),
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     fn added(is_held: bool) -> Submitted {
-        Submitted::Added { height: Height::new(3), lost_races: 2, is_held }
+        Submitted::Added { height: Height::new(3), lost_races: 2, confirmations: 1, is_held }
     }
 
     /// Casts a ballot, and returns its number.

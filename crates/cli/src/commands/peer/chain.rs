@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use althing_control::{Asked, Control};
 use althing_dialect::NetworkConfig;
@@ -161,6 +161,9 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         }
         None => None,
     };
+    if let Some(warning) = chain_network.founded_in_the_future(SystemTime::now()) {
+        output::warn(&warning);
+    }
     if let Some(founded) = chain_network.founded() {
         let time = UNIX_EPOCH + Duration::from_secs(founded.seconds());
         let time = humantime::format_rfc3339_seconds(time);

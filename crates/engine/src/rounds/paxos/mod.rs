@@ -154,6 +154,7 @@ impl Paxos {
         let members = self.membership.members();
         Status {
             rows: self.slot.transaction,
+            | Input::WallClock(_)
             members: members.into_iter().flat_map(Members::peers).collect(),
             silent: self.failure_detector.silent().collect(),
             term: self.election.term,

@@ -232,6 +232,7 @@ impl Published {
             | Input::Malformed(_)
             | Input::Peers(_)
             | Input::Overheard(_) => {}
+            | Input::WallClock(_)
         }
         self.note_standing(now);
     }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use althing_dialect::ChainDialect;
-use althing_engine::nakamoto::{Gossip, Identity, Input, Label, Message, Mining, Nakamoto, Output};
+use althing_engine::nakamoto::{
+    Gossip, Identity, Input, Label, Message, Mining, Nakamoto, Output, State,
+};
 use althing_engine::{Engine, Origin, Recipient};
 use althing_ledger::{Block, Ledger, NoArchive, Proposal};
 use althing_sim::chain::{BEGINNING, Network, numbered_ballot, numbered_text};
@@ -67,7 +69,7 @@ fn rows(name: &str, network: Network, length: u64, bound: f64) -> Vec<String> {
         started: BEGINNING,
     };
     let (rules, state) = (dialect.rules().clone(), dialect.application());
-    let mut peer = Nakamoto::new(rules, identity, state, Box::new(NoArchive));
+    let mut peer = Nakamoto::new(rules, identity, state, Box::new(NoArchive), State::default());
     peer.handle(Moment::START, Input::Start, &mut Vec::new());
     let blocks = chain(&*dialect, network, length);
     let tip = blocks.last().expect("there are some").clone();

@@ -105,7 +105,7 @@ fn make_chain(kind: Kind, blocks: u64) -> anyhow::Result<(Durable, BlockHash)> {
     }
     let tip = ledger.tip().context("there is a block")?;
     ensure!(ledger.length() == from.number() + blocks, "blocks of ours were not adopted");
-    Ok((Durable { from, blocks: made }, tip.hash))
+    Ok((Durable { from, blocks: made, own: None }, tip.hash))
 }
 
 pub(super) fn print(results: &[Measured], as_json: bool) -> anyhow::Result<()> {
