@@ -65,6 +65,7 @@ impl Making<'_> {
             parallelism: self.parallelism,
             // So that there is mining to be seen, and measured.
             solution_cache: false,
+            never_copied: false,
             clock: self.clock,
             feed: self.feed.clone(),
         })?;

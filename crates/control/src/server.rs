@@ -209,6 +209,8 @@ fn rounds_status(status: &rounds::Status) -> Value {
         "term": status.term.number(),
         "leader": status.leader.map(Id::from),
         "challenge": status.challenge.map(Difficulty::bits),
+        "copied": status.copied,
+        "equivocating": ids(&status.equivocating),
         "waiting": status.waiting.map(|waiting| Waiting::from(waiting).to_string()),
     })
 }
@@ -280,9 +282,9 @@ fn submitted(submitted: &Submitted) -> Value {
             "answer": "added",
             "height": height.number(),
             "lost_races": lost_races,
+            "confirmations": confirmations,
             "held": is_held,
         }),
-            "confirmations": confirmations,
         // That is no outcome, so it is not what was waited for.
         Submitted::Returned => json!({ "error": "the entry waits for a block again" }),
         Submitted::Refused(reason) => invalid(&reason.to_string()),

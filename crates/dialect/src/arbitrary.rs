@@ -2,7 +2,7 @@
 
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
-    PublicKey, Record, Signature,
+    PublicKey, Record, Signature, Start, StartsDigest,
 };
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
@@ -33,6 +33,14 @@ pub(crate) fn signature() -> impl Strategy<Value = Option<Signature>> {
     option::of(vec(any::<u8>(), 64).prop_map(|bytes| Signature(bytes.into())))
 }
 
+pub(crate) fn start() -> impl Strategy<Value = Start> {
+    (any::<u64>(), any::<u64>()).prop_map(|(number, nonce)| Start { number, nonce })
+}
+
+pub(crate) fn starts() -> impl Strategy<Value = StartsDigest> {
+    prop_oneof![Just(StartsDigest(0)), any::<u64>().prop_map(StartsDigest)]
+}
+
 fn record(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = Record> + use<> {
     (transaction(), difficulty(), seed(), peer.clone()).prop_map(
         |(transaction, difficulty, seed, winner)| Record { transaction, difficulty, seed, winner },
@@ -45,11 +53,14 @@ fn state(peer: &BoxedStrategy<PeerId>) -> impl Strategy<Value = ElectionState> +
         let transaction = record.transaction;
         Promise { leader, transaction, accepted: accepted.map(|term| Accepted { term, record }) }
     });
-    (term(), any::<u64>(), option::of(promise)).prop_map(|(term, members, promise)| ElectionState {
-        term,
-        members: MembershipDigest(members),
-        promise,
-    })
+    (term(), any::<u64>(), option::of(promise), starts()).prop_map(
+        |(term, members, promise, starts)| ElectionState {
+            term,
+            members: MembershipDigest(members),
+            promise,
+            starts,
+        },
+    )
 }
 
 /// Returns any message but a verdict, which few networks have.
@@ -59,14 +70,33 @@ pub(crate) fn message(
 ) -> impl Strategy<Value = Message> + use<> {
     let any_peer = || peer.clone();
     let place = (transaction(), term()).prop_map(|(transaction, term)| Place { transaction, term });
-    let cause = (term(), difficulty(), any_peer()).prop_map(|(term, difficulty, winner)| Cause {
-        term,
-        difficulty,
-        winner,
-    });
+    let cause = (term(), difficulty(), any_peer(), starts())
+        .prop_map(|(term, difficulty, winner, starts)| Cause { term, difficulty, winner, starts });
+    let confirmed = vec((any_peer(), start()), 0..5);
+    let accepted = option::of((term(), record(peer)));
+    let confirmation = (
+        any_peer(),
+        confirmed,
+        option::of(any::<u64>()),
+        option::of(term()),
+        transaction(),
+        accepted,
+    )
+        .prop_map(|(peer, of, members, promised, transaction, accepted)| {
+            let accepted = accepted
+                .map(|(term, record)| Accepted { term, record: Record { transaction, ..record } });
+            let members = members.map(MembershipDigest);
+            Message::Confirmation { peer, of, members, promised, transaction, accepted }
+        });
     prop_oneof![
-        (any_peer(), key(), option::of(vec((any_peer(), key()), 0..5)))
-            .prop_map(|(peer, key, members)| Message::Announcement { peer, key, members }),
+        (any_peer(), key(), option::of(vec((any_peer(), key()), 0..5)), option::of(start()))
+            .prop_map(|(peer, key, members, start)| Message::Announcement {
+                peer,
+                key,
+                members,
+                start,
+            }),
+        confirmation,
         (any_peer(), draw, option::of(state(peer)))
             .prop_map(|(peer, draw, state)| Message::Election { peer, draw, state }),
         (any_peer(), difficulty(), option::of(place))
@@ -87,10 +117,17 @@ pub(crate) fn message(
             of,
             from
         }),
-        (any_peer(), record(peer), term(), vec((any_peer(), signature()), 0..5), any::<u16>())
-            .prop_map(|(peer, record, term, votes, noes)| Message::Certificate {
+        (
+            any_peer(),
+            record(peer),
+            term(),
+            vec((any_peer(), signature()), 0..5),
+            any::<u16>(),
+            starts()
+        )
+            .prop_map(|(peer, record, term, votes, noes, starts)| Message::Certificate {
                 peer,
-                record: CertifiedRecord { record, term, votes, noes },
+                record: CertifiedRecord { record, term, votes, noes, starts },
             }),
     ]
 }

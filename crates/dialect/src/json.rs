@@ -1,7 +1,9 @@
 //! What every network that speaks JSON reads in the same way: as its programs do, which are in
 //! Python.
 
-use althing_engine::rounds::MembershipDigest;
+use std::sync::Arc;
+
+use althing_engine::rounds::{MembershipDigest, Start, StartsDigest};
 use althing_text::hex::Hex;
 use althing_text::python_value::{Value, loads_bytes};
 use althing_types::Difficulty;
@@ -51,4 +53,30 @@ pub(crate) fn tokens(json: &[u8]) -> impl Iterator<Item = u8> {
         escaped = in_string && !escaped && *byte == b'\\';
         is_part
     })
+}
+
+/// Returns the field `starts`: the digest of the starts that a peer knows of, if there are any.
+pub(crate) fn encode_starts(starts: StartsDigest) -> Option<Hex> {
+    (!starts.is_none()).then(|| Hex(Arc::new(starts.0.to_be_bytes())))
+}
+
+/// Parses the field `starts`.
+pub(crate) fn decode_starts(starts: Option<Hex>) -> Result<StartsDigest, Malformed> {
+    let Some(Hex(bytes)) = starts else { return Ok(StartsDigest::default()) };
+    let digest = <[u8; 8]>::try_from(bytes.as_ref()).ok().map(u64::from_be_bytes);
+    // Zero stands for none, which is written otherwise.
+    digest.filter(|digest| *digest > 0).map(StartsDigest).ok_or_else(|| Malformed::Field {
+        field: "starts",
+        reason: format!("{} bytes instead of 8 that are not all zero", bytes.len()),
+    })
+}
+
+/// Returns a start as its number and what tells it from a copy.
+pub(crate) fn encode_start(start: Start) -> (u64, u64) {
+    (start.number, start.nonce)
+}
+
+/// Parses what [`encode_start`] returns.
+pub(crate) fn decode_start((number, nonce): (u64, u64)) -> Start {
+    Start { number, nonce }
 }

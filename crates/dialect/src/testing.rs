@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use althing_engine::nakamoto::{self, Nakamoto};
 use althing_engine::rounds::{
-    CertifiedRecord, Message, PublicKey, Record, Rounds, Signature, Signed,
+    CertifiedRecord, Message, PublicKey, Record, Rounds, Signature, Signed, Start, StartsDigest,
 };
 use althing_engine::{Origin, Recipient};
 use althing_types::{Address, Channel, Difficulty, PeerId, PeerKey, Seed, Term, Transaction};
@@ -46,6 +46,7 @@ pub(crate) fn assert_largest_fit(
         peer,
         key: Some(key.clone()),
         members: Some(members().map(|member| (member, Some(key.clone()))).collect()),
+        start: Some(Start { number: u64::MAX, nonce: u64::MAX }),
     };
     let record = CertifiedRecord {
         record: Record {
@@ -57,6 +58,7 @@ pub(crate) fn assert_largest_fit(
         term: Term::new(u64::MAX),
         votes: members().map(|member| (member, Some(signature.clone()))).collect(),
         noes,
+        starts: StartsDigest(u64::MAX),
     };
     for message in [announcement, Message::Certificate { peer, record }] {
         let signed = Signed { message, signature: Some(signature.clone()) };

@@ -108,6 +108,13 @@ fn of_rounds(event: &RoundsEvent) -> Option<String> {
             format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
         }
         RoundsEvent::Waiting(waiting) => waiting.to_string(),
+        RoundsEvent::PeerCopied {} => "ANOTHER COPY OF THIS PEER SPEAKS: its data were copied, or \
+            are an old backup. This peer no longer votes, and never will with these data. Let the \
+            other copy run alone, or start this one with another --data directory"
+            .to_owned(),
+        RoundsEvent::MemberEquivocated { member, reason, .. } => {
+            format!("MEMBER {member} CONTRADICTS ITSELF: {reason}. Both signed messages are kept")
+        }
         RoundsEvent::NetworkOverheard { peers, speech, advice } => {
             let who = match peers {
                 1 => "1 peer in this room speaks".to_owned(),
@@ -153,13 +160,6 @@ fn of_chain(event: &ChainEvent) -> String {
         ChainEvent::PeerBanned { key, seconds, reason } => {
             format!("the owner of key {key} is not heard for {seconds:.0} s: {reason}")
         }
-        ChainEvent::EntryPooled { entry, author } => {
-            format!("to be mined: {entry:?}{}", by(author.as_ref()))
-        }
-        ChainEvent::EntryRefused { entry, author, reason } => {
-            format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
-        }
-    }
         ChainEvent::ClockWrong { ahead_s } => {
             let by = humantime::format_duration(Duration::from_secs(ahead_s.unsigned_abs()));
             let direction = if *ahead_s > 0 { "slow" } else { "fast" };
@@ -168,6 +168,13 @@ fn of_chain(event: &ChainEvent) -> String {
                  {direction}. Until it is set, their blocks may be refused here, or ours there"
             )
         }
+        ChainEvent::EntryPooled { entry, author } => {
+            format!("to be mined: {entry:?}{}", by(author.as_ref()))
+        }
+        ChainEvent::EntryRefused { entry, author, reason } => {
+            format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
+        }
+    }
 }
 
 /// Returns who has signed an entry, if it is signed.

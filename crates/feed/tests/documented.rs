@@ -87,6 +87,14 @@ fn examples() -> Vec<Event> {
         RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),
         RoundsEvent::Waiting(Waiting::Secret { transaction }),
         RoundsEvent::Waiting(Waiting::Messages { transaction }),
+        RoundsEvent::Waiting(Waiting::Confirmation { here: 1, needed: 2 }),
+        RoundsEvent::PeerCopied {},
+        RoundsEvent::MemberEquivocated {
+            member: wide,
+            reason: reason(),
+            first: "ab".to_owned(),
+            second: "cd".to_owned(),
+        },
         RoundsEvent::NetworkOverheard {
             peers: 9,
             speech: "as the published program".to_owned(),
@@ -105,6 +113,7 @@ fn examples() -> Vec<Event> {
         ChainEvent::HeadersFetched { from: address(), ahead: 3 },
         ChainEvent::PeerShunned { shunned: address(), seconds: 30.0 },
         ChainEvent::PeerBanned { key: "ab".to_owned(), seconds: 30.5, reason: reason() },
+        ChainEvent::ClockWrong { ahead_s: -7200 },
         ChainEvent::EntryPooled { entry: "a note".to_owned(), author: None },
         ChainEvent::EntryPooled { entry: "a note".to_owned(), author: Some("ab".to_owned()) },
         ChainEvent::EntryRefused {
@@ -113,7 +122,6 @@ fn examples() -> Vec<Event> {
             reason: reason(),
         },
     ];
-        ChainEvent::ClockWrong { ahead_s: -7200 },
     let workers = 3;
     let miners = [
         MinersEvent::ListeningForMiners { address: from },

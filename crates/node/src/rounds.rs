@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use althing_dialect::RoundsDialect;
-use althing_engine::rounds::{Durable, Identity, Rounds, Seat};
+use althing_engine::rounds::{Durable, Identity, Past, Rounds, Seat};
 use althing_feed::Feed;
 use althing_pow::{Parallelism, SolutionCache};
 use althing_store::Store;
@@ -26,6 +26,9 @@ pub struct Options {
     /// Whether it may answer a challenge with the solution of an earlier one: see
     /// [`SolutionCache`].
     pub solution_cache: bool,
+    /// Whether its user vouches that its data were never copied and are not a backup, so that the
+    /// other members need not be asked (rule I3).
+    pub never_copied: bool,
     /// The clock of its process.
     pub clock: Clock,
     /// The source with which it publishes its events.
@@ -34,8 +37,21 @@ pub struct Options {
 
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
-    let Options { dialect, seat, mut store, parallelism, solution_cache, clock, feed } = options;
-    let known = identify(&mut store, &dialect.network(), || new_member(&*dialect))?;
+    let Options {
+        dialect,
+        seat,
+        mut store,
+        parallelism,
+        solution_cache,
+        never_copied,
+        clock,
+        feed,
+    } = options;
+    let mut past = if never_copied { Past::Vouched } else { Past::Kept };
+    let known = identify(&mut store, &dialect.network(), || {
+        past = Past::New;
+        new_member(&*dialect)
+    })?;
     let mut cache = solution_cache.then(|| SolutionCache::new(dialect.rules().puzzle.clone()));
     if let Some(cache) = &mut cache {
         for row in store.all_entries() {
@@ -46,6 +62,7 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let identity = Identity {
         id: known.peer,
         seat,
+        past,
         entropy: rand::random(),
         authenticator: dialect.authenticator(known.secret.bytes())?,
         solution_cache: cache,

@@ -18,6 +18,15 @@ pub enum Fault<R> {
     CrashAfter(Who, usize),
     /// A peer that is down starts, with what is on its disk.
     Restart(Who),
+    /// The disk of a peer is copied, and a further peer starts with the copy, beside the original:
+    /// a cloned machine, or a directory that was copied. From here on both count as dishonest,
+    /// except that what they record is still checked. Only in networks where it matters.
+    CloneDisk(Who),
+    /// A backup is made of the disk of a peer, instead of any before.
+    BackUpDisk(Who),
+    /// A peer stops, gets its backup instead of its disk, and starts again. Without a backup the
+    /// fault does nothing.
+    RollBackDisk(Who),
     /// A peer does nothing for a while; its input waits.
     Pause(Who),
     /// A paused peer continues, and handles at once all that waited.
@@ -114,6 +123,9 @@ impl<R: fmt::Display> fmt::Display for Fault<R> {
             Self::Crash(who) => write!(f, "{who} crashes"),
             Self::CrashAfter(who, outputs) => write!(f, "{who} crashes after {outputs} outputs"),
             Self::Restart(who) => write!(f, "{who} restarts"),
+            Self::CloneDisk(who) => write!(f, "a copy of {who} starts beside it"),
+            Self::BackUpDisk(who) => write!(f, "the disk of {who} is saved"),
+            Self::RollBackDisk(who) => write!(f, "{who} restarts with its saved disk"),
             Self::Pause(who) => write!(f, "{who} pauses"),
             Self::Resume(who) => write!(f, "{who} continues"),
             Self::Slow(who, time) => write!(f, "{who} takes {time:?} for each input"),

@@ -8,9 +8,9 @@ use althing_engine::{Engine, SearchId};
 use althing_types::{Address, Moment};
 
 use crate::clock::Clock;
-use crate::host::Host;
+use crate::host::{Disk, Host};
 use crate::packet::Packet;
-use crate::simulated::{MessageOf, Simulated};
+use crate::simulated::{DurableOf, MessageOf, Simulated};
 
 /// One simulated peer: its host, its clock, and the faults that affect it.
 pub(crate) struct Peer<N: Simulated> {
@@ -31,6 +31,10 @@ pub(crate) struct Peer<N: Simulated> {
     pub(crate) busy_until: Moment,
     /// Input that waits until it has time.
     pub(crate) pending: VecDeque<Pending<N>>,
+    /// Whether its disk was copied or is an old one, so that it may contradict itself.
+    pub(crate) is_copied: bool,
+    /// A backup of its disk.
+    pub(crate) backup: Option<Disk<DurableOf<N>>>,
     /// Its role, if it is dishonest.
     pub(crate) byzantine: Option<N::Byzantine>,
 }
@@ -61,6 +65,8 @@ impl<N: Simulated> Peer<N> {
             per_input: Duration::ZERO,
             busy_until: Moment::START,
             pending: VecDeque::new(),
+            is_copied: false,
+            backup: None,
             byzantine: None,
         }
     }
@@ -88,8 +94,9 @@ impl<N: Simulated> Peer<N> {
         !self.paused && self.busy_until <= now && self.pending.is_empty()
     }
 
-    /// Returns whether its disk is checked, even while it is down: not if it is dishonest.
+    /// Returns whether its disk is checked, even while it is down: not if it is dishonest, or may
+    /// contradict itself without knowing.
     pub(crate) fn is_honest(&self) -> bool {
-        self.byzantine.is_none()
+        self.byzantine.is_none() && !self.is_copied
     }
 }

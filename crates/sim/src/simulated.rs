@@ -30,6 +30,15 @@ pub trait Simulated: Sized {
     /// The words that the summary uses.
     const NAMES: Names;
 
+    /// Whether a copy of a peer's disk, or an old one, makes the peer contradict itself.
+    const CAN_BE_COPIED: bool = false;
+
+    /// Takes in one more peer, with the name and the secret of this one; returns whether there is
+    /// such a thing.
+    fn add_copy(&mut self, _: usize) -> bool {
+        false
+    }
+
     /// Takes in the next peer, before the run begins.
     fn add_peer(&mut self, rng: &mut ChaCha8Rng);
 
@@ -138,6 +147,16 @@ pub trait Checker<E: Engine> {
 
     /// Stops checking `peer`, since it has become dishonest.
     fn excuse(&mut self, peer: usize);
+
+    /// Takes in a further peer, which is a copy of this one. Both may contradict themselves.
+    fn split(&mut self, peer: usize) {
+        self.excuse(peer);
+    }
+
+    /// Allows this peer to contradict itself, since its disk is an old one.
+    fn forgive(&mut self, peer: usize) {
+        self.excuse(peer);
+    }
 
     /// Checks a write that `peer` has just made. `engine` is `None` if it has crashed since.
     fn check_write(

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use althing_engine::rounds::{Accepted, CertifiedRecord, Durable, Record, Signature};
+use althing_engine::rounds::{Accepted, CertifiedRecord, Durable, Record, Signature, StartsDigest};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use divan::Bencher;
 use tempfile::TempDir;
@@ -36,6 +36,7 @@ fn row(number: u64) -> Durable {
         term: Term::FIRST,
         votes: voters.collect(),
         noes: 0,
+        starts: StartsDigest(0),
     })
 }
 

@@ -54,7 +54,8 @@ mod tests {
 
     use althing_engine::State;
     use althing_engine::rounds::{
-        self, Accepted, CertifiedRecord, Promised, PublicKey, Record, Sessions, Signature,
+        self, Accepted, CertifiedRecord, OwnStart, Promised, PublicKey, Record, Sessions,
+        Signature, SignedStart, Start, StartsDigest,
     };
     use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
@@ -83,25 +84,42 @@ mod tests {
             term: Term::new(2),
             votes: vec![(PeerId::new(1), Some(signature)), (PeerId::new(5), None)],
             noes: 3,
+            starts: StartsDigest(0),
         };
-        let entry = (300_u64, row);
+        let entry = (300_u64, row.clone());
         assert_eq!(
             hexadecimal(&encode(&entry)),
             "01ac02ac0214036162630502020101".to_owned() + "02eeff050003"
         );
         assert_eq!(decode(&encode(&entry)), Ok(entry));
+        let later = (300_u64, CertifiedRecord { starts: StartsDigest(7), ..row });
+        assert_eq!(
+            hexadecimal(&encode(&later)),
+            "01ac02ac0214036162630502020101".to_owned() + "02eeff05000307"
+        );
+        assert_eq!(decode(&encode(&later)), Ok(later));
 
         let key = Some(PublicKey(Arc::new([0xcc])));
         let state = rounds::State {
             members: Some(vec![(PeerId::new(1), key), (PeerId::new(5), None)]),
             promised: Some(Promised { term: Term::new(2), draw: 9, leader: PeerId::new(5) }),
             accepted: Some(Accepted { term: Term::new(2), record: record() }),
+            start: OwnStart { number: 300, copied: true },
+            starts: vec![SignedStart {
+                peer: PeerId::new(1),
+                key: None,
+                start: Start { number: 2, nonce: 9 },
+                signature: None,
+            }],
+            equivocations: Vec::new(),
             sessions: Sessions { starts: vec![0, 31], next: Transaction::new(3) },
         };
         let cell = |name| versioned(&state.cell(name).expect("it is filled"));
         assert_eq!(hexadecimal(&cell("membership")), "0102010101cc0500");
         assert_eq!(hexadecimal(&cell("promised")), "01020905");
         assert_eq!(hexadecimal(&cell("accepted")), "0102ac02140361626305");
+        assert_eq!(hexadecimal(&cell("start")), "01ac0201");
+        assert_eq!(hexadecimal(&cell("starts")), "01010100020900");
         assert_eq!(hexadecimal(&cell("sessions")), "0102001f");
         assert_eq!(hexadecimal(&cell("next")), "0103");
     }

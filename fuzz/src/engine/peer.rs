@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     Accepted, Authenticator, CertifiedRecord, Counting, Durable, Identity, Input, MembershipDigest,
-    Message, Promised, PublicKey, Record, Recovered, Rounds, Rules, Seat, Signature, Signatures,
-    Signed, Timer, Unsigned,
+    Message, Past, Promised, PublicKey, Record, Recovered, Rounds, Rules, Seat, Signature,
+    Signatures, Signed, Timer, Unsigned,
 };
 use althing_engine::{Engine, SearchId};
 use althing_sim::host::{Effect, Host};
@@ -151,6 +151,9 @@ impl Peer {
             Durable::Promised(promised) => self.check_promise(promised),
             Durable::Accepted(accepted) => self.check_vote(accepted),
             Durable::Record(row) => self.check_row(row),
+            Durable::Started(_) | Durable::Copied => {}
+            Durable::Start(start) => assert_ne!(start.peer, ME),
+            Durable::Equivocation(found) => assert_ne!(found.peer(), ME),
             // What it does to the numbers of rows is checked where it is applied.
             Durable::Session => {}
         }
@@ -190,6 +193,12 @@ impl Peer {
 
     /// What the peer binds itself to must be on disk by now.
     fn check_sent(&mut self, message: &Message) {
+        // It passes on what others have signed of their starts (rule I4).
+        if let Message::Announcement { peer, members: None, start: Some(_), .. } = message
+            && *peer != ME
+        {
+            return;
+        }
         assert_eq!(message.peer(), ME, "it sent a message in the name of another peer");
         let is_watching = self.network.seat == Seat::Observer;
         assert!(
@@ -244,6 +253,7 @@ fn engine(network: &Network, life: u8, recovered: Recovered) -> Rounds {
     let identity = Identity {
         id: ME,
         seat: network.seat,
+        past: Past::New,
         entropy: [life; 32],
         authenticator,
         solution_cache: None,

@@ -11,7 +11,7 @@ use althing_dialect::{Content, RoundsDialect};
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, Election, ElectionEvery, ElectionState, Input,
     MembershipDigest, Message, Place, Promise, PublicKey, Record, Ruling, Seat, Signature,
-    Signatures, Signed, Tie, Timer,
+    Signatures, Signed, Start, StartsDigest, Tie, Timer,
 };
 use althing_engine::{Origin, SearchId};
 use althing_types::{Channel, Difficulty, PeerId, Seed, Term, Transaction};
@@ -144,9 +144,16 @@ impl<'input> Script<'input> {
     }
 
     fn message(&mut self) -> Message {
-        let (kind, peer) = (self.byte() % 8, self.peer());
+        let byte = self.byte();
+        // What was added later has bytes of its own, so that earlier scripts mean the same.
+        let (kind, is_later, peer) = (byte % 8, byte >= 0xf0, self.peer());
         match kind {
-            0 => Message::Announcement { peer, key: self.key(peer), members: self.members() },
+            0 => Message::Announcement {
+                peer,
+                key: self.key(peer),
+                members: self.members(),
+                start: is_later.then(|| self.start()).flatten(),
+            },
             1 => {
                 let (draw, state) = (self.byte().into(), self.state());
                 Message::Election { peer, draw, state }
@@ -168,7 +175,15 @@ impl<'input> Script<'input> {
                 Message::Verdict { peer, transaction, seed, winner, ruling }
             }
             6 => Message::Request { peer, of: self.peer(), from: self.transaction() },
-            _ => Message::Certificate { peer, record: self.certified() },
+            7 if !is_later => Message::Certificate { peer, record: self.certified() },
+            _ => Message::Confirmation {
+                peer,
+                of: (0..self.byte() % 4).map(|_| self.confirmed()).collect(),
+                members: self.mostly().then_some(Peer::OWN_ROSTER),
+                promised: self.mostly().then(|| self.term()),
+                transaction: self.transaction(),
+                accepted: None,
+            },
         }
     }
 
@@ -185,7 +200,8 @@ impl<'input> Script<'input> {
         });
         // Most use the peer's own membership, whose digest `peer` fills in.
         let members = if choice & 8 == 0 { Peer::OWN_ROSTER } else { MembershipDigest(7) };
-        Some(ElectionState { term: self.term(), members, promise })
+        let starts = StartsDigest(u64::from(choice >= 0xf0));
+        Some(ElectionState { term: self.term(), members, promise, starts })
     }
 
     fn cause(&mut self) -> Option<Cause> {
@@ -193,7 +209,17 @@ impl<'input> Script<'input> {
             term: self.term(),
             difficulty: self.difficulty(),
             winner: self.peer(),
+            starts: StartsDigest(0),
         })
+    }
+
+    fn start(&mut self) -> Option<Start> {
+        let number = u64::from(self.byte() % 5);
+        (number > 0).then(|| Start { number, nonce: u64::from(self.byte() % 3) })
+    }
+
+    fn confirmed(&mut self) -> (PeerId, Start) {
+        (self.peer(), self.start().unwrap_or(Start::FIRST))
     }
 
     fn place(&mut self) -> Option<Place> {
@@ -208,7 +234,7 @@ impl<'input> Script<'input> {
             let signature = self.mostly().then(|| Signature(key_of(voter).0));
             (voter, signature)
         });
-        CertifiedRecord { record, term, votes: votes.collect(), noes: 0 }
+        CertifiedRecord { record, term, votes: votes.collect(), noes: 0, starts: StartsDigest(0) }
     }
 
     fn record(&mut self) -> Record {

@@ -159,6 +159,16 @@ struct Trouble {
     #[arg(long, value_name = "PEER@FROM..TO")]
     freeze: Vec<Outage>,
 
+    /// Copy a peer's disk, and start a further peer with the copy beside the original (networks
+    /// with rounds).
+    #[arg(long, value_name = "PEER@TIME")]
+    clone: Vec<Outage>,
+
+    /// Restart a peer with the disk that it had before: saved at the first time, restored at the
+    /// second (networks with rounds).
+    #[arg(long, value_name = "PEER@SAVED..RESTORED")]
+    roll_back: Vec<Outage>,
+
     /// Restart the broker; messages in flight are lost.
     #[arg(long, value_name = "FROM..TO", value_parser = parse_interval)]
     restart_broker: Vec<Range<Duration>>,
@@ -205,6 +215,8 @@ enum Action<R> {
 enum Kind {
     Crash,
     Freeze,
+    Clone,
+    RollBack,
 }
 
 /// Between two rounds, unless the user says otherwise.
@@ -228,6 +240,12 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
         }
         Some(name) => {
             refuse::<Network>(given, &name.name(), "with rounds", &["peers"])?;
+            ensure!(
+                arguments.trouble.clone.is_empty() && arguments.trouble.roll_back.is_empty(),
+                "peers of {} promise nothing that a copied disk could break; leave --clone and \
+                 --roll-back out",
+                name.name()
+            );
             ensure!(
                 arguments.trouble.restart_broker.is_empty(),
                 "{} has no broker; leave --restart-broker out",
@@ -307,13 +325,17 @@ fn simulate<N: Simulated>(
 fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let peers = usize::from(arguments.network.members().get());
     let trouble = &arguments.trouble;
-    let named = trouble.crash.iter().chain(&trouble.freeze).map(|outage| outage.who);
+    let named = outages(trouble).map(|(outage, _)| outage.who);
     let named = named.chain(trouble.byzantine.iter().map(|dishonest| dishonest.who));
     let cut_off = trouble.partition.iter().flat_map(|partition| &partition.side);
     for who in named.chain(cut_off.map(|peer| Who::Peer(*peer))) {
         let exists = !matches!(who, Who::Peer(peer) if peer >= peers);
         ensure!(exists, "there is no {who}: the peers are 0 to {}", peers - 1);
     }
+    let open = trouble.roll_back.iter().find(|outage| outage.to.is_none());
+    let ends = trouble.clone.iter().find(|outage| outage.to.is_some());
+    ensure!(ends.is_none(), "a copy stays, as in --clone 3@10s");
+    ensure!(open.is_none(), "a disk is saved and restored, as in --roll-back 3@10s..20s");
     let open = trouble.freeze.iter().find(|outage| outage.to.is_none());
     ensure!(open.is_none(), "a frozen peer needs an end, as in --freeze 3@10s..20s");
     let shown = arguments.picture.output.is_some() || !arguments.json;
@@ -341,7 +363,7 @@ fn run_through<N: Simulated>(
     arguments: &Arguments,
 ) -> anyhow::Result<Option<Trace>> {
     let mut trace = None;
-    let mut victims = vec![None; arguments.trouble.crash.len() + arguments.trouble.freeze.len()];
+    let mut victims = vec![None; outages(&arguments.trouble).count()];
     let interval = arguments.picture.trace.clone();
     let mut actions = actions(&arguments.trouble, net.up().count());
     actions.sort_by_key(|(at, _)| *at);
@@ -379,15 +401,23 @@ fn actions<R>(trouble: &Trouble, peers: usize) -> Vec<(Duration, Action<R>)> {
         let fault = Fault::RestartBroker { down, last_wills: LastWills::Forgotten };
         actions.push((time.start, Action::Do(fault)));
     }
-    let crashes = trouble.crash.iter().map(|outage| (outage, Kind::Crash));
-    let freezes = trouble.freeze.iter().map(|outage| (outage, Kind::Freeze));
-    for (index, (outage, kind)) in crashes.chain(freezes).enumerate() {
+    for (index, (outage, kind)) in outages(trouble).enumerate() {
         actions.push((outage.from, Action::Begin { outage: index, kind }));
         if let Some(to) = outage.to {
             actions.push((to, Action::End { outage: index, kind }));
         }
     }
     actions
+}
+
+/// Returns all that has a peer stop for a while, or be copied.
+fn outages(trouble: &Trouble) -> impl Iterator<Item = (&Outage, Kind)> {
+    let Trouble { crash, freeze, clone, roll_back, .. } = trouble;
+    let crashes = crash.iter().map(|outage| (outage, Kind::Crash));
+    let freezes = freeze.iter().map(|outage| (outage, Kind::Freeze));
+    let clones = clone.iter().map(|outage| (outage, Kind::Clone));
+    let rolled_back = roll_back.iter().map(|outage| (outage, Kind::RollBack));
+    crashes.chain(freezes).chain(clones).chain(rolled_back)
 }
 
 fn act<N: Simulated>(
@@ -400,8 +430,7 @@ fn act<N: Simulated>(
     let fault = match action {
         Action::Do(fault) => Some(fault),
         Action::Begin { outage, kind } => {
-            let outages = trouble.crash.iter().chain(&trouble.freeze);
-            let who = outages.map(|outage| outage.who).nth(outage);
+            let who = outages(trouble).map(|(outage, _)| outage.who).nth(outage);
             let victim = match who {
                 Some(Who::Peer(peer)) => Some(peer),
                 Some(Who::Leader) => net.leader(),
@@ -411,11 +440,16 @@ fn act<N: Simulated>(
             victim.map(|victim| match kind {
                 Kind::Crash => Fault::Crash(victim.into()),
                 Kind::Freeze => Fault::Pause(victim.into()),
+                Kind::Clone => Fault::CloneDisk(victim.into()),
+                Kind::RollBack => Fault::BackUpDisk(victim.into()),
             })
         }
         Action::End { outage, kind } => victims[outage].map(|victim| match kind {
             Kind::Crash => Fault::Restart(victim.into()),
             Kind::Freeze => Fault::Resume(victim.into()),
+            // A copy stays: its end was refused.
+            Kind::Clone => Fault::Mend,
+            Kind::RollBack => Fault::RollBackDisk(victim.into()),
         }),
     };
     if let Some(fault) = fault {

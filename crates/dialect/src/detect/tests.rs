@@ -1,6 +1,8 @@
 //! What is detected of the traffic of programs whose profile is known.
 
-use althing_engine::rounds::{Cause, Message as Said, Place, Ruling, Signature, Signed};
+use althing_engine::rounds::{
+    Cause, Message as Said, Place, Ruling, Signature, Signed, StartsDigest,
+};
 use althing_pow::Task;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
@@ -29,7 +31,7 @@ fn traffic(profile: &Profile) -> Detector {
         }
     };
     for peer in &ids {
-        say(Said::Announcement { peer: *peer, key: None, members: None });
+        say(Said::Announcement { peer: *peer, key: None, members: None, start: None });
     }
     let vote = &profile.vote;
     for (peer, number) in ids.iter().zip([vote.hi, vote.hi / 2, vote.lo + 3]) {
@@ -57,7 +59,8 @@ fn traffic(profile: &Profile) -> Detector {
             say(Said::Verdict { peer, transaction, seed, winner, ruling });
         } else {
             for peer in &ids {
-                let cause = Cause { term: Term::FIRST, difficulty, winner: finder };
+                let starts = StartsDigest::default();
+                let cause = Cause { term: Term::FIRST, difficulty, winner: finder, starts };
                 let (seed, cause) = (seed.clone(), Some(cause));
                 say(Said::Vote { peer: *peer, transaction, seed, approve: true, cause });
             }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
-    Signature, Signed,
+    Signature, Signed, Start,
 };
 use althing_text::hex::Hex;
 use althing_text::python_json::dumps;
 use althing_types::{PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::json::{difficulty, membership_digest, parse};
+use crate::json::{
+    decode_start, decode_starts, difficulty, encode_start, encode_starts, membership_digest, parse,
+};
 use crate::{Content, Malformed};
 
 const INIT: &str = "init";
@@ -37,6 +39,8 @@ struct Init {
     #[serde(rename = "roster")]
     members: Option<Vec<(u64, Option<Hex>)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
 
@@ -55,6 +59,8 @@ struct Draw {
     transaction: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     accepted: Option<WireAccepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
@@ -105,6 +111,8 @@ struct Vote {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     winner: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
 
@@ -112,7 +120,24 @@ struct Vote {
 #[serde(untagged)]
 enum Sync {
     Request(Request),
+    Confirmation(Box<Confirmation>),
     Certificate(Box<Certificate>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Confirmation {
+    id: u64,
+    confirms: Vec<(u64, u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "roster")]
+    members: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    term: Option<u64>,
+    transaction: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted: Option<WireAccepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +160,8 @@ struct Certificate {
     votes: Vec<(u64, Option<Hex>)>,
     noes: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
 
@@ -148,7 +175,7 @@ struct Lost {
 pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
     let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
     let encoded = match signed.message.clone() {
-        Message::Announcement { peer, key, members } => {
+        Message::Announcement { peer, key, members, start } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| {
                 Some((id(peer)?, key.map(|key| Hex(key.0))))
             };
@@ -157,7 +184,8 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
                 None => None,
             };
             let key = key.map(|key| Hex(key.0));
-            (INIT, dumps(&Init { id: id(peer)?, key, members, sign }))
+            let start = start.map(encode_start);
+            (INIT, dumps(&Init { id: id(peer)?, key, members, start, sign }))
         }
         Message::Election { peer, draw, state } => {
             let mut wire = Draw {
@@ -168,9 +196,11 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
                 leader: None,
                 transaction: None,
                 accepted: None,
+                starts: None,
                 sign,
             };
-            if let Some(ElectionState { term, members, promise }) = state {
+            if let Some(ElectionState { term, members, promise, starts }) = state {
+                wire.starts = encode_starts(starts);
                 wire.term = Some(term.number());
                 wire.members = Some(Hex(Arc::new(members.0.to_be_bytes())));
                 if let Some(Promise { leader, transaction, accepted }) = promise {
@@ -212,6 +242,7 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
                 term: cause.map(|cause| cause.term.number()),
                 challenge: cause.map(|cause| cause.difficulty.bits().into()),
                 winner,
+                starts: cause.and_then(|cause| encode_starts(cause.starts)),
                 sign,
             };
             (VOTING, dumps(&wire))
@@ -219,6 +250,24 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
         Message::Request { peer, of, from } => {
             let (id, of, from) = (id(peer)?, id(of)?, from.number());
             (SYNC, dumps(&Request { id, of, from, sign }))
+        }
+        Message::Confirmation { peer, of, members, promised, transaction, accepted } => {
+            let of = of
+                .into_iter()
+                .map(|(peer, Start { number, nonce })| Some((id(peer)?, number, nonce)));
+            let wire = Confirmation {
+                id: id(peer)?,
+                confirms: of.collect::<Option<_>>()?,
+                members: members.map(|members| Hex(Arc::new(members.0.to_be_bytes()))),
+                term: promised.map(Term::number),
+                transaction: transaction.number(),
+                accepted: match accepted {
+                    Some(accepted) => Some(encode_accepted(&accepted)?),
+                    None => None,
+                },
+                sign,
+            };
+            (SYNC, dumps(&wire))
         }
         Message::Certificate { peer, record } => {
             (SYNC, dumps(&encode_certificate(peer, record, sign)?))
@@ -249,7 +298,7 @@ fn encode_certificate(
     certified: CertifiedRecord,
     sign: Option<Hex>,
 ) -> Option<Certificate> {
-    let CertifiedRecord { record, term, votes, noes } = certified;
+    let CertifiedRecord { record, term, votes, noes, starts } = certified;
     let vote = |(peer, signature): (PeerId, Option<Signature>)| {
         Some((id(peer)?, signature.map(|signature| Hex(signature.0))))
     };
@@ -262,6 +311,7 @@ fn encode_certificate(
         term: term.number(),
         votes: votes.into_iter().map(vote).collect::<Option<_>>()?,
         noes,
+        starts: encode_starts(starts),
         sign,
     })
 }
@@ -293,6 +343,7 @@ fn decode_init(wire: Init) -> (Message, Option<Hex>) {
         peer: peer(wire.id),
         key: wire.key.map(|key| PublicKey(key.0)),
         members: wire.members.map(|members| members.into_iter().map(member).collect()),
+        start: wire.start.map(decode_start),
     };
     (message, wire.sign)
 }
@@ -313,6 +364,7 @@ fn decode_draw(wire: Draw) -> Result<(Message, Option<Hex>), Malformed> {
                 term: Term::new(term),
                 members: membership_digest(&members)?,
                 promise,
+                starts: decode_starts(wire.starts)?,
             })
         }
         _ => None,
@@ -355,6 +407,7 @@ fn decode_vote(wire: Vote) -> Result<(Message, Option<Hex>), Malformed> {
             term: Term::new(term),
             difficulty: difficulty("challenge", challenge)?,
             winner: peer(winner),
+            starts: decode_starts(wire.starts)?,
         }),
         _ => None,
     };
@@ -374,6 +427,22 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
             let from = Transaction::new(from);
             Ok((Message::Request { peer: peer(id), of: peer(of), from }, sign))
         }
+        Sync::Confirmation(wire) => {
+            let of = wire.confirms.into_iter();
+            let transaction = Transaction::new(wire.transaction);
+            let message = Message::Confirmation {
+                peer: peer(wire.id),
+                of: of.map(|(id, number, nonce)| (peer(id), Start { number, nonce })).collect(),
+                members: wire.members.as_ref().map(membership_digest).transpose()?,
+                promised: wire.term.map(Term::new),
+                transaction,
+                accepted: wire
+                    .accepted
+                    .map(|accepted| decode_accepted(transaction, &accepted))
+                    .transpose()?,
+            };
+            Ok((message, wire.sign))
+        }
         Sync::Certificate(wire) => {
             let votes = wire.votes.into_iter();
             let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Signature(sign.0))));
@@ -387,6 +456,7 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
                 term: Term::new(wire.term),
                 votes: votes.collect(),
                 noes: wire.noes,
+                starts: decode_starts(wire.starts)?,
             };
             Ok((Message::Certificate { peer: peer(wire.id), record }, wire.sign))
         }

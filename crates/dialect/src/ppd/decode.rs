@@ -2,16 +2,16 @@
 
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
-    Record, Signature, Signed,
+    Record, Signature, Signed, Start,
 };
 use althing_text::hex::Hex;
-use althing_types::PeerId;
+use althing_types::{PeerId, Transaction};
 
 use super::wire::{
     self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
     Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
-use crate::json::parse;
+use crate::json::{decode_start, decode_starts, parse};
 use crate::{Content, Malformed, rsa};
 
 /// A message and the signature under it.
@@ -51,13 +51,15 @@ fn decode_key(wire: PubKey) -> Result<Said, Malformed> {
         return Err(Malformed::Field { field: "PubKey", reason });
     }
     let peer = peer(wire.node_id);
-    Ok((Message::Announcement { peer, key: Some(key), members: None }, wire.sign))
+    let start = wire.start.map(decode_start);
+    Ok((Message::Announcement { peer, key: Some(key), members: None, start }, wire.sign))
 }
 
 fn decode_draw(wire: Draw) -> Result<Said, Malformed> {
     let term = added("Term", wire.term)?;
     let members = digest(&added("Roster", wire.members)?)?;
-    let state = Some(ElectionState { term, members, promise: None });
+    let starts = decode_starts(wire.starts)?;
+    let state = Some(ElectionState { term, members, promise: None, starts });
     let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
     Ok((Message::Election { peer, draw, state }, wire.sign))
 }
@@ -82,6 +84,7 @@ fn decode_vote(wire: Vote) -> Result<Said, Malformed> {
         term: added("Term", wire.term)?,
         difficulty: added("Challenge", wire.challenge)?,
         winner: peer(wire.solution_id),
+        starts: decode_starts(wire.starts)?,
     };
     let message = Message::Vote {
         peer: peer(wire.node_id),
@@ -95,39 +98,58 @@ fn decode_vote(wire: Vote) -> Result<Said, Malformed> {
 
 fn decode_sync(wire: Sync) -> Result<Said, Malformed> {
     Ok(match wire {
-        Sync::Members(Members { node_id, pub_key, members, sign }) => {
+        Sync::Members(Members { node_id, pub_key, members, start, sign }) => {
             // These keys are only compared, or checked with when their owners say something: no
             // need to look at a thousand of them now.
             let members = members.into_iter().map(|(id, key)| (peer(id), Some(key.0)));
             let members = Some(members.collect());
             let peer = peer(node_id);
-            (Message::Announcement { peer, key: Some(pub_key.0), members }, sign)
+            let (key, start) = (Some(pub_key.0), start.map(decode_start));
+            (Message::Announcement { peer, key, members, start }, sign)
         }
         Sync::Promise(wire) => decode_promise(wire)?,
         Sync::Request(Request { node_id, of, from, sign }) => {
             (Message::Request { peer: peer(node_id), of: peer(of), from }, sign)
         }
-        Sync::Certificate(wire) => decode_certificate(wire),
+        Sync::Certificate(wire) => decode_certificate(wire)?,
+        Sync::Confirmation(wire) => decode_confirmation(wire)?,
     })
 }
 
 fn decode_promise(wire: wire::Promise) -> Result<Said, Malformed> {
     let transaction = wire.transaction_number;
-    let accepted = wire.accepted.map(|accepted| {
-        let wire::WireAccepted { solution_id, seed, term, challenge: difficulty } = accepted;
-        let record = Record { transaction, difficulty, seed, winner: peer(solution_id) };
-        Accepted { term, record }
-    });
+    let accepted = wire.accepted.map(|accepted| decode_accepted(transaction, accepted));
     let state = ElectionState {
         term: wire.term,
         members: digest(&wire.members)?,
         promise: Some(Promise { leader: peer(wire.leader), transaction, accepted }),
+        starts: decode_starts(wire.starts)?,
     };
     let (peer, draw) = (peer(wire.node_id), wire.election_number.into());
     Ok((Message::Election { peer, draw, state: Some(state) }, wire.sign))
 }
 
-fn decode_certificate(wire: Certificate) -> Said {
+fn decode_accepted(transaction: Transaction, wire: wire::WireAccepted) -> Accepted {
+    let wire::WireAccepted { solution_id, seed, term, challenge: difficulty } = wire;
+    let record = Record { transaction, difficulty, seed, winner: peer(solution_id) };
+    Accepted { term, record }
+}
+
+fn decode_confirmation(wire: wire::Confirmation) -> Result<Said, Malformed> {
+    let transaction = wire.transaction_number;
+    let of = wire.confirms.into_iter();
+    let message = Message::Confirmation {
+        peer: peer(wire.node_id),
+        of: of.map(|(id, number, nonce)| (peer(id), Start { number, nonce })).collect(),
+        members: wire.members.as_ref().map(digest).transpose()?,
+        promised: wire.term,
+        transaction,
+        accepted: wire.accepted.map(|accepted| decode_accepted(transaction, accepted)),
+    };
+    Ok((message, wire.sign))
+}
+
+fn decode_certificate(wire: Certificate) -> Result<Said, Malformed> {
     let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Signature(sign.0))));
     let record = CertifiedRecord {
         record: Record {
@@ -139,8 +161,9 @@ fn decode_certificate(wire: Certificate) -> Said {
         term: wire.term,
         votes: votes.collect(),
         noes: wire.noes,
+        starts: decode_starts(wire.starts)?,
     };
-    (Message::Certificate { peer: peer(wire.node_id), record }, wire.sign)
+    Ok((Message::Certificate { peer: peer(wire.node_id), record }, wire.sign))
 }
 
 fn digest(members: &Hex) -> Result<MembershipDigest, Malformed> {

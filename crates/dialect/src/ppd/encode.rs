@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use althing_engine::rounds::{
     Accepted, CertifiedRecord, ElectionState, MembershipDigest, Message, Promise, PublicKey,
-    Record, Signature, Signed,
+    Record, Signature, Signed, Start,
 };
 use althing_text::hex::Hex;
 use althing_text::python_json::dumps;
@@ -14,6 +14,7 @@ use super::wire::{
     self, CHALLENGE, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey, Request,
     SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
+use crate::json::{encode_start, encode_starts};
 use crate::key_text::KeyText;
 
 /// A message's exchange and its bytes.
@@ -45,16 +46,20 @@ fn encode_init(message: &Message) -> Option<Body> {
 /// it says something that this network's numbers cannot hold.
 fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
     match message.clone() {
-        Message::Announcement { peer, key, members } => match members {
-            Some(members) => encode_members(peer, key?, members, sign),
-            None => {
-                let wire = PubKey { node_id: id(peer)?, pub_key: KeyText(key?), sign };
-                Some((PUBKEY, dumps(&wire)))
+        Message::Announcement { peer, key, members, start } => {
+            let start = start.map(encode_start);
+            match members {
+                Some(members) => encode_members(peer, key?, members, start, sign),
+                None => {
+                    let wire = PubKey { node_id: id(peer)?, pub_key: KeyText(key?), start, sign };
+                    Some((PUBKEY, dumps(&wire)))
+                }
             }
-        },
+        }
         Message::Election { peer, draw, state } => {
             let (node_id, election_number) = (id(peer)?, u64::try_from(draw).ok()?);
-            let ElectionState { term, members, promise } = state?;
+            let ElectionState { term, members, promise, starts } = state?;
+            let starts = encode_starts(starts);
             if let Some(promise) = promise {
                 let Promise { leader, transaction, accepted } = promise;
                 let wire = Sync::Promise(wire::Promise {
@@ -68,12 +73,13 @@ fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
                         Some(accepted) => Some(encode_accepted(accepted)?),
                         None => None,
                     },
+                    starts,
                     sign,
                 });
                 return Some((SYNC, dumps(&wire)));
             }
             let (term, members) = (Some(term), Some(digest(members)));
-            Some((ELECTION, dumps(&Draw { node_id, election_number, term, members, sign })))
+            Some((ELECTION, dumps(&Draw { node_id, election_number, term, members, starts, sign })))
         }
         Message::Challenge { peer, difficulty, place } => {
             let place = place?;
@@ -101,6 +107,7 @@ fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
                 vote: approve,
                 term: Some(cause.term),
                 challenge: Some(cause.difficulty),
+                starts: encode_starts(cause.starts),
                 sign,
             };
             Some((VOTING, dumps(&wire)))
@@ -110,6 +117,24 @@ fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
             Some((SYNC, dumps(&Sync::Request(wire))))
         }
         Message::Certificate { peer, record } => encode_certificate(peer, record, sign),
+        Message::Confirmation { peer, of, members, promised, transaction, accepted } => {
+            let of = of
+                .into_iter()
+                .map(|(peer, Start { number, nonce })| Some((id(peer)?, number, nonce)));
+            let wire = wire::Confirmation {
+                node_id: id(peer)?,
+                confirms: of.collect::<Option<_>>()?,
+                members: members.map(digest),
+                term: promised,
+                transaction_number: transaction,
+                accepted: match accepted {
+                    Some(accepted) => Some(encode_accepted(accepted)?),
+                    None => None,
+                },
+                sign,
+            };
+            Some((SYNC, dumps(&Sync::Confirmation(wire))))
+        }
         // Here all members vote, and no verdict of one peer decides.
         Message::Verdict { .. } => None,
     }
@@ -119,6 +144,7 @@ fn encode_members(
     peer: PeerId,
     key: PublicKey,
     members: Vec<(PeerId, Option<PublicKey>)>,
+    start: Option<(u64, u64)>,
     sign: Option<Hex>,
 ) -> Option<Body> {
     let member = |(peer, key): (PeerId, Option<PublicKey>)| Some((id(peer)?, KeyText(key?)));
@@ -126,6 +152,7 @@ fn encode_members(
         node_id: id(peer)?,
         pub_key: KeyText(key),
         members: members.into_iter().map(member).collect::<Option<_>>()?,
+        start,
         sign,
     });
     Some((SYNC, dumps(&wire)))
@@ -137,7 +164,7 @@ fn encode_accepted(accepted: Accepted) -> Option<wire::WireAccepted> {
 }
 
 fn encode_certificate(peer: PeerId, record: CertifiedRecord, sign: Option<Hex>) -> Option<Body> {
-    let CertifiedRecord { record, term, votes, noes } = record;
+    let CertifiedRecord { record, term, votes, noes, starts } = record;
     let vote =
         |(peer, signature): (PeerId, Option<Signature>)| Some((id(peer)?, Hex(signature?.0)));
     let wire = Sync::Certificate(wire::Certificate {
@@ -149,6 +176,7 @@ fn encode_certificate(peer: PeerId, record: CertifiedRecord, sign: Option<Hex>) 
         challenge: record.difficulty,
         votes: votes.into_iter().map(vote).collect::<Option<_>>()?,
         noes,
+        starts: encode_starts(starts),
         sign,
     });
     Some((SYNC, dumps(&wire)))

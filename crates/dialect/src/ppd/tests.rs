@@ -14,6 +14,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::PAYLOAD_MAX;
+use crate::arbitrary::{start, starts};
 use crate::key_text::KeyText;
 use crate::rsa::KEY_BYTES_MAX;
 use crate::testing::{assert_largest_fit, decode, encode, rsa_secret};
@@ -53,7 +54,7 @@ fn a_newcomer_says_its_id_and_its_key_always_in_the_same_words() {
     let dialect = readme();
     let authenticator = dialect.authenticator(&rsa_secret()).expect("it is a secret");
     let key = authenticator.public_key();
-    let message = Message::Announcement { peer: PeerId::new(7), key, members: None };
+    let message = Message::Announcement { peer: PeerId::new(7), key, members: None, start: None };
     let signature = authenticator.signature(&message);
     let signed = Signed { message, signature };
     let [init, pubkey] = encode(&dialect, &signed).try_into().expect("it says two things");
@@ -175,11 +176,14 @@ fn state() -> impl Strategy<Value = ElectionState> {
         let transaction = record.transaction;
         Promise { leader, transaction, accepted: accepted.map(|term| Accepted { term, record }) }
     });
-    (term(), any::<u64>(), option::of(promise)).prop_map(|(term, members, promise)| ElectionState {
-        term,
-        members: MembershipDigest(members),
-        promise,
-    })
+    (term(), any::<u64>(), option::of(promise), starts()).prop_map(
+        |(term, members, promise, starts)| ElectionState {
+            term,
+            members: MembershipDigest(members),
+            promise,
+            starts,
+        },
+    )
 }
 
 fn place(term: impl Strategy<Value = Term>) -> impl Strategy<Value = Option<Place>> {
@@ -188,14 +192,31 @@ fn place(term: impl Strategy<Value = Term>) -> impl Strategy<Value = Option<Plac
 
 /// What an engine of the page's variant says.
 fn readme_message() -> impl Strategy<Value = Message> {
-    let cause = (term(), difficulty(), peer())
-        .prop_map(|(term, difficulty, winner)| Some(Cause { term, difficulty, winner }));
+    let cause =
+        (term(), difficulty(), peer(), starts()).prop_map(|(term, difficulty, winner, starts)| {
+            Some(Cause { term, difficulty, winner, starts })
+        });
+    let confirmed = vec((peer(), start()), 0..5);
+    let accepted = option::of((term(), record()));
+    let confirmation =
+        (peer(), confirmed, option::of(any::<u64>()), option::of(term()), transaction(), accepted)
+            .prop_map(|(peer, of, members, promised, transaction, accepted)| {
+                let accepted = accepted.map(|(term, record)| Accepted {
+                    term,
+                    record: Record { transaction, ..record },
+                });
+                let members = members.map(MembershipDigest);
+                Message::Confirmation { peer, of, members, promised, transaction, accepted }
+            });
     let members = vec((peer(), key().prop_map(Some)), 0..5);
     let votes = vec((peer(), signature().prop_map(Some)), 0..5);
     prop_oneof![
-        (peer(), key(), option::of(members)).prop_map(|(peer, key, members)| {
-            Message::Announcement { peer, key: Some(key), members }
-        }),
+        (peer(), key(), option::of(members), option::of(start())).prop_map(
+            |(peer, key, members, start)| {
+                Message::Announcement { peer, key: Some(key), members, start }
+            }
+        ),
+        confirmation,
         (peer(), any::<u64>(), state()).prop_map(|(peer, draw, state)| {
             Message::Election { peer, draw: draw.into(), state: Some(state) }
         }),
@@ -208,10 +229,10 @@ fn readme_message() -> impl Strategy<Value = Message> {
             of,
             from
         }),
-        (peer(), record(), term(), votes, any::<u16>()).prop_map(
-            |(peer, record, term, votes, noes)| Message::Certificate {
+        (peer(), record(), term(), votes, any::<u16>(), starts()).prop_map(
+            |(peer, record, term, votes, noes, starts)| Message::Certificate {
                 peer,
-                record: CertifiedRecord { record, term, votes, noes },
+                record: CertifiedRecord { record, term, votes, noes, starts },
             }
         ),
     ]

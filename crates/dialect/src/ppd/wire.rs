@@ -34,6 +34,8 @@ pub(super) struct PubKey {
     pub(super) node_id: u64,
     pub(super) pub_key: KeyText,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) start: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Draw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "Roster")]
     pub(super) members: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) starts: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
@@ -87,6 +91,8 @@ pub(super) struct Vote {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) challenge: Option<Difficulty>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) starts: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
 
@@ -99,6 +105,7 @@ pub(super) enum Sync {
     Promise(Promise),
     Request(Request),
     Certificate(Certificate),
+    Confirmation(Confirmation),
 }
 
 /// An announcement of a settled member.
@@ -108,6 +115,8 @@ pub(super) struct Members {
     pub(super) node_id: u64,
     pub(super) pub_key: KeyText,
     pub(super) members: Vec<(u64, KeyText)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) start: Option<(u64, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
@@ -125,6 +134,8 @@ pub(super) struct Promise {
     pub(super) transaction_number: Transaction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) accepted: Option<WireAccepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) starts: Option<Hex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }
@@ -162,6 +173,26 @@ pub(super) struct Certificate {
     pub(super) challenge: Difficulty,
     pub(super) votes: Vec<(u64, Hex)>,
     pub(super) noes: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) starts: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sign: Option<Hex>,
+}
+
+/// What a member has promised and accepted, for those that have started again.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Confirmation {
+    pub(super) node_id: u64,
+    pub(super) confirms: Vec<(u64, u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "Roster")]
+    pub(super) members: Option<Hex>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) term: Option<Term>,
+    pub(super) transaction_number: Transaction,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) accepted: Option<WireAccepted>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Hex>,
 }

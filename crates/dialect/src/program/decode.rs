@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use althing_engine::rounds::{Cause, Message, Place, PublicKey, Ruling, Signature, Signed};
+use althing_engine::rounds::{
+    Cause, Message, Place, PublicKey, Ruling, Signature, Signed, StartsDigest,
+};
 use althing_text::hex::Hex;
 use althing_text::python_value::Value;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
@@ -82,6 +84,7 @@ pub(super) fn decode(
                 term: Term::FIRST,
                 difficulty: UNSAID,
                 winner,
+                starts: StartsDigest::default(),
             }),
         },
     };
@@ -185,7 +188,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let peer = self.peer()?;
-        Ok(Some(Message::Announcement { peer, key: self.key()?, members: None }))
+        Ok(Some(Message::Announcement { peer, key: self.key()?, members: None, start: None }))
     }
 
     fn key(&self) -> Result<Option<PublicKey>, Malformed> {

@@ -99,7 +99,9 @@ pub(super) fn kind_of(profile: &Profile, message: &Message) -> Option<MessageKin
         Message::Solution { .. } => MessageKind::Solution,
         Message::Verdict { .. } => MessageKind::Result,
         Message::Vote { .. } => MessageKind::Ballot,
-        Message::Request { .. } | Message::Certificate { .. } => return None,
+        Message::Request { .. } | Message::Certificate { .. } | Message::Confirmation { .. } => {
+            return None;
+        }
     };
     profile.has(kind).then_some(kind)
 }

@@ -37,7 +37,7 @@ fn samples() -> [(&'static str, &'static str, Message); 6] {
         Message::Verdict { peer, transaction, seed, winner, ruling }
     };
     let messages = [
-        Message::Announcement { peer: alice, key: None, members: None },
+        Message::Announcement { peer: alice, key: None, members: None, start: None },
         Message::Election { peer: bob, draw: ALICE, state: None },
         Message::Challenge { peer: leader, difficulty: bits(16), place },
         Message::Solution { peer: alice, transaction, seed: seed() },
@@ -171,7 +171,8 @@ fn rooms_keep_networks_apart() {
 
 #[test]
 fn a_signature_holds_in_one_room() {
-    let message = Message::Announcement { peer: PeerId::new(ALICE), key: None, members: None };
+    let message =
+        Message::Announcement { peer: PeerId::new(ALICE), key: None, members: None, start: None };
     let signer = |room: &str| {
         let dialect = Sd::new(Config { room: room.into(), ..Config::default() });
         dialect.authenticator(&[7; 32]).expect("32 bytes are a secret")

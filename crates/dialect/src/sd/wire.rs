@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
-    Ruling, Signature, Signed,
+    Ruling, Signature, Signed, Start,
 };
 use althing_text::hex::Hex;
 use althing_types::{PeerId, Seed, Term, Transaction};
@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::Config;
 use super::fields::{Reader, Writer};
 use super::uuid::{Id, Uuid};
-use crate::json::{difficulty, membership_digest};
+use crate::json::{
+    decode_start, decode_starts, difficulty, encode_start, encode_starts, membership_digest,
+};
 use crate::{Content, Malformed};
 
 const INIT: &str = "init";
@@ -65,7 +67,7 @@ type Member = (Id, Option<Hex>);
 pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str, Vec<u8>)> {
     let writer = Writer::new();
     let (topic, writer) = match signed.message.clone() {
-        Message::Announcement { peer, key, members } => {
+        Message::Announcement { peer, key, members, start } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| -> Member {
                 (Id(peer), key.map(|key| Hex(key.0)))
             };
@@ -73,7 +75,8 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
             let writer = writer
                 .field(&config.id_field, &Id(peer))
                 .added("key", key.map(|key| Hex(key.0)))
-                .added("roster", members);
+                .added("roster", members)
+                .added("start", start.map(encode_start));
             (INIT, writer)
         }
         Message::Election { peer, draw, state } => {
@@ -123,13 +126,26 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
                 .field("vote", &approve)
                 .added("term", cause.map(|cause| cause.term.number()))
                 .added(BITS, cause.map(|cause| cause.difficulty.bits()))
-                .added("winner", cause.map(|cause| Id(cause.winner)));
+                .added("winner", cause.map(|cause| Id(cause.winner)))
+                .added("starts", cause.and_then(|cause| encode_starts(cause.starts)));
             (ACK, writer)
         }
         Message::Request { peer: _, of, from } => {
             (SYNC, writer.field("of", &Id(of)).field("from", &from.number()))
         }
-        Message::Certificate { peer: _, record: CertifiedRecord { record, term, votes, noes } } => {
+        Message::Confirmation { peer: _, of, members, promised, transaction, accepted } => {
+            let start = |(peer, Start { number, nonce })| (Id(peer), number, nonce);
+            let members = members.map(|members| Hex(Arc::new(members.0.to_be_bytes())));
+            let writer = writer
+                .field("confirms", &of.into_iter().map(start).collect::<Vec<_>>())
+                .added("roster", members)
+                .added("term", promised.map(Term::number))
+                .field(ROW, &transaction.number())
+                .added("accepted", accepted.map(encode_accepted));
+            (SYNC, writer)
+        }
+        Message::Certificate { peer: _, record } => {
+            let CertifiedRecord { record, term, votes, noes, starts } = record;
             let vote = |(peer, signature): (PeerId, Option<Signature>)| -> Member {
                 (Id(peer), signature.map(|signature| Hex(signature.0)))
             };
@@ -141,7 +157,8 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
                 .field("winner", &Id(record.winner))
                 .field("term", &term.number())
                 .field("votes", &votes)
-                .field("noes", &noes);
+                .field("noes", &noes)
+                .added("starts", encode_starts(starts));
             (SYNC, writer)
         }
         Message::Announcement { .. }
@@ -153,24 +170,29 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
 }
 
 fn encode_election_state(writer: Writer, state: Option<ElectionState>) -> Writer {
-    let Some(ElectionState { term, members, promise }) = state else {
+    let Some(ElectionState { term, members, promise, starts }) = state else {
         return writer;
     };
     let members = Hex(Arc::new(members.0.to_be_bytes()));
     let writer = writer.added("term", Some(term.number())).added("roster", Some(members));
+    let starts = encode_starts(starts);
     let Some(Promise { leader, transaction, accepted }) = promise else {
-        return writer;
+        return writer.added("starts", starts);
     };
-    let accepted = accepted.map(|Accepted { term, record }| WireAccepted {
+    writer
+        .added(LEADER, Some(Id(leader)))
+        .added(ROW, Some(transaction.number()))
+        .added("accepted", accepted.map(encode_accepted))
+        .added("starts", starts)
+}
+
+fn encode_accepted(Accepted { term, record }: Accepted) -> WireAccepted {
+    WireAccepted {
         term: term.number(),
         challenge: record.difficulty.bits().into(),
         solution: record.seed,
         winner: Id(record.winner),
-    });
-    writer
-        .added(LEADER, Some(Id(leader)))
-        .added(ROW, Some(transaction.number()))
-        .added("accepted", accepted)
+    }
 }
 
 /// Returns the id of a peer that a message names.
@@ -204,6 +226,7 @@ pub(super) fn decode(
                 SOLUTION => decode_solution(&mut reader, peer)?,
                 ACK => decode_ack(&mut reader, peer)?,
                 SYNC if reader.has("of") => decode_request(&mut reader, peer)?,
+                SYNC if reader.has("confirms") => decode_confirmation(&mut reader, peer)?,
                 SYNC => decode_certificate(&mut reader, peer)?,
                 LOST => return Ok(Content::PeerLost(peer)),
                 _election => decode_draw(&mut reader, peer)?,
@@ -219,7 +242,8 @@ fn decode_init(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> 
     let key = reader.added("key")?.map(|Hex(bytes)| PublicKey(bytes));
     let members: Option<Vec<Member>> = reader.added("roster")?;
     let members = members.map(|members| members.into_iter().map(member).collect());
-    Ok(Message::Announcement { peer, key, members })
+    let start = reader.added("start")?.map(decode_start);
+    Ok(Message::Announcement { peer, key, members, start })
 }
 
 fn decode_draw(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
@@ -230,6 +254,7 @@ fn decode_draw(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> 
             term: Term::new(term),
             members: membership_digest(&members)?,
             promise: decode_promise(reader)?,
+            starts: decode_starts(reader.added("starts")?)?,
         }),
         _ => None,
     };
@@ -241,15 +266,34 @@ fn decode_promise(reader: &mut Reader) -> Result<Option<Promise>, Malformed> {
         return Ok(None);
     };
     let transaction = Transaction::new(transaction);
-    let accepted = match reader.added("accepted")? {
-        Some(WireAccepted { term, challenge, solution, winner: Id(winner) }) => {
-            let difficulty = difficulty(BITS, challenge)?;
-            let record = Record { transaction, difficulty, seed: solution, winner };
-            Some(Accepted { term: Term::new(term), record })
-        }
-        None => None,
-    };
+    let accepted = decode_accepted(reader, transaction)?;
     Ok(Some(Promise { leader, transaction, accepted }))
+}
+
+fn decode_accepted(
+    reader: &mut Reader,
+    transaction: Transaction,
+) -> Result<Option<Accepted>, Malformed> {
+    let Some(accepted) = reader.added("accepted")? else { return Ok(None) };
+    let WireAccepted { term, challenge, solution, winner: Id(winner) } = accepted;
+    let difficulty = difficulty(BITS, challenge)?;
+    let record = Record { transaction, difficulty, seed: solution, winner };
+    Ok(Some(Accepted { term: Term::new(term), record }))
+}
+
+fn decode_confirmation(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
+    let of: Vec<(Id, u64, u64)> = reader.field("confirms")?;
+    let start = |(Id(peer), number, nonce)| (peer, Start { number, nonce });
+    let members = reader.added("roster")?.map(|members| membership_digest(&members)).transpose()?;
+    let transaction = decode_row(reader)?;
+    Ok(Message::Confirmation {
+        peer,
+        of: of.into_iter().map(start).collect(),
+        members,
+        promised: reader.added("term")?.map(Term::new),
+        transaction,
+        accepted: decode_accepted(reader, transaction)?,
+    })
 }
 
 /// A plain challenge names neither its sender nor a term, and so no place either.
@@ -289,7 +333,8 @@ fn decode_ack(reader: &mut Reader, peer: PeerId) -> Result<Message, Malformed> {
     let cause = match (term, bits, reader.added("winner")?) {
         (Some(term), Some(bits), Some(Id(winner))) => {
             let difficulty = difficulty(BITS, bits)?;
-            Some(Cause { term: Term::new(term), difficulty, winner })
+            let starts = decode_starts(reader.added("starts")?)?;
+            Some(Cause { term: Term::new(term), difficulty, winner, starts })
         }
         _ => None,
     };
@@ -313,8 +358,10 @@ fn decode_certificate(reader: &mut Reader, peer: PeerId) -> Result<Message, Malf
         votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Signature(sign.0))));
     let votes = votes.collect();
     let noes = reader.field("noes")?;
+    let starts = decode_starts(reader.added("starts")?)?;
     let record = Record { transaction, difficulty, seed, winner };
-    Ok(Message::Certificate { peer, record: CertifiedRecord { record, term, votes, noes } })
+    let record = CertifiedRecord { record, term, votes, noes, starts };
+    Ok(Message::Certificate { peer, record })
 }
 
 fn decode_row(reader: &mut Reader) -> Result<Transaction, Malformed> {

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::signature::{PublicKey, Signature};
+use super::start::{Equivocation, SignedStart, StartsDigest};
 use crate::{Change, Gap, Undecodable};
 
 /// One row of the table.
@@ -33,6 +34,11 @@ pub struct CertifiedRecord {
     pub votes: Vec<(PeerId, Option<Signature>)>,
     /// How many members voted no.
     pub noes: u16,
+    /// The starts of the members that those who voted yes knew of (rule I4).
+    //
+    // The last field, and left out while it says nothing, so that earlier versions' rows are read.
+    #[serde(default, skip_serializing_if = "StartsDigest::is_none")]
+    pub starts: StartsDigest,
 }
 
 /// The members of a network and their keys, in the order of their ids.
@@ -49,6 +55,14 @@ pub enum Durable {
     Accepted(Accepted),
     /// A row of the table.
     Record(CertifiedRecord),
+    /// It has started so often (rule I1).
+    Started(u64),
+    /// Another member has started again (rule I4).
+    Start(SignedStart),
+    /// Another copy of this peer speaks, so this one is silent for good (rule I5).
+    Copied,
+    /// A member has contradicted itself (rule I6).
+    Equivocation(Equivocation),
     /// A session begins, where messages are counted as they arrive: its rows are numbered from 0
     /// on, whatever the table has from before, and it may miss some (rule P12).
     Session,
@@ -83,8 +97,24 @@ pub struct State {
     pub promised: Option<Promised>,
     /// Its latest yes, until that row is decided.
     pub accepted: Option<Accepted>,
+    /// How often it has started, and whether it has heard a copy of itself.
+    pub start: OwnStart,
+    /// The latest starts of other members, except their first ones: one for each, or two with one
+    /// number.
+    pub starts: Vec<SignedStart>,
+    /// What proves that a member has contradicted itself; one for each.
+    pub equivocations: Vec<Equivocation>,
     /// Its sessions, where messages are counted as they arrive.
     pub sessions: Sessions,
+}
+
+/// What a peer stores of its own starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OwnStart {
+    /// The number of its latest start; 0 until its second.
+    pub number: u64,
+    /// Whether it has heard a copy of itself (rule I5).
+    pub copied: bool,
 }
 
 /// The sessions of a table whose rows are numbered from 0 on in each of them (rule P12).
@@ -115,6 +145,10 @@ impl crate::Durable for Durable {
                     // It was made under another membership, and does not bind under this one (rule
                     // G4).
                     state.promised = None;
+                    // Nobody else's votes are counted.
+                    state
+                        .starts
+                        .retain(|start| members.iter().any(|(peer, _)| *peer == start.peer));
                 }
             }
             Self::Promised(promised) => state.promised = Some(*promised),
@@ -144,6 +178,20 @@ impl crate::Durable for Durable {
                 }
                 state.sessions.next = Transaction::FIRST;
             }
+            Self::Started(number) => state.start.number = *number,
+            Self::Copied => state.start.copied = true,
+            Self::Start(start) => {
+                // Two with one number are kept, since neither of them counts.
+                let number = start.start.number;
+                state
+                    .starts
+                    .retain(|known| known.peer != start.peer || known.start.number == number);
+                state.starts.push(start.clone());
+            }
+            Self::Equivocation(equivocation) => {
+                state.equivocations.retain(|known| known.peer() != equivocation.peer());
+                state.equivocations.push(equivocation.clone());
+            }
         }
         Ok(None)
     }
@@ -156,14 +204,25 @@ impl crate::Durable for Durable {
 }
 
 impl crate::State for State {
-    const CELLS: &'static [&'static str] =
-        &["membership", "promised", "accepted", "sessions", "next"];
+    const CELLS: &'static [&'static str] = &[
+        "membership",
+        "promised",
+        "accepted",
+        "start",
+        "starts",
+        "equivocations",
+        "sessions",
+        "next",
+    ];
 
     fn cell(&self, name: &str) -> Option<Vec<u8>> {
         match name {
             "membership" => self.members.as_ref().map(bytes),
             "promised" => self.promised.as_ref().map(bytes),
             "accepted" => self.accepted.as_ref().map(bytes),
+            "start" => (self.start != OwnStart::default()).then(|| bytes(&self.start)),
+            "starts" => (!self.starts.is_empty()).then(|| bytes(&self.starts)),
+            "equivocations" => (!self.equivocations.is_empty()).then(|| bytes(&self.equivocations)),
             "sessions" => some_unless_first(&self.sessions.starts),
             "next" => some_unless_first(&self.sessions.next),
             _ => None,
@@ -175,6 +234,9 @@ impl crate::State for State {
             "membership" => self.members = Some(value(bytes)?),
             "promised" => self.promised = Some(value(bytes)?),
             "accepted" => self.accepted = Some(value(bytes)?),
+            "start" => self.start = value(bytes)?,
+            "starts" => self.starts = value(bytes)?,
+            "equivocations" => self.equivocations = value(bytes)?,
             "sessions" => self.sessions.starts = value(bytes)?,
             "next" => self.sessions.next = value(bytes)?,
             _ => return Err(Undecodable(format!("there is no cell {name:?}"))),

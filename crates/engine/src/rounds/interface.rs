@@ -5,6 +5,7 @@ use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::Serialize;
 
 use super::durable::CertifiedRecord;
+use super::start::Equivocation;
 use crate::{OtherNetwork, SearchId};
 
 /// What the user of a peer may ask it to do.
@@ -129,6 +130,10 @@ pub enum Event {
         /// The member that has not been heard.
         peer: PeerId,
     },
+    /// Another copy of this peer speaks: this one no longer votes, for good (rule I5).
+    Copied,
+    /// A member has contradicted itself in signed messages (rule I6).
+    Equivocated(Equivocation),
     /// The peer cannot make progress for now.
     Waiting(Waiting),
     /// Peers of another network are in this room: most likely a peer has the wrong options.
@@ -171,6 +176,17 @@ pub enum Waiting {
         /// The row.
         transaction: Transaction,
     },
+    /// This peer has started again, and too few members have told it what they know (rule I3).
+    #[error(
+        "waiting to be confirmed after a restart: {confirmed} of {needed} other members have \
+         answered"
+    )]
+    Confirmation {
+        /// How many have answered.
+        confirmed: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// A network that counts messages as they arrive has not moved for long, whatever has arrived,
     /// and its protocol has no way to continue.
     #[error("waiting for messages: nothing has moved since transaction {transaction}")]
@@ -208,6 +224,12 @@ pub enum Refusal {
          published"
     )]
     Plain,
+    /// Rule I4.
+    #[error("the sender has started again since")]
+    EarlierStart,
+    /// Rule I6.
+    #[error("a second peer speaks with the sender's identity")]
+    SecondStart,
     /// Rule G5.
     #[error("too many peers have announced themselves")]
     TooManyPeers,

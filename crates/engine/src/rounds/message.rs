@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::{Accepted, CertifiedRecord};
 use super::signature::{PublicKey, Signature};
+use super::start::{Start, StartsDigest};
 
 /// A message and its sender's signature.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,8 @@ pub enum Message {
         key: Option<PublicKey>,
         /// Its membership with keys, sent to newcomers once it is settled.
         members: Option<Vec<(PeerId, Option<PublicKey>)>>,
+        /// Which of its starts this is; `None` for the first (rule I1).
+        start: Option<Start>,
     },
     /// A peer's draw for a term, and its promise in that term (rules E1 to E4).
     Election {
@@ -93,6 +96,21 @@ pub enum Message {
         /// The first row it lacks.
         from: Transaction,
     },
+    /// What a member has promised and accepted, to members that have started again (rule I3).
+    Confirmation {
+        /// The member that has heard them.
+        peer: PeerId,
+        /// Their starts, which it has put on disk: from now on it counts no earlier ones.
+        of: Vec<(PeerId, Start)>,
+        /// Its membership; `None` if it has promised nothing under any.
+        members: Option<MembershipDigest>,
+        /// The term of its latest promise.
+        promised: Option<Term>,
+        /// The first row it has not recorded.
+        transaction: Transaction,
+        /// The solution of that row that it last accepted.
+        accepted: Option<Accepted>,
+    },
     /// A row with the votes that decided it (rule R2).
     Certificate {
         /// The member that has the row.
@@ -111,6 +129,8 @@ pub struct ElectionState {
     pub members: MembershipDigest,
     /// Its promise in that term, once it has made one.
     pub promise: Option<Promise>,
+    /// The starts of the members that it knows of (rule I4).
+    pub starts: StartsDigest,
 }
 
 /// A peer's promise to follow a leader, with what that leader must know of earlier terms (rule E4;
@@ -143,6 +163,8 @@ pub struct Cause {
     pub difficulty: Difficulty,
     /// The member that found it.
     pub winner: PeerId,
+    /// The starts of the members that the voter knows of (rule I4).
+    pub starts: StartsDigest,
 }
 
 /// Identifies a membership: two peers with the same digest count the same members.
@@ -172,6 +194,7 @@ impl Message {
             | Self::Vote { peer, .. }
             | Self::Verdict { peer, .. }
             | Self::Request { peer, .. }
+            | Self::Confirmation { peer, .. }
             | Self::Certificate { peer, .. } => *peer,
         }
     }
@@ -182,7 +205,7 @@ impl Message {
     pub fn plain(self) -> Self {
         match self {
             Self::Announcement { peer, .. } => {
-                Self::Announcement { peer, key: None, members: None }
+                Self::Announcement { peer, key: None, members: None, start: None }
             }
             Self::Election { peer, draw, .. } => Self::Election { peer, draw, state: None },
             Self::Challenge { peer, difficulty, .. } => {

@@ -28,6 +28,7 @@
 //! | `search` | what does a peer search for, or know already? |
 //! | `authenticator` | what signs messages and checks them? |
 //! | `signature` | what is a signature to the engine? |
+//! | `start` | how often has a peer started, and which words prove that it has a copy? |
 //! | `status` | how are things with a peer? |
 
 mod authenticator;
@@ -42,6 +43,7 @@ mod published;
 mod rules;
 mod search;
 mod signature;
+mod start;
 mod status;
 
 pub use self::authenticator::{Authenticator, Unsigned};
@@ -49,7 +51,8 @@ pub use self::customs::{
     Customs, Drawing, Joining, Judging, LeaderMines, Leading, Repeats, Reply, Wait,
 };
 pub use self::durable::{
-    Accepted, CertifiedRecord, Durable, MemberKeys, Promised, Record, Recovered, Sessions, State,
+    Accepted, CertifiedRecord, Durable, MemberKeys, OwnStart, Promised, Record, Recovered,
+    Sessions, State,
 };
 pub use self::election::{Compare, Draw, Election, ElectionRule, Tie};
 pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
@@ -59,6 +62,7 @@ pub use self::message::{
 pub use self::rules::{Counting, Decision, ElectionEvery, Issuing, Rules, Signatures, Timeouts};
 pub use self::search::Challenge;
 pub use self::signature::{PublicKey, Signature};
+pub use self::start::{Equivocation, SignedStart, SignedVote, Start, StartsDigest};
 pub use self::status::Status;
 
 use std::time::Duration;
@@ -80,6 +84,18 @@ pub enum Seat {
     Member,
     /// Follows the table without being counted.
     Observer,
+}
+
+/// What a peer may have said before it starts: it cannot tell by its disk, which may have been
+/// copied, or be an old one (rules I2 and I3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing: its identity was made for this start.
+    New,
+    /// At least what is on its disk. The other members are asked first.
+    Kept,
+    /// What is on its disk and no more: its user vouches that there is no copy.
+    Vouched,
 }
 
 /// One peer's view of a network with rounds.
@@ -112,6 +128,8 @@ pub struct Identity {
     pub id: PeerId,
     /// Whether it takes part.
     pub seat: Seat,
+    /// What it may have said before this start.
+    pub past: Past,
     /// Seeds its draws and the choice of its challenges.
     pub entropy: [u8; 32],
     /// Signs its messages, and checks those of others.

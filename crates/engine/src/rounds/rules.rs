@@ -152,6 +152,13 @@ impl Rules {
         (peers / 2 + 1).max(peers - self.votes_needed() + 1)
     }
 
+    /// Returns how many other members must tell a peer that has started again what they know (rule
+    /// I3): enough that any quorum with this peer in it includes one of them besides.
+    pub fn confirmations_needed(&self) -> usize {
+        let peers = self.membership_size();
+        (peers - self.votes_needed().min(self.promises_needed()) + 1).min(peers - 1)
+    }
+
     /// Returns whether the leader leaves the search to the others and judges what they find; it
     /// does not if it is the only member.
     pub fn leader_only_judges(&self) -> bool {
@@ -262,6 +269,10 @@ mod tests {
                 assert!(rules.promises_needed() + rules.votes_needed() > peers);
                 assert!(rules.adoptions_needed() <= peers);
                 assert!(rules.adoptions_needed() >= rules.promises_needed());
+                let (told, others) = (rules.confirmations_needed(), peers - 1);
+                for quorum in [rules.votes_needed(), rules.promises_needed()] {
+                    assert!(quorum < 2 || told + (quorum - 1) > others, "{peers} {decision:?}");
+                }
             }
         }
     }

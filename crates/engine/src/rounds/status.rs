@@ -20,6 +20,10 @@ pub struct Status {
     pub leader: Option<PeerId>,
     /// The difficulty of the open challenge in bits, if there is one.
     pub challenge: Option<Difficulty>,
+    /// Whether it has heard a copy of itself, and so no longer votes.
+    pub copied: bool,
+    /// The members that have contradicted themselves in signed messages.
+    pub equivocating: Vec<PeerId>,
     /// What it waits for, if it cannot make progress.
     pub waiting: Option<Waiting>,
 }

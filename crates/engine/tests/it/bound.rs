@@ -1,23 +1,28 @@
 //! A peer that learns of a row before it knows for certain who the members are.
 
-use althing_engine::rounds::{Cause, Durable, Input, Message, Output, Recovered};
+use althing_engine::rounds::{Cause, Durable, Input, Message, Output, Recovered, StartsDigest};
 use althing_types::{PeerId, Seed, Term, Transaction};
 
 use crate::common::{bits, durables, handle, hear, id, member, rules};
 
 fn announcement(peer: PeerId) -> Message {
-    Message::Announcement { peer, key: None, members: None }
+    Message::Announcement { peer, key: None, members: None, start: None }
 }
 
 fn yes(peer: PeerId) -> Message {
-    let cause = Some(Cause { term: Term::FIRST, difficulty: bits(1), winner: id(1) });
+    let cause = Some(Cause {
+        term: Term::FIRST,
+        difficulty: bits(1),
+        winner: id(1),
+        starts: StartsDigest(0),
+    });
     let (transaction, seed) = (Transaction::FIRST, Seed::from(6));
     Message::Vote { peer, transaction, seed, approve: true, cause }
 }
 
 fn announcement_of(peer: PeerId, members: &[PeerId]) -> Message {
     let members = Some(members.iter().map(|peer| (*peer, None)).collect());
-    Message::Announcement { peer, key: None, members }
+    Message::Announcement { peer, key: None, members, start: None }
 }
 
 /// Found by simulation: it counted with two members and one who was none, recorded what the two

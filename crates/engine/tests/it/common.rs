@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     Counting, Customs, Decision, Durable, Election, ElectionEvery, Event, Identity, Input, Issuing,
-    Message, Output, Recovered, Rounds, Rules, Seat, Signatures, Signed, State, Tie, Timeouts,
-    Unsigned,
+    Message, Output, Past, Recovered, Rounds, Rules, Seat, Signatures, Signed, State, Tie,
+    Timeouts, Unsigned,
 };
 use althing_engine::{Engine, Origin};
 use althing_pow::{Puzzle, SolutionCache};
@@ -54,7 +54,9 @@ pub(crate) fn with_cache(
     solution_cache: Option<SolutionCache>,
 ) -> Rounds {
     let (seat, entropy, authenticator) = (Seat::Member, [7; 32], Box::new(Unsigned));
-    Rounds::new(rules, Identity { id, seat, entropy, authenticator, solution_cache }, recovered)
+    let past = Past::New;
+    let identity = Identity { id, seat, past, entropy, authenticator, solution_cache };
+    Rounds::new(rules, identity, recovered)
 }
 
 /// Returns what a peer finds that has counted with the first `peers` peers before.

@@ -2,7 +2,7 @@
 //! all others are long settled.
 
 use althing_engine::rounds::{
-    Event, Identity, Input, Message, Place, Recovered, Rounds, Seat, State, Timer, Unsigned,
+    Event, Identity, Input, Message, Past, Place, Recovered, Rounds, Seat, State, Timer, Unsigned,
 };
 use althing_types::{Term, Transaction};
 
@@ -19,7 +19,7 @@ fn settled(peer: usize, peers: usize) -> Rounds {
 fn observer() -> Rounds {
     let (id, seat, entropy) = (id(9), Seat::Observer, [7; 32]);
     let (authenticator, solution_cache) = (Box::new(Unsigned), None);
-    let identity = Identity { id, seat, entropy, authenticator, solution_cache };
+    let identity = Identity { id, seat, past: Past::New, entropy, authenticator, solution_cache };
     let mut observer = Rounds::new(rules(3), identity, Recovered::default());
     assert_eq!(said(&handle(&mut observer, Input::Start)).count(), 0);
     observer
@@ -61,6 +61,7 @@ fn a_network_of_another_size_in_the_same_room_is_told_with_the_option_that_joins
         peer: id(0),
         key: None,
         members: Some((0..size).map(|peer| (id(peer), None)).collect()),
+        start: None,
     };
     let told = |out: &[_]| {
         events(out).find_map(|event| match event {

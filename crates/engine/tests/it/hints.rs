@@ -13,7 +13,7 @@ fn published(peers: u16) -> Rounds {
 }
 
 fn announcement(peer: usize) -> Message {
-    Message::Announcement { peer: id(peer), key: None, members: None }
+    Message::Announcement { peer: id(peer), key: None, members: None, start: None }
 }
 
 /// Returns whether these outputs tell that peer 1 is lost.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     Cause, Counting, ElectionState, Event, Input, Message, Output, Promise, Recovered, Rounds,
-    Rules, State, Timer,
+    Rules, StartsDigest, State, Timer,
 };
 use althing_types::{Seed, Term, Transaction};
 
@@ -16,7 +16,12 @@ fn one_row() -> Rules {
 }
 
 fn yes(peer: usize) -> Message {
-    let cause = Some(Cause { term: Term::FIRST, difficulty: bits(1), winner: id(1) });
+    let cause = Some(Cause {
+        term: Term::FIRST,
+        difficulty: bits(1),
+        winner: id(1),
+        starts: StartsDigest(0),
+    });
     let (transaction, seed) = (Transaction::FIRST, Seed::from(6));
     Message::Vote { peer: id(peer), transaction, seed, approve: true, cause }
 }
@@ -63,7 +68,12 @@ fn it_leaves_at_once_when_all_others_are_known_to_have_the_last_row() {
     // A member that has the row says so when it stands for election.
     let has_all = |peer: usize| {
         let promise = Promise { leader: id(1), transaction: Transaction::new(1), accepted: None };
-        let state = Some(ElectionState { term: Term::FIRST, members, promise: Some(promise) });
+        let state = Some(ElectionState {
+            term: Term::FIRST,
+            members,
+            promise: Some(promise),
+            starts: StartsDigest(0),
+        });
         Message::Election { peer: id(peer), draw: 9, state }
     };
     assert!(!has_left(&hear(&mut engine, has_all(1))));

@@ -1,7 +1,7 @@
 //! A leader asks the members what they have said yes to, and one of them lies.
 
 use althing_engine::rounds::{
-    Accepted, ElectionState, Input, Message, Promise, Promised, Record, State,
+    Accepted, ElectionState, Input, Message, Promise, Promised, Record, StartsDigest, State,
 };
 use althing_types::{Seed, Term, Transaction};
 
@@ -26,7 +26,8 @@ fn votes(accepted: Option<Accepted>, told: Accepted) -> Vec<Seed> {
     });
     let members = members.expect("after a restart it says whom it follows");
     let promise = Promise { leader: id(0), transaction: Transaction::FIRST, accepted: Some(told) };
-    let state = Some(ElectionState { term, members, promise: Some(promise) });
+    let state =
+        Some(ElectionState { term, members, promise: Some(promise), starts: StartsDigest(0) });
     let message = Message::Election { peer: id(1), draw: 5, state };
     outputs.extend(hear(&mut engine, message));
     let votes = said(&outputs).filter_map(|message| match message {

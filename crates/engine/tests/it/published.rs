@@ -42,7 +42,12 @@ impl Peer {
         let start = peer.handle(Input::Start);
         assert_eq!(durables(&start), [&Durable::Session]);
         for known in [ME, OTHER] {
-            peer.hear(Message::Announcement { peer: id(known), key: None, members: None });
+            peer.hear(Message::Announcement {
+                peer: id(known),
+                key: None,
+                members: None,
+                start: None,
+            });
         }
         // A draw above all others.
         let (winner, loser) = if other_leads { (OTHER, ME) } else { (ME, OTHER) };
@@ -174,7 +179,7 @@ fn waiting_is_said_within_the_timeout_whatever_arrives_meanwhile() {
         peer.now = Moment::from_start(Duration::from_secs(second));
         // Late answers, a stranger's announcement, a verdict on a row that is unknown here.
         peer.judged(9, second);
-        peer.hear(Message::Announcement { peer: id(9), key: None, members: None });
+        peer.hear(Message::Announcement { peer: id(9), key: None, members: None, start: None });
         let (finder, transaction) = (id(OTHER), Transaction::FIRST);
         peer.hear(Message::Solution { peer: finder, transaction, seed: Seed::from(second) });
     }

@@ -1,6 +1,8 @@
 //! What each durable output changes in what a restart finds.
 
-use althing_engine::rounds::{Accepted, CertifiedRecord, Durable, Promised, Record, Recovered};
+use althing_engine::rounds::{
+    Accepted, CertifiedRecord, Durable, Promised, Record, Recovered, StartsDigest,
+};
 use althing_engine::{Change, Gap};
 use althing_types::{Seed, Term, Transaction};
 
@@ -13,7 +15,13 @@ fn row(number: u64) -> CertifiedRecord {
         seed: Seed::from(6),
         winner: id(1),
     };
-    CertifiedRecord { record, term: Term::FIRST, votes: vec![(id(1), None)], noes: 0 }
+    CertifiedRecord {
+        record,
+        term: Term::FIRST,
+        votes: vec![(id(1), None)],
+        noes: 0,
+        starts: StartsDigest(0),
+    }
 }
 
 fn accepted(number: u64) -> Durable {

@@ -16,6 +16,8 @@ fn nothing() -> Status {
         term: Term::FIRST,
         leader: None,
         challenge: None,
+        copied: false,
+        equivocating: Vec::new(),
         waiting: None,
     }
 }

@@ -1,6 +1,7 @@
 //! What can happen in a network with rounds.
 
 use althing_engine::rounds::{self, CertifiedRecord, Rounds, Status};
+use althing_text::hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,21 @@ pub enum RoundsEvent {
     },
     /// Nothing can go on for now.
     Waiting(Waiting),
+    /// Another copy of this peer speaks: its data were copied, or are an old backup. It no longer
+    /// votes, and never will with these data.
+    PeerCopied {},
+    /// A member has contradicted itself in two signed messages, which are kept in the store: its
+    /// data were copied, or it breaks the rules.
+    MemberEquivocated {
+        /// The member.
+        member: Id,
+        /// The contradiction, in words.
+        reason: String,
+        /// The signature under the first message, in hexadecimal digits.
+        first: String,
+        /// The signature under the second message.
+        second: String,
+    },
     /// Peers of another network are in this room: most likely a peer was given other options.
     NetworkOverheard {
         /// How many of them were heard; none of them is known to this network.
@@ -168,6 +184,17 @@ pub enum Waiting {
         #[schemars(with = "u64")]
         transaction: Transaction,
     },
+    /// For the answers of other members, after a restart: the disk may be an old one, or a copy of
+    /// one that is in use.
+    #[error(
+        "waiting to be confirmed after a restart: {here} of {needed} other members have answered"
+    )]
+    Confirmation {
+        /// Members that have answered.
+        here: usize,
+        /// Members that are needed.
+        needed: usize,
+    },
     /// For messages: a network that counts them has not moved for long, and its protocol has no
     /// way on.
     #[error("waiting for messages: nothing has moved since transaction {transaction}")]
@@ -232,6 +259,14 @@ impl From<rounds::Event> for Event {
                 advice: network.advice.to_string(),
             },
             Of::AllRecorded => RoundsEvent::AllRecorded {},
+            Of::Copied => RoundsEvent::PeerCopied {},
+            Of::Equivocated(equivocation) => {
+                let [first, second] = equivocation.messages().map(|signed| {
+                    signed.signature.map(|it| hex::encode(&it.0)).unwrap_or_default()
+                });
+                let (member, reason) = (equivocation.peer().into(), equivocation.to_string());
+                RoundsEvent::MemberEquivocated { member, reason, first, second }
+            }
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { claimed, reason } => {
                 return PeerEvent::refused(claimed, reason.to_string()).into();
@@ -260,6 +295,9 @@ impl From<rounds::Waiting> for Waiting {
             rounds::Waiting::Peers { known, needed } => Self::Peers { here: known, needed },
             rounds::Waiting::Majority { heard, needed } => Self::Majority { here: heard, needed },
             rounds::Waiting::Secret { transaction } => Self::Secret { transaction },
+            rounds::Waiting::Confirmation { confirmed, needed } => {
+                Self::Confirmation { here: confirmed, needed }
+            }
             rounds::Waiting::Arrivals { transaction } => Self::Messages { transaction },
         }
     }

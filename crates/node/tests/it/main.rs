@@ -36,6 +36,7 @@ async fn run_peers(
             store: Store::in_memory(),
             parallelism: Parallelism::of(NonZeroUsize::MIN),
             solution_cache,
+            never_copied: false,
             clock,
             feed: feed.clone(),
         })

@@ -20,6 +20,9 @@ pub struct RoundsChecker {
     /// Peers that are not honest: what they do themselves is not judged, and their votes may be
     /// anything, since they can say what their disk does not hold.
     byzantine: BTreeSet<PeerId>,
+    /// Peers whose disks were copied, or are old ones: they may contradict themselves, but what
+    /// they record is the same as everywhere.
+    copied: BTreeSet<PeerId>,
     table: BTreeMap<Transaction, Row>,
     /// The solutions for which each peer has voted.
     votes: BTreeMap<(Transaction, Term, PeerId), Record>,
@@ -54,6 +57,7 @@ impl RoundsChecker {
             rules,
             ids,
             byzantine: BTreeSet::new(),
+            copied: BTreeSet::new(),
             table: BTreeMap::new(),
             votes: BTreeMap::new(),
             promises: BTreeMap::new(),
@@ -65,6 +69,12 @@ impl RoundsChecker {
     fn check(&mut self, peer: PeerId, durable: &Durable) -> Result<(), Violation> {
         if self.byzantine.contains(&peer) {
             return Ok(());
+        }
+        if self.copied.contains(&peer) {
+            return match durable {
+                Durable::Record(certified) => self.check_row(peer, certified),
+                _ => Ok(()),
+            };
         }
         let kept = self.kept.entry(peer).or_default();
         match durable {
@@ -112,6 +122,10 @@ impl RoundsChecker {
                 kept.recorded += 1;
                 self.check_row(peer, certified)
             }
+            Durable::Started(_)
+            | Durable::Start(_)
+            | Durable::Copied
+            | Durable::Equivocation(_) => Ok(()),
             Durable::Session => {
                 kept.rows = 0;
                 Ok(())
@@ -121,7 +135,8 @@ impl RoundsChecker {
 
     /// Looks at what `peer` finds when it starts.
     fn check_disk(&self, peer: PeerId, disk: &Disk<Durable>) -> Result<(), Violation> {
-        let Some(kept) = self.kept.get(&peer).filter(|_| !self.byzantine.contains(&peer)) else {
+        let is_honest = !self.byzantine.contains(&peer) && !self.copied.contains(&peer);
+        let Some(kept) = self.kept.get(&peer).filter(|_| is_honest) else {
             return Ok(());
         };
         let state = &disk.recovered().state;
@@ -189,6 +204,7 @@ impl RoundsChecker {
         }
         let has_cast = |voter: &PeerId| {
             self.byzantine.contains(voter)
+                || self.copied.contains(voter)
                 || self.votes.get(&(transaction, *term, *voter)) == Some(record)
         };
         match voters.into_iter().find(|voter| !has_cast(voter)) {
@@ -203,6 +219,15 @@ impl Checker<Rounds> for RoundsChecker {
 
     fn excuse(&mut self, peer: usize) {
         self.byzantine.insert(self.ids[peer]);
+    }
+
+    fn split(&mut self, peer: usize) {
+        self.ids.push(self.ids[peer]);
+        self.forgive(peer);
+    }
+
+    fn forgive(&mut self, peer: usize) {
+        self.copied.insert(self.ids[peer]);
     }
 
     fn check_write(
@@ -250,6 +275,7 @@ mod tests {
 
     use althing_dialect::RoundsDialect;
     use althing_dialect::elect_chain::{Config, ElectChain};
+    use althing_engine::rounds::StartsDigest;
     use althing_types::{Difficulty, Seed};
 
     use super::*;
@@ -283,6 +309,7 @@ mod tests {
             term: Term::FIRST,
             votes: voters.iter().map(|voter| (peer(*voter), None)).collect(),
             noes: 0,
+            starts: StartsDigest(0),
         }
     }
 

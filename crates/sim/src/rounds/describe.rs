@@ -44,6 +44,10 @@ impl RoundsNetwork {
                 let verb = if *ruling == Ruling::Accepted { "is" } else { "is not" };
                 format!("{seed} {verb} row {transaction}")
             }
+            Message::Confirmation { of, transaction, .. } => {
+                let of: Vec<_> = of.iter().map(|(peer, _)| name(peer)).collect();
+                format!("I know that {} started again; I am at row {transaction}", of.join(", "))
+            }
             Message::Request { of, from, .. } => format!("{}, send rows from {from}", name(of)),
             Message::Certificate { record, .. } => {
                 let votes = record.votes.len();
@@ -87,6 +91,10 @@ impl RoundsNetwork {
                 format!("refuses a message of {}: {reason}", name(claimed))
             }
             Event::PeerLost { peer } => format!("misses {}", name(peer)),
+            Event::Copied => "hears a copy of itself, and falls silent".into(),
+            Event::Equivocated(equivocation) => {
+                format!("can prove that {} said {equivocation}", name(&equivocation.peer()))
+            }
             Event::Waiting(waiting) => waiting.to_string(),
             Event::NetworkOverheard { network, peers } => {
                 format!("hears {peers} who speak {}", network.speech)

@@ -43,6 +43,12 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
         Event::PeerLost { peer } => {
             fingerprint.kind(10, peer.number());
         }
+        Event::Copied => {
+            fingerprint.kind(13, 0);
+        }
+        Event::Equivocated(equivocation) => {
+            fingerprint.kind(14, equivocation.peer().number());
+        }
         Event::Waiting(waiting) => mix_waiting(*waiting, fingerprint),
         Event::NetworkOverheard { network, peers } => {
             fingerprint.kind(13, *peers as u128);
@@ -55,7 +61,7 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
 }
 
 fn mix_certified(certified: &CertifiedRecord, fingerprint: &mut Fingerprint) {
-    let CertifiedRecord { record, term, votes, noes } = certified;
+    let CertifiedRecord { record, term, votes, noes, starts: _ } = certified;
     let Record { transaction, difficulty, seed, winner } = record;
     fingerprint.kind(7, winner.number()).number(transaction.number());
     fingerprint.number(difficulty.bits().into());
@@ -71,6 +77,7 @@ fn mix_waiting(waiting: Waiting, fingerprint: &mut Fingerprint) {
         Waiting::Majority { heard, .. } => (1, heard as u64),
         Waiting::Arrivals { transaction } => (2, transaction.number()),
         Waiting::Secret { transaction } => (3, transaction.number()),
+        Waiting::Confirmation { confirmed, .. } => (4, confirmed as u64),
     };
     fingerprint.kind(11, kind).number(number);
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use althing_dialect::{Codec, RoundsDialect, Wire};
 use althing_engine::rounds::{
-    Challenge, Durable, Event, Identity, Message, Rounds, Rules, Seat, Signed,
+    Challenge, Counting, Durable, Event, Identity, Message, Past, Rounds, Rules, Seat, Signed,
 };
 use althing_pow::SolutionCache;
 use althing_types::{Moment, PeerId, Term};
@@ -66,6 +66,10 @@ pub struct RoundsNetwork {
     signers: Signers,
     ids: Vec<PeerId>,
     secrets: Vec<[u8; 32]>,
+    /// Those that have not started yet, and so cannot have said anything.
+    new: BTreeSet<usize>,
+    /// What the others are when they start.
+    restarted: Past,
     /// The peer that was elected last.
     leader: Option<PeerId>,
     /// The peers that were given another variant, and what they make of it.
@@ -100,6 +104,8 @@ impl RoundsNetwork {
             solution_cache: false,
             ids: Vec::new(),
             secrets: Vec::new(),
+            new: BTreeSet::new(),
+            restarted: Past::Kept,
             leader: None,
             strays: BTreeSet::new(),
             other: None,
@@ -111,6 +117,12 @@ impl RoundsNetwork {
     #[must_use]
     pub fn with_solution_cache(self) -> Self {
         Self { solution_cache: true, ..self }
+    }
+
+    /// Has peers that start again trust their disks, as if their users vouched for them.
+    #[must_use]
+    pub fn vouched(self) -> Self {
+        Self { restarted: Past::Vouched, ..self }
     }
 
     /// Has some of the peers speak another dialect, in the same room.
@@ -138,12 +150,24 @@ impl Simulated for RoundsNetwork {
     type Role = Role;
     type Byzantine = ByzantineMember;
 
+    const CAN_BE_COPIED: bool = true;
     const NAMES: Names = Names { decision: "round", decisions: "rounds", changes: "elections" };
 
     fn add_peer(&mut self, rng: &mut ChaCha8Rng) {
         let number = self.ids.len() as u64 + 1;
         self.ids.push(self.dialect.peer_id(number << 20, number));
         self.secrets.push(rng.random());
+        self.new.insert(self.ids.len() - 1);
+    }
+
+    fn add_copy(&mut self, peer: usize) -> bool {
+        // A program of the published kind has no disk.
+        let can_be_copied = self.rules.counting == Counting::Members;
+        if can_be_copied {
+            self.ids.push(self.ids[peer]);
+            self.secrets.push(self.secrets[peer]);
+        }
+        can_be_copied
     }
 
     fn checker(&self) -> RoundsChecker {
@@ -157,6 +181,7 @@ impl Simulated for RoundsNetwork {
         entropy: [u8; 32],
         disk: &Disk<Durable>,
     ) -> Rounds {
+        let past = if self.new.remove(&peer) { Past::New } else { self.restarted };
         let (signers, rules) = match self.other(peer) {
             Some(Other { dialect, signers }) => (signers, dialect.rules()),
             None => (&self.signers, &self.rules),
@@ -164,6 +189,7 @@ impl Simulated for RoundsNetwork {
         let identity = Identity {
             id: self.ids[peer],
             seat: Seat::Member,
+            past,
             entropy,
             authenticator: signers.of(&self.secrets[peer]),
             solution_cache: self

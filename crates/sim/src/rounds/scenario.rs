@@ -46,6 +46,7 @@ pub struct Scenario {
     /// Page or program.
     pub variant: Variant,
     change: Option<fn(&mut Rules)>,
+    vouched: bool,
     solution_cache: bool,
     /// Peers that were given the other variant.
     strays: BTreeSet<usize>,
@@ -90,6 +91,7 @@ impl Scenario {
             network: Network::default(),
             variant: Variant::Readme,
             change: None,
+            vouched: false,
             solution_cache: false,
             strays: BTreeSet::new(),
             rules: "",
@@ -174,6 +176,13 @@ impl Scenario {
         self
     }
 
+    /// Has peers that start again trust their disks, as if their users vouched for them.
+    #[must_use]
+    pub fn vouched(mut self) -> Self {
+        self.vouched = true;
+        self
+    }
+
     /// Changes the rules beyond what the network's own configuration allows.
     #[must_use]
     pub fn rules(mut self, change: fn(&mut Rules)) -> Self {
@@ -191,7 +200,7 @@ impl Scenario {
     /// Starts it.
     pub fn start(self) -> Simulation {
         let (plan, change, strays) = (self.plan.clone(), self.change, self.strays.clone());
-        let knows = self.solution_cache;
+        let (vouched, knows) = (self.vouched, self.solution_cache);
         let mut other = self.clone();
         other.variant = match self.variant {
             Variant::Readme => Variant::Published,
@@ -205,6 +214,9 @@ impl Scenario {
         let mut network = RoundsNetwork::with_rules(dialect, rules);
         if !strays.is_empty() {
             network = network.with_strays(strays, other.dialect());
+        }
+        if vouched {
+            network = network.vouched();
         }
         if knows {
             network = network.with_solution_cache();

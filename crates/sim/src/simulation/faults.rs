@@ -9,11 +9,16 @@ use super::Simulation;
 use crate::clock::Skew;
 use crate::conditions::{Conditions, Latency};
 use crate::fault::{Fault, LastWills, Who};
+use crate::host::Host;
 use crate::network::Receivers;
 use crate::packet::Packet;
+use crate::peer::Peer;
 use crate::queue::Scheduled;
 use crate::simulated::{Checker, Simulated};
 use crate::trace::Life;
+
+/// Copies of disks in one run; each takes part as a further peer.
+const COPIES_MAX: usize = 8;
 
 impl<N: Simulated> Simulation<N> {
     /// Has a fault happen now.
@@ -31,6 +36,9 @@ impl<N: Simulated> Simulation<N> {
                 on(self, who, &|net, peer| net.crash_after(peer, *outputs));
             }
             Fault::Restart(who) => on(self, who, &Self::restart),
+            Fault::CloneDisk(who) => on(self, who, &Self::clone_disk),
+            Fault::BackUpDisk(who) => on(self, who, &Self::back_up_disk),
+            Fault::RollBackDisk(who) => on(self, who, &Self::roll_back_disk),
             Fault::Pause(who) => on(self, who, &Self::pause),
             Fault::Resume(who) => on(self, who, &Self::resume),
             Fault::Slow(who, time) => on(self, who, &|net, peer| net.slow(peer, *time)),
@@ -97,6 +105,35 @@ impl<N: Simulated> Simulation<N> {
         if !self.peers[peer].wanted {
             self.peers[peer].wanted = true;
             self.schedule(Duration::ZERO, Scheduled::Start { peer });
+        }
+    }
+
+    /// Starts a further peer with a copy of this peer's disk, where the network knows what that is.
+    pub fn clone_disk(&mut self, peer: usize) {
+        if self.peers.len() < self.plan.peers + COPIES_MAX && self.kind.add_copy(peer) {
+            let mut copy = Peer::new();
+            copy.host = Host::new(self.disk(peer).clone());
+            copy.is_copied = true;
+            self.peers[peer].is_copied = true;
+            self.peers.push(copy);
+            self.checker.split(peer);
+            self.schedule(Duration::ZERO, Scheduled::Start { peer: self.peers.len() - 1 });
+        }
+    }
+
+    /// Makes a backup of a peer's disk.
+    pub fn back_up_disk(&mut self, peer: usize) {
+        self.peers[peer].backup = Some(self.disk(peer).clone());
+    }
+
+    /// Stops a peer, and starts it again with the backup of its disk, if there is one.
+    pub fn roll_back_disk(&mut self, peer: usize) {
+        if let Some(backup) = self.peers[peer].backup.clone().filter(|_| N::CAN_BE_COPIED) {
+            self.crash(peer);
+            self.peers[peer].host = Host::new(backup);
+            self.peers[peer].is_copied = true;
+            self.checker.forgive(peer);
+            self.restart(peer);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use althing_dialect::elect_chain::{Config, ElectChain};
 use althing_dialect::{Content, RoundsDialect, Wire};
 use althing_engine::rounds::{
-    Authenticator, CertifiedRecord, Command, Event, Identity, Input, Message, Record, Rounds,
+    Authenticator, CertifiedRecord, Command, Event, Identity, Input, Message, Past, Record, Rounds,
     Rules, Seat, Signatures, Signed, Timer, Unsigned,
 };
 use althing_engine::{Origin, ProofOfWork, Recipient};
@@ -134,6 +134,7 @@ impl Lockstep {
         let identity = Identity {
             id: id(peer),
             seat: Seat::Member,
+            past: Past::New,
             entropy: self.entropy(peer),
             authenticator,
             solution_cache: None,

@@ -22,7 +22,12 @@ impl PlainPeer {
         match message {
             Message::Announcement { .. } if !self.announced => {
                 self.announced = true;
-                said.push(Message::Announcement { peer: self.me, key: None, members: None });
+                said.push(Message::Announcement {
+                    peer: self.me,
+                    key: None,
+                    members: None,
+                    start: None,
+                });
             }
             Message::Election { .. } if !self.drawn => {
                 self.drawn = true;

@@ -8,7 +8,8 @@ use althing_dialect::profile::built_in;
 use althing_dialect::program::{self, Program};
 use althing_dialect::{Content, RoundsDialect, Wire};
 use althing_engine::rounds::{
-    Authenticator, Cause, Event, Message, Output, Place, Record, Refusal, Rounds, Signed,
+    Authenticator, Cause, Durable, Event, Message, Output, Place, Record, Refusal, Rounds, Signed,
+    StartsDigest,
 };
 use althing_engine::{Engine, Recipient};
 use althing_pow::{Puzzle, Task};
@@ -165,12 +166,13 @@ fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
         transaction,
         seed: seed.clone(),
         approve: true,
-        cause: Some(Cause { term, difficulty, winner: id(other) }),
+        cause: Some(Cause { term, difficulty, winner: id(other), starts: StartsDigest(0) }),
     };
     let place = Some(Place { transaction, term });
     let challenge = Message::Challenge { peer: id(other), difficulty, place };
     let leaders_key = network.authenticators[leader].public_key();
-    let second_key = Message::Announcement { peer: id(other), key: leaders_key, members: None };
+    let second_key =
+        Message::Announcement { peer: id(other), key: leaders_key, members: None, start: None };
 
     let mut turncoat = network.signed(other, vote(other, &seeds[1]));
     let text = String::from_utf8(turncoat.payload).expect("it is JSON");
@@ -192,16 +194,25 @@ fn what_its_sender_may_not_say_is_refused_and_changes_nothing() {
         assert_eq!(network.hear(&mut engine, wire), refusal(*claimed, reason.clone()));
         assert_eq!(hash(&engine), hash(net.engine(me)), "{reason} changed something");
     }
-    // The first of two votes counts.
+    // Of two votes neither counts, and both are kept with their signatures; once.
     let [first, second] = [0, 1].map(|seed| network.signed(other, vote(other, &seeds[seed])));
     let mut engine = net.engine(me).clone();
     let voter = id(other);
     let cast = Event::VoteCast { transaction, voter, seed: seeds[0].clone(), approve: true };
     assert_eq!(network.hear(&mut engine, &first), [Output::Event(cast)]);
-    let before = hash(&engine);
     let reason = Refusal::SecondVote { transaction };
+    let outputs = network.hear(&mut engine, &second);
+    let [Output::Persist(Durable::Equivocation(kept)), Output::Event(told), refused_too] =
+        &outputs[..]
+    else {
+        panic!("{outputs:?}");
+    };
+    assert_eq!(*told, Event::Equivocated(kept.clone()));
+    assert_eq!(kept.peer(), voter);
+    let kept = kept.messages().map(|signed| signed.message);
+    assert_eq!(kept, [0, 1].map(|seed| vote(other, &seeds[seed])));
+    assert_eq!([refused_too.clone()], refusal(other, reason.clone()));
     assert_eq!(network.hear(&mut engine, &second), refusal(other, reason));
-    assert_eq!(hash(&engine), before);
 
     // All of it is sent to all peers, and they agree nevertheless.
     for (wire, ..) in refused {

@@ -192,7 +192,7 @@ impl Program {
     }
 
     fn id(&self) -> Message {
-        Message::Announcement { peer: self.me, key: None, members: None }
+        Message::Announcement { peer: self.me, key: None, members: None, start: None }
     }
 
     fn is_judged(&self) -> bool {
@@ -215,7 +215,9 @@ impl Program {
         said: &mut Vec<Message>,
     ) -> Result<(), &'static str> {
         match message {
-            Message::Announcement { peer, key: None, members: None } => self.take_id(*peer, said),
+            Message::Announcement { peer, key: None, members: None, start: None } => {
+                self.take_id(*peer, said)
+            }
             Message::Election { peer, draw, state: None } => {
                 self.take_draw(*peer, *draw, said);
                 Ok(())

@@ -266,7 +266,7 @@ fn frauds_are_refused_by_name_and_change_nothing() {
     net.say_signed(Signed { message: vote(victim), signature: Some(by_other) });
     net.say(vote(victim));
     net.say(vote(id(50)));
-    net.say(Message::Announcement { peer: victim, key: Some(key(77)), members: None });
+    net.say(Message::Announcement { peer: victim, key: Some(key(77)), members: None, start: None });
     // By a member that may vote, but was not elected.
     let challenge = Message::Challenge { peer: victim, difficulty: bits(1), place: None };
     let signature = Some(stamp(&key(number), &challenge));

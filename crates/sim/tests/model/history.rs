@@ -39,7 +39,13 @@ impl History {
         match durable {
             Durable::Promised(promised) => self.note_promise(promised.term, promised.leader),
             Durable::Accepted(accepted) => self.note_vote(accepted.term, &accepted.record),
-            Durable::Membership(_) | Durable::Record(_) | Durable::Session => {}
+            Durable::Membership(_)
+            | Durable::Record(_)
+            | Durable::Session
+            | Durable::Started(_)
+            | Durable::Start(_)
+            | Durable::Copied
+            | Durable::Equivocation(_) => {}
         }
     }
 

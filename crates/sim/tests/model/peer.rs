@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use althing_engine::rounds::{
     CertifiedRecord, Counting, Customs, Decision, Durable, Election, ElectionEvery, Event,
-    Identity, Input, Issuing, Message, Output, Rounds, Rules, Seat, Signatures, Signed, State, Tie,
-    Timeouts, Timer, Unsigned,
+    Identity, Input, Issuing, Message, Output, Past, Rounds, Rules, Seat, Signatures, Signed,
+    State, Tie, Timeouts, Timer, Unsigned,
 };
 use althing_engine::{Origin, Recovered};
 use althing_pow::Puzzle;
@@ -260,6 +260,7 @@ fn engine(index: usize, life: u8, recovered: Recovered<Durable>) -> Rounds {
     let identity = Identity {
         id: id(index),
         seat: Seat::Member,
+        past: Past::New,
         entropy: [u8::try_from(index).expect("few peers") + 16 * life; 32],
         authenticator: Box::new(Unsigned),
         solution_cache: None,

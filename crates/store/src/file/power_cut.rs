@@ -197,6 +197,7 @@ fn row(number: u64) -> CertifiedRecord {
         term: Term::FIRST,
         votes: vec![(PeerId::new(1), Some(signature))],
         noes: 0,
+        starts: rounds::StartsDigest(number % 3),
     }
 }
 

@@ -10,7 +10,7 @@ use std::{env, fs, iter};
 
 use althing_engine::Recovered;
 use althing_engine::rounds::{
-    Accepted, CertifiedRecord, Durable, Promised, PublicKey, Record, Signature,
+    Accepted, CertifiedRecord, Durable, Promised, PublicKey, Record, Signature, StartsDigest,
 };
 use althing_store::{Identity, Secret, Store as AnyStore};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
@@ -114,6 +114,7 @@ pub(crate) fn row(number: u64) -> CertifiedRecord {
         term: Term::new(number / 100),
         votes: (0..6).map(|voter| (PeerId::new(voter), Some(signature(voter)))).collect(),
         noes: 1,
+        starts: StartsDigest(0),
     }
 }
 

@@ -40,11 +40,19 @@ pub(super) struct RoundsOptions {
     /// every other of that difficulty, and a peer with a solution cache answers at once.
     #[arg(long)]
     no_solution_cache: bool,
+
+    /// Vouch that the --data directory was never copied, and is not a backup.
+    ///
+    /// A member that starts again first asks the others what they have heard of it, since its data
+    /// may be a copy of data that are in use, or old. With 3 members both others must answer. Use
+    /// this if one of them is gone for good. If it is not true, members may record different rows.
+    #[arg(long, requires = "data")]
+    never_copied: bool,
 }
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, .. } = arguments;
-    let RoundsOptions { observe, manual, no_solution_cache } = rounds;
+    let RoundsOptions { observe, manual, no_solution_cache, never_copied } = rounds;
     let issuing = manual.then_some(Issuing::OnCommand);
     let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
@@ -74,6 +82,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         store,
         parallelism: parallelism.of_each(1),
         solution_cache: !no_solution_cache,
+        never_copied,
         clock,
         feed: feed.clone(),
     })?;

@@ -22,10 +22,15 @@ pub(super) fn nonsense(trouble: &Trouble, peers: usize, time: Duration) -> Optio
     };
     let crashes = trouble.crash.iter().map(|outage| ("crash", outage.from));
     let freezes = trouble.freeze.iter().map(|outage| ("freeze", outage.from));
+    let clones = trouble.clone.iter().map(|outage| ("clone", outage.from));
+    let rolled_back =
+        trouble.roll_back.iter().map(|outage| ("roll-back", outage.to.unwrap_or(outage.from)));
     let partitions = trouble.partition.iter().map(|partition| ("partition", partition.time.start));
     let restarts = trouble.restart_broker.iter().map(|time| ("restart-broker", time.start));
     crashes
         .chain(freezes)
+        .chain(clones)
+        .chain(rolled_back)
         .chain(partitions)
         .chain(restarts)
         .find_map(|(option, from)| after_the_end(option, from))
@@ -104,6 +109,8 @@ mod tests {
             ("--crash 1@60s", "--crash at 60s comes after the end of the run, which takes 60s"),
             ("--crash leader@2m..3m", "--crash at 120s comes after the end"),
             ("--freeze 1@70s..80s", "--freeze at 70s comes after the end"),
+            ("--clone 1@60s", "--clone at 60s comes after the end"),
+            ("--roll-back 1@50s..60s", "--roll-back at 60s comes after the end"),
             ("--partition 70s..80s", "--partition at 70s comes after the end"),
             ("--restart-broker 61s..62s", "--restart-broker at 61s comes after the end"),
             ("--partition 1s..2s=0,1,2", "all 3 peers on one side"),

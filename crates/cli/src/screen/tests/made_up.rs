@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use althing_board::{Board, Decides, HowDecided};
-use althing_engine::rounds::{CertifiedRecord, Election, Event, Record, Tie};
+use althing_engine::rounds::{CertifiedRecord, Election, Event, Record, StartsDigest, Tie};
 use althing_feed::{self as feed, PeerEvent};
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use ratatui::backend::TestBackend;
@@ -85,6 +85,7 @@ pub(super) fn decided(row: u64, difficulty: u64, winner: usize, text: &str, yes:
         term: Term::FIRST,
         votes: (1..=yes).map(|voter| (peer(voter), None)).collect(),
         noes: 0,
+        starts: StartsDigest(0),
     })
 }
 

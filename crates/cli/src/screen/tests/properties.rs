@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_board::Board;
 use althing_engine::OtherNetwork;
-use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, Waiting};
+use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, StartsDigest, Waiting};
 use althing_feed::{self as feed, PeerEvent};
 use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
@@ -49,6 +49,7 @@ fn certificates() -> impl Strategy<Value = CertifiedRecord> {
             term: Term::new(term),
             votes,
             noes,
+            starts: StartsDigest(0),
         },
     )
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use althing_engine::rounds::Place;
 use althing_engine::rounds::{
-    CertifiedRecord, Event, Identity, Input, Output, PublicKey, Record, Recovered, Rounds, Ruling,
-    Seat, Signed,
+    CertifiedRecord, Event, Identity, Input, Output, Past, PublicKey, Record, Recovered, Rounds,
+    Ruling, Seat, Signed,
 };
 use althing_engine::{Engine, Origin};
 use althing_types::{Difficulty, Moment, Seed, Term};
@@ -30,6 +30,7 @@ fn observed(dialect: &Program, secret: &[u8], log: &str) -> (Vec<u128>, Vec<Reco
     let identity = Identity {
         id: PeerId::new(11),
         seat: Seat::Observer,
+        past: Past::New,
         entropy: [0; 32],
         authenticator: dialect.authenticator(secret).expect("it is a secret"),
         solution_cache: None,
@@ -127,7 +128,7 @@ fn each_message_of_sd_is_written_as_its_program_has_it() {
         |ruling| Message::Verdict { peer, transaction, seed: seed(), winner: alice, ruling };
     let difficulty = Difficulty::from_bits(16).expect("in range");
     let messages = [
-        Message::Announcement { peer: alice, key: None, members: None },
+        Message::Announcement { peer: alice, key: None, members: None, start: None },
         Message::Election { peer: bob, draw: alice.number(), state: None },
         Message::Challenge { peer, difficulty, place },
         Message::Solution { peer: alice, transaction, seed: seed() },
@@ -145,7 +146,7 @@ fn each_message_of_sd_is_written_as_its_program_has_it() {
     }
     let other = r#"{"ClientID": "0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a495867", "key": 7}"#;
     let received = message_of(&dialect, "sd/init", other.as_bytes());
-    let plain = Message::Announcement { peer: alice, key: None, members: None };
+    let plain = Message::Announcement { peer: alice, key: None, members: None, start: None };
     assert_eq!(received, unsigned(plain), "what is added means nothing");
 }
 

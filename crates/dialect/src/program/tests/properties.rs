@@ -1,6 +1,6 @@
 //! Any message under any profile.
 
-use althing_engine::rounds::{Cause, Place, Ruling, Signature};
+use althing_engine::rounds::{Cause, Place, Ruling, Signature, StartsDigest};
 use althing_text::python_value::{Value, loads};
 use althing_types::{Difficulty, Seed, Term};
 use proptest::collection::vec;
@@ -106,7 +106,12 @@ fn any_message() -> impl Strategy<Value = Message> {
     let difficulty = (1..=160_u64).prop_map(|bits| Difficulty::from_bits(bits).expect("in range"));
     let ruling = select(vec![Ruling::Accepted, Ruling::Wrong, Ruling::Late]);
     prop_oneof![
-        peer().prop_map(|peer| Message::Announcement { peer, key: None, members: None }),
+        peer().prop_map(|peer| Message::Announcement {
+            peer,
+            key: None,
+            members: None,
+            start: None
+        }),
         (peer(), number()).prop_map(|(peer, draw)| Message::Election { peer, draw, state: None }),
         (peer(), difficulty, transaction()).prop_map(|(peer, difficulty, transaction)| {
             let place = Some(Place { transaction, term: Term::FIRST });
@@ -128,7 +133,9 @@ fn any_message() -> impl Strategy<Value = Message> {
         ),
         (peer(), transaction(), seed(), any::<bool>(), peer()).prop_map(
             |(peer, transaction, seed, approve, winner)| {
-                let cause = Cause { term: Term::FIRST, difficulty: Difficulty::MIN, winner };
+                let starts = StartsDigest::default();
+                let cause =
+                    Cause { term: Term::FIRST, difficulty: Difficulty::MIN, winner, starts };
                 Message::Vote { peer, transaction, seed, approve, cause: Some(cause) }
             }
         ),

@@ -1,6 +1,8 @@
 //! What each value of a profile changes on the wire, and in the rules.
 
-use althing_engine::rounds::{Cause, Place, PublicKey, Ruling, Signature, Signatures};
+use althing_engine::rounds::{
+    Cause, Place, PublicKey, Ruling, Signature, Signatures, StartsDigest,
+};
 use althing_types::{Difficulty, Seed, Term};
 use proptest::prelude::*;
 
@@ -19,9 +21,10 @@ fn messages() -> Vec<Message> {
     let seed = || Seed::from(42);
     let place = Some(Place { transaction, term: Term::FIRST });
     let winner = PeerId::new(9);
-    let cause = Some(Cause { term: Term::FIRST, difficulty: Difficulty::MIN, winner });
+    let starts = StartsDigest::default();
+    let cause = Some(Cause { term: Term::FIRST, difficulty: Difficulty::MIN, winner, starts });
     vec![
-        Message::Announcement { peer, key: None, members: None },
+        Message::Announcement { peer, key: None, members: None, start: None },
         Message::Election { peer, draw: 5, state: None },
         Message::Challenge { peer, difficulty: bits(4), place },
         Message::Solution { peer, transaction, seed: seed() },
@@ -85,7 +88,7 @@ fn each_value_is_written_where_it_belongs() {
 fn what_is_said_is_understood_and_so_is_what_programs_do_not_notice() {
     let dialect = program("name = \"x\"");
     let (peer, transaction) = (PeerId::new(7), Transaction::new(ROW));
-    let announcement = Message::Announcement { peer, key: None, members: None };
+    let announcement = Message::Announcement { peer, key: None, members: None, start: None };
     for other in [
         r#"{"ClientID": 7.0}"#,
         r#"{"ClientID": "7"}"#,
@@ -167,7 +170,7 @@ fn keys_and_signatures_go_over_the_wire() {
         let dialect = program(&text);
         let signer = dialect.authenticator(&secret).expect("it is a secret");
         let (peer, key) = (PeerId::new(7), signer.public_key());
-        let announced = unsigned(Message::Announcement { peer, key, members: None });
+        let announced = unsigned(Message::Announcement { peer, key, members: None, start: None });
         let [wire] = encode(&dialect, &announced).try_into().expect("one message");
         assert_eq!(wire.topic(), "ppd/pubkey");
         assert_eq!(message_of(&dialect, wire.topic(), &wire.payload), announced, "{form}");
@@ -176,6 +179,7 @@ fn keys_and_signatures_go_over_the_wire() {
         peer: PeerId::new(7),
         key: Some(PublicKey([7; 20].into())),
         members: None,
+        start: None,
     });
     let dialect = program("base = \"ppd\"\nname = \"x\"\nsign.key = \"openssh\"");
     assert_eq!(encode(&dialect, &other), [], "it has no such form");

@@ -130,6 +130,11 @@ impl FailureDetector {
         self.waiting
     }
 
+    /// Records that this peer can go on.
+    pub(super) fn no_longer_waits(&mut self) {
+        self.waiting = None;
+    }
+
     pub(super) fn is_answer_due(&self) -> bool {
         self.answering
     }
@@ -146,6 +151,7 @@ impl Paxos {
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         self.failure_detector.read_from.clear();
         self.failure_detector.asked = false;
+        self.repeat_starts(out);
         let moved = std::mem::take(&mut self.failure_detector.moved);
         if !self.membership.is_settled() {
             self.gather_on(now, out);
@@ -213,10 +219,16 @@ impl Paxos {
         match self.election.leader {
             None if now - self.election.since >= timeouts.leader => self.request_term(now, out),
             None => {}
+            Some(_) if self.is_deposed() => self.request_term(now, out),
             Some(leader) if leader == self.me => {
                 let is_stuck = now - self.slot.since >= timeouts.challenge;
                 if is_stuck && self.slot.challenge.is_some() && !self.has_voted_in_term() {
                     self.ease(now, out);
+                }
+                // A member that has started again may be unable to vote in this term (rule I3).
+                let is_late = now - self.slot.since >= 2 * timeouts.leader;
+                if is_late && self.has_voted_in_term() && self.election.is_later_known() {
+                    self.request_term(now, out);
                 }
             }
             Some(_) => {
@@ -251,7 +263,7 @@ impl Paxos {
         }
     }
 
-    fn wait_for(&mut self, waiting: Waiting, out: &mut Vec<Output>) {
+    pub(super) fn wait_for(&mut self, waiting: Waiting, out: &mut Vec<Output>) {
         if self.failure_detector.waiting != Some(waiting) {
             self.failure_detector.waiting = Some(waiting);
             out.push(Output::Event(Event::Waiting(waiting)));

@@ -3,16 +3,24 @@
 //! This is phase 2a of Paxos. A value that may have been decided in an earlier term is proposed
 //! again.
 
+use std::collections::BTreeMap;
+
 use althing_types::{Difficulty, Moment, Transaction};
 use rand::RngExt;
 
 use super::Paxos;
-use crate::rounds::{ElectionEvery, Event, Issuing, Message, Output, Place, Record, Timer};
+use crate::rounds::{
+    ElectionEvery, Event, Issuing, Message, Output, Place, Record, StartsDigest, Timer,
+};
 
 impl Paxos {
     /// As the leader, issues the challenge of the next row; or, if a member has accepted a solution
     /// of it in an earlier term, proposes that one again, since it may have been decided (rule C3).
     pub(super) fn lead(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.is_deposed() && self.failure_detector.wish_for(self.election.term.next()).is_none()
+        {
+            return self.request_term(now, out);
+        }
         if !self.may_ask(out) {
             return;
         }
@@ -35,10 +43,20 @@ impl Paxos {
         }
     }
 
+    /// Returns whether we lead this term only as far as the others know: we have started again in
+    /// it, and may have forgotten what we proposed (rule I3).
+    pub(super) fn is_deposed(&self) -> bool {
+        self.election.leader == Some(self.me)
+            && self.is_member()
+            && self.starts.is_bound_in(self.election.term)
+    }
+
     /// Returns whether we lead, the row has no challenge yet, and we know the state of enough
     /// members.
     fn may_ask(&mut self, out: &mut Vec<Output>) -> bool {
-        let is_leader = self.election.leader == Some(self.me) && self.is_member();
+        let is_leader = self.election.leader == Some(self.me)
+            && self.is_member()
+            && !self.starts.is_bound_in(self.election.term);
         // Where each row has an election, a term is over with the row that it has decided. A
         // challenge for the next row would compete with that of the next leader.
         let is_over = self.rules.election_every == ElectionEvery::Transaction
@@ -49,15 +67,20 @@ impl Paxos {
         let transaction = self.slot.transaction;
         let promises = self.election.promises_of_term();
         let (ahead, level): (Vec<_>, Vec<_>) = promises
-            .map(|(peer, promise)| (peer, promise.transaction))
-            .partition(|(_, reached)| *reached > transaction);
-        for (peer, reached) in &ahead {
+            .map(|(peer, promise, starts)| (peer, promise.transaction, starts))
+            .partition(|(_, reached, _)| *reached > transaction);
+        for (peer, reached, _) in &ahead {
             self.note_reached(*peer, *reached, out);
         }
         // Members that are ahead do not report what they accepted in this row. If the others are
         // enough to elect a leader, one of them knows what was decided; so no member can delay us
         // by claiming to be further ahead than it is.
-        ahead.is_empty() || level.len() >= self.rules.promises_needed()
+        let mut alike = BTreeMap::<StartsDigest, usize>::new();
+        for (_, _, starts) in &level {
+            *alike.entry(*starts).or_default() += 1;
+        }
+        let level = alike.into_values().max().unwrap_or_default();
+        ahead.is_empty() || level >= self.rules.promises_needed()
     }
 
     /// As a leader that waits for commands, issues the challenge of the next row.
@@ -92,9 +115,11 @@ impl Paxos {
     /// Returns the solution of this row that was accepted in the latest term, according to the
     /// promises we hold. They are a quorum, so they include any solution that was decided.
     fn accepted_before(&self) -> Option<Record> {
-        let told =
-            self.election.promises_of_term().filter_map(|(_, promise)| promise.accepted.as_ref());
-        let accepted = told.chain(self.accepted.as_ref());
+        let told = self
+            .election
+            .promises_of_term()
+            .filter_map(|(_, promise, _)| promise.accepted.as_ref());
+        let accepted = told.chain(self.accepted.as_ref()).chain(self.starts.hearsay());
         // An honest member accepts nothing else, and a seed that is not a solution is never
         // decided. Nor can a member have accepted anything in a future term. Our own proposal of
         // this term is the latest, so we propose it again (rule C2).

@@ -131,6 +131,10 @@ impl Paxos {
             return Ok(());
         };
         let (peer, transaction, seed) = (*peer, *transaction, seed.clone());
+        if self.rules.leader_only_judges() && self.election.leader == Some(peer) {
+            // It found this before it led, and has forgotten it: it waits for those of others.
+            return Ok(());
+        }
         if let Err(unsolved) = self.rules.puzzle.check_digest(&seed, transaction, difficulty) {
             self.say_no(peer, seed, out);
             return Err(Refusal::NotASolution(unsolved));
@@ -185,7 +189,8 @@ impl Paxos {
             return;
         }
         let transaction = self.slot.transaction;
-        let cause = Some(Cause { term, difficulty, winner: peer });
+        let starts = self.starts.digest();
+        let cause = Some(Cause { term, difficulty, winner: peer, starts });
         let voter = self.me;
         out.push(Output::Event(Event::VoteCast {
             transaction,

@@ -19,6 +19,7 @@
 //! | `slot` | what is known of the row that is open? | S, V |
 //! | `catch_up` | how does a peer get rows it missed? | R |
 //! | `failure_detector` | which peers are silent, and what happens then? | W |
+//! | `starts` | has a member started again, or is there a copy of it? | I |
 //! | `doubts` | does a peer answer that is said to be gone? | W |
 //! | `deferred` | which messages arrived too early? | Q |
 //! | `queues` | which queues can others fill, and how far? | Q |
@@ -34,6 +35,7 @@ mod membership;
 mod mining;
 mod queues;
 mod slot;
+mod starts;
 mod voting;
 
 use std::hash::{Hash, Hasher};
@@ -48,6 +50,7 @@ use self::election::Election;
 use self::failure_detector::FailureDetector;
 use self::membership::{Discovery, Members, Membership};
 use self::slot::Slot;
+use self::starts::Starts;
 use super::search::Search;
 use super::{
     Accepted, Authenticator, Command, Identity, Input, Message, Output, Promised, PublicKey,
@@ -77,6 +80,7 @@ pub(super) struct Paxos {
     deferred: Deferred,
     catch_up: CatchUp,
     failure_detector: FailureDetector,
+    starts: Starts,
     search: Search,
 }
 
@@ -87,9 +91,12 @@ impl Paxos {
         rng: ChaCha8Rng,
         recovered: Recovered,
     ) -> Self {
-        let Identity { id: me, seat, authenticator, solution_cache, .. } = identity;
+        let Identity { id: me, seat, past, authenticator, solution_cache, .. } = identity;
         let next = recovered.next_row();
-        let State { members, promised, accepted, sessions: _ } = recovered.state;
+        let mut state = recovered.state;
+        let nonce = starts::nonce(&rng);
+        let starts = Starts::recovered(past, nonce, &mut state, rules.membership_size());
+        let State { members, promised, accepted, .. } = state;
         let has_voted = accepted.is_some() || next > Transaction::FIRST;
         let term = promised.map(|promised| promised.term).unwrap_or_default();
         Self {
@@ -103,6 +110,7 @@ impl Paxos {
             deferred: Deferred::new(rules.membership_size()),
             catch_up: CatchUp::default(),
             failure_detector: FailureDetector::new(),
+            starts,
             search: Search::new(solution_cache),
             rules,
             me,
@@ -146,6 +154,7 @@ impl Paxos {
             )
             | Input::Malformed(_)
             | Input::Peers(_)
+            | Input::WallClock(_)
             | Input::Overheard(_) => {}
         }
     }
@@ -154,12 +163,13 @@ impl Paxos {
         let members = self.membership.members();
         Status {
             rows: self.slot.transaction,
-            | Input::WallClock(_)
             members: members.into_iter().flat_map(Members::peers).collect(),
             silent: self.failure_detector.silent().collect(),
             term: self.election.term,
             leader: self.election.leader,
             challenge: self.slot.challenge.map(|(_, difficulty)| difficulty),
+            copied: self.starts.is_copied(),
+            equivocating: self.starts.equivocating().collect(),
             waiting: self.failure_detector.waiting(),
         }
     }
@@ -167,6 +177,7 @@ impl Paxos {
     fn on_start(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.election.since = now;
         self.slot.since = now;
+        self.begin_start(out);
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         if self.seat == Seat::Member {
             let key = self.authenticator.public_key();
@@ -174,7 +185,7 @@ impl Paxos {
             debug_assert!(heard.is_ok(), "an empty discovery takes us in");
             // As a newcomer, even after a restart: members then answer with the leader they follow,
             // which no member repeats while the network makes progress.
-            self.say(Message::Announcement { peer: self.me, key, members: None }, out);
+            self.say_announcement(None, out);
             self.settle(now, out);
         }
         self.resume(now, out);
@@ -190,6 +201,7 @@ impl Paxos {
         };
         self.failure_detector.expect_all(members.peers(), now + self.rules.timeouts.silence);
         self.tell_members(out);
+        self.count_starts(now, out);
         if let Some(promised) = self.promised {
             self.note_own_promise(now, promised);
             self.say_election_state(out);
@@ -202,7 +214,7 @@ impl Paxos {
     fn on_message(&mut self, now: Moment, signed: Signed, out: &mut Vec<Output>) {
         let peer = signed.message.peer();
         if peer == self.me {
-            return self.on_own_name(&signed.message, out);
+            return self.on_own_name(&signed, out);
         }
         match &signed.message {
             Message::Announcement { .. } => return self.on_announcement(now, signed, out),
@@ -254,22 +266,10 @@ impl Paxos {
             Message::Vote { .. } => self.on_vote(now, Signed { message, signature }, out),
             Message::Verdict { peer, transaction, .. } => self.on_verdict(peer, transaction, out),
             Message::Certificate { record, .. } => self.on_certificate(now, record, out),
+            message @ Message::Confirmation { .. } => self.on_confirmation(now, message, out),
             Message::Announcement { .. } | Message::Request { .. } => {
                 unreachable!("strangers may say these, so they are handled before")
             }
-        }
-    }
-
-    /// Our own messages come back to us. A message that we did not send is forged (rule A4). We can
-    /// detect this for votes, since we never change ours.
-    fn on_own_name(&self, message: &Message, out: &mut Vec<Output>) {
-        let Message::Vote { transaction, seed, approve: true, .. } = message else {
-            return;
-        };
-        let ours = self.accepted.as_ref().map(|accepted| &accepted.record);
-        let is_ours = ours.is_some_and(|ours| ours.seed == *seed);
-        if *transaction == self.slot.transaction && !is_ours {
-            refuse(self.me, Refusal::Impersonation, out);
         }
     }
 
@@ -280,6 +280,8 @@ impl Paxos {
             Message::Election { state, .. } => state.as_ref().map(|state| state.term),
             Message::Challenge { place, .. } => place.map(|place| place.term),
             Message::Vote { cause, .. } => cause.map(|cause| cause.term),
+            // A copy that has fallen silent says this as well (rule I5).
+            Message::Confirmation { .. } => return false,
             _ => None,
         };
         term.is_none_or(|term| term == self.election.term)
@@ -350,7 +352,13 @@ impl Paxos {
         }
     }
 
+    /// Returns whether this peer is a member that may promise and vote.
     fn is_member(&self) -> bool {
+        self.has_seat() && self.starts.may_act()
+    }
+
+    /// Returns whether this peer is one of the members.
+    fn has_seat(&self) -> bool {
         self.seat == Seat::Member
             && self.membership.members().is_some_and(|members| members.contains(self.me))
     }
@@ -377,12 +385,12 @@ impl Hash for Paxos {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { rules: _, me: _, seat: _, authenticator: _, rng, .. } = self;
         let Self { discovery, membership, election, promised, .. } = self;
-        let Self {
-            slot, accepted, decided_in, deferred, catch_up, failure_detector, search, ..
-        } = self;
+        let Self { slot, accepted, decided_in, deferred, catch_up, failure_detector, .. } = self;
+        let Self { starts, search, .. } = self;
         (rng.get_seed(), rng.get_word_pos()).hash(state);
         (discovery, membership, election, promised).hash(state);
-        (slot, accepted, decided_in, deferred, catch_up, failure_detector, search).hash(state);
+        (slot, accepted, decided_in, deferred, catch_up, failure_detector).hash(state);
+        (starts, search).hash(state);
     }
 }
 
@@ -406,6 +414,9 @@ fn transaction_of(message: &Message) -> Option<Transaction> {
         | Message::Vote { transaction, .. }
         | Message::Verdict { transaction, .. } => Some(*transaction),
         Message::Certificate { record, .. } => Some(record.record.transaction),
-        Message::Announcement { .. } | Message::Election { .. } | Message::Request { .. } => None,
+        Message::Announcement { .. }
+        | Message::Election { .. }
+        | Message::Request { .. }
+        | Message::Confirmation { .. } => None,
     }
 }

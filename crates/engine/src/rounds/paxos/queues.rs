@@ -6,14 +6,18 @@ use crate::Queue;
 impl Paxos {
     /// Returns the queues that other peers can fill. Those that are keyed by member have one entry
     /// for each, and none for the members of a former membership.
-    pub(in crate::rounds) fn queues(&self) -> [Queue; 11] {
+    pub(in crate::rounds) fn queues(&self) -> [Queue; 14] {
         let members = self.rules.membership_size();
         let [draws, promises] = self.election.lengths();
+        let [starts, asking, answers] = self.starts.queues();
         let [solutions, votes, noes] = self.slot.lengths();
         [
             self.deferred.queue(),
             self.discovery.queue(),
             self.membership.asserted(),
+            starts,
+            asking,
+            answers,
             Queue { name: "draws", len: draws, max: members },
             Queue { name: "promises", len: promises, max: members },
             Queue { name: "solutions", len: solutions, max: members },

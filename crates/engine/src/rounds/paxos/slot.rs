@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 
-use crate::rounds::{Accepted, CertifiedRecord, Record, Refusal, Signature};
+use crate::rounds::{Accepted, CertifiedRecord, Record, Refusal, Signature, StartsDigest};
 
 /// One undecided row: its challenge, the solutions found, and the votes on them.
 ///
@@ -30,6 +30,10 @@ pub(super) struct Slot {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Yes {
     pub(super) choice: Accepted,
+    /// The starts that its voter knew of.
+    pub(super) starts: StartsDigest,
+    /// Whether the member has also said yes to something else in this term: then neither counts.
+    pub(super) is_void: bool,
     pub(super) signature: Option<Signature>,
 }
 
@@ -86,12 +90,18 @@ impl Slot {
         self.solutions.clear();
     }
 
-    /// Records a yes. One of a later term replaces it; within a term the first counts (rule V3).
+    /// Records a yes. One of a later term replaces it. Within a term a second, different one is
+    /// refused, and the first counts no longer (rule V3). One for the same, from a voter that knows
+    /// of other starts by now, replaces it (rule I4).
     pub(super) fn note_yes(&mut self, peer: PeerId, yes: Yes) -> Result<Noted, Refusal> {
-        match self.votes.get(&peer) {
+        match self.votes.get_mut(&peer) {
             Some(first) if first.choice.term > yes.choice.term => Ok(Noted::Old),
-            Some(first) if first.choice == yes.choice => Ok(Noted::Old),
+            Some(first) if first.choice == yes.choice => {
+                *first = Yes { is_void: first.is_void, ..yes };
+                Ok(Noted::Old)
+            }
             Some(first) if first.choice.term == yes.choice.term => {
+                first.is_void = true;
                 Err(Refusal::SecondVote { transaction: self.transaction })
             }
             _ => {
@@ -106,36 +116,46 @@ impl Slot {
         if self.noes.insert(peer) { Noted::New } else { Noted::Old }
     }
 
+    pub(super) fn yes_of(&self, peer: PeerId) -> Option<&Yes> {
+        self.votes.get(&peer)
+    }
+
     /// Returns the row, if at least `needed` members voted yes on the same solution in the same
-    /// term (rule V1).
+    /// term (rule V1), all of whom know the same starts (rule I4).
     pub(super) fn decided(&self, needed: usize) -> Option<CertifiedRecord> {
         if self.votes.len() < needed {
             return None;
         }
-        let mut counts = BTreeMap::<(Term, Difficulty, &Seed, PeerId), usize>::new();
-        for yes in self.votes.values() {
-            let choice = &yes.choice;
-            let Record { difficulty, seed, winner, .. } = &choice.record;
-            let key = (choice.term, *difficulty, seed, *winner);
+        let mut counts = BTreeMap::<Key<'_>, usize>::new();
+        for yes in self.votes.values().filter(|yes| !yes.is_void) {
+            let Record { difficulty, seed, winner, .. } = &yes.choice.record;
+            let key = (yes.choice.term, *difficulty, seed, *winner, yes.starts);
             let count = counts.entry(key).or_default();
             *count += 1;
             if *count >= needed {
-                return Some(self.certificate(choice));
+                return Some(self.certificate(&yes.choice, yes.starts));
             }
         }
         None
     }
 
-    fn certificate(&self, choice: &Accepted) -> CertifiedRecord {
-        let yeses = self.votes.iter().filter(|(_, yes)| yes.choice == *choice);
+    fn certificate(&self, choice: &Accepted, starts: StartsDigest) -> CertifiedRecord {
+        let yeses = self
+            .votes
+            .iter()
+            .filter(|(_, yes)| yes.choice == *choice && !yes.is_void && yes.starts == starts);
         CertifiedRecord {
             record: choice.record.clone(),
             term: choice.term,
             votes: yeses.map(|(peer, yes)| (*peer, yes.signature.clone())).collect(),
             noes: u16::try_from(self.noes.len()).unwrap_or(u16::MAX),
+            starts,
         }
     }
 }
+
+/// What votes that count together have in common, and the starts that their voters know of.
+type Key<'a> = (Term, Difficulty, &'a Seed, PeerId, StartsDigest);
 
 #[cfg(test)]
 mod tests {
@@ -148,7 +168,8 @@ mod tests {
             seed: Seed::from(seed),
             winner: PeerId::new(1),
         };
-        Yes { choice: Accepted { term: Term::new(term), record }, signature: None }
+        let choice = Accepted { term: Term::new(term), record };
+        Yes { choice, starts: StartsDigest(0), is_void: false, signature: None }
     }
 
     fn peer(number: u128) -> PeerId {

@@ -5,8 +5,9 @@ use althing_types::{Moment, PeerId, Transaction};
 use super::Paxos;
 use super::slot::{Noted, Slot, Yes};
 use crate::rounds::{
-    Accepted, Cause, CertifiedRecord, Decision, Durable, ElectionEvery, Event, Message, Output,
-    Record, Refusal, Ruling, Signature, Signed, leave_later,
+    Accepted, Cause, CertifiedRecord, Decision, Durable, ElectionEvery, Equivocation, Event,
+    Message, Output, Record, Refusal, Ruling, Signature, Signed, SignedVote, StartsDigest,
+    leave_later,
 };
 
 impl Paxos {
@@ -35,7 +36,16 @@ impl Paxos {
     pub(super) fn say_own_vote(&self, out: &mut Vec<Output>) -> Option<Signature> {
         let accepted = self.accepted.as_ref()?;
         (accepted.record.transaction == self.slot.transaction)
-            .then(|| self.say(yes_vote(self.me, &accepted.record, accepted.term), out))?
+            .then(|| self.say(yes_vote(self.me, accepted, self.starts.digest()), out))?
+    }
+
+    /// Says our yes again, because it counts only with those of members that know the same starts.
+    pub(super) fn repeat_own_vote(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Some(choice) = self.accepted.clone() else { return };
+        let (signature, starts) = (self.say_own_vote(out), self.starts.digest());
+        let noted = self.slot.note_yes(self.me, Yes { choice, starts, is_void: false, signature });
+        debug_assert!(noted.is_ok(), "we vote once a term");
+        self.see_votes(now, out);
     }
 
     pub(super) fn count_own_vote(
@@ -47,7 +57,8 @@ impl Paxos {
     ) {
         let transaction = self.slot.transaction;
         let seed = choice.record.seed.clone();
-        let noted = self.slot.note_yes(self.me, Yes { choice, signature });
+        let starts = self.starts.digest();
+        let noted = self.slot.note_yes(self.me, Yes { choice, starts, is_void: false, signature });
         debug_assert!(noted.is_ok(), "we vote once a term");
         out.push(Output::Event(Event::VoteCast {
             transaction,
@@ -81,7 +92,7 @@ impl Paxos {
             }
             return Ok(());
         }
-        let Cause { term, difficulty, winner } = cause;
+        let Cause { term, difficulty, winner, starts } = cause;
         let record = Record { transaction, difficulty, seed: seed.clone(), winner };
         let choice = Accepted { term, record };
         self.check_choice(&choice)?;
@@ -90,7 +101,19 @@ impl Paxos {
             // It may be the leader's, and then we have to follow it once we know who leads.
             self.deferred.keep(signed.clone());
         }
-        let yes = Yes { choice: choice.clone(), signature: signed.signature };
+        self.starts.compare(starts);
+        let signature = signed.signature;
+        let yes = Yes { choice: choice.clone(), starts, is_void: false, signature };
+        if let Some(first) = self.slot.yes_of(peer)
+            && first.choice.term == choice.term
+            && first.choice != choice
+        {
+            let both = [first, &yes].map(|yes| {
+                let Yes { choice, starts, signature, .. } = yes.clone();
+                SignedVote { peer, choice, starts, signature }
+            });
+            self.note_equivocation(Equivocation::Votes(Box::new(both)), out);
+        }
         if self.slot.note_yes(peer, yes)? == Noted::New {
             let (voter, seed) = (peer, choice.record.seed.clone());
             out.push(Output::Event(Event::VoteCast { transaction, voter, seed, approve }));
@@ -116,8 +139,18 @@ impl Paxos {
     /// Votes yes on what the leader of our term proposes (rule V2).
     fn follow(&mut self, now: Moment, peer: PeerId, choice: Accepted, out: &mut Vec<Output>) {
         let is_proposal = self.election.leader == Some(peer) && choice.term == self.election.term;
-        if is_proposal && self.is_member() && !self.has_voted_in_term() {
+        let may_have_voted_otherwise = self.starts.hearsay().is_some_and(|other| {
+            other.term == choice.term
+                && other.record.transaction == choice.record.transaction
+                && *other != choice
+        });
+        if !is_proposal || !self.is_member() || self.has_voted_in_term() {
+            return;
+        }
+        if !may_have_voted_otherwise {
             self.accept(now, choice.record, out);
+        } else if self.failure_detector.wish_for(self.election.term.next()).is_none() {
+            self.request_term(now, out);
         }
     }
 
@@ -161,6 +194,7 @@ impl Paxos {
             self.lead(now, out);
         }
         self.see_if_behind(out);
+        self.see_confirmed(now, out);
         self.retry_deferred(now, out);
     }
 
@@ -200,17 +234,18 @@ impl Paxos {
         certified: CertifiedRecord,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let CertifiedRecord { record, term, votes, .. } = &certified;
+        let CertifiedRecord { record, term, votes, starts, .. } = &certified;
         let transaction = record.transaction;
         if transaction > self.slot.transaction || !self.membership.is_settled() {
             return Ok(());
         }
-        self.check_choice(&Accepted { term: *term, record: record.clone() })?;
+        let choice = Accepted { term: *term, record: record.clone() };
+        self.check_choice(&choice)?;
         // We pass on only votes that we have checked: those that prove nothing are left out.
         let mut proven = votes.clone();
         proven.retain(|(voter, signature)| {
             let members = self.membership.members();
-            let message = yes_vote(*voter, record, *term);
+            let message = yes_vote(*voter, &choice, *starts);
             members.is_some_and(|members| members.contains(*voter))
                 && self.authenticate(&Signed { message, signature: signature.clone() }).is_ok()
         });
@@ -224,8 +259,7 @@ impl Paxos {
     }
 }
 
-fn yes_vote(peer: PeerId, record: &Record, term: althing_types::Term) -> Message {
-    let Record { transaction, difficulty, seed, winner } = record.clone();
-    let cause = Some(Cause { term, difficulty, winner });
-    Message::Vote { peer, transaction, seed, approve: true, cause }
+fn yes_vote(peer: PeerId, choice: &Accepted, starts: StartsDigest) -> Message {
+    let (choice, signature) = (choice.clone(), None);
+    SignedVote { peer, choice, starts, signature }.message().message
 }

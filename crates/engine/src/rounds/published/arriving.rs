@@ -80,7 +80,8 @@ impl Published {
             }
             Message::Announcement { .. }
             | Message::Request { .. }
-            | Message::Certificate { .. } => Err(Refusal::Unexpected),
+            | Message::Certificate { .. }
+            | Message::Confirmation { .. } => Err(Refusal::Unexpected),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::queue::OfRow;
 use super::{Phase, Published};
 use crate::rounds::{
     CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Judging, Message, Output,
-    Record, Refusal, Reply, Ruling, leave_later, refuse,
+    Record, Refusal, Reply, Ruling, StartsDigest, leave_later, refuse,
 };
 
 /// A peer claims to have found a solution.
@@ -249,6 +249,7 @@ impl Published {
             term: Term::FIRST,
             votes: votes.into_iter().map(|voter| (voter, None)).collect(),
             noes: u16::try_from(noes).unwrap_or(u16::MAX),
+            starts: StartsDigest::default(),
         };
         self.search.learn(&record.record.seed);
         out.push(Output::Persist(Durable::Record(record.clone())));

@@ -73,7 +73,10 @@ impl Published {
     }
 
     fn say_id(&self, out: &mut Vec<Output>) {
-        self.say(Message::Announcement { peer: self.me, key: None, members: None }, out);
+        self.say(
+            Message::Announcement { peer: self.me, key: None, members: None, start: None },
+            out,
+        );
     }
 
     /// Repeats its id while others may not have received it, where the program does (rule P8).

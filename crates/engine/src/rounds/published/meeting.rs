@@ -89,7 +89,7 @@ impl Published {
         if self.signs() {
             self.phase = Phase::Keys;
             let key = self.authenticator.public_key();
-            self.say(Message::Announcement { peer: self.me, key, members: None }, out);
+            self.say(Message::Announcement { peer: self.me, key, members: None, start: None }, out);
         } else {
             self.begin_election(out);
         }

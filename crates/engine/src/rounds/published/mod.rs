@@ -52,7 +52,8 @@ use self::waiting::Standing;
 use super::search::Search;
 use super::{
     Authenticator, Cause, Challenge, Command, Counting, Decision, Durable, Event, Identity, Input,
-    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, Status, Timer, Waiting, refuse,
+    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, StartsDigest, Status, Timer, Waiting,
+    refuse,
 };
 use crate::{Queue as Queued, Recipient};
 
@@ -231,8 +232,8 @@ impl Published {
             | Input::Read(_)
             | Input::Malformed(_)
             | Input::Peers(_)
-            | Input::Overheard(_) => {}
             | Input::WallClock(_)
+            | Input::Overheard(_) => {}
         }
         self.note_standing(now);
     }
@@ -299,7 +300,12 @@ impl Published {
     /// Returns what our vote is about besides the seed, where votes contain that.
     fn cause(&self, winner: PeerId, difficulty: Difficulty) -> Option<Cause> {
         let names = self.rules.counting == Counting::ArrivalsOfRow;
-        names.then_some(Cause { term: Term::FIRST, difficulty, winner })
+        names.then_some(Cause {
+            term: Term::FIRST,
+            difficulty,
+            winner,
+            starts: StartsDigest::default(),
+        })
     }
 
     /// Searches for a solution. A leader that decides alone does not, unless it is the only member.
@@ -369,6 +375,8 @@ impl Published {
             term: Term::FIRST,
             leader: self.leader,
             challenge: self.asked.get(&self.open_row()).copied().filter(|_| is_open),
+            copied: false,
+            equivocating: Vec::new(),
             waiting: self.standing.waiting(),
         }
     }

@@ -1,6 +1,6 @@
 //! How a member can misuse challenges and elections.
 
-use althing_engine::rounds::{Cause, Draw, ElectionState, Message, Promise, Signed};
+use althing_engine::rounds::{Cause, Draw, ElectionState, Message, Promise, Signed, StartsDigest};
 use althing_types::{Difficulty, Seed};
 
 use super::ByzantineMember;
@@ -15,9 +15,9 @@ pub(super) fn claim(member: &mut ByzantineMember, signed: Signed) {
         Draw::Member => member.me.number(),
     };
     let leader = member.me;
-    let state = state.map(|ElectionState { term, members, promise }| {
+    let state = state.map(|ElectionState { term, members, promise, starts }| {
         let promise = promise.map(|promise| Promise { leader, ..promise });
-        ElectionState { term, members, promise }
+        ElectionState { term, members, promise, starts }
     });
     member.send_signed(Message::Election { peer, draw, state });
 }
@@ -45,7 +45,8 @@ pub(super) fn ask_too(member: &mut ByzantineMember, message: &Message) {
     let none = Seed::from(0);
     if let Some(seed) = member.another_solution(difficulty, &none) {
         let transaction = place.transaction;
-        let cause = Some(Cause { term: place.term, difficulty, winner: peer });
+        let cause =
+            Some(Cause { term: place.term, difficulty, winner: peer, starts: StartsDigest(0) });
         member.send_signed(Message::Vote { peer, transaction, seed, approve: true, cause });
     }
 }

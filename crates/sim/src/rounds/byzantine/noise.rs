@@ -1,6 +1,6 @@
 //! Useless messages that a member can send.
 
-use althing_engine::rounds::{Cause, Message, Signed};
+use althing_engine::rounds::{Cause, Message, Signed, StartsDigest};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use rand::RngExt;
 
@@ -32,7 +32,10 @@ pub(super) fn say_only_here(member: &mut ByzantineMember, signed: Signed) {
 /// Says what it has to say as a published program would: without keys, terms and signatures.
 pub(super) fn say_plainly(member: &mut ByzantineMember, signed: Signed) {
     // Its program has no other kinds.
-    if !matches!(signed.message, Message::Request { .. } | Message::Certificate { .. }) {
+    if !matches!(
+        signed.message,
+        Message::Request { .. } | Message::Certificate { .. } | Message::Confirmation { .. }
+    ) {
         member.pass_on(Signed { message: signed.message.plain(), signature: None });
     }
 }
@@ -64,15 +67,15 @@ fn nonsense(member: &mut ByzantineMember) -> Message {
     let stranger = PeerId::new(member.rng.random_range(0..1 << 60));
     let (peer, difficulty) = (member.me, Difficulty::MIN);
     match member.rng.random_range(0..6) {
-        0 => Message::Announcement { peer: stranger, key: None, members: None },
+        0 => Message::Announcement { peer: stranger, key: None, members: None, start: None },
         1 => Message::Solution { peer, transaction, seed },
         2 => {
-            let cause = Some(Cause { term, difficulty, winner: peer });
+            let cause = Some(Cause { term, difficulty, winner: peer, starts: StartsDigest(0) });
             Message::Vote { peer, transaction, seed, approve: member.rng.random(), cause }
         }
         3 => {
             let members = member.peers.iter().map(|peer| (*peer, None)).collect();
-            Message::Announcement { peer, key: None, members: Some(members) }
+            Message::Announcement { peer, key: None, members: Some(members), start: None }
         }
         4 => Message::Request { peer: stranger, of: member.peers[0], from: Transaction::FIRST },
         _ => Message::Election { peer, draw: member.rng.random_range(0..256), state: None },

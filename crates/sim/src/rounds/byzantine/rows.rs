@@ -1,7 +1,7 @@
 //! Lies of a member about the rows it has, and about the solutions it has accepted.
 
 use althing_engine::rounds::{
-    Accepted, CertifiedRecord, ElectionState, Message, Promise, Record, Signed,
+    Accepted, CertifiedRecord, ElectionState, Message, Promise, Record, Signed, StartsDigest,
 };
 use althing_types::{Difficulty, Seed, Term, Transaction};
 
@@ -54,10 +54,10 @@ fn change_promise(
         Message::Election {
             peer,
             draw,
-            state: Some(ElectionState { term, members, promise: Some(promise) }),
+            state: Some(ElectionState { term, members, promise: Some(promise), starts }),
         } => {
             let promise = Some(change(term, promise));
-            let state = Some(ElectionState { term, members, promise });
+            let state = Some(ElectionState { term, members, promise, starts });
             member.send_signed(Message::Election { peer, draw, state });
         }
         _ => member.pass_on(signed),
@@ -100,7 +100,7 @@ fn forged(member: &mut ByzantineMember, record: &Record, term: Term) -> Option<C
     let record = Record { seed, winner: member.me, ..record.clone() };
     let votes = member.peers.clone().into_iter();
     let votes = votes.map(|voter| (voter, Some(member.forged_signature()))).collect();
-    Some(CertifiedRecord { record, term, votes, noes: u16::MAX })
+    Some(CertifiedRecord { record, term, votes, noes: u16::MAX, starts: StartsDigest(0) })
 }
 
 /// Adds votes of the members that have cast none, and repeats all others.

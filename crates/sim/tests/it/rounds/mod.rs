@@ -2,6 +2,7 @@
 
 mod agreement;
 mod byzantine;
+mod copies;
 mod determinism;
 mod failures;
 mod faults;

@@ -27,7 +27,8 @@ impl Paxos {
         if !self.is_member() {
             return;
         }
-        if self.election.draw_of(self.me).is_none() {
+        // In a term for which it may have drawn before a restart, it waits for the others.
+        if self.election.draw_of(self.me).is_none() && !self.starts.is_bound_in(term) {
             self.draw_for(now, term, out);
         }
         let after = self.rules.timeouts.draw;
@@ -99,7 +100,7 @@ impl Paxos {
                 out,
             );
         }
-        let ElectionState { term, promise, .. } = state;
+        let ElectionState { term, promise, starts, .. } = state;
         if let Some(Promise { accepted: Some(accepted), .. }) = promise {
             // A leader will propose it again, so it must be possible to vote for it.
             self.check_choice(accepted)?;
@@ -107,7 +108,8 @@ impl Paxos {
         let drawn = self.election.note_draw(now, *peer, *draw, *term);
         if let Some(promise) = promise {
             self.note_reached(*peer, promise.transaction, out);
-            self.election.note_promise(*peer, *term, promise.clone())?;
+            self.starts.compare(*starts);
+            self.election.note_promise(*peer, *term, promise.clone(), *starts)?;
         }
         self.see_terms(now, out);
         self.see_draws(now, out);
@@ -150,7 +152,12 @@ impl Paxos {
         term: Term,
         out: &mut Vec<Output>,
     ) {
-        if term == self.election.term {
+        if term != self.election.term {
+            return;
+        }
+        if self.starts.is_bound_in(term) && self.election.leader.is_none() && self.is_member() {
+            self.request_term(now, out);
+        } else {
             self.election.draws_over = true;
             if self.rules.election_every == ElectionEvery::Transaction
                 && let Some(members) = self.membership.members()
@@ -162,7 +169,8 @@ impl Paxos {
     }
 
     /// Enters a later term when enough members have drawn for it, and draws along when so many have
-    /// drawn that the others are too few to elect a leader (rule E5).
+    /// drawn that the others are too few to elect a leader; and, where each row has an election, when
+    /// the leader has (rule E5).
     fn see_terms(&mut self, now: Moment, out: &mut Vec<Output>) {
         if !self.election.is_later_known() {
             return;
@@ -175,7 +183,11 @@ impl Paxos {
             return self.enter(now, term, out);
         }
         let blocking = self.rules.membership_size() - needed + 1;
-        if let Some(term) = self.election.term_of(blocking, now, stale)
+        let by_many = self.election.term_of(blocking, now, stale);
+        // Its row is decided, which members that have started again since cannot tell.
+        let is_each = self.rules.election_every == ElectionEvery::Transaction;
+        let by_leader = self.election.given_up_for(now, stale).filter(|_| is_each);
+        if let Some(term) = by_many.max(by_leader)
             && term > self.election.term
             && self.is_member()
             && self.failure_detector.wish_for(term).is_none()
@@ -195,7 +207,12 @@ impl Paxos {
         let Some(members) = self.membership.members() else {
             return;
         };
-        let state = ElectionState { term, members: members.digest(), promise };
+        let state = ElectionState {
+            term,
+            members: members.digest(),
+            promise,
+            starts: self.starts.digest(),
+        };
         let message = Message::Election { peer: self.me, draw, state: Some(state) };
         if self.is_member() {
             self.say(message, out);

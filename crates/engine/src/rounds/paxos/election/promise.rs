@@ -6,12 +6,13 @@
 use althing_types::{Moment, PeerId, Term};
 
 use crate::rounds::paxos::Paxos;
-use crate::rounds::{Durable, Event, Output, Promise, Promised};
+use crate::rounds::{Accepted, Durable, Event, Output, Promise, Promised};
 
 impl Paxos {
     /// Sends a promise once all have drawn, or enough have and the wait is over (rule E3).
     pub(in crate::rounds::paxos) fn see_draws(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if !self.is_member() || self.election.promise_of(self.me).is_some() {
+        let is_bound = self.starts.is_bound_in(self.election.term);
+        if !self.is_member() || is_bound || self.election.promise_of(self.me).is_some() {
             return;
         }
         let needed = if self.membership.is_settled() {
@@ -40,7 +41,7 @@ impl Paxos {
         // A member that comes late to a term finds it decided, and has not sent its draw yet.
         let draw = self.election.draw_of(self.me).unwrap_or_else(|| self.draw(term));
         let promised = Promised { term, draw, leader };
-        self.hold_membership(out);
+        self.hold_membership(now, out);
         out.push(Output::Persist(Durable::Promised(promised)));
         self.promised = Some(promised);
         self.note_own_promise(now, promised);
@@ -51,19 +52,32 @@ impl Paxos {
     pub(in crate::rounds::paxos) fn note_own_promise(&mut self, now: Moment, promised: Promised) {
         let Promised { term, draw, leader } = promised;
         let drawn = self.election.note_draw(now, self.me, draw, term);
-        let named = self.election.note_promise(self.me, term, self.promise(leader));
+        let starts = self.starts.digest();
+        let named = self.election.note_promise(self.me, term, self.promise(leader), starts);
         debug_assert!(drawn.is_ok() && named.is_ok(), "we draw and name once a term");
     }
 
     fn promise(&self, leader: PeerId) -> Promise {
-        let transaction = self.slot.transaction;
-        let accepted = self.accepted.clone();
-        let accepted = accepted.filter(|accepted| accepted.record.transaction == transaction);
-        Promise { leader, transaction, accepted }
+        Promise { leader, transaction: self.slot.transaction, accepted: self.accepted_here() }
+    }
+
+    /// Returns the solution of the open row that we last said yes to, or may have (rule I3).
+    pub(in crate::rounds::paxos) fn accepted_here(&self) -> Option<Accepted> {
+        let accepted = self.accepted.iter().chain(self.starts.hearsay());
+        let here = accepted.filter(|it| it.record.transaction == self.slot.transaction);
+        here.max_by_key(|accepted| accepted.term).cloned()
     }
 
     /// Repeats our promise of this term, with our current row and accepted solution.
     pub(in crate::rounds::paxos) fn say_election_state(&self, out: &mut Vec<Output>) {
+        if self.is_deposed() {
+            // The others must not take it for a leader that is alive.
+            let next = self.election.term.next();
+            if let Some(draw) = self.failure_detector.wish_for(next) {
+                self.say_draw(next, draw, None, out);
+            }
+            return;
+        }
         match self.promised {
             Some(Promised { term, draw, leader }) if term == self.election.term => {
                 self.say_draw(term, draw, Some(self.promise(leader)), out);
@@ -100,7 +114,8 @@ impl Paxos {
         let draw = self.election.draw_of(leader);
         let draws = self.election.draws();
         out.push(Output::Event(Event::LeaderElected { leader, term, draw, draws }));
-        if self.is_member() && self.election.promise_of(self.me).is_none() {
+        let is_bound = self.starts.is_bound_in(term);
+        if self.is_member() && !is_bound && self.election.promise_of(self.me).is_none() {
             self.promise_to(now, leader, out);
         }
         self.lead(now, out);
@@ -116,7 +131,8 @@ impl Paxos {
         leader: PeerId,
         out: &mut Vec<Output>,
     ) -> bool {
-        let is_bound = self.promised.is_some_and(|promised| promised.term > term);
+        let is_bound = self.promised.is_some_and(|promised| promised.term > term)
+            || self.starts.is_bound_in(term.next());
         let elected = self.election.elected(self.rules.promises_needed());
         if is_bound || elected != Some((term, leader)) {
             return false;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId, Term};
 
 use crate::rounds::paxos::membership::Members;
-use crate::rounds::{Election as Rule, ElectionRule, ElectionState, Promise, Refusal};
+use crate::rounds::{
+    Election as Rule, ElectionRule, ElectionState, Promise, Refusal, StartsDigest,
+};
 
 /// Draws and promises of the members: who leads in which term (rules E1 to E6).
 #[derive(Clone, Debug, Hash)]
@@ -21,7 +23,7 @@ pub(in crate::rounds::paxos) struct Election {
     /// The leader of this term, once enough members have promised themselves to it.
     pub(in crate::rounds::paxos) leader: Option<PeerId>,
     draws: BTreeMap<PeerId, Draw>,
-    promises: BTreeMap<PeerId, (Term, Promise)>,
+    promises: BTreeMap<PeerId, (Term, Promise, StartsDigest)>,
     /// The latest term in which any member has drawn or promised.
     latest: Term,
     /// Where each row has an election, the members that have not drawn in time for one, and have
@@ -80,12 +82,10 @@ impl Election {
     ) -> Result<(), Refusal> {
         match self.draws.get_mut(&peer) {
             Some(draw) if draw.term > term => Ok(()),
-            Some(draw) if draw.term == term && draw.number != number => {
-                Err(Refusal::SecondDraw { term })
-            }
             Some(draw) if draw.term == term => {
+                // It still wishes for this term, even if it has started again and draws anew.
                 draw.heard = now;
-                Ok(())
+                if draw.number == number { Ok(()) } else { Err(Refusal::SecondDraw { term }) }
             }
             _ => {
                 self.latest = term.max(self.latest);
@@ -102,15 +102,16 @@ impl Election {
         peer: PeerId,
         term: Term,
         promise: Promise,
+        starts: StartsDigest,
     ) -> Result<(), Refusal> {
         match self.promises.get(&peer) {
-            Some((old, _)) if *old > term => Ok(()),
-            Some((old, before)) if *old == term && before.leader != promise.leader => {
+            Some((old, ..)) if *old > term => Ok(()),
+            Some((old, before, _)) if *old == term && before.leader != promise.leader => {
                 Err(Refusal::SecondPromise { term })
             }
             _ => {
                 self.latest = term.max(self.latest);
-                self.promises.insert(peer, (term, promise));
+                self.promises.insert(peer, (term, promise, starts));
                 Ok(())
             }
         }
@@ -123,12 +124,13 @@ impl Election {
         draw: u128,
         state: &ElectionState,
     ) -> bool {
-        let ElectionState { term, promise, .. } = state;
+        let ElectionState { term, promise, starts, .. } = state;
         let has_drawn =
             self.draws.get(&peer).is_some_and(|known| known.term == *term && known.number == draw);
         let promise = promise.as_ref();
-        let known = self.promises.get(&peer).filter(|(known, _)| known == term);
-        has_drawn && known.map(|(_, promise)| promise) == promise
+        let known = self.promises.get(&peer).filter(|(known, ..)| known == term);
+        let known = known.map(|(_, promise, starts)| (promise, starts));
+        has_drawn && known == promise.map(|promise| (promise, starts))
     }
 
     /// Returns the draw of `peer` for this term.
@@ -138,7 +140,7 @@ impl Election {
 
     /// Returns the leader that `peer` follows in this term.
     pub(in crate::rounds::paxos) fn promise_of(&self, peer: PeerId) -> Option<PeerId> {
-        let (term, promise) = self.promises.get(&peer)?;
+        let (term, promise, _) = self.promises.get(&peer)?;
         (*term == self.term).then_some(promise.leader)
     }
 
@@ -180,7 +182,7 @@ impl Election {
         stale: Duration,
     ) -> Option<Term> {
         let mut terms: BTreeMap<PeerId, Term> =
-            self.promises.iter().map(|(peer, (term, _))| (*peer, *term)).collect();
+            self.promises.iter().map(|(peer, (term, ..))| (*peer, *term)).collect();
         for (peer, draw) in &self.draws {
             if draw.term <= self.term || now - draw.heard < stale {
                 let term = terms.entry(*peer).or_default();
@@ -190,6 +192,16 @@ impl Election {
         let mut terms: Vec<Term> = terms.into_values().collect();
         terms.sort_unstable_by_key(|term| Reverse(*term));
         terms.get(count.checked_sub(1)?).copied()
+    }
+
+    /// Returns the later term that the leader of this one has drawn for.
+    pub(in crate::rounds::paxos) fn given_up_for(
+        &self,
+        now: Moment,
+        stale: Duration,
+    ) -> Option<Term> {
+        let draw = self.draws.get(&self.leader?)?;
+        (draw.term > self.term && now - draw.heard < stale).then_some(draw.term)
     }
 
     /// Returns the winner of this term among the members that have drawn (rule E1): whoever has not
@@ -216,23 +228,24 @@ impl Election {
     }
 
     /// Returns the latest term in which a member has at least `needed` followers, and that member
-    /// (rule E3).
+    /// (rule E3), all of whom know the same starts (rule I4).
     pub(in crate::rounds::paxos) fn elected(&self, needed: usize) -> Option<(Term, PeerId)> {
-        let mut counts = BTreeMap::<(Term, PeerId), usize>::new();
-        for (term, promise) in self.promises.values() {
-            *counts.entry((*term, promise.leader)).or_default() += 1;
+        let mut counts = BTreeMap::<(Term, PeerId, StartsDigest), usize>::new();
+        for (term, promise, starts) in self.promises.values() {
+            *counts.entry((*term, promise.leader, *starts)).or_default() += 1;
         }
-        counts.into_iter().rev().find(|(_, count)| *count >= needed).map(|(elected, _)| elected)
+        let elected = counts.into_iter().rev().find(|(_, count)| *count >= needed);
+        elected.map(|((term, leader, _), _)| (term, leader))
     }
 
-    /// Returns the promises of this term, by member.
+    /// Returns the promises of this term, by member, and the starts that each knew of.
     pub(in crate::rounds::paxos) fn promises_of_term(
         &self,
-    ) -> impl Iterator<Item = (PeerId, &Promise)> {
+    ) -> impl Iterator<Item = (PeerId, &Promise, StartsDigest)> {
         self.promises
             .iter()
-            .filter(|(_, (term, _))| *term == self.term)
-            .map(|(peer, (_, promise))| (*peer, promise))
+            .filter(|(_, (term, ..))| *term == self.term)
+            .map(|(peer, (_, promise, starts))| (*peer, promise, *starts))
     }
 
     fn draws_of_term(&self) -> impl Iterator<Item = (PeerId, u128)> {
@@ -323,10 +336,27 @@ mod tests {
         assert_eq!(election.note_draw(NOW, peer(1), 8, Term::FIRST), Err(second));
         assert_eq!(election.draw_of(peer(1)), Some(7));
 
-        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
+        assert_eq!(
+            election.note_promise(peer(1), Term::FIRST, promise(2), StartsDigest(0)),
+            Ok(())
+        );
         let second = Refusal::SecondPromise { term: Term::FIRST };
-        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(3)), Err(second));
+        assert_eq!(
+            election.note_promise(peer(1), Term::FIRST, promise(3), StartsDigest(0)),
+            Err(second)
+        );
         assert_eq!(election.promise_of(peer(1)), Some(peer(2)));
+    }
+
+    #[test]
+    fn a_member_that_draws_anew_after_a_restart_still_wishes_for_the_term() {
+        let mut election = election(&[(1, 7), (2, 8)]);
+        let wished = Term::new(4);
+        assert_eq!(election.note_draw(NOW, peer(1), 3, wished), Ok(()));
+        let later = NOW + STALE;
+        let second = Refusal::SecondDraw { term: wished };
+        assert_eq!(election.note_draw(later, peer(1), 5, wished), Err(second));
+        assert_eq!(election.term_of(1, later, STALE), Some(wished));
     }
 
     #[test]
@@ -342,11 +372,20 @@ mod tests {
     #[test]
     fn a_leader_needs_enough_followers_in_one_term() {
         let mut election = election(&[(1, 7), (2, 8), (3, 5)]);
-        assert_eq!(election.note_promise(peer(1), Term::FIRST, promise(2)), Ok(()));
+        assert_eq!(
+            election.note_promise(peer(1), Term::FIRST, promise(2), StartsDigest(0)),
+            Ok(())
+        );
         assert_eq!(election.elected(2), None);
-        assert_eq!(election.note_promise(peer(3), Term::new(1), promise(2)), Ok(()));
+        assert_eq!(
+            election.note_promise(peer(3), Term::new(1), promise(2), StartsDigest(0)),
+            Ok(())
+        );
         assert_eq!(election.elected(2), None);
-        assert_eq!(election.note_promise(peer(2), Term::FIRST, promise(2)), Ok(()));
+        assert_eq!(
+            election.note_promise(peer(2), Term::FIRST, promise(2), StartsDigest(0)),
+            Ok(())
+        );
         assert_eq!(election.elected(2), Some((Term::FIRST, peer(2))));
         assert_eq!(election.elected(3), None);
     }

@@ -21,7 +21,7 @@ use super::Paxos;
 use super::slot::Slot;
 use crate::Queue;
 use crate::rounds::{
-    Durable, Event, Message, Output, PublicKey, Refusal, Seat, Signed, Timer, refuse,
+    Durable, Event, Message, Output, PublicKey, Refusal, Seat, Signed, Start, Timer, refuse,
 };
 
 /// A peer's membership, and what could still change it.
@@ -95,13 +95,14 @@ impl Paxos {
         }
     }
 
-    fn say_announcement(
+    pub(in crate::rounds::paxos) fn say_announcement(
         &self,
         members: Option<Vec<(PeerId, Option<PublicKey>)>>,
         out: &mut Vec<Output>,
     ) {
         let key = self.authenticator.public_key();
-        self.say(Message::Announcement { peer: self.me, key, members }, out);
+        let start = self.starts.own();
+        self.say(Message::Announcement { peer: self.me, key, members, start }, out);
     }
 
     pub(in crate::rounds::paxos) fn on_announcement(
@@ -115,9 +116,13 @@ impl Paxos {
             Ok(()) => {}
             Err(reason) => return refuse(peer, reason, out),
         }
-        let Message::Announcement { key, members, .. } = signed.message else {
+        if let Err(reason) = self.note_start(now, &signed, out) {
+            return refuse(peer, reason, out);
+        }
+        let Message::Announcement { key, members, start, .. } = signed.message else {
             return;
         };
+        let is_asking = members.is_none() && self.note_asking(peer, start);
         match self.discovery.hear(now, peer, key.clone()) {
             Err(reason) => return refuse(peer, reason, out),
             Ok(Heard::First) => {
@@ -125,14 +130,17 @@ impl Paxos {
                 out.push(Output::Event(Event::PeerJoined { peer, known }));
                 self.answer_newcomer(now, out);
             }
-            Ok(Heard::Again) if members.is_none() && self.membership.is_settled() => {
+            Ok(Heard::Again)
+                if is_asking || (members.is_none() && self.membership.is_settled()) =>
+            {
                 self.answer_newcomer(now, out);
             }
             Ok(Heard::Again) => {}
         }
         self.hear(now, peer);
         // Nearly always it is ours, and needs no further check.
-        let ours = self.membership.members();
+        let is_settled = self.membership.is_settled();
+        let ours = self.membership.members().filter(|_| is_settled);
         if let Some(members) = members
             && !ours.is_some_and(|ours| ours.is_of(members.iter().map(|(peer, key)| (peer, key))))
         {
@@ -144,7 +152,7 @@ impl Paxos {
     /// An announcement is signed with the key it names, and a member's key never changes
     /// (rule A3).
     fn check_announcement(&self, signed: &Signed) -> Result<(), Refusal> {
-        let Message::Announcement { peer, key, members } = &signed.message else {
+        let Message::Announcement { peer, key, members, start } = &signed.message else {
             return Err(Refusal::Unexpected);
         };
         if self.membership.is_settled()
@@ -159,7 +167,8 @@ impl Paxos {
             return Err(Refusal::SecondKey);
         }
         // A message that anyone could have recorded and replayed is not worth a signature check.
-        let is_repeated = known.is_some() && members.is_none();
+        let is_known_start = start.unwrap_or(Start::FIRST) == self.starts.of(*peer);
+        let is_repeated = known.is_some() && members.is_none() && is_known_start;
         if is_repeated { Ok(()) } else { self.check_signature(signed, key.as_ref()) }
     }
 
@@ -185,6 +194,7 @@ impl Paxos {
 
     fn answer(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.failure_detector.answered(now);
+        self.confirm(out);
         if self.membership.is_settled() && !self.is_member() {
             return;
         }
@@ -207,11 +217,14 @@ impl Paxos {
         let is_sound = members.len() == self.rules.membership_size()
             && members.contains(peer)
             && members.key(peer) == key;
-        if is_ours || !is_sound || self.membership.is_fixed() {
+        if !is_sound || self.membership.is_settled() && is_ours || self.membership.is_fixed() {
             return;
         }
         let asserters = self.membership.assertions.note(peer, members.clone());
-        if asserters >= self.rules.votes_needed() {
+        if asserters >= self.rules.votes_needed() && is_ours {
+            // We were about to promise under it; now we know that others have.
+            self.hold_membership(now, out);
+        } else if asserters >= self.rules.votes_needed() {
             self.adopt(now, members, Hold::Named, out);
         }
     }
@@ -248,16 +261,19 @@ impl Paxos {
             self.persist_membership(out);
             self.tell_members(out);
         }
+        self.count_starts(now, out);
         self.enter(now, Term::FIRST, out);
+        self.see_confirmed(now, out);
         self.retry_deferred(now, out);
     }
 
     /// Keeps the membership from now on, since we are about to send a promise under it.
-    pub(in crate::rounds::paxos) fn hold_membership(&mut self, out: &mut Vec<Output>) {
+    pub(in crate::rounds::paxos) fn hold_membership(&mut self, now: Moment, out: &mut Vec<Output>) {
         if self.membership.hold == Hold::Adopted {
             self.membership.hold = Hold::Named;
             self.persist_membership(out);
             self.tell_members(out);
+            self.count_starts(now, out);
         }
     }
 
@@ -270,7 +286,7 @@ impl Paxos {
     pub(in crate::rounds::paxos) fn tell_members(&self, out: &mut Vec<Output>) {
         if let Some(members) = self.membership.members() {
             let members = members.peers().collect();
-            out.push(Output::Event(Event::MembershipSettled { members, member: self.is_member() }));
+            out.push(Output::Event(Event::MembershipSettled { members, member: self.has_seat() }));
         }
     }
 }

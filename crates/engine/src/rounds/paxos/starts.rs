@@ -1,0 +1,508 @@
+//! Starts of members, and copies of a member's data (rules I1 to I6).
+//!
+//! A peer that has started again cannot tell by its disk what it has said: the disk may be an old
+//! one, or a copy of one that is still in use. So it first asks the other members, as a replica
+//! recovers in *Viewstamped Replication Revisited* (Liskov and Cowling, 2012). From the answers it
+//! learns what any quorum with its vote may have decided. The others count no earlier start of it
+//! from then on, nor anything that was said by those who still count one: votes and promises name
+//! the starts that their sender knows of, and only those that name the same are counted together.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use althing_types::{Moment, PeerId, Term, Transaction};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sha1::{Digest, Sha1};
+
+use super::Paxos;
+use super::membership::Members;
+use crate::rounds::{
+    Accepted, Durable, Equivocation, Event, MembershipDigest, Message, Output, Past, Refusal, Seat,
+    Signed, SignedStart, Start, StartsDigest, State, Waiting, refuse,
+};
+use crate::{Queue, Recipient};
+
+/// The starts of this peer and of the others.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Starts {
+    own: Start,
+    /// Whether a copy of this peer has been heard.
+    copied: bool,
+    /// What the others have answered, until they are enough.
+    answers: Option<BTreeMap<PeerId, Answer>>,
+    /// Up to this term, this peer leads nobody, and makes no promise that is not on its disk.
+    bound: Option<Term>,
+    /// The latest solution that one of those who answered has accepted. This peer may have voted
+    /// for it as well, so it reports it, and votes for no other in that term.
+    hearsay: Option<Accepted>,
+    /// The latest start of each other, unless it is the first.
+    known: BTreeMap<PeerId, Latest>,
+    known_max: usize,
+    /// Stands for the starts of the members.
+    digest: StartsDigest,
+    /// Whether a member, or a copy of this peer, seems to know other starts.
+    differs: bool,
+    /// How many of the starts have been passed on, in the order of the peers.
+    passed_on: usize,
+    /// Peers that wait for an answer of ours.
+    asking: BTreeMap<PeerId, Start>,
+    equivocations: BTreeMap<PeerId, Equivocation>,
+}
+
+/// The latest start of a peer, as it has signed it; two with one number if its data were copied.
+///
+/// Which of two was heard first is chance, so members that know both go by neither: nothing counts
+/// that either of them says.
+#[derive(Clone, Debug, Hash)]
+struct Latest {
+    first: SignedStart,
+    second: Option<SignedStart>,
+}
+
+impl Latest {
+    /// Returns how it is counted: for two with one number, this is neither.
+    fn counted(&self) -> Start {
+        let start = self.first.start;
+        Start { nonce: if self.second.is_some() { VOID } else { start.nonce }, ..start }
+    }
+
+    fn signed(&self) -> impl Iterator<Item = &SignedStart> {
+        std::iter::once(&self.first).chain(&self.second)
+    }
+}
+
+/// No start draws this as its random number.
+const VOID: u64 = u64::MAX;
+
+/// What another member has promised and accepted.
+#[derive(Clone, Debug, Hash)]
+struct Answer {
+    members: Option<MembershipDigest>,
+    promised: Option<Term>,
+    transaction: Transaction,
+    accepted: Option<Accepted>,
+}
+
+/// Starts of others that are passed on at once: they reach every peer.
+const PASSED_ON_MAX: usize = 8;
+
+impl Starts {
+    /// Returns the starts that a peer knows after a restart, and begins its own.
+    pub(super) fn recovered(past: Past, nonce: u64, state: &mut State, peers: usize) -> Self {
+        let own = match past {
+            Past::New => Start::FIRST,
+            Past::Kept | Past::Vouched => {
+                Start { number: state.start.number.max(1).saturating_add(1), nonce }
+            }
+        };
+        let mut known = BTreeMap::<PeerId, Latest>::new();
+        for start in std::mem::take(&mut state.starts) {
+            match known.entry(start.peer) {
+                Entry::Vacant(place) => {
+                    place.insert(Latest { first: start, second: None });
+                }
+                Entry::Occupied(mut latest) => latest.get_mut().second = Some(start),
+            }
+        }
+        let equivocations = std::mem::take(&mut state.equivocations);
+        Self {
+            own,
+            copied: state.start.copied,
+            answers: (past == Past::Kept && peers > 1).then(BTreeMap::new),
+            bound: None,
+            hearsay: None,
+            known,
+            known_max: 4 * peers + 16,
+            digest: StartsDigest::default(),
+            differs: false,
+            passed_on: 0,
+            asking: BTreeMap::new(),
+            equivocations: equivocations.into_iter().map(|it| (it.peer(), it)).collect(),
+        }
+    }
+
+    /// Returns what stands for the starts of the members.
+    pub(super) fn digest(&self) -> StartsDigest {
+        self.digest
+    }
+
+    /// Returns this start as it is sent.
+    pub(super) fn own(&self) -> Option<Start> {
+        self.own.sent()
+    }
+
+    /// Returns the latest start of another peer, as it is counted.
+    pub(super) fn of(&self, peer: PeerId) -> Start {
+        self.known.get(&peer).map_or(Start::FIRST, Latest::counted)
+    }
+
+    /// Returns whether this peer may promise and vote: it is the only one of its name, as far as it
+    /// knows, and the others have said what it may have forgotten.
+    pub(super) fn may_act(&self) -> bool {
+        self.answers.is_none() && !self.copied
+    }
+
+    /// Returns what this peer may have voted for, according to others.
+    pub(super) fn hearsay(&self) -> Option<&Accepted> {
+        self.hearsay.as_ref()
+    }
+
+    pub(super) fn is_copied(&self) -> bool {
+        self.copied
+    }
+
+    /// Returns whether this peer may have said something in this term that it does not know.
+    pub(super) fn is_bound_in(&self, term: Term) -> bool {
+        self.bound.is_some_and(|bound| bound >= term)
+    }
+
+    pub(super) fn equivocating(&self) -> impl Iterator<Item = PeerId> {
+        self.equivocations.keys().copied()
+    }
+
+    /// Takes note that a member counts with other starts than this peer.
+    pub(super) fn compare(&mut self, theirs: StartsDigest) {
+        self.differs |= theirs != self.digest;
+    }
+
+    /// Returns the lists that others can fill.
+    pub(super) fn queues(&self) -> [Queue; 3] {
+        let max = self.known_max;
+        [
+            Queue { name: "starts", len: self.known.len(), max },
+            Queue { name: "peers to confirm", len: self.asking.len(), max },
+            Queue {
+                name: "confirmations",
+                len: self.answers.as_ref().map_or(0, BTreeMap::len),
+                max,
+            },
+        ]
+    }
+
+    /// Counts the starts of these members, and returns whether they are others than before.
+    fn count(&mut self, members: &Members, me: PeerId) -> bool {
+        let mut hash = Sha1::new();
+        let mut is_any = false;
+        for peer in members.peers() {
+            let start = if peer == me { self.own } else { self.of(peer) };
+            if let Some(Start { number, nonce }) = start.sent() {
+                is_any = true;
+                hash.update(peer.number().to_be_bytes());
+                hash.update(number.to_be_bytes());
+                hash.update(nonce.to_be_bytes());
+            }
+        }
+        let [a, b, c, d, e, f, g, h, ..] = hash.finalize().0;
+        let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1);
+        let digest = StartsDigest(if is_any { digest } else { 0 });
+        std::mem::replace(&mut self.digest, digest) != digest
+    }
+}
+
+impl Paxos {
+    /// Puts this start on disk before anything is said in it (rule I1).
+    pub(super) fn begin_start(&mut self, out: &mut Vec<Output>) {
+        if let Some(start) = self.starts.own() {
+            out.push(Output::Persist(Durable::Started(start.number)));
+        }
+        if self.starts.copied {
+            out.push(Output::Event(Event::Copied));
+        }
+    }
+
+    /// Counts the starts of the members anew, because a member has started again or there are other
+    /// members, and says again what counts only together with theirs (rule I4).
+    pub(super) fn count_starts(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Some(members) = self.membership.members() else { return };
+        if self.membership.is_settled() {
+            // Nobody else's votes are counted.
+            self.starts.known.retain(|peer, _| members.contains(*peer));
+        }
+        if !self.starts.count(members, self.me) || !self.is_member() {
+            return;
+        }
+        if let Some(promised) = self.promised.filter(|it| it.term == self.election.term) {
+            self.note_own_promise(now, promised);
+            self.say_election_state(out);
+        }
+        if self.has_voted_in_term() {
+            self.repeat_own_vote(now, out);
+        }
+    }
+
+    /// Takes note of the start that an announcement names.
+    pub(super) fn note_start(
+        &mut self,
+        now: Moment,
+        signed: &Signed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let Message::Announcement { peer, key, members, start } = &signed.message else {
+            return Err(Refusal::Unexpected);
+        };
+        let peer = *peer;
+        let (start, known) = (start.unwrap_or(Start::FIRST), self.starts.of(peer));
+        if start.number < known.number {
+            self.starts.differs = true;
+            return Err(Refusal::EarlierStart);
+        }
+        // The list of members is long, and of no use to others: the peer says it without as well.
+        if members.is_some() || start == known || start.number <= 1 {
+            return Ok(());
+        }
+        let said =
+            SignedStart { peer, key: key.clone(), start, signature: signed.signature.clone() };
+        if start.number == known.number
+            && let Some(latest) = self.starts.known.get_mut(&peer)
+        {
+            if latest.second.is_none() {
+                latest.second = Some(said.clone());
+                let both = Box::new([latest.first.clone(), said.clone()]);
+                self.note_equivocation(Equivocation::Starts(both), out);
+                self.count_start(now, said, out);
+                refuse(peer, Refusal::SecondStart, out);
+            }
+            // It is here all the same, and may be one of those who make up the members.
+            return Ok(());
+        }
+        let is_member = self.membership.members().map(|members| members.contains(peer));
+        let is_new = !self.starts.known.contains_key(&peer);
+        let has_room = is_member.is_some_and(|is_member| is_member)
+            || (is_member.is_none() && self.starts.known.len() < self.starts.known_max);
+        if is_new && !has_room {
+            return Ok(());
+        }
+        self.starts.known.insert(peer, Latest { first: said.clone(), second: None });
+        self.count_start(now, said, out);
+        Ok(())
+    }
+
+    /// Keeps a start of another that is now known, and counts it.
+    fn count_start(&mut self, now: Moment, start: SignedStart, out: &mut Vec<Output>) {
+        let peer = start.peer;
+        out.push(Output::Persist(Durable::Start(start)));
+        self.count_starts(now, out);
+        // It has forgotten what it may have said as the leader of this term, so it leads no more.
+        if self.election.leader == Some(peer) && self.is_member() && !self.is_finished() {
+            self.request_term(now, out);
+        }
+    }
+
+    /// Takes note that a peer that has started again waits for our answer; returns whether it does.
+    pub(super) fn note_asking(&mut self, peer: PeerId, start: Option<Start>) -> bool {
+        let Some(start) = start.filter(|start| *start == self.starts.of(peer)) else {
+            return false;
+        };
+        let has_room = self.starts.asking.len() < self.starts.known_max;
+        if has_room && self.seat == Seat::Member {
+            self.starts.asking.insert(peer, start);
+        }
+        has_room
+    }
+
+    /// Answers the peers that have started again (rule I3). One that has heard a copy of itself
+    /// answers as well: what it has said is on its disk.
+    pub(super) fn confirm(&mut self, out: &mut Vec<Output>) {
+        let of: Vec<_> = std::mem::take(&mut self.starts.asking).into_iter().collect();
+        if of.is_empty() || (self.membership.is_settled() && !self.has_seat()) {
+            return;
+        }
+        let members = self.membership.members().filter(|_| self.membership.is_settled());
+        let members = members.map(Members::digest);
+        let promised = self.promised.map(|promised| promised.term).max(self.starts.bound);
+        let transaction = self.slot.transaction;
+        let (peer, accepted) = (self.me, self.accepted_here());
+        let answer = Message::Confirmation { peer, of, members, promised, transaction, accepted };
+        self.say(answer, out);
+    }
+
+    /// Hears what another member has promised and accepted.
+    pub(super) fn on_confirmation(
+        &mut self,
+        now: Moment,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let Message::Confirmation { peer, of, members, promised, transaction, accepted } = message
+        else {
+            return Err(Refusal::Unexpected);
+        };
+        if let Some(accepted) = &accepted {
+            self.check_choice(accepted)?;
+        }
+        self.note_reached(peer, transaction, out);
+        if of.contains(&(self.me, self.starts.own))
+            && let Some(answers) = &mut self.starts.answers
+        {
+            let answer = Answer { members, promised, transaction, accepted };
+            // The first stands, so that this peer need not catch up with an answer that moves on.
+            let known = answers.entry(peer).or_insert_with(|| answer.clone());
+            if known.members != answer.members {
+                *known = answer;
+            }
+            self.see_confirmed(now, out);
+        }
+        Ok(())
+    }
+
+    /// Takes part again once enough others have answered, and this peer has the rows that they have
+    /// (rule I3).
+    pub(super) fn see_confirmed(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Some(members) = self.membership.members().filter(|_| self.has_seat()) else { return };
+        let digest = members.digest();
+        let Some(answers) = &self.starts.answers else { return };
+        let (row, needed) = (self.slot.transaction, self.rules.confirmations_needed());
+        // Any so many answers will do, so a member that claims to be far ahead delays nobody.
+        let counted = answers.iter().filter(|(peer, answer)| {
+            members.contains(**peer)
+                && answer.members.is_none_or(|theirs| theirs == digest)
+                && answer.transaction <= row
+        });
+        let mut counted: Vec<&Answer> = counted.map(|(_, answer)| answer).collect();
+        counted.sort_by_key(|answer| answer.promised);
+        counted.truncate(needed);
+        if counted.len() < needed {
+            return;
+        }
+        let bound = counted.iter().filter_map(|answer| answer.promised).max();
+        let accepted = counted.iter().filter_map(|answer| answer.accepted.clone());
+        let accepted = accepted.filter(|accepted| accepted.record.transaction == row);
+        let hearsay = accepted.max_by_key(|accepted| accepted.term);
+        self.starts.bound = bound;
+        self.starts.answers = None;
+        self.starts.hearsay = hearsay;
+        self.failure_detector.no_longer_waits();
+        self.take_part_again(now, out);
+    }
+
+    fn take_part_again(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if !self.is_member() {
+            return;
+        }
+        let term = self.starts.bound.unwrap_or_default().max(self.election.term);
+        if term > self.election.term || self.election.leader.is_none() {
+            self.enter(now, term, out);
+        }
+        // What is on disk counts under the starts that are known by now.
+        if let Some(promised) = self.promised.filter(|it| it.term == self.election.term) {
+            self.note_own_promise(now, promised);
+        }
+        self.say_election_state(out);
+        if self.has_voted_in_term() {
+            self.repeat_own_vote(now, out);
+        }
+        self.see_leader(now, out);
+        if let Some((_, difficulty)) = self.slot.challenge
+            && !self.has_voted_in_term()
+        {
+            self.mine(difficulty, out);
+        }
+        self.retry_deferred(now, out);
+    }
+
+    /// Repeats what concerns starts: asks again for answers that are missing, and passes on the
+    /// starts of others if a member does not seem to know them.
+    pub(super) fn repeat_starts(&mut self, out: &mut Vec<Output>) {
+        if let Some(answers) = &self.starts.answers {
+            let (confirmed, needed) = (answers.len(), self.rules.confirmations_needed());
+            if self.seat == Seat::Member && !self.starts.copied {
+                self.say_announcement(None, out);
+                self.wait_for(Waiting::Confirmation { confirmed, needed }, out);
+            }
+        } else if self.starts.differs && self.starts.own().is_some() {
+            self.say_announcement(None, out);
+        }
+        if std::mem::take(&mut self.starts.differs) && self.seat == Seat::Member {
+            let known: Vec<_> = self.starts.known.values().flat_map(Latest::signed).collect();
+            let next = known.iter().cycle().skip(self.starts.passed_on % known.len().max(1));
+            let next: Vec<_> = next.take(PASSED_ON_MAX.min(known.len())).collect();
+            out.extend(
+                next.iter()
+                    .map(|start| Output::Send { to: Recipient::All, message: start.message() }),
+            );
+            self.starts.passed_on = self.starts.passed_on.wrapping_add(next.len());
+        }
+    }
+
+    /// Our own messages come back to us. Signed ones that we did not say are those of a copy of
+    /// this peer, or of a later state of its disk (rule I5).
+    pub(super) fn on_own_name(&mut self, signed: &Signed, out: &mut Vec<Output>) {
+        let is_ours = match &signed.message {
+            Message::Announcement { start, .. } => {
+                let start = start.unwrap_or(Start::FIRST);
+                // A copy that has started before us learns of it at our next repetition; but these
+                // may also be late words of our own from before the restart.
+                self.starts.differs |= start.number < self.starts.own.number;
+                start == self.starts.own || start.number < self.starts.own.number
+            }
+            Message::Vote { transaction, seed, approve: true, cause, .. } => {
+                let ours =
+                    self.accepted.as_ref().filter(|it| it.record.transaction == *transaction);
+                *transaction != self.slot.transaction
+                    || match (ours, cause) {
+                        (None, _) => false,
+                        (Some(ours), None) => ours.record.seed == *seed,
+                        (Some(ours), Some(cause)) => {
+                            cause.term < ours.term
+                                || (cause.term == ours.term
+                                    && cause.winner == ours.record.winner
+                                    && cause.difficulty == ours.record.difficulty
+                                    && ours.record.seed == *seed)
+                        }
+                    }
+            }
+            Message::Election { state: Some(state), .. } => {
+                let members = self.membership.members().filter(|_| self.membership.is_settled());
+                let is_here = members.is_some_and(|members| members.digest() == state.members);
+                match (&state.promise, self.promised) {
+                    (Some(promise), Some(ours)) if is_here => {
+                        state.term < ours.term
+                            || (state.term == ours.term && promise.leader == ours.leader)
+                    }
+                    (Some(_), None) if is_here => false,
+                    _ => true,
+                }
+            }
+            _ => true,
+        };
+        if is_ours || self.seat != Seat::Member {
+            return;
+        }
+        let key = self.authenticator.public_key();
+        match (&key, self.check_signature(signed, key.as_ref())) {
+            (Some(_), Ok(())) => self.fall_silent(out),
+            // Anyone can say this, so it is only reported.
+            _ => refuse(self.me, Refusal::Impersonation, out),
+        }
+    }
+
+    fn fall_silent(&mut self, out: &mut Vec<Output>) {
+        if std::mem::replace(&mut self.starts.copied, true) {
+            return;
+        }
+        out.push(Output::Persist(Durable::Copied));
+        self.search.cancel(out);
+        out.push(Output::Event(Event::Copied));
+    }
+
+    /// Keeps what proves that a member has contradicted itself (rule I6).
+    pub(super) fn note_equivocation(&mut self, found: Equivocation, out: &mut Vec<Output>) {
+        let is_signed = found.messages().iter().all(|signed| signed.signature.is_some());
+        let members = self.membership.members();
+        let is_member = members.is_some_and(|members| members.contains(found.peer()));
+        if is_signed && is_member && !self.starts.equivocations.contains_key(&found.peer()) {
+            out.push(Output::Persist(Durable::Equivocation(found.clone())));
+            self.starts.equivocations.insert(found.peer(), found.clone());
+            out.push(Output::Event(Event::Equivocated(found)));
+        }
+    }
+}
+
+/// Returns a number that is drawn anew at each start.
+pub(super) fn nonce(rng: &ChaCha8Rng) -> u64 {
+    let mut rng = ChaCha8Rng::from_seed(rng.get_seed());
+    // Draws use the streams from zero on, one for each term.
+    rng.set_stream(u64::MAX);
+    rng.random_range(0..VOID)
+}
