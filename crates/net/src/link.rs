@@ -199,7 +199,7 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
     let (last, before) = levels.split_last().expect("there is one level at least");
     let is_level = |level: &&&str| **level == "+" || level.is_empty() || is_topic(level);
     let rest_is_right = before.iter().all(|level| is_level(&level));
-    (is_level(&last) || *last == "#") && rest_is_right && !pattern.is_empty()
+    (1..=TOPIC_MAX).contains(&pattern.len()) && (is_level(&last) || *last == "#") && rest_is_right
 }
 
 /// Returns whether this is a valid topic on every transport.

@@ -164,8 +164,8 @@ async fn something_that_never_answers() {
 }
 
 #[tokio::test]
-async fn topics_that_are_patterns_or_nothing() {
-    for topic in ["", "a/#", "+/b", "a\nb", &"t".repeat(2000)] {
+async fn topics_that_are_neither_names_nor_patterns() {
+    for topic in ["", "a#", "a/#/b", "a+/b", "a\nb", &"t/".repeat(1000)] {
         let error = refused(options(parsed("mqtt://localhost")).with_topics([topic])).await;
         assert_eq!(error, Error::InvalidTopic { topic: topic.into() });
     }
