@@ -37,9 +37,12 @@ pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut
     }
     let exactly = Puzzle { surplus: Surplus::Refused, ..puzzle };
     let are_exact = solved.iter().all(|it| exactly.check(&it.seed, it.row, it.difficulty).is_ok());
-    // By chance half of all solutions have no zero more.
+    // By chance half of all solutions have no bit more, and 15 of 16 no hexadecimal digit. Of
+    // fifty rooms where more is accepted, one looks as if it were not.
+    let by_chance: f64 = if puzzle.zeros == Zeros::HexDigits { 15.0 / 16.0 } else { 0.5 };
     let seeds: BTreeSet<&str> = solved.iter().map(|it| it.seed.as_str()).collect();
-    match are_exact && seeds.len() > 5 {
+    let is_told = seeds.iter().fold(1.0, |chance, _| chance * by_chance) < 0.02;
+    match are_exact && is_told {
         true => say("puzzle.exact", json!(true)),
         false if are_exact => unknown.push("whether more zeros than asked for are accepted".into()),
         false => say("puzzle.exact", json!(false)),
