@@ -56,7 +56,7 @@ impl Clock {
 pub(crate) struct TimeOfDay {
     /// What the wall clock showed when it was last read, since 1970.
     shown: Duration,
-    /// What the clock of the process showed then.
+    /// How long the process had run then.
     read: Moment,
     /// How long the machine had slept then, since it was started.
     slept: Duration,
@@ -110,7 +110,8 @@ impl TimeOfDay {
 impl Reading {
     /// Reads the clocks of this machine.
     pub(crate) fn of(clock: Clock) -> Self {
-        let now = clock.now();
+        // Not what a paced clock shows, which goes at another speed than the time of day.
+        let now = Moment::from_start(clock.started.elapsed());
         let shown = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { now, shown, slept: slept() }
     }
@@ -170,6 +171,16 @@ mod tests {
         assert_eq!(time.read(reading(20, 4620, 3605)), None);
         // It woke without a clock.
         assert_eq!(time.read(reading(30, 30, 7205)), jump(30, -8_200_000, 3600));
+    }
+
+    #[test]
+    fn the_pace_of_a_clock_does_not_set_the_time_of_day() {
+        let clock = Clock::paced(Pacing::start(Duration::ZERO..=Duration::ZERO, 1.0, 64.0));
+        let mut time = TimeOfDay::begin(Reading::of(clock));
+        while clock.now().since_start() < 5 * NOTICED {
+            std::thread::yield_now();
+        }
+        assert_eq!(time.read(Reading::of(clock)), None);
     }
 
     #[test]

@@ -95,9 +95,14 @@ fn a_demo_with_a_pace_tells_what_all_have_drawn_and_lets_its_leader_win_no_more_
     let mut winners = BTreeMap::new();
     for line in lines.iter().filter(|line| is(line, "round_decided")) {
         winners.insert(line["transaction"].as_u64(), line["winner"].clone());
-        let bits = line["challenge"].as_u64().expect("a number of bits");
-        assert!((17..=20).contains(&bits), "{line}");
     }
+    // On a busy machine a challenge may be replaced by an easier one.
+    let mut asked = BTreeMap::new();
+    for line in lines.iter().filter(|line| is(line, "challenge_issued")) {
+        let bits = line["challenge"].as_u64().expect("a number of bits");
+        asked.entry(line["transaction"].as_u64()).or_insert(bits);
+    }
+    assert!(asked.values().all(|bits| (17..=20).contains(bits)), "{asked:?}");
     assert_eq!(winners.len(), 40);
     // Of three with the same chance, one wins as many in one of a hundred thousand runs.
     let leader = &elected["leader"];
