@@ -87,7 +87,8 @@ class Program:
         # People start their programs together: who says an id once must be heard by all.
         sys.stdin.readline()
         self.begin()
-        while self.stage != "done" or self.plans:
+        # Until it is ended from outside: what comes after its last row must not end it either.
+        while True:
             due = self.plans[0][0] - time.monotonic() if self.plans else 60
             for topic, payload in self.client.messages(due):
                 kind = topics.get(topic) or topics[self.topic("result", "+")]
