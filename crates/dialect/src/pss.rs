@@ -12,7 +12,7 @@ use std::sync::Arc;
 use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
 use rsa_keys::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use rsa_keys::pss;
-use rsa_keys::rand_core::OsRng;
+use rsa_keys::rand_core::{CryptoRng, Error, RngCore};
 use rsa_keys::sha2::Sha256;
 use rsa_keys::signature::{RandomizedSigner, SignatureEncoding, Verifier};
 use rsa_keys::traits::PublicKeyParts;
@@ -45,6 +45,35 @@ where
     Ok(Box::new(Pss { pair: pss::SigningKey::new_with_salt_len(pair, SALT), key, signed_bytes }))
 }
 
+/// The chance in a signature, from the library that also signs otherwise: an engine has no part in
+/// it, and each signature of a message is as good as any other.
+struct Salt;
+
+impl RngCore for Salt {
+    fn next_u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill_bytes(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes).expect("the system has entropy");
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Salt {}
+
 struct Pss<F> {
     pair: pss::SigningKey<Sha256>,
     key: PublicKey,
@@ -61,7 +90,7 @@ where
 
     fn signature(&self, message: &Message) -> Option<Signature> {
         let bytes = (self.signed_bytes)(message)?;
-        let signature = self.pair.try_sign_with_rng(&mut OsRng, &bytes).ok()?;
+        let signature = self.pair.try_sign_with_rng(&mut Salt, &bytes).ok()?;
         Some(Signature(Arc::from(signature.to_vec())))
     }
 
@@ -83,7 +112,7 @@ mod tests {
     use rsa_keys::pkcs8::EncodePrivateKey;
 
     fn secret(bits: usize) -> Vec<u8> {
-        let key = RsaPrivateKey::new(&mut OsRng, bits).expect("the system has entropy");
+        let key = RsaPrivateKey::new(&mut Salt, bits).expect("the system has entropy");
         key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
     }
 

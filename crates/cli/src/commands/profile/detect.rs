@@ -173,7 +173,6 @@ fn print(detected: &Detected) -> anyhow::Result<()> {
 
 fn print_json(detected: &Detected) -> anyhow::Result<()> {
     let Detected { nearest, differences, seen, unknown, peers, messages } = detected;
-    let difference = |Difference { key, nearest, seen }: &Difference| json!({"key": key, "nearest": nearest, "seen": seen});
     let value = json!({
         "profile": detected.to_toml(),
         "nearest": nearest,
@@ -184,4 +183,8 @@ fn print_json(detected: &Detected) -> anyhow::Result<()> {
         "messages": messages,
     });
     Ok(writeln!(io::stdout().lock(), "{value}")?)
+}
+
+fn difference(Difference { key, nearest, seen }: &Difference) -> serde_json::Value {
+    json!({ "key": key, "nearest": nearest, "seen": seen })
 }

@@ -169,8 +169,8 @@ impl Paxos {
     }
 
     /// Enters a later term when enough members have drawn for it, and draws along when so many have
-    /// drawn that the others are too few to elect a leader; and, where each row has an election, when
-    /// the leader has (rule E5).
+    /// drawn that the others are too few to elect a leader; and, where each row has an election,
+    /// when the leader has (rule E5).
     fn see_terms(&mut self, now: Moment, out: &mut Vec<Output>) {
         if !self.election.is_later_known() {
             return;
