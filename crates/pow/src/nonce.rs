@@ -21,7 +21,7 @@ pub enum Nonce {
     Of {
         /// The characters, in the order of their values.
         alphabet: Alphabet,
-        /// How many; no more than [`Alphabet::digits_max`].
+        /// How many; no more than the alphabet allows.
         length: u8,
     },
 }

@@ -4,8 +4,8 @@ use althing_pow::Unsolved;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::Serialize;
 
-use super::durable::CertifiedRecord;
-use super::start::Equivocation;
+use super::equivocation::Equivocation;
+use super::record::CertifiedRecord;
 use crate::{OtherNetwork, SearchId};
 
 /// What the user of a peer may ask it to do.

@@ -5,7 +5,7 @@ use std::fmt;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::durable::{Accepted, CertifiedRecord};
+use super::record::{Accepted, CertifiedRecord};
 use super::signature::{PublicKey, Signature};
 use super::start::{Start, StartsDigest};
 

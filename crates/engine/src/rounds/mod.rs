@@ -28,18 +28,22 @@
 //! | `search` | what does a peer search for, or know already? |
 //! | `authenticator` | what signs messages and checks them? |
 //! | `signature` | what is a signature to the engine? |
-//! | `start` | how often has a peer started, and which words prove that it has a copy? |
+//! | `start` | how often has a peer started? |
+//! | `record` | what is a row of the table? |
+//! | `equivocation` | which words prove that a peer has a copy, or lies? |
 //! | `status` | how are things with a peer? |
 
 mod authenticator;
 mod customs;
 mod durable;
 mod election;
+mod equivocation;
 mod interface;
 mod message;
 mod overhearing;
 mod paxos;
 mod published;
+mod record;
 mod rules;
 mod search;
 mod signature;
@@ -50,19 +54,18 @@ pub use self::authenticator::{Authenticator, Unsigned};
 pub use self::customs::{
     Customs, Drawing, Joining, Judging, LeaderMines, Leading, Repeats, Reply, Wait,
 };
-pub use self::durable::{
-    Accepted, CertifiedRecord, Durable, MemberKeys, OwnStart, Promised, Record, Recovered,
-    Sessions, State,
-};
+pub use self::durable::{Durable, MemberKeys, OwnStart, Promised, Recovered, Sessions, State};
 pub use self::election::{Compare, Draw, Election, ElectionRule, Tie};
+pub use self::equivocation::{Equivocation, SignedStart, SignedVote};
 pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
 pub use self::message::{
     Cause, ElectionState, MembershipDigest, Message, Place, Promise, Ruling, Signed,
 };
+pub use self::record::{Accepted, CertifiedRecord, Record};
 pub use self::rules::{Counting, Decision, ElectionEvery, Issuing, Rules, Signatures, Timeouts};
 pub use self::search::Challenge;
 pub use self::signature::{PublicKey, Signature};
-pub use self::start::{Equivocation, SignedStart, SignedVote, Start, StartsDigest};
+pub use self::start::{Start, StartsDigest};
 pub use self::status::Status;
 
 use std::time::Duration;

@@ -117,8 +117,9 @@ impl Published {
         }
     }
 
-    /// Returns how long a leader waits before its next challenge. The first comes only when a member
-    /// whose own election began after it had heard the draws has heard them again (rule P15).
+    /// Returns how long a leader waits before its next challenge. The first comes only when a
+    /// member whose own election began after it had heard the draws has heard them again (rule
+    /// P15).
     fn before_next_challenge(&self) -> Duration {
         let Customs { drawing, leading, .. } = self.rules.customs;
         if self.open.is_some() {
