@@ -32,7 +32,6 @@
 //! | `rsa` | how do peers of `ppd` sign? |
 //! | `json` | what do all dialects with JSON read alike? |
 //! | `topics` | what are topics called? |
-//! | `neighbours` | which other networks are in a room, and how are they recognised? |
 //! | `arbitrary` | which messages do property tests draw? |
 //! | `testing` | how do tests use a codec? |
 
@@ -48,7 +47,6 @@ pub mod elect_chain;
 mod json;
 mod key_text;
 mod known;
-mod neighbours;
 mod network;
 pub mod open;
 pub mod ppd;

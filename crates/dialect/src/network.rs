@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Variant;
-use crate::profile::Profile;
+use crate::profile::{Data, Profile};
 
 /// What all peers of a network must agree on: its dialect, and what can be chosen in it.
 ///
@@ -91,28 +91,6 @@ pub enum NetworkConfig {
         #[serde(with = "plain")]
         easiest: CompactTarget,
     },
-}
-
-/// What the data of a network of `cs60` are.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Data {
-    /// Ballots, one of each voter.
-    #[default]
-    Ballots,
-    /// Any text.
-    Texts,
-}
-
-impl fmt::Display for Data {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ballots => "ballots",
-            Self::Texts => "texts",
-        })
-    }
 }
 
 /// A text that is not the JSON of a [`NetworkConfig`].

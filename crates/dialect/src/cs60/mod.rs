@@ -30,7 +30,7 @@ use crate::codec::datagram;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 pub use althing_applications::{Answer, Ballots};
 
-pub use crate::network::Data;
+pub use crate::profile::Data;
 
 /// What can be chosen in a network of this kind; all its peers must choose the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

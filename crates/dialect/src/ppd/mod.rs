@@ -39,7 +39,7 @@ use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
 use crate::codec::short_enough;
 use crate::json::tokens;
-use crate::neighbours::{Kind, Neighbours, Ours};
+use crate::program::neighbours::{Kind, Neighbours, Ours};
 use crate::rsa::rsa;
 use crate::topics::Topics;
 use crate::{

@@ -1,11 +1,10 @@
 //! What differs between networks with a chain of one kind.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::network::Data;
 
 /// How programs of `aviary` differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -172,5 +171,27 @@ pub struct Cs60Rules {
 impl Default for Cs60Rules {
     fn default() -> Self {
         Self { data: Data::Ballots, zeros: 3 }
+    }
+}
+
+/// What the data of a network of `cs60` are.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Data {
+    /// Ballots, one of each voter.
+    #[default]
+    Ballots,
+    /// Any text.
+    Texts,
+}
+
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ballots => "ballots",
+            Self::Texts => "texts",
+        })
     }
 }

@@ -44,7 +44,7 @@ pub use self::carrying::{
     Transport,
 };
 pub use self::chains::{
-    AviaryRules, Choose, Cs60Rules, EmptyStats, GossipName, NullReply, ReplyName, ReplyTo,
+    AviaryRules, Choose, Cs60Rules, Data, EmptyStats, GossipName, NullReply, ReplyName, ReplyTo,
     StatsHeight,
 };
 pub use self::conduct::{

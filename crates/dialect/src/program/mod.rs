@@ -14,6 +14,7 @@
 //! | `decode` | what do bytes mean to the engine? |
 //! | `encode` | what does a message of the engine look like? |
 //! | `key` | how is a key written? |
+//! | `neighbours` | which other networks are in a room, and how are they recognised? |
 //! | `object` | how are all fields of a message written and read? |
 //! | `rules` | which rules of the engine follow from a profile? |
 //! | `token` | how is one value written and read? |
@@ -22,6 +23,7 @@
 mod decode;
 mod encode;
 mod key;
+pub(crate) mod neighbours;
 mod object;
 mod rules;
 mod token;
@@ -42,8 +44,8 @@ use althing_engine::rounds::{
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
 use self::decode::Tolerance;
+use self::neighbours::{Neighbours, Ours};
 pub(crate) use self::topics::ProgramTopics;
-use crate::neighbours::{Neighbours, Ours};
 use crate::profile::{self, IdKind, MessageKind, Profile, SignatureName, built_in};
 use crate::{
     BadSecret, Bus, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,

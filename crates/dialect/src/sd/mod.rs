@@ -33,7 +33,7 @@ use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
 use crate::ed25519::{ed25519, signed_bytes};
-use crate::neighbours::{Kind, Neighbours, Ours};
+use crate::program::neighbours::{Kind, Neighbours, Ours};
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,

@@ -9,12 +9,12 @@ use althing_engine::{OtherNetwork, Overheard};
 use althing_types::Channel;
 use serde_json::{Map, Value};
 
+use super::{ProgramTopics, fits};
 use crate::json::parse;
 use crate::profile::{
     Field, ID_SPELLINGS, IdKind, JudgedBy, MessageKind, NetworkKind, Profile, Role, Transport,
     built_in,
 };
-use crate::program::{ProgramTopics, fits};
 use crate::topics::Topics;
 use crate::{Content, Malformed};
 
