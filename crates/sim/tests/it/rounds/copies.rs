@@ -66,7 +66,7 @@ fn seeds() -> std::ops::Range<u64> {
 /// from its first moment, and need only not contradict itself.
 fn run((scenario, faults): (Scenario, Faults), seed: u64) -> Result<(), Stuck> {
     let mut net = scenario.start();
-    let is_founded = seed % 4 != 0;
+    let is_founded = !seed.is_multiple_of(4);
     if is_founded {
         net.run_until_recorded(SOON, 1)?;
     }
