@@ -38,13 +38,12 @@ struct Reader<'a> {
     values: BTreeMap<Role, Value>,
 }
 
-/// Returns what `payload` says as a message of a kind; `row` is the one that messages are for which
-/// do not say it.
+/// Returns what `payload` says as a message of a kind. One that does not name its row has
+/// [`Transaction::UNNAMED`].
 pub(super) fn decode(
     profile: &Profile,
     kind: MessageKind,
     tolerance: Tolerance,
-    row: Transaction,
     payload: &[u8],
 ) -> Result<Content<Signed>, Malformed> {
     let reader = Reader::new(profile, kind, tolerance, payload)?;
@@ -65,19 +64,19 @@ pub(super) fn decode(
         }
         MessageKind::Solution => Message::Solution {
             peer: reader.peer()?,
-            transaction: reader.row()?.unwrap_or(row),
+            transaction: reader.row()?.unwrap_or(Transaction::UNNAMED),
             seed: reader.seed()?,
         },
         MessageKind::Result => Message::Verdict {
             peer: reader.peer_or(PeerId::UNNAMED)?,
-            transaction: reader.row()?.unwrap_or(row),
+            transaction: reader.row()?.unwrap_or(Transaction::UNNAMED),
             seed: reader.seed_or_none()?,
             winner: reader.id(Role::Solver)?.unwrap_or(PeerId::UNNAMED),
             ruling: reader.ruling()?,
         },
         MessageKind::Ballot => Message::Vote {
             peer: reader.peer()?,
-            transaction: reader.row()?.unwrap_or(row),
+            transaction: reader.row()?.unwrap_or(Transaction::UNNAMED),
             seed: reader.seed_or_none()?,
             approve: reader.yes()?,
             cause: reader.id(Role::Solver)?.map(|winner| Cause {

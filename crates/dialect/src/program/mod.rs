@@ -34,7 +34,6 @@ mod tests;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use althing_engine::Recipient;
@@ -96,8 +95,6 @@ pub struct Program {
     topics: ProgramTopics,
     neighbours: Neighbours,
     rules: Rules,
-    /// The row of the latest challenge, for messages that do not say theirs.
-    row: Arc<AtomicU64>,
 }
 
 impl Program {
@@ -109,9 +106,7 @@ impl Program {
             Ours::Program { profile: Box::new(config.profile.clone()), room: config.room },
             &topics.filters(),
         );
-        let first = config.profile.leader.first_tx;
-        let row = Arc::new(AtomicU64::new(first.wrapping_sub(1)));
-        Self { profile: Arc::new(config.profile), topics, neighbours, rules, row }
+        Self { profile: Arc::new(config.profile), topics, neighbours, rules }
     }
 
     /// Returns the built-in profile of this name, with nothing chosen.
@@ -131,27 +126,14 @@ impl Program {
         tolerance: Tolerance,
         payload: &[u8],
     ) -> Result<Content<Signed>, Malformed> {
-        let kind = self.topics.kind_of(from)?;
-        let row = Transaction::new(self.row.load(Ordering::Relaxed));
-        let content = decode::decode(&self.profile, kind, tolerance, row, payload)?;
-        if let Content::Message(Signed { message: Message::Challenge { place, .. }, .. }) = &content
-        {
-            match place {
-                Some(place) => self.row.store(place.transaction.number(), Ordering::Relaxed),
-                None => {
-                    self.row.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        }
-        Ok(content)
+        decode::decode(&self.profile, self.topics.kind_of(from)?, tolerance, payload)
     }
 }
 
 /// Returns whether `payload` is a message of this kind, exactly as programs of this profile write
 /// it.
 pub(crate) fn fits(profile: &Profile, kind: MessageKind, payload: &[u8]) -> bool {
-    profile.has(kind)
-        && decode::decode(profile, kind, Tolerance::Exact, Transaction::FIRST, payload).is_ok()
+    profile.has(kind) && decode::decode(profile, kind, Tolerance::Exact, payload).is_ok()
 }
 
 impl Codec for Program {

@@ -130,17 +130,16 @@ fn what_is_said_is_understood_and_so_is_what_programs_do_not_notice() {
 }
 
 #[test]
-fn messages_without_a_row_are_for_that_of_the_latest_challenge() {
+fn a_message_without_a_row_names_none() {
     let dialect = program(
-        "name = \"x\"\nleader.first_tx = 5\nfields.challenge = [[\"d\", \"d\"]]\nfields.solution = \
-         [[\"id\", \"i\"], [\"solution\", \"s\"]]",
+        "name = \"x\"\nfields.challenge = [[\"d\", \"d\"]]\nfields.solution = [[\"id\", \"i\"], \
+         [\"solution\", \"s\"]]",
     );
-    for row in 5..8 {
-        message_of(&dialect, "sd/challenge", br#"{"d": 3}"#);
-        let solution = message_of(&dialect, "sd/solution", br#"{"i": 7, "s": "x"}"#);
-        let Message::Solution { transaction, .. } = solution.message else { panic!("{row}") };
-        assert_eq!(transaction.number(), row);
-    }
+    let challenge = message_of(&dialect, "sd/challenge", br#"{"d": 3}"#);
+    assert!(matches!(challenge.message, Message::Challenge { place: None, .. }));
+    let solution = message_of(&dialect, "sd/solution", br#"{"i": 7, "s": "x"}"#);
+    let Message::Solution { transaction, .. } = solution.message else { panic!("{solution:?}") };
+    assert_eq!(transaction, Transaction::UNNAMED);
 }
 
 #[test]
