@@ -12,7 +12,7 @@ pub(crate) fn look_alike(one: &str, other: &str) -> bool {
 /// Returns a name as people see it: two names that look alike are one of these.
 fn seen(name: &str) -> String {
     let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
-    // Without those that nobody sees: spaces of all kinds, joiners, marks for the direction.
+    // Without the invisible ones: spaces of all kinds, joiners, marks for the direction.
     let is_seen = |c: &char| !c.is_whitespace() && !c.is_control() && !is_invisible(*c);
     skeleton(&folded).filter(is_seen).collect()
 }

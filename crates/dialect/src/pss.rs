@@ -1,9 +1,9 @@
 //! Signatures with RSA and a salt: RSASSA-PSS (RFC 8017) with SHA-256, as the sequel of the sheet
 //! has it: keys of 1024 bits, and 94 bytes of salt, the most that such a key has room for.
 //!
-//! The library of the other signatures takes neither such keys nor such a salt. The one used here
-//! does not hide from a watch how long it takes to sign ([RUSTSEC-2023-0071]), which is why nothing
-//! but this exercise uses it.
+//! The library of the other signatures takes neither such keys nor such a salt. In the one used
+//! here, the time that a signature takes may tell about the key ([RUSTSEC-2023-0071]), which is why
+//! nothing but this exercise signs with it.
 //!
 //! [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071
 

@@ -14,7 +14,6 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as VERIFY,
     RSA_PKCS1_SHA256 as SIGN, RsaParameters, UnparsedPublicKey,
 };
-
 use pem::Pem;
 use rsa_keys::pkcs8::{DecodePublicKey, EncodePublicKey};
 use rsa_keys::traits::PublicKeyParts;
@@ -26,7 +25,7 @@ use crate::{BadSecret, SecretKind};
 pub(crate) const KEY_BYTES_MAX: usize = 296;
 
 /// Bytes of a signature with a key of ours.
-const SEAL_BYTES: usize = 256;
+const SIGNATURE_BYTES: usize = 256;
 
 /// Bits of the keys that we check with.
 const KEY_BITS: RangeInclusive<u32> = 1024..=2048;
@@ -41,7 +40,7 @@ where
 {
     let bad = || BadSecret { kind: SecretKind::Rsa, bytes: secret.len() };
     let pair = KeyPair::from_pkcs8(secret).map_err(|_| bad())?;
-    if pair.public_modulus_len() != SEAL_BYTES {
+    if pair.public_modulus_len() != SIGNATURE_BYTES {
         return Err(bad());
     }
     let der = subject_public_key_info(pair.public_key()).ok_or_else(bad)?;
@@ -131,7 +130,7 @@ where
 
     fn signature(&self, message: &Message) -> Option<Signature> {
         let bytes = (self.signed_bytes)(message)?;
-        let mut signature = [0; SEAL_BYTES];
+        let mut signature = [0; SIGNATURE_BYTES];
         // This scheme takes nothing from chance, so a message has one signature.
         self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut signature).ok()?;
         Some(Signature(Arc::new(signature)))

@@ -55,7 +55,7 @@ impl Python {
         holds: impl Fn(&mut dyn FnMut(&str) -> String, S::Value) -> Result<(), TestCaseError>,
     ) {
         let seed = setting("ALTHING_PYTHON_SEED").unwrap_or(SEED);
-        #[expect(clippy::print_stdout, reason = "it is for whoever reads the output of a test")]
+        #[expect(clippy::print_stdout, reason = "it is for the reader of the output of a test")]
         let () = println!("ALTHING_PYTHON_SEED={seed} repeats this");
         let cases = setting("ALTHING_PYTHON_CASES").unwrap_or(CASES);
         // However many cases there are, some drawn values are none that a test takes.

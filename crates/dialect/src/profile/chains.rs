@@ -35,7 +35,7 @@ pub struct AviaryRules {
     pub choose: Choose,
     /// Peers that must be known before a chain is chosen.
     pub min_peers: u16,
-    /// The ports that its programs use.
+    /// The ports that its programs use. Ours listen where they are told.
     pub ports: Vec<u16>,
 }
 

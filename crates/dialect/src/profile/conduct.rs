@@ -195,7 +195,7 @@ pub enum Again {
     Never,
     /// After each row.
     PerRow,
-    /// Never, but whoever wins a row is the next leader.
+    /// Never, but the winner of a row leads the next.
     Winner,
 }
 

@@ -15,6 +15,8 @@
 //! | `chains` | how do networks with a chain differ? |
 //! | `conduct` | how do peers meet, elect, ask and judge? |
 //! | `fields` | which fields have messages? |
+//! | `field` | how is a field of a message written? |
+//! | `role` | what does a field say, and how do programs name it? |
 //! | `identity` | which networks are the same? |
 //! | `problems` | what is wrong with a profile? |
 //! | `proving` | what is hashed, and what is signed? |
@@ -27,11 +29,13 @@ pub mod built_in;
 mod carrying;
 mod chains;
 mod conduct;
+mod field;
 mod fields;
 pub(crate) mod identity;
 mod problems;
 mod proving;
 mod reading;
+mod role;
 pub mod schema;
 mod showing;
 mod spelled;
@@ -51,14 +55,16 @@ pub use self::conduct::{
     Again, Compare, Election, ElectionRule, IdKind, Ids, Join, Judge, JudgedBy, Leader, Results,
     TieRule, VoteKind, Votes, YesForm,
 };
-pub(crate) use self::fields::ID_SPELLINGS;
-pub use self::fields::{Constant, Field, Fields, MessageKind, Names, Role};
+pub use self::field::{Constant, Field};
+pub use self::fields::{Fields, MessageKind, Names};
 pub(crate) use self::problems::PPD_CANDIDATE;
 pub use self::proving::{
     HashName, HashedText, InputBytes, KeyForm, Need, PuzzleRules, SignatureName, SignedPart,
     Signing, SolutionForm, Zeros,
 };
 pub use self::reading::{Problem, Unreadable, read};
+pub(crate) use self::role::ID_SPELLINGS;
+pub use self::role::Role;
 pub use self::spelled::{Announce, Bound, Code, Next, Often, Rows, Seconds, Wait};
 
 /// What is known of the programs of a network.

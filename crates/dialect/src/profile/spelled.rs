@@ -231,7 +231,7 @@ pub enum Wait {
     /// When there are `n` of them.
     #[default]
     Full,
-    /// After this time, whoever is there.
+    /// After this time, with the peers that are there.
     Time(Seconds),
     /// When there are `n` of them, or after this time.
     FullOrTime(Seconds),
@@ -372,7 +372,7 @@ pub enum Bound {
     MoreThanHalf,
     /// `>=N/2+1`: more than half of them, by one with an even number of members, rounded down.
     HalfAndOne,
-    /// `k of next N`: of the next N votes, whoever sent them, so many say yes.
+    /// `k of next N`: of the next N votes of any members, so many say yes.
     OfNext {
         /// How many must say yes; `None` is more than half of N.
         yes: Option<u16>,

@@ -106,7 +106,7 @@ impl crate::Durable for Durable {
                     // It was made under another membership, and does not bind under this one (rule
                     // G4).
                     state.promised = None;
-                    // Nobody else's votes are counted.
+                    // Votes of non-members are not counted.
                     state
                         .starts
                         .retain(|start| members.iter().any(|(peer, _)| *peer == start.peer));

@@ -2,7 +2,7 @@
 //!
 //! Where Python finds two values equal, so does this: `1.0` and `true` are the integer 1. Where a
 //! yes or no is wanted, any number but zero is a yes, as in an `if` of Python. Halves of characters
-//! are replaced by a mark: whoever needs the text as it is takes the [`Value`].
+//! are replaced by a mark: code that needs the text as it is takes the [`Value`].
 
 use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};

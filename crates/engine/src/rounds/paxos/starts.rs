@@ -31,7 +31,7 @@ pub(super) struct Starts {
     copied: bool,
     /// What the others have answered, until they are enough.
     answers: Option<BTreeMap<PeerId, Answer>>,
-    /// Up to this term, this peer leads nobody, and makes no promise that is not on its disk.
+    /// Up to this term, this peer does not lead, and makes no promise that is not on its disk.
     bound: Option<Term>,
     /// The latest solution that one of those who answered has accepted. This peer may have voted
     /// for it as well, so it reports it, and votes for no other in that term.
@@ -216,7 +216,7 @@ impl Paxos {
     pub(super) fn count_starts(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Some(members) = self.membership.members() else { return };
         if self.membership.is_settled() {
-            // Nobody else's votes are counted.
+            // Votes of non-members are not counted.
             self.starts.known.retain(|peer, _| members.contains(*peer));
         }
         if !self.starts.count(members, self.me) || !self.is_member() {
@@ -353,7 +353,7 @@ impl Paxos {
         let digest = members.digest();
         let Some(answers) = &self.starts.answers else { return };
         let (row, needed) = (self.slot.transaction, self.rules.confirmations_needed());
-        // Any so many answers will do, so a member that claims to be far ahead delays nobody.
+        // Any so many answers will do, so a member that claims to be far ahead delays no other.
         let counted = answers.iter().filter(|(peer, answer)| {
             members.contains(**peer)
                 && answer.members.is_none_or(|theirs| theirs == digest)

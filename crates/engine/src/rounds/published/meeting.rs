@@ -243,7 +243,7 @@ impl Published {
         }
     }
 
-    /// The first N draws elect, whoever sent them (rule P2).
+    /// The first N draws elect, from any peers (rule P2).
     pub(super) fn elect(&mut self, draws: &[(PeerId, u128)], out: &mut Vec<Output>) {
         let Some((leader, draw)) = self.rules.election.winner(draws) else {
             return;

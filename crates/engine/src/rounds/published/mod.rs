@@ -322,7 +322,7 @@ impl Published {
         }
         let puzzle = self.rules.puzzle.clone();
         if puzzle.validity == Validity::Secret {
-            // We cannot win the row, and wait for whoever does (rule P18).
+            // We cannot win the row, and wait for the peer that does (rule P18).
             return out.push(Output::Event(Event::Waiting(Waiting::Secret { transaction })));
         }
         let salt = if puzzle.is_salted() { self.rng.random() } else { 0 };
