@@ -2,16 +2,17 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `report` | what is shown of a run? |
 //! | `sense` | which faults could change nothing? |
+//! | `trouble` | how are faults written? |
 
+mod report;
 mod sense;
+mod trouble;
 
-use std::fmt::{Debug, Display};
-use std::fs;
-use std::io::{self, Write};
+use std::fmt::Debug;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +20,16 @@ use althing_dialect::ChainDialect;
 use althing_engine::nakamoto::Discovery;
 use althing_engine::rounds::Issuing;
 use althing_sim::{
-    Fault, LastWills, Latency, Plan, Simulated, Simulation, Spread, Summary, Trace, Who, chain,
-    mermaid, rounds, svg,
+    Fault, LastWills, Latency, Plan, Simulated, Simulation, Trace, Who, chain, rounds,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::{ArgMatches, Args, Command, ValueEnum};
-use serde_json::{Map, Value, json};
 
+use self::report::{show, show_summary};
+use self::trouble::{
+    Dishonest, Outage, Partition, Percent, byzantine_help, find_role, parse_interval,
+    parse_latency, parse_share,
+};
 use super::peer::{hide, refuse};
 use crate::chain_network::{ChainName, ChainNetwork};
 use crate::network::{DialectName, Network};
@@ -176,30 +180,6 @@ struct Trouble {
     /// Make a peer Byzantine in one way, from the start.
     #[arg(long, value_name = "PEER=ROLE", long_help = byzantine_help())]
     byzantine: Vec<Dishonest>,
-}
-
-/// Whole percents.
-type Percent = u8;
-
-/// A time in which a peer does not work, which ends or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Outage {
-    who: Who,
-    from: Duration,
-    to: Option<Duration>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Partition {
-    time: Range<Duration>,
-    side: Vec<usize>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Dishonest {
-    who: Who,
-    /// The name of what it does; which there are depends on the network.
-    role: String,
 }
 
 /// Something to do to the network at a moment. Who leads is known only then, so the end of an
@@ -454,206 +434,5 @@ fn act<N: Simulated>(
     };
     if let Some(fault) = fault {
         net.apply(&fault);
-    }
-}
-
-fn show_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
-    if json {
-        writeln!(io::stdout(), "{}", summary_json(summary))?;
-    } else {
-        writeln!(io::stdout(), "{summary}")?;
-    }
-    Ok(())
-}
-
-fn summary_json(summary: &Summary) -> Value {
-    let spread = |spread: Option<Spread>| {
-        let shown = spread.map(|Spread { count, p50, max, .. }| {
-            json!({ "count": count, "p50_ms": milliseconds(p50), "max_ms": milliseconds(max) })
-        });
-        json!(shown)
-    };
-    let names = summary.names;
-    let one = names.decision;
-    let fields = [
-        ("seed".to_owned(), json!(summary.seed)),
-        ("peers".to_owned(), json!(summary.peers)),
-        ("time_ms".to_owned(), json!(milliseconds(summary.time))),
-        (names.decisions.to_owned(), json!(summary.decided)),
-        (names.changes.to_owned(), json!(summary.changes)),
-        ("published".to_owned(), json!(summary.published)),
-        (format!("published_per_{one}_and_peer"), json!(summary.published_per_decision_and_peer())),
-        ("delivered".to_owned(), json!(summary.delivered)),
-        (format!("delivered_per_{one}_and_peer"), json!(summary.delivered_per_decision_and_peer())),
-        ("missed".to_owned(), json!(summary.missed)),
-        ("refused".to_owned(), json!(summary.refused)),
-        ("faults".to_owned(), json!(summary.faults)),
-        ("checked".to_owned(), json!(summary.checked)),
-        (format!("{one}_time"), spread(summary.decision_time)),
-        ("recovery".to_owned(), spread(summary.recovery)),
-    ];
-    Value::Object(fields.into_iter().collect::<Map<_, _>>())
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn show(trace: &Trace, picture: &Picture) -> anyhow::Result<()> {
-    let text = match picture.diagram {
-        Diagram::Text => trace.to_string(),
-        Diagram::Mermaid => mermaid(trace),
-        Diagram::Svg => svg(trace),
-    };
-    match &picture.output {
-        Some(file) => {
-            fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
-        }
-        None => writeln!(io::stdout(), "{text}")?,
-    }
-    Ok(())
-}
-
-fn byzantine_help() -> String {
-    fn roles<R: Debug + Display>(roles: &[R]) -> String {
-        let roles: Vec<String> =
-            roles.iter().map(|role| format!("  {}: {role}", role_name(role))).collect();
-        roles.join("\n")
-    }
-    format!(
-        "Make a peer Byzantine in one way, from the start. With rounds, it\n{}\nWith a \
-         chain, it\n{}",
-        roles(&rounds::Role::ALL),
-        roles(&chain::Role::ALL)
-    )
-}
-
-/// A role's name as an option: its words, joined by hyphens.
-fn role_name(role: &impl Debug) -> String {
-    let debug = format!("{role:?}");
-    let words = debug.split('(').next().unwrap_or_default();
-    words.chars().fold(String::new(), |mut name, character| {
-        if character.is_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.extend(character.to_lowercase());
-        name
-    })
-}
-
-fn find_role<R: Clone + Debug>(roles: &[R], name: &str) -> anyhow::Result<R> {
-    let named = roles.iter().find(|role| role_name(role) == name);
-    let names = || roles.iter().map(role_name).collect::<Vec<_>>().join(", ");
-    let role = named.with_context(|| format!("there is no role {name:?}; they are {}", names()))?;
-    Ok(role.clone())
-}
-
-impl FromStr for Dishonest {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (who, role) = text.split_once('=').ok_or("write it as in 3=votes-twice")?;
-        Ok(Self { who: parse_who(who)?, role: role.to_owned() })
-    }
-}
-
-impl FromStr for Outage {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (who, time) = text.split_once('@').ok_or("write it as in leader@20s or 3@20s..30s")?;
-        let who = parse_who(who)?;
-        if time.contains("..") {
-            let time = parse_interval(time)?;
-            return Ok(Self { who, from: time.start, to: Some(time.end) });
-        }
-        Ok(Self { who, from: parse_time(time)?, to: None })
-    }
-}
-
-impl FromStr for Partition {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (time, side) = text.split_once('=').unwrap_or((text, ""));
-        let peer = |peer: &str| peer.parse().map_err(|_| format!("{peer:?} is no peer's number"));
-        let side = side.split(',').filter(|peer| !peer.is_empty()).map(peer);
-        Ok(Self { time: parse_interval(time)?, side: side.collect::<Result<_, String>>()? })
-    }
-}
-
-fn parse_who(text: &str) -> Result<Who, String> {
-    match text {
-        "leader" => Ok(Who::Leader),
-        number => number
-            .parse()
-            .map(Who::Peer)
-            .map_err(|_| format!("{text:?} is neither a peer's number nor \"leader\"")),
-    }
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}"))
-}
-
-fn parse_interval(text: &str) -> Result<Range<Duration>, String> {
-    let (from, to) = text.split_once("..").ok_or("write it as in 30s..60s")?;
-    let (from, to) = (parse_time(from)?, parse_time(to)?);
-    if from < to { Ok(from..to) } else { Err("the end is not after the beginning".to_owned()) }
-}
-
-fn parse_latency(text: &str) -> Result<Latency, String> {
-    if text.contains("..") {
-        let Range { start, end } = parse_interval(text)?;
-        return Ok(Latency::Uniform(start..=end));
-    }
-    parse_time(text).map(Latency::Fixed)
-}
-
-fn parse_share(text: &str) -> Result<Percent, String> {
-    let share: f64 = text.parse().map_err(|_| "write a number such as 0.05".to_owned())?;
-    let percent = (share * 100.0).round();
-    if !(0.0..=1.0).contains(&share) || (percent - share * 100.0).abs() > 1e-6 {
-        return Err("it is 0, 0.01, 0.02 and so on up to 1".to_owned());
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-    Ok(percent as u8)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn trouble_is_written_as_the_help_says() {
-        let crash = Outage { who: Who::Leader, from: seconds(20), to: None };
-        assert_eq!("leader@20s".parse(), Ok(crash));
-        let crash = Outage { who: Who::Peer(3), from: seconds(20), to: Some(seconds(30)) };
-        assert_eq!("3@20s..30s".parse(), Ok(crash));
-        let partition = Partition { time: seconds(30)..seconds(60), side: vec![] };
-        assert_eq!("30s..60s".parse(), Ok(partition));
-        let partition = Partition { time: seconds(30)..seconds(60), side: vec![0, 2] };
-        assert_eq!("30s..60s=0,2".parse(), Ok(partition));
-        let dishonest = Dishonest { who: Who::Peer(1), role: "votes-twice".to_owned() };
-        assert_eq!("1=votes-twice".parse(), Ok(dishonest));
-        let found = find_role(&rounds::Role::ALL, "votes-twice").expect("there is one");
-        assert_eq!(found, rounds::Role::VotesTwice);
-        assert!(find_role(&chain::Role::ALL, "claims-length").is_ok());
-        assert_eq!(parse_share("0.05"), Ok(5));
-    }
-
-    #[test]
-    fn what_is_written_otherwise_is_explained() {
-        assert!("20s".parse::<Outage>().is_err_and(|error| error.contains("leader@20s")));
-        assert!("60s..30s".parse::<Partition>().is_err_and(|error| error.contains("not after")));
-        assert!("1".parse::<Dishonest>().is_err_and(|error| error.contains("votes-twice")));
-        let unknown = find_role(&rounds::Role::ALL, "lies").expect_err("there is none");
-        assert!(unknown.to_string().contains("votes-twice"));
-        assert!(parse_share("5").is_err());
-        assert!(parse_share("0.005").is_err());
     }
 }

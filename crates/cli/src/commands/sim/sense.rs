@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use althing_sim::Who;
 
-use super::{Dishonest, Outage, Partition, Trouble};
+use super::Trouble;
+use super::trouble::{Dishonest, Outage, Partition};
 
 /// Returns a complaint about the first fault that makes no sense in a run of `peers` for `time`.
 pub(super) fn nonsense(trouble: &Trouble, peers: usize, time: Duration) -> Option<String> {
