@@ -17,7 +17,7 @@
 //!     let ballot = r#"{"voter": "bob", "choice": "yes"}"#;
 //!     // Another peer may find a block first; then it is tried again.
 //!     while bob.add_data(ballot)? == AddData::Retry {}
-//!     // Nobody votes twice.
+//!     // No voter votes twice.
 //!     assert_eq!(ann.add_data(ballot)?.code(), -1);
 //!     assert_eq!(ann.get_data()?, [ballot]);
 //!     ann.disconnect()?;

@@ -90,7 +90,7 @@ impl Meeting {
         self.tracker.clone().unwrap_or_else(usual)
     }
 
-    /// Returns who should have answered, for a message that nobody has.
+    /// Returns who should have answered, for the message that none has.
     pub(crate) fn whom(&self, discovery: Discovery) -> String {
         match discovery {
             Discovery::Tracker => format!("no tracker answers at {}", self.tracker()),

@@ -26,6 +26,11 @@ use crate::options::{Network, Options};
 /// several threads at once; they wait, so from async code they need a thread of their own.
 pub struct Peer {
     runtime: Runtime,
+    running: Running,
+}
+
+/// What a peer has on the runtime.
+struct Running {
     dialect: Arc<dyn ChainDialect>,
     entries: Entries,
     address: Address,
@@ -118,9 +123,8 @@ impl Peer {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(ConnectError::Threads)?;
-        let started = runtime.block_on(start(options))?;
-        let Started { dialect, entries, address, problems, leave, task } = started;
-        Ok(Self { runtime, dialect, entries, address, problems, leave, task })
+        let running = runtime.block_on(start(options))?;
+        Ok(Self { runtime, running })
     }
 
     /// Leaves the network: says so to the tracker, and stops all threads.
@@ -130,7 +134,7 @@ impl Peer {
 
     /// Returns the data in the chain, in their order.
     pub fn get_data(&self) -> Result<Vec<String>, Left> {
-        let in_chain = self.entries.in_chain()?;
+        let in_chain = self.running.entries.in_chain()?;
         Ok(in_chain.iter().map(|(_, entry)| entry_text(entry)).collect())
     }
 
@@ -139,15 +143,15 @@ impl Peer {
     ///
     /// In `open` other peers mine it as well, so there is no race to lose.
     pub fn add_data(&self, datum: &str) -> Result<AddData, Left> {
-        let entry = match self.dialect.entry(datum, rand::random()) {
+        let entry = match self.running.dialect.entry(datum, rand::random()) {
             Ok(entry) => entry,
             Err(refused) => return Ok(AddData::Invalid { reason: refused.to_string() }),
         };
-        let has_races = self.dialect.rules().entries == nakamoto::Entries::Kept;
+        let has_races = self.running.dialect.rules().entries == nakamoto::Entries::Kept;
         let outcome = self.runtime.block_on(async {
             match has_races {
-                true => self.entries.try_once(entry).await,
-                false => self.entries.submit(entry).await?.outcome().await.map(Some),
+                true => self.running.entries.try_once(entry).await,
+                false => self.running.entries.submit(entry).await?.outcome().await.map(Some),
             }
         });
         Ok(match outcome? {
@@ -159,19 +163,26 @@ impl Peer {
 
     /// Returns the address at which the others reach it.
     pub fn address(&self) -> &Address {
-        &self.address
+        &self.running.address
     }
 
     /// Returns what hindered it in meeting the others, which ends nothing.
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.running.problems
     }
 
     fn end(&mut self) -> Result<(), Left> {
+        Ok(self.runtime.block_on(self.running.end())?)
+    }
+}
+
+impl Running {
+    /// Has the peer leave, unless it has left, and waits for that.
+    async fn end(&mut self) -> Result<(), NodeError> {
         drop(self.leave.take());
         match self.task.take() {
             // A task that has panicked has said so.
-            Some(task) => Ok(self.runtime.block_on(task).unwrap_or(Ok(()))?),
+            Some(task) => task.await.unwrap_or(Ok(())),
             None => Ok(()),
         }
     }
@@ -179,22 +190,13 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // Whoever wants to know of an error disconnects.
+        // A caller who wants to know of an error calls `disconnect`.
         let _ = self.end();
     }
 }
 
-struct Started {
-    dialect: Arc<dyn ChainDialect>,
-    entries: Entries,
-    address: Address,
-    problems: Vec<Problem>,
-    leave: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<Result<(), NodeError>>>,
-}
-
 /// Starts a peer, and waits until it has met its network.
-async fn start(options: &Options) -> Result<Started, ConnectError> {
+async fn start(options: &Options) -> Result<Running, ConnectError> {
     let mut store = match &options.data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
@@ -228,7 +230,7 @@ async fn start(options: &Options) -> Result<Started, ConnectError> {
         };
         node.run(met.endpoint, stop).await.map(drop)
     });
-    let mut started = Started {
+    let mut running = Running {
         dialect,
         entries,
         address,
@@ -238,14 +240,9 @@ async fn start(options: &Options) -> Result<Started, ConnectError> {
     };
     let patience = options.patience;
     if timeout(patience, joined(&commands)).await.is_ok_and(|joined| joined.is_ok()) {
-        return Ok(started);
+        return Ok(running);
     }
-    drop(started.leave.take());
-    if let Some(task) = started.task.take()
-        && let Ok(ended) = task.await
-    {
-        ended?;
-    }
+    running.end().await?;
     Err(ConnectError::Unmet { patience, whom: options.meeting.whom(options.discovery()) })
 }
 

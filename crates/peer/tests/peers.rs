@@ -2,22 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use althing_engine::nakamoto::Label;
 use althing_ledger::target_of_bits;
 use althing_peer::{AddData, ConnectError, Network, Options, Peer, Rule, Tracker};
+use althing_testkit::eventually_blocking;
 use althing_types::UnixTime;
 
-/// How long something may take that has to happen.
-const DEADLINE: Duration = Duration::from_secs(60);
-
 fn until(what: &str, is_true: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !is_true() {
-        assert!(begin.elapsed() < DEADLINE, "{what}");
-        thread::sleep(Duration::from_millis(10));
-    }
+    eventually_blocking(what, || is_true().then_some(()));
 }
 
 /// Tries until it is known what comes of a datum.
