@@ -1,5 +1,5 @@
-//! Soak: random networks of each kind with fresh seeds on all cores, then our JSON beside that of
-//! Python, then each fuzz target for a minute.
+//! Soak: random networks of each kind with fresh seeds on all cores, then sessions among programs,
+//! then our JSON beside that of Python, then each fuzz target for a minute.
 
 use std::num::NonZeroU64;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -52,16 +52,17 @@ struct Plan {
     fuzz: bool,
 }
 
-/// How long a soak takes if nobody says.
+/// How long a soak takes unless the options say.
 const MINUTES: u64 = 10;
 
-/// Runs networks until the seeds or the time are used up, then what is compared with Python, then
-/// the fuzz targets.
+/// Runs networks until the seeds or the time are used up, then sessions among programs, then what
+/// is compared with Python, then the fuzz targets.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let plan = options.plan(fresh_seed());
     let mut steps = Steps::of("soak");
     steps.run("networks", || networks(plan));
     if plan.fuzz {
+        steps.run("sessions", sessions);
         steps.run("Python", || python(plan.first));
         fuzz::add_steps(&mut steps, &fuzz::Options::SOAK);
     }
@@ -91,6 +92,16 @@ fn networks(plan: Plan) -> Result<()> {
     let numbers = [first, seeds, minutes].map(|number| number.to_string());
     let kind = only.and_then(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
     shell::run(shell::cargo(example).args(numbers).args(kind)).context("a network went wrong")
+}
+
+/// Sessions of our peers among programs whose rules are drawn at random.
+const SESSIONS: u32 = 10_000;
+
+/// Runs our peers among programs that end at what they do not understand.
+fn sessions() -> Result<()> {
+    let mut tests = shell::cargo(["test", "--release", "--package=althing-sim", "--test=lockstep"]);
+    tests.args(["--", "in_any_network"]).env("SESSIONS", SESSIONS.to_string());
+    shell::run(&mut tests).context("a program ended, or tables differ")
 }
 
 /// Values that each of the tests takes that compare us with Python: more than a million in all.
