@@ -30,7 +30,7 @@ fn key() -> impl Strategy<Value = Option<PublicKey>> {
 }
 
 pub(crate) fn signature() -> impl Strategy<Value = Option<Signature>> {
-    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Signature(bytes.into())))
+    option::of(vec(any::<u8>(), 64).prop_map(|bytes| Signature::new(bytes.into())))
 }
 
 pub(crate) fn start() -> impl Strategy<Value = Start> {

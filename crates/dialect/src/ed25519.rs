@@ -50,13 +50,13 @@ where
 
     fn signature(&self, message: &Message) -> Option<Signature> {
         let bytes = (self.signed_bytes)(message)?;
-        Some(Signature(Arc::new(self.key.sign(&bytes).to_bytes())))
+        Some(Signature::new(Arc::new(self.key.sign(&bytes).to_bytes())))
     }
 
     fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
         let verify = || {
             let key = VerifyingKey::from_bytes(key.0.as_ref().try_into().ok()?).ok()?;
-            let signature = ed25519_dalek::Signature::from_slice(&signature.0).ok()?;
+            let signature = ed25519_dalek::Signature::from_slice(&signature.bytes).ok()?;
             let bytes = (self.signed_bytes)(message)?;
             key.verify_strict(&bytes, &signature).ok()
         };
@@ -92,7 +92,7 @@ mod tests {
             &other.public_key().expect("we sign")
         ));
         assert!(!elsewhere.is_authentic(&solution(6), &signature, &key));
-        let short = Signature(signature.0[..63].into());
+        let short = Signature::new(signature.bytes[..63].into());
         assert!(!ours.is_authentic(&solution(6), &short, &key));
         assert!(!ours.is_authentic(&solution(6), &signature, &PublicKey(Arc::new([]))));
     }

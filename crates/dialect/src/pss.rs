@@ -91,15 +91,17 @@ where
     fn signature(&self, message: &Message) -> Option<Signature> {
         let bytes = (self.signed_bytes)(message)?;
         let signature = self.pair.try_sign_with_rng(&mut Salt, &bytes).ok()?;
-        Some(Signature(Arc::from(signature.to_vec())))
+        Some(Signature::new(Arc::from(signature.to_vec())))
     }
 
     fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
         let verify = || {
             let key = RsaPublicKey::from_public_key_der(&key.0).ok()?;
             let key = pss::VerifyingKey::<Sha256>::new_with_salt_len(key, SALT);
-            let signature = pss::Signature::try_from(signature.0.as_ref()).ok()?;
-            key.verify(&(self.signed_bytes)(message)?, &signature).ok()
+            let usual = (self.signed_bytes)(message)?;
+            let bytes = signature.over.as_deref().unwrap_or(&usual);
+            let signature = pss::Signature::try_from(signature.bytes.as_ref()).ok()?;
+            key.verify(bytes, &signature).ok()
         };
         key.0.len() <= KEY_BYTES_MAX && verify().is_some()
     }
@@ -128,12 +130,12 @@ mod tests {
         let (ours, other) = (signer(&secret(1024)), signer(&secret(1024)));
         let key = ours.public_key().expect("we sign");
         let signature = ours.signature(&solution(6)).expect("we sign");
-        assert_eq!(signature.0.len(), 128);
+        assert_eq!(signature.bytes.len(), 128);
         assert!(other.is_authentic(&solution(6), &signature, &key));
         assert!(!other.is_authentic(&solution(11), &signature, &key));
         let theirs = other.public_key().expect("we sign");
         assert!(!other.is_authentic(&solution(6), &signature, &theirs));
-        assert!(!other.is_authentic(&solution(6), &Signature([0; 128].into()), &key));
+        assert!(!other.is_authentic(&solution(6), &Signature::new([0; 128].into()), &key));
         let longer = pss(&secret(1536), |_| None).err().map(|error| error.kind);
         assert_eq!(longer, Some(SecretKind::Rsa1024));
     }

@@ -133,13 +133,14 @@ where
         let mut signature = [0; SIGNATURE_BYTES];
         // This scheme takes nothing from chance, so a message has one signature.
         self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut signature).ok()?;
-        Some(Signature(Arc::new(signature)))
+        Some(Signature::new(Arc::new(signature)))
     }
 
     fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
         let verify = || {
-            let bytes = (self.signed_bytes)(message)?;
-            UnparsedPublicKey::new(&VERIFY, &key.0).verify(&bytes, &signature.0).ok()
+            let usual = (self.signed_bytes)(message)?;
+            let bytes = signature.over.as_deref().unwrap_or(&usual);
+            UnparsedPublicKey::new(&VERIFY, &key.0).verify(bytes, &signature.bytes).ok()
         };
         key.0.len() <= KEY_BYTES_MAX && verify().is_some()
     }
@@ -181,8 +182,8 @@ mod tests {
             &signature,
             &other.public_key().expect("we sign")
         ));
-        for bytes in [&signature.0[..255], &[], &[signature.0.as_ref(), &[0]].concat()] {
-            assert!(!other.is_authentic(&solution(6), &Signature(bytes.into()), &key));
+        for bytes in [&signature.bytes[..255], &[], &[signature.bytes.as_ref(), &[0]].concat()] {
+            assert!(!other.is_authentic(&solution(6), &Signature::new(bytes.into()), &key));
         }
         assert!(!other.is_authentic(&solution(6), &signature, &PublicKey(Arc::new([]))));
     }

@@ -75,6 +75,8 @@ pub enum Input<E: Engine> {
     /// The transport reports that a peer is gone. This is only a hint: a stranger may have caused
     /// it.
     PeerLost(PeerId),
+    /// The connection to the bus was lost and is there again: messages may have been missed.
+    Interrupted,
     /// A peer of another network was heard on the same bus.
     Overheard(Overheard),
     /// The wall clock shows this: it comes before any other input of a peer whose protocol knows

@@ -86,6 +86,7 @@ fn examples() -> Vec<Event> {
         RoundsEvent::Waiting(Waiting::Peers { here: 1, needed: 3 }),
         RoundsEvent::Waiting(Waiting::Majority { here: 1, needed: 2 }),
         RoundsEvent::Waiting(Waiting::Secret { transaction }),
+        RoundsEvent::Waiting(Waiting::Missed { transaction }),
         RoundsEvent::Waiting(Waiting::Messages { transaction }),
         RoundsEvent::Waiting(Waiting::Confirmation { here: 1, needed: 2 }),
         RoundsEvent::PeerCopied {},

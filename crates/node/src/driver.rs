@@ -306,7 +306,7 @@ impl<E: Observed> Node<E> {
             Arrival::Up => {
                 self.tell(PeerEvent::Connected {});
                 let is_first = !std::mem::replace(&mut self.started, true);
-                is_first.then_some(Input::Start)
+                Some(if is_first { Input::Start } else { Input::Interrupted })
             }
             Arrival::Down { reason } => {
                 self.tell(PeerEvent::Disconnected { reason });

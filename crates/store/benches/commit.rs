@@ -30,7 +30,8 @@ fn record(number: u64) -> Record {
 
 /// A row with the votes of six members out of ten, each with an Ed25519 signature.
 fn row(number: u64) -> Durable {
-    let voters = (0..6).map(|voter| (PeerId::new(voter), Some(Signature(Arc::new([0xa5; 64])))));
+    let voters =
+        (0..6).map(|voter| (PeerId::new(voter), Some(Signature::new(Arc::new([0xa5; 64])))));
     Durable::Record(CertifiedRecord {
         record: record(number),
         term: Term::FIRST,

@@ -78,7 +78,7 @@ mod tests {
     /// reading the old one.
     #[test]
     fn the_bytes_of_each_kept_type_stay_the_same() {
-        let signature = Signature(Arc::new([0xee, 0xff]));
+        let signature = Signature::new(Arc::new([0xee, 0xff]));
         let row = CertifiedRecord {
             record: record(),
             term: Term::new(2),

@@ -270,10 +270,10 @@ impl Authenticator for Toy {
     }
 
     fn signature(&self, message: &Message) -> Option<Signature> {
-        Some(Signature(key_of(message.peer()).0))
+        Some(Signature::new(key_of(message.peer()).0))
     }
 
     fn is_authentic(&self, _: &Message, signature: &Signature, key: &PublicKey) -> bool {
-        signature.0 == key.0
+        signature.bytes == key.0
     }
 }

@@ -137,8 +137,8 @@ impl<'input> Script<'input> {
         let message = self.message();
         let signature = match self.byte() % 4 {
             0 => None,
-            1 => Some(Signature(Arc::new([0]))),
-            _ => Some(Signature(key_of(message.peer()).0)),
+            1 => Some(Signature::new(Arc::new([0]))),
+            _ => Some(Signature::new(key_of(message.peer()).0)),
         };
         Signed { message, signature }
     }
@@ -231,7 +231,7 @@ impl<'input> Script<'input> {
         let (record, term) = (self.record(), self.term());
         let votes = (0..self.byte() % 12).map(|_| {
             let voter = self.peer();
-            let signature = self.mostly().then(|| Signature(key_of(voter).0));
+            let signature = self.mostly().then(|| Signature::new(key_of(voter).0));
             (voter, signature)
         });
         CertifiedRecord { record, term, votes: votes.collect(), noes: 0, starts: StartsDigest(0) }

@@ -49,7 +49,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 fn the_largest_messages_of_a_full_network_have_room() {
     let end = u128::from(u64::MAX) - 1;
     let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
-    let (key, signature) = (PublicKey([0xff; 32].into()), Signature([0xff; 64].into()));
+    let (key, signature) = (PublicKey([0xff; 32].into()), Signature::new([0xff; 64].into()));
     assert_largest_fit(&readme(), members, &key, &signature, Seed::from(u64::MAX), 0);
 }
 

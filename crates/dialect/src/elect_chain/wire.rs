@@ -173,7 +173,7 @@ struct Lost {
 /// Returns the topic of `signed` and its bytes, or `None` if the network has no such message, or
 /// the message something that the network's numbers cannot hold.
 pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
-    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.bytes.clone()));
     let encoded = match signed.message.clone() {
         Message::Announcement { peer, key, members, start } => {
             let member = |(peer, key): (PeerId, Option<PublicKey>)| {
@@ -272,8 +272,8 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
         Message::Certificate { peer, record } => {
             (SYNC, dumps(&encode_certificate(peer, record, sign)?))
         }
-        // Here all members vote, and no verdict of one peer decides.
-        Message::Verdict { .. } => return None,
+        // Here all members vote, and no word of one peer elects or decides.
+        Message::Coordinator { .. } | Message::Verdict { .. } => return None,
     };
     Some(encoded)
 }
@@ -300,7 +300,7 @@ fn encode_certificate(
 ) -> Option<Certificate> {
     let CertifiedRecord { record, term, votes, noes, starts } = certified;
     let vote = |(peer, signature): (PeerId, Option<Signature>)| {
-        Some((id(peer)?, signature.map(|signature| Hex(signature.0))))
+        Some((id(peer)?, signature.map(|signature| Hex(signature.bytes))))
     };
     Some(Certificate {
         id: id(peer)?,
@@ -333,7 +333,7 @@ pub(super) fn decode(name: &str, payload: &[u8]) -> Result<Content<Signed>, Malf
             return Err(Malformed::UnknownTopic { topic: other.to_owned() });
         }
     };
-    let signed = Signed { message, signature: sign.map(|sign| Signature(sign.0)) };
+    let signed = Signed { message, signature: sign.map(|sign| Signature::new(sign.0)) };
     Ok(Content::Message(signed))
 }
 
@@ -445,7 +445,7 @@ fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
         }
         Sync::Certificate(wire) => {
             let votes = wire.votes.into_iter();
-            let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Signature(sign.0))));
+            let votes = votes.map(|(id, sign)| (peer(id), sign.map(|sign| Signature::new(sign.0))));
             let record = CertifiedRecord {
                 record: Record {
                     transaction: Transaction::new(wire.transaction),

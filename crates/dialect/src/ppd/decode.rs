@@ -35,7 +35,7 @@ pub(super) fn decode(name: &str, payload: &[u8]) -> Result<Content<Signed>, Malf
             return Err(Malformed::UnknownTopic { topic: name.to_owned() });
         }
     };
-    Ok(Content::Message(Signed { message, signature: sign.map(|sign| Signature(sign.0)) }))
+    Ok(Content::Message(Signed { message, signature: sign.map(|sign| Signature::new(sign.0)) }))
 }
 
 /// Returns a field that Althing peers add. Were it made up, the signature would be over something
@@ -150,7 +150,7 @@ fn decode_confirmation(wire: wire::Confirmation) -> Result<Said, Malformed> {
 }
 
 fn decode_certificate(wire: Certificate) -> Result<Said, Malformed> {
-    let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Signature(sign.0))));
+    let votes = wire.votes.into_iter().map(|(id, sign)| (peer(id), Some(Signature::new(sign.0))));
     let record = CertifiedRecord {
         record: Record {
             transaction: wire.transaction_number,

@@ -23,7 +23,7 @@ type Body = (&'static str, Vec<u8>);
 /// Returns `signed` as the messages of this network: none if it has no such thing, two for who
 /// announces its id and its key at once.
 pub(super) fn encode(signed: &Signed) -> Vec<Body> {
-    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.bytes.clone()));
     encode_init(&signed.message).into_iter().chain(encode_with(&signed.message, sign)).collect()
 }
 
@@ -135,8 +135,8 @@ fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
             };
             Some((SYNC, dumps(&Sync::Confirmation(wire))))
         }
-        // Here all members vote, and no verdict of one peer decides.
-        Message::Verdict { .. } => None,
+        // Here all members vote, and no word of one peer elects or decides.
+        Message::Coordinator { .. } | Message::Verdict { .. } => None,
     }
 }
 
@@ -166,7 +166,7 @@ fn encode_accepted(accepted: Accepted) -> Option<wire::WireAccepted> {
 fn encode_certificate(peer: PeerId, record: CertifiedRecord, sign: Option<Hex>) -> Option<Body> {
     let CertifiedRecord { record, term, votes, noes, starts } = record;
     let vote =
-        |(peer, signature): (PeerId, Option<Signature>)| Some((id(peer)?, Hex(signature?.0)));
+        |(peer, signature): (PeerId, Option<Signature>)| Some((id(peer)?, Hex(signature?.bytes)));
     let wire = Sync::Certificate(wire::Certificate {
         node_id: id(peer)?,
         solution_id: id(record.winner)?,

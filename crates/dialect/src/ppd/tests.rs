@@ -117,7 +117,8 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 fn the_largest_messages_of_a_full_network_have_room() {
     let end = u128::from(u64::MAX) - 1;
     let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
-    let (key, signature) = (PublicKey([0xff; KEY_BYTES_MAX].into()), Signature([0xff; 256].into()));
+    let (key, signature) =
+        (PublicKey([0xff; KEY_BYTES_MAX].into()), Signature::new([0xff; 256].into()));
     // Each of these takes six characters.
     let seed = Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("it is as long as it may be");
     assert_largest_fit(&readme(), members, &key, &signature, seed, u16::MAX);
@@ -162,7 +163,7 @@ fn key() -> impl Strategy<Value = PublicKey> {
 }
 
 fn signature() -> impl Strategy<Value = Signature> {
-    vec(any::<u8>(), 256).prop_map(|bytes| Signature(bytes.into()))
+    vec(any::<u8>(), 256).prop_map(|bytes| Signature::new(bytes.into()))
 }
 
 fn record() -> impl Strategy<Value = Record> {

@@ -54,7 +54,8 @@ pub struct Amqp {
     #[schemars(range(max = 2))]
     pub delivery_mode: u8,
     /// The name of a queue, with `{exchange}` and `{id}`; or `shared-unnamed`, which is one queue
-    /// for all exchanges that the broker names.
+    /// for all exchanges that the broker names. A name without `{id}` is that of programs whose
+    /// number is written into them: ours leave it to them, and have queues that the broker names.
     pub queue: String,
     /// Whether queues belong to their connection. Ours always do.
     pub exclusive: bool,

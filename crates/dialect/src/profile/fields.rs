@@ -62,7 +62,7 @@ impl MessageKind {
     }
 
     /// Returns the roles without which such a message says nothing.
-    pub(super) const fn needs(self) -> &'static [Role] {
+    pub(crate) const fn needs(self) -> &'static [Role] {
         match self {
             Self::Init | Self::Coordinator | Self::Finish => &[Role::Id],
             Self::Pubkey => &[Role::Id, Role::Key],

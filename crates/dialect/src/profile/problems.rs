@@ -106,6 +106,10 @@ fn check_carrying(profile: &Profile, found: &mut Found) {
             }
         }
         Transport::Amqp => {
+            if profile.topics.result.contains(SOLVER) {
+                let reason = format!("only MQTT has a topic for each peer; leave out {SOLVER}");
+                found.say("topics.result", reason);
+            }
             if !wire.retain.is_empty() {
                 found.say("wire.retain", "only a broker of MQTT keeps messages; leave it out");
             }
@@ -463,6 +467,10 @@ mod tests {
             ("puzzle.candidate = \"{who}\"", "{who} means nothing here"),
             ("sign.alg = \"rsa-pkcs1-sha256\"", "name the messages that are signed"),
             ("wire.transport = \"amqp\"\namqp.queue = \"q\"", "has {exchange} in it"),
+            (
+                "wire.transport = \"amqp\"\ntopics.result = \"{solver}/result\"",
+                "only MQTT has a topic for each peer",
+            ),
             ("network = \"aviary\"\naviary.difficulty = 65", "a hash has 64 hexadecimal digits"),
             (
                 "network = \"aviary\"\naviary.names = \"FLOOD\"",

@@ -2,21 +2,21 @@
 //! take for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use althing_engine::rounds::{
     Cause, Message, Place, PublicKey, Ruling, Signature, Signed, StartsDigest,
 };
 use althing_text::hex::Hex;
-use althing_text::python_value::Value;
+use althing_text::python_value::{Keys, Value};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
-use super::encode::{encode, vote_form};
+use super::encode::{signed_bytes, vote_form};
 use super::key::read_key;
 use super::object::read;
 use super::token::{read_id, read_number};
-use crate::json::tokens;
 use crate::profile::{Code, Field, MessageKind, Payload, Profile, Role, SignedPart, SolutionForm};
-use crate::{Content, Malformed, rsa};
+use crate::{Content, Malformed, json, rsa};
 
 /// How much a message may differ from what the profile lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +48,18 @@ pub(super) fn decode(
 ) -> Result<Content<Signed>, Malformed> {
     let reader = Reader::new(profile, kind, tolerance, payload)?;
     let message = match kind {
-        // Who was elected follows from the votes, and the end from its rows.
-        MessageKind::Coordinator | MessageKind::Finish => return Ok(Content::Nothing),
+        // When a session ends follows from its rows.
+        MessageKind::Finish => return Ok(Content::Nothing),
         MessageKind::Init | MessageKind::Pubkey => match reader.announcement()? {
             Some(message) => message,
             None => return Ok(Content::Nothing),
         },
         MessageKind::Vote => {
             Message::Election { peer: reader.peer()?, draw: reader.draw()?, state: None }
+        }
+        MessageKind::Coordinator => {
+            let draw = reader.draw_or(0)?;
+            Message::Coordinator { peer: reader.peer()?, draw }
         }
         MessageKind::Challenge => {
             let place = reader.row()?.map(|transaction| Place { transaction, term: Term::FIRST });
@@ -87,31 +91,34 @@ pub(super) fn decode(
             }),
         },
     };
-    let signed = Signed { message, signature: reader.signature()? };
-    check_form(profile, kind, &signed, payload)?;
-    Ok(Content::Message(signed))
+    let mut signature = reader.signature()?;
+    if let Some(signature) = &mut signature {
+        signature.over = over(profile, kind, &message, payload);
+    }
+    Ok(Content::Message(Signed { message, signature }))
 }
 
-/// Refuses a message whose signature is over something that we could not write again: one with its
-/// fields in another order, or with its text escaped otherwise.
-fn check_form(
+/// Returns what a signature under a message is over, if that is not what we would write: programs
+/// write again what they have read, without the signature. So the order of the fields, what is
+/// there besides, and how numbers are written are the sender's.
+fn over(
     profile: &Profile,
     kind: MessageKind,
-    signed: &Signed,
+    message: &Message,
     payload: &[u8],
-) -> Result<(), Malformed> {
+) -> Option<Arc<[u8]>> {
     let is_over_all = profile.sign.over == SignedPart::DumpMinusSign;
     if !profile.signs(kind) || !is_over_all || profile.wire.payload != Payload::Json {
-        return Ok(());
+        return None;
     }
-    let ours = encode(profile, signed).into_iter().find(|body| body.kind == kind);
-    match ours.is_some_and(|ours| tokens(payload).eq(tokens(&ours.payload))) {
-        true => Ok(()),
-        false => {
-            let reason = "its fields are in another order, or its text is escaped otherwise";
-            Err(Malformed::NotAMessage(reason.into()))
-        }
+    let Ok(Value::Object(mut fields)) = json::read(payload) else { return None };
+    let listed = profile.fields.of(kind).iter();
+    for field in listed.filter(|field| field.role() == Some(Role::Sign)) {
+        fields.remove(field.name());
     }
+    let text = Value::Object(fields).dumps(Keys::AsRead).into_bytes();
+    let is_usual = signed_bytes(profile, message).is_some_and(|usual| usual == text);
+    (!is_usual).then(|| text.into())
 }
 
 impl<'a> Reader<'a> {
@@ -208,6 +215,14 @@ impl<'a> Reader<'a> {
         draw.ok_or_else(|| self.wrong(Role::Vote, "it is not a vote"))
     }
 
+    /// Returns the vote, or another one where messages of this kind do not say it.
+    fn draw_or(&self, other: u128) -> Result<u128, Malformed> {
+        match self.values.contains_key(&Role::Vote) {
+            true => self.draw(),
+            false => Ok(other),
+        }
+    }
+
     fn number(&self, role: Role) -> Result<Option<u64>, Malformed> {
         let Some(value) = self.values.get(&role) else { return Ok(None) };
         let is_plain = matches!(value, Value::Integer(_));
@@ -288,7 +303,7 @@ impl<'a> Reader<'a> {
         let digits = text(value).map(serde_json::Value::String);
         let hex = digits.and_then(|digits| serde_json::from_value::<Hex>(digits).ok());
         match hex {
-            Some(Hex(bytes)) => Ok(Some(Signature(bytes))),
+            Some(Hex(bytes)) => Ok(Some(Signature::new(bytes))),
             None => Err(self.wrong(Role::Sign, "not lower-case hexadecimal")),
         }
     }

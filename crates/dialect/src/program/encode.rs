@@ -1,5 +1,7 @@
 //! From the engine's messages to bytes: exactly the listed fields, in the listed order.
 
+use std::sync::Arc;
+
 use althing_engine::rounds::{Message, Ruling, Signature, Signed};
 use althing_text::hex::Hex;
 use althing_types::{PeerId, Seed};
@@ -19,9 +21,8 @@ pub(super) struct Body {
     pub(super) payload: Vec<u8>,
 }
 
-/// Returns `signed` as the messages of this network: none if it has no such thing. A leader's first
-/// challenge follows the message that it was elected, and its last verdict is followed by the one
-/// that it ends the session, where there are such messages.
+/// Returns `signed` as the messages of this network: none if it has no such thing. A leader's last
+/// verdict is followed by the message that it ends the session, where there are such messages.
 pub(super) fn encode(profile: &Profile, signed: &Signed) -> Vec<Body> {
     let Some(body) = body(profile, &signed.message, signed.signature.as_ref()) else {
         return Vec::new();
@@ -35,11 +36,6 @@ pub(super) fn encode(profile: &Profile, signed: &Signed) -> Vec<Body> {
     };
     let first = profile.leader.first_tx;
     match signed.message {
-        Message::Challenge { peer, place: Some(place), .. }
-            if profile.election.announced && place.transaction.number() == first =>
-        {
-            besides(MessageKind::Coordinator, peer).into_iter().chain([body]).collect()
-        }
         Message::Verdict { peer, transaction, ruling: Ruling::Accepted, .. }
             if profile.leader.rounds.0.is_some_and(|rows| {
                 transaction.number().checked_add(1) == first.checked_add(rows)
@@ -95,6 +91,7 @@ pub(super) fn kind_of(profile: &Profile, message: &Message) -> Option<MessageKin
         }
         Message::Announcement { .. } => MessageKind::Init,
         Message::Election { .. } => MessageKind::Vote,
+        Message::Coordinator { .. } => MessageKind::Coordinator,
         Message::Challenge { .. } => MessageKind::Challenge,
         Message::Solution { .. } => MessageKind::Solution,
         Message::Verdict { .. } => MessageKind::Result,
@@ -109,7 +106,7 @@ pub(super) fn kind_of(profile: &Profile, message: &Message) -> Option<MessageKin
 fn body(profile: &Profile, message: &Message, signature: Option<&Signature>) -> Option<Body> {
     let kind = kind_of(profile, message)?;
     let fields = fields_of(profile, kind, |role| match role {
-        Role::Sign => signature.map(|Signature(bytes)| Token::Text(hex(bytes.clone()))),
+        Role::Sign => signature.map(|it| Token::Text(hex(Arc::clone(&it.bytes)))),
         role => value_of(profile, message, role),
     })?;
     let solver = match message {
@@ -148,7 +145,9 @@ fn value_of(profile: &Profile, message: &Message, role: Role) -> Option<Token> {
         (Role::Key, Message::Announcement { key, .. }) => {
             write_key(profile.sign.key, key.as_ref()?).map(Token::Text)
         }
-        (Role::Vote, Message::Election { draw, .. }) => Some(write_id(vote_form(profile), *draw)),
+        (Role::Vote, Message::Election { draw, .. } | Message::Coordinator { draw, .. }) => {
+            Some(write_id(vote_form(profile), *draw))
+        }
         (Role::Challenge, Message::Challenge { difficulty, .. }) => {
             Some(Token::Number(difficulty.bits().into()))
         }
@@ -212,7 +211,7 @@ fn named(peer: PeerId) -> Option<u128> {
     (peer != PeerId::UNNAMED).then_some(peer.number())
 }
 
-fn hex(bytes: std::sync::Arc<[u8]>) -> String {
+fn hex(bytes: Arc<[u8]>) -> String {
     let digits = serde_json::to_value(Hex(bytes)).expect("digits are a text");
     digits.as_str().unwrap_or_default().to_owned()
 }

@@ -5,9 +5,9 @@
 //! order, as Python's `json.dumps` does; and it reads what the programs would read. What Althing
 //! peers add in the default variants does not exist here.
 //!
-//! A signature may cover the message as Python would write it, and an engine's message does not
-//! remember how it was written. So of messages signed that way only those are accepted that we
-//! would write the same way, apart from whitespace.
+//! A signature may cover the message as Python would write it. A program checks it over what it has
+//! read, written again; so a message whose sender writes it otherwise than we would, with other
+//! fields besides or in another order, carries along what its signature is over.
 //!
 //! | file | question |
 //! | --- | --- |

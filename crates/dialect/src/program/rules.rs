@@ -104,11 +104,12 @@ fn decision(profile: &Profile) -> Decision {
         (JudgedBy::Leader, _) => Decision::Leader,
         (JudgedBy::All, Bound::AtLeastHalf) => Decision::AtLeastHalf,
         (JudgedBy::All, Bound::HalfAndOne) => Decision::HalfAndOne,
-        (JudgedBy::All, Bound::OfNext { yes, .. }) => {
-            yes.and_then(NonZeroU16::new).map_or(Decision::Majority, Decision::Votes)
-        }
-        // Of N votes, more yes than no are more than half.
-        (JudgedBy::All, Bound::MoreThanHalf | Bound::MoreYes) => Decision::Majority,
+        (JudgedBy::All, Bound::OfNext { yes, of }) => Decision::OfNext {
+            yes: yes.and_then(NonZeroU16::new),
+            of: of.and_then(NonZeroU16::new),
+        },
+        (JudgedBy::All, Bound::MoreYes) => Decision::MoreYes,
+        (JudgedBy::All, Bound::MoreThanHalf) => Decision::Majority,
     }
 }
 
@@ -152,6 +153,7 @@ fn customs(profile: &Profile) -> Customs {
         leading: Leading {
             first_row: Transaction::new(leader.first_tx),
             delay: Some(election.wait.0).filter(|wait| !wait.is_zero()),
+            announced: election.announced,
             mines: if leader.mines { LeaderMines::Always } else { LeaderMines::Never },
         },
         judging: Judging { wrong: reply(judge.result.wrong), late: reply(judge.result.late) },

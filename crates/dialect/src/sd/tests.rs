@@ -72,7 +72,7 @@ fn in_the_page_s_variant_plain_fields_come_first_and_the_leader_is_named() {
             *peer = PeerId::new(BOB);
         }
         let is_bob_s = message.peer() == PeerId::new(BOB);
-        let signature = Some(Signature([0xcd; 64].into()));
+        let signature = Some(Signature::new([0xcd; 64].into()));
         let [wire] = one(encode(&readme(), &Signed { message, signature }));
         let text = str::from_utf8(&wire.payload).expect("JSON is text");
         assert_eq!(wire.topic(), ours(topic));
@@ -153,7 +153,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 fn the_largest_messages_of_a_full_network_have_room() {
     let end = u128::MAX - 2;
     let members = end - u128::from(Config::PEERS_MAX) + 1..=end;
-    let (key, signature) = (PublicKey([0xff; 32].into()), Signature([0xff; 64].into()));
+    let (key, signature) = (PublicKey([0xff; 32].into()), Signature::new([0xff; 64].into()));
     // Each byte of it is six on the wire.
     let seed = Seed::new("\u{1}".repeat(Seed::LENGTH_MAX)).expect("no longer than a seed may be");
     assert_largest_fit(&readme(), members, &key, &signature, seed, u16::MAX);

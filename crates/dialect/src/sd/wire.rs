@@ -83,6 +83,8 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
             let writer = writer.field(&config.id_field, &Id(peer)).field(DRAW, &Uuid(draw));
             (config.election_topic.as_str(), encode_election_state(writer, state))
         }
+        // Whoever has the most promises leads.
+        Message::Coordinator { .. } => return None,
         Message::Challenge { peer, difficulty, place } => {
             // A challenge that does not say which row it is for is none here.
             let Place { transaction, term } = place?;
@@ -111,7 +113,7 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
         }
         ours => encode_ours(writer, &config.id_field, ours),
     };
-    let sign = signed.signature.as_ref().map(|signature| Hex(signature.0.clone()));
+    let sign = signed.signature.as_ref().map(|signature| Hex(signature.bytes.clone()));
     Some((topic, writer.added("sign", sign).end()))
 }
 
@@ -147,7 +149,7 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
         Message::Certificate { peer: _, record } => {
             let CertifiedRecord { record, term, votes, noes, starts } = record;
             let vote = |(peer, signature): (PeerId, Option<Signature>)| -> Member {
-                (Id(peer), signature.map(|signature| Hex(signature.0)))
+                (Id(peer), signature.map(|signature| Hex(signature.bytes)))
             };
             let votes: Vec<Member> = votes.into_iter().map(vote).collect();
             let writer = writer
@@ -163,6 +165,7 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
         }
         Message::Announcement { .. }
         | Message::Election { .. }
+        | Message::Coordinator { .. }
         | Message::Challenge { .. }
         | Message::Solution { .. }
         | Message::Verdict { .. } => unreachable!("the plain protocol has these"),
@@ -233,7 +236,7 @@ pub(super) fn decode(
             }
         }
     };
-    let signature = reader.added("sign")?.map(|Hex(bytes)| Signature(bytes));
+    let signature = reader.added("sign")?.map(|Hex(bytes)| Signature::new(bytes));
     Ok(Content::Message(Signed { message, signature }))
 }
 
@@ -355,7 +358,7 @@ fn decode_certificate(reader: &mut Reader, peer: PeerId) -> Result<Message, Malf
     let term = Term::new(reader.field("term")?);
     let votes: Vec<Member> = reader.field("votes")?;
     let votes =
-        votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Signature(sign.0))));
+        votes.into_iter().map(|(Id(peer), sign)| (peer, sign.map(|sign| Signature::new(sign.0))));
     let votes = votes.collect();
     let noes = reader.field("noes")?;
     let starts = decode_starts(reader.added("starts")?)?;

@@ -410,6 +410,7 @@ impl Engine for Nakamoto {
             Input::Message { .. }
             | Input::Malformed(_)
             | Input::PeerLost(_)
+            | Input::Interrupted
             | Input::Overheard(_)
             | Input::Read(_) => {}
         }

@@ -84,6 +84,8 @@ pub struct Leading {
     pub first_row: Transaction,
     /// How long it waits before its first challenge; `None`: as before any other.
     pub delay: Option<Duration>,
+    /// Whether it says that it was elected, and is followed from then on.
+    pub announced: bool,
     /// Whether it searches for solutions itself.
     pub mines: LeaderMines,
 }

@@ -187,6 +187,18 @@ pub enum Waiting {
         /// How many are needed.
         needed: usize,
     },
+    /// This peer's connection was lost for a while in a network that counts messages as they
+    /// arrive: it may have missed some that the others count, so it records nothing more (rule
+    /// P19).
+    #[error(
+        "waiting for the next session: the connection was lost, and without what was missed \
+         transaction {transaction} and later ones cannot be told; when this session is over, start \
+         again with the others"
+    )]
+    Missed {
+        /// The first row not recorded.
+        transaction: Transaction,
+    },
     /// A network that counts messages as they arrive has not moved for long, whatever has arrived,
     /// and its protocol has no way to continue.
     #[error("waiting for messages: nothing has moved since transaction {transaction}")]

@@ -43,6 +43,14 @@ pub enum Message {
         /// Its term and, once it has made one, its promise.
         state: Option<ElectionState>,
     },
+    /// A peer that has won its own election says that it leads; only where programs do so (rule
+    /// P15).
+    Coordinator {
+        /// The peer that was elected.
+        peer: PeerId,
+        /// The draw that it was elected with; 0 where messages do not say it.
+        draw: u128,
+    },
     /// The leader issues a challenge (rule C1).
     Challenge {
         /// The leader.
@@ -189,6 +197,7 @@ impl Message {
         match self {
             Self::Announcement { peer, .. }
             | Self::Election { peer, .. }
+            | Self::Coordinator { peer, .. }
             | Self::Challenge { peer, .. }
             | Self::Solution { peer, .. }
             | Self::Vote { peer, .. }

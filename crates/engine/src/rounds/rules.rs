@@ -67,8 +67,15 @@ pub enum Decision {
     /// One more than half of all members vote yes; of an odd number, half is not rounded down: four
     /// of five.
     HalfAndOne,
-    /// So many members vote yes, but no more than there are.
-    Votes(NonZeroU16),
+    /// Of the votes that are counted, more are yes than no.
+    MoreYes,
+    /// Of the next so many votes, so many are yes.
+    OfNext {
+        /// How many must be yes; `None` is more than half of those that are counted.
+        yes: Option<NonZeroU16>,
+        /// How many votes are counted; `None` is as many as there are members.
+        of: Option<NonZeroU16>,
+    },
     /// The leader's verdict, once a majority has acknowledged its choice.
     Leader,
 }
@@ -136,12 +143,32 @@ impl Default for Timeouts {
 impl Rules {
     /// Returns how many members must vote yes on one solution (rule V1).
     pub fn votes_needed(&self) -> usize {
-        let peers = self.membership_size();
+        let counted = self.votes_counted();
         match self.decision {
-            Decision::Majority | Decision::Leader => peers / 2 + 1,
-            Decision::AtLeastHalf => peers.div_ceil(2),
-            Decision::HalfAndOne => (peers.div_ceil(2) + 1).min(peers),
-            Decision::Votes(votes) => usize::from(votes.get()).min(peers),
+            // Of so many votes, more yes than no are more than half.
+            Decision::Majority | Decision::Leader | Decision::MoreYes => counted / 2 + 1,
+            Decision::AtLeastHalf => counted.div_ceil(2),
+            Decision::HalfAndOne => (counted.div_ceil(2) + 1).min(counted),
+            Decision::OfNext { yes, .. } => {
+                yes.map_or(counted / 2 + 1, |yes| usize::from(yes.get()).min(counted))
+            }
+        }
+    }
+
+    /// Returns how many votes are counted before a row is decided, where messages are counted as
+    /// they arrive (rule P5).
+    pub fn votes_counted(&self) -> usize {
+        match self.decision {
+            Decision::OfNext { of: Some(of), .. } => usize::from(of.get()),
+            _ => self.membership_size(),
+        }
+    }
+
+    /// Returns whether so many votes, of those that are counted, put a solution into the table.
+    pub fn is_approved(&self, yes: usize, no: usize) -> bool {
+        match self.decision {
+            Decision::MoreYes => yes > no,
+            _ => yes >= self.votes_needed(),
         }
     }
 
@@ -222,16 +249,39 @@ mod tests {
 
     #[test]
     fn each_bound_has_its_number_of_votes() {
-        let votes = |votes| Decision::Votes(NonZeroU16::new(votes).expect("not zero"));
+        let some = NonZeroU16::new;
+        let of_next = |yes, of| Decision::OfNext { yes: some(yes), of: some(of) };
         for (decision, of_1_to_5) in [
             (Decision::Majority, [1, 2, 2, 3, 3]),
             (Decision::AtLeastHalf, [1, 1, 2, 2, 3]),
             (Decision::HalfAndOne, [1, 2, 3, 3, 4]),
-            (votes(1), [1, 1, 1, 1, 1]),
-            (votes(4), [1, 2, 3, 4, 4]),
+            (Decision::MoreYes, [1, 2, 2, 3, 3]),
+            (of_next(0, 0), [1, 2, 2, 3, 3]),
+            (of_next(1, 0), [1, 1, 1, 1, 1]),
+            (of_next(4, 0), [1, 2, 3, 4, 4]),
+            (of_next(0, 3), [2, 2, 2, 2, 2]),
+            (of_next(4, 6), [4, 4, 4, 4, 4]),
         ] {
             let needed = [1, 2, 3, 4, 5].map(|peers| rules(peers, decision).votes_needed());
             assert_eq!(needed, of_1_to_5, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_of_the_votes_that_are_counted_and_not_of_the_members() {
+        let of_three = Decision::OfNext { yes: NonZeroU16::new(2), of: NonZeroU16::new(3) };
+        let rules_of = |decision| rules(10, decision);
+        assert_eq!(rules_of(of_three).votes_counted(), 3);
+        assert_eq!(rules_of(Decision::AtLeastHalf).votes_counted(), 10);
+        for (decision, yes, no, expected) in [
+            (of_three, 2, 1, true),
+            (of_three, 1, 2, false),
+            (Decision::MoreYes, 3, 2, true),
+            (Decision::MoreYes, 5, 5, false),
+            (Decision::AtLeastHalf, 5, 5, true),
+            (Decision::Majority, 3, 2, false),
+        ] {
+            assert_eq!(rules_of(decision).is_approved(yes, no), expected, "{decision:?}");
         }
     }
 
@@ -260,7 +310,8 @@ mod tests {
                 Decision::Majority,
                 Decision::AtLeastHalf,
                 Decision::HalfAndOne,
-                Decision::Votes(NonZeroU16::MIN),
+                Decision::MoreYes,
+                Decision::OfNext { yes: Some(NonZeroU16::MIN), of: None },
                 Decision::Leader,
             ] {
                 let rules = rules(peers, decision);

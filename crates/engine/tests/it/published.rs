@@ -112,6 +112,28 @@ fn refusals(outputs: &[Output]) -> Vec<Refusal> {
 const SEED: u64 = 351;
 
 #[test]
+fn after_a_gap_rows_that_are_not_named_are_not_recorded() {
+    for interrupted in [false, true] {
+        let mut peer = Peer::new(controlled(), true);
+        peer.asked(0, 2);
+        assert_eq!(recorded(&peer.judged(0, SEED)), [(0, 2)]);
+        if interrupted {
+            let said = peer.handle(Input::Interrupted);
+            assert_eq!(events(&said).count(), 0, "the next messages may name their row");
+        }
+        let unnamed =
+            Message::Challenge { peer: PeerId::UNNAMED, difficulty: bits(3), place: None };
+        peer.hear(unnamed);
+        let outputs = peer.judged(Transaction::UNNAMED.number(), SEED);
+        let expected: &[(u64, u16)] = if interrupted { &[] } else { &[(1, 3)] };
+        assert_eq!(recorded(&outputs), expected);
+        let transaction = Transaction::new(1);
+        let missed = Event::Waiting(Waiting::Missed { transaction });
+        assert_eq!(events(&outputs).any(|event| *event == missed), interrupted);
+    }
+}
+
+#[test]
 fn a_missed_challenge_leaves_a_hole_and_the_next_row_has_its_own_number_and_bits() {
     let mut peer = Peer::new(controlled(), true);
     peer.asked(0, 2);

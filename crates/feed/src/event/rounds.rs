@@ -195,6 +195,18 @@ pub enum Waiting {
         /// Members that are needed.
         needed: usize,
     },
+    /// For the next session: the connection was lost in a network that counts messages, and without
+    /// those that were missed no row can be told.
+    #[error(
+        "waiting for the next session: the connection was lost, and without what was missed \
+         transaction {transaction} and later ones cannot be told; when this session is over, start \
+         again with the others"
+    )]
+    Missed {
+        /// The first row that is not recorded.
+        #[schemars(with = "u64")]
+        transaction: Transaction,
+    },
     /// For messages: a network that counts them has not moved for long, and its protocol has no
     /// way on.
     #[error("waiting for messages: nothing has moved since transaction {transaction}")]
@@ -262,7 +274,7 @@ impl From<rounds::Event> for Event {
             Of::Copied => RoundsEvent::PeerCopied {},
             Of::Equivocated(equivocation) => {
                 let [first, second] = equivocation.messages().map(|signed| {
-                    signed.signature.map(|it| hex::encode(&it.0)).unwrap_or_default()
+                    signed.signature.map(|it| hex::encode(&it.bytes)).unwrap_or_default()
                 });
                 let (member, reason) = (equivocation.peer().into(), equivocation.to_string());
                 RoundsEvent::MemberEquivocated { member, reason, first, second }
@@ -298,6 +310,7 @@ impl From<rounds::Waiting> for Waiting {
             rounds::Waiting::Confirmation { confirmed, needed } => {
                 Self::Confirmation { here: confirmed, needed }
             }
+            rounds::Waiting::Missed { transaction } => Self::Missed { transaction },
             rounds::Waiting::Arrivals { transaction } => Self::Messages { transaction },
         }
     }

@@ -98,7 +98,11 @@ impl Engine for Toy {
                 say(format!("solved {}", ZeroBits(4).is_solved_by(solution)), out);
             }
             Input::Read(entries) => say(format!("read {entries:?}"), out),
-            Input::Peers(_) | Input::WallClock(_) | Input::PeerLost(_) | Input::Overheard(_) => {}
+            Input::Peers(_)
+            | Input::WallClock(_)
+            | Input::PeerLost(_)
+            | Input::Interrupted
+            | Input::Overheard(_) => {}
         }
     }
 

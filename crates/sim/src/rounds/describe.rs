@@ -28,6 +28,7 @@ impl RoundsNetwork {
                     format!("I follow {leader} in term {term} at row {transaction}{accepted}")
                 }
             },
+            Message::Coordinator { draw, .. } => format!("I lead, with {draw}"),
             Message::Challenge { difficulty, place: None, .. } => format!("find {difficulty} bits"),
             Message::Challenge { difficulty, place: Some(place), .. } => {
                 format!("find {difficulty} bits for row {}, term {}", place.transaction, place.term)

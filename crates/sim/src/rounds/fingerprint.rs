@@ -78,6 +78,7 @@ fn mix_waiting(waiting: Waiting, fingerprint: &mut Fingerprint) {
         Waiting::Arrivals { transaction } => (2, transaction.number()),
         Waiting::Secret { transaction } => (3, transaction.number()),
         Waiting::Confirmation { confirmed, .. } => (4, confirmed as u64),
+        Waiting::Missed { transaction } => (5, transaction.number()),
     };
     fingerprint.kind(11, kind).number(number);
 }

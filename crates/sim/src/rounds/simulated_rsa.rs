@@ -42,7 +42,7 @@ impl SimulatedRsa {
         let unsigned = Signed { message: message.clone(), signature: None };
         let wires = self.dialect.encode(&Recipient::All, &unsigned);
         let payloads: Vec<_> = wires.into_iter().map(|wire| (wire.to, wire.payload)).collect();
-        Signature(Arc::new(digest(&("signature", secret, payloads))))
+        Signature::new(Arc::new(digest(&("signature", secret, payloads))))
     }
 
     fn secret_of(&self, key: &PublicKey) -> Option<[u8; 32]> {

@@ -67,7 +67,8 @@ impl Authenticator for Sharing {
 }
 
 fn slot(signature: &Signature) -> usize {
-    let first = signature.0.iter().zip([1, 256]).map(|(byte, weight)| usize::from(*byte) * weight);
+    let first =
+        signature.bytes.iter().zip([1, 256]).map(|(byte, weight)| usize::from(*byte) * weight);
     first.sum::<usize>() % SLOTS
 }
 
@@ -88,12 +89,12 @@ mod tests {
         }
 
         fn signature(&self, _: &Message) -> Option<Signature> {
-            Some(Signature([7].into()))
+            Some(Signature::new([7].into()))
         }
 
         fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
             self.0.fetch_add(1, Ordering::Relaxed);
-            *message == hello(1) && signature.0 == key.0
+            *message == hello(1) && signature.bytes == key.0
         }
     }
 

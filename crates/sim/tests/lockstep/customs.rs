@@ -25,12 +25,12 @@ const TIME: Duration = Duration::from_secs(120);
 /// Sessions of a test run; `cargo xtask soak` tries 10,000.
 const SESSIONS: u64 = 200;
 
-fn seconds(seconds: u64) -> Duration {
+pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// The rules of the exercise sheet: ids and draws of 16 bits, and the leader judges.
-fn sheet(peers: u16) -> Rules {
+pub(crate) fn sheet(peers: u16) -> Rules {
     let mut rules = Rules {
         election: Election::highest(65_335, Tie::LargestId),
         counting: Counting::Arrivals,
@@ -46,7 +46,7 @@ fn sheet(peers: u16) -> Rules {
 }
 
 /// The same, where all vote.
-fn all_vote(peers: u16) -> Rules {
+pub(crate) fn all_vote(peers: u16) -> Rules {
     Rules { decision: Decision::Majority, turn: Duration::from_millis(20), ..sheet(peers) }
 }
 
@@ -70,7 +70,7 @@ fn run_mixtures(rules: &Rules) {
     }
 }
 
-fn changed(mut rules: Rules, change: impl FnOnce(&mut Rules)) -> Rules {
+pub(crate) fn changed(mut rules: Rules, change: impl FnOnce(&mut Rules)) -> Rules {
     change(&mut rules);
     rules
 }
@@ -242,12 +242,54 @@ fn leaders_mine_or_not_ask_later_and_answer_or_not() {
 
 #[test]
 fn each_bound_is_that_of_the_programs() {
-    let votes = |votes| Decision::Votes(NonZeroU16::new(votes).expect("not zero"));
-    for decision in
-        [Decision::Majority, Decision::AtLeastHalf, Decision::HalfAndOne, votes(1), votes(4)]
-    {
-        for peers in [4, 5] {
+    let some = NonZeroU16::new;
+    for peers in [4, 5] {
+        for decision in [
+            Decision::Majority,
+            Decision::AtLeastHalf,
+            Decision::HalfAndOne,
+            Decision::MoreYes,
+            Decision::OfNext { yes: some(1), of: None },
+            Decision::OfNext { yes: some(4), of: None },
+            Decision::OfNext { yes: None, of: some(3) },
+            Decision::OfNext { yes: some(2), of: some(3) },
+        ] {
             run_mixtures(&changed(all_vote(peers), |rules| rules.decision = decision));
+        }
+    }
+}
+
+/// Votes that nothing counts in their own row count in the next: the programs count those that come
+/// next, whatever they are for.
+#[test]
+fn a_bound_of_the_next_votes_counts_so_many_and_leaves_the_rest() {
+    let some = NonZeroU16::new;
+    let rules = changed(all_vote(5), |rules| {
+        rules.decision = Decision::OfNext { yes: some(2), of: some(3) };
+    });
+    let net = run(&rules, 2, 0);
+    for row in net.rows(0) {
+        assert_eq!(row.votes.len() + usize::from(row.noes), 3, "{row:?}");
+    }
+}
+
+#[test]
+fn a_leader_that_says_it_was_elected_is_followed() {
+    for every in [ElectionEvery::Once, ElectionEvery::Transaction] {
+        for rules in [sheet(4), all_vote(4)] {
+            let rules = changed(rules, |rules| {
+                rules.customs.leading.announced = true;
+                rules.election_every = every;
+            });
+            run_mixtures(&rules);
+            let net = run(&rules, 2, 0);
+            let said = net.log.iter().filter_map(|it| match it.message {
+                Message::Coordinator { peer, .. } => Some(peer),
+                _ => None,
+            });
+            let elections = if every == ElectionEvery::Once { 1 } else { 4 };
+            let said: Vec<_> = said.take(elections).collect();
+            assert_eq!(said, net.leaders()[..elections]);
         }
     }
 }
@@ -355,14 +397,23 @@ fn any_rules(rng: &mut ChaCha8Rng) -> Rules {
     rules.election = Election { draw, rule, tie, compare };
     let leading = &mut rules.customs.leading;
     leading.first_row = Transaction::new(rng.random_range(0..=1));
+    leading.announced = rng.random_range(0..4) == 0;
     leading.delay = pick(rng, &[None, Some(seconds(2)), Some(seconds(20))]);
     leading.mines =
         pick(rng, &[LeaderMines::UnlessItJudges, LeaderMines::Always, LeaderMines::Never]);
     rules.customs.judging.wrong = pick(rng, &[Reply::Said, Reply::Silent]);
     rules.customs.judging.late = pick(rng, &[Reply::Said, Reply::Silent]);
     if !judged {
-        rules.decision =
-            pick(rng, &[Decision::Majority, Decision::AtLeastHalf, Decision::HalfAndOne]);
+        rules.decision = pick(
+            rng,
+            &[
+                Decision::Majority,
+                Decision::AtLeastHalf,
+                Decision::HalfAndOne,
+                Decision::MoreYes,
+                Decision::OfNext { yes: NonZeroU16::new(1), of: NonZeroU16::new(2) },
+            ],
+        );
     }
     rules.pause = pick(rng, &[Duration::from_millis(150), seconds(2), seconds(3)]);
     rules.puzzle = pick(rng, &puzzles());

@@ -28,6 +28,8 @@ pub(crate) struct Lockstep {
     /// The programs among the peers.
     programs: Vec<Program>,
     said: VecDeque<Packet>,
+    /// The peer that is cut off, and what it has said since, which its connection keeps.
+    cut: Option<(usize, Vec<Signed>)>,
     timers: BTreeMap<(Moment, u64), (usize, Timer)>,
     timers_set: u64,
     /// All messages that ever reached the others, in order.
@@ -111,6 +113,7 @@ impl Lockstep {
             hosts: Vec::new(),
             programs: Vec::new(),
             said: VecDeque::new(),
+            cut: None,
             timers: BTreeMap::new(),
             timers_set: 0,
             log: Vec::new(),
@@ -194,7 +197,9 @@ impl Lockstep {
                     self.say(answer);
                 }
                 for peer in 0..self.hosts.len() {
-                    self.handle(peer, heard(signed.clone()));
+                    if !self.is_cut(peer) {
+                        self.handle(peer, heard(signed.clone()));
+                    }
                 }
                 let now = self.now;
                 let answers = self.programs.iter_mut().flat_map(|it| it.hear(now, &signed.message));
@@ -269,6 +274,22 @@ impl Lockstep {
         }
     }
 
+    /// Cuts the connection of a peer: it hears nothing until [`heal`](Self::heal).
+    pub(crate) fn cut_off(&mut self, peer: usize) {
+        self.cut = Some((peer, Vec::new()));
+    }
+
+    /// Connects it again, and sends what it has said meanwhile.
+    pub(crate) fn heal(&mut self) {
+        let Some((peer, kept)) = self.cut.take() else { return };
+        self.handle(peer, Input::Interrupted);
+        kept.into_iter().for_each(|signed| self.say_signed(signed));
+    }
+
+    fn is_cut(&self, peer: usize) -> bool {
+        self.cut.as_ref().is_some_and(|(cut, _)| *cut == peer)
+    }
+
     /// Sends any bytes, valid or not.
     pub(crate) fn say_bytes(&mut self, wire: Wire) {
         self.said.push_back(Packet::Bytes(wire));
@@ -320,6 +341,13 @@ impl Lockstep {
         assert!(tables.iter().all(|table| *table == tables[0]), "{tables:#?} {context}");
     }
 
+    /// Asserts that no program has ended.
+    pub(crate) fn assert_no_program_has_ended(&self) {
+        for program in &self.programs {
+            assert_eq!(program.ended, None);
+        }
+    }
+
     /// Returns the leaders that the first peer followed, in order.
     pub(crate) fn leaders(&self) -> Vec<PeerId> {
         let elected = self.events_of(0).filter_map(|event| match event {
@@ -341,7 +369,10 @@ impl Lockstep {
         let mut is_searching = false;
         for effect in effects {
             match effect {
-                Effect::Sent { message, .. } => self.say_signed(message),
+                Effect::Sent { message, .. } => match &mut self.cut {
+                    Some((cut, kept)) if *cut == peer => kept.push(message),
+                    _ => self.say_signed(message),
+                },
                 Effect::TimerSet { after, timer } => {
                     self.timers_set += 1;
                     self.timers.insert((self.now + after, self.timers_set), (peer, timer));

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU16;
 
 use althing_dialect::ppd::{Config, Ppd};
-use althing_dialect::profile::built_in;
+use althing_dialect::profile::{SignatureName, built_in};
 use althing_dialect::program::{self, Program};
 use althing_dialect::{Content, RoundsDialect, Wire};
 use althing_engine::rounds::{
@@ -59,6 +59,30 @@ fn of_programs() -> Network<Program> {
         pause: Some(std::time::Duration::ZERO),
         ..program::Config::new(profile)
     }))
+}
+
+/// Returns a network of the sequel of the sheet, whose leader signs verdicts that do not name it.
+/// (Keys of 1024 bits take longer to make.)
+fn of_the_sequel() -> Network<Program> {
+    let mut profile = built_in::find("sequel").expect("it is built in").clone();
+    profile.join.n = 3;
+    profile.sign.alg = SignatureName::RsaPkcs1Sha256;
+    Network::over(Program::new(program::Config {
+        challenges: Some(bits(1)..=bits(6)),
+        rounds: Some(Transaction::new(ROWS)),
+        pause: Some(std::time::Duration::ZERO),
+        ..program::Config::new(profile)
+    }))
+}
+
+#[test]
+fn verdicts_that_name_no_sender_are_their_leader_s() {
+    let mut network = of_the_sequel();
+    network.net.run_until(have_all_rows);
+    network.assert_nothing_refused();
+    for peer in 1..3 {
+        assert_eq!(network.records(peer), network.records(0));
+    }
 }
 
 impl<D: RoundsDialect + Clone + 'static> Network<D> {

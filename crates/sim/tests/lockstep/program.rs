@@ -37,6 +37,7 @@ pub(crate) struct Program {
     draws: Vec<(PeerId, u128)>,
     draws_over: bool,
     leader: Option<PeerId>,
+    coordinators: VecDeque<PeerId>,
     asked: BTreeMap<u64, Difficulty>,
     challenges: VecDeque<(PeerId, Difficulty, Option<u64>)>,
     solutions: VecDeque<(PeerId, u64, Seed)>,
@@ -52,6 +53,8 @@ pub(crate) struct Program {
 enum Stage {
     Joining,
     Electing,
+    /// It waits for the one who was elected to say so.
+    Following,
     Idle,
     Mining,
     /// It counts votes on this solution.
@@ -85,6 +88,7 @@ impl Program {
             draws: Vec::new(),
             draws_over: false,
             leader: None,
+            coordinators: VecDeque::new(),
             asked: BTreeMap::new(),
             challenges: VecDeque::new(),
             solutions: VecDeque::new(),
@@ -157,7 +161,7 @@ impl Program {
             }
             Plan::EndJoining => self.join_over = true,
             Plan::SayDraw(row) => {
-                let asks = matches!(self.stage, Stage::Electing | Stage::Idle);
+                let asks = matches!(self.stage, Stage::Electing | Stage::Following | Stage::Idle);
                 if asks && row == self.row {
                     said.push(Message::Election { peer: self.me, draw: self.drawn, state: None });
                     if let Some(every) = self.rules.customs.drawing.every {
@@ -220,6 +224,10 @@ impl Program {
             }
             Message::Election { peer, draw, state: None } => {
                 self.take_draw(*peer, *draw, said);
+                Ok(())
+            }
+            Message::Coordinator { peer, .. } if self.rules.customs.leading.announced => {
+                self.coordinators.push_back(*peer);
                 Ok(())
             }
             Message::Challenge { peer, difficulty, place } => {
@@ -327,7 +335,21 @@ impl Program {
                     Some(_) => self.draws.clone(),
                     None => self.draws.drain(..count).collect(),
                 };
-                self.leader = Some(electing::winner(self.rules.election, &draws));
+                let winner = electing::winner(self.rules.election, &draws);
+                if customs.leading.announced {
+                    if winner == self.me {
+                        let draw = self.drawn;
+                        said.push(Message::Coordinator { peer: self.me, draw });
+                    }
+                    self.stage = Stage::Following;
+                    return true;
+                }
+                self.leader = Some(winner);
+                self.idle(now);
+            }
+            Stage::Following => {
+                let Some(leader) = self.coordinators.pop_front() else { return false };
+                self.leader = Some(leader);
                 self.idle(now);
             }
             Stage::Idle => match self.challenges.pop_front() {
@@ -355,7 +377,10 @@ impl Program {
                 }
             }
             Stage::Counting(finder, seed) => {
-                let size = self.size();
+                let size = match self.rules.decision {
+                    Decision::OfNext { of: Some(of), .. } => usize::from(of.get()),
+                    _ => self.size(),
+                };
                 if self.votes.len() < size {
                     return false;
                 }
@@ -365,7 +390,9 @@ impl Program {
                     Decision::AtLeastHalf => size.div_ceil(2),
                     // Python's N / 2 is not rounded.
                     Decision::HalfAndOne => (1..).find(|yes| 2 * yes >= size + 2).expect("one is"),
-                    Decision::Votes(votes) => usize::from(votes.get()),
+                    Decision::MoreYes => (1..).find(|yes| *yes > size - yes).expect("one is"),
+                    Decision::OfNext { yes: Some(yes), .. } => usize::from(yes.get()),
+                    Decision::OfNext { yes: None, .. } => size / 2 + 1,
                 };
                 match yes >= needed.min(size) {
                     true => self.record(now, self.row, seed, finder),

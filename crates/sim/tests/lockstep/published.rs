@@ -21,7 +21,7 @@ struct Stamp(u8);
 fn stamp(key: &PublicKey, message: &Message) -> Signature {
     let mut hasher = DefaultHasher::new();
     (key, message).hash(&mut hasher);
-    Signature(Arc::new(hasher.finish().to_be_bytes()))
+    Signature::new(Arc::new(hasher.finish().to_be_bytes()))
 }
 
 fn key(number: u8) -> PublicKey {
@@ -262,7 +262,7 @@ fn frauds_are_refused_by_name_and_change_nothing() {
         cause: None,
     };
     // In another's name, with a wrong signature or none; by a non-member; a second key.
-    let by_other = Signature(stamp(&key(77), &vote(victim)).0);
+    let by_other = Signature::new(stamp(&key(77), &vote(victim)).bytes);
     net.say_signed(Signed { message: vote(victim), signature: Some(by_other) });
     net.say(vote(victim));
     net.say(vote(id(50)));

@@ -191,7 +191,7 @@ fn record(number: u64) -> Record {
 }
 
 fn row(number: u64) -> CertifiedRecord {
-    let signature = Signature(Arc::new([0xa5; 500]));
+    let signature = Signature::new(Arc::new([0xa5; 500]));
     CertifiedRecord {
         record: record(number),
         term: Term::FIRST,

@@ -107,7 +107,7 @@ pub(crate) fn row(number: u64) -> CertifiedRecord {
         let mut bytes = vec![0xa5; 64];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         bytes[8..24].copy_from_slice(&voter.to_le_bytes());
-        Signature(bytes.into())
+        Signature::new(bytes.into())
     };
     CertifiedRecord {
         record: record(number),

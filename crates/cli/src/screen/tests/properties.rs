@@ -61,6 +61,7 @@ fn waitings() -> impl Strategy<Value = Waiting> {
         (any::<usize>(), any::<usize>())
             .prop_map(|(heard, needed)| Waiting::Majority { heard, needed }),
         rows().prop_map(|transaction| Waiting::Secret { transaction }),
+        rows().prop_map(|transaction| Waiting::Missed { transaction }),
         rows().prop_map(|transaction| Waiting::Arrivals { transaction }),
     ]
 }

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 
 use super::*;
 use crate::profile::{Constant, Field, Payload, Role, SolutionForm, VoteKind, YesForm};
-use crate::testing::encode;
+use crate::testing::{encode, rsa_secret};
 
 fn any_id_kind() -> impl Strategy<Value = IdKind> {
     select(vec![
@@ -61,7 +61,8 @@ prop_compose! {
             any_fields(MessageKind::Challenge),
             any_fields(MessageKind::Solution),
         ),
-        (result, ballot, init) in (
+        (coordinator, result, ballot, init) in (
+            any_fields(MessageKind::Coordinator),
             any_fields(MessageKind::Result),
             any_fields(MessageKind::Ballot),
             any_fields(MessageKind::Init),
@@ -76,6 +77,7 @@ prop_compose! {
         profile.judge.yes = if yes { YesForm::Bool } else { YesForm::Int };
         profile.judge.result.late = profile::Code::Number(2);
         profile.topics.ballot = "ballot".into();
+        profile.topics.coordinator = "coordinator".into();
         let with = |fields: Vec<Field>| match payload {
             Payload::Json => fields,
             // Texts between slashes cannot have one, nor leave out a signature.
@@ -86,6 +88,7 @@ prop_compose! {
         };
         profile.fields.init = with(init);
         profile.fields.vote = with(vote);
+        profile.fields.coordinator = with(coordinator);
         profile.fields.challenge = with(challenge);
         profile.fields.solution = with(solution)
             .into_iter()
@@ -113,6 +116,7 @@ fn any_message() -> impl Strategy<Value = Message> {
             start: None
         }),
         (peer(), number()).prop_map(|(peer, draw)| Message::Election { peer, draw, state: None }),
+        (peer(), number()).prop_map(|(peer, draw)| Message::Coordinator { peer, draw }),
         (peer(), difficulty, transaction()).prop_map(|(peer, difficulty, transaction)| {
             let place = Some(Place { transaction, term: Term::FIRST });
             Message::Challenge { peer, difficulty, place }
@@ -151,7 +155,7 @@ proptest! {
     ) {
         let is_json = profile.wire.payload == Payload::Json;
         let dialect = Program::new(Config::new(profile));
-        let signature = signature.filter(|_| is_json).map(|bytes| Signature(bytes.into()));
+        let signature = signature.filter(|_| is_json).map(|bytes| Signature::new(bytes.into()));
         let signed = Signed { message, signature };
         let [wire] = encode(&dialect, &signed).try_into().expect("it is one message");
         let received = decode(&dialect, wire.topic(), &wire.payload);
@@ -181,5 +185,93 @@ proptest! {
         let places: Result<Vec<usize>, String> = names.iter().map(key).collect();
         let places = places.map_err(TestCaseError::fail)?;
         prop_assert!(places.is_sorted(), "{text}");
+    }
+}
+
+/// Returns a field of a message that says nothing to us.
+fn any_extra() -> impl Strategy<Value = (String, serde_json::Value)> {
+    let value = prop_oneof![
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        ".{0,8}".prop_map(serde_json::Value::from),
+        vec(any::<u8>(), 0..3).prop_map(serde_json::Value::from),
+    ];
+    ("[x-z]{1,3}", value)
+}
+
+/// Returns an object of JSON with these fields in their order, spaced and escaped otherwise than
+/// Python does it.
+fn in_another_form(fields: &[(String, serde_json::Value)]) -> String {
+    let field = |(name, value): &(String, serde_json::Value)| {
+        let value = value.to_string().replace('<', "\\u003c");
+        format!("\t{}\n:{value}", serde_json::Value::from(name.as_str()))
+    };
+    let fields: Vec<String> = fields.iter().map(field).collect();
+    format!("{{{}}}", fields.join(" ,"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A program signs what Python makes of its message, and checks the same of what it reads:
+    /// whatever it wrote, we find its signature authentic, and no other value under it.
+    #[test]
+    fn whatever_a_program_signs_is_authentic_and_nothing_else(
+        (id, row, seed) in (0_u64..1 << 31, any::<u64>(), "[ -~é<]{0,12}"),
+        extras in vec(any_extra(), 0..3),
+        places in vec(any::<prop::sample::Index>(), 3),
+        altered in 0_usize..3,
+    ) {
+        let mut fields: Vec<(String, serde_json::Value)> = Vec::new();
+        for (name, value) in extras {
+            // A key that is there twice is one.
+            if fields.iter().all(|(known, _)| *known != name) {
+                fields.push((name, value));
+            }
+        }
+        let ours = [
+            ("NodeId", serde_json::Value::from(id)),
+            ("TransactionNumber", row.into()),
+            ("Seed", seed.into()),
+        ];
+        for ((name, value), place) in ours.into_iter().zip(places) {
+            fields.insert(place.index(fields.len() + 1), (name.to_owned(), value));
+        }
+        let dumped = loads(&in_another_form(&fields)).expect("it is JSON");
+        let dumped = dumped.dumps(althing_text::python_value::Keys::AsRead);
+        let secret = rsa_secret();
+        let signer = crate::rsa::rsa(&secret, move |_| Some(dumped.clone().into_bytes()));
+        let signer = signer.expect("it is a secret");
+        let key = signer.public_key().expect("it signs");
+        let message = Message::Announcement {
+            peer: PeerId::new(0),
+            key: None,
+            members: None,
+            start: None,
+        };
+        let digits = serde_json::to_value(althing_text::hex::Hex(
+            signer.signature(&message).expect("it signs").bytes,
+        ));
+        let sign = ("Sign".to_owned(), digits.expect("digits are a text"));
+
+        let dialect = Program::built_in("ppd");
+        let judge = dialect.authenticator(&secret).expect("it is a secret");
+        let is_authentic = |fields: &[(String, serde_json::Value)]| {
+            let body = in_another_form(&[fields, std::slice::from_ref(&sign)].concat());
+            let signed = message_of(&dialect, "ppd/solution", body.as_bytes());
+            let signature = signed.signature.as_ref().expect("there is one");
+            judge.is_authentic(&signed.message, signature, &key)
+        };
+        prop_assert!(is_authentic(&fields), "{fields:?}");
+        let name = ["NodeId", "TransactionNumber", "Seed"][altered];
+        for (field, value) in &mut fields {
+            if field == name {
+                *value = match value.as_u64() {
+                    Some(number) => (number ^ 1).into(),
+                    None => format!("{}!", value.as_str().unwrap_or_default()).into(),
+                };
+            }
+        }
+        prop_assert!(!is_authentic(&fields), "{fields:?}");
     }
 }

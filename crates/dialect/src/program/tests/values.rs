@@ -30,6 +30,7 @@ fn messages() -> Vec<Message> {
         Message::Solution { peer, transaction, seed: seed() },
         Message::Verdict { peer, transaction, seed: seed(), winner, ruling: Ruling::Accepted },
         Message::Vote { peer, transaction, seed: seed(), approve: true, cause },
+        Message::Coordinator { peer, draw: 5 },
     ]
 }
 
@@ -71,8 +72,8 @@ fn each_value_is_written_where_it_belongs() {
         (&format!("{ballots}\njudge.yes = \"int\""), "\"Y\": 1}\n"),
         (
             "election.announced = true\ntopics.coordinator = \"leader\"\nfields.coordinator = \
-             [[\"id\", \"who\"]]\nleader.first_tx = 3",
-            "sd/leader {\"who\": 7}\nsd/challenge {\"TransactionID\": 3,",
+             [[\"id\", \"who\"], [\"vote\", \"with\"]]",
+            "sd/leader {\"who\": 7, \"with\": 5}\n",
         ),
         (
             "topics.finish = \"end\"\nfields.finish = [[\"id\", \"who\"]]\nleader.rounds = 4",
@@ -183,7 +184,7 @@ fn keys_and_signatures_go_over_the_wire() {
     let dialect = program("base = \"ppd\"\nname = \"x\"\nsign.key = \"openssh\"");
     assert_eq!(encode(&dialect, &other), [], "it has no such form");
     let signed =
-        Signed { message: messages()[1].clone(), signature: Some(Signature([1; 3].into())) };
+        Signed { message: messages()[1].clone(), signature: Some(Signature::new([1; 3].into())) };
     let [wire] = encode(&dialect, &signed).try_into().expect("one message");
     assert!(wire.payload.ends_with(b"\"Sign\": \"010101\"}"));
     assert_eq!(message_of(&dialect, wire.topic(), &wire.payload), signed);

@@ -155,6 +155,7 @@ impl Paxos {
             | Input::Malformed(_)
             | Input::Peers(_)
             | Input::WallClock(_)
+            | Input::Interrupted
             | Input::Overheard(_) => {}
         }
     }
@@ -267,6 +268,7 @@ impl Paxos {
             Message::Verdict { peer, transaction, .. } => self.on_verdict(peer, transaction, out),
             Message::Certificate { record, .. } => self.on_certificate(now, record, out),
             message @ Message::Confirmation { .. } => self.on_confirmation(now, message, out),
+            Message::Coordinator { .. } => Err(Refusal::Unexpected),
             Message::Announcement { .. } | Message::Request { .. } => {
                 unreachable!("strangers may say these, so they are handled before")
             }
@@ -416,6 +418,7 @@ fn transaction_of(message: &Message) -> Option<Transaction> {
         Message::Certificate { record, .. } => Some(record.record.transaction),
         Message::Announcement { .. }
         | Message::Election { .. }
+        | Message::Coordinator { .. }
         | Message::Request { .. }
         | Message::Confirmation { .. } => None,
     }

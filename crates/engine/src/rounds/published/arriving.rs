@@ -1,6 +1,6 @@
 //! Into which queue a message goes.
 
-use althing_types::Transaction;
+use althing_types::{PeerId, Transaction};
 
 use super::deciding::{Solution, Vote};
 use super::{Phase, Published};
@@ -18,7 +18,12 @@ impl Published {
         if let Message::Announcement { .. } = signed.message {
             return self.on_announcement(signed, out);
         }
-        if self.signs() && matches!(self.phase, Phase::Discovery | Phase::Keys) {
+        let is_unnamed = signed.message.peer() == PeerId::UNNAMED;
+        let lacks_key = match self.phase {
+            Phase::Discovery | Phase::Keys => true,
+            _ => is_unnamed && self.leader.is_none(),
+        };
+        if self.signs() && lacks_key {
             return self.deferred.push(signed);
         }
         if self.signs() {
@@ -35,9 +40,11 @@ impl Published {
             && *transaction == Transaction::UNNAMED
         {
             *transaction = self.open_row();
+            self.note_unnamed_row();
         }
         match message {
             Message::Election { peer, draw, .. } => self.on_draw(peer, draw, out),
+            Message::Coordinator { peer, draw } => self.on_coordinator(peer, draw),
             Message::Challenge { peer, difficulty, place } => {
                 self.on_challenge(peer, difficulty, place)
             }

@@ -31,8 +31,9 @@ impl Published {
         place: Option<Place>,
     ) -> Result<(), Refusal> {
         let row = place.map(|place| place.transaction).filter(|_| self.names_rows());
-        if let Some(row) = row {
-            self.check_row(row)?;
+        match row {
+            Some(row) => self.check_row(row)?,
+            None => self.note_unnamed_row(),
         }
         self.challenges.push(Asked { peer, difficulty, row })
     }
@@ -103,7 +104,7 @@ impl Published {
     pub(super) fn await_challenge(&mut self, out: &mut Vec<Output>) {
         self.phase = Phase::Challenge;
         if self.is_finished() {
-            out.push(Output::Event(Event::AllRecorded));
+            out.extend(self.can_tell().then_some(Output::Event(Event::AllRecorded)));
             return out.push(Output::Leave);
         }
         if self.leader != Some(self.me) || self.rules.issuing == Issuing::OnCommand {

@@ -100,18 +100,19 @@ impl Published {
         }
     }
 
-    /// Counts the votes once there are N of them, and returns whether there was anything to do.
+    /// Counts the votes once there are enough of them, and returns whether there was anything to
+    /// do.
     pub(super) fn count_next(&mut self, solution: Solution, out: &mut Vec<Output>) -> bool {
-        let peers = self.rules.membership_size();
+        let counted = self.rules.votes_counted();
         if self.rules.counting != Counting::ArrivalsOfRow {
-            let Some(votes) = self.votes.take_many(peers) else { return false };
+            let Some(votes) = self.votes.take_many(counted) else { return false };
             self.count(solution, &votes, out);
             return true;
         }
         let row = self.open_row();
-        if self.votes.of(row).nth(peers - 1).is_some()
+        if self.votes.of(row).nth(counted - 1).is_some()
             && let Some(chosen) = self.chosen(solution)
-            && let Some(votes) = self.votes.take_many_of(row, peers)
+            && let Some(votes) = self.votes.take_many_of(row, counted)
         {
             self.count(chosen, &votes, out);
             return true;
@@ -146,12 +147,12 @@ impl Published {
         }
     }
 
-    /// Counts N votes, whatever they are for (rule P5).
+    /// Counts so many votes, whatever they are for (rule P5).
     fn count(&mut self, solution: Solution, votes: &[Vote], out: &mut Vec<Output>) {
         let transaction = self.open_row();
         let yes = votes.iter().filter(|vote| vote.approve).count();
         let no = votes.len() - yes;
-        if yes < self.rules.votes_needed() {
+        if !self.rules.is_approved(yes, no) {
             out.push(Output::Event(Event::RoundFailed { transaction, yes, no }));
             return self.mine(out);
         }
@@ -252,8 +253,13 @@ impl Published {
             starts: StartsDigest::default(),
         };
         self.search.learn(&record.record.seed);
-        out.push(Output::Persist(Durable::Record(record.clone())));
-        out.push(Output::Event(Event::RoundDecided(record)));
+        if self.can_tell() {
+            out.push(Output::Persist(Durable::Record(record.clone())));
+            out.push(Output::Event(Event::RoundDecided(record)));
+        } else {
+            // It plays its part, so that the others can go on (rule P19).
+            self.say_missed(out);
+        }
         self.next = transaction.next();
         self.verdicts.forget_before(self.next);
         if transaction != self.open_row() {

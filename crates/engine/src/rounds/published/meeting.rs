@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::{Phase, Published};
 use crate::rounds::{
     Draw, Drawing, ElectionEvery, Event, Message, Output, PublicKey, Refusal, Signatures, Signed,
-    Timer, Wait,
+    Timer, Wait, refuse,
 };
 
 /// Whether an election waits because of draws that may be repeated.
@@ -65,7 +65,12 @@ impl Published {
 
     /// Checks that a message is its sender's own (rule P7).
     pub(super) fn authenticate(&self, signed: &Signed) -> Result<(), Refusal> {
-        let key = self.keys.get(&signed.message.peer()).ok_or(Refusal::KeyMissing)?;
+        let sender = match signed.message.peer() {
+            // Only leaders say what does not name its sender.
+            PeerId::UNNAMED => self.leader.ok_or(Refusal::KeyMissing)?,
+            peer => peer,
+        };
+        let key = self.keys.get(&sender).ok_or(Refusal::KeyMissing)?;
         let signature = signed.signature.as_ref().ok_or(Refusal::SignatureMissing)?;
         let is_authentic = self.authenticator.is_authentic(&signed.message, signature, key);
         is_authentic.then_some(()).ok_or(Refusal::SignatureWrong)
@@ -102,6 +107,8 @@ impl Published {
     pub(super) fn begin_election(&mut self, out: &mut Vec<Output>) {
         self.phase = Phase::Drawing;
         self.draws_over = false;
+        // The next one has not been elected yet.
+        self.coordinators.take_all();
         let drawn = match self.rules.election.draw {
             Draw::Number { min, max } => self.rng.random_range(min..=max.max(min)),
             // There has been no election yet.
@@ -138,7 +145,8 @@ impl Published {
 
     /// Says our draw for the leader of `row`, until that has issued its challenge (rule P15).
     pub(super) fn on_draw_due(&mut self, row: Transaction, out: &mut Vec<Output>) {
-        if matches!(self.phase, Phase::Drawing | Phase::Challenge) && row == self.row() {
+        let is_before = matches!(self.phase, Phase::Drawing | Phase::Following | Phase::Challenge);
+        if is_before && row == self.row() {
             self.say_draw(out);
         }
     }
@@ -248,11 +256,50 @@ impl Published {
         let Some((leader, draw)) = self.rules.election.winner(draws) else {
             return;
         };
-        self.leader = Some(leader);
-        let term = Term::FIRST;
         let mut draws = draws.to_vec();
         draws.sort_unstable();
-        out.push(Output::Event(Event::LeaderElected { leader, term, draw: Some(draw), draws }));
+        if !self.rules.customs.leading.announced {
+            return self.lead(leader, draw, draws, out);
+        }
+        self.phase = Phase::Following;
+        self.elected = draws;
+        if leader == self.me {
+            self.say(Message::Coordinator { peer: leader, draw }, out);
+        }
+    }
+
+    /// Takes note that a peer says that it was elected.
+    pub(super) fn on_coordinator(&mut self, peer: PeerId, draw: u128) -> Result<(), Refusal> {
+        if !self.rules.customs.leading.announced {
+            return Err(Refusal::Unexpected);
+        }
+        self.coordinators.push((peer, draw))
+    }
+
+    /// Follows the first peer that says it was elected, our own word included: one that has heard
+    /// other draws than we is followed by all (rule P15).
+    pub(super) fn follow(&mut self, (peer, draw): (PeerId, u128), out: &mut Vec<Output>) {
+        if !self.known.contains(&peer) {
+            return refuse(peer, Refusal::Stranger, out);
+        }
+        let draws = std::mem::take(&mut self.elected);
+        self.lead(peer, draw, draws, out);
+    }
+
+    fn lead(
+        &mut self,
+        leader: PeerId,
+        draw: u128,
+        draws: Vec<(PeerId, u128)>,
+        out: &mut Vec<Output>,
+    ) {
+        self.leader = Some(leader);
+        let (term, draw) = (Term::FIRST, Some(draw));
+        out.push(Output::Event(Event::LeaderElected { leader, term, draw, draws }));
         self.await_challenge(out);
+        // What the leader has said already, without its name.
+        for signed in self.deferred.take_all() {
+            self.on_message(signed, out);
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! votes or the leader's verdict. A message for a later phase waits in its queue. Where the program
 //! ignores the row of a message, messages that were never taken wait too: a solution of an earlier
 //! row may win a later one. The peers of such a network agree only because they all see the same
-//! order; see rules P1 to P18 in `docs/protocol.md`.
+//! order; see rules P1 to P19 in `docs/protocol.md`.
 //!
 //! Where the published programs stop or crash, this one refuses the message and continues. It
 //! repeats hardly anything, since they would count it twice; so when one of them dies, it waits,
@@ -17,6 +17,7 @@
 //! | `asking` | which row does a challenge open, and who issues it? |
 //! | `deciding` | what becomes of solutions? |
 //! | `draws` | which draws does an election count? |
+//! | `gaps` | what can be told without messages that were missed? |
 //! | `joining` | who is there? |
 //! | `meeting` | whose key is it, and who leads? |
 //! | `queue` | which messages wait for their turn? |
@@ -27,6 +28,7 @@ mod arriving;
 mod asking;
 mod deciding;
 mod draws;
+mod gaps;
 mod joining;
 mod meeting;
 mod queue;
@@ -45,6 +47,7 @@ use rand_chacha::ChaCha8Rng;
 use self::asking::Asked;
 use self::deciding::{Solution, Vote};
 use self::draws::Draws;
+use self::gaps::Gap;
 use self::meeting::Doubts;
 use self::queue::{QUEUE_MAX, Queue};
 use self::turns::until_turn;
@@ -81,6 +84,8 @@ pub(super) struct Published {
     draws_over: bool,
     /// The draws that the last election counted, where each member has one.
     counted: BTreeMap<PeerId, u128>,
+    /// The draws of the latest election, until the one who was elected has said so.
+    elected: Vec<(PeerId, u128)>,
     /// The members whose waiting draw may be the counted one again.
     doubtful: BTreeSet<PeerId>,
     doubts: Doubts,
@@ -90,6 +95,8 @@ pub(super) struct Published {
     /// Solutions that the leader has accepted.
     verdicts: Queue<Solution>,
     leader: Option<PeerId>,
+    /// Those who say that they were elected, in order, where leaders say so.
+    coordinators: Queue<(PeerId, u128)>,
     /// The challenge of each row of the current session that was asked for, as far as they are
     /// kept.
     asked: BTreeMap<Transaction, Difficulty>,
@@ -108,6 +115,8 @@ pub(super) struct Published {
     missed: BTreeSet<PeerId>,
     /// Whether anything has arrived since the last check.
     heard: bool,
+    /// Whether messages may have been missed, and what follows from those that were not.
+    gap: Gap,
     /// Whether peers of another network hear what we say.
     has_neighbours: bool,
     search: Search,
@@ -118,6 +127,8 @@ enum Phase {
     Discovery,
     Keys,
     Drawing,
+    /// It waits for the one who was elected to say so (rule P15).
+    Following,
     Challenge,
     Mining,
     /// The solution this peer has accepted.
@@ -145,6 +156,7 @@ impl Published {
             drawn: None,
             draws_over: false,
             counted: BTreeMap::new(),
+            elected: Vec::new(),
             doubtful: BTreeSet::new(),
             doubts: Doubts::None,
             challenges: Queue::new(),
@@ -152,6 +164,7 @@ impl Published {
             votes: Queue::new(),
             verdicts: Queue::new(),
             leader: None,
+            coordinators: Queue::new(),
             asked: BTreeMap::new(),
             open: None,
             next: Transaction::FIRST,
@@ -160,12 +173,13 @@ impl Published {
             standing: Standing::default(),
             missed: BTreeSet::new(),
             heard: false,
+            gap: Gap::default(),
             has_neighbours: false,
             search: Search::new(identity.solution_cache),
         }
     }
 
-    pub(super) fn queues(&self) -> [Queued; 9] {
+    pub(super) fn queues(&self) -> [Queued; 10] {
         [
             Queued {
                 name: "known peers",
@@ -175,6 +189,7 @@ impl Published {
             Queued { name: "keys", len: self.keys.len(), max: self.keys_max() },
             Queued { name: "early messages", len: self.deferred.len(), max: QUEUE_MAX },
             Queued { name: "draws", len: self.draws.len(), max: QUEUE_MAX },
+            Queued { name: "coordinators", len: self.coordinators.len(), max: QUEUE_MAX },
             Queued { name: "challenges", len: self.challenges.len(), max: QUEUE_MAX },
             Queued { name: "solutions", len: self.solutions.len(), max: QUEUE_MAX },
             Queued { name: "votes", len: self.votes.len(), max: QUEUE_MAX },
@@ -223,6 +238,7 @@ impl Published {
                     self.on_solved(now, transaction, solution, out);
                 }
             }
+            Input::Interrupted => self.on_interrupted(out),
             Input::Command(Command::Issue(wanted)) => self.on_issue(wanted, out),
             Input::PeerLost(peer) if self.known.contains(&peer) => {
                 self.missed.insert(peer);
@@ -257,6 +273,10 @@ impl Published {
             Phase::Discovery | Phase::Keys => return false,
             Phase::Drawing => match self.take_draws(out) {
                 Some(draws) => self.elect(&draws, out),
+                None => return false,
+            },
+            Phase::Following => match self.coordinators.take() {
+                Some(coordinator) => self.follow(coordinator, out),
                 None => return false,
             },
             Phase::Challenge => match self.challenges.take() {
@@ -420,7 +440,8 @@ impl Hash for Published {
         (&self.solutions, &self.votes, &self.verdicts, &self.search).hash(state);
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
-        (&self.doubtful, self.doubts, self.has_neighbours).hash(state);
+        (&self.doubtful, self.doubts, self.has_neighbours, &self.coordinators).hash(state);
+        (&self.elected, self.gap).hash(state);
         (self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

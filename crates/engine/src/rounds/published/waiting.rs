@@ -45,9 +45,10 @@ impl Published {
             Phase::Discovery => 0,
             Phase::Keys => 1,
             Phase::Drawing => 2,
-            Phase::Challenge => 3,
-            Phase::Mining => 4,
-            Phase::Voting(_) => 5,
+            Phase::Following => 3,
+            Phase::Challenge => 4,
+            Phase::Mining => 5,
+            Phase::Voting(_) => 6,
         };
         let (known, keys) = (self.known.len(), self.keys.len());
         let place = Place { phase, row: self.row(), next: self.next, known, keys };

@@ -245,7 +245,7 @@ impl ByzantineMember {
 
     /// Returns a signature that is not valid for any key.
     fn forged_signature(&mut self) -> Signature {
-        Signature((0..64).map(|_| self.rng.random::<u8>()).collect())
+        Signature::new((0..64).map(|_| self.rng.random::<u8>()).collect())
     }
 }
 
