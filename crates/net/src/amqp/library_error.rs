@@ -10,6 +10,14 @@ use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use super::{Error, Options};
 use crate::DialError;
 
+/// Returns whether it ends a channel, and leaves the connection as it is.
+pub(super) fn is_of_channel(error: &lapin::Error) -> bool {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => matches!(error.kind(), AMQPErrorKind::Soft(_)),
+        _ => false,
+    }
+}
+
 /// Returns our own error, if it travels in this one.
 fn own(error: &io::Error) -> Option<DialError> {
     error.get_ref()?.downcast_ref::<DialError>().cloned()

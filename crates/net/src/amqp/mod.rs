@@ -1,7 +1,8 @@
 //! A bus over an AMQP 0-9-1 broker, such as RabbitMQ.
 //!
-//! A topic is a fanout exchange, and each link has its own queue on each exchange it listens to,
-//! named `<exchange>/<queue suffix>`. Exchanges have the simplest possible properties: not durable,
+//! A topic is an exchange, and each link has its own queue on each exchange it listens to. Unless
+//! [`Objects`] say otherwise, exchanges are of the kind fanout, and queues are named
+//! `<exchange>/<queue suffix>`. Exchanges then have the simplest possible properties: not durable,
 //! not auto-deleted, without arguments. So have queues, except that they are exclusive. Messages
 //! have no routing key and no properties, and need no acknowledgement.
 //!

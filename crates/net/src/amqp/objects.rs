@@ -32,14 +32,14 @@ pub(super) async fn declare_exchange(
 /// does not fill up for ever after a crash. (Recent brokers refuse queues that are neither durable
 /// nor exclusive.) Consumes from it what is published on `exchange`. A queue of that name that is
 /// not exclusive, as the published programs declare theirs, is deleted first: what is in it is old.
-/// One whose name others may have is left alone.
+/// A queue whose name others may have is theirs: ours is then named by the broker.
 pub(super) async fn listen(
     channel: &Channel,
     exchange: &str,
     options: &Options,
 ) -> Result<Consumer> {
     let name = options.queue(exchange);
-    if options.queues_are_ours() {
+    if !name.is_empty() {
         delete_queue(channel, &name).await?;
     }
     let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
@@ -64,8 +64,13 @@ pub(super) async fn overhear(channel: &Channel, exchange: &str) -> Result<Consum
     channel.exchange_declare(short(exchange), ExchangeKind::Fanout, passive, arguments()).await?;
     let private = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     let queue = channel.queue_declare(short(""), private, arguments()).await?;
-    let (bind, name) = (QueueBindOptions::default(), queue.name().as_str());
-    channel.queue_bind(short(name), short(exchange), short(""), bind, arguments()).await?;
+    let name = queue.name().as_str();
+    // Whatever kind of exchange it is: a fanout asks for no key, a topic takes the pattern, and the
+    // programs with another kind have the name of the exchange as the key.
+    for key in ["", exchange, "#"] {
+        let bind = QueueBindOptions::default();
+        channel.queue_bind(short(name), short(exchange), short(key), bind, arguments()).await?;
+    }
     consume(channel, name).await
 }
 

@@ -47,8 +47,9 @@ pub struct Objects {
     pub routing_key: String,
     /// The delivery mode of messages: 0 leaves it out.
     pub delivery_mode: u8,
-    /// The name of a queue, with `{exchange}` and, for the queue suffix, `{id}`; an empty one is
-    /// named by the broker. Queues are always exclusive, and end with their connection.
+    /// The name of a queue, with `{exchange}` and, for the queue suffix, `{id}`. One without `{id}`
+    /// is the same for all peers, so it is left to those who have it, and ours are named by the
+    /// broker. Queues are always exclusive, and end with their connection.
     pub queue: String,
 }
 
@@ -116,6 +117,9 @@ impl Options {
 
     /// Returns the name of our queue on `exchange`; empty if the broker is to name it.
     pub(super) fn queue(&self, exchange: &str) -> String {
+        if !self.queues_are_ours() {
+            return String::new();
+        }
         let name = self.objects.queue.replace("{exchange}", exchange);
         name.replace("{id}", &self.queue_suffix)
     }
@@ -130,7 +134,8 @@ impl Options {
         for exchange in self.exchanges.iter().chain(&self.overheard) {
             let queue = self.queue(exchange);
             if !is_exchange(exchange) || queue.len() > NAME_MAX {
-                return Err(Error::InvalidName { name: queue });
+                let name = if queue.is_empty() { exchange.to_string() } else { queue };
+                return Err(Error::InvalidName { name });
             }
         }
         Ok(())

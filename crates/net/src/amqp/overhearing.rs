@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::select;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 use tracing::debug;
 
 use super::session::Session;
@@ -37,35 +37,44 @@ pub(super) async fn overhear(options: &Options, inbox: &Arc<Queue<Arrival>>) -> 
     }
     let mut pauses = PAUSES.into_iter();
     let mut pause = Duration::ZERO;
-    loop {
+    let mut next_pause = || {
         pause = pauses.next().unwrap_or(pause);
-        match listen(options, inbox).await {
-            // Its others come with the first, or soon after it.
-            Ok((mut session, true)) => {
-                let error = session.failed(options).await;
-                debug!(%error, "no longer overhearing");
-            }
-            Ok((mut session, false)) => {
-                select! {
-                    error = session.failed(options) => debug!(%error, "no longer overhearing"),
-                    () = sleep(pause) => {}
-                }
-            }
-            Err(error) => {
-                debug!(%error, "cannot overhear");
-                sleep(pause).await;
-            }
-        }
+        sleep(pause)
+    };
+    loop {
+        let error = listen(options, inbox, &mut next_pause).await;
+        debug!(%error, "no longer overhearing");
+        next_pause().await;
     }
 }
 
-/// Connects, and listens to what there is; returns whether that is all.
-async fn listen(options: &Options, inbox: &Arc<Queue<Arrival>>) -> Result<(Session, bool), Error> {
-    let dialer: Arc<Dialer> = Arc::new(options.dialer()?);
-    let mut session = Session::open(options, &dialer).await?;
-    let listening =
-        session.overhear(options).await.map_err(|error| Error::of_loss(&error, options))?;
-    let is_all = listening.len() == options.overheard.len();
-    session.deliver(listening, inbox);
-    Ok((session, is_all))
+/// Connects, and listens to what there is, and from time to time to what has come since, without
+/// a break in between. Returns why that has ended.
+async fn listen(
+    options: &Options,
+    inbox: &Arc<Queue<Arrival>>,
+    mut next_pause: impl FnMut() -> Sleep,
+) -> Error {
+    let attempt = async || {
+        let dialer: Arc<Dialer> = Arc::new(options.dialer()?);
+        Session::open(options, &dialer).await
+    };
+    let mut session = match attempt().await {
+        Ok(session) => session,
+        Err(error) => return error,
+    };
+    let mut missing = options.overheard.clone();
+    loop {
+        match session.overhear(&mut missing).await {
+            Ok(listening) => session.deliver(listening, inbox),
+            Err(error) => return Error::of_loss(&error, options),
+        }
+        if missing.is_empty() {
+            return session.hung_up(options).await;
+        }
+        select! {
+            error = session.hung_up(options) => return error,
+            () = next_pause() => {}
+        }
+    }
 }

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 use super::guard::{Guard, oversized};
 use super::runtime::{Dialed, OverDialed};
-use super::{Error, Options, objects};
+use super::{Error, Options, library_error, objects};
 use crate::dial::Dialer;
 use crate::link::Message;
 use crate::queue::Queue;
@@ -112,15 +112,22 @@ impl Session {
         Ok(Listening(consumers))
     }
 
-    /// Listens to those exchanges of others that exist, without declaring any.
-    pub(super) async fn overhear(&mut self, options: &Options) -> lapin::Result<Listening> {
+    /// Listens to those of these exchanges of others that exist, without declaring any. Takes them
+    /// out of the list.
+    pub(super) async fn overhear(
+        &mut self,
+        exchanges: &mut Vec<Arc<str>>,
+    ) -> lapin::Result<Listening> {
         let mut consumers = Vec::new();
-        for exchange in &options.overheard {
+        for exchange in std::mem::take(exchanges) {
             let channel = self.connection.create_channel().await?;
             // A refusal ends only this channel.
-            if let Ok(consumer) = objects::overhear(&channel, exchange).await {
-                consumers.push((Arc::clone(exchange), consumer));
-                self.overhearing.push(channel);
+            match objects::overhear(&channel, &exchange).await {
+                Ok(consumer) => {
+                    consumers.push((exchange, consumer));
+                    self.overhearing.push(channel);
+                }
+                Err(_) => exchanges.push(exchange),
             }
         }
         Ok(Listening(consumers))
@@ -169,14 +176,27 @@ impl Session {
         }
     }
 
-    /// Waits until the connection ends, and returns why.
+    /// Waits until the connection or a channel ends, and returns why.
     pub(super) async fn failed(&mut self, options: &Options) -> Error {
+        self.end(options, |_| true).await
+    }
+
+    /// Waits until the connection ends, and returns why. That a broker ends the channel of a
+    /// request in vain is no end.
+    pub(super) async fn hung_up(&mut self, options: &Options) -> Error {
+        self.end(options, |error| !library_error::is_of_channel(error)).await
+    }
+
+    /// Waits for an error that is an end, and returns what it means.
+    async fn end(&mut self, options: &Options, is_end: impl Fn(&lapin::Error) -> bool) -> Error {
         loop {
             let Self { events, cancelled, .. } = self;
             select! {
                 biased;
                 event = next_event(events) => match event {
-                    Some(Event::Error(error)) => return Error::of_loss(&error, options),
+                    Some(Event::Error(error)) if is_end(&error) => {
+                        return Error::of_loss(&error, options);
+                    }
                     Some(Event::ConnectionBlocked(reason)) => {
                         warn!(broker = %options.broker, reason, "the broker takes no messages");
                     }
@@ -239,13 +259,6 @@ impl Session {
 
 /// Consumers whose messages are not taken yet.
 pub(super) struct Listening(Vec<(Arc<str>, Consumer)>);
-
-impl Listening {
-    /// Returns to how many exchanges this listens.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
 
 impl Inlet {
     fn accept(&self, exchange: &Arc<str>, queue: &str, delivery: DeliveryResult) {

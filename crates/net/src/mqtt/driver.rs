@@ -10,7 +10,7 @@ use althing_types::Channel;
 use rumqttc::{
     AsyncClient, ConnAck, ConnectAuth, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
     Packet, PubAck, PubRec, Publish, PublishOptions, QoS, RetainForwardRule, SubAck,
-    SubscribeFilter, SubscribeReasonCode,
+    SubscribeFilter, SubscribeReasonCode, matches,
 };
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -561,7 +561,8 @@ fn hand_over(
             outbox.count_lost(1);
             continue;
         }
-        let options = match retained.contains(&topic) {
+        let is_kept = retained.iter().any(|filter| matches(&topic, filter));
+        let options = match is_kept {
             true => PublishOptions::new(quality).retained(),
             false => PublishOptions::new(quality),
         };

@@ -21,7 +21,8 @@ pub struct Options {
     /// The topics to subscribe to: names, or patterns in which `+` stands for one level and `#`, at
     /// the end, for all that follow.
     pub topics: Vec<Arc<str>>,
-    /// The topics on which the broker keeps the last message for those who come later.
+    /// The topics on which the broker keeps the last message for those who come later: names or
+    /// patterns.
     pub retained: Vec<Arc<str>>,
     /// Whether what the broker has kept is heard.
     pub hears_retained: bool,

@@ -8,6 +8,7 @@ mod common;
 mod delivery;
 mod failing;
 mod no_broker;
+mod objects;
 mod oversized;
 mod probe;
 mod restarting;
@@ -39,6 +40,9 @@ async fn links_over_rabbitmq() {
         strangers::strangers_hear_us_in_queues_of_their_own,
         strangers::a_second_peer_of_our_name_waits_for_the_first,
         strangers::exchanges_of_others_are_overheard_and_never_declared,
+        objects::programs_that_declare_the_same_hear_us_and_are_heard,
+        objects::our_queues_have_the_programs_names_and_never_take_theirs,
+        objects::exchanges_of_every_kind_are_overheard,
         oversized::a_giant_is_reported_and_the_link_stays_up,
         oversized::what_no_exchange_can_carry_is_lost_and_counted,
         failing::a_wrong_password_is_an_error_at_once,

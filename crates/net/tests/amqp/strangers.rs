@@ -110,6 +110,20 @@ pub(crate) async fn exchanges_of_others_are_overheard_and_never_declared(place: 
     let from = althing_types::Channel::topic(theirs.as_str());
     assert_eq!(heard, Arrival::Received { from, payload: "hello".into() });
 
+    // What is still missing does not interrupt what is there.
+    for number in 0..100 {
+        let text = format!("number {number}");
+        stranger.publish(&theirs, text.as_bytes(), BasicProperties::default()).await;
+        let payload = loop {
+            match crate::common::next(&mut link).await {
+                Arrival::Received { payload, .. } if payload == "hello" => {}
+                Arrival::Received { payload, .. } => break payload,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(payload, text);
+    }
+
     let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     let asked =
         stranger.channel.exchange_declare(nobodys.as_str().into(), fanout, passive, none()).await;

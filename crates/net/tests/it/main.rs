@@ -10,6 +10,7 @@ mod failing;
 mod fake;
 mod memory;
 mod older;
+mod options;
 mod over_link;
 mod oversized;
 mod probe;
