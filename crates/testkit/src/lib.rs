@@ -9,10 +9,12 @@
 //! proves nothing. [`Stranger`] is the client that comes with it, independent of our code.
 //! [`RabbitMq`] is the same for AMQP; it takes seconds to start, so tests share one where they can.
 //! [`Python`] is a CPython, which most published programs are written for.
-//! [`Relay`] forwards datagrams between peers, and creates partitions and losses.
+//! [`Relay`] forwards datagrams between peers, and creates partitions and losses; a [`Cable`] leads
+//! to a server over TCP, and can be cut.
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `cable` | How is a connection over TCP cut? |
 //! | `mosquitto` | How is a Mosquitto started, configured and frozen? |
 //! | `python` | What does a program in Python make of something? |
 //! | `rabbitmq` | How is a RabbitMQ started and stopped? |
@@ -21,6 +23,7 @@
 //! | `stranger` | What does a client that is not ours send and receive? |
 //! | `wait` | How does a test wait? |
 
+mod cable;
 mod mosquitto;
 mod python;
 mod rabbitmq;
@@ -29,6 +32,7 @@ mod server;
 mod stranger;
 mod wait;
 
+pub use cable::Cable;
 pub use mosquitto::{Mosquitto, Settings};
 pub use python::Python;
 pub use rabbitmq::RabbitMq;

@@ -1,6 +1,7 @@
 //! A client of another make, to test against.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -17,6 +18,8 @@ pub struct Stranger {
     port: u16,
     listener: Child,
     heard: mpsc::Receiver<Heard>,
+    /// What it has heard before it knew that it was subscribed.
+    early: RefCell<VecDeque<Heard>>,
     /// One `mosquitto_pub` for each topic, since it publishes on only one.
     speakers: BTreeMap<String, Child>,
 }
@@ -28,6 +31,10 @@ pub struct Heard {
     pub topic: String,
     /// Its payload; bytes that are not UTF-8 are replaced.
     pub payload: String,
+    /// The quality of service with which it was published: 0, 1 or 2.
+    pub quality_of_service: u8,
+    /// Whether the broker has kept it for those who come later.
+    pub retained: bool,
 }
 
 /// The topic on which a stranger finds out whether it is already subscribed.
@@ -38,7 +45,8 @@ impl Stranger {
     /// what is published on `topics`, which may contain wildcards.
     pub fn meet(port: u16, topics: &[&str]) -> Result<Self, StartError> {
         let mut listen = Command::new(find("mosquitto_sub")?);
-        listen.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F", "%t %p"]);
+        listen.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+        listen.args(["-q", "2", "-F", "%q %r %t %p"]);
         for topic in topics.iter().chain([&ECHO]) {
             listen.args(["-t", topic]);
         }
@@ -48,18 +56,19 @@ impl Stranger {
         thread::spawn(move || {
             for line in lines.split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                let (topic, payload) = line.split_once(' ').unwrap_or((&line, ""));
-                let heard = Heard { topic: topic.to_owned(), payload: payload.to_owned() };
-                if tell.send(heard).is_err() {
+                if tell.send(Heard::read(&line)).is_err() {
                     break;
                 }
             }
         });
-        let mut stranger = Self { port, listener, heard, speakers: BTreeMap::new() };
+        let (early, speakers) = (RefCell::default(), BTreeMap::new());
+        let mut stranger = Self { port, listener, heard, early, speakers };
         eventually_blocking("the stranger to hear itself", || {
             stranger.say(ECHO, "?");
-            let mut heard = stranger.heard.try_iter();
-            heard.any(|heard| heard.topic == ECHO).then_some(())
+            let heard: Vec<Heard> = stranger.heard.try_iter().collect();
+            let is_there = heard.iter().any(|heard| heard.topic == ECHO);
+            stranger.early.borrow_mut().extend(heard);
+            is_there.then_some(())
         });
         Ok(stranger)
     }
@@ -85,10 +94,25 @@ impl Stranger {
     /// Returns the next message that it receives, or `None` if there is none `within` that time.
     pub fn hear(&self, within: Duration) -> Option<Heard> {
         loop {
-            let heard = self.heard.recv_timeout(within).ok()?;
+            let early = self.early.borrow_mut().pop_front();
+            let heard = early.or_else(|| self.heard.recv_timeout(within).ok())?;
             if heard.topic != ECHO {
                 return Some(heard);
             }
+        }
+    }
+}
+
+impl Heard {
+    /// Reads a line as the listener writes it.
+    fn read(line: &str) -> Self {
+        let mut parts = line.splitn(4, ' ');
+        let mut next = || parts.next().unwrap_or_default();
+        Self {
+            quality_of_service: next().parse().unwrap_or_default(),
+            retained: next() == "1",
+            topic: next().to_owned(),
+            payload: next().to_owned(),
         }
     }
 }
