@@ -32,7 +32,8 @@ use crate::profile_source;
 /// Which network. All its peers must be given the same options.
 use self::names::parse_peers;
 pub(crate) use self::names::{DialectName, RoundsName};
-use self::values::{Challenges, parse_name, parse_room, parse_topic, parse_wait};
+pub(crate) use self::values::parse_topic;
+use self::values::{Challenges, parse_name, parse_room, parse_wait};
 
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Network with rounds (elect-chain, sd, ppd)")]

@@ -100,6 +100,11 @@ pub(crate) fn warn(text: &str) {
     tell("warning", text);
 }
 
+/// Tells a person what goes on.
+pub(crate) fn note(text: &str) {
+    tell("note", text);
+}
+
 /// Others may have chosen the words: a broker its reason, a file its name.
 fn tell(kind: &str, text: &str) {
     let lines: Vec<_> = text.lines().map(escaped).collect();

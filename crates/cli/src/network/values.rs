@@ -36,7 +36,7 @@ impl FromStr for Challenges {
 const TEXT_MAX: usize = 64;
 
 /// Parses a part of a topic, which is also the name of an exchange.
-pub(super) fn parse_topic(text: &str) -> Result<String, String> {
+pub(crate) fn parse_topic(text: &str) -> Result<String, String> {
     if text.len() > TEXT_MAX {
         return Err(format!("{} bytes are more than the {TEXT_MAX} it may have", text.len()));
     }

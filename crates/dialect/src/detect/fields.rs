@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::ids::kind_of_one;
 use crate::profile::{MessageKind, Role};
 
 /// A message as it was heard: its topic, and its fields in their order.
@@ -28,6 +29,8 @@ pub(super) struct Heard {
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     pub(super) prefix: String,
+    /// The id of a guest of ours, as JSON, if there is one.
+    pub(super) guest: Option<String>,
     kinds: BTreeMap<MessageKind, Heard>,
 }
 
@@ -80,10 +83,30 @@ impl Message {
 
     /// Returns which kind of message it is, from the name of its topic, and from its fields where
     /// programs have several kinds under one name.
-    fn kind(&self) -> Option<MessageKind> {
+    pub(super) fn kind(&self) -> Option<MessageKind> {
+        if let Some(kind) = self.named_kind() {
+            return Some(kind);
+        }
+        let says_row = self.has(Role::Tx) || self.has(Role::Solution);
+        Some(match () {
+            // Under other names, by what only one kind has.
+            () if self.has(Role::Key) => MessageKind::Pubkey,
+            () if self.has(Role::Result) => MessageKind::Result,
+            () if says_row && self.has(Role::Yes) => MessageKind::Ballot,
+            () if self.has(Role::Challenge) => MessageKind::Challenge,
+            () if self.has(Role::Solution) => MessageKind::Solution,
+            () if self.has(Role::Id) && self.has(Role::Vote) => MessageKind::Vote,
+            () if self.has(Role::Id) => MessageKind::Init,
+            () => return None,
+        })
+    }
+
+    /// Returns which kind of message it is from the name of its topic, if that is one of those
+    /// that programs use.
+    pub(super) fn named_kind(&self) -> Option<MessageKind> {
         let name = self.topic.rsplit(['/']).next().unwrap_or_default().to_lowercase();
         let says_row = self.has(Role::Tx) || self.has(Role::Solution);
-        Some(match name.as_str() {
+        let kind = match name.as_str() {
             "init" => MessageKind::Init,
             "pubkey" | "pub_key" => MessageKind::Pubkey,
             "challenge" => MessageKind::Challenge,
@@ -94,16 +117,11 @@ impl Message {
             "finish" | "end" => MessageKind::Finish,
             "voting" | "vote" | "election" | "electionmsg" if says_row => MessageKind::Ballot,
             "voting" | "vote" | "election" | "electionmsg" => MessageKind::Vote,
-            // Under other names, by what only one kind has.
-            _ if self.has(Role::Key) => MessageKind::Pubkey,
-            _ if self.has(Role::Result) => MessageKind::Result,
-            _ if says_row && self.has(Role::Yes) => MessageKind::Ballot,
-            _ if self.has(Role::Challenge) => MessageKind::Challenge,
-            _ if self.has(Role::Solution) => MessageKind::Solution,
-            _ if self.has(Role::Id) && self.has(Role::Vote) => MessageKind::Vote,
-            _ if self.has(Role::Id) => MessageKind::Init,
             _ => return None,
-        })
+        };
+        // In a result the id is the solver's.
+        let says = |role: &Role| *role == Role::Solver || self.has(*role);
+        kind.needs().iter().all(says).then_some(kind)
     }
 }
 
@@ -112,7 +130,7 @@ fn is_named(role: Role, name: &str) -> bool {
 }
 
 /// Returns what a field says in messages of a kind.
-fn role_of(kind: MessageKind, name: &str, has_solver: bool) -> Option<Role> {
+pub(super) fn role_of(kind: MessageKind, name: &str, has_solver: bool) -> Option<Role> {
     let roles = kind.roles().iter().copied();
     // In a result the id is the solver's, unless another field is.
     if kind == MessageKind::Result && is_named(Role::Id, name) && !has_solver {
@@ -137,7 +155,7 @@ pub(super) fn classify(messages: &[Message]) -> Room {
     let prefix =
         prefix_of(by_kind.iter().map(|(kind, messages)| (*kind, messages[0].topic.as_str())));
     let kinds = by_kind.iter().map(|(kind, messages)| (*kind, heard(*kind, &prefix, messages)));
-    Room { kinds: kinds.collect(), prefix }
+    Room { kinds: kinds.collect(), prefix, guest: None }
 }
 
 /// Returns what all topics begin with, up to a slash; of a result's, which may have the id of a
@@ -172,13 +190,16 @@ fn heard(kind: MessageKind, prefix: &str, messages: &[&Message]) -> Heard {
         None => first,
     };
     // Most messages have the same fields; the most frequent list of them is the program's.
-    let mut lists: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
+    let mut lists: Vec<(Vec<&str>, usize)> = Vec::new();
     for message in messages {
-        *lists
-            .entry(message.fields.iter().map(|(name, _)| name.as_str()).collect())
-            .or_default() += 1;
+        let names: Vec<&str> = message.fields.iter().map(|(name, _)| name.as_str()).collect();
+        match lists.iter_mut().find(|(known, _)| *known == names) {
+            Some((_, count)) => *count += 1,
+            None => lists.push((names, 1)),
+        }
     }
-    let list = lists.into_iter().max_by_key(|(_, count)| *count).map(|(list, _)| list);
+    // Of those that are as frequent, the one that was heard first.
+    let list = lists.into_iter().rev().max_by_key(|(_, count)| *count).map(|(list, _)| list);
     let list = list.unwrap_or_default();
     let has_solver = list.iter().any(|name| is_named(Role::Solver, name));
     let mut taken = BTreeSet::new();
@@ -201,7 +222,11 @@ fn heard(kind: MessageKind, prefix: &str, messages: &[&Message]) -> Heard {
             None => {}
         }
     }
-    let said = messages.iter().map(|message| {
+    // What has other fields is a stranger's, or a mistake.
+    let names =
+        |it: &Message| it.fields.iter().map(|(name, _)| name.as_str()).eq(list.iter().copied());
+    let alike = messages.iter().filter(|it| names(it));
+    let said = alike.map(|message| {
         let role = |(name, value): &(String, Value)| Some((*roles.get(name)?, value.clone()));
         message.fields.iter().filter_map(role).collect()
     });
@@ -216,6 +241,16 @@ impl Room {
     /// Returns what messages of a kind say.
     pub(super) fn said(&self, kind: MessageKind) -> &[BTreeMap<Role, Value>] {
         self.kinds.get(&kind).map_or(&[], |heard| &heard.said)
+    }
+
+    /// Returns the ids of all senders that are written as most are, as JSON, and that of a guest.
+    pub(super) fn ids(&self) -> BTreeSet<String> {
+        let ids = self.values(Role::Id);
+        let count = |kind| ids.iter().filter(|id| kind_of_one(id) == kind).count();
+        let kinds = ids.iter().map(|id| kind_of_one(id));
+        let usual = kinds.max_by_key(|kind| count(*kind)).flatten();
+        let usual = ids.iter().filter(|id| usual.is_none() || kind_of_one(id) == usual);
+        usual.map(ToString::to_string).chain(self.guest.clone()).collect()
     }
 
     /// Returns all values that have a role.

@@ -8,10 +8,16 @@
 //! | file | question |
 //! | --- | --- |
 //! | `fields` | which kind of message is this, and what do its fields say? |
+//! | `guest` | what does one say that takes the seat a room waits for? |
+//! | `ids` | how is an id written? |
+//! | `place` | which topics are the programs', and which are of others? |
 //! | `puzzles` | what is hashed, and how are zeros counted? |
 //! | `ranges` | which ids and numbers are these? |
 
 mod fields;
+mod guest;
+mod ids;
+mod place;
 mod puzzles;
 mod ranges;
 
@@ -24,7 +30,10 @@ use serde_json::{Map, Value, json};
 use toml::Table;
 
 use self::fields::{Message, classify};
-use crate::profile::{MessageKind, NetworkKind, Profile, Role, Transport, built_in};
+use self::guest::Guest;
+pub use self::guest::NoSeat;
+use self::place::of_programs;
+use crate::profile::{MessageKind, NetworkKind, Profile, Transport, built_in};
 
 /// Messages that are kept; a room says the same again and again.
 const MESSAGES_MAX: usize = 20_000;
@@ -37,6 +46,7 @@ const BYTES_MAX: usize = 16 * 1024;
 pub struct Detector {
     messages: Vec<Message>,
     others: BTreeSet<String>,
+    guest: Option<Guest>,
 }
 
 /// What a room's traffic says of its programs.
@@ -68,20 +78,47 @@ pub struct Difference {
 }
 
 impl Detector {
-    /// Takes note of a message on a topic or an exchange.
-    pub fn hear(&mut self, topic: &str, payload: &[u8]) {
-        if self.messages.len() >= MESSAGES_MAX || payload.len() > BYTES_MAX {
-            return;
+    /// Takes note of a message on a topic or an exchange. Returns what a guest says to it, if there
+    /// is one: a topic and bytes.
+    pub fn hear(&mut self, topic: &str, payload: &[u8]) -> Option<(String, Vec<u8>)> {
+        let is_ours = self.guest.as_ref().is_some_and(|guest| guest.has_said(topic, payload));
+        if is_ours || payload.len() > BYTES_MAX {
+            return None;
         }
         match Message::read(topic, payload) {
             // That of our own variants says nothing of programs.
-            Some(message) if !topic.contains("althing/") => self.messages.push(message),
+            Some(message) if !topic.contains("althing/") => {
+                let answer = self.guest.as_mut().and_then(|guest| guest.answer(&message));
+                if self.messages.len() < MESSAGES_MAX {
+                    self.messages.push(message);
+                }
+                answer
+            }
             _ => {
                 if self.others.len() < 100 {
                     self.others.insert(topic.to_owned());
                 }
+                None
             }
         }
+    }
+
+    /// Takes the seat that the programs wait for, and returns what to say first: a topic and bytes.
+    /// From then on, [`hear`](Self::hear) returns what else is to be said, so that they go on.
+    pub fn join(&mut self, entropy: u64) -> Result<(String, Vec<u8>), NoSeat> {
+        let (guest, said) = Guest::new(&of_programs(&self.messages), entropy)?;
+        self.guest = Some(guest);
+        Ok(said)
+    }
+
+    /// Returns how many solutions were accepted, as far as that was heard.
+    pub fn rows(&self) -> usize {
+        puzzles::rows(&classify(&of_programs(&self.messages)))
+    }
+
+    /// Returns how many peers have said who they are.
+    pub fn peers(&self) -> usize {
+        classify(&of_programs(&self.messages)).ids().len()
     }
 
     /// Returns how many messages were heard that could be a program's.
@@ -92,7 +129,13 @@ impl Detector {
     /// Returns the profile of the programs, as far as their messages show it; `None` if there were
     /// none.
     pub fn detect(&self, transport: Transport) -> Option<Detected> {
-        let rooms = classify(&self.messages);
+        let messages = match of_programs(&self.messages) {
+            // They have other names for all that they say.
+            none if none.is_empty() => self.messages.clone(),
+            some => some,
+        };
+        let mut rooms = classify(&messages);
+        rooms.guest = self.guest.as_ref().map(Guest::id);
         let kinds = rooms.kinds();
         kinds.get(&MessageKind::Init).or_else(|| kinds.values().next())?;
         let mut seen = Map::new();
@@ -111,7 +154,7 @@ impl Detector {
         for kind in missing.into_iter().filter(|kind| !kinds.contains_key(kind)) {
             unknown.push(format!("no message of the kind {:?} was heard", kind.name()));
         }
-        let ids = rooms.values(Role::Id);
+        let peers = rooms.ids().len();
         ranges::tell(&rooms, &mut say, &mut unknown);
         puzzles::tell(&rooms, &mut say, &mut unknown);
         match (kinds.contains_key(&MessageKind::Result), kinds.contains_key(&MessageKind::Ballot)) {
@@ -122,7 +165,9 @@ impl Detector {
         unknown.push(
             "what no message shows: who is elected, how votes are compared, and pauses".into(),
         );
-        let peers: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        if (1..=1000).contains(&peers) {
+            seen.insert("join.n".to_owned(), json!(peers));
+        }
         let seen: BTreeMap<String, Value> = seen.into_iter().collect();
         let nearest = nearest(&seen, transport);
         Some(Detected {
@@ -130,8 +175,8 @@ impl Detector {
             nearest: nearest.name.clone(),
             seen,
             unknown,
-            peers: peers.len(),
-            messages: self.messages.len(),
+            peers,
+            messages: messages.len(),
         })
     }
 }

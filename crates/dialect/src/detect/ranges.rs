@@ -1,10 +1,9 @@
 //! Which ids and numbers there are: their types, and the range that they are drawn from.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::fields::Room;
+use super::ids::kind_of_one;
 use crate::profile::{IdKind, MessageKind, Role};
 
 /// Where ranges of ids and numbers end in the programs that are known.
@@ -15,20 +14,19 @@ const ENDS: [u64; 9] =
 pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut Vec<String>) {
     let ids = room.values(Role::Id);
     let kind = kind_of(&ids);
+    let ids = of_kind(kind, &ids);
+    let members = room.ids();
     if let Some(kind) = kind {
         say("id.kind", json!(kind));
         say_range("id", kind, &ids, say, unknown);
     }
-    let count: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
-    if let Ok(count @ 1..=1000) = u16::try_from(count.len()) {
-        say("join.n", json!(count));
-    }
     let votes: Vec<&Value> =
         room.said(MessageKind::Vote).iter().filter_map(|said| said.get(&Role::Vote)).collect();
     if let Some(form) = kind_of(&votes) {
-        let are_ids = votes.iter().all(|vote| count.contains(&vote.to_string()));
+        let votes = of_kind(Some(form), &votes);
+        let are_ids = votes.iter().all(|vote| members.contains(&vote.to_string()));
         // A single vote may be an id by chance only where there are few numbers.
-        match are_ids && count.len() > 1 {
+        match are_ids && members.len() > 1 {
             true => say("vote.kind", json!("member")),
             false if kind == Some(IdKind::TimeNs) || kind == Some(form) || form == IdKind::Int => {
                 say("vote.kind", json!("draw"));
@@ -66,26 +64,23 @@ pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut
     }
 }
 
-/// Returns how these ids are written, if all are written alike.
+/// Returns how these ids are written, if nearly all are written alike.
 fn kind_of(values: &[&Value]) -> Option<IdKind> {
-    let kind = |value: &Value| match value {
-        // Nanoseconds since 1970 are about as many for some decades.
-        Value::Number(number) => match number.as_u64()? {
-            1_000_000_000_000_000_000..=3_000_000_000_000_000_000 => Some(IdKind::TimeNs),
-            _ => Some(IdKind::Int),
-        },
-        Value::String(text) if text.parse::<althing_types::Uuid>().is_ok() => Some(IdKind::Uuid),
-        Value::String(text) if text.starts_with("0x") => Some(IdKind::HexText),
-        Value::String(text) if text.parse::<u64>().is_ok() => Some(IdKind::IntText),
-        Value::String(text) if text.parse::<f64>().is_ok() => Some(IdKind::FloatText),
-        _ => None,
-    };
-    let kinds: Option<BTreeSet<String>> =
-        values.iter().map(|value| Some(json!(kind(value)?).to_string())).collect();
-    match kinds?.len() {
-        1 => kind(values.first()?),
-        _ => None,
+    let mut counts: Vec<(IdKind, usize)> = Vec::new();
+    for kind in values.iter().filter_map(|value| kind_of_one(value)) {
+        match counts.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind, 1)),
+        }
     }
+    let (kind, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    // A stranger's message or two may be among them.
+    (count * 10 >= values.len() * 8).then_some(kind)
+}
+
+/// Returns those of the values that are written as ids of this kind.
+fn of_kind<'a>(kind: Option<IdKind>, values: &[&'a Value]) -> Vec<&'a Value> {
+    values.iter().copied().filter(|value| kind_of_one(value) == kind).collect()
 }
 
 fn say_range(

@@ -25,7 +25,7 @@ fn traffic(profile: &Profile) -> Detector {
         .collect();
     let mut detector = Detector::default();
     let mut say = |message: Said| {
-        let signature = Some(Signature([1; 3].into()));
+        let signature = Some(Signature::new([1; 3].into()));
         for wire in encode(&dialect, &Signed { message, signature }) {
             detector.hear(wire.topic(), &wire.payload);
         }
@@ -124,6 +124,17 @@ fn programs_of_no_built_in_profile_are_described_by_what_differs() {
         detector.hear(topic, payload.as_bytes());
     }
     let detected = detector.detect(Transport::Mqtt).expect("there was traffic");
+    // Noise on the same topics, and in other rooms, changes nothing.
+    for (topic, payload) in [
+        ("club/init", r#"{"hello": "world"}"#),
+        ("club/vote", "[1, 2, 3]"),
+        ("club/challenge", r#"{"t": "x", "d": null, "more": 1}"#),
+        ("home/lamp", r#"{"id": 7, "t": 21.5, "v": 3}"#),
+    ] {
+        detector.hear(topic, payload.as_bytes());
+    }
+    let noisy = detector.detect(Transport::Mqtt).expect("there was traffic");
+    assert_eq!(noisy.seen, detected.seen);
     assert_eq!((detected.peers, detected.messages), (2, 6));
     let text = detected.to_toml();
     let profile = profile::read("detected.toml", &text, &built_in::base).expect(&text);
@@ -134,4 +145,27 @@ fn programs_of_no_built_in_profile_are_described_by_what_differs() {
     assert_eq!(json!(profile.fields.challenge), json!([["tx", "t"], ["challenge", "d"]]));
     assert!(detected.unknown.iter().any(|it| it.starts_with("what is hashed")));
     assert_eq!(Detector::default().detect(Transport::Mqtt), None);
+}
+
+/// A guest takes the seat that a room waits for; what follows gives the profile.
+#[test]
+fn a_guest_is_a_member_and_what_it_says_is_no_evidence() {
+    let mut detector = Detector::default();
+    assert_eq!(detector.join(7), Err(NoSeat::Silent));
+    for id in [500, 700] {
+        detector.hear("sd/init", format!("{{\"ClientID\": {id}}}").as_bytes());
+    }
+    let (topic, said) = detector.join(7).expect("the room waits");
+    assert_eq!((topic.as_str(), said.as_slice()), ("sd/init", &br#"{"ClientID": 250}"#[..]));
+    assert_eq!(detector.hear(&topic, &said), None, "it comes back");
+    let (topic, vote) =
+        detector.hear("sd/voting", br#"{"ClientID": 500, "VoteID": 65000}"#).expect("it votes");
+    assert_eq!(
+        (topic.as_str(), vote.as_slice()),
+        ("sd/voting", &br#"{"ClientID": 250, "VoteID": 1}"#[..])
+    );
+    let detected = detector.detect(Transport::Mqtt).expect("there was traffic");
+    assert_eq!((detected.peers, detected.messages), (3, 3));
+    assert_eq!(detected.seen["join.n"], 3);
+    assert_eq!(detected.seen["id.hi"], 65_000, "of those that the programs have");
 }

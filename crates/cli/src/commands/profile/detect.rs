@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use althing_dialect::RoundsDialect;
 use althing_dialect::detect::{Detected, Detector, Difference};
-use althing_dialect::profile::{NetworkKind, Transport, built_in, read};
+use althing_dialect::profile::{NetworkKind, SignatureName, Transport, built_in, read};
 use althing_dialect::program::{self, Program};
 use althing_feed::Feed;
 use althing_net::{Arrival, Link, amqp, mqtt};
@@ -19,14 +19,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::commands::{block_on, stop_asked};
 use crate::connection::{Broker, BrokerUrl, FORM, PATIENCE};
-use crate::output::warn;
+use crate::network::parse_topic;
+use crate::output::{note, warn};
 use crate::parallelism::ParallelismOptions;
 use crate::swarm::{Making, Meeting};
 
 /// Listen to a room, and say which profile its programs follow.
 ///
-/// It takes no seat, and says nothing to the room. What it prints is a profile: the nearest
-/// built-in one, with what differs. What no message showed is listed on standard error.
+/// It takes no seat, and says nothing to the room, unless --join has it take the one that a room
+/// waits for. What it prints is a profile: the nearest built-in one, with what differs. What no
+/// message showed is listed on standard error.
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     althing profile detect --broker mqtt://localhost --seconds 30 > theirs.toml")]
@@ -40,13 +42,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     room: Option<String>,
 
+    /// Over AMQP, listen also to exchanges that begin with this text, and end as those of programs
+    /// do: there is no way to ask for all.
+    #[arg(long, value_name = "TEXT", value_parser = parse_topic)]
+    prefix: Option<String>,
+
     /// How long to listen.
     #[arg(long, value_name = "N", default_value_t = 20)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
 
-    /// Then join the programs for as long again, as one of them, and listen to what follows: for a
-    /// room that waits for its last member. It takes a seat.
+    /// Stop sooner, when so many solutions were accepted.
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
+
+    /// When some programs are there and no more come, join them as one of them, and listen for as
+    /// long again: for a room that waits for its last member.
+    ///
+    /// It says what the others say with an id of its own, and draws the least, so that it does not
+    /// lead; among programs that sign, it is a peer of the nearest built-in profile. Who joins must
+    /// stay: when it ends, so does the session.
     #[arg(long)]
     join: bool,
 
@@ -65,11 +80,25 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn detect(arguments: Arguments) -> anyhow::Result<()> {
     let broker = Broker::at(arguments.broker.clone());
     let time = Duration::from_secs(arguments.seconds);
-    let (mut link, transport) = listen(&broker, arguments.room.as_deref()).await?;
+    let (mut link, transport) = listen(&broker, &arguments).await?;
+    note(&format!("listening for {} s", arguments.seconds));
     let mut detector = Detector::default();
-    hear(&mut link, &mut detector, time).await?;
+    let enough = |detector: &Detector| arguments.rows.is_some_and(|rows| detector.rows() >= rows);
+    match arguments.join {
+        true => hear_who_is_there(&mut link, &mut detector, time).await?,
+        false => hear(&mut link, &mut detector, time, enough).await?,
+    }
     let mut detected = detector.detect(transport);
-    if let (true, Some(found)) = (arguments.join, &detected) {
+    let found = detected.as_ref().filter(|_| arguments.join);
+    if let Some(found) = found.filter(|found| !signs(found)) {
+        let (topic, payload) = detector
+            // An id is only to differ from those of others.
+            .join(std::process::id().into())
+            .with_context(|| format!("nothing was said to the {} programs", found.peers))?;
+        link.publisher().publish(topic, payload);
+        hear(&mut link, &mut detector, time, enough).await?;
+        detected = detector.detect(transport);
+    } else if let Some(found) = found {
         let dialect = joined(found)?;
         let feed = Feed::default();
         let making = Making {
@@ -81,7 +110,7 @@ async fn detect(arguments: Arguments) -> anyhow::Result<()> {
             disk: None,
         };
         let (swarm, _) = making.start(1).await?;
-        hear(&mut link, &mut detector, time).await?;
+        hear(&mut link, &mut detector, time, enough).await?;
         swarm.stop();
         detected = detector.detect(transport);
     }
@@ -101,7 +130,10 @@ async fn detect(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Subscribes to all that may be said in a room, without saying anything.
-async fn listen(broker: &Broker, room: Option<&str>) -> anyhow::Result<(Link, Transport)> {
+async fn listen(broker: &Broker, arguments: &Arguments) -> anyhow::Result<(Link, Transport)> {
+    let Arguments { room, prefix, .. } = arguments;
+    // An empty name is that of no room.
+    let room = room.as_deref().filter(|room| !room.is_empty());
     let before = room.map(|room| format!("{room}/")).unwrap_or_default();
     Ok(match broker {
         Broker::Mqtt(options) => {
@@ -116,6 +148,10 @@ async fn listen(broker: &Broker, room: Option<&str>) -> anyhow::Result<(Link, Tr
             let topics = rounds.flat_map(|it| Program::built_in(&it.name).topics());
             let mut exchanges: Vec<String> =
                 topics.filter(|it| !it.contains('+')).map(|it| format!("{before}{it}")).collect();
+            let prefixes = prefix.iter().map(String::as_str).chain([PPD]);
+            exchanges.extend(
+                prefixes.flat_map(|prefix| NAMES.map(|name| format!("{before}{prefix}{name}"))),
+            );
             exchanges.sort_unstable();
             exchanges.dedup();
             options.overheard = exchanges.into_iter().map(Into::into).collect();
@@ -125,30 +161,100 @@ async fn listen(broker: &Broker, room: Option<&str>) -> anyhow::Result<(Link, Tr
     })
 }
 
-/// Hears what is said for so long, or until the user has heard enough.
-async fn hear(link: &mut Link, detector: &mut Detector, time: Duration) -> anyhow::Result<()> {
+/// What stands before the exchanges of the page with AMQP.
+const PPD: &str = "ppd/";
+
+/// The names that programs give to exchanges, after their prefix.
+const NAMES: [&str; 12] = [
+    "init",
+    "pubkey",
+    "pub_key",
+    "voting",
+    "vote",
+    "election",
+    "ElectionMsg",
+    "coordinator",
+    "challenge",
+    "solution",
+    "result",
+    "ballot",
+];
+
+/// Returns whether the programs are of a kind that signs: a guest without a key could not join.
+fn signs(found: &Detected) -> bool {
+    built_in::find(&found.nearest).is_some_and(|profile| profile.sign.alg != SignatureName::None)
+}
+
+/// When no more come for so long, all who are there have said so: programs repeat themselves
+/// sooner.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// Hears until some have said that they are there, and then no others for a while.
+async fn hear_who_is_there(
+    link: &mut Link,
+    detector: &mut Detector,
+    time: Duration,
+) -> anyhow::Result<()> {
     let end = Instant::now() + time;
-    loop {
-        let arrival = tokio::select! {
-            arrival = timeout_at(end, link.next()) => arrival,
-            () = stop_asked() => return Ok(()),
-        };
-        match arrival {
-            Err(_) => return Ok(()),
-            Ok(Some(Arrival::Received { from: Channel::Topic(topic), payload })) => {
-                detector.hear(&topic, &payload);
+    let mut peers = 0;
+    while Instant::now() < end {
+        let left = end - Instant::now();
+        let wait = if peers == 0 { left } else { left.min(QUIET) };
+        hear(link, detector, wait, |detector| detector.peers() > peers).await?;
+        if detector.peers() == peers {
+            return Ok(());
+        }
+        peers = detector.peers();
+    }
+    Ok(())
+}
+
+/// How often it is looked whether enough was heard: a look takes as long as there are messages.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Hears what is said for so long, or until it is enough, or the user says so. Says what a guest
+/// has to say.
+async fn hear(
+    link: &mut Link,
+    detector: &mut Detector,
+    time: Duration,
+    is_enough: impl Fn(&Detector) -> bool,
+) -> anyhow::Result<()> {
+    let end = Instant::now() + time;
+    let mut knew_none = detector.peers() == 0;
+    while Instant::now() < end && !is_enough(detector) {
+        let look = end.min(Instant::now() + LOOK);
+        while Instant::now() < look {
+            let arrival = tokio::select! {
+                arrival = timeout_at(look, link.next()) => arrival,
+                () = stop_asked() => return Ok(()),
+            };
+            match arrival {
+                Err(_) => break,
+                Ok(Some(Arrival::Received { from: Channel::Topic(topic), payload })) => {
+                    if let Some((topic, payload)) = detector.hear(&topic, &payload) {
+                        link.publisher().publish(topic, payload);
+                    }
+                }
+                Ok(Some(Arrival::Down { reason })) => warn(&reason),
+                Ok(Some(_)) => {}
+                Ok(None) => bail!("the connection has ended"),
             }
-            Ok(Some(Arrival::Down { reason })) => warn(&reason),
-            Ok(Some(_)) => {}
-            Ok(None) => bail!("the connection has ended"),
+        }
+        if knew_none && detector.peers() > 0 {
+            knew_none = false;
+            note("the first program was heard");
         }
     }
+    Ok(())
 }
 
 /// Returns the dialect of the programs that were heard.
 fn joined(found: &Detected) -> anyhow::Result<Arc<dyn RoundsDialect>> {
-    let profile = read("the detected profile", &found.to_toml(), &built_in::base)
-        .context("what was heard is too little to join")?;
+    let profile = read("the detected profile", &found.to_toml(), &built_in::base);
+    let mut profile = profile.context("what was heard is too little to join")?;
+    // They wait for one more.
+    profile.join.n = u16::try_from(found.peers + 1).unwrap_or(u16::MAX);
     // The prefix that was heard has the room in it.
     Ok(Arc::new(Program::new(program::Config::new(profile))))
 }
