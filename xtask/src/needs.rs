@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell;
+use crate::{root, shell};
 
 /// One program that the tests need. Another broker or browser is one more row.
 pub(crate) struct Need {
@@ -23,6 +23,10 @@ enum Seen {
     Subcommand(&'static str),
     /// The compiler has the library for this target.
     Target(&'static str),
+    /// Python has this module.
+    Module(&'static str),
+    /// This package of Python, with its version, is where the tests look for it.
+    Package(&'static str),
 }
 
 enum Source {
@@ -32,6 +36,8 @@ enum Source {
     Crate(&'static str),
     /// Rust's library for this target, from the source of the compiler.
     Rustup(&'static str),
+    /// A package from PyPI, with its version, for the tests alone.
+    PyPi(&'static str),
 }
 
 /// The programs that every test run needs.
@@ -57,7 +63,26 @@ const NEEDED: &[Need] = &[
         from: Source::Debian("jq"),
     },
     PYTHON,
+    Need {
+        what: "pip, which gets packages of Python",
+        seen: Seen::Module("pip"),
+        from: Source::Debian("python3-pip"),
+    },
+    Need {
+        what: "pika, with which published programs speak AMQP",
+        seen: Seen::Package("pika-1.4.4"),
+        from: Source::PyPi("pika==1.4.4"),
+    },
+    Need {
+        what: "pycryptodome, with which published programs sign",
+        seen: Seen::Package("pycryptodome-4.4.0"),
+        from: Source::PyPi("pycryptodome==4.4.0"),
+    },
 ];
+
+/// Where packages of Python are installed, seen from the workspace's root: no other program on this
+/// machine has them from us. The tests of `cli` name it as well.
+const PACKAGES: &str = "target/python";
 
 /// The language of the published programs.
 pub(crate) const PYTHON: Need = Need {
@@ -149,7 +174,7 @@ fi
 
 /// Installs the missing programs of [`NEEDED`].
 pub(crate) fn install_needed() -> Result<()> {
-    let mut debian = Vec::new();
+    let (mut debian, mut others) = (Vec::new(), Vec::new());
     for need in NEEDED {
         if need.is_there() {
             println!("{}: there.", need.what);
@@ -158,13 +183,14 @@ pub(crate) fn install_needed() -> Result<()> {
         println!("{}: missing.", need.what);
         match need.from {
             Source::Debian(package) => debian.push(package),
-            Source::Crate(_) | Source::Rustup(_) => need.install()?,
+            Source::Crate(_) | Source::Rustup(_) | Source::PyPi(_) => others.push(need),
         }
     }
-    if debian.is_empty() {
-        return Ok(());
+    if !debian.is_empty() {
+        install_debian(&debian)?;
     }
-    install_debian(&debian)?;
+    // After Debian's, which some of them are installed with.
+    others.into_iter().try_for_each(Need::install)?;
     match NEEDED.iter().find(|need| !need.is_there()) {
         Some(need) => bail!("{} was installed and still cannot be found in PATH", need.what),
         None => Ok(()),
@@ -186,6 +212,13 @@ impl Need {
                 rustc.args(["--print", "target-libdir", "--target", name]);
                 shell::output(&mut rustc).is_ok_and(|path| Path::new(path.trim()).is_dir())
             }
+            Seen::Module(name) => {
+                let mut python = shell::command("python3");
+                shell::succeeds(python.args(["-c", &format!("import {name}")]))
+            }
+            Seen::Package(name) => {
+                root::root().join(PACKAGES).join(format!("{name}.dist-info")).is_dir()
+            }
         }
     }
 
@@ -202,6 +235,17 @@ impl Need {
                          reached, or install it by hand (`cargo {}`)",
                         self.what,
                         command.join(" ")
+                    )
+                })
+            }
+            Source::PyPi(package) => {
+                let mut pip = shell::command("python3");
+                pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+                pip.args(["--upgrade", "--target", PACKAGES, package]);
+                shell::run(&mut pip).with_context(|| {
+                    format!(
+                        "{} is missing and could not be installed; check that PyPI can be reached",
+                        self.what
                     )
                 })
             }
@@ -252,10 +296,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_from_crates_io_are_pinned() {
+    fn versions_from_registries_are_pinned() {
         for need in NEEDED.iter().chain([&NEXTEST, &CARGO_DENY, &CARGO_FUZZ]) {
-            if let Source::Crate(package) = need.from {
-                assert!(package.contains('@'), "{package}");
+            match need.from {
+                Source::Crate(package) => assert!(package.contains('@'), "{package}"),
+                Source::PyPi(package) => assert!(package.contains("=="), "{package}"),
+                Source::Debian(_) | Source::Rustup(_) => {}
             }
         }
     }

@@ -2,31 +2,31 @@
 //!
 //! The programs are in Python, in `programs/`, and know what their profile says and nothing else.
 //! What these tests show is in `docs/interop.md`, which `cargo xtask interop` writes.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `detecting` | what does a detector make of them? |
+//! | `mixture` | which peers and programs are in one network? |
+//! | `partitions` | what if some of ours lose their connection? |
+//! | `record` | what is written down of the runs? |
 
-use std::fmt::Write;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod detecting;
+mod mixture;
+mod partitions;
+mod record;
+
 use std::thread;
 
-use serde_json::Value;
+use althing_testkit::{Mosquitto, RabbitMq};
 use tempfile::TempDir;
 
-use crate::harness::{Network, Peer, Room, StandIn, command, mosquitto, row};
+use self::mixture::{Kind, Mixture, Outcome, begin, kind};
+use crate::harness::{mosquitto, rabbitmq};
 
-/// A network of programs over MQTT that a profile describes.
-struct Kind {
-    profile: &'static str,
-    /// What leaders ask for, so that it is found at once.
-    challenge: &'static str,
-}
-
-const fn kind(profile: &'static str, challenge: &'static str) -> Kind {
-    Kind { profile, challenge }
-}
-
-/// Hexadecimal zeros count four times as much as bits.
-const KINDS: [Kind; 9] = [
+/// Over MQTT. Hexadecimal zeros count four times as much as bits.
+const OVER_MQTT: [Kind; 10] = [
     kind("sheet", "1..6"),
+    kind("sequel", "1..6"),
     kind("elect-chain", "1..6"),
     kind("sd", "1..6"),
     kind("copy-a", "1..2"),
@@ -37,121 +37,61 @@ const KINDS: [Kind; 9] = [
     kind("copy-f", "1..6"),
 ];
 
+/// Over AMQP: the page's program, and others with each value of each dimension that such programs
+/// have.
+const OVER_AMQP: [Kind; 5] = [
+    kind("ppd", "1..6"),
+    kind("keyed.toml", "1..6"),
+    kind("numbered.toml", "1..6"),
+    kind("shared.toml", "1..6"),
+    kind("sequel-amqp.toml", "1..6"),
+];
+
 /// Members of each network.
 const PEERS: usize = 4;
 
 /// How many of them are ours.
 const MIXTURES: [usize; 3] = [1, 2, 3];
 
-/// Rows of a session.
-const ROWS: u64 = 4;
-
 /// Networks that run at the same time: most of the time each waits for what its programs wait for.
 const AT_ONCE: usize = 14;
 
-/// One network: how many of its peers are ours, and where its topics are.
-struct Mixture<'a> {
-    kind: &'a Kind,
-    ours: usize,
-    port: u16,
-    /// Where the profile is, as JSON.
-    file: PathBuf,
-    profile: Value,
-    prefix: String,
+/// A broker that networks meet over.
+enum Broker {
+    Mqtt(Mosquitto),
+    Amqp(RabbitMq),
 }
 
-impl<'a> Mixture<'a> {
-    fn new(kind: &'a Kind, ours: usize, port: u16, home: &Path) -> Self {
-        let shown = command().args(["profile", "show", kind.profile, "--json"]).output();
-        let shown = shown.expect("the program has just been built").stdout;
-        let file = home.join(format!("{}-{ours}.json", kind.profile));
-        fs::write(&file, &shown).expect("there is room for files");
-        let profile = serde_json::from_slice(&shown).expect("JSON");
-        let prefix = format!("{}-{ours}/", kind.profile);
-        Self { kind, ours, port, file, profile, prefix }
-    }
-
-    /// Returns our peers.
-    fn network(&self) -> Network {
-        let own = self.profile["topics"]["prefix"].as_str().expect("a text");
-        Network::of(PEERS, format!("mqtt://127.0.0.1:{}", self.port))
-            .with("--profile", self.kind.profile)
-            .with("--prefix", format!("{}{own}", self.prefix))
-            .with("--challenge", self.kind.challenge)
-            .with("--rounds", ROWS)
-            .with("--pause", "200ms")
-    }
-
-    /// Starts the programs, which listen when this returns, and say nothing yet.
-    fn programs(&self, seed: u64) -> Vec<StandIn> {
-        let room = Room {
-            profile: &self.file,
-            port: self.port,
-            peers: PEERS,
-            challenge: self.kind.challenge,
-            rounds: ROWS,
-            prefix: &self.prefix,
-        };
-        let numbers = 0..(PEERS - self.ours) as u64;
-        let programs: Vec<_> = numbers.map(|it| StandIn::start(&room, seed + it)).collect();
-        programs.iter().for_each(StandIn::is_there);
-        programs
-    }
-
-    /// Asserts that all have one table, and that no program has ended. Returns what was seen.
-    fn assert_one_table(&self, peers: &[Peer], programs: &[StandIn]) -> Outcome {
-        let first = programs[0].rows(ROWS);
-        for program in &programs[1..] {
-            assert_eq!(program.rows(ROWS), first, "{}", program.name());
+impl Broker {
+    fn port(&self) -> u16 {
+        match self {
+            Self::Mqtt(broker) => broker.port(),
+            Self::Amqp(broker) => broker.port(),
         }
-        for peer in peers {
-            let what = format!("{ROWS} rows");
-            let rows = peer.wait_until(&what, |lines| {
-                let decided = lines.iter().filter(|line| line.is("round_decided"));
-                let rows: Vec<Value> = decided.map(|line| row(&line.said)).collect();
-                (rows.len() as u64 >= ROWS).then_some(rows)
-            });
-            assert_eq!(rows, first, "{} of {} ours: {}", self.ours, PEERS, peer.name());
+    }
+
+    /// Returns the address of the same broker behind another port.
+    fn url_at(&self, port: u16) -> String {
+        match self {
+            Self::Mqtt(_) => format!("mqtt://127.0.0.1:{port}"),
+            Self::Amqp(_) => format!("amqp://127.0.0.1:{port}"),
         }
-        let ended = programs.iter().filter(|program| !program.is_running()).count();
-        assert_eq!(ended, 0, "programs that have ended, with {} of {} ours", self.ours, PEERS);
-        Outcome { rows: first.len(), tables: peers.len() + programs.len(), ended }
-    }
-
-    /// Runs a session.
-    fn run(&self) -> Outcome {
-        let mut programs = self.programs(10);
-        let network = self.network();
-        let peers = network.peers(self.ours);
-        begin(&peers, &mut programs);
-        self.assert_one_table(&peers, &programs)
     }
 }
 
-/// What was seen of a session.
-struct Outcome {
-    rows: usize,
-    /// Peers and programs whose tables were compared, and are equal.
-    tables: usize,
-    /// Programs that have ended.
-    ended: usize,
+fn home() -> TempDir {
+    TempDir::with_prefix("althing-interop-").expect("there is room for files")
 }
 
-/// Has the programs begin once our peers listen: where an id is said once, all must hear it.
-fn begin(peers: &[Peer], programs: &mut [StandIn]) {
-    for peer in peers {
-        peer.first("connected");
-    }
-    programs.iter_mut().for_each(StandIn::begins);
-}
-
-#[test]
-fn in_every_mixture_with_every_program_all_have_one_table_and_no_program_ends() {
-    let broker = mosquitto();
-    let home = TempDir::with_prefix("althing-interop-").expect("there is room for files");
-    let all = KINDS.iter().flat_map(|kind| MIXTURES.map(|ours| (kind, ours)));
+/// Runs all mixtures of these programs, and returns what was seen.
+fn run_mixtures<'a>(
+    broker: &'a Broker,
+    kinds: &'a [Kind],
+    home: &TempDir,
+) -> Vec<(Mixture<'a>, Outcome)> {
+    let all = kinds.iter().flat_map(|kind| MIXTURES.map(|ours| (kind, ours)));
     let all: Vec<_> =
-        all.map(|(kind, ours)| Mixture::new(kind, ours, broker.port(), home.path())).collect();
+        all.map(|(kind, ours)| Mixture::new(kind, ours, broker, home.path())).collect();
     let mut outcomes = Vec::new();
     for some in all.chunks(AT_ONCE) {
         thread::scope(|scope| {
@@ -160,50 +100,45 @@ fn in_every_mixture_with_every_program_all_have_one_table_and_no_program_ends() 
             outcomes.extend(runs);
         });
     }
-    let recorded_now = record(&all, &outcomes);
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/interop.md");
-    let (mark, written) = ("<!-- recorded -->\n", fs::read_to_string(&page).unwrap_or_default());
-    let (before, recorded) = written.split_once(mark).expect("the page has a place for it");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&page, format!("{before}{mark}{recorded_now}")).expect("the page can be written");
-    } else {
-        assert_eq!(recorded, recorded_now, "run cargo xtask interop to renew docs/interop.md");
-    }
-}
-
-/// Returns what the page says of these runs.
-fn record(mixtures: &[Mixture<'_>], outcomes: &[Outcome]) -> String {
-    let mut text = String::from("\n| profile | ours | command of ours | came to |\n");
-    text += "| --- | --- | --- | --- |\n";
-    for (Mixture { kind, ours, .. }, Outcome { rows, tables, ended }) in
-        mixtures.iter().zip(outcomes)
-    {
-        let Kind { profile, challenge } = kind;
-        let command = format!(
-            "althing peer --profile {profile} --peers {PEERS} --challenge {challenge} --rounds \
-             {ROWS} --pause 200ms"
-        );
-        let result = format!("{rows} rows, the same in {tables} tables; {ended} programs ended");
-        writeln!(text, "| `{profile}` | {ours} of {PEERS} | `{command}` | {result} |")
-            .expect("a text takes all");
-    }
-    text
+    all.into_iter().zip(outcomes).collect()
 }
 
 #[test]
-fn after_a_kill_the_next_session_begins_anew_for_all() {
-    let broker = mosquitto();
-    let home = TempDir::with_prefix("althing-interop-").expect("there is room for files");
-    let mixture = Mixture::new(&KINDS[0], 2, broker.port(), home.path());
-    let network = mixture.network();
-    let mut programs = mixture.programs(10);
-    let mut peers = network.peers(2);
-    begin(&peers, &mut programs);
-    peers[0].reaches(2);
-    peers.iter_mut().for_each(|peer| peer.kill());
-    drop(programs);
-    let mut programs = mixture.programs(20);
-    peers.iter_mut().for_each(|peer| network.restart(peer));
-    begin(&peers, &mut programs);
-    mixture.assert_one_table(&peers, &programs);
+fn in_every_mixture_with_every_program_over_mqtt_all_have_one_table_and_no_program_ends() {
+    let (broker, home) = (Broker::Mqtt(mosquitto()), home());
+    record::compare("MQTT", &run_mixtures(&broker, &OVER_MQTT, &home));
+}
+
+#[test]
+fn in_every_mixture_with_every_program_over_amqp_all_have_one_table_and_no_program_ends() {
+    let (broker, home) = (Broker::Amqp(rabbitmq()), home());
+    record::compare("AMQP", &run_mixtures(&broker, &OVER_AMQP, &home));
+}
+
+#[test]
+fn after_a_kill_the_next_session_over_mqtt_begins_anew_for_all() {
+    after_a_kill_the_next_session_begins_anew(&Broker::Mqtt(mosquitto()), &OVER_MQTT[..1]);
+}
+
+#[test]
+fn after_a_kill_the_next_session_over_amqp_begins_anew_for_all() {
+    after_a_kill_the_next_session_begins_anew(&Broker::Amqp(rabbitmq()), &OVER_AMQP[..2]);
+}
+
+fn after_a_kill_the_next_session_begins_anew(broker: &Broker, kinds: &[Kind]) {
+    let home = home();
+    for kind in kinds {
+        let mixture = Mixture::new(kind, 2, broker, home.path());
+        let network = mixture.network();
+        let mut programs = mixture.programs(10);
+        let mut peers = network.peers(2);
+        begin(&peers, &mut programs);
+        peers[0].reaches(2);
+        peers.iter_mut().for_each(|peer| peer.kill());
+        drop(programs);
+        let mut programs = mixture.programs(20);
+        peers.iter_mut().for_each(|peer| network.restart(peer));
+        begin(&peers, &mut programs);
+        mixture.assert_one_table(&peers, &programs);
+    }
 }

@@ -26,14 +26,18 @@ pub(crate) struct Room<'a> {
     pub(crate) prefix: &'a str,
 }
 
+/// Where `cargo xtask test` installs the packages that programs over AMQP and those that sign need.
+const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python");
+
 /// Such a program as a process.
 pub(crate) struct StandIn(Althing);
 
 impl StandIn {
     /// Starts the program with this number, which decides what it draws.
     pub(crate) fn start(room: &Room<'_>, number: u64) -> Self {
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/programs/mqtt_program.py");
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/programs/program.py");
         let mut python = Command::new("python3");
+        python.env("PYTHONPATH", PACKAGES);
         python.args(["-B", program]).arg(room.profile);
         let mut with = |option: &str, value: &dyn Display| {
             python.arg(option).arg(value.to_string());

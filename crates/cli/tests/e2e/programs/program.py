@@ -1,4 +1,4 @@
-"""A program as people write it for a network over MQTT that a profile describes.
+"""A program as people write it for a network over MQTT or AMQP that a profile describes.
 
 It knows what its profile says and nothing else. What its author did not think of ends it, as it
 ends theirs: bytes that are no JSON, a field that is missing or has another type, a row that it does
@@ -14,10 +14,9 @@ import sys
 import time
 import uuid
 
-from mqtt_client import Client
+from election import elected
 from puzzle import candidates, solves
-
-KINDS = ["init", "vote", "challenge", "solution", "result", "ballot"]
+from speech import Speech
 
 
 def report(event, **values):
@@ -29,20 +28,32 @@ def seconds(value):
     return {"at once": 0, "operator": 0.5}.get(value, value)
 
 
+def connect(profile, options, me):
+    if profile["wire"]["transport"] == "amqp":
+        # Only programs over AMQP need the package.
+        from amqp_client import Client
+
+        return Client(options.port, profile["amqp"], me, options.seed)
+    from mqtt_client import Client
+
+    return Client(options.port, profile["wire"]["qos"])
+
+
 class Program:
     def __init__(self, profile, options):
         self.profile, self.options = profile, options
         self.chance = random.Random(options.seed)
-        self.client = Client(options.port, profile["wire"]["qos"])
-        self.prefix = options.prefix + profile["topics"]["prefix"]
         self.me = self.new_id()
+        self.speech = Speech(profile, options.prefix, connect(profile, options, self.me))
+        self.say = self.speech.say
         self.plans, self.planned = [], itertools.count()
         self.stage = "joining"
         self.ids, self.draws, self.leader, self.drawn = [], [], None, None
         self.first = profile["leader"]["first_tx"]
         self.row, self.asked, self.table = self.first, {}, []
         self.solutions, self.votes, self.accepted = [], [], None
-        self.early = []
+        # What came before its time: challenges, words of leaders, and what cannot be checked yet.
+        self.early, self.coordinators, self.unchecked = [], [], []
 
     # What a profile says of messages.
 
@@ -55,23 +66,20 @@ class Program:
         number = self.chance.randint(ids["lo"], ids["hi"])
         return {"int": number, "int-text": str(number), "hex-text": hex(number)}[ids["kind"]]
 
-    def topic(self, kind, solver=""):
-        name = self.profile["topics"][kind]
-        return self.prefix + name.replace("{solver}", str(solver))
+    def by_row(self):
+        """Returns whether only what is about the open row counts, as where all sign and vote."""
+        judge = self.profile["judge"]
+        return judge["by"] == "all" and "of next" not in judge["bound"]
 
-    def say(self, kind, **values):
-        said = {}
-        for role, name, *constant in self.profile["fields"][kind]:
-            said[name] = constant[0] if role == "const" else values[role]
-        retain = kind in self.profile["wire"]["retain"]
-        self.client.publish(self.topic(kind, values.get("solver")), json.dumps(said), retain)
-
-    def read(self, kind, payload):
-        said = json.loads(payload)
-        fields = self.profile["fields"][kind]
-        if self.profile["fields"]["strict_keys"] and set(said) != {it[1] for it in fields}:
-            raise KeyError(f"other keys than ours: {sorted(said)}")
-        return {role: said[name] for role, name, *rest in fields if role != "const"}
+    def hear(self, topic, payload):
+        kind = self.speech.kind_of(topic)
+        lacks_keys = self.speech.signing and self.stage in ("joining", "keys")
+        if lacks_keys and kind not in ("init", "pubkey"):
+            self.unchecked.append((topic, payload))
+            return
+        values = self.speech.read(kind, payload, self.leader)
+        if values is not None:
+            getattr(self, f"on_{kind}")(**values)
 
     # Time.
 
@@ -79,10 +87,7 @@ class Program:
         heapq.heappush(self.plans, (time.monotonic() + after, next(self.planned), action))
 
     def run(self):
-        kinds = [kind for kind in KINDS if self.profile["fields"][kind]]
-        # Results that go to the topic of a solver are there for all to hear.
-        topics = {self.topic(kind, "+"): kind for kind in kinds}
-        self.client.subscribe(list(topics))
+        self.speech.listen()
         report("started", id=str(self.me))
         # People start their programs together: who says an id once must be heard by all.
         sys.stdin.readline()
@@ -90,9 +95,8 @@ class Program:
         # Until it is ended from outside: what comes after its last row must not end it either.
         while True:
             due = self.plans[0][0] - time.monotonic() if self.plans else 60
-            for topic, payload in self.client.messages(due):
-                kind = topics.get(topic) or topics[self.topic("result", "+")]
-                getattr(self, f"on_{kind}")(**self.read(kind, payload))
+            for topic, payload in self.speech.client.messages(due):
+                self.hear(topic, payload)
                 self.go_on()
             while self.plans and self.plans[0][0] <= time.monotonic():
                 heapq.heappop(self.plans)[2]()
@@ -133,6 +137,13 @@ class Program:
         if is_new and not join["send_exactly_once"]:
             self.say_id()
 
+    def say_key(self):
+        self.stage = "keys"
+        self.say("pubkey", id=self.me, key=self.speech.signing.own_key())
+
+    def on_pubkey(self, id, key):
+        self.speech.signing.learn(id, key)
+
     # Election.
 
     def begin_election(self):
@@ -152,7 +163,7 @@ class Program:
         return isinstance(self.profile["election"]["vote"], (int, float))
 
     def say_vote(self):
-        if self.stage in ("electing", "idle") and not self.asked:
+        if self.stage == "electing" or not self.asked:
             self.say("vote", id=self.me, vote=self.drawn)
             if self.repeats_votes():
                 self.plan(self.profile["election"]["vote"], self.say_vote)
@@ -164,44 +175,47 @@ class Program:
                 self.say_id()
             elif self.repeats_votes():
                 return
-        if not (self.repeats_votes() and any(it[0] == id for it in self.draws)):
+        # Where they are signed, equal texts are one.
+        is_known = self.speech.signing and (id, vote) in self.draws
+        if not is_known and not (self.repeats_votes() and any(it[0] == id for it in self.draws)):
             self.draws.append((id, vote))
 
-    def winner(self, draws):
-        rules = self.profile["election"]
-        as_text = rules["compare"] == "text"
-        key = str if as_text else lambda it: it
-        tie = {
-            "max-id": lambda place, id: key(id),
-            "min-id": lambda place, id: -id,
-            "first": lambda place, id: -place,
-            "max-text": lambda place, id: str(id),
-        }[rules["tie"]]
-        if rules["rule"] == "max":
-            best = max(enumerate(draws), key=lambda it: (key(it[1][1]), tie(it[0], it[1][0])))
-            return best[1][0]
-        named = [vote for _, vote in draws]
-        if rules["rule"] == "plurality":
-            return max(named, key=lambda id: (named.count(id), tie(named.index(id), id)))
-        if rules["rule"] == "largest-target":
-            return max(named, key=key)
-        return sorted(id for id, _ in draws)[sum(named) % len(named)]
+    def on_coordinator(self, id, vote=None):
+        self.coordinators.append(id)
 
     # Rows.
 
     def go_on(self):
         size = self.options.peers
         if self.stage == "joining" and len(self.ids) >= size:
+            self.say_key() if self.speech.signing else self.begin_election()
+        if self.stage == "keys" and all(id in self.speech.signing.keys for id in self.ids):
             self.begin_election()
+            unchecked, self.unchecked = self.unchecked, []
+            for topic, payload in unchecked:
+                self.hear(topic, payload)
+        announced = self.profile["election"]["announced"]
         if self.stage == "electing" and len(self.draws) >= size:
             draws, self.draws = self.draws[:size], self.draws[size:]
-            self.leader = self.winner(draws)
-            report("elected", leader=str(self.leader))
-            self.idle()
-            for challenge in self.early:
-                self.on_challenge(**challenge)
+            winner = elected(self.profile["election"], draws)
+            if announced:
+                self.stage = "following"
+                if winner == self.me:
+                    self.say("coordinator", id=self.me, vote=self.drawn)
+            else:
+                self.follow(winner)
+        if self.stage == "following" and self.coordinators:
+            self.follow(self.coordinators.pop(0))
         if self.profile["judge"]["by"] == "all":
-            self.judge()
+            self.judge_row() if self.by_row() else self.judge()
+
+    def follow(self, leader):
+        self.leader = leader
+        report("elected", leader=str(leader))
+        self.idle()
+        early, self.early = self.early, []
+        for challenge in early:
+            self.on_challenge(**challenge)
 
     def idle(self):
         self.stage = "idle"
@@ -221,6 +235,10 @@ class Program:
         self.say("challenge", id=self.me, tx=self.row, challenge=d)
 
     def on_challenge(self, challenge, id=None, tx=None):
+        if self.by_row() and self.stage != "idle":
+            # A broker may deliver it before the last votes.
+            self.early.append({"challenge": challenge, "id": id, "tx": tx})
+            return
         if self.leader is None:
             if not self.repeats_votes():
                 raise IndexError("a challenge before the election")
@@ -237,7 +255,14 @@ class Program:
         self.asked[tx] = int(challenge)
         self.stage = "mining"
         if self.leader != self.me or self.profile["leader"]["mines"]:
-            self.plan(self.chance.uniform(0.02, 0.2), lambda: self.answer(tx))
+            self.plan(self.search_time(tx), lambda: self.answer(tx))
+
+    def search_time(self, tx):
+        if self.profile["wire"]["transport"] == "mqtt":
+            return self.chance.uniform(0.02, 0.2)
+        # Without an order that all share, programs agree only as long as no two of them find a
+        # solution at the same instant.
+        return 0.5 + 0.4 * ((self.options.seed + tx) % self.options.peers)
 
     def answer(self, tx):
         if self.stage != "mining" or tx != self.row:
@@ -250,7 +275,9 @@ class Program:
     def on_solution(self, solution, id, tx=None):
         tx = self.row if tx is None else tx
         if self.profile["judge"]["by"] == "all":
-            self.solutions.append((id, tx, solution))
+            # One of a row that is over counts no more where only the open one does.
+            if not self.by_row() or tx >= self.row:
+                self.solutions.append((id, tx, solution))
             return
         if self.leader != self.me:
             return
@@ -281,27 +308,68 @@ class Program:
                     return
                 id, tx, solution = self.solutions.pop(0)
                 is_right = solves(self.profile["puzzle"], tx, self.asked[tx], solution)
-                self.say("ballot", id=self.me, tx=tx, solution=solution, yes=is_right, solver=id)
+                self.say("ballot", id=self.me, tx=tx, solution=solution, yes=self.yes(is_right),
+                         solver=id)
                 if is_right:
                     self.accepted, self.stage = (id, solution), "counting"
                 continue
-            size = self.options.peers
-            if len(self.votes) < size:
+            of = self.counted()
+            if len(self.votes) < of:
                 return
-            votes, self.votes = self.votes[:size], self.votes[size:]
-            if sum(votes) > size / 2:
+            votes, self.votes = self.votes[:of], self.votes[of:]
+            if self.decides(sum(yes for _, yes in votes), of):
                 self.record(self.row, self.accepted[1], self.accepted[0])
             else:
                 self.stage = "mining"
 
+    def judge_row(self):
+        while self.stage in ("mining", "counting"):
+            found = next((it for it in self.solutions if it[1] == self.row), None)
+            if found:
+                self.solutions.remove(found)
+                id, tx, solution = found
+                is_right = solves(self.profile["puzzle"], tx, self.asked[tx], solution)
+                self.say("ballot", id=self.me, tx=tx, solution=solution, yes=self.yes(is_right),
+                         solver=id)
+                if is_right and self.stage == "mining":
+                    self.accepted, self.stage = (id, solution), "counting"
+                continue
+            votes = [yes for tx, yes in self.votes if tx == self.row][:self.counted()]
+            if self.stage != "counting" or len(votes) < self.counted():
+                return
+            if not self.decides(sum(votes), len(votes)):
+                raise RuntimeError("a row that its votes do not decide")
+            self.record(self.row, self.accepted[1], self.accepted[0])
+
+    def yes(self, is_right):
+        return int(is_right) if self.profile["judge"]["yes"] == "int" else is_right
+
+    def counted(self):
+        """Returns how many votes are counted."""
+        of = self.profile["judge"]["bound"].rpartition(" of next ")[2]
+        return int(of) if of.isdigit() else self.options.peers
+
+    def decides(self, yes, of):
+        bound = self.profile["judge"]["bound"]
+        needed = bound.partition(" of next ")[0]
+        return {
+            ">=N/2": yes >= of / 2,
+            ">N/2": yes > of / 2,
+            ">=N/2+1": yes >= of / 2 + 1,
+            "yes>no": yes > of - yes,
+        }.get(bound, yes >= int(needed) if needed.isdigit() else yes > of / 2)
+
     def on_ballot(self, id, yes, tx=None, solution=None, solver=None):
-        self.votes.append(bool(yes))
+        self.votes.append((tx, bool(yes)))
 
     def record(self, tx, solution, winner):
         self.table.append((tx, self.asked[tx], str(solution), str(winner)))
         report("row", transaction=tx, challenge=self.asked[tx], seed=str(solution),
                winner=str(winner))
         self.row = tx + 1
+        if self.by_row():
+            self.solutions = [it for it in self.solutions if it[1] > tx]
+            self.votes = [it for it in self.votes if it[0] > tx]
         again = self.profile["election"]["again"]
         if again == "per-row":
             self.begin_election()
