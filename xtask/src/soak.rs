@@ -26,9 +26,26 @@ pub(crate) struct Options {
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
 
+    /// Take this step alone.
+    #[arg(long, value_enum, value_name = "STEP")]
+    step: Option<Step>,
+
     /// Run networks of this kind alone.
     #[arg(long, value_enum, value_name = "KIND")]
     only: Option<Kind>,
+}
+
+/// The steps of a soak, in their order.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Random networks of ours.
+    Networks,
+    /// Sessions of ours among programs.
+    Sessions,
+    /// Our JSON beside that of Python.
+    Python,
+    /// The fuzz targets.
+    Fuzz,
 }
 
 /// The kinds of networks, as `crates/sim/examples/soak.rs` calls them.
@@ -49,7 +66,8 @@ struct Plan {
     /// Likewise.
     minutes: u64,
     only: Option<Kind>,
-    fuzz: bool,
+    /// The first step, and the last.
+    steps: (Step, Step),
 }
 
 /// How long a soak takes unless the options say.
@@ -60,10 +78,16 @@ const MINUTES: u64 = 10;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let plan = options.plan(fresh_seed());
     let mut steps = Steps::of("soak");
-    steps.run("networks", || networks(plan));
-    if plan.fuzz {
+    if plan.takes(Step::Networks) {
+        steps.run("networks", || networks(plan));
+    }
+    if plan.takes(Step::Sessions) {
         steps.run("sessions", sessions);
+    }
+    if plan.takes(Step::Python) {
         steps.run("Python", || python(plan.first));
+    }
+    if plan.takes(Step::Fuzz) {
         fuzz::add_steps(&mut steps, &fuzz::Options::SOAK);
     }
     steps.finish()
@@ -79,7 +103,19 @@ impl Options {
             None => 0,
         };
         let (first, only) = (self.seed.unwrap_or(fresh), self.only);
-        Plan { first, seeds, minutes, only, fuzz: !is_replay }
+        let steps = match (self.step, is_replay) {
+            (Some(step), _) => (step, step),
+            (None, true) => (Step::Networks, Step::Networks),
+            (None, false) => (Step::Networks, Step::Fuzz),
+        };
+        Plan { first, seeds, minutes, only, steps }
+    }
+}
+
+impl Plan {
+    fn takes(self, step: Step) -> bool {
+        let (first, last) = self.steps;
+        (first as u8..=last as u8).contains(&(step as u8))
     }
 }
 
@@ -137,6 +173,8 @@ mod tests {
         options: Options,
     }
 
+    const ALL: (Step, Step) = (Step::Networks, Step::Fuzz);
+
     fn plan(line: &str) -> Plan {
         let words = ["soak"].into_iter().chain(line.split_whitespace());
         Line::try_parse_from(words).expect("a line that is understood").options.plan(99)
@@ -146,13 +184,13 @@ mod tests {
     fn without_a_limit_it_runs_for_ten_minutes() {
         assert_eq!(
             plan(""),
-            Plan { first: 99, seeds: 0, minutes: MINUTES, only: None, fuzz: true }
+            Plan { first: 99, seeds: 0, minutes: MINUTES, only: None, steps: ALL }
         );
     }
 
     #[test]
     fn either_limit_ends_it() {
-        let both = Plan { first: 99, seeds: 500, minutes: 3, only: None, fuzz: true };
+        let both = Plan { first: 99, seeds: 500, minutes: 3, only: None, steps: ALL };
         assert_eq!(plan("--seeds 500 --minutes 3"), both);
         assert_eq!(plan("--seeds 500"), Plan { minutes: 0, ..both });
         assert_eq!(plan("--minutes 3"), Plan { seeds: 0, ..both });
@@ -161,9 +199,27 @@ mod tests {
 
     #[test]
     fn a_seed_alone_is_run_again_and_nothing_else() {
-        let replay = Plan { first: 7, seeds: 1, minutes: 0, only: None, fuzz: false };
+        let replay = Plan {
+            first: 7,
+            seeds: 1,
+            minutes: 0,
+            only: None,
+            steps: (Step::Networks, Step::Networks),
+        };
         assert_eq!(plan("--seed 7"), replay);
         assert_eq!(plan("--seed 7 --only chain"), Plan { only: Some(Kind::Chain), ..replay });
+    }
+
+    #[test]
+    fn one_step_can_be_taken_alone() {
+        let all = [Step::Networks, Step::Sessions, Step::Python, Step::Fuzz];
+        let taken = |line: &str| {
+            let plan = plan(line);
+            all.into_iter().filter(|step| plan.takes(*step)).collect::<Vec<_>>()
+        };
+        assert_eq!(taken("--step python --seed 7"), [Step::Python]);
+        assert_eq!(taken("--seed 7"), [Step::Networks]);
+        assert_eq!(taken(""), all);
     }
 
     #[test]
