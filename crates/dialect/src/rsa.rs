@@ -4,9 +4,8 @@
 //! networks that use RSA have 1024, so those are understood as well.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
+use althing_engine::rounds::{Authenticator, Message, PublicKey};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeyPair};
@@ -19,6 +18,7 @@ use rsa_keys::pkcs8::{DecodePublicKey, EncodePublicKey};
 use rsa_keys::traits::PublicKeyParts;
 use rsa_keys::{BigUint, RsaPublicKey};
 
+use crate::signer::{Scheme, Signer};
 use crate::{BadSecret, SecretKind};
 
 /// Bytes that a key may have: 2048 bits, with the largest exponent that is still cheap to check.
@@ -44,7 +44,7 @@ where
         return Err(bad());
     }
     let der = subject_public_key_info(pair.public_key()).ok_or_else(bad)?;
-    Ok(Box::new(Rsa { pair, key: PublicKey(der.as_ref().into()), signed_bytes }))
+    Ok(Box::new(Signer::new(Rsa(pair), der.as_ref(), signed_bytes)))
 }
 
 /// Returns whether `key` is one that signatures can be checked with, written in the only way that
@@ -114,40 +114,28 @@ fn subject_public_key_info(key: &rsa::PublicKey) -> Option<PublicKeyX509Der<'sta
     key.as_der().ok()
 }
 
-struct Rsa<F> {
-    pair: KeyPair,
-    key: PublicKey,
-    signed_bytes: F,
-}
+struct Rsa(KeyPair);
 
-impl<F> Authenticator for Rsa<F>
-where
-    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
-{
-    fn public_key(&self) -> Option<PublicKey> {
-        Some(self.key.clone())
-    }
-
-    fn signature(&self, message: &Message) -> Option<Signature> {
-        let bytes = (self.signed_bytes)(message)?;
-        let mut signature = [0; SIGNATURE_BYTES];
+impl Scheme for Rsa {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut signature = vec![0; SIGNATURE_BYTES];
         // This scheme takes nothing from chance, so a message has one signature.
-        self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut signature).ok()?;
-        Some(Signature(Arc::new(signature)))
+        self.0.sign(&SIGN, &SystemRandom::new(), bytes, &mut signature).ok()?;
+        Some(signature)
     }
 
-    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
-        let verify = || {
-            let bytes = (self.signed_bytes)(message)?;
-            UnparsedPublicKey::new(&VERIFY, &key.0).verify(&bytes, &signature.0).ok()
-        };
-        key.0.len() <= KEY_BYTES_MAX && verify().is_some()
+    fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
+        let verify = || UnparsedPublicKey::new(&VERIFY, key).verify(bytes, signature);
+        key.len() <= KEY_BYTES_MAX && verify().is_ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use althing_engine::rounds::Signature;
     use althing_types::{PeerId, Seed, Transaction};
     use aws_lc_rs::encoding::Pkcs8V1Der;
     use aws_lc_rs::rsa::KeySize;
