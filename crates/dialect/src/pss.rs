@@ -8,6 +8,7 @@
 //! [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071
 
 use althing_engine::rounds::{Authenticator, Message};
+use ring::rand::{SecureRandom, SystemRandom};
 use rsa_keys::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use rsa_keys::pss;
 use rsa_keys::rand_core::{CryptoRng, Error, RngCore};
@@ -46,9 +47,9 @@ where
 
 /// The chance in a signature, from the library that also signs otherwise: an engine has no part in
 /// it, and each signature of a message is as good as any other.
-struct Salt;
+pub(crate) struct Chance;
 
-impl RngCore for Salt {
+impl RngCore for Chance {
     fn next_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];
         self.fill_bytes(&mut bytes);
@@ -62,7 +63,7 @@ impl RngCore for Salt {
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes).expect("the system has entropy");
+        SystemRandom::new().fill(bytes).expect("the system has entropy");
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -71,13 +72,13 @@ impl RngCore for Salt {
     }
 }
 
-impl CryptoRng for Salt {}
+impl CryptoRng for Chance {}
 
 struct Pss(pss::SigningKey<Sha256>);
 
 impl Scheme for Pss {
     fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        Some(self.0.try_sign_with_rng(&mut Salt, bytes).ok()?.to_vec())
+        Some(self.0.try_sign_with_rng(&mut Chance, bytes).ok()?.to_vec())
     }
 
     fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
@@ -95,12 +96,8 @@ mod tests {
     use super::*;
     use althing_engine::rounds::Signature;
     use althing_types::{PeerId, Seed, Transaction};
-    use rsa_keys::pkcs8::EncodePrivateKey;
 
-    fn secret(bits: usize) -> Vec<u8> {
-        let key = RsaPrivateKey::new(&mut Salt, bits).expect("the system has entropy");
-        key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
-    }
+    use crate::testing::rsa_secret_of as secret;
 
     fn solution(seed: u64) -> Message {
         let peer = PeerId::new(7);
