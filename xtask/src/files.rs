@@ -11,6 +11,9 @@ use crate::{shell, workspace};
 /// Endings of the files that people write. Others may be recordings, where each byte counts.
 const WRITTEN: &[&str] = &["css", "html", "js", "md", "rs", "sh", "svelte", "toml", "ts", "yml"];
 
+/// What is built from the source beside it, and committed for those who lack what builds it.
+const BUILT: &[&str] = &["web/dist/"];
+
 /// Files by their path from the workspace's root, with their text.
 pub(crate) type Files = BTreeMap<String, String>;
 
@@ -33,6 +36,9 @@ pub(crate) fn written() -> Result<Files> {
 }
 
 fn is_written(path: &str) -> bool {
+    if BUILT.iter().any(|folder| path.starts_with(folder)) {
+        return false;
+    }
     let path = Path::new(path);
     path.extension().is_none_or(|ending| WRITTEN.iter().any(|known| ending == *known))
 }
@@ -48,5 +54,7 @@ mod tests {
         assert!(is_written("LICENSE-MIT"));
         assert!(!is_written("crates/dialect/tests/vectors/run.txt"));
         assert!(!is_written("Cargo.lock"));
+        assert!(is_written("web/src/main.ts"));
+        assert!(!is_written("web/dist/app.js"));
     }
 }

@@ -28,6 +28,7 @@
 //! | `structure` | Is there one driver, and no circle of imports? |
 //! | `test` | Do all tests pass? |
 //! | `tidy` | Are the project's own small rules kept? |
+//! | `web` | Is the dashboard the one that its source gives, and does it work? |
 //! | `workspace` | Which crates are there? |
 
 #![allow(
@@ -53,6 +54,7 @@ mod steps;
 mod structure;
 mod test;
 mod tidy;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -130,6 +132,12 @@ enum Job {
   cargo xtask fuzz --seconds 600       ten minutes each")]
     Fuzz(fuzz::Options),
 
+    /// Build the page of the dashboard from its source, or check that the committed one is it.
+    #[command(after_help = "Examples:
+  cargo xtask web
+  cargo xtask web --check              compare, and change nothing")]
+    Web(web::Options),
+
     /// Run random networks with fresh seeds on all cores, then the fuzz targets.
     #[command(after_help = "Examples:
   cargo xtask soak                     for ten minutes
@@ -160,6 +168,7 @@ fn run(job: &Job) -> Result<()> {
         Job::Structure(options) => structure::run(options),
         Job::Tidy => tidy::run(),
         Job::Fuzz(options) => fuzz::run(options),
+        Job::Web(options) => web::run(options),
         Job::Soak(options) => soak::run(options),
     }
 }

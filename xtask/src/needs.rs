@@ -62,6 +62,11 @@ const NEEDED: &[Need] = &[
         seen: Seen::Program("jq"),
         from: Source::Debian("jq"),
     },
+    Need {
+        what: "Chromium, in which the dashboard is tried",
+        seen: Seen::Program("chromium"),
+        from: Source::Debian("chromium"),
+    },
     PYTHON,
     Need {
         what: "pip, which gets packages of Python",

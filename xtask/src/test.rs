@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use crate::needs;
-use crate::shell;
 use crate::steps::{Outcome, Steps};
+use crate::{needs, shell, web};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -40,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.run("examples in the docs", || {
             shell::run(shell::cargo(["test", "--doc"]).args(EVERYTHING))
         });
+        steps.run_or_skip("dashboard", web::test);
     }
     // Last, so that the output ends with the summary of the tests.
     steps.run("tests", || if has_nextest { nextest(filter) } else { plain(filter) });

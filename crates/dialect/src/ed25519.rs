@@ -1,10 +1,9 @@
 //! Signatures of Althing peers: Ed25519 (RFC 8032) over a message's wire form.
 
-use std::sync::Arc;
+use althing_engine::rounds::{Authenticator, Message, Unsigned};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature, Unsigned};
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-
+use crate::signer::{Scheme, Signer};
 use crate::{BadSecret, SecretKind};
 
 /// Returns what signs with a secret of 32 bytes, or what signs nothing if this network does not.
@@ -23,7 +22,11 @@ where
         .try_into()
         .map_err(|_| BadSecret { kind: SecretKind::Random, bytes: secret.len() })?;
     Ok(match signs {
-        true => Box::new(Ed25519 { key: SigningKey::from_bytes(secret), signed_bytes }),
+        true => {
+            let key = SigningKey::from_bytes(secret);
+            let public = key.verifying_key().to_bytes();
+            Box::new(Signer::new(Ed25519(key), &public, signed_bytes))
+        }
         false => Box::new(Unsigned),
     })
 }
@@ -35,30 +38,18 @@ pub(crate) fn signed_bytes(network: &str, topic: &str, payload: &[u8]) -> Vec<u8
     bytes
 }
 
-struct Ed25519<F> {
-    key: SigningKey,
-    signed_bytes: F,
-}
+struct Ed25519(SigningKey);
 
-impl<F> Authenticator for Ed25519<F>
-where
-    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
-{
-    fn public_key(&self) -> Option<PublicKey> {
-        Some(PublicKey(Arc::new(self.key.verifying_key().to_bytes())))
+impl Scheme for Ed25519 {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        Some(self.0.sign(bytes).to_vec())
     }
 
-    fn signature(&self, message: &Message) -> Option<Signature> {
-        let bytes = (self.signed_bytes)(message)?;
-        Some(Signature::new(Arc::new(self.key.sign(&bytes).to_bytes())))
-    }
-
-    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
+    fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
         let verify = || {
-            let key = VerifyingKey::from_bytes(key.0.as_ref().try_into().ok()?).ok()?;
-            let signature = ed25519_dalek::Signature::from_slice(&signature.bytes).ok()?;
-            let bytes = (self.signed_bytes)(message)?;
-            key.verify_strict(&bytes, &signature).ok()
+            let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+            let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
+            key.verify_strict(bytes, &signature).ok()
         };
         verify().is_some()
     }
@@ -66,8 +57,12 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use althing_engine::rounds::{PublicKey, Signature};
     use althing_types::{PeerId, Seed, Transaction};
+
+    use super::*;
 
     fn solution(seed: u64) -> Message {
         let peer = PeerId::new(7);

@@ -30,6 +30,7 @@
 //! | `detect` | which profile do the programs of a room follow? |
 //! | `ed25519` | how do Althing peers sign? |
 //! | `rsa` | how do peers of `ppd` sign? |
+//! | `signer` | what do all that sign have in common? |
 //! | `json` | what do all dialects with JSON read alike? |
 //! | `topics` | what are topics called? |
 //! | `arbitrary` | which messages do property tests draw? |
@@ -56,6 +57,7 @@ mod pss;
 mod rounds;
 mod rsa;
 pub mod sd;
+mod signer;
 #[cfg(test)]
 mod testing;
 mod topics;

@@ -8,9 +8,9 @@ use std::num::NonZeroU16;
 use althing_engine::nakamoto::Label;
 use althing_ledger::{CompactTarget, HexDigits};
 use althing_types::{BlockHash, UnixTime};
-use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::Variant;
 use crate::profile::{Data, Profile};
@@ -137,8 +137,7 @@ impl NetworkConfig {
 
     /// Returns the SHA-256 digest of its [canonical JSON](Self::to_json), which names the network.
     pub fn hash(&self) -> [u8; 32] {
-        let digest = digest::digest(&digest::SHA256, self.to_json().as_bytes());
-        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+        Sha256::digest(self.to_json().as_bytes()).into()
     }
 
     /// Returns whether its peers keep a chain, instead of a table.

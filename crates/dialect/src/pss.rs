@@ -7,9 +7,8 @@
 //!
 //! [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071
 
-use std::sync::Arc;
-
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
+use althing_engine::rounds::{Authenticator, Message};
+use ring::rand::{SecureRandom, SystemRandom};
 use rsa_keys::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use rsa_keys::pss;
 use rsa_keys::rand_core::{CryptoRng, Error, RngCore};
@@ -19,6 +18,7 @@ use rsa_keys::traits::PublicKeyParts;
 use rsa_keys::{RsaPrivateKey, RsaPublicKey};
 
 use crate::rsa::KEY_BYTES_MAX;
+use crate::signer::{Scheme, Signer};
 use crate::{BadSecret, SecretKind};
 
 /// Bytes of salt.
@@ -41,15 +41,15 @@ where
         return Err(bad());
     }
     let der = pair.to_public_key().to_public_key_der().map_err(|_| bad())?;
-    let key = PublicKey(der.as_bytes().into());
-    Ok(Box::new(Pss { pair: pss::SigningKey::new_with_salt_len(pair, SALT), key, signed_bytes }))
+    let scheme = Pss(pss::SigningKey::new_with_salt_len(pair, SALT));
+    Ok(Box::new(Signer::new(scheme, der.as_bytes(), signed_bytes)))
 }
 
 /// The chance in a signature, from the library that also signs otherwise: an engine has no part in
 /// it, and each signature of a message is as good as any other.
-struct Salt;
+pub(crate) struct Chance;
 
-impl RngCore for Salt {
+impl RngCore for Chance {
     fn next_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];
         self.fill_bytes(&mut bytes);
@@ -63,7 +63,7 @@ impl RngCore for Salt {
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes).expect("the system has entropy");
+        SystemRandom::new().fill(bytes).expect("the system has entropy");
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -72,51 +72,32 @@ impl RngCore for Salt {
     }
 }
 
-impl CryptoRng for Salt {}
+impl CryptoRng for Chance {}
 
-struct Pss<F> {
-    pair: pss::SigningKey<Sha256>,
-    key: PublicKey,
-    signed_bytes: F,
-}
+struct Pss(pss::SigningKey<Sha256>);
 
-impl<F> Authenticator for Pss<F>
-where
-    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
-{
-    fn public_key(&self) -> Option<PublicKey> {
-        Some(self.key.clone())
+impl Scheme for Pss {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        Some(self.0.try_sign_with_rng(&mut Chance, bytes).ok()?.to_vec())
     }
 
-    fn signature(&self, message: &Message) -> Option<Signature> {
-        let bytes = (self.signed_bytes)(message)?;
-        let signature = self.pair.try_sign_with_rng(&mut Salt, &bytes).ok()?;
-        Some(Signature::new(Arc::from(signature.to_vec())))
-    }
-
-    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
+    fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
         let verify = || {
-            let key = RsaPublicKey::from_public_key_der(&key.0).ok()?;
+            let key = RsaPublicKey::from_public_key_der(key).ok()?;
             let key = pss::VerifyingKey::<Sha256>::new_with_salt_len(key, SALT);
-            let usual = (self.signed_bytes)(message)?;
-            let bytes = signature.over.as_deref().unwrap_or(&usual);
-            let signature = pss::Signature::try_from(signature.bytes.as_ref()).ok()?;
-            key.verify(bytes, &signature).ok()
+            key.verify(bytes, &pss::Signature::try_from(signature).ok()?).ok()
         };
-        key.0.len() <= KEY_BYTES_MAX && verify().is_some()
+        key.len() <= KEY_BYTES_MAX && verify().is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use althing_engine::rounds::Signature;
     use althing_types::{PeerId, Seed, Transaction};
-    use rsa_keys::pkcs8::EncodePrivateKey;
 
-    fn secret(bits: usize) -> Vec<u8> {
-        let key = RsaPrivateKey::new(&mut Salt, bits).expect("the system has entropy");
-        key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
-    }
+    use crate::testing::rsa_secret_of as secret;
 
     fn solution(seed: u64) -> Message {
         let peer = PeerId::new(7);

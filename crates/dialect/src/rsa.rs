@@ -4,21 +4,20 @@
 //! networks that use RSA have 1024, so those are understood as well.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{self, KeyPair};
-use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as VERIFY,
-    RSA_PKCS1_SHA256 as SIGN, RsaParameters, UnparsedPublicKey,
-};
+use althing_engine::rounds::{Authenticator, Message, PublicKey};
 use pem::Pem;
-use rsa_keys::pkcs8::{DecodePublicKey, EncodePublicKey};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    KeyPair as _, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as VERIFY,
+    RSA_PKCS1_SHA256 as SIGN, RsaKeyPair, UnparsedPublicKey,
+};
+use rsa_keys::pkcs1::DecodeRsaPublicKey;
+use rsa_keys::pkcs8::{DecodePublicKey, Document, EncodePublicKey, SubjectPublicKeyInfoRef};
 use rsa_keys::traits::PublicKeyParts;
 use rsa_keys::{BigUint, RsaPublicKey};
 
+use crate::signer::{Scheme, Signer};
 use crate::{BadSecret, SecretKind};
 
 /// Bytes that a key may have: 2048 bits, with the largest exponent that is still cheap to check.
@@ -28,7 +27,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 296;
 const SIGNATURE_BYTES: usize = 256;
 
 /// Bits of the keys that we check with.
-const KEY_BITS: RangeInclusive<u32> = 1024..=2048;
+const KEY_BITS: RangeInclusive<usize> = 1024..=2048;
 
 /// Returns what signs with a secret key of 2048 bits, given as PKCS #8.
 ///
@@ -39,12 +38,13 @@ where
     F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync + 'static,
 {
     let bad = || BadSecret { kind: SecretKind::Rsa, bytes: secret.len() };
-    let pair = KeyPair::from_pkcs8(secret).map_err(|_| bad())?;
-    if pair.public_modulus_len() != SIGNATURE_BYTES {
+    let pair = RsaKeyPair::from_pkcs8(secret).map_err(|_| bad())?;
+    if pair.public().modulus_len() != SIGNATURE_BYTES {
         return Err(bad());
     }
-    let der = subject_public_key_info(pair.public_key()).ok_or_else(bad)?;
-    Ok(Box::new(Rsa { pair, key: PublicKey(der.as_ref().into()), signed_bytes }))
+    let key = RsaPublicKey::from_pkcs1_der(pair.public_key().as_ref()).map_err(|_| bad())?;
+    let der = subject_public_key_info(&key).ok_or_else(bad)?;
+    Ok(Box::new(Signer::new(Rsa(pair), der.as_bytes(), signed_bytes)))
 }
 
 /// Returns whether `key` is one that signatures can be checked with, written in the only way that
@@ -55,11 +55,10 @@ pub(crate) fn is_usable(key: &PublicKey) -> bool {
     if bytes.len() > KEY_BYTES_MAX {
         return false;
     }
-    let Ok(key) = rsa::PublicKey::from_der(bytes) else { return false };
-    let bits = RsaParameters::public_modulus_len(key.as_ref());
+    let Ok(key) = RsaPublicKey::from_public_key_der(bytes) else { return false };
     let canonical = subject_public_key_info(&key);
-    bits.is_ok_and(|bits| KEY_BITS.contains(&bits))
-        && canonical.is_some_and(|canonical| canonical.as_ref() == bytes)
+    KEY_BITS.contains(&key.n().bits())
+        && canonical.is_some_and(|canonical| canonical.as_bytes() == bytes)
 }
 
 /// Returns a key as OpenSSH writes it in one line (RFC 4253, section 6.6).
@@ -103,70 +102,62 @@ pub(crate) fn from_openssh(text: &str) -> Option<PublicKey> {
         return None;
     }
     let key = RsaPublicKey::new(BigUint::from_bytes_be(n), BigUint::from_bytes_be(e)).ok()?;
-    let der = key.to_public_key_der().ok()?;
-    Some(PublicKey(der.as_bytes().into()))
+    Some(PublicKey(subject_public_key_info(&key)?.as_bytes().into()))
 }
 
 /// The name of the kind of key.
 const SSH_RSA: &str = "ssh-rsa";
 
-fn subject_public_key_info(key: &rsa::PublicKey) -> Option<PublicKeyX509Der<'static>> {
-    key.as_der().ok()
+fn subject_public_key_info(key: &RsaPublicKey) -> Option<Document> {
+    key.to_public_key_der().ok()
 }
 
-struct Rsa<F> {
-    pair: KeyPair,
-    key: PublicKey,
-    signed_bytes: F,
-}
+struct Rsa(RsaKeyPair);
 
-impl<F> Authenticator for Rsa<F>
-where
-    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
-{
-    fn public_key(&self) -> Option<PublicKey> {
-        Some(self.key.clone())
-    }
-
-    fn signature(&self, message: &Message) -> Option<Signature> {
-        let bytes = (self.signed_bytes)(message)?;
-        let mut signature = [0; SIGNATURE_BYTES];
+impl Scheme for Rsa {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut signature = vec![0; SIGNATURE_BYTES];
         // This scheme takes nothing from chance, so a message has one signature.
-        self.pair.sign(&SIGN, &SystemRandom::new(), &bytes, &mut signature).ok()?;
-        Some(Signature::new(Arc::new(signature)))
+        self.0.sign(&SIGN, &SystemRandom::new(), bytes, &mut signature).ok()?;
+        Some(signature)
     }
 
-    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
+    fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
         let verify = || {
-            let usual = (self.signed_bytes)(message)?;
-            let bytes = signature.over.as_deref().unwrap_or(&usual);
-            UnparsedPublicKey::new(&VERIFY, &key.0).verify(bytes, &signature.bytes).ok()
+            let key = SubjectPublicKeyInfoRef::try_from(key).ok()?.subject_public_key;
+            UnparsedPublicKey::new(&VERIFY, key.raw_bytes()).verify(bytes, signature).ok()
         };
-        key.0.len() <= KEY_BYTES_MAX && verify().is_some()
+        key.len() <= KEY_BYTES_MAX && verify().is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use althing_engine::rounds::Signature;
     use althing_types::{PeerId, Seed, Transaction};
-    use aws_lc_rs::encoding::Pkcs8V1Der;
-    use aws_lc_rs::rsa::KeySize;
+    use rsa_keys::RsaPrivateKey;
+    use rsa_keys::pkcs1::EncodeRsaPublicKey;
+    use rsa_keys::pkcs8::DecodePrivateKey;
+
+    use crate::testing::{rsa_secret, rsa_secret_of};
 
     fn solution(seed: u64) -> Message {
         let peer = PeerId::new(7);
         Message::Solution { peer, transaction: Transaction::FIRST, seed: Seed::from(seed) }
     }
 
-    fn secret(size: KeySize) -> Vec<u8> {
-        let pair = KeyPair::generate(size).expect("the system has entropy");
-        let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
-        document.as_ref().to_vec()
+    /// Returns a new public key with so many bits.
+    fn public_key(bits: usize) -> RsaPublicKey {
+        let secret = RsaPrivateKey::from_pkcs8_der(&rsa_secret_of(bits));
+        secret.expect("it was just made").to_public_key()
     }
 
     fn signer() -> Box<dyn Authenticator> {
         let bytes = |message: &Message| Some(format!("{message:?}").into_bytes());
-        rsa(&secret(KeySize::Rsa2048), bytes).expect("it is a secret")
+        rsa(&rsa_secret(), bytes).expect("it is a secret")
     }
 
     #[test]
@@ -190,24 +181,24 @@ mod tests {
 
     #[test]
     fn only_keys_of_a_reasonable_size_in_one_form_are_usable() {
-        let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
-        let info = subject_public_key_info(pair.public_key()).expect("it can be written down");
-        assert!(is_usable(&PublicKey(info.as_ref().into())));
+        let key = public_key(2048);
+        let info = subject_public_key_info(&key).expect("it can be written down").into_vec();
+        assert!(is_usable(&PublicKey(info.clone().into())));
         // The same key in its other form (RFC 8017), with a byte too many, and cut short.
-        assert!(!is_usable(&PublicKey(pair.public_key().as_ref().into())));
-        assert!(!is_usable(&PublicKey([info.as_ref(), &[0]].concat().into())));
-        assert!(!is_usable(&PublicKey(info.as_ref()[..200].into())));
+        let other = key.to_pkcs1_der().expect("it can be written down");
+        assert!(!is_usable(&PublicKey(other.as_bytes().into())));
+        assert!(!is_usable(&PublicKey([&info[..], &[0]].concat().into())));
+        assert!(!is_usable(&PublicKey(info[..200].into())));
         assert!(!is_usable(&PublicKey(Arc::new([]))));
         // What is longer than 2048 bits need not be a key to be refused.
-        let long = KeyPair::generate(KeySize::Rsa3072).expect("the system has entropy");
-        let long = subject_public_key_info(long.public_key()).expect("it can be written down");
-        assert!(!is_usable(&PublicKey(long.as_ref().into())));
+        let long = subject_public_key_info(&public_key(2560)).expect("it can be written down");
+        assert!(!is_usable(&PublicKey(long.as_bytes().into())));
         assert!(!is_usable(&PublicKey(vec![0x30; 1 << 20].into())));
     }
 
     #[test]
     fn a_secret_of_another_size_or_kind_is_none() {
-        for secret in [vec![1; 32], secret(KeySize::Rsa3072)] {
+        for secret in [vec![1; 32], rsa_secret_of(2560)] {
             let error = rsa(&secret, |_| None).err();
             assert_eq!(error, Some(BadSecret { kind: SecretKind::Rsa, bytes: secret.len() }));
         }

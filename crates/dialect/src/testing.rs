@@ -9,9 +9,10 @@ use althing_engine::rounds::{
 use althing_engine::{Origin, Recipient};
 use althing_types::{Address, Channel, Difficulty, PeerId, PeerKey, Seed, Term, Transaction};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
+use rsa_keys::RsaPrivateKey;
+use rsa_keys::pkcs8::EncodePrivateKey;
 
+use crate::pss::Chance;
 use crate::{Codec, Content, Malformed, PAYLOAD_MAX, Received, Wire};
 
 /// Returns the packets that a message to all peers of a bus becomes.
@@ -107,11 +108,15 @@ pub(crate) fn read(
     heard(dialect, payload).1
 }
 
-/// Returns a new secret key of RSA, as a node would make it.
+/// Returns a new secret key of RSA with 2048 bits, as a node would make it.
 pub(crate) fn rsa_secret() -> Vec<u8> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
-    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
-    document.as_ref().to_vec()
+    rsa_secret_of(2048)
+}
+
+/// Returns a new secret key of RSA with so many bits.
+pub(crate) fn rsa_secret_of(bits: usize) -> Vec<u8> {
+    let key = RsaPrivateKey::new(&mut Chance, bits).expect("the system has entropy");
+    key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
 }
 
 fn some_peer() -> Address {

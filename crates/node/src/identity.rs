@@ -6,8 +6,6 @@ use althing_dialect::{NetworkConfig, RoundsDialect, SecretKind};
 use althing_engine::Durable;
 use althing_store::{Identity, Secret, Store};
 use althing_types::PeerId;
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use rsa_keys::RsaPrivateKey;
 use rsa_keys::pkcs8::EncodePrivateKey;
 use rsa_keys::rand_core::OsRng;
@@ -45,19 +43,17 @@ pub(crate) fn new_member(dialect: &dyn RoundsDialect) -> (PeerId, Secret) {
     let nanoseconds = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     let secret = match dialect.secret_kind() {
         SecretKind::Random => random_secret(),
-        SecretKind::Rsa => {
-            let key = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
-            let document: Pkcs8V1Der<'_> =
-                key.as_der().expect("a key that was just made can be written down");
-            Secret::new(document.as_ref().to_vec())
-        }
-        SecretKind::Rsa1024 => {
-            let key = RsaPrivateKey::new(&mut OsRng, 1024).expect("the system has entropy");
-            let document = key.to_pkcs8_der().expect("a key that was just made can be written");
-            Secret::new(document.as_bytes().to_vec())
-        }
+        SecretKind::Rsa => rsa_secret(2048),
+        SecretKind::Rsa1024 => rsa_secret(1024),
     };
     (dialect.peer_id(nanoseconds, rand::random()), secret)
+}
+
+/// Returns a new key of RSA with so many bits, as PKCS #8.
+fn rsa_secret(bits: usize) -> Secret {
+    let key = RsaPrivateKey::new(&mut OsRng, bits).expect("the system has entropy");
+    let document = key.to_pkcs8_der().expect("a key that was just made can be written down");
+    Secret::new(document.as_bytes().to_vec())
 }
 
 /// Returns 32 bytes from the system's random number generator.

@@ -41,10 +41,40 @@ pub use server::StartError;
 pub use stranger::{Heard, Stranger};
 pub use wait::{DEADLINE, eventually, eventually_blocking};
 
+use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::ops::Range;
+use std::sync::Mutex;
 
-/// Returns a TCP port of the loopback interface on which nothing listens at the moment.
+use rand::RngExt;
+
+/// Where [`free_port`] looks: below the ports that Linux, macOS and Windows give to sockets that
+/// ask for any, so that none of those takes a port between its choice and its use.
+const PORTS: Range<u16> = 15_000..32_000;
+
+/// Returns a port of the loopback interface on which nothing listens at the moment, over TCP or
+/// UDP.
+///
+/// It is drawn at random, so tests that run at the same time hardly ever get the same one, and no
+/// two calls in one process do.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().expect("nothing panics while it holds this lock");
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in PORTS {
+        let port = rand::rng().random_range(PORTS);
+        if given.contains(&port) {
+            continue;
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match TcpListener::bind(address).and_then(|_| UdpSocket::bind(address)) {
+            Ok(_) => {
+                given.insert(port);
+                return Ok(port);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }

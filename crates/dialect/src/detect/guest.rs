@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(guest.answer(&vote(40, 500)).map(text).as_deref(), Some(ours));
         assert_eq!(guest.answer(&vote(30, 600)), None, "theirs has not been repeated");
         assert_eq!(guest.answer(&vote(40, 500)).map(text).as_deref(), Some(ours));
-        assert!(guest.has_said("sd/voting", ours["sd/voting ".len()..].as_bytes()));
+        assert!(guest.has_said("sd/voting", &ours.as_bytes()["sd/voting ".len()..]));
         let challenge = message("sd/challenge", "{\"TransactionID\": 0, \"Challenge\": 3}");
         assert_eq!(guest.answer(&challenge), None);
         assert_eq!(guest.answer(&vote(40, 500)), None, "the election is over");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fields::MessageKind;
+use super::fields::{MessageKind, of_kind};
 
 /// How messages are carried.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -162,16 +162,6 @@ impl Default for TopicNames {
 impl TopicNames {
     /// Returns the name of the topic of a kind of message; an empty one is none.
     pub fn of(&self, kind: MessageKind) -> &str {
-        match kind {
-            MessageKind::Init => &self.init,
-            MessageKind::Pubkey => &self.pubkey,
-            MessageKind::Vote => &self.vote,
-            MessageKind::Coordinator => &self.coordinator,
-            MessageKind::Challenge => &self.challenge,
-            MessageKind::Solution => &self.solution,
-            MessageKind::Result => &self.result,
-            MessageKind::Ballot => &self.ballot,
-            MessageKind::Finish => &self.finish,
-        }
+        of_kind!(kind, &self)
     }
 }

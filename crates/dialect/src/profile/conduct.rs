@@ -110,7 +110,7 @@ impl Default for Join {
         Self {
             n: 3,
             min: 1,
-            announce: Announce::Once,
+            announce: Announce::default(),
             delay: Seconds::default(),
             burst: (1, Seconds::default()),
             send_exactly_once: false,

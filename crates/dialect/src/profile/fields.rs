@@ -32,6 +32,24 @@ pub enum MessageKind {
     Finish,
 }
 
+/// Chooses what a struct with a field for each kind of message has for one kind.
+macro_rules! of_kind {
+    ($kind:expr, $($place:tt)+) => {
+        match $kind {
+            MessageKind::Init => $($place)+.init,
+            MessageKind::Pubkey => $($place)+.pubkey,
+            MessageKind::Vote => $($place)+.vote,
+            MessageKind::Coordinator => $($place)+.coordinator,
+            MessageKind::Challenge => $($place)+.challenge,
+            MessageKind::Solution => $($place)+.solution,
+            MessageKind::Result => $($place)+.result,
+            MessageKind::Ballot => $($place)+.ballot,
+            MessageKind::Finish => $($place)+.finish,
+        }
+    };
+}
+pub(super) use of_kind;
+
 impl MessageKind {
     /// All kinds, in the order in which they are first sent.
     pub const ALL: [Self; 9] = [
@@ -145,32 +163,12 @@ impl Default for Fields {
 impl Fields {
     /// Returns the fields of a kind of message; none if there are no such messages.
     pub fn of(&self, kind: MessageKind) -> &[Field] {
-        match kind {
-            MessageKind::Init => &self.init,
-            MessageKind::Pubkey => &self.pubkey,
-            MessageKind::Vote => &self.vote,
-            MessageKind::Coordinator => &self.coordinator,
-            MessageKind::Challenge => &self.challenge,
-            MessageKind::Solution => &self.solution,
-            MessageKind::Result => &self.result,
-            MessageKind::Ballot => &self.ballot,
-            MessageKind::Finish => &self.finish,
-        }
+        of_kind!(kind, &self)
     }
 
     /// Returns the fields of a kind of message, to change them.
     pub(super) fn of_mut(&mut self, kind: MessageKind) -> &mut Vec<Field> {
-        match kind {
-            MessageKind::Init => &mut self.init,
-            MessageKind::Pubkey => &mut self.pubkey,
-            MessageKind::Vote => &mut self.vote,
-            MessageKind::Coordinator => &mut self.coordinator,
-            MessageKind::Challenge => &mut self.challenge,
-            MessageKind::Solution => &mut self.solution,
-            MessageKind::Result => &mut self.result,
-            MessageKind::Ballot => &mut self.ballot,
-            MessageKind::Finish => &mut self.finish,
-        }
+        of_kind!(kind, &mut self)
     }
 
     /// Gives the ids in all messages this name.

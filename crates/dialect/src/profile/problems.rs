@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Announce, AviaryRules, Choose, Code, Field, IdKind, InputBytes, JudgedBy, MessageKind,
-    NetworkKind, Payload, Profile, Role, SESSION, SHARED_UNNAMED, SOLVER, SignatureName,
+    NetworkKind, Often, Payload, Profile, Role, SESSION, SHARED_UNNAMED, SOLVER, SignatureName,
     SignedPart, SolutionForm, Transport, Wait, Zeros,
 };
 
@@ -273,7 +273,7 @@ fn check_meeting(profile: &Profile, found: &mut Found) {
     if times == 0 || times > BURST_MAX {
         found.say("join.burst", format!("{times} times are not between 1 and {BURST_MAX}"));
     }
-    if join.send_exactly_once && (join.announce != Announce::Once || times != 1) {
+    if join.send_exactly_once && (join.announce != Announce::At(Often::Once) || times != 1) {
         let reason = "what must be said once cannot be repeated; join.announce is \"once\" and \
                       join.burst [1, 0] then";
         found.say("join.send_exactly_once", reason);

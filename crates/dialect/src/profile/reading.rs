@@ -248,7 +248,7 @@ fn table_with(name: &str, key: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::profile::built_in;
-    use crate::profile::{Announce, IdKind, Next, Role, Seconds};
+    use crate::profile::{Announce, IdKind, Next, Often, Role, Seconds};
 
     fn said(text: &str) -> String {
         match read("mine.toml", text, &built_in::base) {
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(ours.topics.prefix, "club/");
         assert_eq!((&ours.topics.vote, ours.puzzle.zeros), (&base.topics.vote, base.puzzle.zeros));
         let five = Seconds::default().0 + std::time::Duration::from_secs(5);
-        assert_eq!(ours.join.announce, Announce::Every(Seconds(five)));
+        assert_eq!(ours.join.announce, Announce::At(Often::Every(Seconds(five))));
         assert_eq!(ours.join.burst, base.join.burst);
         assert_eq!((ours.id.kind, ours.id.lo, ours.id.hi), (IdKind::Int, 1, 9));
         assert_eq!(ours.leader.next, base.leader.next);

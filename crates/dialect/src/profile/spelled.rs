@@ -157,7 +157,7 @@ fn positive(number: f64) -> Option<Seconds> {
     Seconds::of_number(number).filter(|it| !it.0.is_zero())
 }
 
-/// How often a peer repeats its vote in an election.
+/// How often a peer says something: its vote in an election, or that it is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Often {
     /// It says it once.
@@ -190,15 +190,18 @@ impl Spelled for Often {
 }
 
 /// When a peer says that it is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announce {
-    /// Once, when it starts.
-    #[default]
-    Once,
+    /// When it starts, and at these times while members are missing.
+    At(Often),
     /// When it starts, and again for each id that is new to it.
     PerNewId,
-    /// Again after each of these times, while members are missing.
-    Every(Seconds),
+}
+
+impl Default for Announce {
+    fn default() -> Self {
+        Self::At(Often::Once)
+    }
 }
 
 impl Spelled for Announce {
@@ -206,21 +209,19 @@ impl Spelled for Announce {
 
     fn of_text(text: &str) -> Option<Self> {
         match text {
-            "once" => Some(Self::Once),
             "per-new-id" => Some(Self::PerNewId),
-            text => every(text).map(Self::Every),
+            text => Often::of_text(text).map(Self::At),
         }
     }
 
     fn of_number(number: f64) -> Option<Self> {
-        positive(number).map(Self::Every)
+        Often::of_number(number).map(Self::At)
     }
 
     fn spelling(&self) -> Spelling {
         match self {
-            Self::Once => Spelling::Text("once".into()),
+            Self::At(often) => often.spelling(),
             Self::PerNewId => Spelling::Text("per-new-id".into()),
-            Self::Every(time) => Spelling::Number(time.number()),
         }
     }
 }
@@ -458,9 +459,9 @@ mod tests {
         check(&seconds(0.2), &["0.2"]);
         check(&Often::Once, &["once"]);
         check(&Often::Every(seconds(2.0)), &["2", "2.0", "every 2", "every 2 s", "every 2s"]);
-        check(&Announce::Once, &["once"]);
+        check(&Announce::At(Often::Once), &["once"]);
         check(&Announce::PerNewId, &["per-new-id"]);
-        check(&Announce::Every(seconds(0.5)), &["0.5", "every 0.5"]);
+        check(&Announce::At(Often::Every(seconds(0.5))), &["0.5", "every 0.5"]);
         check(&Wait::Full, &["n"]);
         check(&Wait::Time(seconds(10.0)), &["10"]);
         check(&Wait::FullOrTime(seconds(10.0)), &["n or 10", "n or 10 s"]);

@@ -4,16 +4,26 @@
 //! listens to a few topics of the networks that such options lead to, where nothing of its own is
 //! ever published: the default variants, and those of the built-in profiles. On its own topics it
 //! recognises announcements in another network's form. What is heard names the profile that fits.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `ours` | which network is this, and what does it call those that are near? |
+//! | this one | where are others heard, and how are they recognised? |
+
+mod ours;
+#[cfg(test)]
+mod tests;
 
 use althing_engine::{OtherNetwork, Overheard};
 use althing_types::Channel;
 use serde_json::{Map, Value};
 
+use self::ours::told;
+pub(crate) use self::ours::{Kind, Ours};
 use super::{ProgramTopics, fits};
 use crate::json::parse;
 use crate::profile::{
-    Field, ID_SPELLINGS, IdKind, JudgedBy, MessageKind, NetworkKind, Profile, Role, Transport,
-    built_in,
+    Field, ID_SPELLINGS, IdKind, JudgedBy, MessageKind, NetworkKind, Profile, Role, built_in,
 };
 use crate::topics::Topics;
 use crate::{Content, Malformed};
@@ -26,39 +36,6 @@ pub(crate) struct Neighbours {
     others: Vec<Neighbour>,
 }
 
-/// A network with rounds, as far as it takes to hear it.
-#[derive(Clone, Debug)]
-pub(crate) enum Ours {
-    /// A default variant.
-    Default {
-        /// Which kind it is.
-        kind: Kind,
-        /// The room, empty for the broker's whole space.
-        room: String,
-        /// What stands before each topic, after the room.
-        prefix: String,
-        /// The topic of draws.
-        election: String,
-        /// The field that names a peer.
-        id_field: String,
-    },
-    /// Programs of a profile.
-    Program {
-        /// The profile that they follow, with the prefix that was chosen.
-        profile: Box<Profile>,
-        /// The room, as in a default variant.
-        room: String,
-    },
-}
-
-/// The kinds of networks with rounds that have a default variant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    ElectChain,
-    Sd,
-    Ppd,
-}
-
 /// Another network.
 #[derive(Clone, Debug)]
 struct Neighbour {
@@ -67,154 +44,6 @@ struct Neighbour {
     id_field: String,
     /// How its programs speak, if it is none of ours.
     profile: Option<(Profile, ProgramTopics)>,
-}
-
-impl Kind {
-    const ALL: [Self; 3] = [Self::ElectChain, Self::Sd, Self::Ppd];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::ElectChain => "elect-chain",
-            Self::Sd => "sd",
-            Self::Ppd => "ppd",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    fn transport(self) -> Transport {
-        match self {
-            Self::ElectChain | Self::Sd => Transport::Mqtt,
-            Self::Ppd => Transport::Amqp,
-        }
-    }
-
-    /// Returns the usual default variant of this kind in `room`.
-    fn usual(self, room: &str) -> Ours {
-        let (prefix, election, id_field) = match self {
-            Self::ElectChain => ("", "election", "id"),
-            Self::Sd => ("sd/", "voting", "ClientID"),
-            Self::Ppd => ("ppd/", "election", "NodeId"),
-        };
-        Ours::Default {
-            kind: self,
-            room: room.to_owned(),
-            prefix: prefix.into(),
-            election: election.into(),
-            id_field: id_field.into(),
-        }
-    }
-}
-
-impl Ours {
-    fn room(&self) -> &str {
-        match self {
-            Self::Default { room, .. } | Self::Program { room, .. } => room,
-        }
-    }
-
-    fn prefix(&self) -> &str {
-        match self {
-            Self::Default { prefix, .. } => prefix,
-            Self::Program { profile, .. } => &profile.topics.prefix,
-        }
-    }
-
-    fn transport(&self) -> Transport {
-        match self {
-            Self::Default { kind, .. } => kind.transport(),
-            Self::Program { profile, .. } => profile.wire.transport,
-        }
-    }
-
-    /// Returns the kind of network whose page this follows, in either variant.
-    fn kind(&self) -> Option<Kind> {
-        match self {
-            Self::Default { kind, .. } => Some(*kind),
-            Self::Program { profile, .. } => Kind::named(&profile.name),
-        }
-    }
-
-    /// Returns the field that names a peer where it says that it is there.
-    fn id_field(&self) -> &str {
-        match self {
-            Self::Default { id_field, .. } => id_field,
-            Self::Program { profile, .. } => id_field(profile),
-        }
-    }
-
-    /// Returns the topic on which peers say that they are there.
-    fn init(&self) -> Option<String> {
-        match self {
-            Self::Default { room, prefix, .. } => Some(Topics::new(room, prefix).topic("init")),
-            Self::Program { profile, room } => {
-                ProgramTopics::new(profile, room).filter(MessageKind::Init)
-            }
-        }
-    }
-
-    /// Returns the other variant of the same network: the likeliest mistake.
-    fn nearest(&self) -> Option<Neighbour> {
-        match self {
-            Self::Default { kind, room, prefix, election, id_field } => {
-                let mut profile = built_in::find(kind.name())?.clone();
-                profile.topics.prefix.clone_from(prefix);
-                profile.topics.vote.clone_from(election);
-                profile.fields.rename_id(id_field);
-                let told = told("as the published program", "use --variant published");
-                Some(Neighbour::program(profile, room, told))
-            }
-            Self::Program { profile, room } => {
-                let kind = Kind::named(&profile.name)?;
-                let told = told("the default variant of Althing", "leave out --variant published");
-                let election = &profile.topics.vote;
-                let other = Self::Default {
-                    kind,
-                    room: room.clone(),
-                    prefix: profile.topics.prefix.clone(),
-                    election: election.clone(),
-                    id_field: id_field(profile).to_owned(),
-                };
-                Neighbour::default_variant(&other, told)
-            }
-        }
-    }
-
-    /// Returns how to speak of the default variant of another kind, and how to join it.
-    fn tell_default(&self, kind: Kind) -> OtherNetwork {
-        let name = kind.name();
-        let besides = match self {
-            Self::Default { .. } => "",
-            Self::Program { profile, .. } if Kind::named(&profile.name).is_some() => {
-                ", and leave out --variant published"
-            }
-            Self::Program { .. } => ", and leave out --profile",
-        };
-        told(&format!("the default variant of {name}"), &format!("use --dialect {name}{besides}"))
-    }
-
-    /// Returns how to speak of programs of a built-in profile, and how to join them with this
-    /// prefix.
-    fn tell_program(&self, profile: &Profile, prefix: &str) -> OtherNetwork {
-        let name = &profile.name;
-        let (speech, mut advice) = match Kind::named(name) {
-            Some(_) => (
-                format!("as the published program of {name}"),
-                format!("use --dialect {name} --variant published"),
-            ),
-            None => (format!("as programs of the profile {name}"), format!("use --profile {name}")),
-        };
-        if profile.topics.prefix != prefix {
-            advice = format!("{advice} --prefix {prefix:?}");
-        }
-        told(&speech, &advice)
-    }
-}
-
-fn told(speech: &str, advice: &str) -> OtherNetwork {
-    OtherNetwork { speech: speech.into(), advice: advice.into() }
 }
 
 /// Returns the field with which programs of a profile name themselves.
@@ -399,158 +228,4 @@ fn digest(text: &str) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
     text.bytes().fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::elect_chain::{self, ElectChain};
-    use crate::ppd::{self, Ppd};
-    use crate::program::Program;
-    use crate::sd::{self, Sd};
-    use crate::testing::decode;
-    use crate::{Codec, RoundsDialect};
-    use althing_engine::rounds::Rounds;
-
-    fn overheard(
-        dialect: &impl Codec<Engine = Rounds>,
-        topic: &str,
-        payload: &str,
-    ) -> Option<(String, String, bool)> {
-        match decode(dialect, topic, payload.as_bytes()) {
-            Ok(Content::Overheard(Overheard { network, among_us, speaker: Some(_) })) => {
-                Some((network.speech.to_string(), network.advice.to_string(), among_us))
-            }
-            _ => None,
-        }
-    }
-
-    fn elect_chain() -> ElectChain {
-        ElectChain::new(elect_chain::Config::default())
-    }
-
-    fn heard(speech: &str, advice: &str, among_us: bool) -> Option<(String, String, bool)> {
-        Some((speech.to_owned(), advice.to_owned(), among_us))
-    }
-
-    #[test]
-    fn each_variant_hears_the_other_and_names_the_option() {
-        let program = heard("as the published program", "use --variant published", false);
-        let ours = heard("the default variant of Althing", "leave out --variant published", false);
-        let id = r#"{"id": 7}"#;
-        let published = Program::built_in("elect-chain");
-        for name in ["init", "election", "voting"] {
-            assert_eq!(overheard(&elect_chain(), name, id), program);
-            let topic = format!("althing/{name}");
-            assert_eq!(overheard(&published, &topic, id), ours);
-        }
-        let uuid = r#"{"ClientID": "0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a495867"}"#;
-        assert_eq!(overheard(&Sd::new(sd::Config::default()), "sd/solution", uuid), program);
-        assert_eq!(overheard(&Program::built_in("sd"), "sd/althing/ack", uuid), ours);
-        let node = r#"{"NodeId": 7}"#;
-        assert_eq!(overheard(&Ppd::new(ppd::Config::default()), "ppd/init", node), program);
-        assert_eq!(overheard(&Program::built_in("ppd"), "ppd/althing/init", node), ours);
-    }
-
-    #[test]
-    fn other_dialects_of_the_room_are_heard_and_those_of_other_rooms_are_not() {
-        let room = "class7".to_owned();
-        let peer = ElectChain::new(elect_chain::Config { room, ..elect_chain::Config::default() });
-        let uuid = r#"{"ClientID": "0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a495867"}"#;
-        let (client, node) = (r#"{"ClientID": 7}"#, r#"{"NodeId": 7}"#);
-        for (topic, payload, speech, advice) in [
-            (
-                "class7/sd/init",
-                uuid,
-                "as the published program of sd",
-                "use --dialect sd --variant published",
-            ),
-            ("class7/sd/init", client, "as programs of the profile sheet", "use --profile sheet"),
-            (
-                "class7/sd/1dezembro/init",
-                client,
-                "as programs of the profile copy-d",
-                "use --profile copy-d",
-            ),
-            ("class7/sd/althing/init", client, "the default variant of sd", "use --dialect sd"),
-            (
-                "class7/ppd/voting",
-                node,
-                "as the published program of ppd",
-                "use --dialect ppd --variant published",
-            ),
-        ] {
-            assert_eq!(overheard(&peer, topic, payload), heard(speech, advice, false));
-        }
-        assert!(decode(&peer, "sd/init", client.as_bytes()).is_err());
-    }
-
-    #[test]
-    fn announcements_in_another_form_on_our_own_topics_name_the_profile_that_fits() {
-        let (sd, elect_chain) = (Program::built_in("sd"), Program::built_in("elect-chain"));
-        let advice = |said: Option<(String, String, bool)>| {
-            let (_, advice, among_us) = said.expect("it is recognised");
-            assert!(among_us);
-            advice
-        };
-        for (dialect, topic, payload, expected) in [
-            (&elect_chain, "init", r#"{"ClientID": 7}"#, "use --profile sheet --prefix \"\""),
-            (&sd, "sd/init", r#"{"clientId": 7}"#, "use --profile copy-b --prefix \"sd/\""),
-            (
-                &sd,
-                "sd/init",
-                r#"{"id": 7}"#,
-                "use --dialect elect-chain --variant published --prefix \"sd/\"",
-            ),
-            (&sd, "sd/init", r#"{"ClientID": 7}"#, "use --profile sheet"),
-            (
-                &sd,
-                "sd/init",
-                r#"{"cid": "seven"}"#,
-                "althing profile detect finds out how they speak",
-            ),
-        ] {
-            assert_eq!(advice(overheard(dialect, topic, payload)), expected, "{payload}");
-        }
-    }
-
-    #[test]
-    fn garbage_is_nobody() {
-        let peer = elect_chain();
-        for payload in ["", "hello", "[]", "{}", r#"{"id": null}"#, r#"{"ClientID": 7}"#] {
-            assert_eq!(
-                decode(&peer, "init", payload.as_bytes()),
-                Ok(Content::Nothing),
-                "{payload}"
-            );
-        }
-        assert!(decode(&peer, "althing/init", b"{}").is_err());
-    }
-
-    #[test]
-    fn no_published_program_hears_the_default_variant() {
-        let ours: [Box<dyn RoundsDialect>; 3] = [
-            Box::new(elect_chain()),
-            Box::new(Sd::new(sd::Config::default())),
-            Box::new(Ppd::new(ppd::Config::default())),
-        ];
-        let programs: Vec<String> =
-            programs().flat_map(|it| Program::built_in(&it.name).topics()).collect();
-        for topic in ours.map(|dialect| dialect.topics()).concat() {
-            assert!(topic.contains("althing/") && !programs.contains(&topic), "{topic}");
-        }
-    }
-
-    #[test]
-    fn nothing_of_ours_is_ever_published_where_another_network_listens() {
-        let published = Program::built_in("elect-chain");
-        let ours: [&dyn RoundsDialect; 2] = [&elect_chain(), &published];
-        for (topics, heard) in ours.map(|it| (it.topics(), it.overheard().concat())) {
-            // Nine of the default variants, and those of the programs that have others.
-            assert!((20..40).contains(&heard.len()), "{heard:?}");
-            assert!(heard.iter().all(|topic| !topics.contains(topic)), "{heard:?}");
-            let distinct: std::collections::BTreeSet<_> = heard.iter().collect();
-            assert_eq!(distinct.len(), heard.len());
-        }
-    }
 }

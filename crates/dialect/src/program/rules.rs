@@ -136,18 +136,15 @@ fn customs(profile: &Profile) -> Customs {
             gap: gap.0,
             every: match join.announce {
                 // Each newcomer is answered in any case, where repeats do not count.
-                Announce::Once | Announce::PerNewId => None,
-                Announce::Every(time) => Some(time.0),
+                Announce::PerNewId => None,
+                Announce::At(often) => interval(often),
             },
             repeats: if join.send_exactly_once { Repeats::Counted } else { Repeats::Ignored },
             learns_from_draws: join.learn_id_from_vote,
         },
         drawing: Drawing {
             delay: election.vote_delay.0,
-            every: match election.vote {
-                Often::Once => None,
-                Often::Every(time) => Some(time.0),
-            },
+            every: interval(election.vote),
             wait: Wait::All,
         },
         leading: Leading {
@@ -157,6 +154,14 @@ fn customs(profile: &Profile) -> Customs {
             mines: if leader.mines { LeaderMines::Always } else { LeaderMines::Never },
         },
         judging: Judging { wrong: reply(judge.result.wrong), late: reply(judge.result.late) },
+    }
+}
+
+/// Returns the time between two repetitions, if there are any.
+fn interval(often: Often) -> Option<Duration> {
+    match often {
+        Often::Once => None,
+        Often::Every(time) => Some(time.0),
     }
 }
 

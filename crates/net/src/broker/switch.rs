@@ -6,7 +6,17 @@
 //! broker hold is counted in bytes, as the client's own: a client that listens and does not read
 //! loses messages once [`CLIENT_BYTES_MAX`] wait for it, and if all clients together hold more
 //! than [`BYTES_MAX`], the one that holds the most is disconnected.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `acknowledgements` | which messages of QoS 1 and 2 are through? |
+//! | `client` | what waits for a client? |
+//! | `subscriptions` | what do clients listen to? |
+//! | this one | who gets which message, and when is it too much? |
 
+mod acknowledgements;
+mod client;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -16,17 +26,16 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rumqttc::{
-    Connect, Disconnect, DisconnectReasonCode as Reason, LastWill, Packet, PubAck, PubComp,
-    PubCompReason, PubRec, PubRel, PubRelReason, Publish, QoS, SubAck, Subscribe,
-    SubscribeReasonCode, UnsubAck, UnsubAckReason, Unsubscribe, has_wildcards, matches,
-    valid_filter,
+    Connect, Disconnect, DisconnectReasonCode as Reason, LastWill, Packet, PubAck, PubComp, PubRec,
+    PubRel, Publish, QoS,
 };
 
+use self::client::{Client, Delivery};
 use super::line::Line;
 use super::message::{Message, Retained};
 use super::{
     BYTES_MAX, CLIENT_BYTES_MAX, CLIENT_MESSAGES_MAX, CLIENTS_MAX, FILTER_BYTES_MAX, INFLIGHT_MAX,
-    RETAINED_BYTES_MAX, RETAINED_MAX, SUBSCRIPTIONS_MAX, UNRELEASED_MAX,
+    RETAINED_BYTES_MAX, RETAINED_MAX, UNRELEASED_MAX,
 };
 use crate::mqtt::PACKET_BYTES_MAX;
 
@@ -77,49 +86,6 @@ pub(super) struct Switch {
     dropped: u64,
     /// Clients that were promised more than they read.
     overrun: BTreeSet<Key>,
-}
-
-/// A client that is connected.
-struct Client {
-    name: Arc<str>,
-    line: Arc<Line>,
-    will: Option<LastWill>,
-    /// The largest packet that it accepts.
-    packet_bytes_max: usize,
-    /// How many messages of QoS 1 and 2 it takes before it has acknowledged the first.
-    inflight_max: usize,
-    subscriptions: BTreeMap<Arc<str>, Subscription>,
-    answers: VecDeque<Packet>,
-    messages: VecDeque<Delivery>,
-    /// Identifiers of messages that it has not acknowledged.
-    inflight: BTreeSet<u16>,
-    last_identifier: u16,
-    /// Identifiers of its messages of QoS 2 that it has not released.
-    unreleased: BTreeSet<u16>,
-    /// Bytes of answers and messages that wait.
-    waiting: usize,
-    /// Bytes that are being written.
-    writing: usize,
-    /// Bytes of a packet that has not arrived completely.
-    reading: usize,
-    /// Bytes of what it has registered: its name, its last will, its subscriptions.
-    registered: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Subscription {
-    quality: QoS,
-    no_local: bool,
-    keeps_retain: bool,
-    identifier: Option<usize>,
-}
-
-/// A message for one client.
-struct Delivery {
-    message: Arc<Message>,
-    quality: QoS,
-    retain: bool,
-    identifiers: Vec<usize>,
 }
 
 impl Switch {
@@ -388,155 +354,6 @@ impl Switch {
         client.line.wake();
     }
 
-    fn on_acknowledged(&mut self, key: Key, pkid: u16) {
-        let Some(client) = self.clients.get_mut(&key) else { return };
-        client.inflight.remove(&pkid);
-        client.line.wake();
-    }
-
-    fn on_received(&mut self, key: Key, received: &PubRec) {
-        let Some(client) = self.clients.get_mut(&key) else { return };
-        let mut release = PubRel::new(received.pkid, None);
-        if received.reason as u8 >= 0x80 {
-            client.inflight.remove(&received.pkid);
-            return client.line.wake();
-        }
-        if !client.inflight.contains(&received.pkid) {
-            release.reason = PubRelReason::PacketIdentifierNotFound;
-        }
-        self.answer(key, Packet::PubRel(release));
-    }
-
-    fn on_released(&mut self, key: Key, pkid: u16) {
-        let Some(client) = self.clients.get_mut(&key) else { return };
-        let mut complete = PubComp::new(pkid, None);
-        if !client.unreleased.remove(&pkid) {
-            complete.reason = PubCompReason::PacketIdentifierNotFound;
-        }
-        self.answer(key, Packet::PubComp(complete));
-    }
-
-    fn on_subscribe(&mut self, key: Key, subscribe: &Subscribe, now: Duration) {
-        let identifier = subscribe.properties.as_ref().and_then(|properties| properties.id);
-        let (mut codes, mut kept) = (Vec::new(), Vec::new());
-        for filter in &subscribe.filters {
-            let subscription = Subscription {
-                quality: filter.qos,
-                no_local: filter.nolocal,
-                keeps_retain: filter.preserve_retain,
-                identifier,
-            };
-            let (code, is_new) = self.listen(key, &filter.path, subscription);
-            let is_granted = matches!(code, SubscribeReasonCode::Success(_));
-            codes.push(code);
-            use rumqttc::RetainForwardRule as Rule;
-            let sends_kept = match filter.retain_forward_rule {
-                Rule::OnEverySubscribe => true,
-                Rule::OnNewSubscribe => is_new,
-                Rule::Never => false,
-            };
-            if is_granted && sends_kept {
-                kept.push((filter.path.as_str(), subscription));
-            }
-        }
-        let answer = SubAck { pkid: subscribe.pkid, return_codes: codes, properties: None };
-        self.answer(key, Packet::SubAck(answer));
-        for (filter, subscription) in kept {
-            self.send_retained(key, filter, subscription, now);
-        }
-    }
-
-    /// Adds a subscription; returns the answer, and whether the client did not have it before.
-    fn listen(
-        &mut self,
-        key: Key,
-        filter: &str,
-        subscription: Subscription,
-    ) -> (SubscribeReasonCode, bool) {
-        let Some(client) = self.clients.get_mut(&key) else {
-            return (SubscribeReasonCode::Unspecified, false);
-        };
-        if filter.starts_with("$share/") {
-            return (SubscribeReasonCode::SharedSubscriptionsNotSupported, false);
-        }
-        if !valid_filter(filter) || filter.len() > FILTER_BYTES_MAX || filter.contains('\0') {
-            return (SubscribeReasonCode::TopicFilterInvalid, false);
-        }
-        let is_new = !client.subscriptions.contains_key(filter);
-        if is_new && client.subscriptions.len() >= SUBSCRIPTIONS_MAX {
-            return (SubscribeReasonCode::QuotaExceeded, false);
-        }
-        let filter: Arc<str> = filter.into();
-        client.subscriptions.insert(Arc::clone(&filter), subscription);
-        if is_new {
-            let bytes = filter.len() + ENTRY_BYTES;
-            client.registered += bytes;
-            self.bytes += bytes;
-            if has_wildcards(&filter) {
-                self.with_patterns.insert(key);
-            } else {
-                self.exact.entry(filter).or_default().insert(key);
-            }
-        }
-        (SubscribeReasonCode::Success(subscription.quality), is_new)
-    }
-
-    fn send_retained(&mut self, key: Key, filter: &str, to: Subscription, now: Duration) {
-        let is_pattern = has_wildcards(filter);
-        let is_heard = |topic: &Bytes| match is_pattern {
-            true => str::from_utf8(topic).is_ok_and(|topic| matches(topic, filter)),
-            false => *topic == filter.as_bytes(),
-        };
-        let kept = self.retained.iter().filter(|(topic, _)| is_heard(topic));
-        let kept: Vec<_> = kept
-            .filter(|(_, retained)| !retained.message.is_over(now))
-            .map(|(_, retained)| Delivery {
-                message: Arc::clone(&retained.message),
-                quality: lesser(retained.quality, to.quality),
-                retain: true,
-                identifiers: to.identifier.into_iter().collect(),
-            })
-            .collect();
-        for delivery in kept {
-            self.queue(key, delivery);
-        }
-    }
-
-    fn on_unsubscribe(&mut self, key: Key, unsubscribe: &Unsubscribe) {
-        let reasons = unsubscribe.filters.iter().map(|filter| self.unlisten(key, filter));
-        let reasons = reasons.collect();
-        let answer = UnsubAck { pkid: unsubscribe.pkid, reasons, properties: None };
-        self.answer(key, Packet::UnsubAck(answer));
-    }
-
-    fn unlisten(&mut self, key: Key, filter: &str) -> UnsubAckReason {
-        let Some(client) = self.clients.get_mut(&key) else {
-            return UnsubAckReason::UnspecifiedError;
-        };
-        if client.subscriptions.remove(filter).is_none() {
-            return UnsubAckReason::NoSubscriptionExisted;
-        }
-        let bytes = filter.len() + ENTRY_BYTES;
-        client.registered -= bytes;
-        self.bytes -= bytes;
-        let has_patterns = client.subscriptions.keys().any(|filter| has_wildcards(filter));
-        self.forget_listener(key, filter, has_patterns);
-        UnsubAckReason::Success
-    }
-
-    fn forget_listener(&mut self, key: Key, filter: &str, has_patterns: bool) {
-        if has_wildcards(filter) {
-            if !has_patterns {
-                self.with_patterns.remove(&key);
-            }
-        } else if let Some(listeners) = self.exact.get_mut(filter) {
-            listeners.remove(&key);
-            if listeners.is_empty() {
-                self.exact.remove(filter);
-            }
-        }
-    }
-
     fn remove(&mut self, key: Key) -> Option<Client> {
         let client = self.clients.remove(&key)?;
         self.bytes -= client.bytes();
@@ -563,96 +380,6 @@ impl Switch {
     }
 }
 
-impl Client {
-    fn bytes(&self) -> usize {
-        self.waiting + self.writing + self.reading + self.registered
-    }
-
-    /// Returns what this client gets of a message, if it listens to the topic.
-    fn delivery(
-        &self,
-        topic: &str,
-        is_own: bool,
-        message: &Arc<Message>,
-        quality: QoS,
-        retain: bool,
-    ) -> Option<Delivery> {
-        let by_name = self.subscriptions.get_key_value(topic);
-        let by_pattern = self
-            .subscriptions
-            .iter()
-            .filter(|(filter, _)| has_wildcards(filter) && matches(topic, filter));
-        let mut heard = by_name.into_iter().chain(by_pattern).filter_map(|(_, subscription)| {
-            (!(subscription.no_local && is_own)).then_some(subscription)
-        });
-        let first = heard.next()?;
-        let mut delivery = Delivery {
-            message: Arc::clone(message),
-            quality: first.quality,
-            retain: retain && first.keeps_retain,
-            identifiers: first.identifier.into_iter().collect(),
-        };
-        for other in heard {
-            delivery.quality = greater(delivery.quality, other.quality);
-            delivery.retain |= retain && other.keeps_retain;
-            delivery.identifiers.extend(other.identifier);
-        }
-        delivery.quality = lesser(delivery.quality, quality);
-        Some(delivery)
-    }
-
-    /// Writes the next packet into `buffer`; returns false if nothing can be sent now.
-    fn write_next(&mut self, buffer: &mut BytesMut, now: Duration) -> bool {
-        if let Some(answer) = self.answers.pop_front() {
-            self.waiting -= answer.size() + ENTRY_BYTES;
-            if answer.size() <= self.packet_bytes_max {
-                // Our own packets are valid.
-                let _ = answer.write(buffer, None);
-            }
-            return true;
-        }
-        let Some(next) = self.messages.front() else { return false };
-        if next.quality != QoS::AtMostOnce && self.inflight.len() >= self.inflight_max {
-            return false;
-        }
-        let Some(delivery) = self.messages.pop_front() else { return false };
-        self.waiting -= delivery.bytes();
-        if delivery.message.is_over(now) {
-            return true;
-        }
-        let Delivery { message, quality, retain, identifiers } = delivery;
-        let pkid = match quality {
-            QoS::AtMostOnce => 0,
-            _ => self.next_identifier(),
-        };
-        let publish = message.publish(quality, retain, pkid, identifiers, now);
-        let end = buffer.len();
-        // It was valid when it came in; what cannot be written is not sent.
-        if publish.size() > self.packet_bytes_max || publish.write(buffer).is_err() {
-            buffer.truncate(end);
-            self.inflight.remove(&pkid);
-        }
-        true
-    }
-
-    /// Returns an identifier that is not in use; fewer than all are.
-    fn next_identifier(&mut self) -> u16 {
-        loop {
-            self.last_identifier = self.last_identifier.checked_add(1).unwrap_or(1);
-            if self.inflight.insert(self.last_identifier) {
-                return self.last_identifier;
-            }
-        }
-    }
-}
-
-impl Delivery {
-    /// Returns what it counts for, while it waits.
-    fn bytes(&self) -> usize {
-        self.message.bytes() + ENTRY_BYTES + 8 * self.identifiers.len()
-    }
-}
-
 /// Returns the goodbye of the broker.
 pub(super) fn farewell(reason: Reason) -> Packet {
     Packet::Disconnect(Disconnect::new(reason))
@@ -670,12 +397,4 @@ fn copied(will: LastWill) -> LastWill {
         message: Bytes::copy_from_slice(&will.message),
         ..will
     }
-}
-
-fn lesser(one: QoS, other: QoS) -> QoS {
-    if one < other { one } else { other }
-}
-
-fn greater(one: QoS, other: QoS) -> QoS {
-    if one < other { other } else { one }
 }

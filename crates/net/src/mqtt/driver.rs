@@ -1,52 +1,42 @@
 //! The task behind a link over MQTT: connects, publishes, and reconnects after a loss.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `connection` | how far is the connection, or its end? |
+//! | `library` | what is the MQTT library told, and given? |
+//! | `packets` | what does a packet of the broker mean? |
+//! | this one | what happens next? |
+
+mod connection;
+mod library;
+mod packets;
 
 use std::future::pending;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_types::Channel;
-use rumqttc::{
-    AsyncClient, ConnAck, ConnectAuth, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
-    Packet, PubAck, PubRec, Publish, PublishOptions, QoS, RetainForwardRule, SubAck,
-    SubscribeFilter, SubscribeReasonCode, matches,
-};
+use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, Outgoing};
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tracing::warn;
 
-use super::error::publish_refusal;
-use super::guard::{Guard, STUB_PROPERTY};
+use self::connection::{Connection, Goodbye};
+use self::library::hand_over;
+pub(super) use self::library::library_options;
 use super::hearing::Hearing;
-use super::older::OlderWire;
 use super::version::Version;
-use super::{Error, LastWill, Options, PACKET_BYTES_MAX};
+use super::{Error, LastWill, Options};
+use crate::Arrival;
 use crate::backoff::Backoff;
-use crate::dial::{Dialer, Stream};
-use crate::link::{self, Asked, CloseError, Ending, Link, Message, is_pattern, is_topic};
-use crate::queue::{Entry, Queue};
+use crate::dial::Dialer;
+use crate::link::{self, Asked, CloseError, Link, Message, is_pattern, is_topic};
+use crate::queue::Queue;
 use crate::reports::Reports;
-use crate::seldom::Seldom;
-use crate::sieve::Sieved;
 use crate::unique::unique;
-use crate::{Arrival, PAYLOAD_MAX};
 
 /// The maximum number of messages in the MQTT library that it has not sent yet. The others wait in
 /// our own queue, which can drop the oldest.
 const UNSENT_MAX: usize = 64;
-
-/// The maximum number of messages of QoS 1 or 2 that wait for an acknowledgement: Mosquitto's
-/// default.
-const INFLIGHT_MAX: u16 = 20;
-
-/// Bytes of a PUBLISH besides topic and payload: type, length, length of the topic, packet
-/// identifier, properties.
-const HEADER_BYTES_MAX: usize = 1 + 4 + 2 + 2 + 1;
-
-/// How many packets the library reads before it hands them to us. With more, packets that are read
-/// together with the end of a connection would be lost.
-const READ_BATCH: usize = 1;
 
 /// Time for a goodbye after a first connection attempt that failed.
 const LEAVE_TIME: Duration = Duration::from_millis(200);
@@ -55,10 +45,6 @@ const LEAVE_TIME: Duration = Duration::from_millis(200);
 /// answer. The library sends a PINGREQ only when it has sent nothing else, so this is how we find
 /// out whether a broker that accepts everything we publish is still alive.
 const ARE_YOU_THERE: &str = "althing/are-you-there";
-
-/// A peer may publish thousands of messages a second, but not log lines.
-static TOO_LARGE: Seldom = Seldom::new();
-static UNPUBLISHED: Seldom = Seldom::new();
 
 /// Maintains the connection of one link.
 pub(super) struct Driver {
@@ -80,29 +66,6 @@ pub(super) struct Driver {
     reports: Reports,
     asked_to_end: Asked,
     goodbye: Option<Goodbye>,
-}
-
-/// The state of the connection.
-enum Connection {
-    /// The broker has not accepted the connection yet.
-    None,
-    /// The broker has accepted it, but not confirmed the topics.
-    Accepted(Silence),
-    /// The broker has confirmed the topics.
-    Up(Silence, Instant),
-}
-
-/// When the broker last sent something, and whether we have probed it since.
-struct Silence {
-    since: Instant,
-    asked: bool,
-}
-
-/// The end of the link, once it was requested.
-struct Goodbye {
-    ending: Ending,
-    deadline: Instant,
-    said: bool,
 }
 
 /// What happened to the connection.
@@ -345,103 +308,6 @@ impl Driver {
         Ok(None)
     }
 
-    fn on_packet(&mut self, packet: Packet) -> Result<(), Error> {
-        if let Some(silence) = self.connection.silence() {
-            *silence = Silence::now();
-        }
-        match packet {
-            Packet::ConnAck(answer) => self.on_accepted(&answer),
-            Packet::SubAck(answer) => self.on_topics_answered(&answer)?,
-            Packet::Publish(publish) => self.on_publish(publish),
-            Packet::PubAck(PubAck { pkid, .. }) | Packet::PubRec(PubRec { pkid, .. }) => {
-                self.on_answer(pkid, &packet);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Reports that the broker refuses what we publish, or that it does not any more.
-    fn on_answer(&mut self, pkid: u16, packet: &Packet) {
-        let Some((topic, said)) = self.hearing.on_answer(pkid, publish_refusal(packet)) else {
-            return;
-        };
-        match said {
-            Some(reason) => {
-                let address = self.options.broker.address();
-                self.reports.down(Error::PublishRefused { address, topic, reason }.to_string());
-            }
-            None => self.reports.back(),
-        }
-    }
-
-    fn on_accepted(&mut self, answer: &ConnAck) {
-        self.connection = Connection::Accepted(Silence::now());
-        self.version.is_accepted();
-        let limit = answer.properties.as_ref().and_then(|properties| properties.max_packet_size);
-        self.packet_bytes_max =
-            limit.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
-        if self.options.topics.is_empty() {
-            return self.on_up();
-        }
-        let quality = self.options.quality_of_service.into();
-        let filters: Vec<_> = self
-            .options
-            .topics
-            .iter()
-            .map(|topic| {
-                let mut filter = SubscribeFilter::new(topic.to_string(), quality);
-                filter.retain_forward_rule = match self.options.hears_retained {
-                    true => RetainForwardRule::OnEverySubscribe,
-                    false => RetainForwardRule::Never,
-                };
-                filter
-            })
-            .collect();
-        // If the library refuses, the broker stays silent and we reconnect.
-        if let Err(error) = self.client.try_subscribe_many(filters) {
-            warn!(broker = %self.options.broker, %error, "cannot listen");
-        }
-    }
-
-    fn on_topics_answered(&mut self, answer: &SubAck) -> Result<(), Error> {
-        for (topic, code) in self.options.topics.iter().zip(&answer.return_codes) {
-            if !matches!(code, SubscribeReasonCode::Success(_)) {
-                let address = self.options.broker.address();
-                let (topic, reason) = (Arc::clone(topic), format!("{code:?}"));
-                return Err(Error::TopicRefused { address, topic, reason });
-            }
-        }
-        self.on_up();
-        Ok(())
-    }
-
-    fn on_up(&mut self) {
-        self.connection = Connection::Up(Silence::now(), Instant::now());
-        self.reports.up();
-    }
-
-    fn on_publish(&mut self, publish: Publish) {
-        // A message that the broker kept, which it is asked not to send; MQTT 3.1.1 cannot ask.
-        if publish.retain && !self.options.hears_retained {
-            return;
-        }
-        if self.hearing.on_heard(&publish) {
-            self.reports.back();
-        }
-        let known = self.options.topics.iter().find(|topic| topic.as_bytes() == publish.topic);
-        let topic = match (known, str::from_utf8(&publish.topic)) {
-            (Some(topic), _) => Arc::clone(topic),
-            (None, Ok(topic)) => Arc::from(topic),
-            (None, Err(_)) => return,
-        };
-        let from = Channel::Topic(topic);
-        self.inbox.push(match oversized(&publish) {
-            Some(bytes) => Arrival::Oversized { from, bytes },
-            None => Arrival::Received { from, payload: publish.payload },
-        });
-    }
-
     /// Drops a connection that is still open but cannot be used.
     fn disconnect(&mut self) {
         self.library.clean();
@@ -503,145 +369,10 @@ impl Drop for Driver {
     }
 }
 
-impl Connection {
-    fn is_accepted(&self) -> bool {
-        !matches!(self, Self::None)
-    }
-
-    fn is_up(&self) -> bool {
-        matches!(self, Self::Up(..))
-    }
-
-    fn silence(&mut self) -> Option<&mut Silence> {
-        match self {
-            Self::None => None,
-            Self::Accepted(silence) | Self::Up(silence, _) => Some(silence),
-        }
-    }
-}
-
-impl Silence {
-    fn now() -> Self {
-        Self { since: Instant::now(), asked: false }
-    }
-
-    /// Returns when to probe whether the broker is alive, or, if we have probed it, when to give it
-    /// up. On a connection without traffic the library probes earlier, by itself.
-    fn deadline(&self, keep_alive: Duration) -> Instant {
-        self.since + if self.asked { keep_alive * 2 } else { keep_alive * 3 / 2 }
-    }
-}
-
-impl Goodbye {
-    fn new(ending: Ending) -> Self {
-        let deadline = Instant::now() + ending.within;
-        Self { ending, deadline, said: false }
-    }
-}
-
-/// Hands messages to the library as long as it does not lag behind.
-fn hand_over(
-    outbox: &Queue<Message>,
-    client: &AsyncClient,
-    unsent: &mut usize,
-    (quality, retained): (QoS, &[Arc<str>]),
-    packet_bytes_max: usize,
-    mut handed_over: impl FnMut(&Message),
-) {
-    while *unsent < UNSENT_MAX
-        && let Some(message) = outbox.try_pop()
-    {
-        let bytes = message.bytes() + HEADER_BYTES_MAX;
-        let Message { topic, payload } = message.clone();
-        if bytes > packet_bytes_max {
-            // The library would close the connection because of it.
-            if let Some(kept_back) = TOO_LARGE.pass(Instant::now()) {
-                warn!(%topic, bytes, packet_bytes_max, kept_back, "too large for the broker");
-            }
-            outbox.count_lost(1);
-            continue;
-        }
-        let is_kept = retained.iter().any(|filter| matches(&topic, filter));
-        let options = match is_kept {
-            true => PublishOptions::new(quality).retained(),
-            false => PublishOptions::new(quality),
-        };
-        match client.try_publish(&*topic, payload, options) {
-            Ok(()) => {
-                *unsent += 1;
-                handed_over(&message);
-            }
-            Err(error) => {
-                if let Some(kept_back) = UNPUBLISHED.pass(Instant::now()) {
-                    warn!(%topic, %error, kept_back, "cannot publish");
-                }
-                outbox.count_lost(1);
-            }
-        }
-    }
-}
-
-/// Returns the size of a message that is too large, or whose payload [`super::guard`] removed.
-fn oversized(publish: &Publish) -> Option<usize> {
-    if publish.payload.len() > PAYLOAD_MAX {
-        return Some(publish.size());
-    }
-    let properties = publish.properties.as_ref()?;
-    let (_, bytes) = properties.user_properties.iter().find(|(key, _)| key == STUB_PROPERTY)?;
-    bytes.parse().ok()
-}
-
 /// Waits until a time, or for ever if there is none.
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => pending().await,
     }
-}
-
-pub(super) fn library_options(
-    options: &Options,
-    client_id: &str,
-    dialer: &Arc<Dialer>,
-    version: &Arc<Version>,
-) -> MqttOptions {
-    let broker = &options.broker;
-    let mut library = MqttOptions::new(client_id, (broker.host(), broker.port()));
-    library
-        .set_keep_alive(options.keep_alive_seconds())
-        .set_clean_start(true)
-        .set_connect_timeout(options.connect_timeout)
-        .set_max_packet_size(Some(u32::try_from(PACKET_BYTES_MAX).expect("some 256 KiB")))
-        .set_max_request_batch(UNSENT_MAX)
-        .set_read_batch_size(READ_BATCH);
-    library.set_outgoing_inflight_upper_limit(INFLIGHT_MAX);
-    if let Some(credentials) = broker.credentials() {
-        let username = credentials.user.clone();
-        library.set_auth(match &credentials.password {
-            Some(password) => {
-                ConnectAuth::UsernamePassword { username, password: password.clone().into() }
-            }
-            None => ConnectAuth::Username { username },
-        });
-    }
-    if let Some(will) = &options.last_will {
-        let quality = options.quality_of_service.into();
-        let (topic, payload) = (will.topic.to_string(), will.payload.to_vec());
-        library.set_last_will(rumqttc::LastWill::new(topic, payload, quality, false, None));
-    }
-    let (dialer, version) = (Arc::clone(dialer), Arc::clone(version));
-    library.set_socket_connector(move |_, _| {
-        let (dialer, version) = (Arc::clone(&dialer), Arc::clone(&version));
-        // The library can only pass on I/O errors, so ours travels inside one;
-        // [`Error::of_connection`] takes it out again.
-        async move {
-            let stream = dialer.dial().await.map_err(io::Error::other)?;
-            let stream: Box<dyn Stream> = match version.is_older() {
-                true => Box::new(OlderWire::new(stream)),
-                false => stream,
-            };
-            Ok(Sieved::new(stream, Guard::new(PACKET_BYTES_MAX)))
-        }
-    });
-    library
 }

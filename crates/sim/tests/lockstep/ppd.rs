@@ -14,8 +14,9 @@ use althing_engine::rounds::{
 use althing_engine::{Engine, Recipient};
 use althing_pow::{Puzzle, Task};
 use althing_types::{Difficulty, Seed, Transaction};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
+use rsa_keys::RsaPrivateKey;
+use rsa_keys::pkcs8::EncodePrivateKey;
+use rsa_keys::rand_core::OsRng;
 
 use crate::network::{Lockstep, bits, heard, id};
 
@@ -30,9 +31,8 @@ struct Network<D> {
 
 /// Returns a new secret key, as a node would make it.
 fn secret() -> Vec<u8> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has entropy");
-    let document: Pkcs8V1Der<'_> = pair.as_der().expect("it was just made");
-    document.as_ref().to_vec()
+    let key = RsaPrivateKey::new(&mut OsRng, 2048).expect("the system has entropy");
+    key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
 }
 
 fn have_all_rows(net: &Lockstep) -> bool {

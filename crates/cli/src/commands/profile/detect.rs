@@ -182,7 +182,11 @@ const NAMES: [&str; 12] = [
 
 /// Returns whether the programs are of a kind that signs: a guest without a key could not join.
 fn signs(found: &Detected) -> bool {
-    built_in::find(&found.nearest).is_some_and(|profile| profile.sign.alg != SignatureName::None)
+    let announced_otherwise =
+        |it: &Difference| matches!(it.key.as_str(), "topics.init" | "fields.init");
+    let nearest = built_in::find(&found.nearest);
+    nearest.is_some_and(|profile| profile.sign.alg != SignatureName::None)
+        && !found.differences.iter().any(announced_otherwise)
 }
 
 /// When no more come for so long, all who are there have said so: programs repeat themselves

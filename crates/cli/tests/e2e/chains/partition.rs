@@ -1,8 +1,8 @@
 //! Peers with a chain whose network is taken apart and put together again.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 
-use althing_testkit::{Relay, eventually_blocking};
+use althing_testkit::{Relay, eventually_blocking, free_port};
 
 use super::harness::{ChainPeer, Chains, QUICK_AVIARY, QUICK_CS60, QUICK_OPEN, add};
 use crate::harness::Althing;
@@ -72,8 +72,7 @@ fn holds(chain: &[String], entry: &str) -> bool {
 
 /// Returns an address that is free, for a peer that is to be told it before it starts.
 fn free_address() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("there are ports");
-    socket.local_addr().expect("it is bound")
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().expect("there are ports")))
 }
 
 #[test]

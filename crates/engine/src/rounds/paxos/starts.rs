@@ -6,6 +6,15 @@
 //! learns what any quorum with its vote may have decided. The others count no earlier start of it
 //! from then on, nor anything that was said by those who still count one: votes and promises name
 //! the starts that their sender knows of, and only those that name the same are counted together.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `confirmation` | what do the others tell one that has started again? |
+//! | `copies` | is there a copy of this peer, or does a member contradict itself? |
+//! | this one | which starts are known, and counted? |
+
+mod confirmation;
+mod copies;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -289,118 +298,6 @@ impl Paxos {
         }
     }
 
-    /// Takes note that a peer that has started again waits for our answer; returns whether it does.
-    pub(super) fn note_asking(&mut self, peer: PeerId, start: Option<Start>) -> bool {
-        let Some(start) = start.filter(|start| *start == self.starts.of(peer)) else {
-            return false;
-        };
-        let has_room = self.starts.asking.len() < self.starts.known_max;
-        if has_room && self.seat == Seat::Member {
-            self.starts.asking.insert(peer, start);
-        }
-        has_room
-    }
-
-    /// Answers the peers that have started again (rule I3). One that has heard a copy of itself
-    /// answers as well: what it has said is on its disk.
-    pub(super) fn confirm(&mut self, out: &mut Vec<Output>) {
-        let of: Vec<_> = std::mem::take(&mut self.starts.asking).into_iter().collect();
-        if of.is_empty() || (self.membership.is_settled() && !self.has_seat()) {
-            return;
-        }
-        let members = self.membership.members().filter(|_| self.membership.is_settled());
-        let members = members.map(Members::digest);
-        let promised = self.promised.map(|promised| promised.term).max(self.starts.bound);
-        let transaction = self.slot.transaction;
-        let (peer, accepted) = (self.me, self.accepted_here());
-        let answer = Message::Confirmation { peer, of, members, promised, transaction, accepted };
-        self.say(answer, out);
-    }
-
-    /// Hears what another member has promised and accepted.
-    pub(super) fn on_confirmation(
-        &mut self,
-        now: Moment,
-        message: Message,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Refusal> {
-        let Message::Confirmation { peer, of, members, promised, transaction, accepted } = message
-        else {
-            return Err(Refusal::Unexpected);
-        };
-        if let Some(accepted) = &accepted {
-            self.check_choice(accepted)?;
-        }
-        self.note_reached(peer, transaction, out);
-        if of.contains(&(self.me, self.starts.own))
-            && let Some(answers) = &mut self.starts.answers
-        {
-            let answer = Answer { members, promised, transaction, accepted };
-            // The first stands, so that this peer need not catch up with an answer that moves on.
-            let known = answers.entry(peer).or_insert_with(|| answer.clone());
-            if known.members != answer.members {
-                *known = answer;
-            }
-            self.see_confirmed(now, out);
-        }
-        Ok(())
-    }
-
-    /// Takes part again once enough others have answered, and this peer has the rows that they have
-    /// (rule I3).
-    pub(super) fn see_confirmed(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let Some(members) = self.membership.members().filter(|_| self.has_seat()) else { return };
-        let digest = members.digest();
-        let Some(answers) = &self.starts.answers else { return };
-        let (row, needed) = (self.slot.transaction, self.rules.confirmations_needed());
-        // Any so many answers will do, so a member that claims to be far ahead delays no other.
-        let counted = answers.iter().filter(|(peer, answer)| {
-            members.contains(**peer)
-                && answer.members.is_none_or(|theirs| theirs == digest)
-                && answer.transaction <= row
-        });
-        let mut counted: Vec<&Answer> = counted.map(|(_, answer)| answer).collect();
-        counted.sort_by_key(|answer| answer.promised);
-        counted.truncate(needed);
-        if counted.len() < needed {
-            return;
-        }
-        let bound = counted.iter().filter_map(|answer| answer.promised).max();
-        let accepted = counted.iter().filter_map(|answer| answer.accepted.clone());
-        let accepted = accepted.filter(|accepted| accepted.record.transaction == row);
-        let hearsay = accepted.max_by_key(|accepted| accepted.term);
-        self.starts.bound = bound;
-        self.starts.answers = None;
-        self.starts.hearsay = hearsay;
-        self.failure_detector.no_longer_waits();
-        self.take_part_again(now, out);
-    }
-
-    fn take_part_again(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if !self.is_member() {
-            return;
-        }
-        let term = self.starts.bound.unwrap_or_default().max(self.election.term);
-        if term > self.election.term || self.election.leader.is_none() {
-            self.enter(now, term, out);
-        }
-        // What is on disk counts under the starts that are known by now.
-        if let Some(promised) = self.promised.filter(|it| it.term == self.election.term) {
-            self.note_own_promise(now, promised);
-        }
-        self.say_election_state(out);
-        if self.has_voted_in_term() {
-            self.repeat_own_vote(now, out);
-        }
-        self.see_leader(now, out);
-        if let Some((_, difficulty)) = self.slot.challenge
-            && !self.has_voted_in_term()
-        {
-            self.mine(difficulty, out);
-        }
-        self.retry_deferred(now, out);
-    }
-
     /// Repeats what concerns starts: asks again for answers that are missing, and passes on the
     /// starts of others if a member does not seem to know them.
     pub(super) fn repeat_starts(&mut self, out: &mut Vec<Output>) {
@@ -422,79 +319,6 @@ impl Paxos {
                     .map(|start| Output::Send { to: Recipient::All, message: start.message() }),
             );
             self.starts.passed_on = self.starts.passed_on.wrapping_add(next.len());
-        }
-    }
-
-    /// Our own messages come back to us. Signed ones that we did not say are those of a copy of
-    /// this peer, or of a later state of its disk (rule I5).
-    pub(super) fn on_own_name(&mut self, signed: &Signed, out: &mut Vec<Output>) {
-        let is_ours = match &signed.message {
-            Message::Announcement { start, .. } => {
-                let start = start.unwrap_or(Start::FIRST);
-                // A copy that has started before us learns of it at our next repetition; but these
-                // may also be late words of our own from before the restart.
-                self.starts.differs |= start.number < self.starts.own.number;
-                start == self.starts.own || start.number < self.starts.own.number
-            }
-            Message::Vote { transaction, seed, approve: true, cause, .. } => {
-                let ours =
-                    self.accepted.as_ref().filter(|it| it.record.transaction == *transaction);
-                *transaction != self.slot.transaction
-                    || match (ours, cause) {
-                        (None, _) => false,
-                        (Some(ours), None) => ours.record.seed == *seed,
-                        (Some(ours), Some(cause)) => {
-                            cause.term < ours.term
-                                || (cause.term == ours.term
-                                    && cause.winner == ours.record.winner
-                                    && cause.difficulty == ours.record.difficulty
-                                    && ours.record.seed == *seed)
-                        }
-                    }
-            }
-            Message::Election { state: Some(state), .. } => {
-                let members = self.membership.members().filter(|_| self.membership.is_settled());
-                let is_here = members.is_some_and(|members| members.digest() == state.members);
-                match (&state.promise, self.promised) {
-                    (Some(promise), Some(ours)) if is_here => {
-                        state.term < ours.term
-                            || (state.term == ours.term && promise.leader == ours.leader)
-                    }
-                    (Some(_), None) if is_here => false,
-                    _ => true,
-                }
-            }
-            _ => true,
-        };
-        if is_ours || self.seat != Seat::Member {
-            return;
-        }
-        let key = self.authenticator.public_key();
-        match (&key, self.check_signature(signed, key.as_ref())) {
-            (Some(_), Ok(())) => self.fall_silent(out),
-            // Anyone can say this, so it is only reported.
-            _ => refuse(self.me, Refusal::Impersonation, out),
-        }
-    }
-
-    fn fall_silent(&mut self, out: &mut Vec<Output>) {
-        if std::mem::replace(&mut self.starts.copied, true) {
-            return;
-        }
-        out.push(Output::Persist(Durable::Copied));
-        self.search.cancel(out);
-        out.push(Output::Event(Event::Copied));
-    }
-
-    /// Keeps what proves that a member has contradicted itself (rule I6).
-    pub(super) fn note_equivocation(&mut self, found: Equivocation, out: &mut Vec<Output>) {
-        let is_signed = found.messages().iter().all(|signed| signed.signature.is_some());
-        let members = self.membership.members();
-        let is_member = members.is_some_and(|members| members.contains(found.peer()));
-        if is_signed && is_member && !self.starts.equivocations.contains_key(&found.peer()) {
-            out.push(Output::Persist(Durable::Equivocation(found.clone())));
-            self.starts.equivocations.insert(found.peer(), found.clone());
-            out.push(Output::Event(Event::Equivocated(found)));
         }
     }
 }

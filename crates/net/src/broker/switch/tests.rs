@@ -1,9 +1,10 @@
 //! The switch against readers that are slow, silent or many.
 
 use proptest::prelude::*;
-use rumqttc::{ConnectProperties, SubscribeFilter};
+use rumqttc::{ConnectProperties, Subscribe, SubscribeFilter, Unsubscribe};
 
 use super::*;
+use crate::broker::SUBSCRIPTIONS_MAX;
 
 const NOW: Duration = Duration::ZERO;
 const LARGE: usize = 260_000;

@@ -1,0 +1,11 @@
+/** Types of server.mjs, for the tests that use it. */
+export interface Served {
+  url: string;
+  close(): Promise<void>;
+}
+export function serve(options?: {
+  peers?: number;
+  roundMs?: number;
+  token?: string | null;
+  port?: number;
+}): Promise<Served>;

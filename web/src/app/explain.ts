@@ -1,0 +1,211 @@
+/**
+ * What each element is, in a sentence for a class, and the rule behind it. The numbers are those of
+ * docs/protocol.md; a test checks that each of them is there.
+ */
+import type { Kind } from "../fold/state";
+
+export interface Explanation {
+  title: string;
+  text: string;
+  rules: string[];
+}
+
+export const EXPLANATIONS: { [key: string]: Explanation } = {
+  ring: {
+    title: "The peers",
+    text: "Every circle is one peer. No peer is in charge: all of them hold the same ledger, and any may fail. A full circle can be reached; a dashed one has crashed.",
+    rules: ["G1", "N4"],
+  },
+  leader: {
+    title: "The leader",
+    text: "All members draw a number; the highest leads the term once a majority has promised to follow it. If it falls silent, the others draw again.",
+    rules: ["E1", "E3", "W2"],
+  },
+  suspicion: {
+    title: "Suspicion",
+    text: "The red arc is the share of peers that have lost sight of this one. Being silent is no proof of being dead, so a peer is asked before it is suspected.",
+    rules: ["W2", "W3"],
+  },
+  rate: {
+    title: "Hash rate",
+    text: "The amber arc is how fast a peer searches, beside the fastest one. Each try is a hash, and each has the same small chance to solve the challenge.",
+    rules: ["S1", "M1"],
+  },
+  flights: {
+    title: "Messages in flight",
+    text: "Each dot is a message on its way from one peer to another; its colour is its kind. A red one was lost. Peers repeat what others may lack.",
+    rules: ["W1", "Q1"],
+  },
+  round: {
+    title: "The round",
+    text: "One row of the table, from left to right: the leader's challenge, the search, the first solution, a vote of each member, and the record on each disk.",
+    rules: ["C1", "S2", "V1", "R1"],
+  },
+  votes: {
+    title: "Votes",
+    text: "A member says yes once, and only to what its leader proposes. Each vote is signed, and each peer checks the signature itself before it counts the vote.",
+    rules: ["V2", "V3", "A2"],
+  },
+  ledger: {
+    title: "The table",
+    text: "Decided rows, the newest at the right. A row is final when a majority of all members has voted for it: no later leader can propose another.",
+    rules: ["V1", "E4", "C3"],
+  },
+  chain: {
+    title: "The chain",
+    text: "Each block holds the hash of the one before it, so to change one is to change all that follow. Below it stand blocks that were found as well and do not count.",
+    rules: ["B11", "F1", "F3"],
+  },
+  agreed: {
+    title: "Agreed so far",
+    text: "Up to this line every peer that can be reached has the same blocks. Beyond it, a longer branch may still take over.",
+    rules: ["F1", "F2", "M5"],
+  },
+  charts: {
+    title: "Difficulty and speed",
+    text: "A challenge of one bit more takes twice as many hashes on average. The hash rate is worked out from what was solved and how long that took, so it jumps with luck.",
+    rules: ["S1", "D3"],
+  },
+  log: {
+    title: "What happened, and why",
+    text: "Every event as a sentence, with the number of the rule behind it. What ten peers report of one fact is one line, unless you ask for each report.",
+    rules: ["R1", "F1"],
+  },
+  table: {
+    title: "Rows",
+    text: "Every row: the difficulty, the text that solves it, who found it, and the votes that were counted. All peers have the same table.",
+    rules: ["V1", "R1", "R2"],
+  },
+  ballots: {
+    title: "Ballots",
+    text: "A ballot is one entry of the chain, and the first of each voter counts. Anyone can count them again from the blocks.",
+    rules: ["B2", "B14", "M5"],
+  },
+  plug: {
+    title: "The plug",
+    text: "Break something and watch: crash a peer, cut the network in two, lose or corrupt messages, or let a peer break the rules. Everything here can be undone.",
+    rules: ["W4", "E5", "I3"],
+  },
+  whatif: {
+    title: "Change one byte",
+    text: "Flip bits of a stored block, in memory only, and verify the chain again: the block and every one after it falls, since each holds the hash of the one before.",
+    rules: ["B6", "B7", "B11"],
+  },
+  time: {
+    title: "Time",
+    text: "All of this page is worked out from a list of records. So any moment can be shown again: drag the slider, step from event to event, or send a link to a moment.",
+    rules: ["Q1"],
+  },
+};
+
+/** Rules in a few words, for those that the page quotes. */
+export const RULES: { [rule: string]: string } = {
+  A2: "A peer that announces a key is held to it: every message must carry a valid signature.",
+  A6: "A peer listens to other networks in its room, and says which option would join them.",
+  B2: "A block has as many entries as its network allows.",
+  B6: "The hash sent with a block is the hash of its bytes after its parent.",
+  B7: "The hash meets the difficulty that the block states.",
+  B11: "A block's height is one more than its parent's.",
+  B13: "A block's time is after the median of eleven blocks before, and not far ahead.",
+  B14: "The application accepts its entries, in order, after all those before them.",
+  C1: "Only the leader of a term issues challenges, for one row at a time.",
+  C3: "A new leader first proposes again what may have been decided before it.",
+  D3: "Difficulty doubles and halves with how far blocks are ahead of or behind the schedule.",
+  E1: "Every member draws a number; the highest leads.",
+  E3: "A leader needs the promises of a majority, each on disk before it is sent.",
+  E4: "A promise contains the solution to which the member last said yes.",
+  E5: "A term without progress ends: members draw for the next one.",
+  F1: "The valid chain with the most work counts.",
+  F2: "Among equals the first seen counts, or the one with the smallest last hash.",
+  F3: "When a better chain takes over, blocks that no longer count are disconnected.",
+  G1: "A peer announces itself when it starts and when it first hears of another.",
+  G3: "Promises begin when all members agree on who the members are.",
+  I1: "Each start of a peer has a number, which is on disk before it speaks.",
+  I3: "A peer that starts again votes only once others have confirmed its start.",
+  I5: "A peer that hears itself say what it never said no longer votes.",
+  I6: "Two contradicting signed messages are kept as proof; neither counts.",
+  M1: "A peer searches on its tip for a block with the waiting entries.",
+  M2: "Entries wait in the mempool, in their order.",
+  M5: "A block is held when another peer shows that it has it.",
+  N4: "A peer that answers is known from then on, at the address it spoke from.",
+  N5: "A peer that is not heard for 60 s is forgotten until it is heard again.",
+  N6: "The peers on the tracker's list are known, and no others.",
+  P5: "The next N votes decide; without a majority the row is mined again.",
+  P6: "A peer repeats nothing, since a repetition would be counted again.",
+  P18: "A solution is what the program of the network takes for one.",
+  Q1: "A message for a later row or term is kept, and handled when it is due.",
+  R1: "A decided row is on disk before it is published, with the votes that decided it.",
+  R2: "A member that lacks rows asks for them, and gets them with their votes.",
+  S1: "A solution solves the challenge by the puzzle of the network.",
+  S2: "Each member may send one solution per row.",
+  V1: "A row is decided by yes votes of a majority of all members.",
+  V2: "A member says yes once per row and term, and only to what its leader proposes.",
+  V3: "A second, different vote of the same member is refused, and neither counts.",
+  V5: "A member says no to the first invalid solution of a row.",
+  W1: "While nothing moves, peers repeat what others may lack.",
+  W2: "A leader that is silent, or whose challenge stays unsolved, is replaced.",
+  W3: "A member that is not heard for long, or does not answer, is shown as lost.",
+  W4: "Without a majority of all members the network waits, and says so.",
+  X3: "A key that signs what no honest peer signs is banned for an hour.",
+  Y2: "Blocks are fetched from the peers that claim the same chain.",
+  Y4: "A claim whose blocks no peer sends is given up.",
+  Y7: "Headers are fetched and checked before their blocks.",
+};
+
+/** A step of the guided tour: an element of EXPLANATIONS, and what to look at. */
+export interface Step {
+  key: string;
+  title: string;
+  text: string;
+}
+
+/** Returns the five steps of the tour, which differ for networks with a chain. */
+export function tourOf(kind: Kind): Step[] {
+  return kind === "chain" ? TOUR.map((step, at) => CHAIN_TOUR[at] ?? step) : TOUR;
+}
+
+const CHAIN_TOUR: { [at: number]: Step } = {
+  0: {
+    key: "ring",
+    title: "No server, and no leader",
+    text: "Each circle is a peer, with the height of its chain below it. The dots are blocks and entries on their way. Every peer checks all that it hears.",
+  },
+  1: {
+    key: "charts",
+    title: "Whoever finds a block adds it",
+    text: "All peers search at once, and each try has the same small chance. So the time between two blocks is up to luck, and two may be found at the same time.",
+  },
+  2: {
+    key: "ledger",
+    title: "The chain",
+    text: "The chain with the most work counts. Blocks that were found as well hang below it. Up to the green line all peers agree; choose a block to look into it.",
+  },
+};
+
+const TOUR: Step[] = [
+  {
+    key: "ring",
+    title: "Peers, and no server",
+    text: "Each circle is a peer. The dark one leads: it drew the highest number, and a majority has promised to follow it. The dots are messages on their way.",
+  },
+  {
+    key: "round",
+    title: "One row at a time",
+    text: "The leader sets a challenge, all peers search, the first solution is proposed, and each member checks it and votes. Here you see who knew what, and when.",
+  },
+  {
+    key: "ledger",
+    title: "The ledger",
+    text: "What a majority has voted for is final. In a network with a chain, blocks stand here instead, and a branch that is overtaken drops below the line.",
+  },
+  {
+    key: "plug",
+    title: "Pull the plug",
+    text: "Choose the leader and crash it, or draw a line across the ring to cut the network in two. The side with a majority goes on; the other waits, and says so.",
+  },
+  {
+    key: "time",
+    title: "Go back in time",
+    text: "Everything above is worked out from a list of records. Drag the slider to any moment, or drop a recording on the page to watch it again.",
+  },
+];

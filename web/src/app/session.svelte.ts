@@ -1,0 +1,240 @@
+/**
+ * What the page is about: where records come from, which moment is shown, and whether it moves.
+ * Records are taken in once for each picture, however many have come; the page is drawn from
+ * `view`, which is a new value for each picture.
+ */
+import { Client, Problem } from "../api/client";
+import type { Node } from "../api/types";
+import type { Record } from "../feed/record";
+import { follow, readFile } from "../feed/stream";
+import { Timeline } from "../fold/timeline";
+import type { State } from "../fold/state";
+
+export type Origin = "none" | "live" | "file";
+export type Link = "connecting" | "open" | "waiting" | "locked" | "absent";
+
+/** A moment, and the state then. The state is changed in place: read it, and keep nothing of it. */
+export interface View {
+  state: State;
+  /** The moment that is shown, in milliseconds since the process began. */
+  now: number;
+  /** Records up to that moment. */
+  place: number;
+  timeline: Timeline;
+}
+
+/** How far the shown moment may run ahead of the last record while nothing comes. */
+const AHEAD_MAX_MS = 1500;
+/** Time between two questions for hash rates. */
+const SAMPLE_MS = 1000;
+/** Speeds of a replay. */
+export const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16] as const;
+/** A replay takes at least so long, unless a speed is chosen, and runs at most at 1×. */
+const REPLAY_LEAST_MS = 8000;
+/** Time for which records are taken in for one picture, so that a long log does not stop the page. */
+const BATCH_MS = 10;
+const BATCH = 200;
+
+export class Session {
+  readonly client = new Client();
+  timeline = new Timeline();
+  view: View = $state.raw({ state: this.timeline.head, now: 0, place: 0, timeline: this.timeline });
+  origin: Origin = $state("none");
+  link: Link = $state("connecting");
+  node: Node | null = $state.raw(null);
+  fileName = $state("");
+  /** Whether the newest moment is shown, as it comes. */
+  isLive = $state(true);
+  isPlaying = $state(true);
+  speed: number = $state(1);
+  /** The last thing that went wrong or was done, for a while. */
+  notice: { text: string; isError: boolean } | null = $state.raw(null);
+
+  #queue: Record[] = [];
+  #position = 0;
+  #lastFrame = 0;
+  #headSeen = { at: -1, on: 0 };
+  #stop = new AbortController();
+  #wantedAt: number | null = null;
+  #noticeTimer = 0;
+
+  /** Asks the server who it is, and follows its feed. */
+  async connect(): Promise<void> {
+    this.link = "connecting";
+    try {
+      this.node = await this.client.node();
+    } catch (error) {
+      const isLocked = error instanceof Problem && (error.status === 401 || error.status === 403);
+      this.link = isLocked ? "locked" : "absent";
+      return;
+    }
+    this.#reset("live");
+    const signal = this.#stop.signal;
+    void follow(
+      {
+        open: (from, stop) => this.client.events(from, stop),
+        onRecords: (records) => {
+          for (const record of records) this.#queue.push(record);
+        },
+        onState: (state) => {
+          this.link = state === "refused" ? "locked" : state;
+        },
+      },
+      this.node.first_sequence,
+      signal,
+    );
+    void this.#sample(signal);
+  }
+
+  /** Shows a recording instead of what happens now. */
+  async openFile(file: File): Promise<void> {
+    const records = await readFile(file);
+    if (records.length === 0) {
+      this.say(`${file.name} has no line of the feed: record one with --json or --record`, true);
+      return;
+    }
+    this.#reset("file");
+    this.fileName = file.name;
+    this.isLive = false;
+    this.isPlaying = true;
+    for (const record of records) this.timeline.push(record);
+    this.#position = this.#wantedAt ?? this.timeline.firstAt;
+    // A recording of a network at full speed is over before anything can be seen.
+    const span = this.timeline.head.at - this.timeline.firstAt;
+    this.speed = SPEEDS.findLast((it) => it <= 1 && span / it >= REPLAY_LEAST_MS) ?? SPEEDS[0];
+    this.say(`${file.name}: ${records.length.toLocaleString("en-US")} records`, false);
+  }
+
+  /** Opens at a moment as soon as records have come that far. */
+  openAt(ms: number): void {
+    this.#wantedAt = ms;
+    if (this.origin !== "none") this.seek(ms);
+  }
+
+  seek(ms: number): void {
+    this.isLive = false;
+    this.isPlaying = false;
+    this.#position = Math.max(this.timeline.firstAt, Math.min(ms, this.timeline.head.at));
+  }
+
+  goLive(): void {
+    this.isLive = this.origin === "live";
+    this.isPlaying = true;
+    this.#wantedAt = null;
+    if (!this.isLive) this.#position = this.timeline.head.at;
+  }
+
+  togglePlay(): void {
+    if (this.isLive) {
+      this.#position = this.view.now;
+      this.isLive = false;
+      this.isPlaying = false;
+      return;
+    }
+    const isAtEnd = this.#position >= this.timeline.head.at;
+    if (isAtEnd && this.origin === "file") this.#position = this.timeline.firstAt;
+    this.isPlaying = !this.isPlaying;
+  }
+
+  /** Goes to the next or the last record that told something new. */
+  stepTo(direction: 1 | -1): void {
+    const { timeline } = this;
+    let place = timeline.placeAt(this.view.now) + (direction > 0 ? 0 : -1);
+    const here = this.view.now;
+    for (; place >= timeline.start && place < timeline.end; place += direction) {
+      const told = timeline.get(place);
+      if (told?.isNews && told.record.at_ms !== here) {
+        this.seek(told.record.at_ms);
+        return;
+      }
+    }
+    this.seek(direction > 0 ? timeline.head.at : timeline.firstAt);
+  }
+
+  say(text: string, isError: boolean): void {
+    this.notice = { text, isError };
+    window.clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = window.setTimeout(() => (this.notice = null), isError ? 9000 : 5000);
+  }
+
+  /** Does something at the server, and says what came of it. */
+  async attempt<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error), true);
+      return null;
+    }
+  }
+
+  /** Takes in what has come, moves on, and sets `view`. `wall` is the browser's clock. */
+  frame(wall: number): void {
+    const elapsed = Math.min(250, wall - this.#lastFrame);
+    this.#lastFrame = wall;
+    const { timeline } = this;
+    if (this.#queue.length > 0) {
+      let taken = 0;
+      const begin = performance.now();
+      while (taken < this.#queue.length) {
+        const record = this.#queue[taken];
+        if (record) timeline.push(record);
+        taken += 1;
+        // A page that is not seen has all the time, and must not let them pile up.
+        const isOver = taken % BATCH === 0 && performance.now() - begin > BATCH_MS;
+        if (isOver && !document.hidden) break;
+      }
+      this.#queue.splice(0, taken);
+    }
+    const head = timeline.head;
+    if (this.#wantedAt !== null && head.at >= this.#wantedAt && this.origin === "live") {
+      this.seek(this.#wantedAt);
+      this.#wantedAt = null;
+    }
+    if (this.isLive) {
+      if (head.at !== this.#headSeen.at) this.#headSeen = { at: head.at, on: wall };
+      const ahead = Math.min(AHEAD_MAX_MS, wall - this.#headSeen.on);
+      const now = Math.max(head.at, Math.min(this.view.now + elapsed, head.at + ahead));
+      this.view = { state: head, now, place: timeline.end, timeline };
+      return;
+    }
+    if (this.isPlaying) {
+      this.#position = Math.min(this.#position + elapsed * this.speed, head.at);
+      if (this.#position >= head.at) {
+        if (this.origin === "live") this.isLive = true;
+        else this.isPlaying = false;
+      }
+    }
+    const place = timeline.placeAt(this.#position);
+    const isSame =
+      place === this.view.place && this.view.timeline === timeline && this.view.now === this.#position;
+    if (isSame) return;
+    this.view = { state: timeline.stateAfter(place), now: this.#position, place, timeline };
+  }
+
+  #reset(origin: Origin): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#queue = [];
+    this.timeline = new Timeline();
+    this.origin = origin;
+    this.isLive = origin === "live";
+    this.isPlaying = true;
+    this.#headSeen = { at: -1, on: 0 };
+    const state = this.timeline.head;
+    this.view = { state, now: 0, place: 0, timeline: this.timeline };
+  }
+
+  /** Asks for hash rates now and then: no record tells of them. */
+  async #sample(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const peers = document.hidden ? [] : await this.client.peers().catch(() => []);
+      const hashes = peers.map((it): [string, number] => [it.peer, it.hashes]);
+      if (hashes.length > 0 && !signal.aborted && this.timeline.end > 0) {
+        const at = this.timeline.head.at;
+        const sampled = { event: "hashes_sampled", hashes } as const;
+        this.#queue.push({ sequence: -1, time: "", at_ms: Math.max(at, this.view.now), ...sampled });
+      }
+      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The lines of the feed (docs/events.md), as types. Fields are only added to them, so a reader must
+ * ignore events and fields that it does not know.
+ */
+import type { components } from "../generated/events";
+
+type Schemas = components["schemas"];
+
+/** An id or an address, which is what names a peer in every line. */
+export type PeerName = string;
+
+/** The fields of every line. */
+export interface Envelope {
+  /** The number of the record in its process, from 0 on. */
+  sequence: number;
+  /** The wall clock, RFC 3339 in UTC. */
+  time: string;
+  /** Milliseconds since the process started. */
+  at_ms: number;
+  network?: string | null;
+  /** The peer that reports; missing where the process itself does. */
+  peer?: PeerName | null;
+}
+
+/** What a demo tells of messages and of faults, for those who watch. */
+export type DemoEvent =
+  | { event: "message_sent"; kind: string; to?: PeerName | null }
+  | { event: "message_lost"; kind: string; from: PeerName; to: PeerName; reason: string }
+  | { event: "messages_untold"; count: number }
+  | { event: "fault_set"; fault: number; kind: string; sentence: string }
+  | { event: "fault_cleared"; fault: number }
+  | { event: "peer_crashed"; crashed: PeerName }
+  | { event: "peer_restarted"; restarted: PeerName; byzantine?: string | null }
+  | { event: "peer_frozen"; frozen: PeerName }
+  | { event: "peer_thawed"; thawed: PeerName }
+  | { event: "pace_changed"; paused: boolean; speed: number };
+
+/** What this page has asked itself: how many hashes each peer has tried so far. */
+export type Sampled = { event: "hashes_sampled"; hashes: [PeerName, number][] };
+
+export type Event =
+  | Schemas["PeerEvent"]
+  | Schemas["RoundsEvent"]
+  | Schemas["ChainEvent"]
+  | Schemas["MinersEvent"]
+  | Schemas["TrackerEvent"]
+  | Schemas["SearchEvent"]
+  | DemoEvent
+  | Sampled;
+
+/** One line of the feed. */
+export type Record = Envelope & Event;
+
+/** Returns the record that a line has, or null if it has none. */
+export function parseLine(line: string): Record | null {
+  const text = line.trim();
+  if (!text.startsWith("{")) return null;
+  try {
+    const value = JSON.parse(text) as Partial<Record>;
+    const isRecord = typeof value.event === "string" && typeof value.at_ms === "number";
+    return isRecord ? ({ sequence: 0, time: "", ...value } as Record) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+/** What is going on, in one sentence and a few words: for the middle of the ring and for readers. */
+import { isHere, nameOf, peersOf } from "./peers";
+import { bits, count, duration } from "./text";
+import type { Round, Stage, State } from "./state";
+
+export interface Headline {
+  /** A large word: the row or height. */
+  title: string;
+  /** What happens to it. */
+  stage: string;
+  detail: string;
+}
+
+/** Returns the stage of a round. */
+export function stageOf(round: Round): Stage {
+  if (round.row) return "decided";
+  const isVoted = [...round.lanes.values()].some((lane) => lane.vote !== undefined);
+  if (round.solutions.length > 0 || isVoted) return "voting";
+  return round.challenge ? "mining" : "opening";
+}
+
+/** Returns how many members must say yes: a majority of all (V1). */
+export function majority(state: State): number {
+  const members = peersOf(state).filter((peer) => peer.member === true).length;
+  return Math.floor((members || state.peers.size) / 2) + 1;
+}
+
+export function headlineOf(state: State, now: number): Headline {
+  if (state.records === 0) return { title: "Althing", stage: "no peer has spoken yet", detail: "" };
+  if (state.kind === "chain") return ofChain(state, now);
+  if (state.finished) {
+    return { title: "Done", stage: `${count(state.rows.length, "row")} in the table`, detail: "" };
+  }
+  const round = state.current;
+  if (state.waiting && !round?.challenge) return ofWaiting(state);
+  if (!round) {
+    const title = state.leader ? `Row ${state.next}` : "Meeting";
+    const here = count(peersOf(state).filter(isHere).length, "peer");
+    return { title, stage: state.leader ? "next challenge" : "peers meet", detail: here };
+  }
+  const title = `Row ${round.transaction}`;
+  const detail = round.challenge ? bits(round.challenge.bits) : "";
+  if (state.waiting?.what === "majority") return { title, stage: "no majority", detail };
+  switch (stageOf(round)) {
+    case "opening":
+      return { title, stage: "next challenge", detail };
+    case "mining":
+      return { title, stage: "mining", detail };
+    default: {
+      const votes = [...round.lanes.values()].filter((lane) => lane.vote === true).length;
+      return { title, stage: `${count(votes, "vote")}, ${majority(state)} needed`, detail };
+    }
+  }
+}
+
+function ofWaiting(state: State): Headline {
+  const { what, here, needed } = state.waiting ?? { what: "", here: null, needed: null };
+  const figures = here !== null && needed !== null ? `${here} of ${needed} are here` : "";
+  const stage = what === "majority" ? "no majority" : `waits for ${what}`;
+  return { title: `Row ${state.next}`, stage, detail: figures };
+}
+
+function ofChain(state: State, now: number): Headline {
+  const best = state.best ? state.blocks.get(state.best) : undefined;
+  if (!best) return { title: "Meeting", stage: "no block yet", detail: count(state.peers.size, "peer") };
+  const has = peersOf(state).filter((peer) => peer.tip?.hash === best.hash).length;
+  const since = duration(Math.max(0, now - best.at));
+  return {
+    title: `Block ${best.height}`,
+    stage: `${has} of ${state.peers.size} have it`,
+    detail: `${since} ago`,
+  };
+}
+
+/** Returns what a screen reader is told now and then. */
+export function spoken(state: State, now: number): string {
+  const { title, stage, detail } = headlineOf(state, now);
+  const leader = state.leader ? ` ${nameOf(state, state.leader.peer)} leads.` : "";
+  const faults = state.faults.size > 0 ? ` ${count(state.faults.size, "fault")} set.` : "";
+  const more = state.kind === "chain" || !detail ? "" : `, ${detail}`;
+  return `${title}: ${stage}${more}.${leader}${faults}`;
+}

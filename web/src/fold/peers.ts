@@ -1,0 +1,82 @@
+/** The peers, in the order in which they were first heard. */
+import { PEERS_MAX, type Peer, type State } from "./state";
+
+/** Returns a peer, which is listed if it is new and there is room. */
+export function listPeer(state: State, id: string): Peer | null {
+  const known = state.peers.get(id);
+  if (known) return known;
+  if (state.peers.size >= PEERS_MAX) return null;
+  const peer: Peer = {
+    id,
+    number: state.peers.size + 1,
+    connected: null,
+    crashed: false,
+    frozen: false,
+    byzantine: null,
+    member: null,
+    suspectedBy: new Set(),
+    known: 1,
+    refused: 0,
+    won: 0,
+    next: 0,
+    stage: "opening",
+    leader: null,
+    term: 0,
+    tip: null,
+    waiting: null,
+    remark: null,
+    rate: null,
+    hashes: null,
+    lastHeard: state.at,
+  };
+  state.peers.set(id, peer);
+  return peer;
+}
+
+/** Notes that a peer is there: no one suspects it any more. */
+export function hear(state: State, id: string): void {
+  const peer = state.peers.get(id);
+  if (!peer) return;
+  peer.suspectedBy.clear();
+  peer.lastHeard = state.at;
+}
+
+/** Notes that `by` has heard a peer itself. */
+export function heardBy(state: State, id: string, by: string | null | undefined): void {
+  const peer = state.peers.get(id);
+  if (!peer) return;
+  if (by) peer.suspectedBy.delete(by);
+  peer.lastHeard = state.at;
+}
+
+/**
+ * Returns the peers in the order in which they were first heard: copies, since the state is changed
+ * in place, and a view is drawn anew only for values that are new.
+ */
+export function peersOf(state: State): Peer[] {
+  return Array.from(state.peers.values(), (peer) => ({ ...peer }));
+}
+
+/** Returns whether a peer takes part as far as others can tell. */
+export function isHere(peer: Peer): boolean {
+  return !peer.crashed && !peer.frozen && peer.connected !== false && peer.member !== false;
+}
+
+/** Returns the share of the others that suspect a peer, from 0 to 1. */
+export function suspicion(state: State, peer: Peer): number {
+  const others = Math.max(1, state.peers.size - 1);
+  return Math.min(1, peer.suspectedBy.size / others);
+}
+
+/** Returns what a peer is called: by its number, or else by the end of its id. */
+export function nameOf(state: State, id: string | null | undefined): string {
+  if (!id) return "the process";
+  const peer = state.peers.get(id);
+  return peer ? `peer ${peer.number}` : `…${id.slice(-6)}`;
+}
+
+/** Returns the end of an id, which is enough to tell peers apart. */
+export function shortId(id: string): string {
+  if (id.includes(":")) return id.replace(/^127\.0\.0\.1/, "");
+  return id.length > 6 ? `…${id.slice(-6)}` : id;
+}
