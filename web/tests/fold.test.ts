@@ -249,6 +249,71 @@ describe("chains", () => {
   });
 });
 
+describe("messages", () => {
+  const meeting = ["a", "b"].map((id) => told(1, id, { event: "connected" }));
+
+  it("that the feed tells of are shown as it tells, and none is inferred beside them", () => {
+    const state = stateOf([
+      ...meeting,
+      told(2, "a", { event: "message_sent", kind: "vote" }),
+      told(3, "b", { event: "message_lost", kind: "vote", from: "a", to: "b", reason: "cut" }),
+      told(4, "a", { event: "block_mined", height: 1, hash: "A1" }),
+    ]);
+    expect(state.flights).toEqual([
+      { at: 2, kind: "vote", from: "a", to: null, lost: false },
+      { at: 3, kind: "vote", from: "a", to: "b", lost: true },
+    ]);
+  });
+
+  it("that are inferred take as long as the reports of others show", () => {
+    const slow = (at: number, hash: string) => [
+      told(at, "a", { event: "block_mined", height: at, hash }),
+      told(at + 900, "b", {
+        event: "tip_changed",
+        height: at,
+        hash,
+        disconnected: 0,
+        connected: 1,
+      }),
+    ];
+    const records = Array.from({ length: 80 }, (_, at) => slow(at * 1000, `h${at}`)).flat();
+    expect(stateOf([...meeting, ...records]).latency).toBeGreaterThan(700);
+  });
+});
+
+describe("faults", () => {
+  it("are set and cleared, and a peer that breaks the rules is so until it starts again", () => {
+    const turned = [
+      told(1, "a", { event: "connected" }),
+      told(2, null, { event: "fault_set", fault: 4, kind: "byzantine", sentence: "a lies" }),
+      told(3, null, { event: "peer_restarted", restarted: "a", byzantine: "votes-twice" }),
+    ];
+    const state = stateOf(turned);
+    expect([...state.faults]).toEqual([[4, "a lies"]]);
+    expect(state.peers.get("a")?.byzantine).toBe("votes-twice");
+    const after = stateOf([
+      ...turned,
+      told(5, null, { event: "fault_cleared", fault: 4 }),
+      told(6, null, { event: "peer_restarted", restarted: "a" }),
+    ]);
+    expect(after.faults.size).toBe(0);
+    expect(after.peers.get("a")?.byzantine).toBeNull();
+  });
+
+  it("what is stored of a block is shown beside what records tell, and its parent is known", () => {
+    const stored = { hash: "A1", height: 1, previous: "A0", work: 256, difficulty: 8, entries: 2 };
+    const state = stateOf([
+      told(1, "a", { event: "connected" }),
+      told(2, "a", { event: "tip_changed", height: 1, hash: "A1", disconnected: 0, connected: 2 }),
+      told(3, null, { event: "blocks_sampled", blocks: [stored] }),
+    ]);
+    const shown = { work: 256, difficulty: 8, entries: 2 };
+    expect(state.blocks.get("A1")).toMatchObject({ parent: "A0", stored: shown });
+    expect(state.points.map((it) => it.bits)).toEqual([8]);
+    expect(state.records).toBe(2);
+  });
+});
+
 describe("whatever is told", () => {
   it("every list stays within its bound", () => {
     const records: Record[] = [];

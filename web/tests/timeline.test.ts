@@ -47,6 +47,19 @@ it("a long log drops its beginning and still shows the rest as it was", () => {
   expect(timeline.stateAfter(0).records).toBe(timeline.start);
 });
 
+it("what stands out is marked: other leaders and branches, and what was broken", () => {
+  const timeline = new Timeline();
+  const elected = { event: "leader_elected", leader: "1", term: 0 };
+  timeline.push(told(1, "1", { event: "connected" }));
+  timeline.push(told(2, "1", elected));
+  timeline.push(told(3, "2", elected));
+  timeline.push(told(4, null, { event: "peer_crashed", crashed: "1" }));
+  expect(timeline.marks).toEqual([
+    { at: 2, tone: "leader" },
+    { at: 4, tone: "fault" },
+  ]);
+});
+
 it("the density counts every record of a short log", () => {
   const timeline = new Timeline();
   for (let at = 0; at < 100; at += 1) timeline.push(told(at, "1", { event: "connected" }));

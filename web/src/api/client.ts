@@ -38,6 +38,7 @@ export class Client {
 
   node = () => this.#get<Node>("/v1/node");
   peers = async () => (await this.#get<{ items: PeerStatus[] }>("/v1/peers")).items;
+  blocks = (from: number) => this.#get<Page<StoredBlock>>(`/v1/blocks?from=${from}&limit=50`);
   block = (height: number) => this.#get<StoredBlock>(`/v1/blocks/${height}`);
   entries = (from: number) => this.#get<Page<StoredEntry>>(`/v1/entries?from=${from}&limit=1000`);
   tally = () => this.#get<Tally>("/v1/tally");

@@ -93,7 +93,7 @@ export const EXPLANATIONS: { [key: string]: Explanation } = {
   },
   time: {
     title: "Time",
-    text: "All of this page is worked out from a list of records. So any moment can be shown again: drag the slider, step from event to event, or send a link to a moment.",
+    text: "All of this page is worked out from a list of records. So any moment can be shown again: drag the slider, step from event to event, or send a link to a moment. Marks are violet for another leader, green for another branch, red for what was broken.",
     rules: ["Q1"],
   },
 };

@@ -5,10 +5,11 @@
  */
 import { Client, Problem } from "../api/client";
 import type { Node } from "../api/types";
-import type { Record } from "../feed/record";
+import type { Record, Sampled, StoredFacts } from "../feed/record";
 import { follow, readFile } from "../feed/stream";
 import { Timeline } from "../fold/timeline";
 import type { State } from "../fold/state";
+import { heightsOf } from "../fold/tree";
 
 export type Origin = "none" | "live" | "file";
 export type Link = "connecting" | "open" | "waiting" | "locked" | "absent";
@@ -27,6 +28,8 @@ export interface View {
 const AHEAD_MAX_MS = 1500;
 /** Time between two questions for hash rates. */
 const SAMPLE_MS = 1000;
+/** Blocks at the end of the chain of which is asked what is stored. */
+const STORED_MAX = 40;
 /** Speeds of a replay. */
 export const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16] as const;
 /** A replay takes at least so long, unless a speed is chosen, and runs at most at 1×. */
@@ -224,17 +227,40 @@ export class Session {
     this.view = { state, now: 0, place: 0, timeline: this.timeline };
   }
 
-  /** Asks for hash rates now and then: no record tells of them. */
+  /** Asks now and then for what no record tells: hash rates, and what is stored of new blocks. */
   async #sample(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const peers = document.hidden ? [] : await this.client.peers().catch(() => []);
-      const hashes = peers.map((it): [string, number] => [it.peer, it.hashes]);
-      if (hashes.length > 0 && !signal.aborted && this.timeline.end > 0) {
-        const at = this.timeline.head.at;
-        const sampled = { event: "hashes_sampled", hashes } as const;
-        this.#queue.push({ sequence: -1, time: "", at_ms: Math.max(at, this.view.now), ...sampled });
+      if (!document.hidden && this.timeline.end > 0) {
+        const peers = await this.client.peers().catch(() => []);
+        const hashes = peers.map((it): [string, number] => [it.peer, it.hashes]);
+        const blocks = await this.#storedBlocks().catch(() => []);
+        if (signal.aborted) return;
+        if (hashes.length > 0) this.#tell({ event: "hashes_sampled", hashes });
+        if (blocks.length > 0) this.#tell({ event: "blocks_sampled", blocks });
       }
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     }
+  }
+
+  /** Returns the blocks at the end of the best chain of which nothing stored is known yet. */
+  async #storedBlocks(): Promise<StoredFacts[]> {
+    if (!this.node?.can.blocks) return [];
+    const heights = heightsOf(this.timeline.head, STORED_MAX);
+    const first = heights.find((it) => it.block.stored === null);
+    if (!first) return [];
+    const page = await this.client.blocks(first.height);
+    return page.items.map((it) => ({
+      hash: it.hash,
+      height: it.height,
+      previous: it.previous,
+      work: Number(it.work),
+      difficulty: it.difficulty,
+      entries: it.entries.length,
+    }));
+  }
+
+  #tell(sampled: Sampled): void {
+    const at_ms = Math.max(this.timeline.head.at, this.view.now);
+    this.#queue.push({ sequence: -1, time: "", at_ms, ...sampled });
   }
 }

@@ -35,8 +35,23 @@ export type DemoEvent =
   | { event: "peer_thawed"; thawed: PeerName }
   | { event: "pace_changed"; paused: boolean; speed: number };
 
-/** What this page has asked itself: how many hashes each peer has tried so far. */
-export type Sampled = { event: "hashes_sampled"; hashes: [PeerName, number][] };
+/** What is stored of a block, as far as it is shown beside its records. */
+export interface StoredFacts {
+  hash: string;
+  height: number;
+  previous: string | null;
+  /** Hashes that it takes on average to find it. */
+  work: number;
+  /** The same in bits. */
+  difficulty: number;
+  /** How many entries it has. */
+  entries: number;
+}
+
+/** What this page has asked for, since no record tells: hashes tried so far, and stored blocks. */
+export type Sampled =
+  | { event: "hashes_sampled"; hashes: [PeerName, number][] }
+  | { event: "blocks_sampled"; blocks: StoredFacts[] };
 
 export type Event =
   | Schemas["PeerEvent"]

@@ -56,6 +56,18 @@ export function foldChain(state: State, record: Record): boolean | null {
     case "block_only_here":
       noteBlock(state, record.height, record.hash, record.at_ms).onlyHere = true;
       return true;
+    case "blocks_sampled":
+      for (const it of record.blocks) {
+        const block = noteBlock(state, it.height, it.hash, record.at_ms);
+        block.parent ??= it.previous;
+        block.stored = { work: it.work, difficulty: it.difficulty, entries: it.entries };
+        const point = state.points.find((shown) => shown.hash === it.hash);
+        if (point) {
+          point.bits = it.difficulty;
+          point.rate = point.took ? (it.work * 1000) / point.took : null;
+        }
+      }
+      return false;
     case "entry_pooled": {
       const text = record.entry;
       const key = `${record.author ?? ""} ${text}`;
@@ -116,7 +128,8 @@ function changeTip(state: State, me: Peer, record: TipChanged): boolean {
     const last = state.recent.at(-1);
     const took = last === undefined ? null : record.at_ms - last;
     pushBounded(state.recent, record.at_ms, RECENT_MAX);
-    pushBounded(state.points, { at: record.at_ms, bits: null, took, rate: null }, POINTS_MAX);
+    const point = { at: record.at_ms, bits: null, took, rate: null, hash };
+    pushBounded(state.points, point, POINTS_MAX);
   }
   if (isLonger || isShared) state.best = hash;
   return isNewBlock || isLonger || disconnected > 0;
@@ -148,6 +161,7 @@ function noteBlock(state: State, height: number, hash: string, at: number): Bloc
     at,
     heldBy: null,
     onlyHere: false,
+    stored: null,
   };
   setBounded(state.blocks, hash, block, ROWS_MAX);
   return block;

@@ -17,7 +17,7 @@ export function fold(state: State, record: Record): boolean {
   state.at = Math.max(state.at, record.at_ms);
   state.time = record.time || state.time;
   state.network ??= record.network ?? null;
-  const isSample = record.event === "hashes_sampled";
+  const isSample = record.event === "hashes_sampled" || record.event === "blocks_sampled";
   if (!isSample) state.records += 1;
   return (
     foldPeer(state, record) ??

@@ -189,7 +189,8 @@ function decide(state: State, record: Decided): boolean {
     pushBounded(state.recent, record.at_ms, RECENT_MAX);
     // So many hashes it takes on average, by all who search.
     const rate = took && took > 0 ? (2 ** challenge * 1000) / took : null;
-    pushBounded(state.points, { at: record.at_ms, bits: challenge, took, rate }, POINTS_MAX);
+    const point = { at: record.at_ms, bits: challenge, took, rate, hash: null };
+    pushBounded(state.points, point, POINTS_MAX);
   }
   const round = state.previous;
   if (round?.transaction !== transaction) return isNews;

@@ -136,6 +136,7 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "message_sent":
     case "messages_untold":
     case "hashes_sampled":
+    case "blocks_sampled":
       return null;
     default:
       return ofChain(state, record) ?? ofOthers(record);

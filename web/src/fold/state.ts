@@ -108,6 +108,8 @@ export interface Block {
   at: number;
   heldBy: string | null;
   onlyHere: boolean;
+  /** What is stored of it, once that was asked for. */
+  stored: { work: number; difficulty: number; entries: number } | null;
 }
 
 /** A message on its way. `to` null is to all others. */
@@ -147,6 +149,8 @@ export interface Point {
   bits: number | null;
   took: number | null;
   rate: number | null;
+  /** The block that it is of. */
+  hash: string | null;
 }
 
 /** Everything that is shown at one moment. */

@@ -1,8 +1,8 @@
 /** Numbers and texts as people read them. */
 
-/** "1 row", "2 rows". */
-export function count(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+/** "1 row", "2 rows"; the plural is given where it is not the word with an s. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** "18 bits". */

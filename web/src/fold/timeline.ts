@@ -4,7 +4,7 @@
  */
 import type { Record } from "../feed/record";
 import { fold } from "./fold";
-import { copyState, emptyState, type State } from "./state";
+import { copyState, emptyState, pushBounded, type State } from "./state";
 
 /** Records between two kept states. */
 const CHUNK = 4000;
@@ -19,6 +19,15 @@ interface Chunk {
   news: boolean[];
 }
 
+/** Marks that are kept, the last ones. */
+const MARKS_MAX = 400;
+
+/** A moment that stands out: another leader or branch, or something that was broken. */
+export interface Mark {
+  at: number;
+  tone: "leader" | "branch" | "fault";
+}
+
 /** A record and whether it told something new. */
 export interface Told {
   record: Record;
@@ -28,6 +37,8 @@ export interface Told {
 export class Timeline {
   /** The state after the last record. */
   head: State = emptyState();
+  /** What stands out, in the order of time. */
+  readonly marks: Mark[] = [];
   #chunks: Chunk[] = [];
   #dropped = 0;
   #cursor: { state: State; next: number } | null = null;
@@ -60,7 +71,10 @@ export class Timeline {
       }
     }
     chunk.records.push(record);
-    chunk.news.push(fold(this.head, record));
+    const isNews = fold(this.head, record);
+    chunk.news.push(isNews);
+    const tone = isNews ? toneOf(record) : null;
+    if (tone) pushBounded(this.marks, { at: record.at_ms, tone }, MARKS_MAX);
   }
 
   /** Returns a record by its place, or null if it is not there. */
@@ -101,7 +115,7 @@ export class Timeline {
     return cursor.state;
   }
 
-  /** Counts records, and those that are marked, in equal parts of the time that is there. */
+  /** Counts records in equal parts of the time that is there. */
   density(parts: number): { counts: number[]; from: number; to: number } {
     const counts = new Array<number>(parts).fill(0);
     const [from, to] = [this.firstAt, this.head.at];
@@ -114,5 +128,21 @@ export class Timeline {
       counts[part] = (counts[part] ?? 0) + step;
     }
     return { counts, from, to };
+  }
+}
+
+function toneOf(record: Record): Mark["tone"] | null {
+  switch (record.event) {
+    case "leader_elected":
+      return "leader";
+    case "tip_changed":
+      return record.disconnected > 0 ? "branch" : null;
+    case "fault_set":
+    case "peer_crashed":
+    case "peer_frozen":
+    case "member_equivocated":
+      return "fault";
+    default:
+      return null;
   }
 }
