@@ -7,11 +7,13 @@
 //! | `choices` | do members agree under all rules? |
 //! | `published` | do peers that count arrivals? |
 //! | `customs` | do they among programs, in whatever their networks differ? |
+//! | `any` | do they in any mixture of those? |
 //! | `gaps` | what do they record that have missed messages? |
 //! | `program` | how does such a program behave? |
 //! | `plain` | what becomes of a program that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
 
+mod any;
 mod choices;
 mod customs;
 mod gaps;

@@ -13,6 +13,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `answering` | what does a member answer to a challenge? |
 //! | `arriving` | into which queue does a message go? |
 //! | `asking` | which row does a challenge open, and who issues it? |
 //! | `deciding` | what becomes of solutions? |
@@ -24,6 +25,7 @@
 //! | `turns` | when may a member answer? |
 //! | `waiting` | since when has nothing moved? |
 
+mod answering;
 mod arriving;
 mod asking;
 mod deciding;
@@ -39,9 +41,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use althing_pow::{Task, Validity};
 use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use self::asking::Asked;
@@ -50,13 +50,11 @@ use self::draws::Draws;
 use self::gaps::Gap;
 use self::meeting::Doubts;
 use self::queue::{QUEUE_MAX, Queue};
-use self::turns::until_turn;
 use self::waiting::Standing;
 use super::search::Search;
 use super::{
-    Authenticator, Cause, Challenge, Command, Counting, Decision, Durable, Event, Identity, Input,
-    Message, Output, PublicKey, Refusal, Rules, Seat, Signed, StartsDigest, Status, Timer, Waiting,
-    refuse,
+    Authenticator, Cause, Command, Counting, Decision, Durable, Identity, Input, Message, Output,
+    PublicKey, Refusal, Rules, Seat, Signed, StartsDigest, Status, Timer, refuse,
 };
 use crate::{Queue as Queued, Recipient};
 
@@ -326,64 +324,6 @@ impl Published {
             winner,
             starts: StartsDigest::default(),
         })
-    }
-
-    /// Searches for a solution. A leader that decides alone does not, unless it is the only member.
-    fn mine(&mut self, out: &mut Vec<Output>) {
-        self.phase = Phase::Mining;
-        self.answer = None;
-        let transaction = self.open_row();
-        let Some(difficulty) = self.asked.get(&transaction).copied() else {
-            return;
-        };
-        let judges = self.rules.leader_only_judges() && self.leader == Some(self.me);
-        if self.seat == Seat::Observer || judges {
-            return;
-        }
-        let puzzle = self.rules.puzzle.clone();
-        if puzzle.validity == Validity::Secret {
-            // We cannot win the row, and wait for the peer that does (rule P18).
-            return out.push(Output::Event(Event::Waiting(Waiting::Secret { transaction })));
-        }
-        let salt = if puzzle.is_salted() { self.rng.random() } else { 0 };
-        let task = Task { transaction, difficulty, finder: self.me, salt };
-        self.search.start(Challenge { puzzle, task }, out);
-    }
-
-    /// Answers with a solution that was found or is known, when it is our turn (rule P11).
-    fn on_solved(
-        &mut self,
-        now: Moment,
-        transaction: Transaction,
-        seed: Seed,
-        out: &mut Vec<Output>,
-    ) {
-        let Some((open, since)) = self.open.filter(|_| self.phase == Phase::Mining) else {
-            return;
-        };
-        if open != transaction {
-            return;
-        }
-        self.answer = Some((seed, false));
-        let wait = until_turn(&self.known, self.me, open, self.rules.turn, now - since);
-        if wait.is_zero() {
-            self.on_turn(open, out);
-        } else {
-            out.push(Output::SetTimer { after: wait, timer: Timer::Answer(open) });
-        }
-    }
-
-    /// Answers the challenge of `row`, if it has not been solved meanwhile.
-    fn on_turn(&mut self, row: Transaction, out: &mut Vec<Output>) {
-        if self.phase != Phase::Mining || row != self.open_row() {
-            return;
-        }
-        let Some((seed, is_sent)) = &mut self.answer else { return };
-        if !std::mem::replace(is_sent, true) {
-            let seed = seed.clone();
-            self.say(Message::Solution { peer: self.me, transaction: row, seed }, out);
-            self.ask_again_later(row, 0, out);
-        }
     }
 
     pub(super) fn status(&self) -> Status {
