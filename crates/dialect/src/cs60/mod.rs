@@ -106,7 +106,7 @@ impl Codec for Cs60 {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        Received::from_peer(from, None, wire::decode(payload))
+        Received::from_peer(from, None, wire::decode(self.config.data, payload))
     }
 }
 
@@ -135,6 +135,6 @@ impl ChainDialect for Cs60 {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        wire::decode_block(bytes)
+        wire::decode_block(self.config.data, bytes)
     }
 }
