@@ -91,7 +91,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
     };
-    let (endpoint, contacts) = meeting.meet(discovery).await?;
+    let (endpoint, contacts) = meeting.meet(discovery, Vec::new()).await?;
     let feed = Feed::default();
     tokio::spawn(tell(feed.subscribe()));
     let (node, entries) = chain::open(chain::Options {

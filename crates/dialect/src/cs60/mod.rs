@@ -17,10 +17,10 @@ mod tests;
 
 use althing_engine::Recipient;
 use althing_engine::nakamoto::{
-    Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+    Customs, Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
 };
 use althing_ledger::{
-    Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
+    Anything, Application, Block, Choice, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
     Genesis, Limits, Own, Rules as ChainRules, Ties, Times,
 };
 use althing_types::Channel;
@@ -79,13 +79,14 @@ impl Cs60 {
                 difficulty: DifficultyRule::CubeRoot { least: config.zeros },
                 times: Times::Any,
                 genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
-                ties: Ties::LeastHash,
+                choice: Choice::MostWork(Ties::LeastHash),
             },
             discovery: Discovery::Tracker,
             sync: SyncMethod::WholeChain,
             // A program that is told of a block twice asks for the whole chain.
             relay: 0,
             entries: Entries::Kept,
+            customs: Customs::default(),
             has_cookies: false,
             timeouts: config.timeouts,
         };

@@ -148,7 +148,7 @@ impl Cs60Block {
     pub fn to_json(&self) -> String {
         let datum = match &self.odd {
             Some(odd) if odd.holds_value => self.datum.as_text().unwrap_or_default().to_owned(),
-            // What is no text of Python's has been refused (rule B3), and comes here in no other way.
+            // What is no text of Python's has been refused (rule B3), so none comes here.
             _ => Text::from_bytes(self.datum.as_bytes()).unwrap_or_default().dumps(),
         };
         let (height, nonce) = (self.height.number().to_string(), self.nonce.to_string());
