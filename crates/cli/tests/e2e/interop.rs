@@ -2,6 +2,14 @@
 //!
 //! The programs are in Python, in `programs/`, and know what their profile says and nothing else.
 //! What these tests show is in `docs/interop.md`, which `cargo xtask interop` writes.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `record` | what is written down of the runs? |
+//! | `udp` | what of programs over UDP? |
+
+mod record;
+mod udp;
 
 use std::fmt::Write;
 use std::fs;
@@ -160,19 +168,11 @@ fn in_every_mixture_with_every_program_all_have_one_table_and_no_program_ends() 
             outcomes.extend(runs);
         });
     }
-    let recorded_now = record(&all, &outcomes);
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/interop.md");
-    let (mark, written) = ("<!-- recorded -->\n", fs::read_to_string(&page).unwrap_or_default());
-    let (before, recorded) = written.split_once(mark).expect("the page has a place for it");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&page, format!("{before}{mark}{recorded_now}")).expect("the page can be written");
-    } else {
-        assert_eq!(recorded, recorded_now, "run cargo xtask interop to renew docs/interop.md");
-    }
+    record::replace("MQTT", &table(&all, &outcomes));
 }
 
 /// Returns what the page says of these runs.
-fn record(mixtures: &[Mixture<'_>], outcomes: &[Outcome]) -> String {
+fn table(mixtures: &[Mixture<'_>], outcomes: &[Outcome]) -> String {
     let mut text = String::from("\n| profile | ours | command of ours | came to |\n");
     text += "| --- | --- | --- | --- |\n";
     for (Mixture { kind, ours, .. }, Outcome { rows, tables, ended }) in
@@ -187,6 +187,7 @@ fn record(mixtures: &[Mixture<'_>], outcomes: &[Outcome]) -> String {
         writeln!(text, "| `{profile}` | {ours} of {PEERS} | `{command}` | {result} |")
             .expect("a text takes all");
     }
+    text.push('\n');
     text
 }
 
