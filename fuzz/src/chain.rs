@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open, fields};
+use althing_dialect::profile::{AviaryRules, NullReply, NumberForm, StatsHeight};
 use althing_dialect::{ChainDialect, Content};
 use althing_engine::Recipient;
 use althing_engine::nakamoto::Label;
@@ -29,11 +30,24 @@ pub fn try_input(input: &[u8]) {
     }
 }
 
-static DIALECTS: LazyLock<[Box<dyn ChainDialect>; 3]> = LazyLock::new(|| {
+static DIALECTS: LazyLock<[Box<dyn ChainDialect>; 4]> = LazyLock::new(|| {
     let (aviary, cs60) = (aviary::Config::default(), cs60::Config::default());
     let name = Label::new("fuzzed").expect("it is short");
     let open = open::Config::new(name, UnixTime::from_seconds(1_700_000_000), [7; 32]);
-    [Box::new(Aviary::new(aviary)), Box::new(Cs60::new(cs60)), Box::new(Open::new(open))]
+    let older = AviaryRules {
+        timestamp: false,
+        numbers: NumberForm::Text,
+        null_reply: NullReply::Array,
+        stats_height: StatsHeight::Tip,
+        ..AviaryRules::default()
+    };
+    let older = aviary::Config { programs: older, ..aviary::Config::default() };
+    [
+        Box::new(Aviary::new(aviary)),
+        Box::new(Aviary::new(older)),
+        Box::new(Cs60::new(cs60)),
+        Box::new(Open::new(open)),
+    ]
 });
 
 fn try_datagram(dialect: &dyn ChainDialect, payload: &[u8]) {
@@ -46,6 +60,7 @@ fn try_datagram(dialect: &dyn ChainDialect, payload: &[u8]) {
             let again = dialect.decode(&from, &wire.payload).content;
             assert_eq!(again, Ok(Content::Message(message)));
         }
+        Ok(Content::Overheard(_)) => {}
         Ok(content) => panic!("no datagram says this: {content:?}"),
         Err(reason) => check_refusal(&reason, payload.len()),
     }

@@ -152,7 +152,7 @@ fn read_line(lines: &mut impl BufRead) -> Result<Option<Line>, ChainFileError> {
 /// Returns whether a block of this network is a text without line ends.
 fn is_text(dialect: &dyn ChainDialect) -> bool {
     match dialect.rules().chain.format {
-        Format::Cs60 | Format::Aviary => true,
+        Format::Cs60 | Format::Aviary { .. } => true,
         Format::Native => false,
     }
 }
@@ -173,7 +173,7 @@ mod tests {
             height: Height::new(height),
             miner: "us".into(),
             messages: [althing_ledger::Entry::text("a word")].into(),
-            time: UnixTime::from_seconds(1_700_656_987),
+            time: Some(UnixTime::from_seconds(1_700_656_987)),
             nonce: "7".into(),
             hash: BlockHash::from_bytes([0xbb; 32]),
         })

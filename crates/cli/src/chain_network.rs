@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
-use althing_dialect::profile::{NetworkKind, Profile};
+use althing_dialect::profile::{AviaryRules, NetworkKind, Profile};
 use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Discovery, Label, Timeouts};
-use althing_ledger::{HexDigits, target_of_bits};
+use althing_ledger::target_of_bits;
 use althing_net::{Endpoint, mqtt, over_link};
 use althing_peer::meeting::{self, Met, canonical};
 use althing_types::{Address, BlockHash, UnixTime};
@@ -19,7 +19,7 @@ use clap::{Args, ValueEnum};
 
 use crate::connection::{Broker, Told};
 use crate::listen::parse_listen;
-use crate::output::{self, demand, misuse};
+use crate::output::{self, Misuse, demand, misuse};
 
 /// A network with a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,6 +102,10 @@ pub(crate) struct ChainNetwork {
     #[arg(long, value_name = "TIME", default_value = "1h")]
     #[arg(value_parser = humantime::parse_duration)]
     ban_for: Duration,
+
+    /// How the programs of aviary speak, as a profile has it.
+    #[arg(skip)]
+    programs: AviaryRules,
 }
 
 /// When a network was founded.
@@ -121,6 +125,15 @@ enum EntriesName {
     Texts,
 }
 
+/// A peer to contact first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Contact {
+    /// One of which the port is known.
+    At(Address),
+    /// One that listens where the programs of its network do.
+    Host(String),
+}
+
 /// How a peer with a chain meets the others.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Meeting (networks with a chain)")]
@@ -136,9 +149,10 @@ pub(crate) struct Meeting {
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
     advertise: Option<Address>,
 
-    /// A peer to contact first; may be given several times (aviary, open).
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
-    pub(crate) contact: Vec<Address>,
+    /// A peer to contact first; may be given several times (aviary, open). In aviary, the port is
+    /// the one of the network's programs unless it is said.
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_contact)]
+    contact: Vec<Contact>,
 
     /// The tracker with the list of peers (open and cs60; the default for cs60 is 127.0.0.1:60825).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
@@ -197,13 +211,9 @@ impl ChainNetwork {
                 }))
             }
             ChainName::Aviary => {
-                let usual = aviary::Config::default();
-                let digits = self.difficulty.and_then(HexDigits::new);
-                Box::new(Aviary::new(aviary::Config {
-                    difficulty: digits.unwrap_or(usual.difficulty),
-                    genesis: self.genesis,
-                    timeouts,
-                }))
+                let difficulty = self.difficulty.unwrap_or(self.programs.difficulty);
+                let programs = AviaryRules { difficulty, ..self.programs.clone() };
+                Box::new(Aviary::new(aviary::Config { programs, genesis: self.genesis, timeouts }))
             }
             ChainName::Open => {
                 let Some(start) = self.founded() else {
@@ -235,9 +245,7 @@ impl ChainNetwork {
     pub(crate) fn follow(&mut self, profile: &Profile) {
         match profile.network {
             NetworkKind::Rounds => {}
-            NetworkKind::Aviary => {
-                self.difficulty.get_or_insert(profile.aviary.difficulty);
-            }
+            NetworkKind::Aviary => self.programs = profile.aviary.clone(),
             NetworkKind::Cs60 => {
                 self.difficulty.get_or_insert(profile.cs60.zeros);
                 self.entries.get_or_insert(match profile.cs60.data {
@@ -246,6 +254,22 @@ impl ChainNetwork {
                 });
             }
         }
+    }
+
+    /// Returns at which ports the programs of the network listen, if they agree on some.
+    pub(crate) fn ports(&self, name: ChainName) -> &[u16] {
+        match name {
+            ChainName::Aviary => &self.programs.ports,
+            ChainName::Cs60 | ChainName::Open => &[],
+        }
+    }
+
+    /// Returns a sentence about what a peer waits for, if it waits for others.
+    pub(crate) fn waits_for(&self, name: ChainName) -> Option<String> {
+        let peers = self.programs.min_peers;
+        (name == ChainName::Aviary && peers > 1).then(|| {
+            format!("like its programs, this peer follows a chain once it knows {peers} others")
+        })
     }
 
     /// Returns these options for a simulation, in which blocks are easy unless they say otherwise.
@@ -330,15 +354,36 @@ impl Meeting {
         })
     }
 
+    /// Returns the peers to contact first; `ports` are those of the network's programs.
+    pub(crate) fn contacts(&self, ports: &[u16]) -> anyhow::Result<Vec<Address>> {
+        let mut contacts = Vec::new();
+        for contact in &self.contact {
+            match contact {
+                Contact::At(address) => contacts.push(address.clone()),
+                Contact::Host(host) => {
+                    demand!(
+                        !ports.is_empty(),
+                        "peers of this network may listen at any port; say which one, as in \
+                         --contact {host}:8999"
+                    );
+                    let all = ports.iter().map(|port| parse_address(&format!("{host}:{port}")));
+                    contacts.extend(all.collect::<Result<Vec<_>, _>>().map_err(Misuse)?);
+                }
+            }
+        }
+        Ok(contacts)
+    }
+
     /// Returns our end of a network over UDP, and whom to turn to.
     pub(crate) async fn meet(
         &self,
         discovery: Discovery,
+        contacts: Vec<Address>,
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
         let meeting = meeting::Meeting {
             listen: self.listen,
             advertise: self.advertise.clone(),
-            contacts: self.contact.clone(),
+            contacts,
             tracker: self.tracker.clone(),
         };
         let Met { endpoint, contacts, problems } = meeting.meet(discovery).await?;
@@ -375,6 +420,14 @@ fn parse_address(text: &str) -> Result<Address, String> {
         0 => Err(format!("{text:?} is no place to send to: a port is at least 1")),
         _ => Ok(address),
     })
+}
+
+fn parse_contact(text: &str) -> Result<Contact, String> {
+    match text.contains(':') {
+        true => parse_address(text).map(Contact::At),
+        // To see whether it can be a host.
+        false => parse_address(&format!("{text}:1")).map(|_| Contact::Host(text.to_owned())),
+    }
 }
 
 fn parse_own_address(text: &str) -> Result<Address, String> {
@@ -440,6 +493,23 @@ mod tests {
     fn config(network: &ChainNetwork) -> NetworkConfig {
         let discovery = Discovery::Gossip { forward: open::FORWARD };
         network.dialect(ChainName::Open, discovery, [7; 32]).expect("right options").network()
+    }
+
+    #[test]
+    fn a_contact_without_a_port_is_at_those_of_the_programs() {
+        #[derive(clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            meeting: Meeting,
+        }
+        let options = ["althing", "--contact", "one", "--contact", "two:7"];
+        let Command { meeting } = clap::Parser::try_parse_from(options).expect("right options");
+        let contacts = meeting.contacts(&[8999, 8998]).expect("they are hosts");
+        let contacts: Vec<_> = contacts.iter().map(Address::to_string).collect();
+        assert_eq!(contacts, ["one:8999", "one:8998", "two:7"]);
+        let refused = meeting.contacts(&[]).expect_err("there is no port");
+        assert!(refused.to_string().contains("--contact one:8999"), "{refused}");
+        assert_eq!(network(&[]).ports(ChainName::Aviary), [8999]);
     }
 
     #[test]

@@ -9,9 +9,10 @@ use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
+use althing_dialect::profile::{AviaryRules, Profile};
 use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
 use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
-use althing_ledger::{Entry, HexDigits, target_of_bits};
+use althing_ledger::{Entry, target_of_bits};
 use althing_net::Endpoint;
 use althing_net::tracker::{self, Tracker};
 use althing_net::udp;
@@ -27,7 +28,7 @@ use tempfile::TempDir;
 use crate::chain_network::ChainName;
 
 /// What a network is like; all its peers have the same.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Kind {
     pub(crate) name: ChainName,
     /// How hard its blocks are, in the network's own measure.
@@ -36,6 +37,10 @@ pub(crate) struct Kind {
     pub(crate) founded: UnixTime,
     /// The time between two blocks, where there is a timetable.
     pub(crate) block_time: Duration,
+    /// How the programs of aviary speak.
+    pub(crate) aviary: AviaryRules,
+    /// What those of cs60 put into blocks.
+    pub(crate) cs60: cs60::Data,
 }
 
 /// Where peers keep their chains.
@@ -77,7 +82,14 @@ impl Kind {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = Self::BLOCK_TIME.saturating_mul(blocks.try_into().unwrap_or(u32::MAX));
         let founded = UnixTime::from_seconds(now.saturating_sub(age).as_secs());
-        Self { name, difficulty, founded, block_time: Self::BLOCK_TIME }
+        let (aviary, cs60) = (AviaryRules::default(), cs60::Data::Ballots);
+        Self { name, difficulty, founded, block_time: Self::BLOCK_TIME, aviary, cs60 }
+    }
+
+    /// Has its programs be those of a profile; blocks stay as easy as they are.
+    pub(crate) fn follow(mut self, profile: &Profile) -> Self {
+        (self.aviary, self.cs60) = (profile.aviary.clone(), profile.cs60.data);
+        self
     }
 
     /// Returns a network that is founded now, and in which a block comes about so often.
@@ -94,12 +106,13 @@ impl Kind {
         let timeouts = Timeouts::default();
         Ok(match self.name {
             ChainName::Cs60 => {
-                let data = cs60::Data::Ballots;
+                let data = self.cs60;
                 Arc::new(Cs60::new(cs60::Config { data, zeros: self.difficulty, timeouts }))
             }
             ChainName::Aviary => {
-                let difficulty = HexDigits::new(self.difficulty).context("a hash has 64 digits")?;
-                Arc::new(Aviary::new(aviary::Config { difficulty, genesis: None, timeouts }))
+                let difficulty = self.difficulty;
+                let programs = AviaryRules { difficulty, ..self.aviary.clone() };
+                Arc::new(Aviary::new(aviary::Config { programs, genesis: None, timeouts }))
             }
             ChainName::Open => Arc::new(Open::new(open::Config {
                 block_time: self.block_time,

@@ -257,6 +257,7 @@ fn chain_timer(timer: nakamoto::Timer) -> &'static str {
         Timer::Joined => "go on alone if no peer has answered",
         Timer::Unlisted => "see who answers of those that the tracker does not list",
         Timer::Held(_) => "report if no other peer has our block",
+        Timer::Overheard => "tell how many peers of other networks are here",
         Timer::Turn => "mine, after we have left others alone",
         Timer::Newcomer => "ask a peer of the tracker's first list for its chain",
         Timer::Request(_) => "ask another peer, if the answer has not come",

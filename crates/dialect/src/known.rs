@@ -7,6 +7,7 @@ use crate::chain::ChainDialect;
 use crate::cs60::{self, Cs60};
 use crate::network::NetworkConfig;
 use crate::open::{self, Open};
+use crate::profile::AviaryRules;
 
 /// Returns the dialect of `network`, with defaults for everything else, to read a stored chain.
 /// `None` if the network has no chain.
@@ -16,8 +17,10 @@ pub fn chain_dialect(network: &NetworkConfig) -> Option<Box<dyn ChainDialect>> {
         | NetworkConfig::Sd { .. }
         | NetworkConfig::Ppd { .. }
         | NetworkConfig::Profile { .. } => None,
-        NetworkConfig::Aviary { difficulty, genesis } => {
-            let config = aviary::Config { difficulty, genesis, ..aviary::Config::default() };
+        NetworkConfig::Aviary { difficulty, genesis, timestamp } => {
+            let difficulty = difficulty.number();
+            let programs = AviaryRules { difficulty, timestamp, ..AviaryRules::default() };
+            let config = aviary::Config { programs, genesis, ..aviary::Config::default() };
             Some(Box::new(Aviary::new(config)))
         }
         NetworkConfig::Cs60 { data, zeros } => {

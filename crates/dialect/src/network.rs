@@ -68,6 +68,9 @@ pub enum NetworkConfig {
         /// The first block, if it is known.
         #[serde(with = "plain")]
         genesis: Option<BlockHash>,
+        /// Whether blocks have a time.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        timestamp: bool,
     },
     /// A network of [`cs60`](crate::cs60).
     Cs60 {
@@ -168,9 +171,10 @@ impl fmt::Display for NetworkConfig {
                 let Profile { name, topics, join, .. } = &**profile;
                 write!(f, "programs of {name} {:?} of {}", topics.prefix, join.n)
             }
-            Self::Aviary { difficulty, genesis } => {
+            Self::Aviary { difficulty, genesis, timestamp } => {
                 let genesis = genesis.map_or("any".to_owned(), |hash| hash.to_string());
-                write!(f, "aviary of difficulty {} from {genesis}", difficulty.number())
+                let times = if *timestamp { "" } else { ", without times" };
+                write!(f, "aviary of difficulty {} from {genesis}{times}", difficulty.number())
             }
             Self::Cs60 { data, zeros } => write!(f, "cs60 {data} from {zeros} zeros"),
             Self::Open { name, start, block_time, half_life_blocks, easiest } => write!(
@@ -180,6 +184,16 @@ impl fmt::Display for NetworkConfig {
             ),
         }
     }
+}
+
+/// What is so in most networks, and is said of the others.
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_yes(is_so: &bool) -> bool {
+    *is_so
 }
 
 /// Something that JSON has as a text or a number.
@@ -324,11 +338,15 @@ mod tests {
                 r#"{"dialect":"ppd","peers":10,"topics":"ppd/","variant":"readme"}"#,
             ),
             (
-                NetworkConfig::Aviary { difficulty: digits(1), genesis: None },
+                NetworkConfig::Aviary { difficulty: digits(1), genesis: None, timestamp: true },
                 r#"{"dialect":"aviary","difficulty":1,"genesis":null}"#,
             ),
             (
-                NetworkConfig::Aviary { difficulty: digits(64), genesis: Some(hash) },
+                NetworkConfig::Aviary {
+                    difficulty: digits(64),
+                    genesis: Some(hash),
+                    timestamp: true,
+                },
                 &format!(r#"{{"dialect":"aviary","difficulty":64,"genesis":"{hash}"}}"#),
             ),
             (
@@ -349,6 +367,10 @@ mod tests {
                     r#"{"block_time":1,"dialect":"open","easiest":"20010000","#,
                     r#""half_life_blocks":120,"name":"","start":1700000000}"#
                 ),
+            ),
+            (
+                NetworkConfig::Aviary { difficulty: digits(9), genesis: None, timestamp: false },
+                r#"{"dialect":"aviary","difficulty":9,"genesis":null,"timestamp":false}"#,
             ),
         ]
         .map(|(network, json)| (network, json.to_owned()))

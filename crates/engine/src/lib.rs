@@ -12,12 +12,14 @@
 //! | --- | --- |
 //! | `contract` | what is an engine to those that run it? |
 //! | `durable` | what does a restart find? |
+//! | `overhearing` | which peers of other networks are here, and when is that told? |
 //! | `rounds` | how do members with a leader agree? |
 //! | `nakamoto` | how do peers with a chain agree? |
 
 mod contract;
 mod durable;
 pub mod nakamoto;
+mod overhearing;
 pub mod rounds;
 
 pub use contract::{

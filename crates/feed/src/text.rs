@@ -83,6 +83,13 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::Lagged { missed } => {
             format!("{missed} lines are missing: they were not read in time")
         }
+        PeerEvent::NetworkOverheard { peers, speech, advice } => {
+            let who = match peers {
+                1 => "1 peer in this room speaks".to_owned(),
+                _ => format!("{peers} peers in this room speak"),
+            };
+            format!("{who} {speech}, and we record nothing with them; to join them: {advice}")
+        }
         PeerEvent::Summary { .. } => return None,
     })
 }
@@ -114,13 +121,6 @@ fn of_rounds(event: &RoundsEvent) -> Option<String> {
             .to_owned(),
         RoundsEvent::MemberEquivocated { member, reason, .. } => {
             format!("MEMBER {member} CONTRADICTS ITSELF: {reason}. Both signed messages are kept")
-        }
-        RoundsEvent::NetworkOverheard { peers, speech, advice } => {
-            let who = match peers {
-                1 => "1 peer in this room speaks".to_owned(),
-                _ => format!("{peers} peers in this room speak"),
-            };
-            format!("{who} {speech}, and we record nothing with them; to join them: {advice}")
         }
         RoundsEvent::AllRecorded {} => "all members have all rows".to_owned(),
         RoundsEvent::SolutionFound { .. } | RoundsEvent::VoteCast { .. } => return None,

@@ -41,6 +41,11 @@ fn examples() -> Vec<Event> {
         PeerEvent::refused_from(&Channel::topic("sd/init"), reason()),
         PeerEvent::refused_from(&address().into(), reason()),
         PeerEvent::further_refused(12),
+        PeerEvent::NetworkOverheard {
+            peers: 9,
+            speech: "as the published program".to_owned(),
+            advice: "use --variant published".to_owned(),
+        },
         PeerEvent::Lagged { missed: 100 },
         PeerEvent::Summary {
             rows: Some(1),
@@ -95,11 +100,6 @@ fn examples() -> Vec<Event> {
             reason: reason(),
             first: "ab".to_owned(),
             second: "cd".to_owned(),
-        },
-        RoundsEvent::NetworkOverheard {
-            peers: 9,
-            speech: "as the published program".to_owned(),
-            advice: "use --variant published".to_owned(),
         },
         RoundsEvent::AllRecorded {},
     ];

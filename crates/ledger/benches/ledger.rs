@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use althing_ledger::{
-    Anything, Asert, Block, Coinbase, CompactTarget, Cs60Block, DifficultyRule, Entry, Format,
-    Genesis, Header, Headers, HexDigits, Ledger, Limits, NativeBlock, Own, Proposal, Rules,
+    Anything, Asert, Block, Choice, Coinbase, CompactTarget, Cs60Block, DifficultyRule, Entry,
+    Format, Genesis, Header, Headers, HexDigits, Ledger, Limits, NativeBlock, Own, Proposal, Rules,
     SignedEntry, Target, Ties, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
@@ -45,7 +45,7 @@ fn native() -> Rules {
         }),
         times: Times::MedianPast { ahead_max: Duration::from_secs(7200) },
         genesis: Genesis::Given(Box::new(Block::Native(genesis))),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 
@@ -57,19 +57,19 @@ fn cs60() -> Rules {
         difficulty: DifficultyRule::Fixed(Target::LeadingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 
 fn aviary() -> Rules {
     let none = HexDigits::new(0).expect("at most 64");
     Rules {
-        format: Format::Aviary,
+        format: Format::Aviary { timed: true },
         limits: limits(1..=10),
         difficulty: DifficultyRule::Fixed(Target::TrailingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Mined(None),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 

@@ -18,9 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use althing_ledger::{
-    Anything, Archive, Asert, Block, Coinbase, CompactTarget, DifficultyRule, Entry, Format,
-    Genesis, Ledger, Limits, NativeBlock, NoArchive, Own, Proposal, Rules, SignedEntry, Ties,
-    Times,
+    Anything, Archive, Asert, Block, Choice, Coinbase, CompactTarget, DifficultyRule, Entry,
+    Format, Genesis, Ledger, Limits, NativeBlock, NoArchive, Own, Proposal, Rules, SignedEntry,
+    Ties, Times,
 };
 use althing_types::{Height, UnixTime};
 use ed25519_dalek::SigningKey;
@@ -77,7 +77,7 @@ fn rules() -> Rules {
         }),
         times: Times::MedianPast { ahead_max: Duration::from_secs(7200) },
         genesis: Genesis::Given(Box::new(Block::Native(genesis))),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 

@@ -49,7 +49,10 @@ pub enum Format {
     /// [`Block::Cs60`].
     Cs60,
     /// [`Block::Aviary`].
-    Aviary,
+    Aviary {
+        /// Whether they state a time.
+        timed: bool,
+    },
     /// [`Block::Native`].
     Native,
 }
@@ -87,7 +90,7 @@ impl Block {
     pub fn format(&self) -> Format {
         match self {
             Self::Cs60(_) => Format::Cs60,
-            Self::Aviary(_) => Format::Aviary,
+            Self::Aviary(block) => Format::Aviary { timed: block.time.is_some() },
             Self::Native(_) => Format::Native,
         }
     }
@@ -125,7 +128,7 @@ impl Block {
     pub fn time(&self) -> Option<UnixTime> {
         match self {
             Self::Cs60(_) => None,
-            Self::Aviary(block) => Some(block.time),
+            Self::Aviary(block) => block.time,
             Self::Native(block) => Some(UnixTime::from_seconds(block.header.time.into())),
         }
     }

@@ -174,7 +174,7 @@ impl Ledger {
         };
         let placed = self.check_place(&block, &proven, parent)?;
         let block = HashedBlock { hash: proven.hash, block: Arc::new(block) };
-        let adoption = match self.is_better(placed.work, &block.hash) {
+        let adoption = match self.is_better(&placed, &block.hash) {
             true => self.adopt(&block, placed)?,
             false => None,
         };
@@ -353,8 +353,10 @@ impl Ledger {
     /// Returns the height and time of a block that would be mined now, for the application.
     fn next_context(&self) -> BlockContext {
         let time = match self.rules.format {
-            Format::Cs60 => None,
-            Format::Aviary | Format::Native => Some(self.now.max(self.earliest_time())),
+            Format::Cs60 | Format::Aviary { timed: false } => None,
+            Format::Aviary { timed: true } | Format::Native => {
+                Some(self.now.max(self.earliest_time()))
+            }
         };
         BlockContext { height: Height::new(self.length()), time }
     }

@@ -2,10 +2,11 @@
 //!
 //! A [`Ledger`] holds all the blocks that a peer knows, as a tree, and decides which of its
 //! branches is the best chain: the one with the most work, and of equals the one that [`Ties`]
-//! selects. Blocks are added with [`Ledger::add`], in any order in which parents come before their
-//! children; it returns what has changed. Networks differ in the format of a block ([`Format`]),
-//! its difficulty ([`DifficultyRule`]) and its limits ([`Limits`]); [`Rules`] contain all of it, as
-//! data. An [`Application`] decides what the entries of a block *mean*.
+//! selects; or the one that the peers agree on ([`Choice`]). Blocks are added with [`Ledger::add`],
+//! in any order in which parents come before their children; it returns what has changed. Networks
+//! differ in the format of a block ([`Format`]), its difficulty ([`DifficultyRule`]) and its limits
+//! ([`Limits`]); [`Rules`] contain all of it, as data. An [`Application`] decides what the entries
+//! of a block *mean*.
 //!
 //! # Levels of validity
 //! A block is checked at three levels, the cheapest first. Each has its own module, with one error
@@ -89,7 +90,7 @@ pub use growing::GrowingMap;
 pub use headers::{HEADERS_MAX, HeaderOutcome, Headers};
 pub use ledger::{Adoption, BAD_BLOCKS_MAX, Contextual, EntryRefused, Invalid, Ledger, Outcome};
 pub use once::Once;
-pub use rules::{Genesis, Limits, Own, Rules, Ties, Times};
+pub use rules::{Agreement, Choice, Genesis, Limits, Own, Rules, Ties, Times};
 pub use semantic::Semantic;
 pub use signed::{NotSigned, SignedEntry};
 pub use structural::Structural;

@@ -21,8 +21,8 @@ pub struct Rules {
     pub times: Times,
     /// What a chain begins with.
     pub genesis: Genesis,
-    /// Which of two chains with equal work counts.
-    pub ties: Ties,
+    /// Which of several valid chains counts.
+    pub choice: Choice,
 }
 
 impl Rules {
@@ -76,6 +76,27 @@ pub enum Times {
         /// How far ahead of our clock.
         ahead_max: Duration,
     },
+}
+
+/// Which chain counts (rules F1, F2 and F6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The one with the most work.
+    MostWork(Ties),
+    /// The one that the peers of the network agree on. A ledger does not know them: it goes on with
+    /// the chain that it has until it is told of another one ([`Ledger::follow`]).
+    ///
+    /// [`Ledger::follow`]: crate::Ledger::follow
+    Agreed(Agreement),
+}
+
+/// When peers agree on a chain (rule F6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// When more of them have it than any other; of two that equally many have, the longer.
+    MostPeers,
+    /// When more than half of them have it; without such a one, on the longest.
+    MoreThanHalf,
 }
 
 /// Which of two chains with equal work counts (rule F2).

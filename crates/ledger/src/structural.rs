@@ -126,7 +126,7 @@ fn check_entry_within(
 ) -> Result<(), Structural> {
     let found = match rules.format {
         Format::Cs60 => length(entry.as_bytes()).ok_or(Structural::EntryNotText { index })?,
-        Format::Aviary => {
+        Format::Aviary { .. } => {
             let text = entry.as_text().ok_or(Structural::EntryNotText { index })?;
             text.chars().count()
         }

@@ -61,11 +61,11 @@ impl Template {
                 let datum = entries.into_iter().next().expect("a block has its datum");
                 Block::Cs60(Cs60Block { height, parent, datum, ..Cs60Block::genesis() })
             }
-            Format::Aviary => Block::Aviary(AviaryBlock {
+            Format::Aviary { timed } => Block::Aviary(AviaryBlock {
                 height,
                 miner: miner.into(),
                 messages: entries.into(),
-                time: now,
+                time: timed.then_some(now),
                 nonce: "".into(),
                 hash: BlockHash::from_bytes([0; 32]),
             }),

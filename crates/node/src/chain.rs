@@ -1,6 +1,7 @@
 //! How a peer of a network with a chain is made, and how entries get into its chain.
 
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,10 +9,10 @@ use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::Engine;
 use althing_engine::nakamoto::{Command, Durable, Identity, Label, Mining, Nakamoto};
 use althing_feed::Feed;
-use althing_ledger::{Block, Entry};
+use althing_ledger::{Block, Entry, Parent};
 use althing_pow::Parallelism;
 use althing_store::{Reader, Secret, Store, StoreError};
-use althing_types::{Address, Height, PeerId, UnixTime};
+use althing_types::{Address, BlockHash, Height, PeerId, UnixTime};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -161,6 +162,19 @@ impl Entries {
         Ok(submissions)
     }
 
+    /// Takes in all entries of the best chain as it is on disk, in order, each with the height of
+    /// its block, and returns what they come to; without those of a genesis block that is part of
+    /// the network's rules. It begins with `new` each time: if the chain is replaced meanwhile, it
+    /// begins again, so that all entries are of one chain. Only a few blocks are in memory at a
+    /// time. Does not make the peer wait, but does block the thread.
+    pub fn fold<T>(
+        &self,
+        new: impl Fn() -> T,
+        take: impl FnMut(&mut T, Height, &Entry),
+    ) -> Result<T, StoreError> {
+        fold(&self.log, new, take)
+    }
+
     /// Returns the blocks of the best chain as it is on disk, in order, without a genesis block
     /// that is part of the network's rules. Does not make the peer wait, but does block the thread.
     pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
@@ -181,8 +195,97 @@ impl Entries {
     }
 }
 
+fn fold<T>(
+    log: &Reader<Durable>,
+    new: impl Fn() -> T,
+    mut take: impl FnMut(&mut T, Height, &Entry),
+) -> Result<T, StoreError> {
+    'again: loop {
+        let (mut folded, mut before) = (new(), None);
+        let Range { mut start, end } = log.range()?;
+        while start < end {
+            let blocks = log.entries(start, BLOCKS_AT_ONCE)?;
+            start += blocks.len() as u64;
+            if blocks.is_empty() {
+                continue 'again;
+            }
+            for block in blocks {
+                let hash = block.hash_after(before.as_ref());
+                if before.is_some_and(|before| !follows(&block, before, hash)) {
+                    continue 'again;
+                }
+                before = Some(hash);
+                block.entries().iter().for_each(|it| take(&mut folded, block.height(), it));
+            }
+        }
+        return Ok(folded);
+    }
+}
+
+/// Blocks that are read at a time.
+const BLOCKS_AT_ONCE: usize = 256;
+
+/// Returns whether a block, whose hash is this after the block `before`, was mined after that.
+fn follows(block: &Block, before: BlockHash, hash: BlockHash) -> bool {
+    match block.parent() {
+        Parent::None => false,
+        Parent::Named(parent) => parent == before,
+        Parent::Unnamed => block.claimed_hash() == Some(hash),
+    }
+}
+
 /// Returns the wall-clock time at which `clock` started.
 fn wall_time_at_start(clock: Clock) -> UnixTime {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_seconds(since_1970.saturating_sub(clock.now().since_start()).as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use althing_ledger::Cs60Block;
+
+    use super::*;
+
+    /// Returns a chain with these data after the genesis.
+    fn chain(data: &[&str]) -> Vec<Block> {
+        let mut parent = Some(Block::Cs60(Cs60Block::genesis()).hash_after(None));
+        let mut block = |(height, datum): (u64, &&str)| {
+            let (height, datum) = (Height::new(height), Entry::text(datum));
+            let block = Block::Cs60(Cs60Block { height, parent, datum, nonce: 0, odd: None });
+            parent = Some(block.hash_after(None));
+            block
+        };
+        (1..).zip(data).map(&mut block).collect()
+    }
+
+    fn write(store: &mut Store<Durable>, blocks: Vec<Block>) {
+        let durable = Durable { from: Height::new(1), blocks, own: None };
+        store.commit(&[durable]).expect("memory takes it");
+    }
+
+    #[test]
+    fn entries_are_taken_in_of_one_chain_though_it_is_replaced_meanwhile() {
+        let mut store = Store::<Durable>::in_memory();
+        write(&mut store, chain(&["old"; 3 * BLOCKS_AT_ONCE]));
+        let log = store.reader();
+        let new_chain = chain(&["new"; 3 * BLOCKS_AT_ONCE]);
+        let (begun, taken) = (Cell::new(0), Cell::new(0));
+        let new = || {
+            begun.set(begun.get() + 1);
+            Vec::new()
+        };
+        let found = fold(&log, new, |found: &mut Vec<Entry>, _, entry| {
+            taken.set(taken.get() + 1);
+            if taken.get() == BLOCKS_AT_ONCE {
+                write(&mut store, new_chain.clone());
+            }
+            found.push(entry.clone());
+        });
+        let found = found.expect("it can be read");
+        assert_eq!(found.len(), 3 * BLOCKS_AT_ONCE);
+        assert!(found.iter().all(|entry| entry.as_text() == Some("new")));
+        assert_eq!(begun.get(), 2);
+    }
 }

@@ -43,6 +43,8 @@ impl Board {
             | PeerEvent::ClockSet { .. }
             | PeerEvent::Slept { .. }
             | PeerEvent::Lagged { .. }
+            // Of other networks: the log tells of them, and nothing of this one changes.
+            | PeerEvent::NetworkOverheard { .. }
             | PeerEvent::Summary { .. } => {}
         }
     }
@@ -78,8 +80,6 @@ impl Board {
             RoundsEvent::RoundDecided { row, voters } => self.on_row(at, row, voters),
             RoundsEvent::RoundFailed { transaction, .. } => self.on_failure(reporter, *transaction),
             RoundsEvent::Waiting(waiting) => self.on_waiting(at, *waiting),
-            // Of other networks: the log tells of them, and nothing of this one changes.
-            RoundsEvent::NetworkOverheard { .. } => {}
             RoundsEvent::AllRecorded {} => self.finish(at, true),
             // Told as lines: a demo copies nothing.
             RoundsEvent::PeerCopied {} | RoundsEvent::MemberEquivocated { .. } => {}

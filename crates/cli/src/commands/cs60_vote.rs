@@ -16,7 +16,7 @@ use std::time::Duration;
 use althing_dialect::cs60::{self, Answer, Ballots, Cs60};
 use althing_engine::nakamoto::{Mining, Nakamoto};
 use althing_feed::{Event, Feed, PeerEvent, Subscription};
-use althing_ledger::Entry;
+use althing_ledger::{Application, BlockContext, Entry};
 use althing_node::chain::{self, Entries};
 use althing_node::{Clock, Commands, Status, Submitted};
 use althing_store::Store;
@@ -91,7 +91,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
     };
-    let (endpoint, contacts) = meeting.meet(discovery).await?;
+    let (endpoint, contacts) = meeting.meet(discovery, Vec::new()).await?;
     let feed = Feed::default();
     tokio::spawn(tell(feed.subscribe()));
     let (node, entries) = chain::open(chain::Options {
@@ -296,9 +296,13 @@ impl Menu {
 /// Returns the ballots in the chain: who has voted, and for what.
 async fn ballots(entries: &Entries) -> anyhow::Result<Vec<(Answer, Answer)>> {
     let entries = entries.clone();
-    let in_chain = tokio::task::spawn_blocking(move || entries.in_chain()).await??;
-    let entries: Vec<Entry> = in_chain.into_iter().map(|(_, entry)| entry).collect();
-    let ballots = Ballots::of(&entries);
+    let count = move || {
+        let add = |ballots: &mut Ballots, _, entry: &Entry| {
+            ballots.apply(&BlockContext::default(), std::slice::from_ref(entry));
+        };
+        entries.fold(Ballots::default, add)
+    };
+    let ballots = tokio::task::spawn_blocking(count).await??;
     Ok(ballots.choices().map(|(voter, choice)| (voter.clone(), choice.clone())).collect())
 }
 

@@ -82,7 +82,8 @@ pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()
     match arguments.network.chain_name() {
         None => super::block_on(rounds::demonstrate(arguments)),
         Some(name) => {
-            refuse::<Network>(given, &name.name(), "with rounds", &["peers", "rounds"])?;
+            let except = ["peers", "rounds", "profile"];
+            refuse::<Network>(given, &name.name(), "with rounds", &except)?;
             anyhow::ensure!(
                 arguments.broker.is_none(),
                 "peers of {} meet over UDP in the demo; leave --broker out",

@@ -219,7 +219,7 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
             simulate(arguments, 100_000, network, &rounds::Role::ALL)
         }
         Some(name) => {
-            refuse::<Network>(given, &name.name(), "with rounds", &["peers"])?;
+            refuse::<Network>(given, &name.name(), "with rounds", &["peers", "profile"])?;
             ensure!(
                 arguments.trouble.clone.is_empty() && arguments.trouble.roll_back.is_empty(),
                 "peers of {} promise nothing that a copied disk could break; leave --clone and \
@@ -257,7 +257,10 @@ fn chain_network(arguments: &Arguments, name: ChainName) -> anyhow::Result<chain
             Discovery::Gossip { forward: althing_dialect::open::FORWARD }
         }
     };
-    let options = arguments.chain_network.clone().simulated(name);
+    let mut options = arguments.chain_network.clone().simulated(name);
+    if let Some(profile) = arguments.network.profile() {
+        options.follow(profile);
+    }
     // Complains now, if at all.
     options.dialect(name, discovery, [0; 32])?;
     let dialect = move |peer: usize| -> Arc<dyn ChainDialect> {

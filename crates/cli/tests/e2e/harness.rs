@@ -10,6 +10,7 @@ mod peer;
 mod plain;
 mod process;
 mod stand_in;
+mod udp_program;
 
 pub(crate) use foreigner::Foreigner;
 pub(crate) use network::{Network, killed, mosquitto, mosquitto_with, rabbitmq};
@@ -17,3 +18,4 @@ pub(crate) use peer::{Peer, is, row};
 pub(crate) use plain::Programs;
 pub(crate) use process::{Althing, Line, command};
 pub(crate) use stand_in::{Room, StandIn};
+pub(crate) use udp_program::UdpProgram;

@@ -9,11 +9,13 @@
 //! | `mixture` | which peers and programs are in one network? |
 //! | `partitions` | what if some of ours lose their connection? |
 //! | `record` | what is written down of the runs? |
+//! | `udp` | what of programs over UDP? |
 
 mod detecting;
 mod mixture;
 mod partitions;
 mod record;
+mod udp;
 
 use std::thread;
 

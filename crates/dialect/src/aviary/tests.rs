@@ -1,15 +1,16 @@
 //! The messages of `aviary`, byte for byte, and bytes that are none.
 
 use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
-use althing_ledger::{AviaryBlock, Block, Entry, HexDigits, Ledger, Outcome, Proposal};
+use althing_ledger::{AviaryBlock, Block, Entry, Ledger, Outcome, Proposal};
 use althing_types::{Address, BlockHash, Height, UnixTime};
-use proptest::collection::vec;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Aviary, Config};
-use crate::testing::{datagram, heard, read};
-use crate::{ChainDialect, PAYLOAD_MAX};
+use crate::profile::{
+    AviaryRules, EmptyStats, GossipName, NullReply, NumberForm, ReplyName, StatsHeight,
+};
+use crate::testing::{datagram, read};
+use crate::{ChainDialect, Codec, Content, PAYLOAD_MAX};
 
 fn aviary() -> Aviary {
     Aviary::new(Config::default())
@@ -32,7 +33,7 @@ fn block() -> AviaryBlock {
         height: Height::new(3),
         miner: "GossipZilla!".into(),
         messages: ["fly-stuck", "é"].map(Entry::text).into(),
-        time: UnixTime::from_seconds(1_700_656_987),
+        time: Some(UnixTime::from_seconds(1_700_656_987)),
         nonce: "4583335277304293".into(),
         hash: BlockHash::from_bytes([0xbb; 32]),
     }
@@ -219,8 +220,7 @@ fn what_is_no_message_says_what_is_wrong_with_it() {
 
 #[test]
 fn blocks_of_ours_fit_into_what_the_programs_read_of_a_datagram_and_others_may_be_longer() {
-    let aviary =
-        Aviary::new(Config { difficulty: HexDigits::new(0).expect("few"), ..Config::default() });
+    let aviary = Aviary::new(Config::with_zeros(0));
     let mut ledger = Ledger::new(aviary.rules().chain.clone(), aviary.application());
     let words: Vec<Entry> =
         (0..10).map(|n| Entry::text(&format!("{n}{}", "é".repeat(19)))).collect();
@@ -250,8 +250,7 @@ fn real_chains_are_valid_as_they_come_over_the_wire() {
     let vectors: Value = serde_json::from_str(vectors).expect("JSON");
     for chain in vectors["chains"].as_object().expect("by name").values() {
         let difficulty = chain["difficulty"].as_u64().and_then(|d| u8::try_from(d).ok());
-        let difficulty = difficulty.and_then(HexDigits::new).expect("at most 64");
-        let aviary = Aviary::new(Config { difficulty, ..Config::default() });
+        let aviary = Aviary::new(Config::with_zeros(difficulty.expect("at most 64")));
         let mut ledger = Ledger::new(aviary.rules().chain.clone(), aviary.application());
         for block in chain["blocks"].as_array().expect("a list") {
             let mut reply = block.clone();
@@ -263,80 +262,143 @@ fn real_chains_are_valid_as_they_come_over_the_wire() {
     }
 }
 
-fn text() -> impl Strategy<Value = String> {
-    ".{0,20}"
+/// Returns what programs like these write.
+fn like(programs: AviaryRules) -> Aviary {
+    Aviary::new(Config { programs, ..Config::default() })
 }
 
-fn hash() -> impl Strategy<Value = BlockHash> {
-    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
+fn usual() -> AviaryRules {
+    AviaryRules::default()
 }
 
-fn any_block() -> impl Strategy<Value = Block> {
-    let messages = vec(text(), 0..11);
-    (any::<u64>(), text(), messages, any::<u64>(), text(), hash()).prop_map(
-        |(height, miner, messages, time, nonce, hash)| {
-            Block::Aviary(AviaryBlock {
-                height: Height::new(height),
-                miner: miner.into(),
-                messages: messages.iter().map(|message| Entry::text(message)).collect(),
-                time: UnixTime::from_seconds(time),
-                nonce: nonce.into(),
-                hash,
-            })
-        },
-    )
-}
-
-fn message() -> impl Strategy<Value = Message> {
-    let label = || "[ -~é]{0,30}".prop_map(|text| label(&text));
-    let address = || ("[!-~]{1,20}", any::<u16>()).prop_map(|(host, port)| address(&host, port));
-    prop_oneof![
-        (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
-            origin,
-            name,
-            id
-        })),
-        (address(), label()).prop_map(|(address, name)| Message::GossipReply { address, name }),
-        Just(Message::TipRequest),
-        (any::<u64>(), hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
-        Just(Message::Consensus),
-        any::<u64>().prop_map(|height| Message::BlockRequest { height: Height::new(height) }),
-        any_block().prop_map(Message::Block),
-        Just(Message::NoBlock),
-        any_block().prop_map(Message::Announcement),
-        text().prop_map(|word| Message::Entry(Entry::text(&word))),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn every_message_survives_the_wire(message in message()) {
-        let bytes = datagram(&aviary(), &message).expect("the network has it");
-        prop_assert_eq!(read(&aviary(), &bytes), Ok(message));
+#[test]
+fn each_value_of_a_profile_is_written_as_its_programs_write_it_and_read_back() {
+    let hash = "bb".repeat(32);
+    let origin = address("h", 8999);
+    let gossip =
+        Message::Gossip(Gossip { origin: origin.clone(), name: label("us"), id: label("7") });
+    let reply = Message::GossipReply { address: origin, name: label("us") };
+    let claim = Message::Tip(Claim { length: 4, hash: block().hash });
+    let (none, question) =
+        (Message::Tip(Claim::NONE), Message::BlockRequest { height: Height::new(7) });
+    let untimed = AviaryBlock { time: None, ..block() };
+    let six = |value: &str| [value; 6].join(", ");
+    let nulls = |value: &str| {
+        let names = ["height", "minedBy", "nonce", "messages", "hash"];
+        let fields = names.map(|name| format!(r#""{name}": {value}"#)).join(", ");
+        format!(r#"{{"type": "GET_BLOCK_REPLY", {fields}, "timestamp": {value}}}"#)
+    };
+    let stats = |height: &str, hash: &str| {
+        format!(r#"{{"type": "STATS_REPLY", "height": {height}, "hash": {hash}}}"#)
+    };
+    let quoted = format!("\"{hash}\"");
+    for (programs, message, json) in [
+        (
+            AviaryRules { names: GossipName::Flood, ..usual() },
+            gossip.clone(),
+            r#"{"type": "FLOOD", "host": "h", "port": 8999, "id": "7", "name": "us"}"#.into(),
+        ),
+        (
+            AviaryRules { numbers: NumberForm::Text, ..usual() },
+            gossip,
+            r#"{"type": "GOSSIP", "host": "h", "port": "8999", "id": "7", "name": "us"}"#.into(),
+        ),
+        (
+            AviaryRules { reply: ReplyName::GossipDashReply, ..usual() },
+            reply.clone(),
+            r#"{"type": "GOSSIP-REPLY", "host": "h", "port": 8999, "name": "us"}"#.into(),
+        ),
+        (
+            AviaryRules { reply: ReplyName::FloodReply, ..usual() },
+            reply,
+            r#"{"type": "FLOOD-REPLY", "host": "h", "port": 8999, "name": "us"}"#.into(),
+        ),
+        (
+            AviaryRules { stats_height: StatsHeight::Tip, ..usual() },
+            claim.clone(),
+            stats("3", &quoted),
+        ),
+        (AviaryRules { numbers: NumberForm::Text, ..usual() }, claim, stats("\"4\"", &quoted)),
+        (AviaryRules { empty: EmptyStats::Null, ..usual() }, none.clone(), stats("null", "null")),
+        (AviaryRules { empty: EmptyStats::Zero, ..usual() }, none.clone(), stats("0", "null")),
+        (AviaryRules { empty: EmptyStats::MinusOne, ..usual() }, none, stats("-1", "null")),
+        (
+            AviaryRules { numbers: NumberForm::Text, ..usual() },
+            question,
+            r#"{"type": "GET_BLOCK", "height": "7"}"#.into(),
+        ),
+        (
+            AviaryRules { null_reply: NullReply::TextNone, ..usual() },
+            Message::NoBlock,
+            nulls("\"None\""),
+        ),
+        (
+            AviaryRules { null_reply: NullReply::Short, ..usual() },
+            Message::NoBlock,
+            r#"{"type": "GET_BLOCK_REPLY"}"#.into(),
+        ),
+        (
+            AviaryRules { null_reply: NullReply::Array, ..usual() },
+            Message::NoBlock,
+            format!("[{}]", six("null")),
+        ),
+        (
+            AviaryRules { timestamp: false, ..usual() },
+            Message::NoBlock,
+            nulls("null").replace(r#", "timestamp": null"#, ""),
+        ),
+        (
+            AviaryRules { timestamp: false, ..usual() },
+            Message::Announcement(Block::Aviary(untimed)),
+            format!(
+                concat!(
+                    r#"{{"type": "ANNOUNCE", "height": 3, "minedBy": "GossipZilla!", "#,
+                    r#""nonce": "4583335277304293", "messages": ["fly-stuck", "\u00e9"], "#,
+                    r#""hash": "{}"}}"#,
+                ),
+                hash
+            ),
+        ),
+    ] {
+        let aviary = like(programs);
+        let bytes = datagram(&aviary, &message).expect("the network has it");
+        assert_eq!(String::from_utf8(bytes.clone()), Ok(json));
+        assert_eq!(read(&aviary, &bytes), Ok(message));
     }
+}
 
-    #[test]
-    fn every_block_survives_as_one_line(block in any_block()) {
-        let bytes = aviary().encode_block(&block);
-        prop_assert!(!bytes.contains(&b'\n'));
-        prop_assert_eq!(aviary().decode_block(&bytes), Ok(block));
-    }
+#[test]
+fn fields_have_the_other_names_that_a_profile_knows() {
+    let alias = [("miner", "minedBy"), ("n", "nonce")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let aviary = like(AviaryRules { alias: alias.into(), ..usual() });
+    let json = format!(
+        concat!(
+            r#"{{"type": "ANNOUNCE", "height": 3, "miner": "GossipZilla!", "#,
+            r#""n": "4583335277304293", "messages": ["fly-stuck", "\u00e9"], "#,
+            r#""hash": "{}", "timestamp": 1700656987}}"#,
+        ),
+        "bb".repeat(32)
+    );
+    assert_eq!(read(&aviary, json.as_bytes()), Ok(Message::Announcement(Block::Aviary(block()))));
+    assert!(read(&self::aviary(), json.as_bytes()).is_err());
+}
 
-    #[test]
-    fn any_bytes_are_a_message_or_an_error(payload in vec(any::<u8>(), 0..200)) {
-        let _ = heard(&aviary(), &payload);
-        let _ = aviary().decode_block(&payload);
-    }
-
-    #[test]
-    fn a_damaged_message_is_another_one_or_an_error(
-        message in message(),
-        at in any::<prop::sample::Index>(),
-        bit in 0..8_u8,
-    ) {
-        let mut bytes = datagram(&aviary(), &message).expect("the network has it");
-        let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
-        let _ = heard(&aviary(), &bytes);
+#[test]
+fn a_block_of_the_other_year_is_no_message_and_its_network_is_named() {
+    let untimed = Block::Aviary(AviaryBlock { time: None, ..block() });
+    let (with, without) = (aviary(), like(AviaryRules { timestamp: false, ..usual() }));
+    let timed = Block::Aviary(block());
+    for (from, to, message, advice) in [
+        (&without, &with, Message::Block(untimed), "use --profile aviary-2022"),
+        (&with, &without, Message::Block(timed.clone()), "use --profile aviary"),
+        (&with, &without, Message::Announcement(timed), "use --profile aviary"),
+    ] {
+        let bytes = datagram(from, &message).expect("the network has it");
+        let channel = althing_types::Channel::Address(address("192.0.2.1", 8999));
+        let Ok(Content::Overheard(heard)) = to.decode(&channel, &bytes).content else {
+            panic!("{message:?}")
+        };
+        assert_eq!(&*heard.network.advice, advice);
+        assert!(heard.speaker.is_some());
     }
 }

@@ -17,10 +17,10 @@ mod tests;
 
 use althing_engine::Recipient;
 use althing_engine::nakamoto::{
-    Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+    Customs, Discovery, Entries, Message, Nakamoto, Rules, SyncMethod, Timeouts,
 };
 use althing_ledger::{
-    Anything, Application, Block, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
+    Anything, Application, Block, Choice, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
     Genesis, Limits, Own, Rules as ChainRules, Ties, Times,
 };
 use althing_types::Channel;
@@ -79,13 +79,14 @@ impl Cs60 {
                 difficulty: DifficultyRule::CubeRoot { least: config.zeros },
                 times: Times::Any,
                 genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
-                ties: Ties::LeastHash,
+                choice: Choice::MostWork(Ties::LeastHash),
             },
             discovery: Discovery::Tracker,
             sync: SyncMethod::WholeChain,
             // A program that is told of a block twice asks for the whole chain.
             relay: 0,
             entries: Entries::Kept,
+            customs: Customs::default(),
             has_cookies: false,
             timeouts: config.timeouts,
         };
@@ -106,7 +107,7 @@ impl Codec for Cs60 {
     }
 
     fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
-        Received::from_peer(from, None, wire::decode(payload))
+        Received::from_peer(from, None, wire::decode(self.config.data, payload))
     }
 }
 
@@ -135,6 +136,6 @@ impl ChainDialect for Cs60 {
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        wire::decode_block(bytes)
+        wire::decode_block(self.config.data, bytes)
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `datagrams` | which profile do programs over UDP follow, who have to be asked? |
 //! | `fields` | which kind of message is this, and what do its fields say? |
 //! | `guest` | what does one say that takes the seat a room waits for? |
 //! | `ids` | how is an id written? |
@@ -14,6 +15,7 @@
 //! | `puzzles` | what is hashed, and how are zeros counted? |
 //! | `ranges` | which ids and numbers are these? |
 
+mod datagrams;
 mod fields;
 mod guest;
 mod ids;
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use toml::Table;
 
+pub use self::datagrams::Prober;
 use self::fields::{Message, classify};
 use self::guest::Guest;
 pub use self::guest::NoSeat;
@@ -168,27 +171,33 @@ impl Detector {
         if (1..=1000).contains(&peers) {
             seen.insert("join.n".to_owned(), json!(peers));
         }
-        let seen: BTreeMap<String, Value> = seen.into_iter().collect();
-        let nearest = nearest(&seen, transport);
-        Some(Detected {
-            differences: differences(nearest, &seen),
-            nearest: nearest.name.clone(),
-            seen,
-            unknown,
-            peers,
-            messages: messages.len(),
-        })
+        let seen = seen.into_iter().collect();
+        Some(of_seen(NetworkKind::Rounds, seen, unknown, peers, messages.len()))
     }
 }
 
+/// Returns what was seen of a network of this kind, beside the built-in profile that comes nearest.
+fn of_seen(
+    kind: NetworkKind,
+    seen: BTreeMap<String, Value>,
+    unknown: Vec<String>,
+    peers: usize,
+    messages: usize,
+) -> Detected {
+    let nearest = nearest(kind, &seen);
+    let differences = differences(nearest, &seen);
+    Detected { differences, nearest: nearest.name.clone(), seen, unknown, peers, messages }
+}
+
 /// Returns the built-in profile of which the fewest values are others.
-fn nearest(seen: &BTreeMap<String, Value>, transport: Transport) -> &'static Profile {
-    let rounds = built_in::all().iter().filter(|it| it.network == NetworkKind::Rounds);
+fn nearest(kind: NetworkKind, seen: &BTreeMap<String, Value>) -> &'static Profile {
+    let same = built_in::all().iter().filter(|it| it.network == kind);
+    let transport = seen.get("wire.transport");
     let distance = |profile: &&Profile| {
-        let other_bus = usize::from(profile.wire.transport != transport) * 100;
-        other_bus + differences(profile, seen).len()
+        let other_bus = transport.is_some_and(|seen| *seen != json!(profile.wire.transport));
+        100 * usize::from(other_bus) + differences(profile, seen).len()
     };
-    rounds.min_by_key(distance).expect("there are some")
+    same.min_by_key(distance).expect("there are some")
 }
 
 fn differences(profile: &Profile, seen: &BTreeMap<String, Value>) -> Vec<Difference> {

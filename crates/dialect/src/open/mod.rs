@@ -28,12 +28,12 @@ use std::time::Duration;
 
 use althing_engine::Recipient;
 use althing_engine::nakamoto::{
-    Discovery, Entries, Label, Message, Nakamoto, Rules, SyncMethod, Timeouts,
+    Customs, Discovery, Entries, Label, Message, Nakamoto, Rules, SyncMethod, Timeouts,
 };
 use althing_ledger::{
-    Application, Asert, Block, Coinbase, CompactTarget, DifficultyRule, EntriesRefused, Entry,
-    Format, Genesis, Limits, NativeBlock, Once, Own, Rules as ChainRules, SignedEntry, Ties, Times,
-    target_of_bits,
+    Application, Asert, Block, Choice, Coinbase, CompactTarget, DifficultyRule, EntriesRefused,
+    Entry, Format, Genesis, Limits, NativeBlock, Once, Own, Rules as ChainRules, SignedEntry, Ties,
+    Times, target_of_bits,
 };
 use althing_types::{BlockHash, Channel, Height, PeerKey, UnixTime};
 use ed25519_dalek::SigningKey;
@@ -132,12 +132,13 @@ impl Open {
                 }),
                 times: Times::MedianPast { ahead_max: AHEAD_MAX },
                 genesis: Genesis::Given(Box::new(genesis)),
-                ties: Ties::FirstSeen,
+                choice: Choice::MostWork(Ties::FirstSeen),
             },
             discovery: config.discovery,
             sync: SyncMethod::HeadersFirst,
             relay: FORWARD,
             entries: Entries::Shared,
+            customs: Customs::default(),
             has_cookies: true,
             timeouts: config.timeouts,
         };

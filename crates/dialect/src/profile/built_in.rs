@@ -7,13 +7,17 @@ use strsim::osa_distance;
 use super::{Profile, read};
 
 /// The text of each built-in profile, by its name. One that is based on another stands after it.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 17] = [
     ("sheet", include_str!("../../profiles/sheet.toml")),
     ("sequel", include_str!("../../profiles/sequel.toml")),
     ("elect-chain", include_str!("../../profiles/elect-chain.toml")),
     ("sd", include_str!("../../profiles/sd.toml")),
     ("ppd", include_str!("../../profiles/ppd.toml")),
     ("aviary", include_str!("../../profiles/aviary.toml")),
+    ("aviary-2022", include_str!("../../profiles/aviary-2022.toml")),
+    ("aviary-agreed", include_str!("../../profiles/aviary-agreed.toml")),
+    ("aviary-source", include_str!("../../profiles/aviary-source.toml")),
+    ("aviary-texts", include_str!("../../profiles/aviary-texts.toml")),
     ("cs60", include_str!("../../profiles/cs60.toml")),
     ("copy-a", include_str!("../../profiles/copy-a.toml")),
     ("copy-b", include_str!("../../profiles/copy-b.toml")),

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct AviaryRules {
     /// How gossip is called.
     pub names: GossipName,
+    /// How numbers are written.
+    pub numbers: NumberForm,
     /// How the answer to gossip is called.
     pub reply: ReplyName,
     /// Whether blocks have a time.
@@ -25,17 +27,17 @@ pub struct AviaryRules {
     pub empty: EmptyStats,
     /// What a peer answers that does not have a block.
     pub null_reply: NullReply,
-    /// Whether the first block is given away.
+    /// Whether those that have a chain give its first block away. Ours do in any case.
     pub serve_genesis: bool,
     /// Where answers to gossip go.
     pub reply_to: ReplyTo,
-    /// Other names of fields, and what they are called here.
+    /// Other names that programs have for the fields of a block, and what these are called here.
     pub alias: BTreeMap<String, String>,
-    /// Which chain is chosen.
+    /// Which of several chains a peer goes on with.
     pub choose: Choose,
-    /// Peers that must be known before a chain is chosen.
+    /// Others that a peer must know before it goes over to a chain of theirs.
     pub min_peers: u16,
-    /// The ports that its programs use. Ours listen where they are told.
+    /// The ports that its programs use: those of a contact that is named without one.
     pub ports: Vec<u16>,
 }
 
@@ -48,6 +50,42 @@ pub enum GossipName {
     Gossip,
     /// In older years.
     Flood,
+}
+
+/// The fields of a block of `aviary`, in the order in which programs write them.
+pub(crate) const BLOCK_FIELDS: [&str; 6] =
+    ["height", "minedBy", "nonce", "messages", "hash", "timestamp"];
+
+impl GossipName {
+    /// Returns the type of the message.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Gossip => "GOSSIP",
+            Self::Flood => "FLOOD",
+        }
+    }
+}
+
+impl ReplyName {
+    /// Returns the type of the message.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::GossipReply => "GOSSIP_REPLY",
+            Self::GossipDashReply => "GOSSIP-REPLY",
+            Self::FloodReply => "FLOOD-REPLY",
+        }
+    }
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberForm {
+    /// As numbers.
+    #[default]
+    Int,
+    /// As texts of their digits.
+    Text,
 }
 
 /// How the answer to gossip is called.
@@ -121,18 +159,18 @@ pub enum ReplyTo {
     Source,
 }
 
-/// Which chain is chosen.
+/// Which of several chains a peer goes on with, and gives the others up for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choose {
     /// The one that most peers have.
     MostAgreed,
-    /// The longest.
+    /// The longest, and of several the first that was seen.
     Highest,
     /// The longest, and of several the one whose last hash is least.
     #[default]
     HighestThenHash,
-    /// The one that more than half of the peers have.
+    /// The one that more than half of the peers have; without such a one, the longest.
     #[serde(rename = ">half")]
     MoreThanHalf,
 }
@@ -141,6 +179,7 @@ impl Default for AviaryRules {
     fn default() -> Self {
         Self {
             names: GossipName::Gossip,
+            numbers: NumberForm::Int,
             reply: ReplyName::GossipReply,
             timestamp: true,
             difficulty: 8,

@@ -47,9 +47,10 @@ pub use self::carrying::{
     Amqp, Carrying, Exchange, ExchangeKind, Payload, SESSION, SHARED_UNNAMED, SOLVER, TopicNames,
     Transport,
 };
+pub(crate) use self::chains::BLOCK_FIELDS;
 pub use self::chains::{
-    AviaryRules, Choose, Cs60Rules, Data, EmptyStats, GossipName, NullReply, ReplyName, ReplyTo,
-    StatsHeight,
+    AviaryRules, Choose, Cs60Rules, Data, EmptyStats, GossipName, NullReply, NumberForm, ReplyName,
+    ReplyTo, StatsHeight,
 };
 pub use self::conduct::{
     Again, Compare, Election, ElectionRule, IdKind, Ids, Join, Judge, JudgedBy, Leader, Results,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use althing_engine::nakamoto::PEERS_MAX;
+
 use super::{
-    Announce, AviaryRules, Choose, Code, Field, IdKind, InputBytes, JudgedBy, MessageKind,
+    Announce, AviaryRules, BLOCK_FIELDS, Code, Field, IdKind, InputBytes, JudgedBy, MessageKind,
     NetworkKind, Often, Payload, Profile, Role, SESSION, SHARED_UNNAMED, SOLVER, SignatureName,
     SignedPart, SolutionForm, Transport, Wait, Zeros,
 };
@@ -56,32 +58,19 @@ fn check_aviary(aviary: &AviaryRules, found: &mut Found) {
     if aviary.difficulty > 64 {
         found.say("aviary.difficulty", "a hash has 64 hexadecimal digits");
     }
-    if !aviary.timestamp {
-        found.say("aviary.timestamp", "blocks without a time are not supported by this version");
-    }
-    if aviary.choose != Choose::HighestThenHash {
-        let reason = "a peer of this version always chooses the highest chain that is valid";
-        found.say("aviary.choose", reason);
-    }
-    if aviary.min_peers > 1 {
-        let reason = "a peer of this version waits for no others before it chooses a chain";
-        found.say("aviary.min_peers", reason);
-    }
-    let usual = AviaryRules::default();
-    let reason = "a peer of this version reads all of these, and writes what the assignment has";
-    for (key, is_usual) in [
-        ("aviary.names", aviary.names == usual.names),
-        ("aviary.reply", aviary.reply == usual.reply),
-        ("aviary.stats_height", aviary.stats_height == usual.stats_height),
-        ("aviary.empty", aviary.empty == usual.empty),
-        ("aviary.null_reply", aviary.null_reply == usual.null_reply),
-        ("aviary.serve_genesis", aviary.serve_genesis == usual.serve_genesis),
-        ("aviary.reply_to", aviary.reply_to == usual.reply_to),
-        ("aviary.alias", aviary.alias == usual.alias),
-    ] {
-        if !is_usual {
-            found.say(key, reason);
+    for (other, name) in &aviary.alias {
+        if !BLOCK_FIELDS.contains(&name.as_str()) {
+            let reason = format!("{name:?} is no field of a block; those are {BLOCK_FIELDS:?}");
+            found.say("aviary.alias", reason);
+        } else if BLOCK_FIELDS.contains(&other.as_str()) {
+            found.say("aviary.alias", format!("{other:?} is the name of a field already"));
         }
+    }
+    if usize::from(aviary.min_peers) > PEERS_MAX {
+        found.say("aviary.min_peers", format!("a peer knows at most {PEERS_MAX} others"));
+    }
+    if aviary.ports.contains(&0) {
+        found.say("aviary.ports", "a port is at least 1");
     }
 }
 
@@ -473,8 +462,8 @@ mod tests {
             ),
             ("network = \"aviary\"\naviary.difficulty = 65", "a hash has 64 hexadecimal digits"),
             (
-                "network = \"aviary\"\naviary.names = \"FLOOD\"",
-                "aviary.names: a peer of this version reads all of these",
+                "network = \"aviary\"\naviary.alias = { miner = \"mined_by\" }",
+                "aviary.alias: \"mined_by\" is no field of a block; those are [\"height\", ",
             ),
             ("network = \"cs60\"\ncs60.zeros = 64", "a hash has 64 hexadecimal digits"),
         ] {

@@ -224,7 +224,7 @@ fn named(fields: &Map<String, Value>, is_id: impl Fn(&str) -> bool) -> Option<(&
 }
 
 /// Returns the 64-bit FNV-1a hash of `text`: it only has to tell honest peers apart.
-fn digest(text: &str) -> u64 {
+pub(crate) fn digest(text: &str) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
     text.bytes().fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))

@@ -1,7 +1,7 @@
 //! Blocks of `cs60` beside a program in Python: what it accepts is accepted here, and is hashed as
 //! the same bytes.
 
-use althing_dialect::cs60::{Ballots, Config, Cs60};
+use althing_dialect::cs60::{Ballots, Config, Cs60, Data};
 use althing_dialect::{ChainDialect, Malformed};
 use althing_ledger::{Application, Block, BlockContext, DifficultyRule, Target};
 use althing_testkit::Python;
@@ -57,7 +57,8 @@ fn datum() -> impl Strategy<Value = String> {
 
 fn block() -> impl Strategy<Value = String> {
     let hash = prop_oneof![Just("0".to_owned()), "[0-9a-f]{64}"];
-    let datum = (datum(), any::<bool>()).prop_map(|(datum, escapes)| quoted(&datum, escapes));
+    let text = (datum(), any::<bool>()).prop_map(|(datum, escapes)| quoted(&datum, escapes));
+    let datum = prop_oneof![8 => text, 1 => value()];
     (datum, value(), value(), hash, 0..6_u8, value()).prop_map(
         |(datum, index, nonce, hash, form, more)| match form {
             0 => {
@@ -102,6 +103,24 @@ fn what_the_program_accepts_is_accepted_and_hashed_as_it_does() {
         let context = BlockContext::default();
         let accepted = Ballots::default().check(&context, block.entries());
         prop_assert_eq!(accepted.is_ok(), voter != "no", "{}: {:?}", json, accepted);
+        Ok(())
+    });
+}
+
+#[test]
+fn where_any_data_will_do_a_datum_is_whatever_the_program_reads() {
+    let cs60 = Cs60::new(Config { data: Data::Texts, ..Config::default() });
+    Python::compare(PROGRAM, &block(), |ask, json| {
+        let answer = ask(&format!("x{} 3", hex::encode(json.as_bytes())));
+        let dumped = answer.split(' ').next().expect("three words");
+        match cs60.decode_block(json.as_bytes()) {
+            Ok(block) => {
+                let written = cs60.encode_block(&block);
+                prop_assert_eq!(dumped, format!("x{}", hex::encode(&written)));
+                prop_assert_eq!(cs60.decode_block(&written), Ok(block));
+            }
+            Err(malformed) => prop_assert_eq!(dumped, "no", "{}: {}", json, malformed),
+        }
         Ok(())
     });
 }

@@ -21,12 +21,13 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use althing_ledger::{Block, Contextual, Invalid, Outcome as Added};
+use althing_ledger::{Block, Choice, Contextual, Invalid, Outcome as Added};
 use althing_types::{Address, Height, Moment};
 use rand::RngExt;
 
 use self::download::Download;
 pub(super) use self::download::Downloads;
+use super::peers::Peers;
 use super::requests::Wanted;
 use super::{Claim, DownloadFailure, Event, Nakamoto, Output, Refusal, refuse};
 
@@ -51,6 +52,10 @@ impl Nakamoto {
     /// Starts to fetch what others claim, if it is longer than our chain and no other download
     /// makes progress.
     pub(super) fn look_for_chains(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.peers.len() < self.rules.customs.peers_min {
+            return;
+        }
+        self.agree(now, out);
         let patience = self.rules.timeouts.request * 2;
         while self.downloads.len() < DOWNLOADS_MAX
             && !self.downloads.running.values().any(|download| now - download.moved < patience)
@@ -70,15 +75,18 @@ impl Nakamoto {
     fn choose_claim(&self, now: Moment) -> Option<(Claim, BTreeSet<Address>)> {
         let Self { downloads, ledger, peers, .. } = self;
         let mut claims: BTreeMap<Claim, BTreeSet<Address>> = BTreeMap::new();
+        let voices = match self.rules.chain.choice {
+            Choice::Agreed(agreement) => Some((agreement, self.voices(now))),
+            Choice::MostWork(_) => None,
+        };
         for (peer, claim) in peers.claims(now) {
-            let is_better = match claim.length.cmp(&ledger.length()) {
+            let may_be_better = match &voices {
                 // Some say so of no chain.
                 _ if claim.length == 0 => false,
-                Ordering::Less => false,
-                Ordering::Equal => ledger.breaks_tie(&claim.hash),
-                Ordering::Greater => true,
+                Some((agreement, voices)) => voices.may_favour(*agreement, &claim),
+                None => self.may_have_more_work(&claim),
             };
-            let is_wanted = is_better
+            let is_wanted = may_be_better
                 && !ledger.contains(&claim.hash)
                 && !downloads.bad.contains(&claim)
                 && !downloads.running.contains_key(&claim)
@@ -94,6 +102,15 @@ impl Nakamoto {
         }
     }
 
+    /// Returns whether a chain would replace ours if it is as it is claimed to be.
+    fn may_have_more_work(&self, claim: &Claim) -> bool {
+        match claim.length.cmp(&self.ledger.length()) {
+            Ordering::Less => false,
+            Ordering::Equal => self.ledger.breaks_tie(&claim.hash),
+            Ordering::Greater => true,
+        }
+    }
+
     /// Keeps the window of a download full (rule Y3). Each block is requested from the backer that
     /// was asked for it least often and has the fewest open requests.
     fn fill(&mut self, now: Moment, claim: Claim, out: &mut Vec<Output>) {
@@ -105,9 +122,9 @@ impl Nakamoto {
                 continue;
             }
             let (peers, requests) = (&self.peers, &self.requests);
-            let able: Vec<&Address> = download
-                .backers
-                .iter()
+            // Where a chain's first block is not given away with it, any peer may be one that does.
+            let from_all = height == Height::GENESIS && !self.rules.customs.serves_genesis;
+            let able: Vec<&Address> = owners(peers, download, from_all)
                 .filter(|peer| peers.is_trusted(now, peer))
                 .filter(|peer| download.tries(height, peer) < TRIES_MAX)
                 .collect();
@@ -270,8 +287,11 @@ impl Nakamoto {
         if reason == DownloadFailure::Bad {
             self.downloads.remember_bad(claim);
         }
+        // Those that do not give the first block away may have the chain all the same.
+        let is_withheld = !self.rules.customs.serves_genesis
+            && reason == DownloadFailure::Unobtainable { height: Height::GENESIS };
         for peer in &download.backers {
-            if download.gained {
+            if download.gained || is_withheld {
                 self.peers.drop_claim(peer);
             } else {
                 self.shun(now, peer, out);
@@ -287,4 +307,14 @@ impl Nakamoto {
         });
         Some(download)
     }
+}
+
+/// Returns whom to ask for a block: those that claim its chain, or all.
+fn owners<'a>(
+    peers: &'a Peers,
+    download: &'a Download,
+    all: bool,
+) -> impl Iterator<Item = &'a Address> {
+    let others = peers.addresses().filter(move |peer| all && !download.backers.contains(*peer));
+    download.backers.iter().chain(others)
 }

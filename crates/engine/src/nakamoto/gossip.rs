@@ -9,8 +9,8 @@ use rand::RngExt;
 use super::peers::Place;
 use super::whole_chain::NEWCOMER_TIME;
 use super::{
-    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, SyncMethod, Timer, refuse,
-    send,
+    Discovery, Event, Gossip, Label, Message, Nakamoto, Output, Refusal, ReplyTo, SyncMethod,
+    Timer, refuse, send,
 };
 
 /// The maximum number of gossip messages that are remembered, so that none is passed on twice (rule
@@ -117,9 +117,12 @@ impl Nakamoto {
         self.heard.answer(now, &gossip.id);
         // Any sender can name any address as the origin, which then gets the answers of the whole
         // network.
+        let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
         if gossip.origin == *from || self.answers.may_reply(now, &gossip.origin, due) {
-            let reply = Message::GossipReply { address: self.me.clone(), name: self.name.clone() };
-            send(&gossip.origin, reply, out);
+            send(&gossip.origin, reply.clone(), out);
+        }
+        if self.rules.customs.reply_to == ReplyTo::Sender && gossip.origin != *from {
+            send(from, reply, out);
         }
         if answered.is_none() {
             let others = |peer: &Address| *peer != gossip.origin && peer != from;

@@ -7,6 +7,7 @@ use althing_types::{Address, BlockHash, Height, PeerKey};
 
 use super::message::Claim;
 use super::requests::RequestId;
+use crate::OtherNetwork;
 
 /// What the user of a peer, or a miner that works for it, may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Timer {
     Held(BlockHash),
     /// It is our turn to mine (rule M6).
     Turn,
+    /// Tell how many peers of other networks were heard (rule A6).
+    Overheard,
     /// Ask a peer of a tracker's first list for a chain.
     Newcomer,
     /// Check whether requests were answered.
@@ -130,6 +133,14 @@ pub enum Event {
     ClockWrong {
         /// How many seconds they are ahead of it.
         ahead: i64,
+    },
+    /// Peers of another network speak to this one: most likely one of them was given other options
+    /// (rule A6).
+    NetworkOverheard {
+        /// The network.
+        network: OtherNetwork,
+        /// How many of its peers were heard.
+        peers: usize,
     },
     /// An entry waits for a block.
     EntryPooled(Entry),

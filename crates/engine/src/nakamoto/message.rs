@@ -161,6 +161,11 @@ impl fmt::Display for Label {
     }
 }
 
+impl Claim {
+    /// What a peer says that has no chain.
+    pub const NONE: Self = Self { length: 0, hash: BlockHash::from_bytes([0; 32]) };
+}
+
 /// A chain that a peer claims to have. Nothing about it has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim {

@@ -12,6 +12,7 @@
 //! | `answers` | how much do we send to whom? | N8, N10 |
 //! | `joining` | have we met our network, and who of it stays? | M4, N6 |
 //! | `tips` | which chains do the others have? | T |
+//! | `agreement` | on which chain do they agree? | F6 |
 //! | `by_height`, `whole_chain`, `headers_first`, `requests` | how do we get missing blocks? | Y |
 //! | `blocks` | what happens to a block? | Y6, F |
 //! | `mining`, `mempool`, `own` | which block do we mine? | M |
@@ -33,6 +34,7 @@
 //! This engine does not encode messages (the dialect does), store the chain (the store does), or
 //! search for nonces (the miner does).
 
+mod agreement;
 mod answers;
 mod bans;
 mod blocks;
@@ -76,7 +78,7 @@ pub use self::mining::Mining;
 pub use self::own::{BURIED, OwnEntry};
 pub use self::peers::{OLDEST_KEPT, PEERS_MAX, UNANSWERED_MAX, USEFUL_KEPT};
 pub use self::requests::{REQUESTS_MAX, REQUESTS_PER_PEER_MAX, RequestId};
-pub use self::rules::{Discovery, Entries, Rules, SyncMethod, Timeouts};
+pub use self::rules::{Customs, Discovery, Entries, ReplyTo, Rules, SyncMethod, Timeouts};
 pub use self::status::Status;
 pub use self::turns::{LOST_RACES_MAX, TURN};
 pub use self::whole_chain::{CHAIN_BLOCKS_MAX, WHOLE_CHAIN_BYTES_MAX};
@@ -102,7 +104,8 @@ use self::peers::Peers;
 use self::requests::{Requests, Wanted};
 use self::turns::Turns;
 use self::wall_clock::WallClock;
-use crate::{Engine, Origin, Queue, Recipient};
+use crate::overhearing::{Overhearing, Overhears};
+use crate::{Engine, Origin, OtherNetwork, Queue, Recipient};
 
 /// What can happen to a peer of a network with a chain.
 pub type Input = crate::Input<Nakamoto>;
@@ -136,6 +139,7 @@ pub struct Nakamoto {
     joining: Joining,
     holders: Holders,
     turns: Turns,
+    overhearing: Overhearing,
     /// Whether a tracker has sent its list.
     has_list: bool,
 }
@@ -179,6 +183,7 @@ impl Nakamoto {
             joining: Joining::new(rules.discovery),
             holders: Holders::default(),
             turns: Turns::default(),
+            overhearing: Overhearing::default(),
             ledger,
             rules,
             me: address,
@@ -372,6 +377,14 @@ impl Nakamoto {
     }
 }
 
+impl Overhears for Nakamoto {
+    const TIMER: Timer = Timer::Overheard;
+
+    fn overheard(network: OtherNetwork, peers: usize) -> Event {
+        Event::NetworkOverheard { network, peers }
+    }
+}
+
 impl Engine for Nakamoto {
     type Message = Message;
     type Timer = Timer;
@@ -400,6 +413,8 @@ impl Engine for Nakamoto {
             Input::Timer(Timer::Turn) => {}
             Input::Timer(Timer::Newcomer) => self.ask_somebody_for_chain(now, out),
             Input::Timer(Timer::Request(id)) => self.on_request_over(now, id, out),
+            Input::Overheard(overheard) => self.overhearing.hear(overheard, out),
+            Input::Timer(Timer::Overheard) => self.overhearing.on_timer(out),
             Input::Peers(list) => self.on_peers(now, &list, out),
             Input::WallClock(shown) => self.on_wall_clock(now, shown, out),
             Input::Solved { search, solution } => self.on_solved(now, search, solution, out),
@@ -411,7 +426,6 @@ impl Engine for Nakamoto {
             | Input::Malformed(_)
             | Input::PeerLost(_)
             | Input::Interrupted
-            | Input::Overheard(_)
             | Input::Read(_) => {}
         }
         self.keep_mining(now, out);

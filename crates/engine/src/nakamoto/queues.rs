@@ -7,7 +7,7 @@ use super::{
 use crate::Queue;
 
 impl Nakamoto {
-    pub(super) fn queues(&self) -> [Queue; 16] {
+    pub(super) fn queues(&self) -> [Queue; 17] {
         [
             Queue { name: "peers", len: self.peers.len(), max: PEERS_MAX },
             Queue { name: "scored keys", len: self.bans.len(), max: KEYS_MAX },
@@ -26,6 +26,7 @@ impl Nakamoto {
             Queue { name: "bodies waiting", len: self.headers.waiting(), max: BODIES_MAX },
             Queue { name: "entries", len: self.mempool.len(), max: MEMPOOL_MAX },
             Queue { name: "clocks", len: self.wall.compared().0, max: self.wall.compared().1 },
+            self.overhearing.queue(),
             Queue { name: "own entries", len: self.own.len(), max: MEMPOOL_MAX },
             Queue { name: "own blocks", len: self.holders.len(), max: OWN_BLOCKS_MAX },
             Queue {

@@ -17,11 +17,44 @@ pub struct Rules {
     pub relay: usize,
     /// Whether peers send each other entries (rule M3).
     pub entries: Entries,
+    /// What the programs of the network do differently.
+    pub customs: Customs,
     /// Whether an address is sent more than it has sent only when it has returned a cookie (rule
     /// N10).
     pub has_cookies: bool,
     /// Timeouts and intervals.
     pub timeouts: Timeouts,
+}
+
+/// In what programs of one kind of network differ that speak of blocks by their heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Customs {
+    /// Where an answer to gossip goes (rule N3).
+    pub reply_to: ReplyTo,
+    /// Whether a peer that has no chain says so when it is asked for one (rule T1).
+    pub tells_of_none: bool,
+    /// How many others a peer must know before it goes over to a chain of theirs (rule Y9).
+    pub peers_min: usize,
+    /// Whether those that have a chain give its first block away; otherwise all peers are asked for
+    /// it, and not to give it away is held against none (rule Y10).
+    pub serves_genesis: bool,
+}
+
+impl Default for Customs {
+    fn default() -> Self {
+        let reply_to = ReplyTo::Origin;
+        Self { reply_to, tells_of_none: false, peers_min: 1, serves_genesis: true }
+    }
+}
+
+/// Where an answer to gossip goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyTo {
+    /// To the peer that announces itself, at the address that it states.
+    Origin,
+    /// To the peer from which the message came; ours tell the one that announces itself as well,
+    /// which would otherwise meet none but those that it knows.
+    Sender,
 }
 
 /// The ways in which peers can find each other.

@@ -68,8 +68,7 @@ impl Nakamoto {
         Ok(())
     }
 
-    /// Answers with our best chain; does not answer while there is none, like the published
-    /// programs.
+    /// Answers with our best chain; while there is none, as the programs of the network do.
     pub(super) fn on_tip_request(
         &mut self,
         now: Moment,
@@ -77,7 +76,8 @@ impl Nakamoto {
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         self.is_shown(now, from, out);
-        let claim = self.tip_claim();
+        let none = self.rules.customs.tells_of_none.then_some(Claim::NONE);
+        let claim = self.tip_claim().or(none);
         claim.map_or(Ok(()), |claim| self.answer(now, from, Message::Tip(claim), out))
     }
 

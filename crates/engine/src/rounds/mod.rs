@@ -18,7 +18,6 @@
 //! | --- | --- |
 //! | `paxos` | how do members agree, whatever fails? |
 //! | `published` | how do the published programs count? |
-//! | `overhearing` | which peers of other networks are here, and when is that told? |
 //! | `rules` | in what do such networks differ? |
 //! | `election` | whom do draws make the leader? |
 //! | `customs` | what else do programs do that count messages as they arrive? |
@@ -40,7 +39,6 @@ mod election;
 mod equivocation;
 mod interface;
 mod message;
-mod overhearing;
 mod paxos;
 mod published;
 mod record;
@@ -75,9 +73,9 @@ use althing_types::{Moment, PeerId};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use self::overhearing::Overhearing;
 use self::paxos::Paxos;
 use self::published::Published;
+use crate::overhearing::{Overhearing, Overhears};
 use crate::{Engine, OtherNetwork, Overheard, Queue};
 
 /// Whether a peer takes part or only observes.
@@ -184,6 +182,14 @@ impl Machine {
             Self::Paxos(paxos) => paxos.handle(now, input, out),
             Self::Published(published) => published.handle(now, input, out),
         }
+    }
+}
+
+impl Overhears for Rounds {
+    const TIMER: Timer = Timer::Overheard;
+
+    fn overheard(network: OtherNetwork, peers: usize) -> Event {
+        Event::NetworkOverheard { network, peers }
     }
 }
 

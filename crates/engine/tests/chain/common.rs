@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use althing_engine::nakamoto::{
-    Claim, Command, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label, Message,
-    Mining, Nakamoto, Output, Rules, State, SyncMethod, Timeouts, Timer,
+    Claim, Command, Customs, Discovery, Entries, Event, HEADERS_PER_ANSWER, Identity, Input, Label,
+    Message, Mining, Nakamoto, Output, Rules, State, SyncMethod, Timeouts, Timer,
 };
 use althing_engine::{Engine, Origin, Recipient};
 use althing_ledger::{
-    Anything, Application, Archive, Asert, Block, BlockContext, Coinbase, CompactTarget, Cs60Block,
-    DifficultyRule, EntriesRefused, Entry, Format, Genesis, HexDigits, Ledger, Limits, NativeBlock,
-    NoArchive, Outcome, Own, Proposal, Rules as ChainRules, Target, Template, Ties, Times,
+    Anything, Application, Archive, Asert, Block, BlockContext, Choice, Coinbase, CompactTarget,
+    Cs60Block, DifficultyRule, EntriesRefused, Entry, Format, Genesis, HexDigits, Ledger, Limits,
+    NativeBlock, NoArchive, Outcome, Own, Proposal, Rules as ChainRules, Target, Template, Ties,
+    Times,
 };
 use althing_types::{Address, Height, Moment, PeerKey, UnixTime};
 
@@ -160,7 +161,7 @@ pub(crate) fn by_height() -> Rules {
     let digits = HexDigits::new(0).expect("at most 64");
     Rules {
         chain: ChainRules {
-            format: Format::Aviary,
+            format: Format::Aviary { timed: true },
             limits: Limits {
                 entries: 1..=10,
                 entry_length_max: 20,
@@ -171,12 +172,13 @@ pub(crate) fn by_height() -> Rules {
             difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
             times: Times::Any,
             genesis: Genesis::Mined(None),
-            ties: Ties::FirstSeen,
+            choice: Choice::MostWork(Ties::FirstSeen),
         },
         discovery: Discovery::Gossip { forward: 3 },
         sync: SyncMethod::ByHeight,
         relay: 3,
         entries: Entries::Shared,
+        customs: Customs::default(),
         has_cookies: false,
         timeouts: Timeouts::default(),
     }

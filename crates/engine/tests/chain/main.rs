@@ -3,6 +3,7 @@
 mod bans;
 mod by_height;
 mod common;
+mod customs;
 mod fairness;
 mod headers_first;
 mod joining;

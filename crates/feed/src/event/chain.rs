@@ -197,6 +197,9 @@ impl From<nakamoto::Event> for Event {
                 let author = entry_author(&entry);
                 ChainEvent::EntryRefused { entry: entry_text(&entry), author, reason }
             }
+            Of::NetworkOverheard { network, peers } => {
+                return PeerEvent::overheard(&network, peers).into();
+            }
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { from, reason } => {
                 return PeerEvent::refused_from(&from.into(), reason.to_string()).into();

@@ -1,5 +1,6 @@
 //! What can happen to any peer, whatever its network.
 
+use althing_engine::OtherNetwork;
 use althing_types::{Address, BlockHash, Channel, PeerId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,15 @@ pub enum PeerEvent {
         /// The rule that it breaks.
         reason: String,
     },
+    /// Peers of another network are in this room: most likely a peer was given other options.
+    NetworkOverheard {
+        /// How many of them were heard; none of them is known to this network.
+        peers: usize,
+        /// How they speak, as in "as the published program".
+        speech: String,
+        /// What to do to join them, as in "use --variant published".
+        advice: String,
+    },
     /// Events are missing here, because this reader was too slow for them.
     Lagged {
         /// How many are missing.
@@ -110,6 +120,12 @@ impl PeerEvent {
         let topic = channel.as_topic().map(str::to_owned);
         let from = channel.as_address().cloned();
         Self::MessageRefused { claimed: None, topic, from, count: None, reason }
+    }
+
+    /// So many peers of another network were heard.
+    pub(crate) fn overheard(network: &OtherNetwork, peers: usize) -> Self {
+        let (speech, advice) = (network.speech.to_string(), network.advice.to_string());
+        Self::NetworkOverheard { peers, speech, advice }
     }
 
     /// So many more messages were dropped in the same second.

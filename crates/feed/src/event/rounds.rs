@@ -110,15 +110,6 @@ pub enum RoundsEvent {
         /// The signature under the second message.
         second: String,
     },
-    /// Peers of another network are in this room: most likely a peer was given other options.
-    NetworkOverheard {
-        /// How many of them were heard; none of them is known to this network.
-        peers: usize,
-        /// How they speak, as in "as the published program".
-        speech: String,
-        /// What to do to join them, as in "use --variant published".
-        advice: String,
-    },
     /// All members are known to have every row asked for.
     AllRecorded {},
 }
@@ -265,11 +256,9 @@ impl From<rounds::Event> for Event {
                 RoundsEvent::RoundFailed { transaction, yes, no }
             }
             Of::Waiting(waiting) => RoundsEvent::Waiting(waiting.into()),
-            Of::NetworkOverheard { network, peers } => RoundsEvent::NetworkOverheard {
-                peers,
-                speech: network.speech.to_string(),
-                advice: network.advice.to_string(),
-            },
+            Of::NetworkOverheard { network, peers } => {
+                return PeerEvent::overheard(&network, peers).into();
+            }
             Of::AllRecorded => RoundsEvent::AllRecorded {},
             Of::Copied => RoundsEvent::PeerCopied {},
             Of::Equivocated(equivocation) => {

@@ -1,4 +1,4 @@
-//! Blocks of `aviary`: messages, a miner and a time, hashed without separators.
+//! Blocks of `aviary`: messages, a miner and perhaps a time, hashed without separators.
 
 use althing_text::python_json::dumps;
 use althing_types::{BlockHash, Height, UnixTime};
@@ -21,8 +21,9 @@ pub struct AviaryBlock {
     pub miner: Box<str>,
     /// What it holds: texts.
     pub messages: Box<[Entry]>,
-    /// When it was mined.
-    pub time: UnixTime,
+    /// When it was mined; none in networks of older years, whose blocks have no time.
+    #[serde(with = "kept_time")]
+    pub time: Option<UnixTime>,
     /// What its miner searched for.
     pub nonce: Box<str>,
     /// The hash that it states.
@@ -39,7 +40,8 @@ struct Reply<'a> {
     nonce: &'a str,
     messages: Vec<&'a str>,
     hash: String,
-    timestamp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<u64>,
 }
 
 impl AviaryBlock {
@@ -53,7 +55,7 @@ impl AviaryBlock {
             nonce: &self.nonce,
             messages: messages.collect(),
             hash: self.hash.to_string(),
-            timestamp: self.time.seconds(),
+            timestamp: self.time.map(UnixTime::seconds),
         };
         dumps(&reply).len()
     }
@@ -86,6 +88,37 @@ impl AviaryBlock {
         for message in &self.messages {
             take(message.as_bytes());
         }
-        take(&self.time.seconds().to_be_bytes());
+        if let Some(time) = self.time {
+            take(&time.seconds().to_be_bytes());
+        }
+    }
+}
+
+/// Keeps a time as the number of its seconds, as it was kept when all blocks had one, and none as
+/// a number that is no time.
+mod kept_time {
+    use althing_types::UnixTime;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// More seconds than a time has.
+    const NONE: u128 = 1 << 64;
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<UnixTime>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map_or(NONE, |time| time.seconds().into()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<UnixTime>, D::Error> {
+        match u128::deserialize(from)? {
+            NONE => Ok(None),
+            seconds => u64::try_from(seconds)
+                .map(|seconds| Some(UnixTime::from_seconds(seconds)))
+                .map_err(|_| D::Error::custom("a time has 64 bits")),
+        }
     }
 }

@@ -15,7 +15,8 @@ pub struct Cs60Block {
     pub height: Height,
     /// The block before it; none before the first.
     pub parent: Option<BlockHash>,
-    /// What it holds: a text as Python has it, in which halves of characters may stand alone.
+    /// What it holds: a text as Python has it, in which halves of characters may stand alone; or
+    /// the JSON of another value, if it is odd.
     pub datum: Entry,
     /// What its miner searched for.
     pub nonce: u64,
@@ -24,13 +25,15 @@ pub struct Cs60Block {
     pub odd: Option<Box<Odd>>,
 }
 
-/// The JSON, as Python writes it, of numbers that a block states in its own way.
+/// The JSON, as Python writes it, of what a block states in its own way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Odd {
     /// Its index, if that is not its height. The program takes its difficulty from it.
     pub index: Option<Box<str>>,
     /// Its nonce, if that is no integer of 64 bits. It may be anything.
     pub nonce: Option<Box<str>>,
+    /// Whether its datum is no text, but what this is the JSON of.
+    pub holds_value: bool,
 }
 
 /// A block as it is kept on disk. An odd one has its index and its nonce in front of its datum,
@@ -47,6 +50,9 @@ struct Stored {
 /// Begins the datum of an odd block on disk.
 const ODD: u8 = 0xff;
 
+/// Begins it where the datum is the JSON of a value.
+const ODD_VALUE: u8 = 0xfe;
+
 impl From<Cs60Block> for Stored {
     fn from(block: Cs60Block) -> Self {
         let Cs60Block { height, parent, datum, nonce, odd } = block;
@@ -56,7 +62,8 @@ impl From<Cs60Block> for Stored {
                 let [index, nonce] =
                     [&odd.index, &odd.nonce].map(|it| it.as_deref().unwrap_or_default().as_bytes());
                 // JSON of Python's has no line ends.
-                Entry::new([&[ODD], index, b"\n", nonce, b"\n", datum.as_bytes()].concat())
+                let mark = if odd.holds_value { ODD_VALUE } else { ODD };
+                Entry::new([&[mark], index, b"\n", nonce, b"\n", datum.as_bytes()].concat())
             }
         };
         Self { height, parent, datum, nonce }
@@ -77,12 +84,13 @@ impl From<Stored> for Cs60Block {
 }
 
 fn read_odd(bytes: &[u8]) -> Option<(Odd, &[u8])> {
-    let mut parts = bytes.strip_prefix(&[ODD])?.splitn(3, |byte| *byte == b'\n');
+    let (mark, rest) = bytes.split_first().filter(|(mark, _)| [ODD, ODD_VALUE].contains(mark))?;
+    let mut parts = rest.splitn(3, |byte| *byte == b'\n');
     let mut json = || {
         let json = str::from_utf8(parts.next()?).ok()?;
         Some((!json.is_empty()).then(|| json.into()))
     };
-    let odd = Odd { index: json()?, nonce: json()? };
+    let odd = Odd { index: json()?, nonce: json()?, holds_value: *mark == ODD_VALUE };
     Some((odd, parts.next()?))
 }
 
@@ -95,9 +103,9 @@ impl Cs60Block {
         Self { height: Height::GENESIS, parent: None, datum: Entry::text(""), nonce: 0, odd: None }
     }
 
-    /// Returns a block with an index and a nonce as the program has read them. Where it states
-    /// another height than its own, it goes on to state that.
-    pub fn stating(index: &Value, nonce: &Value, parent: Option<BlockHash>, datum: &Text) -> Self {
+    /// Returns a block with an index, a nonce and a datum as the program has read them. Where it
+    /// states another height than its own, it goes on to state that.
+    pub fn stating(index: &Value, nonce: &Value, parent: Option<BlockHash>, datum: &Value) -> Self {
         let number = |value: &Value| match value {
             Value::Integer(digits) => digits.parse().ok(),
             _ => None,
@@ -106,11 +114,15 @@ impl Cs60Block {
             Some(_) => None,
             None => Some(value.dumps(Keys::Sorted).into()),
         };
-        let odd = Odd { index: json(index), nonce: json(nonce) };
+        let (datum, holds_value) = match datum {
+            Value::Text(text) => (Entry::new(text.joined().as_bytes()), false),
+            value => (Entry::text(&value.dumps(Keys::Sorted)), true),
+        };
+        let odd = Odd { index: json(index), nonce: json(nonce), holds_value };
         Self {
             height: Height::new(number(index).unwrap_or_default()),
             parent,
-            datum: Entry::new(datum.joined().as_bytes()),
+            datum,
             nonce: number(nonce).unwrap_or_default(),
             odd: (odd != Odd::default()).then(|| Box::new(odd)),
         }
@@ -134,8 +146,11 @@ impl Cs60Block {
 
     /// Returns its JSON, as Python's `json.dumps` writes it: both what is sent and what is hashed.
     pub fn to_json(&self) -> String {
-        // A datum that is no text has been refused (rule B3), and comes here in no other way.
-        let datum = Text::from_bytes(self.datum.as_bytes()).unwrap_or_default().dumps();
+        let datum = match &self.odd {
+            Some(odd) if odd.holds_value => self.datum.as_text().unwrap_or_default().to_owned(),
+            // What is no text of Python's has been refused (rule B3), so none comes here.
+            _ => Text::from_bytes(self.datum.as_bytes()).unwrap_or_default().dumps(),
+        };
         let (height, nonce) = (self.height.number().to_string(), self.nonce.to_string());
         let index = self.odd_index().unwrap_or(&height);
         let nonce = self.odd.as_ref().and_then(|odd| odd.nonce.as_deref()).unwrap_or(&nonce);

@@ -1,28 +1,57 @@
-//! Which of two chains counts (rules F1 and F2).
+//! Which of two chains counts (rules F1, F2 and F6).
 
-use althing_types::{BlockHash, Work};
+use althing_types::BlockHash;
 
-use super::Ledger;
-use crate::rules::Ties;
+use super::{Adoption, Invalid, Ledger};
+use crate::block::{BlockId, HashedBlock};
+use crate::rules::{Choice, Ties};
+use crate::tree::Placed;
 
 impl Ledger {
-    /// Returns whether a chain with this work, whose last block has this hash, replaces the best
+    /// Returns whether a chain whose last block has this hash and stands there replaces the best
     /// chain: it needs more work (Nakamoto, *Bitcoin*, 2008, section 5, where it is the longest),
-    /// or must win the tie.
-    pub(super) fn is_better(&self, work: Work, hash: &BlockHash) -> bool {
-        match self.tip() {
-            None => true,
-            Some(tip) if work == tip.work => self.breaks_tie(hash),
-            Some(tip) => work > tip.work,
+    /// or must win the tie. Where peers agree on a chain, a block only ever goes on with it.
+    pub(super) fn is_better(&self, placed: &Placed, hash: &BlockHash) -> bool {
+        let Some(tip) = self.tip() else { return true };
+        match self.rules.choice {
+            Choice::Agreed(_) => placed.parent == Some(tip.hash),
+            Choice::MostWork(_) if placed.work == tip.work => self.breaks_tie(hash),
+            Choice::MostWork(_) => placed.work > tip.work,
         }
     }
 
     /// Returns whether a chain that ends with the block `hash`, and has as much work as the best
     /// chain, replaces it (rule F2).
     pub fn breaks_tie(&self, hash: &BlockHash) -> bool {
-        match self.rules.ties {
-            Ties::FirstSeen => false,
-            Ties::LeastHash => self.tree.best().last().is_none_or(|tip| hash < tip),
+        match self.rules.choice {
+            Choice::MostWork(Ties::FirstSeen) | Choice::Agreed(_) => false,
+            Choice::MostWork(Ties::LeastHash) => {
+                self.tree.best().last().is_none_or(|tip| hash < tip)
+            }
         }
+    }
+
+    /// Makes a chain the best one that ends beside it, with the block `hash`, however much work it
+    /// shows: the peers have agreed on it (rule F6). `None` if there is no such block, or one on
+    /// the way cannot be read now; an error if the application refuses one, which is bad then.
+    pub fn follow(&mut self, hash: &BlockHash) -> Result<Option<Adoption>, Invalid> {
+        let side = self.tree.side_block(hash).cloned().zip(self.placed(hash));
+        let Some((block, placed)) = side else { return Ok(None) };
+        let adoption = self.adopt(&HashedBlock { hash: *hash, block }, placed)?;
+        self.blocks.evict(self.tree.best());
+        Ok(adoption)
+    }
+
+    /// Returns where the branch leaves the best chain that a block beside it is on: the first block
+    /// that is not in that chain.
+    pub fn branch_of(&self, hash: &BlockHash) -> Option<BlockId> {
+        let mut first = BlockId { height: self.placed(hash)?.height, hash: *hash };
+        self.tree.side_block(hash)?;
+        while let Some(parent) = self.placed(&first.hash)?.parent
+            && self.tree.side_block(&parent).is_some()
+        {
+            first = BlockId { height: first.height.previous()?, hash: parent };
+        }
+        Some(first)
     }
 }

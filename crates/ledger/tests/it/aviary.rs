@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use althing_ledger::{
-    Adoption, Anything, AviaryBlock, Block, DifficultyRule, Entry, Format, Genesis, HashedBlock,
-    HexDigits, Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Target, Ties, Times,
+    Adoption, Anything, AviaryBlock, Block, Choice, DifficultyRule, Entry, Format, Genesis,
+    HashedBlock, HexDigits, Invalid, Ledger, Outcome, Proposal, Rules, Semantic, Structural,
+    Target, Ties, Times,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::common::limits;
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct Chain {
@@ -39,21 +44,26 @@ fn block(json: &Value) -> AviaryBlock {
         height: Height::new(number("height")),
         miner: text(&json["minedBy"]).into(),
         messages: messages.map(|message| Entry::text(&text(message))).collect(),
-        time: UnixTime::from_seconds(number("timestamp")),
+        time: Some(UnixTime::from_seconds(number("timestamp"))),
         nonce: text(&json["nonce"]).into(),
         hash: text(&json["hash"]).parse().expect("a hash"),
     }
 }
 
 fn ledger(difficulty: u8) -> Ledger {
+    ledger_of(difficulty, true)
+}
+
+/// Returns a ledger of a network whose blocks have times, or none.
+fn ledger_of(difficulty: u8, timed: bool) -> Ledger {
     let digits = HexDigits::new(difficulty).expect("at most 64");
     let rules = Rules {
-        format: Format::Aviary,
+        format: Format::Aviary { timed },
         limits: limits(1..=10),
         difficulty: DifficultyRule::Fixed(Target::TrailingZeros(digits)),
         times: Times::Any,
         genesis: Genesis::Mined(None),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     };
     Ledger::new(rules, Box::new(Anything))
 }
@@ -128,9 +138,10 @@ fn each_mutation_is_refused_but_for_the_one_that_keeps_the_hash() {
 
 fn mutate(mut block: AviaryBlock, what: &str) -> AviaryBlock {
     match what.split(' ').next() {
-        Some("timestamp+1") => block.time = UnixTime::from_seconds(block.time.seconds() + 1),
+        Some("timestamp+1") => block.time = block.time.map(|time| time.after(ONE_SECOND)),
         Some("timestamp") => {
-            block.time = UnixTime::from_seconds(block.time.seconds().swap_bytes());
+            let swap = |time: UnixTime| UnixTime::from_seconds(time.seconds().swap_bytes());
+            block.time = block.time.map(swap);
         }
         Some("nonce+0") => block.nonce = format!("{}0", block.nonce).into(),
         Some("messages") if block.messages.len() > 1 => block.messages.rotate_left(1),
@@ -171,5 +182,44 @@ fn a_network_can_begin_with_a_genesis_of_its_own() {
         let block = template.with_nonce(nonce);
         assert_eq!(block.height(), Height::new(height));
         assert!(matches!(ledger.add(block), Ok(Outcome::Adopted(_))));
+    }
+}
+
+#[test]
+fn where_blocks_have_no_time_none_is_hashed_and_a_block_with_one_is_of_another_network() {
+    let propose = || {
+        let entries = vec![Entry::text("to be")];
+        Proposal { miner: "us", now: UnixTime::from_seconds(7), entries }
+    };
+    let mut untimed = ledger_of(1, false);
+    let template = untimed.template(propose()).expect("a message is a block");
+    let block = template.with_nonce(template.search(0..u64::MAX).expect("it is found soon"));
+    assert_eq!(block.time(), None);
+    let nonce = match &block {
+        Block::Aviary(block) => block.nonce.clone(),
+        other => panic!("{other:?}"),
+    };
+    // As the programs of 2022 hash a first block: its miner, its messages, its nonce.
+    let expected = Sha256::digest(format!("usto be{nonce}"));
+    assert_eq!(block.hash_after(None).as_bytes(), &expected[..]);
+    assert!(matches!(untimed.add(block.clone()), Ok(Outcome::Adopted(_))));
+    assert_eq!(ledger(1).add(block), Err(Structural::Format.into()));
+    let template = ledger(1).template(propose()).expect("a message is a block");
+    let block = template.with_nonce(template.search(0..u64::MAX).expect("it is found soon"));
+    assert_eq!(ledger_of(1, false).add(block), Err(Structural::Format.into()));
+}
+
+#[test]
+fn a_block_with_a_time_is_kept_as_when_all_had_one_and_one_without_is_kept_as_well() {
+    let block = chains()["2023-main-difficulty8"].blocks[0].clone();
+    let AviaryBlock { height, miner, messages, time, nonce, hash } = block.clone();
+    let seconds = time.expect("it has one").seconds();
+    let before = postcard::to_allocvec(&(height, miner, messages, seconds, nonce, hash));
+    let bytes = postcard::to_allocvec(&block).expect("it is plain");
+    assert_eq!(Ok(&bytes), before.as_ref());
+    for time in [time, Some(UnixTime::from_seconds(u64::MAX)), None] {
+        let block = AviaryBlock { time, ..block.clone() };
+        let bytes = postcard::to_allocvec(&block).expect("it is plain");
+        assert_eq!(postcard::from_bytes(&bytes), Ok(block));
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use althing_ledger::{
-    Application, Block, BlockContext, Cs60Block, DifficultyRule, EntriesRefused, Entry, Format,
-    Genesis, HexDigits, Ledger, Limits, Outcome, Own, Proposal, Rules, Target, Ties, Times,
+    Application, Block, BlockContext, Choice, Cs60Block, DifficultyRule, EntriesRefused, Entry,
+    Format, Genesis, HexDigits, Ledger, Limits, Outcome, Own, Proposal, Rules, Target, Ties, Times,
 };
 use althing_types::UnixTime;
 
@@ -17,7 +17,7 @@ pub(crate) fn easy() -> Rules {
         difficulty: DifficultyRule::Fixed(Target::LeadingZeros(none)),
         times: Times::Any,
         genesis: Genesis::Given(Box::new(Block::Cs60(Cs60Block::genesis()))),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 

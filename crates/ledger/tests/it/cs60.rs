@@ -4,6 +4,7 @@ use althing_ledger::{
     Anything, Block, Cs60Block, DifficultyRule, Entry, HexDigits, Invalid, Ledger, Outcome,
     Preimage, Proposal, Rules, Semantic, Target,
 };
+use althing_text::python_value::loads_bytes;
 use althing_types::{BlockHash, Height, UnixTime};
 use serde_json::Value;
 
@@ -134,4 +135,23 @@ fn a_block_stands_after_its_parent_whatever_it_states_and_the_longest_chain_coun
 
 fn published_easily() -> Rules {
     Rules { difficulty: DifficultyRule::CubeRoot { least: 1 }, ..easy() }
+}
+
+#[test]
+fn what_a_block_states_in_its_own_way_is_kept_as_it_is() {
+    let values = ["null", "5", r#""5""#, "[true]"]
+        .map(|json| loads_bytes(json.as_bytes()).expect("it is JSON"));
+    let mut seen = Vec::new();
+    for datum in &values {
+        for index in &values {
+            let block = Cs60Block::stating(index, &values[1], None, datum);
+            let kept = postcard::to_allocvec(&block).expect("it is plain");
+            assert_eq!(postcard::from_bytes(&kept), Ok(block.clone()));
+            seen.push((block.to_json(), kept));
+        }
+    }
+    seen.sort();
+    seen.dedup_by(|(one, first), (other, second)| one == other || first == second);
+    assert_eq!(seen.len(), 16, "each is another block");
+    assert!(seen[0].0.contains(r#""_data": "5""#), "{}", seen[0].0);
 }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use althing_ledger::{Block, Cs60Block, Entry, HashedBlock, Invalid, Ledger, Outcome, Rules, Ties};
+use althing_ledger::{
+    Agreement, Block, BlockId, Choice, Cs60Block, Entry, HashedBlock, Invalid, Ledger, Outcome,
+    Rules, Ties,
+};
 use althing_types::{BlockHash, Height};
 use proptest::prelude::*;
 
@@ -46,7 +49,7 @@ proptest! {
         plans in plans(),
         ties in prop::sample::select(vec![Ties::FirstSeen, Ties::LeastHash]),
     ) {
-        let rules = Rules { ties, ..easy() };
+        let rules = Rules { choice: Choice::MostWork(ties), ..easy() };
         let mut ledger = Ledger::new(rules, Box::new(OnceEach::default()));
         let genesis = ledger.tip().expect("a genesis").hash;
         let mut known = vec![Known { hash: genesis, height: 0, chain: vec![] }];
@@ -91,6 +94,69 @@ proptest! {
             let entries = blocks.flat_map(|block| block.entries().to_vec());
             let expected: Vec<Entry> = best.chain.iter().map(|number| datum(*number)).collect();
             prop_assert_eq!(entries.collect::<Vec<_>>(), expected);
+            for number in 1..40 {
+                let is_free = ledger.check_entry(&datum(number)).is_ok();
+                prop_assert_eq!(is_free, !best.chain.contains(&number));
+            }
+        }
+    }
+
+    /// However often the peers change their minds, the ledger is where a new one is that was given
+    /// only the blocks of the chain that they agreed on last, and those that came on top of it.
+    #[test]
+    fn what_the_peers_agree_on_is_followed_whatever_its_work(
+        plans in plans(),
+        agreed in prop::collection::vec(prop::option::of(any::<prop::sample::Index>()), 60),
+    ) {
+        let rules = Rules { choice: Choice::Agreed(Agreement::MostPeers), ..easy() };
+        let mut ledger = Ledger::new(rules, Box::new(OnceEach::default()));
+        let genesis = ledger.tip().expect("a genesis").hash;
+        let mut known = vec![Known { hash: genesis, height: 0, chain: vec![] }];
+        let mut parents = BTreeMap::new();
+        let mut best = known[0].clone();
+        for (nonce, (plan, agreed)) in (0..).zip(plans.iter().zip(&agreed)) {
+            let parent = plan.parent.get(&known).clone();
+            let height = Height::new(parent.height + 1);
+            let block = Block::Cs60(Cs60Block {
+                height,
+                parent: Some(parent.hash),
+                datum: datum(plan.datum),
+                nonce,
+                odd: None,
+            });
+            let hash = block.hash_after(None);
+            let chain = [&parent.chain[..], &[plan.datum]].concat();
+            let new = Known { hash, height: height.number(), chain };
+            parents.insert(hash, parent.hash);
+            let outcome = ledger.add(block);
+            match parent.hash == best.hash && new.is_good() {
+                true => {
+                    prop_assert!(matches!(outcome, Ok(Outcome::Adopted(_))), "{outcome:?}");
+                    best = new.clone();
+                }
+                false => prop_assert!(!matches!(outcome, Ok(Outcome::Adopted(_)))),
+            }
+            known.push(new);
+            if let Some(agreed) = agreed {
+                let agreed = agreed.get(&known).clone();
+                let branch = ledger.branch_of(&agreed.hash);
+                if let Some(BlockId { height, hash }) = branch {
+                    prop_assert!(ledger.is_on_best(&parents[&hash]));
+                    prop_assert_eq!(ledger.height_of(&hash), Some(height));
+                }
+                match ledger.follow(&agreed.hash) {
+                    Ok(Some(adoption)) => {
+                        prop_assert!(branch.is_some() && agreed.is_good());
+                        let last = adoption.connected.last().map(|block| block.hash);
+                        prop_assert_eq!(last, Some(agreed.hash));
+                        best = agreed;
+                    }
+                    Ok(None) => prop_assert!(branch.is_none()),
+                    Err(_) => prop_assert!(!agreed.is_good()),
+                }
+            }
+            let tip = ledger.tip().expect("a genesis");
+            prop_assert_eq!((tip.hash, tip.height.number()), (best.hash, best.height));
             for number in 1..40 {
                 let is_free = ledger.check_entry(&datum(number)).is_ok();
                 prop_assert_eq!(is_free, !best.chain.contains(&number));

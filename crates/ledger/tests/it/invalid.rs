@@ -1,8 +1,8 @@
 //! Each rule, broken alone.
 
 use althing_ledger::{
-    Anything, AviaryBlock, BAD_BLOCKS_MAX, Block, Contextual, Cs60Block, EntriesRefused, Entry,
-    Genesis, Invalid, Ledger, Outcome, Rules, SIDE_BLOCKS_MAX, Structural, Ties,
+    Anything, AviaryBlock, BAD_BLOCKS_MAX, Block, Choice, Contextual, Cs60Block, EntriesRefused,
+    Entry, Genesis, Invalid, Ledger, Outcome, Rules, SIDE_BLOCKS_MAX, Structural, Ties,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 
@@ -13,7 +13,7 @@ fn aviary_block(miner: &str, messages: &[&str], nonce: &str) -> Block {
         height: Height::GENESIS,
         miner: miner.into(),
         messages: messages.iter().map(|message| Entry::text(message)).collect(),
-        time: UnixTime::from_seconds(1),
+        time: Some(UnixTime::from_seconds(1)),
         nonce: nonce.into(),
         hash: BlockHash::from_bytes([0; 32]),
     };
@@ -29,9 +29,9 @@ fn child_of(parent: &BlockHash, height: u64, datum: &str) -> Block {
 #[test]
 fn a_block_that_does_not_look_like_one_is_refused_by_the_rule_it_breaks() {
     let rules = Rules {
-        format: althing_ledger::Format::Aviary,
+        format: althing_ledger::Format::Aviary { timed: true },
         genesis: Genesis::Mined(None),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
         limits: limits(1..=10),
         ..easy()
     };
@@ -116,9 +116,9 @@ fn a_branch_with_bad_data_is_left_out_although_it_has_more_work() {
 #[test]
 fn a_bad_block_does_not_spoil_a_good_one_with_its_hash() {
     let rules = Rules {
-        format: althing_ledger::Format::Aviary,
+        format: althing_ledger::Format::Aviary { timed: true },
         genesis: Genesis::Mined(None),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
         limits: limits(1..=10),
         ..easy()
     };

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use althing_ledger::{
-    Anything, Asert, Block, Coinbase, CompactTarget, Contextual, DifficultyRule, EntriesRefused,
-    Entry, EntryRefused, Format, Genesis, Header, Invalid, Ledger, Limits, NativeBlock, NotSigned,
-    Once, Outcome, Own, Preimage, Proposal, Rules, Semantic, SignedEntry, Structural, Target, Ties,
-    Times, merkle::leaf,
+    Anything, Asert, Block, Choice, Coinbase, CompactTarget, Contextual, DifficultyRule,
+    EntriesRefused, Entry, EntryRefused, Format, Genesis, Header, Invalid, Ledger, Limits,
+    NativeBlock, NotSigned, Once, Outcome, Own, Preimage, Proposal, Rules, Semantic, SignedEntry,
+    Structural, Target, Ties, Times, merkle::leaf,
 };
 use althing_types::{BlockHash, Height, UnixTime};
 use bitcoin::hashes::Hash;
@@ -42,7 +42,7 @@ fn rules() -> Rules {
         }),
         times: Times::MedianPast { ahead_max: Duration::from_secs(7200) },
         genesis: Genesis::Given(Box::new(Block::Native(genesis()))),
-        ties: Ties::FirstSeen,
+        choice: Choice::MostWork(Ties::FirstSeen),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use althing_dialect::ChainDialect;
 use althing_engine::nakamoto::{Durable, Event, Nakamoto};
-use althing_ledger::{Block, Entry, Ledger, Outcome};
+use althing_ledger::{Block, Choice, Entry, Ledger, Outcome};
 use althing_types::{BlockHash, PeerKey, UnixTime, Work};
 
 use super::violation::Violation;
@@ -20,6 +20,8 @@ pub struct ChainChecker {
     ledger: Ledger,
     valid: BTreeSet<BlockHash>,
     genesis: Option<BlockHash>,
+    /// Whether the chain with the most work is the one that counts.
+    by_work: bool,
     peers: Vec<Chain>,
     longest: u64,
 }
@@ -54,6 +56,7 @@ impl ChainChecker {
             genesis: ledger.tip().map(|tip| tip.hash),
             ledger,
             valid: BTreeSet::new(),
+            by_work: matches!(dialect.rules().chain.choice, Choice::MostWork(_)),
             peers: keys.map(|key| Chain { key, ..Chain::default() }).collect(),
             longest: 0,
         }
@@ -153,7 +156,8 @@ impl Checker<Nakamoto> for ChainChecker {
         // While it writes one chain it may already be about to write the next.
         if let Some(tip) = followed.filter(|tip| Some(tip.hash) == chain.tip()) {
             let (before, after) = (chain.work, tip.work);
-            if after < before {
+            // Where peers agree on a chain, it need not be the one with the most work.
+            if after < before && self.by_work {
                 return Err(Violation::WorkFell { peer, before, after });
             }
             chain.work = after;
@@ -191,7 +195,7 @@ impl Checker<Nakamoto> for ChainChecker {
             return Err(Violation::Forgotten { peer, had, found });
         }
         let (before, after) = (chain.work, tip.map(|tip| tip.work).unwrap_or_default());
-        if after < before {
+        if after < before && self.by_work {
             return Err(Violation::WorkFell { peer, before, after });
         }
         chain.work = after;

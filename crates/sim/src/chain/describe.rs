@@ -67,6 +67,12 @@ impl ChainNetwork {
             Event::PeerBanned { key, time, reason } => {
                 format!("bans {key} for {time:?}: {reason}")
             }
+            Event::NetworkOverheard { network, peers } => {
+                format!(
+                    "hears {peers} peers speak {}; to join them: {}",
+                    network.speech, network.advice
+                )
+            }
             Event::ClockWrong { ahead } => format!("finds its clock {ahead} s behind"),
             Event::EntryPooled(_) => "has an entry for a block".into(),
             Event::EntryRefused { reason, .. } => format!("refuses an entry: {reason}"),

@@ -8,8 +8,9 @@ use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
+use althing_dialect::profile::AviaryRules;
 use althing_engine::nakamoto::{Discovery, Label};
-use althing_ledger::{Entry, HexDigits, target_of_bits};
+use althing_ledger::{Entry, target_of_bits};
 use althing_types::{Height, PeerKey};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub plan: Plan,
     /// Which network with a chain it is: its dialect and its rules.
     pub network: Network,
+    /// How its programs speak and behave, if it is of `aviary`.
+    pub programs: AviaryRules,
     /// Who mines, and what.
     pub users: Users,
 }
@@ -61,7 +64,8 @@ impl Scenario {
         plan.start_within = Duration::from_secs(10);
         let (miners, entry_every) = (2, Duration::from_secs(5));
         let users = Users { miners, entry_every, entry: numbered_text };
-        Self { plan, network: Network::default(), users }
+        let (network, programs) = (Network::default(), AviaryRules::default());
+        Self { plan, network, programs, users }
     }
 
     /// Has the peers be of this network.
@@ -72,6 +76,13 @@ impl Scenario {
             Network::Cs60 => numbered_ballot,
             Network::Aviary | Network::Open | Network::OpenWithTracker => numbered_text,
         };
+        self
+    }
+
+    /// Has the programs of `aviary` be these; blocks stay as easy as they are.
+    #[must_use]
+    pub fn programs(mut self, programs: AviaryRules) -> Self {
+        self.programs = programs;
         self
     }
 
@@ -105,8 +116,9 @@ impl Scenario {
 
     /// Starts it.
     pub fn start(self) -> Simulation {
-        let network = self.network;
-        let kind = ChainNetwork::new(move |peer| network.dialect(peer), self.users);
+        let (network, programs) = (self.network, self.programs);
+        let dialect = move |peer| network.dialect_with(&programs, peer);
+        let kind = ChainNetwork::new(dialect, self.users);
         Simulation::new(self.plan, kind.with_keys(move |peer| network.key(peer)))
     }
 }
@@ -114,10 +126,15 @@ impl Scenario {
 impl Network {
     /// Returns what a peer of this network speaks.
     pub fn dialect(self, peer: usize) -> Arc<dyn ChainDialect> {
+        self.dialect_with(&AviaryRules::default(), peer)
+    }
+
+    /// Returns what a peer of this network speaks, where `programs` are those of `aviary`.
+    fn dialect_with(self, programs: &AviaryRules, peer: usize) -> Arc<dyn ChainDialect> {
         match self {
             Self::Aviary => {
-                let difficulty = HexDigits::new(2).expect("at most 64");
-                Arc::new(Aviary::new(aviary::Config { difficulty, ..aviary::Config::default() }))
+                let programs = AviaryRules { difficulty: AVIARY_ZEROS, ..programs.clone() };
+                Arc::new(Aviary::new(aviary::Config { programs, ..aviary::Config::default() }))
             }
             Self::Cs60 => Arc::new(Cs60::new(cs60::Config { zeros: 0, ..cs60::Config::default() })),
             Self::Open => Arc::new(Self::open(peer)),
@@ -138,6 +155,9 @@ impl Network {
         matches!(self, Self::Open | Self::OpenWithTracker).then(|| Self::open(peer).public_key())
     }
 }
+
+/// Zeros at the end of a hash, so that a block takes 256 hashes.
+const AVIARY_ZEROS: u8 = 2;
 
 /// Returns what a peer of an open network chooses: a block every ten seconds, of 256 hashes at
 /// least, and a key of its own.
@@ -252,7 +272,7 @@ fn role(rng: &mut ChaCha8Rng) -> Role {
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, network, users } = self;
+        let Self { plan, network, programs, users } = self;
         let network = match network {
             Network::Aviary => "aviary",
             Network::Cs60 => "cs60",
@@ -261,6 +281,10 @@ impl fmt::Display for Scenario {
         };
         let (peers, miners, hashes) = (plan.peers, users.miners, plan.hashes_per_second);
         writeln!(f, "{peers} peers of {network}, {miners} of whom mine at {hashes:.1} hashes/s")?;
-        writeln!(f, "{}", plan.conditions)
+        writeln!(f, "{}", plan.conditions)?;
+        match *programs == AviaryRules::default() {
+            true => Ok(()),
+            false => writeln!(f, "{programs:?}"),
+        }
     }
 }

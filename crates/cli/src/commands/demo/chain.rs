@@ -143,6 +143,10 @@ impl Demo {
             Some(_) => Kind::founded_now(name, difficulty, pace::USUAL),
             None => Kind::new(name, difficulty, BLOCKS_AT_ONCE),
         };
+        let kind = match arguments.network.profile() {
+            Some(profile) => kind.follow(profile),
+            None => kind,
+        };
         let storage = if arguments.is_shown() { Storage::Disk } else { Storage::Memory };
         let mut network = Network::with(kind, storage, clock, feed)?;
         network.set_parallelism(arguments.parallelism.of_each(peers));

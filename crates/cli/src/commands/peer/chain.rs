@@ -112,6 +112,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         chain_network.remember(&known);
     }
     let discovery = meeting.discovery(name)?;
+    let named = meeting.contacts(chain_network.ports(name))?;
     let dialect = |secret| chain_network.dialect(name, discovery, secret);
     let mut store = match &data {
         Some(dir) => Store::open(dir)?,
@@ -130,14 +131,14 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
                 () = crate::commands::stop_asked() => return Ok(()),
             }
         }
-        _ => meeting.meet(discovery).await?,
+        _ => meeting.meet(discovery, named.clone()).await?,
     };
     let (clock, address) = (Clock::start(), endpoint.address().clone());
     let feed = Feed::default();
     let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
-    if !meeting.contact.is_empty() {
-        tokio::spawn(warn_of_silence(name, feed.subscribe(), meeting.contact.clone()));
+    if !named.is_empty() {
+        tokio::spawn(warn_of_silence(name, feed.subscribe(), named));
     }
     let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
@@ -161,6 +162,9 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         }
         None => None,
     };
+    if let Some(waits) = chain_network.waits_for(name) {
+        printer.aside().say(waits);
+    }
     if let Some(warning) = chain_network.founded_in_the_future(SystemTime::now()) {
         output::warn(&warning);
     }

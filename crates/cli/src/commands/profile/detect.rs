@@ -1,4 +1,10 @@
 //! What a room's traffic says of its programs.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `udp` | what do programs over UDP answer? |
+
+mod udp;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -24,19 +30,28 @@ use crate::output::{note, warn};
 use crate::parallelism::ParallelismOptions;
 use crate::swarm::{Making, Meeting};
 
-/// Listen to a room, and say which profile its programs follow.
+/// Listen to a room, or ask programs over UDP, and say which profile they follow.
 ///
-/// It takes no seat, and says nothing to the room, unless --join has it take the one that a room
-/// waits for. What it prints is a profile: the nearest built-in one, with what differs. What no
-/// message showed is listed on standard error.
+/// It takes no seat, and says nothing to a room, unless --join has it take the one that a room waits
+/// for. Over UDP nothing can be overheard, so the programs of aviary at --contact are asked, and are
+/// told of an address that is gone afterwards.
+///
+/// What it prints is a profile: the nearest built-in one, with what differs. What no message showed
+/// is listed on standard error.
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
-    althing profile detect --broker mqtt://localhost --seconds 30 > theirs.toml")]
+    althing profile detect --broker mqtt://localhost --seconds 30 > theirs.toml\n  \
+    althing profile detect --contact localhost:8999 --seconds 10 > theirs.toml")]
 pub(crate) struct Arguments {
     /// The broker.
     #[arg(help = format!("The broker, as {FORM}"))]
     #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
-    broker: BrokerUrl,
+    #[arg(required_unless_present = "contact")]
+    broker: Option<BrokerUrl>,
+
+    /// A program of aviary to ask, over UDP; may be given several times.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["room", "join"])]
+    contact: Vec<String>,
 
     /// Listen only to topics that begin with this name and a slash.
     #[arg(long, value_name = "NAME")]
@@ -78,9 +93,36 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn detect(arguments: Arguments) -> anyhow::Result<()> {
-    let broker = Broker::at(arguments.broker.clone());
     let time = Duration::from_secs(arguments.seconds);
-    let (mut link, transport) = listen(&broker, &arguments).await?;
+    let (detected, heard) = match &arguments.broker {
+        Some(broker) if arguments.contact.is_empty() => {
+            in_room(&arguments, Broker::at(broker.clone()), time).await?
+        }
+        _ => {
+            let detected = udp::detect(&arguments.contact, time).await?;
+            (detected, 0)
+        }
+    };
+    let Some(detected) = detected else {
+        bail!(
+            "no program was heard within {} s ({heard} messages); let it run while they start, or \
+             for longer with --seconds",
+            arguments.seconds,
+        );
+    };
+    match arguments.json {
+        true => print_json(&detected),
+        false => print(&detected),
+    }
+}
+
+/// Listens to a room. Returns what its traffic says, and how many messages there were.
+async fn in_room(
+    arguments: &Arguments,
+    broker: Broker,
+    time: Duration,
+) -> anyhow::Result<(Option<Detected>, usize)> {
+    let (mut link, transport) = listen(&broker, arguments).await?;
     note(&format!("listening for {} s", arguments.seconds));
     let mut detector = Detector::default();
     let enough = |detector: &Detector| arguments.rows.is_some_and(|rows| detector.rows() >= rows);
@@ -115,18 +157,7 @@ async fn detect(arguments: Arguments) -> anyhow::Result<()> {
         detected = detector.detect(transport);
     }
     link.close(PATIENCE).await.ok();
-    let Some(detected) = detected else {
-        bail!(
-            "no program was heard within {} s ({} messages); let it run while they start, or for \
-             longer with --seconds",
-            arguments.seconds,
-            detector.heard()
-        );
-    };
-    match arguments.json {
-        true => print_json(&detected),
-        false => print(&detected),
-    }
+    Ok((detected, detector.heard()))
 }
 
 /// Subscribes to all that may be said in a room, without saying anything.

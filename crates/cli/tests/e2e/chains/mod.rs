@@ -3,7 +3,7 @@
 mod aviary;
 mod commands;
 mod cs60;
-mod harness;
+pub(crate) mod harness;
 mod open;
 mod partition;
 mod strangers;

@@ -9,3 +9,4 @@ mod determinism;
 mod faults;
 mod fixed_seeds;
 mod open;
+mod programs;

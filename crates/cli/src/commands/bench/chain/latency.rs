@@ -30,7 +30,7 @@ pub(super) async fn measure(
     storage: Storage,
 ) -> anyhow::Result<Measured> {
     let kind = Kind::new(dialect, difficulty(dialect), SLACK + mined);
-    let mut network = Network::new(kind, storage)?;
+    let mut network = Network::new(kind.clone(), storage)?;
     for number in 0..peers {
         let mining = match (dialect, number) {
             // Everybody mines its own.

@@ -56,7 +56,7 @@ pub(super) async fn measure(
     let difficulty = u8::from(dialect == ChainName::Open);
     let kind = Kind::new(dialect, difficulty, blocks);
     let begin = Instant::now();
-    let (chain, tip) = make_chain(kind, blocks)?;
+    let (chain, tip) = make_chain(&kind, blocks)?;
     let making = begin.elapsed();
     let mut network = Network::new(kind, storage)?;
     for _ in 0..peers {
@@ -85,7 +85,7 @@ pub(super) async fn measure(
 }
 
 /// Returns a chain of so many blocks, besides one that everybody has, and the hash of the last.
-fn make_chain(kind: Kind, blocks: u64) -> anyhow::Result<(Durable, BlockHash)> {
+fn make_chain(kind: &Kind, blocks: u64) -> anyhow::Result<(Durable, BlockHash)> {
     let dialect = kind.dialect([0; 32])?;
     let mut ledger = Ledger::new(dialect.rules().chain.clone(), dialect.application());
     let from = Height::new(ledger.length());

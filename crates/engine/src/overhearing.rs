@@ -6,12 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Event, Output, Timer};
-use crate::{OtherNetwork, Overheard, Queue};
+use crate::{Engine, OtherNetwork, Output, Overheard, Queue};
+
+/// An engine that tells its user of peers of other networks.
+pub(crate) trait Overhears: Engine {
+    /// The timer for telling how many there are.
+    const TIMER: Self::Timer;
+
+    /// Returns the event that so many peers of this network were heard.
+    fn overheard(network: OtherNetwork, peers: usize) -> Self::Event;
+}
 
 /// The peers of other networks that this peer has heard.
 #[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Overhearing {
+pub(crate) struct Overhearing {
     networks: BTreeMap<OtherNetwork, Heard>,
     /// Whether a timer is set to tell of more peers.
     waiting: bool,
@@ -40,7 +48,7 @@ const MORE: Duration = Duration::from_secs(60);
 
 impl Overhearing {
     /// Takes note of what was overheard. A network that is new is told at once.
-    pub(super) fn hear(&mut self, overheard: Overheard, out: &mut Vec<Output>) {
+    pub(crate) fn hear<E: Overhears>(&mut self, overheard: Overheard, out: &mut Vec<Output<E>>) {
         let Overheard { network, speaker, .. } = overheard;
         if !self.networks.contains_key(&network) && self.networks.len() >= NETWORKS_MAX {
             return;
@@ -58,7 +66,7 @@ impl Overhearing {
     }
 
     /// Tells of the networks of which more peers were heard since.
-    pub(super) fn on_timer(&mut self, out: &mut Vec<Output>) {
+    pub(crate) fn on_timer<E: Overhears>(&mut self, out: &mut Vec<Output<E>>) {
         self.waiting = false;
         for (network, heard) in &mut self.networks {
             if heard.count() > heard.told {
@@ -68,14 +76,14 @@ impl Overhearing {
     }
 
     /// Returns the queue that strangers can fill: the largest set of peers.
-    pub(super) fn queue(&self) -> Queue {
+    pub(crate) fn queue(&self) -> Queue {
         let len = self.networks.values().map(|heard| heard.speakers.len()).max();
         Queue { name: "peers of other networks", len: len.unwrap_or_default(), max: SPEAKERS_MAX }
     }
 
-    fn wait(&mut self, after: Duration, out: &mut Vec<Output>) {
+    fn wait<E: Overhears>(&mut self, after: Duration, out: &mut Vec<Output<E>>) {
         if !std::mem::replace(&mut self.waiting, true) {
-            out.push(Output::SetTimer { after, timer: Timer::Overheard });
+            out.push(Output::SetTimer { after, timer: E::TIMER });
         }
     }
 }
@@ -86,16 +94,16 @@ impl Heard {
         self.speakers.len().max(1)
     }
 
-    fn tell(&mut self, network: &OtherNetwork, out: &mut Vec<Output>) {
+    fn tell<E: Overhears>(&mut self, network: &OtherNetwork, out: &mut Vec<Output<E>>) {
         self.told = self.count();
-        let (network, peers) = (network.clone(), self.told);
-        out.push(Output::Event(Event::NetworkOverheard { network, peers }));
+        out.push(Output::Event(E::overheard(network.clone(), self.told)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounds::{Event, Output, Timer};
 
     fn network(speech: &str) -> OtherNetwork {
         OtherNetwork { speech: speech.into(), advice: "use --variant published".into() }
@@ -115,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_network_is_told_at_once_then_its_number_and_later_only_what_is_new() {
-        let (mut overhearing, mut out) = (Overhearing::default(), Vec::new());
+        let (mut overhearing, mut out) = (Overhearing::default(), Vec::<Output>::new());
         for speaker in [Some(1), None, Some(2), Some(3), Some(2)] {
             overhearing.hear(overheard("a", speaker), &mut out);
         }
@@ -136,7 +144,7 @@ mod tests {
 
     #[test]
     fn invented_peers_and_networks_fill_no_memory() {
-        let (mut overhearing, mut out) = (Overhearing::default(), Vec::new());
+        let (mut overhearing, mut out) = (Overhearing::default(), Vec::<Output>::new());
         for speaker in 0..10_000 {
             overhearing.hear(overheard("a", Some(speaker)), &mut out);
             overhearing.hear(overheard(&speaker.to_string(), None), &mut out);

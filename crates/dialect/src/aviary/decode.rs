@@ -1,20 +1,20 @@
-//! The messages as JSON objects with a `type`.
+//! Messages that are read: JSON objects with a `type`, however the program writes them.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
 use althing_ledger::{AviaryBlock, Block, Entry};
-use althing_text::python_json::dumps;
-use althing_types::{Address, BlockHash, Height, UnixTime};
+use althing_types::{Address, Height, UnixTime};
+use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Malformed;
 use crate::json::{parse, read};
+use crate::profile::{AviaryRules, StatsHeight};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 enum Wire {
     #[serde(alias = "FLOOD")]
@@ -49,9 +49,9 @@ enum Wire {
     },
 }
 
-/// Named a height, but it is the number of blocks. Without a chain some programs leave both empty,
-/// or say so in a field of their own.
-#[derive(Serialize, Deserialize)]
+/// A height, or the number of blocks. Without a chain some programs leave both empty, or say so in
+/// a field of their own.
+#[derive(Deserialize)]
 struct Stats {
     #[serde(default, deserialize_with = "count")]
     height: Option<u64>,
@@ -60,12 +60,12 @@ struct Stats {
 }
 
 /// A block. A peer that has none sends an empty height, or less.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {
     #[serde(default, deserialize_with = "count")]
     height: Option<u64>,
-    #[serde(default, alias = "minedBy:", deserialize_with = "text_if_any")]
+    #[serde(default, deserialize_with = "text_if_any")]
     mined_by: Option<String>,
     #[serde(default, deserialize_with = "text_if_any")]
     nonce: Option<String>,
@@ -158,76 +158,38 @@ fn if_any<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     }
 }
 
-/// Returns the bytes of `message`, or `None` if the network has no such message.
-pub(super) fn encode(message: &Message) -> Option<Vec<u8>> {
-    let wire = match message {
-        Message::Gossip(Gossip { origin, name, id }) => Wire::Gossip {
-            host: origin.host().to_owned(),
-            port: origin.port(),
-            id: id.to_string(),
-            name: name.to_string(),
-        },
-        Message::GossipReply { address, name } => Wire::GossipReply {
-            host: address.host().to_owned(),
-            port: address.port(),
-            name: name.to_string(),
-        },
-        Message::TipRequest => Wire::Stats,
-        Message::Tip(Claim { length, hash }) => {
-            Wire::StatsReply(Stats { height: Some(*length), hash: Some(hash.to_string()) })
-        }
-        Message::Consensus => Wire::Consensus,
-        Message::BlockRequest { height } => Wire::GetBlock { height: height.number() },
-        Message::Block(Block::Aviary(block)) => Wire::GetBlockReply(fields_of(block)?),
-        Message::NoBlock => Wire::GetBlockReply(Fields::default()),
-        Message::Announcement(Block::Aviary(block)) => Wire::Announce(fields_of(block)?),
-        Message::Entry(entry) => Wire::NewWord { word: entry.as_text()?.to_owned() },
-        // Blocks of other networks, and other ways to fetch.
-        _ => return None,
-    };
-    Some(dumps(&wire))
-}
-
-/// Returns the fields of `block` alone, or `None` for a block of another network.
-pub(super) fn encode_block(block: &Block) -> Option<Vec<u8>> {
-    match block {
-        Block::Aviary(block) => Some(dumps(&fields_of(block)?)),
-        Block::Cs60(_) | Block::Native(_) => None,
-    }
+/// What a datagram is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A message.
+    Message(Message),
+    /// A block of a network whose blocks have times, where ours have none; or the other way round.
+    OtherBlock {
+        /// Whether it has a time.
+        timed: bool,
+    },
 }
 
 /// Returns the block with these fields.
-pub(super) fn decode_block(bytes: &[u8]) -> Result<Block, Malformed> {
-    block_of(parse(bytes)?)
-}
-
-fn fields_of(block: &AviaryBlock) -> Option<Fields> {
-    let texts = block.messages.iter().map(|message| Some(message.as_text()?.to_owned()));
-    Some(Fields {
-        height: Some(block.height.number()),
-        mined_by: Some(block.miner.to_string()),
-        nonce: Some(block.nonce.to_string()),
-        messages: Some(texts.collect::<Option<_>>()?),
-        hash: Some(block.hash.to_string()),
-        timestamp: Some(block.time.seconds()),
-    })
+pub(super) fn decode_block(programs: &AviaryRules, bytes: &[u8]) -> Result<Block, Malformed> {
+    block_of(programs, parse(bytes)?)
 }
 
 /// Returns what `payload` says.
-pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
+pub(super) fn decode(programs: &AviaryRules, payload: &[u8]) -> Result<Heard, Malformed> {
     let not_a_message = |error: serde_json::Error| Malformed::NotAMessage(error.to_string());
-    let value = Value::deserialize(read(payload)?).map_err(not_a_message)?;
+    let mut value = Value::deserialize(read(payload)?).map_err(not_a_message)?;
     if let Value::Array(items) = &value {
-        return block_of_none(items);
+        return block_of_none(items).map(Heard::Message);
     }
+    rename(programs, &mut value);
     let is_untyped_stats = value.get("type").is_none()
         && (value.get("height").is_some() || value.get("hash").is_some());
     let wire = match is_untyped_stats {
         true => Stats::deserialize(value).map(Wire::StatsReply),
         false => Wire::deserialize(value),
     };
-    let wire = wire.map_err(not_a_message)?;
-    Ok(match wire {
+    Ok(Heard::Message(match wire.map_err(not_a_message)? {
         Wire::Gossip { host, port, id, name } => {
             // Longer names are only cut, since nothing depends on them.
             let (origin, name) = (address(&host, port)?, Label::cut(&name));
@@ -238,25 +200,52 @@ pub(super) fn decode(payload: &[u8]) -> Result<Message, Malformed> {
             Message::GossipReply { address: address(&host, port)?, name: Label::cut(&name) }
         }
         Wire::Stats => Message::TipRequest,
-        Wire::StatsReply(Stats { height, hash }) => {
-            let none = BlockHash::from_bytes([0; 32]);
-            let length = height.filter(|_| hash.is_some()).unwrap_or_default();
-            // A program that has no chain may say anything in place of its hash.
-            let hash = match (length, hash.as_deref().map(str::parse)) {
-                (0, hash) => hash.and_then(Result::ok).unwrap_or(none),
-                (_, hash) => field("hash", hash.unwrap_or(Ok(none)))?,
-            };
-            Message::Tip(Claim { length, hash })
-        }
+        Wire::StatsReply(stats) => Message::Tip(claim_of(programs, stats)?),
         Wire::Consensus => Message::Consensus,
         Wire::GetBlock { height } => Message::BlockRequest { height: Height::new(height) },
         Wire::GetBlockReply(
             Fields { height: None, .. } | Fields { hash: None, .. } | Fields { messages: None, .. },
         ) => Message::NoBlock,
-        Wire::GetBlockReply(fields) => Message::Block(block_of(fields)?),
-        Wire::Announce(fields) => Message::Announcement(block_of(fields)?),
+        Wire::GetBlockReply(Fields { timestamp, .. })
+            if timestamp.is_some() != programs.timestamp =>
+        {
+            return Ok(Heard::OtherBlock { timed: timestamp.is_some() });
+        }
+        // The assignment's own example leaves the time out, so that one without tells nothing.
+        Wire::Announce(Fields { timestamp: Some(_), .. }) if !programs.timestamp => {
+            return Ok(Heard::OtherBlock { timed: true });
+        }
+        Wire::GetBlockReply(fields) => Message::Block(block_of(programs, fields)?),
+        Wire::Announce(fields) => Message::Announcement(block_of(programs, fields)?),
         Wire::NewWord { word } => Message::Entry(Entry::text(&word)),
-    })
+    }))
+}
+
+/// Gives fields the names that they have here.
+fn rename(programs: &AviaryRules, value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    for (other, name) in &programs.alias {
+        if !fields.contains_key(name)
+            && let Some(value) = fields.remove(other)
+        {
+            fields.insert(name.clone(), value);
+        }
+    }
+}
+
+/// Returns the chain that a program says it has. One without a chain may say anything in place of
+/// a hash, and a height of nothing, or of 0.
+fn claim_of(programs: &AviaryRules, stats: Stats) -> Result<Claim, Malformed> {
+    let Stats { height: Some(height), hash: Some(hash) } = stats else { return Ok(Claim::NONE) };
+    let length = match programs.stats_height {
+        StatsHeight::Count => height,
+        StatsHeight::Tip => height.saturating_add(1),
+    };
+    match hash.parse() {
+        _ if length == 0 => Ok(Claim::NONE),
+        Err(_) if height == 0 => Ok(Claim::NONE),
+        hash => Ok(Claim { length, hash: field("hash", hash)? }),
+    }
 }
 
 /// Returns the answer of a program that has no block and says so in a list: of nothing, or of the
@@ -278,13 +267,17 @@ fn block_of_none(items: &[Value]) -> Result<Message, Malformed> {
     }
 }
 
-fn block_of(fields: Fields) -> Result<Block, Malformed> {
+fn block_of(programs: &AviaryRules, fields: Fields) -> Result<Block, Malformed> {
     let messages = required("messages", fields.messages)?;
+    let time = match programs.timestamp {
+        true => Some(UnixTime::from_seconds(required("timestamp", fields.timestamp)?)),
+        false => None,
+    };
     Ok(Block::Aviary(AviaryBlock {
         height: Height::new(required("height", fields.height)?),
         miner: required("minedBy", fields.mined_by)?.into(),
         messages: messages.iter().map(|message| Entry::text(message)).collect(),
-        time: UnixTime::from_seconds(required("timestamp", fields.timestamp)?),
+        time,
         nonce: required("nonce", fields.nonce)?.into(),
         hash: field("hash", required("hash", fields.hash)?.parse())?,
     }))

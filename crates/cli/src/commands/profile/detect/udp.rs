@@ -1,0 +1,71 @@
+//! What the programs at some addresses answer over UDP.
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use althing_dialect::detect::{Detected, Prober};
+use althing_types::Address;
+use anyhow::Context;
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::commands::stop_asked;
+use crate::output::misuse;
+
+/// Between two rounds of questions: longer than an answer takes, unless it is lost.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Bytes of the longest datagram.
+const DATAGRAM_MAX: usize = 65_507;
+
+/// Asks the programs at these addresses for so long.
+pub(super) async fn detect(
+    contacts: &[String],
+    time: Duration,
+) -> anyhow::Result<Option<Detected>> {
+    let mut places = Vec::new();
+    for contact in contacts {
+        let found = lookup_host(contact).await;
+        let found = found.with_context(|| format!("looking for {contact}"))?;
+        places.extend(found);
+    }
+    let Some(first) = places.first() else { misuse!("say whom to ask, as in --contact host:8999") };
+    // The way to the first of them says which of our addresses they can reach.
+    let (socket, named) = (bind(*first).await?, bind(*first).await?);
+    let place = named.local_addr()?;
+    let mut prober = Prober::new(Address::new(&place.ip().to_string(), place.port())?);
+    let end = Instant::now() + time;
+    let mut rounds = interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut here, mut there) = (vec![0; DATAGRAM_MAX], vec![0; DATAGRAM_MAX]);
+    loop {
+        let (from, payload, to_named) = tokio::select! {
+            () = sleep_until(end) => break,
+            () = stop_asked() => break,
+            _ = rounds.tick() => {
+                for question in prober.questions() {
+                    for place in places.iter().filter(|it| it.is_ipv4() == first.is_ipv4()) {
+                        // Nothing is there, perhaps: then no answer comes.
+                        let _ = socket.send_to(&question, place).await;
+                    }
+                }
+                continue;
+            }
+            Ok((bytes, from)) = socket.recv_from(&mut here) => (from, &here[..bytes], false),
+            Ok((bytes, from)) = named.recv_from(&mut there) => (from, &there[..bytes], true),
+        };
+        prober.hear(&from.into(), payload, to_named);
+    }
+    Ok(prober.detect())
+}
+
+/// Returns a socket at the address from which a place is reached.
+async fn bind(place: SocketAddr) -> anyhow::Result<UdpSocket> {
+    let any: SocketAddr = match place {
+        SocketAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let way = UdpSocket::bind(any).await?;
+    way.connect(place).await?;
+    Ok(UdpSocket::bind((way.local_addr()?.ip(), 0)).await?)
+}
