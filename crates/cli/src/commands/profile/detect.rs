@@ -32,9 +32,9 @@ use crate::swarm::{Making, Meeting};
 
 /// Listen to a room, or ask programs over UDP, and say which profile they follow.
 ///
-/// It takes no seat, and says nothing to a room, unless --join has it take the one that a room waits
-/// for. Over UDP nothing can be overheard, so the programs of aviary at --contact are asked, and are
-/// told of an address that is gone afterwards.
+/// It takes no seat, and says nothing to a room, unless --join has it take the one that a room
+/// waits for. Over UDP nothing can be overheard, so the programs of aviary at --contact are asked,
+/// and are told of an address that is gone afterwards.
 ///
 /// What it prints is a profile: the nearest built-in one, with what differs. What no message showed
 /// is listed on standard error.
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     broker: Option<BrokerUrl>,
 
     /// A program of aviary to ask, over UDP; may be given several times.
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["room", "join"])]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["room", "join", "prefix", "rows"])]
     contact: Vec<String>,
 
     /// Listen only to topics that begin with this name and a slash.

@@ -1,5 +1,5 @@
-//! What a member answers to a challenge: it searches, and says what it has found when it is its turn
-//! (rules P11 and P18).
+//! What a member answers to a challenge: it searches, and says what it has found when it is its
+//! turn (rules P11 and P18).
 
 use althing_pow::{Task, Validity};
 use althing_types::{Moment, Seed, Transaction};
