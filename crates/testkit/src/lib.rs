@@ -49,7 +49,8 @@ use rand::RngExt;
 /// ask for any, so that none of those takes a port between its choice and its use.
 const PORTS: Range<u16> = 15_000..32_000;
 
-/// Returns a port of the loopback interface on which nothing listens at the moment, over TCP or UDP.
+/// Returns a port of the loopback interface on which nothing listens at the moment, over TCP or
+/// UDP.
 ///
 /// It is drawn at random, so tests that run at the same time hardly ever get the same one, and no
 /// two calls in one process do.
