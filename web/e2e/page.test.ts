@@ -115,7 +115,7 @@ describe("time", () => {
   });
 });
 
-describe("whoever reads it", () => {
+describe("all who look at it", () => {
   it.each(["light", "dark"] as const)("axe finds nothing wrong in %s colours", async (theme) => {
     const page = await begin({ theme });
     await expect.poll(() => rows(page)).toBeGreaterThan(0);
