@@ -1,10 +1,12 @@
-// Takes the pictures of docs/screenshots from real networks: `npm run screenshots -- PROGRAM`, with
-// the path of the `althing` command. What each picture shows is waited for, and never timed.
+// Takes the pictures of docs/screenshots: `npm run screenshots -- PROGRAM`, with the path of the
+// `althing` command, whose networks they show; those with faults show the made-up one of the tests.
+// What each picture shows is waited for, and never timed.
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { serve } from "../mock/server.mjs";
 
 const [program] = process.argv.slice(2);
 if (!program) throw new Error("which program? npm run screenshots -- target/debug/althing");
@@ -13,9 +15,9 @@ mkdirSync(out, { recursive: true });
 
 const DESK = { width: 1280, height: 880 };
 const PHONE = { width: 390, height: 844 };
-const ROUNDS = ["--pace", "4s"];
-const CHAIN = ["--dialect", "aviary", "--peers", "6", "--pace", "2s"];
-const BALLOTS = ["--dialect", "cs60", "--peers", "4", "--pace", "2s"];
+const ROUNDS = ["--pace", "3s", "--challenge", "12..16"];
+const CHAIN = ["--dialect", "aviary", "--peers", "6", "--pace", "1s"];
+const BALLOTS = ["--dialect", "cs60", "--peers", "4", "--pace", "1s"];
 
 /** Starts a demo, and returns its address and how to end it. */
 async function demo(options) {
@@ -50,7 +52,7 @@ async function shot(name, url, size, colorScheme, prepare, hash = "") {
 const cards = (page, count) =>
   page.locator("#view-ledger .card:not(.rival)").nth(count - 1).waitFor({ timeout: 120_000 });
 const votes = async (page) => {
-  await cards(page, 4);
+  await cards(page, 2);
   await page.locator("#view-round .tick:not(.no)").nth(2).waitFor({ timeout: 120_000 });
 };
 const toView = (page, id) =>
@@ -86,24 +88,27 @@ await shot("log-phone", rounds.url, PHONE, "dark", async (page) => {
   await votes(page);
   await toView(page, "view-log");
 });
-await shot("plug", rounds.url, DESK, "dark", partition);
-await shot("plug-phone", rounds.url, PHONE, "light", async (page) => {
+rounds.end();
+
+const made = await serve({ peers: 10, roundMs: 3000 });
+await shot("plug", made.url, DESK, "dark", partition);
+await shot("plug-phone", made.url, PHONE, "light", async (page) => {
   await page.locator("#view-plug .faults li").waitFor();
   await toView(page, "view-plug");
 });
-rounds.end();
+await made.close();
 
 const chain = await demo(CHAIN);
 for (const theme of ["light", "dark"]) {
-  await shot("chain", chain.url, DESK, theme, (page) => cards(page, 7));
+  await shot("chain", chain.url, DESK, theme, (page) => cards(page, 5));
 }
 await shot("chain-phone", chain.url, PHONE, "dark", async (page) => {
-  await cards(page, 7);
+  await cards(page, 5);
   await toView(page, "view-ledger");
 });
 await shot("what-if", chain.url, DESK, "light", async (page) => {
-  await cards(page, 7);
-  await page.locator("#view-ledger .card:not(.rival)").nth(2).click();
+  await cards(page, 5);
+  await page.locator("#view-ledger .card:not(.rival)").nth(1).click();
   await page.locator("#view-closer .grid button").nth(40).click();
   await page.locator("#view-ledger .card.fallen").first().waitFor();
   await page.locator("#view-ledger .strip").evaluate((strip) => strip.scrollTo(0, 0));
@@ -112,7 +117,7 @@ chain.end();
 
 const ballots = await demo(BALLOTS);
 await shot("ballots", ballots.url, DESK, "light", async (page) => {
-  await cards(page, 6);
+  await cards(page, 3);
 });
 ballots.end();
 await browser.close();
