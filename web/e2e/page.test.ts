@@ -7,6 +7,7 @@ import { serve } from "../mock/server.mjs";
 import { launch, open, type Opened, type Options } from "./browser";
 
 const RECORDING = fileURLToPath(new URL("../tests/logs/elect-chain.jsonl", import.meta.url));
+const CHAIN = fileURLToPath(new URL("../tests/logs/cs60.jsonl", import.meta.url));
 
 let browser: Browser;
 let opened: Opened;
@@ -115,19 +116,29 @@ describe("time", () => {
   });
 });
 
-describe("whoever reads it", () => {
+describe("all who look at it", () => {
   it.each(["light", "dark"] as const)("axe finds nothing wrong in %s colours", async (theme) => {
     const page = await begin({ theme });
     await expect.poll(() => rows(page)).toBeGreaterThan(0);
-    const source = new URL("../node_modules/axe-core/axe.min.js", import.meta.url);
-    // As a test would type it into the console, which the page's policy does not forbid.
-    await page.evaluate(readFileSync(source, "utf8"));
-    const violations = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: { run: () => Promise<AxeResult> } };
-      const { violations } = await axe.run();
-      return violations.map((it) => `${it.impact} ${it.id}: ${it.nodes.map((n) => n.html).join(" ")}`);
-    });
-    expect(violations).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    // With a peer, a fault and a row more closely, and explanations.
+    await page.getByRole("button", { name: "Choose the leader" }).click();
+    await page.getByRole("button", { name: "Lose", exact: true }).click();
+    await page.locator("#view-plug .faults li").waitFor();
+    await page.locator("#view-ledger .card").first().click();
+    await page.keyboard.press("?");
+    await page.locator("#view-closer").hover();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it("axe finds nothing wrong in a recording of a chain, on a phone", async () => {
+    const page = await begin({ width: 390, height: 844 });
+    await page.setInputFiles("input[type=file]", CHAIN);
+    await page.getByLabel("Moment that is shown").focus();
+    await page.keyboard.press("End");
+    await page.locator("#view-ledger .card").first().click();
+    await page.locator("#view-closer").waitFor();
+    expect(await violations(page)).toEqual([]);
   });
 
   it("the tour has five steps, and explanations name their rules", async () => {
@@ -154,6 +165,18 @@ describe("whoever reads it", () => {
     expect(overflow).toBe(0);
   });
 });
+
+/** Returns what axe finds, with what it found it in. */
+async function violations(page: Page): Promise<string[]> {
+  const source = new URL("../node_modules/axe-core/axe.min.js", import.meta.url);
+  // As one would type it into the console, which the page's policy does not forbid.
+  await page.evaluate(readFileSync(source, "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: () => Promise<AxeResult> } };
+    const { violations } = await axe.run();
+    return violations.map((it) => `${it.impact} ${it.id}: ${it.nodes.map((n) => n.html).join(" ")}`);
+  });
+}
 
 interface AxeResult {
   violations: { impact: string; id: string; nodes: { html: string }[] }[];

@@ -167,6 +167,15 @@ describe("rounds", () => {
     expect(state.peers.get("3")?.leader).toBe("2");
   });
 
+  it("a minority that waits does not stop what is said of the others", () => {
+    const waits = { event: "waiting", for: "majority", here: 1, needed: 3, transaction: 0 };
+    const ask = { event: "challenge_issued", transaction: 0, challenge: 9, leader: "2" };
+    const records = [...meeting, told(10, "2", ask), told(11, "4", waits)];
+    expect(headlineOf(stateOf(records), 12).stage).toBe("mining");
+    const half = stateOf([...records, told(12, "3", waits)]);
+    expect(headlineOf(half, 13).stage).toBe("no majority");
+  });
+
   it("a majority is more than half of all members, the dead ones included", () => {
     const state = stateOf([...meeting, told(9, null, { event: "peer_crashed", crashed: "4" })]);
     expect(majority(state)).toBe(3);

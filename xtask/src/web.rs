@@ -1,7 +1,7 @@
 //! Is the page of the dashboard the one that its source gives, and does it work in a browser?
 //!
 //! The page's source is in `web/`, and the page itself, which the `althing` command carries, in
-//! `web/dist`. So whoever builds the command needs no Node.js; whoever changes the page does.
+//! `web/dist`. So Node.js is needed to change the page, and not to build the command.
 
 use std::fs;
 use std::path::Path;

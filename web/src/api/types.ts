@@ -66,7 +66,10 @@ export interface Added {
 }
 
 export interface Broken {
-  broken: { height: number; rule: string }[];
+  /** Blocks that would no longer be valid, each with the reason; the first ones, if many. */
+  broken: { height: number; reason: string }[];
+  /** How many there are in all. */
+  total: number;
 }
 
 export interface DemoPeer {

@@ -17,6 +17,8 @@ export class Plug {
 
   /** Asks the server again; several calls at once are one question, and one more after it. */
   async refresh(): Promise<void> {
+    // Where there is none, the question would be an error.
+    if (!this.#session.node?.can.control) return;
     if (this.#isAsking) {
       this.#isStale = true;
       return;

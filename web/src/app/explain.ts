@@ -172,7 +172,7 @@ const CHAIN_TOUR: { [at: number]: Step } = {
   },
   1: {
     key: "charts",
-    title: "Whoever finds a block adds it",
+    title: "The finder of a block adds it",
     text: "All peers search at once, and each try has the same small chance. So the time between two blocks is up to luck, and two may be found at the same time.",
   },
   2: {

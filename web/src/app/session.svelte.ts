@@ -28,6 +28,8 @@ export interface View {
 const AHEAD_MAX_MS = 1500;
 /** Time between two questions for hash rates. */
 const SAMPLE_MS = 1000;
+/** Time between two comparisons of the network's clock with ours. */
+const MEASURE_MS = 1000;
 /** Blocks at the end of the chain of which is asked what is stored. */
 const STORED_MAX = 40;
 /** Speeds of a replay. */
@@ -57,6 +59,9 @@ export class Session {
   #position = 0;
   #lastFrame = 0;
   #headSeen = { at: -1, on: 0 };
+  #measured = { at: 0, on: 0 };
+  /** How fast the network's clock goes beside ours: a demo may be slowed down, or hurry. */
+  liveSpeed = 1;
   #stop = new AbortController();
   #wantedAt: number | null = null;
   #noticeTimer = 0;
@@ -194,9 +199,13 @@ export class Session {
       this.#wantedAt = null;
     }
     if (this.isLive) {
-      if (head.at !== this.#headSeen.at) this.#headSeen = { at: head.at, on: wall };
-      const ahead = Math.min(AHEAD_MAX_MS, wall - this.#headSeen.on);
-      const now = Math.max(head.at, Math.min(this.view.now + elapsed, head.at + ahead));
+      if (head.at !== this.#headSeen.at) {
+        this.#headSeen = { at: head.at, on: wall };
+        this.#measure(head.at, wall);
+      }
+      const speed = this.liveSpeed;
+      const ahead = Math.min(AHEAD_MAX_MS, wall - this.#headSeen.on) * speed;
+      const now = Math.max(head.at, Math.min(this.view.now + elapsed * speed, head.at + ahead));
       this.view = { state: head, now, place: timeline.end, timeline };
       return;
     }
@@ -214,6 +223,18 @@ export class Session {
     this.view = { state: timeline.stateAfter(place), now: this.#position, place, timeline };
   }
 
+  /** Compares the clocks, about once a second. */
+  #measure(at: number, wall: number): void {
+    const passed = wall - this.#measured.on;
+    if (passed < MEASURE_MS) return;
+    const isFirst = this.#measured.on === 0 || at < this.#measured.at;
+    const ratio = (at - this.#measured.at) / passed;
+    this.#measured = { at, on: wall };
+    // The first records come all at once.
+    if (isFirst || passed > 8 * MEASURE_MS) return;
+    this.liveSpeed += (Math.max(0.02, Math.min(64, ratio)) - this.liveSpeed) / 2;
+  }
+
   #reset(origin: Origin): void {
     this.#stop.abort();
     this.#stop = new AbortController();
@@ -223,6 +244,8 @@ export class Session {
     this.isLive = origin === "live";
     this.isPlaying = true;
     this.#headSeen = { at: -1, on: 0 };
+    this.#measured = { at: 0, on: 0 };
+    this.liveSpeed = 1;
     const state = this.timeline.head;
     this.view = { state, now: 0, place: 0, timeline: this.timeline };
   }

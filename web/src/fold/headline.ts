@@ -32,7 +32,7 @@ export function headlineOf(state: State, now: number): Headline {
     return { title: "Done", stage: `${count(state.rows.length, "row")} in the table`, detail: "" };
   }
   const round = state.current;
-  if (state.waiting && !round?.challenge) return ofWaiting(state);
+  if (state.waiting && !round?.challenge && isStuck(state)) return ofWaiting(state);
   if (!round) {
     const title = state.leader ? `Row ${state.next}` : "Meeting";
     const here = count(peersOf(state).filter(isHere).length, "peer");
@@ -40,7 +40,7 @@ export function headlineOf(state: State, now: number): Headline {
   }
   const title = `Row ${round.transaction}`;
   const detail = round.challenge ? bits(round.challenge.bits) : "";
-  if (state.waiting?.what === "majority") return { title, stage: "no majority", detail };
+  if (state.waiting?.what === "majority" && isStuck(state)) return { title, stage: "no majority", detail };
   switch (stageOf(round)) {
     case "opening":
       return { title, stage: "next challenge", detail };
@@ -51,6 +51,12 @@ export function headlineOf(state: State, now: number): Headline {
       return { title, stage: `${count(votes, "vote")}, ${majority(state)} needed`, detail };
     }
   }
+}
+
+/** Whether those that wait are so many that the others cannot decide without them. */
+function isStuck(state: State): boolean {
+  const waiting = peersOf(state).filter((peer) => peer.waiting !== null).length;
+  return waiting === 0 || state.peers.size - waiting < majority(state);
 }
 
 function ofWaiting(state: State): Headline {

@@ -33,7 +33,7 @@ export function listPeer(state: State, id: string): Peer | null {
   return peer;
 }
 
-/** Notes that a peer is there: no one suspects it any more. */
+/** Notes that a peer is there: it is suspected no more. */
 export function hear(state: State, id: string): void {
   const peer = state.peers.get(id);
   if (!peer) return;

@@ -30,7 +30,8 @@ export function flightTime(state: State, speed: number): number {
   return Math.max(450 * speed, Math.min(2500, state.latency));
 }
 
-export function paint(scene: Scene, state: State, now: number): void {
+/** Draws a scene, and returns whether anything in it moves by itself. */
+export function paint(scene: Scene, state: State, now: number): boolean {
   const { context, size } = scene;
   context.clearRect(0, 0, size, size);
   circle(scene);
@@ -38,6 +39,8 @@ export function paint(scene: Scene, state: State, now: number): void {
   arcs(scene, state);
   flights(scene, state, now);
   if (scene.line) dividing(scene, scene.line);
+  const last = state.flights.at(-1);
+  return last !== undefined && now - last.at <= flightTime(state, scene.speed);
 }
 
 function circle({ context, size, places, colour }: Scene): void {
