@@ -1,5 +1,5 @@
 //! Attacks on running processes, on simulated networks, and on what stands against each of them
-//! alone (the broker's memory, the descriptors, miners, the control socket), in one bounded run.
+//! alone (the broker's memory, the descriptors, miners, the API), in one bounded run.
 //!
 //! The attacks are tests, so `cargo xtask test` runs them as well; here they run alone, for the
 //! engineer who changes what stands against them. [docs/threats.md](../../docs/threats.md) says
@@ -16,14 +16,8 @@ use crate::steps::Steps;
 const PROFILE: &str = "--profile=attack";
 
 /// The packages with attacks among their tests.
-const ATTACKED: [&str; 6] = [
-    "althing",
-    "althing-sim",
-    "althing-engine",
-    "althing-net",
-    "althing-stratum",
-    "althing-control",
-];
+const ATTACKED: [&str; 6] =
+    ["althing", "althing-sim", "althing-engine", "althing-net", "althing-stratum", "althing-http"];
 
 /// Builds the tests first, so that the limit is on the attacks alone; then runs the attacks.
 pub(crate) fn run() -> Result<()> {

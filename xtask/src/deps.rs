@@ -37,7 +37,6 @@ const LOWEST_FIRST: &[&str] = &[
     "althing-net",
     "althing-store",
     "althing-node",
-    "althing-control",
     "althing-peer",
     "althing-api",
     "althing-http",

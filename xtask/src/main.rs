@@ -12,6 +12,7 @@
 //! | file | question |
 //! | --- | --- |
 //! | `advisories` | Is a security advisory out for a dependency? |
+//! | `api` | Is any request answered with an error of the server? |
 //! | `attack` | What do attackers achieve? |
 //! | `check` | What does CI check besides the tests? |
 //! | `deps` | Do dependencies between the crates point down? |
@@ -38,6 +39,7 @@
 )]
 
 mod advisories;
+mod api;
 mod attack;
 mod check;
 mod deps;

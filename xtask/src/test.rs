@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::steps::{Outcome, Steps};
-use crate::{needs, shell, web};
+use crate::{api, needs, shell, web};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -40,6 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             shell::run(shell::cargo(["test", "--doc"]).args(EVERYTHING))
         });
         steps.run_or_skip("dashboard", web::test);
+        steps.run_or_skip("the API, asked at random", api::run);
     }
     // Last, so that the output ends with the summary of the tests.
     steps.run("tests", || if has_nextest { nextest(filter) } else { plain(filter) });

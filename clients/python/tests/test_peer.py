@@ -100,12 +100,32 @@ class Peers(unittest.TestCase):
         same.disconnect()
         self.assertEqual(ann.get_data(), [ballot("ann")])
         ann.disconnect()
-        with self.assertRaises(althing.ControlError):
+        with self.assertRaises(althing.ApiError):
             ann.get_data()
+
+    def test_a_running_peer_tells_what_it_is_and_what_happens(self):
+        ann, bob = self.peer("ann"), self.peer("bob")
+        ann.connect()
+        bob.connect()
+        self.assertEqual(self.add(ann, ballot("ann")), 1)
+        client = althing.Client(ann.directory)
+        self.assertEqual(client.node()["network"], "cs60")
+        self.assertTrue(client.node()["can"]["tally"])
+        self.assertEqual([entry["text"] for entry in client.entries()], [ballot("ann")])
+        self.assertEqual(client.status()["blocks"], 1 + len(list(client.blocks())))
+        self.assertEqual(client.ask("GET", "/v1/tally")["voters"], 1)
+        records = client.events(0)
+        self.assertEqual([next(records)["sequence"] for _ in range(3)], [0, 1, 2])
+        records.close()
+        with self.assertRaises(althing.ApiError) as refused:
+            list(client.rows())
+        self.assertEqual(refused.exception.code, "wrong_network")
+        with self.assertRaises(althing.NotRunning):
+            althing.Client(self.directory.name).status()
 
     def test_what_is_wrong_is_said(self):
         wrong = althing.Peer(self.directory.name, options=["--wrong"], program=PROGRAM)
-        with self.assertRaisesRegex(althing.ControlError, "--wrong"):
+        with self.assertRaisesRegex(althing.ApiError, "--wrong"):
             wrong.connect()
 
     def test_the_example_votes(self):

@@ -12,6 +12,7 @@ use althing_dialect::open::{self, Open};
 use althing_dialect::profile::{AviaryRules, Profile};
 use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
 use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
+use althing_http::{Asked, Process};
 use althing_ledger::{Entry, target_of_bits};
 use althing_net::Endpoint;
 use althing_net::tracker::{self, Tracker};
@@ -62,6 +63,8 @@ pub(crate) struct Network {
     running: Swarm<Nakamoto>,
     feed: Feed,
     records: Subscription,
+    /// Where they can be asked, if they can.
+    process: Option<Process>,
 }
 
 /// A peer that runs.
@@ -174,6 +177,7 @@ impl Network {
             running: Swarm::default(),
             feed,
             records,
+            process: None,
         })
     }
 
@@ -191,6 +195,11 @@ impl Network {
         self.parallelism = parallelism;
     }
 
+    /// Lets all peers that are added from now on be asked.
+    pub(crate) fn serve(&mut self, process: Process) {
+        self.process = Some(process);
+    }
+
     /// Starts a peer that has this chain, and turns to all that are there.
     pub(crate) fn add(&mut self, mining: Mining, blocks: &[Durable]) -> anyhow::Result<()> {
         let number = self.peers.len();
@@ -206,6 +215,9 @@ impl Network {
             peer.entries = None;
         }
         self.running.kill(number).await;
+        if let Some((process, peer)) = self.process.as_ref().zip(self.peers.get(number)) {
+            process.remove(&peer.address.clone().into()).await;
+        }
     }
 
     /// Starts a peer again with what it has on disk, at another address.
@@ -241,8 +253,9 @@ impl Network {
         };
         let address = endpoint.address().clone();
         let others = self.peers.iter().enumerate().filter(|(other, _)| *other != number);
+        let dialect = self.kind.dialect(secret)?;
         let (node, entries) = chain::open(chain::Options {
-            dialect: self.kind.dialect(secret)?,
+            dialect: Arc::clone(&dialect),
             address: address.clone(),
             name: Label::new(&format!("peer {}", number + 1))?,
             contacts: others.map(|(_, peer)| peer.address.clone()).collect(),
@@ -253,6 +266,11 @@ impl Network {
             clock: self.clock,
             feed: self.feed.clone(),
         })?;
+        if let Some(process) = &self.process {
+            let (name, commands) = (address.clone().into(), node.commands());
+            let network = self.kind.name.name();
+            process.add(Asked::chain(&network, name, commands, entries.clone(), dialect));
+        }
         let member =
             Member { mining, secret, address, commands: node.commands(), entries: Some(entries) };
         Ok((member, node, endpoint))

@@ -14,6 +14,7 @@
 //! | `status` | how are things with a running peer? |
 //! | `stratum` | how do stock miners mine for a peer? |
 //! | `table` | what is in the table that a peer has stored? |
+//! | `token` | who may ask the API from other machines? |
 //! | `tracker` | how is a tracker run alone? |
 
 pub(crate) mod bench;
@@ -28,6 +29,7 @@ pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod stratum;
 pub(crate) mod table;
+pub(crate) mod token;
 pub(crate) mod tracker;
 
 use std::future::Future;

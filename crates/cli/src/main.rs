@@ -4,11 +4,13 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `asking` | how is a peer of another process asked? |
 //! | `chain_network` | which options describe a network with a chain? |
 //! | `chain_swarm` | how do many peers of a network with a chain run in one process? |
 //! | `commands` | what does each subcommand do? |
 //! | `connection` | which options say how to reach a broker? |
 //! | `console` | what can the operator of a leader type? |
+//! | `http` | where is the API served? |
 //! | `listen` | where does a command listen? |
 //! | `look_alike` | which names do people take for one? |
 //! | `network` | which options describe a network with rounds? |
@@ -18,11 +20,13 @@
 //! | `screen` | what does the demo show? |
 //! | `swarm` | how do many peers of a network with rounds run in one process? |
 
+mod asking;
 mod chain_network;
 mod chain_swarm;
 mod commands;
 mod connection;
 mod console;
+mod http;
 mod listen;
 mod look_alike;
 mod network;
@@ -80,6 +84,7 @@ enum Command {
     Chain(commands::chain::Arguments),
     #[command(visible_alias = "events")]
     Status(commands::status::Arguments),
+    Token(commands::token::Arguments),
     #[command(name = "cs60-vote")]
     Cs60Vote(commands::cs60_vote::Arguments),
     Mine(commands::mine::Arguments),
@@ -110,6 +115,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),
+        Command::Token(arguments) => commands::token::run(&arguments),
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Rounds, Seat};
 use althing_feed::Feed;
+use althing_http::{Asked, Process};
 use althing_net::Link;
 use althing_net::memory::Bus;
 use althing_node::rounds::{Options, open};
@@ -33,6 +34,8 @@ pub(crate) struct Making<'a> {
     pub(crate) feed: &'a Feed,
     /// Where they keep what they must not forget; without it, they forget everything in the end.
     pub(crate) disk: Option<TempDir>,
+    /// Where they can be asked, if they can.
+    pub(crate) process: Option<&'a Process>,
 }
 
 impl Making<'_> {
@@ -58,6 +61,7 @@ impl Making<'_> {
             Some(disk) => Store::open(&disk.path().join(number.to_string()))?,
             None => Store::in_memory(),
         };
+        let table = store.reader();
         let (peer, node) = open(Options {
             dialect: Arc::clone(self.dialect),
             seat: Seat::Member,
@@ -69,6 +73,11 @@ impl Making<'_> {
             clock: self.clock,
             feed: self.feed.clone(),
         })?;
+        if let Some(process) = self.process {
+            let network = self.dialect.network();
+            let commands = node.commands();
+            process.add(Asked::rounds(network.dialect(), peer.into(), commands, table, 0));
+        }
         let link = self.meeting.join(&**self.dialect, peer).await?;
         Ok((peer, node, link))
     }

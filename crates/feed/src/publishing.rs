@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use althing_types::Moment;
@@ -98,6 +99,11 @@ impl Feed {
     /// answer says how many are missed.
     pub fn subscribe_from(&self, sequence: u64) -> Subscription {
         Subscription { shared: Arc::clone(&self.0.0), next: sequence }
+    }
+
+    /// Returns the numbers of the records that it keeps.
+    pub fn range(&self) -> Range<u64> {
+        self.0.0.lock().range()
     }
 
     /// Ends the feed: subscriptions get the records published before, and then their end. Records
@@ -193,8 +199,7 @@ impl Subscription {
     }
 
     fn find(&mut self, ring: &Ring) -> Found {
-        let kept = u64::try_from(ring.records.len()).expect("a length fits into 64 bits");
-        let first = ring.next - kept;
+        let first = ring.range().start;
         if self.next < first {
             let missed = first - self.next;
             self.next = first;
@@ -204,6 +209,13 @@ impl Subscription {
         let record = ring.records.get(place)?;
         self.next += 1;
         Some(Ok(Arc::clone(record)))
+    }
+}
+
+impl Ring {
+    fn range(&self) -> Range<u64> {
+        let kept = u64::try_from(self.records.len()).expect("a length fits into 64 bits");
+        self.next - kept..self.next
     }
 }
 
@@ -273,6 +285,7 @@ mod tests {
         let (feed, source) = feed(4);
         let mut slow = feed.subscribe();
         tell(&source, 10);
+        assert_eq!(feed.range(), 6..10);
         let missed = Err(Lagged { missed: 6 });
         assert_eq!(numbers(&mut slow), [missed, Ok(6), Ok(7), Ok(8), Ok(9)]);
         tell(&source, 1);

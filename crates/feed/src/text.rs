@@ -71,6 +71,7 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::MessageRefused { reason, .. } => {
             format!("refused, of a sender that is not named: {reason}")
         }
+        PeerEvent::Serving { url } => format!("the API and its page are at {url}"),
         PeerEvent::ClockSet { by_ms } => {
             let by = humantime::format_duration(Duration::from_secs(by_ms.unsigned_abs() / 1000));
             let direction = if *by_ms < 0 { "back" } else { "forward" };

@@ -32,6 +32,7 @@ fn examples() -> Vec<Event> {
         PeerEvent::Started { rows: Some(4), blocks: None, left_out: None },
         PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1) },
         PeerEvent::Connected {},
+        PeerEvent::Serving { url: "http://127.0.0.1:8080".to_owned() },
         PeerEvent::ClockSet { by_ms: -3_600_000 },
         PeerEvent::Slept { seconds: 600 },
         PeerEvent::Disconnected { reason: reason() },

@@ -175,9 +175,16 @@ impl Entries {
         fold(&self.log, new, take)
     }
 
+    /// Returns a view of the best chain as it is on disk: its blocks by their heights, without a
+    /// genesis block that is part of the network's rules. Reading blocks the thread, and does not
+    /// make the peer wait.
+    pub fn log(&self) -> &Reader<Durable> {
+        &self.log
+    }
+
     /// Returns the blocks of the best chain as it is on disk, in order, without a genesis block
     /// that is part of the network's rules. Does not make the peer wait, but does block the thread.
-    pub fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+    fn blocks(&self) -> Result<Vec<Block>, StoreError> {
         // In one go, so that they are all of one chain.
         self.log.entries(self.log.range()?.start, usize::MAX)
     }

@@ -1,9 +1,10 @@
-"""A peer of an Althing network with a chain, with the functions of the CS60 page.
+"""A peer of an Althing network with a chain, with the functions of the CS60 page, and the API of
+any peer that runs.
 
 See README.md beside this package.
 """
 
-from .control import ControlError, ask
+from .api import ApiError, Client, NotRunning
 from .peer import Peer
 
-__all__ = ["ControlError", "Peer", "ask"]
+__all__ = ["ApiError", "Client", "NotRunning", "Peer"]

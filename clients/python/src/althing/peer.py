@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from .control import ControlError, ask
+from .api import ApiError, Client, NotRunning
 
 SUCCESS, RETRY, INVALID = 1, 0, -1
 
@@ -27,6 +27,7 @@ class Peer:
     def __init__(self, directory, tracker=None, dialect="cs60", data_crit=None, options=(),
                  program=None, patience=20.0):
         self.directory = os.fspath(directory)
+        self._client = Client(self.directory)
         self.data_crit = data_crit
         self.patience = patience
         # Whether another peer has the block of the last datum that was added.
@@ -43,21 +44,21 @@ class Peer:
 
     def connect(self):
         """Finds the peer in the directory, or starts one, and waits until it has met its network."""
-        if ask_if_there(self.directory) is None:
+        if self._status() is None:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL,
                                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + self.patience
         while True:
-            status = ask_if_there(self.directory)
+            status = self._status()
             if status is not None and status.get("joined"):
                 return
             if self._process is not None and self._process.poll() is not None:
                 message = self._process.stderr.read().decode(errors="replace").strip()
                 self._close()
-                raise ControlError(f"the peer could not start: {message}")
+                raise ApiError(f"the peer could not start: {message}")
             if time.monotonic() > deadline:
                 self.disconnect()
-                raise ControlError(f"the network was not met within {self.patience} s")
+                raise ApiError(f"the network was not met within {self.patience} s")
             time.sleep(LOOK_EVERY)
 
     def disconnect(self):
@@ -70,9 +71,9 @@ class Peer:
     def get_data(self):
         """Returns the data in the chain, without what the caller's rule refuses."""
         accepted = []
-        for entry in self._ask("entries")["entries"]:
-            if self._accepts(accepted, entry["entry"]):
-                accepted.append(entry["entry"])
+        for entry in self._asked(lambda: list(self._client.entries())):
+            if self._accepts(accepted, entry["text"]):
+                accepted.append(entry["text"])
         return accepted
 
     def add_data(self, data):
@@ -81,7 +82,7 @@ class Peer:
         if self.data_crit is not None and not self._accepts(self.get_data(), data):
             self.reason = "the rule of this program refuses it"
             return INVALID
-        answer = self._ask("add", entry=data, once=True)
+        answer = self._asked(lambda: self._client.add(data, once=True))
         if answer["answer"] == "added":
             self.is_held = answer["held"]
             return SUCCESS
@@ -101,20 +102,20 @@ class Peer:
     def _accepts(self, before, datum):
         return self.data_crit is None or bool(self.data_crit(before + [datum]))
 
-    def _ask(self, request, **fields):
-        answer = ask(self.directory, request, **fields)
-        if answer is None:
-            raise ControlError(f"no peer runs in {self.directory}; connect() first")
-        return answer
+    def _asked(self, ask):
+        try:
+            return ask()
+        except NotRunning as error:
+            raise NotRunning(f"no peer runs in {self.directory}; connect() first") from error
+
+    def _status(self):
+        """Returns the status of the peer; None if there is none, or no longer."""
+        try:
+            return self._client.status()
+        except (ApiError, OSError):
+            return None
 
     def _close(self):
         self._process.stderr.close()
         self._process = None
 
-
-def ask_if_there(directory):
-    """Returns the status of the peer in a directory; None if there is none, or no longer."""
-    try:
-        return ask(directory, "status")
-    except (ControlError, OSError):
-        return None

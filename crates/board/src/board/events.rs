@@ -40,6 +40,7 @@ impl Board {
             }
             // It is here once it is connected.
             PeerEvent::Started { .. }
+            | PeerEvent::Serving { .. }
             | PeerEvent::ClockSet { .. }
             | PeerEvent::Slept { .. }
             | PeerEvent::Lagged { .. }

@@ -5,11 +5,13 @@
 //! | `file` | how is a chain exported and imported? |
 //! | `running` | how is a running peer asked, and given an entry? |
 //! | `show` | how is a chain printed? |
+//! | `spool` | how is the whole chain of a running peer read, whatever its length? |
 //! | `verification` | how is a chain verified, with progress? |
 
 mod file;
 mod running;
 mod show;
+mod spool;
 mod verification;
 
 use clap::{Args, Subcommand};

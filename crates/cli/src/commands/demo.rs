@@ -24,6 +24,7 @@ use clap::{ArgMatches, Args};
 
 use super::peer::refuse;
 use crate::connection::BrokerUrl;
+use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
 use crate::output;
 use crate::parallelism::ParallelismOptions;
@@ -46,6 +47,7 @@ use crate::parallelism::ParallelismOptions;
     althing demo --dialect sd --variant published\n  \
     althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --dialect aviary\n  \
+    althing demo --http 127.0.0.1:8080\n  \
     althing demo --rounds 100 --json | grep round_decided")]
 pub(crate) struct Arguments {
     /// Write the events of all peers as lines of JSON.
@@ -69,6 +71,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     parallelism: ParallelismOptions,
+
+    #[command(flatten)]
+    http: HttpOptions,
 
     // Last, since its headings in the help go on for all that follows.
     #[command(flatten)]

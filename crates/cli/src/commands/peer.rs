@@ -16,6 +16,7 @@ use clap::{ArgMatches, Args, Command};
 
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
+use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
 use crate::output::demand;
 use crate::parallelism::ParallelismOptions;
@@ -44,6 +45,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     parallelism: ParallelismOptions,
+
+    #[command(flatten)]
+    http: HttpOptions,
 
     #[command(flatten)]
     rounds: rounds::RoundsOptions,

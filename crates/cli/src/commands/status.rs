@@ -1,25 +1,25 @@
 //! How things stand with a running peer.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use althing_control::{self as control, Request};
+use althing_api::{ChainStatus, Client, EngineStatus, PeerStatus, RoundsStatus};
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use clap::Args;
-use serde_json::Value;
+
+use crate::asking::Place;
 
 /// Show the state of a running peer, and its next timers.
 ///
-/// This works for every peer that was started with --data, whatever its network.
+/// This works for every peer that was started with --data or --http, whatever its network.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing status --data ./peer-1\n  \
-    althing status --data ./peer-1 --json | jq .leader")]
+    althing status --data ./peer-1 --json | jq .leader\n  \
+    althing status --api http://127.0.0.1:8080")]
 pub(crate) struct Arguments {
-    /// The peer's directory.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
     /// Write JSON.
     #[arg(long)]
@@ -28,64 +28,65 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::end_on_signals()?;
-    let status = control::ask_running(&arguments.data, &Request::Status)?;
+    let status = arguments.place.asking()?.wait(Client::status)?;
     let mut out = io::stdout().lock();
     if arguments.json {
-        return Ok(writeln!(out, "{}", escaped_json(&status.to_string()))?);
+        let json = serde_json::to_string(&status)?;
+        return Ok(writeln!(out, "{}", escaped_json(&json))?);
     }
-    let out = &mut out;
-    let mut line = |name: &str, text: String| writeln!(out, "{name:<10} {text}");
-    line("network", shown(&status["network"]))?;
-    line("peer", shown(&status["peer"]))?;
-    if status.get("rows").is_some() {
-        line("table", number(&status["rows"], "row"))?;
-        line("leader", format!("{}, in term {}", shown(&status["leader"]), status["term"]))?;
-        line("members", shown(&status["members"]))?;
-        line("silent", shown(&status["silent"]))?;
-        let bits = |challenge: &Value| format!("{challenge} bits");
-        line("challenge", some(&status["challenge"]).map_or_else(|| shown(&Value::Null), bits))?;
-        let waiting = some(&status["waiting"]).map_or_else(|| "for nothing".to_owned(), shown);
-        line("waiting", waiting.trim_start_matches("waiting ").to_owned())?;
-    } else {
-        let blocks = number(&status["blocks"], "block");
-        let last = some(&status["tip"]).map(|tip| format!(", the last is {}", shown(tip)));
-        line("chain", blocks + &last.unwrap_or_default())?;
-        line("peers", shown(&status["peers"]))?;
-        line("mempool", number(&status["mempool"], "entry"))?;
-        let block = |height: &Value| format!("block {height}");
-        line("mining", some(&status["searching"]).map_or_else(|| "nothing".to_owned(), block))?;
+    print(&status, &mut out)
+}
+
+fn print(status: &PeerStatus, out: &mut impl Write) -> anyhow::Result<()> {
+    line(out, "network", &status.network)?;
+    line(out, "peer", &status.peer.to_string())?;
+    match &status.engine {
+        EngineStatus::Rounds(rounds) => print_rounds(rounds, out)?,
+        EngineStatus::Chain(chain) => print_chain(chain, out)?,
     }
-    let (received, refused) = (&status["received"], &status["refused"]);
-    line("messages", format!("{received} received, {refused} of them refused"))?;
-    line("hashes", shown(&status["hashes"]))?;
+    let PeerStatus { received, refused, hashes, .. } = status;
+    line(out, "messages", &format!("{received} received, {refused} of them refused"))?;
+    line(out, "hashes", &hashes.to_string())?;
     writeln!(out, "due")?;
-    for due in status["due"].as_array().into_iter().flatten() {
-        let seconds = due["in_ms"].as_f64().unwrap_or_default() / 1e3;
-        let more = match due["times"].as_u64() {
-            None | Some(0 | 1) => String::new(),
-            Some(times) => format!(" (and {} later)", times - 1),
+    for due in &status.due {
+        let more = match due.times {
+            0 | 1 => String::new(),
+            times => format!(" (and {} later)", times - 1),
         };
-        writeln!(out, "{seconds:>8.3}s  {}{more}", shown(&due["what"]))?;
+        writeln!(out, "{:>8.3}s  {}{more}", due.in_ms / 1e3, escaped(&due.what))?;
     }
     Ok(())
 }
 
-/// Returns how many of something there are.
-fn number(value: &Value, noun: &str) -> String {
-    counted(value.as_u64().unwrap_or_default(), noun)
+fn print_rounds(status: &RoundsStatus, out: &mut impl Write) -> anyhow::Result<()> {
+    line(out, "table", &counted(status.rows, "row"))?;
+    let leader = status.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string());
+    line(out, "leader", &format!("{leader}, in term {}", status.term))?;
+    line(out, "members", &list(&status.members))?;
+    line(out, "silent", &list(&status.silent))?;
+    let challenge = status.challenge.map(|bits| format!("{bits} bits"));
+    line(out, "challenge", challenge.as_deref().unwrap_or("none"))?;
+    let waiting = status.waiting.as_deref().unwrap_or("for nothing");
+    line(out, "waiting", waiting.trim_start_matches("waiting "))
 }
 
-fn some(value: &Value) -> Option<&Value> {
-    (!value.is_null()).then_some(value)
+fn print_chain(status: &ChainStatus, out: &mut impl Write) -> anyhow::Result<()> {
+    let last = status.tip.as_ref().map(|tip| format!(", the last is {tip}"));
+    line(out, "chain", &(counted(status.blocks, "block") + &last.unwrap_or_default()))?;
+    line(out, "peers", &list(&status.peers))?;
+    line(out, "mempool", &counted(status.mempool as u64, "entry"))?;
+    let searching = status.searching.map(|height| format!("block {height}"));
+    line(out, "mining", searching.as_deref().unwrap_or("nothing"))
 }
 
-/// Returns a value for people.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => escaped(text).into_owned(),
-        Value::Array(values) if values.is_empty() => "none".to_owned(),
-        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
-        value => value.to_string(),
+/// Others may have chosen the words.
+fn line(out: &mut impl Write, name: &str, text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(out, "{name:<10} {}", escaped(text))?)
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        items => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }

@@ -12,6 +12,7 @@ use clap::Args;
 use super::peer::chain::{Miners, Part, take_part};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
+use crate::http::HttpOptions;
 use crate::listen::parse_listen;
 use crate::parallelism::ParallelismOptions;
 
@@ -67,6 +68,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     parallelism: ParallelismOptions,
 
+    #[command(flatten)]
+    http: HttpOptions,
+
     // Last, since their headings in the help go on for all that follows.
     #[command(flatten)]
     connection: Connection,
@@ -98,6 +102,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         meeting: arguments.meeting,
         data: arguments.data,
         json: arguments.json,
+        http: arguments.http,
         found: None,
         mining: Mining::OnChain,
         parallelism: mine.then(|| parallelism.of_each(1)),

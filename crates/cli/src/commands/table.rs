@@ -2,9 +2,9 @@
 
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use althing_control::{self as control, Request};
+use althing_api::Page;
 use althing_dialect::NetworkConfig;
 use althing_engine::rounds::Durable;
 use althing_feed::Row;
@@ -12,6 +12,7 @@ use althing_store::Store;
 use anyhow::{Context, ensure};
 use clap::Args;
 
+use crate::asking::{Asking, Place, if_running};
 use crate::output;
 use crate::output::table::{self, Format};
 
@@ -19,11 +20,11 @@ use crate::output::table::{self, Format};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing table --data ./peer-1 --format csv > table.csv\n  \
-    althing table --data ./peer-1 --format published-csv > banco-de-dados.csv")]
+    althing table --data ./peer-1 --format published-csv > banco-de-dados.csv\n  \
+    althing table --api http://127.0.0.1:8080 --format json")]
 pub(crate) struct Arguments {
-    /// The peer's directory.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -38,18 +39,21 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::end_on_signals()?;
-    let Arguments { data, format, session } = arguments;
+    let Arguments { place, format, session } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
-    match page(data, 0)? {
+    let asking = place.asking()?;
+    match if_running(asking.wait(|peer| peer.rows(0)))? {
         Some(first) => {
             ensure!(
                 session.is_none(),
-                "a peer runs in {}, and shows the session that it is in; stop it to see others",
-                data.display()
+                "the peer runs, and shows the session that it is in; stop it to see others"
             );
-            table::write(*format, RunningTable::new(data, first), &mut out)?;
+            table::write(*format, RunningTable::new(&asking, first), &mut out)?;
         }
-        None => table::write(*format, stored(data, *session)?, &mut out)?,
+        None => {
+            let dir = place.dir().context("a peer that does not run is read from its directory")?;
+            table::write(*format, stored(dir, *session)?, &mut out)?;
+        }
     }
     Ok(out.flush()?)
 }
@@ -77,25 +81,17 @@ fn stored(
     Ok(rows.map(|entry| Ok(entry?.1.into())))
 }
 
-/// Asks the peer that runs in `dir` for rows; `None` if none runs there.
-fn page(dir: &Path, from: u64) -> anyhow::Result<Option<Vec<Row>>> {
-    let Some(mut answer) = control::ask(dir, &Request::Table { from })? else { return Ok(None) };
-    let rows: Vec<Row> = serde_json::from_value(answer["table"].take())
-        .context("the peer's answer is no table; it may be of another version of althing")?;
-    Ok(Some(rows))
-}
-
 /// The rows of a running peer, a page at a time.
 struct RunningTable<'a> {
-    dir: &'a Path,
+    asking: &'a Asking,
     page: std::vec::IntoIter<Row>,
-    /// How many rows it has shown.
-    next: u64,
+    /// Where the next page begins, if there is one.
+    next: Option<u64>,
 }
 
 impl<'a> RunningTable<'a> {
-    fn new(dir: &'a Path, first: Vec<Row>) -> Self {
-        Self { dir, page: first.into_iter(), next: 0 }
+    fn new(asking: &'a Asking, first: Page<Row>) -> Self {
+        Self { asking, page: first.items.into_iter(), next: first.next }
     }
 }
 
@@ -103,16 +99,16 @@ impl Iterator for RunningTable<'_> {
     type Item = anyhow::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.page.len() == 0 && self.next > 0 {
-            match page(self.dir, self.next) {
+        if self.page.len() == 0 {
+            let from = self.next.take()?;
+            match if_running(self.asking.wait(|peer| peer.rows(from))) {
                 // A peer that leaves meanwhile has shown what it had.
-                Ok(page) => self.page = page.unwrap_or_default().into_iter(),
-                Err(error) => return Some(Err(error)),
+                Ok(None) => {}
+                Ok(Some(page)) => (self.page, self.next) = (page.items.into_iter(), page.next),
+                Err(error) => return Some(Err(error.into())),
             }
         }
-        let row = self.page.next()?;
-        self.next += 1;
-        Some(Ok(row))
+        Some(Ok(self.page.next()?))
     }
 }
 

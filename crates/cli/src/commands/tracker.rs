@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
+use althing_api::Mode;
 use althing_feed::{Feed, TrackerEvent};
+use althing_http::{About, Process};
 use althing_net::tracker::{Event, Options, Tracker};
 use althing_node::Clock;
 use clap::Args;
 
+use crate::http::HttpOptions;
 use crate::listen::parse_listen;
 use crate::output::{Lines, Printer};
 
@@ -25,6 +28,9 @@ pub(crate) struct Arguments {
     /// Write events as lines of JSON.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    http: HttpOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -36,6 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let aside = printer.aside();
         let source = feed.source(None, None);
         source.publish(clock.now(), TrackerEvent::Listening { address: tracker.address() });
+        let process = Process::new(About::without_network(Mode::Tracker), feed.clone());
+        let http = arguments.http.serve(&process, &source, clock.now()).await?;
         let stop = super::stop_asked();
         tokio::pin!(stop);
         loop {
@@ -48,7 +56,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         }
         tracker.stop().await;
-        printer.finish()
+        let written = printer.finish();
+        http.end().await;
+        written
     })
 }
 

@@ -4,6 +4,7 @@
 //! Each story is told in its test's name. The waits in them end with conditions, never with time,
 //! so a slow machine does not make them fail.
 
+mod api;
 mod attacks;
 mod broker;
 mod chains;

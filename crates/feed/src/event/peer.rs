@@ -25,6 +25,11 @@ pub enum PeerEvent {
     },
     /// The peer can be reached, or its broker or tracker is back.
     Connected {},
+    /// The HTTP API can be asked, and its page be opened.
+    Serving {
+        /// Where, as in `http://127.0.0.1:8080`.
+        url: String,
+    },
     /// The clock of this machine was set, forward or back.
     ClockSet {
         /// By how many milliseconds; less than zero if it was set back.

@@ -96,7 +96,15 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
     let (clock, feed) = (Clock::start(), Feed::default());
     let records = feed.subscribe();
     let collected = std::thread::spawn(move || Times::collect(records));
-    let making = Making { dialect: &dialect, meeting, parallelism, clock, feed: &feed, disk: None };
+    let making = Making {
+        dialect: &dialect,
+        meeting,
+        parallelism,
+        clock,
+        feed: &feed,
+        disk: None,
+        process: None,
+    };
     let (mut swarm, _) = making.start(peers).await?;
     tokio::select! {
         outcome = swarm.left() => outcome?,

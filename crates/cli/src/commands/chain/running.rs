@@ -2,23 +2,24 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroU64;
-use std::path::PathBuf;
 
-use althing_control::{self as control, Request};
+use althing_api::{Entry, NewEntry, Submitted};
+use althing_feed::{entry_author, entry_text};
 use althing_text::terminal::{escaped, escaped_json};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::json;
 
 use super::verification::Kept;
+use crate::asking::{Asking, Place, if_running};
 use crate::output::OnlyHere;
 
 /// Show the entries of the chain, whether the peer is running or not.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain get --data ./voter-1 --json")]
 pub(super) struct Get {
-    /// The peer's directory.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
     /// Write JSON.
     #[arg(long)]
@@ -34,9 +35,8 @@ pub(super) struct Get {
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
-    /// The peer's directory.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
     /// The text of the entry.
     #[arg(value_name = "TEXT")]
@@ -53,29 +53,25 @@ pub(super) struct Add {
 }
 
 pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
-    let entries = match control::ask(&arguments.data, &Request::Entries)? {
+    let entries = match running(&arguments.place.asking()?)? {
         Some(entries) => entries,
-        None => {
-            let kept = Kept::open(&arguments.data)?;
-            let mut entries = Vec::new();
-            for block in kept.blocks() {
-                let block = block?;
-                let height = block.height();
-                entries.extend(block.entries().iter().map(|entry| (height, entry.clone())));
-            }
-            control::entries(entries)
-        }
+        None => stored(&arguments.place)?,
     };
     let mut out = io::stdout();
     if arguments.json {
+        let shown = |entry: &Entry| match &entry.author {
+            Some(author) => {
+                json!({ "height": entry.height, "entry": entry.text, "author": author })
+            }
+            None => json!({ "height": entry.height, "entry": entry.text }),
+        };
+        let entries = json!({ "entries": entries.iter().map(shown).collect::<Vec<_>>() });
         return Ok(writeln!(out, "{}", escaped_json(&entries.to_string()))?);
     }
-    for entry in entries["entries"].as_array().into_iter().flatten() {
-        let text = entry["entry"].as_str().unwrap_or_default();
+    for Entry { height, text, author } in &entries {
         // What strangers have written must not reach the terminal as it is.
-        let (height, text) = (entry["height"].as_u64().unwrap_or_default(), escaped(text));
-        write!(out, "{height:>8}  {text}")?;
-        match entry["author"].as_str() {
+        write!(out, "{height:>8}  {}", escaped(text))?;
+        match author {
             Some(author) => writeln!(out, "  by {}", escaped(author))?,
             None => writeln!(out)?,
         }
@@ -83,35 +79,65 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Asks a peer for the entries of its chain, page by page; `None` if no peer runs there.
+fn running(asking: &Asking) -> anyhow::Result<Option<Vec<Entry>>> {
+    let mut entries = Vec::new();
+    let mut from = Some(0);
+    while let Some(next) = from {
+        let page = if_running(asking.wait(|peer| peer.entries(next)))?;
+        let Some(page) = page else { return Ok(None) };
+        entries.extend(page.items);
+        from = page.next;
+    }
+    Ok(Some(entries))
+}
+
+/// Returns the entries that a peer which does not run has kept.
+fn stored(place: &Place) -> anyhow::Result<Vec<Entry>> {
+    let dir = place.dir().context("a peer that does not run is read from its directory")?;
+    let kept = Kept::open(dir)?;
+    let mut entries = Vec::new();
+    for block in kept.blocks() {
+        let block = block?;
+        let height = block.height().number();
+        entries.extend(block.entries().iter().map(|entry| Entry {
+            height,
+            text: entry_text(entry),
+            author: entry_author(entry),
+        }));
+    }
+    Ok(entries)
+}
+
 pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
-    let Add { data, entry, confirmations, json } = arguments;
-    let (entry, confirmations) = (entry.clone(), *confirmations);
-    let request = Request::Add { entry, once: false, confirmations };
-    let answer = control::ask_running(data, &request)?;
+    let Add { place, entry, confirmations, json } = arguments;
+    let new = NewEntry { text: entry.clone(), confirmations: *confirmations, once: false };
+    let answer = place.asking()?.wait(|peer| peer.add(&new))?;
     if *json {
-        writeln!(io::stdout(), "{}", escaped_json(&answer.to_string()))?;
+        writeln!(io::stdout(), "{}", escaped_json(&serde_json::to_string(&answer)?))?;
     }
-    if answer["answer"] != "added" {
-        bail!("invalid: {}", answer["reason"].as_str().unwrap_or("the peer does not say why"));
-    }
-    if !json {
-        let mut told = format!("added, in block {}", answer["height"]);
-        match answer["confirmations"].as_u64() {
-            None => {}
-            Some(1) => told += ", with 1 confirmation",
-            Some(confirmations) => told += &format!(", with {confirmations} confirmations"),
+    let (height, lost_races, confirmations, held) = match answer {
+        Submitted::Added { height, lost_races, confirmations, held } => {
+            (height, lost_races, confirmations, held)
         }
-        if let Some(races @ 1..) = answer["lost_races"].as_u64() {
-            told += &format!("; others were quicker {races} times before");
+        Submitted::Invalid { reason } => bail!("invalid: {reason}"),
+        Submitted::Overtaken {} => bail!("another peer's block came first"),
+    };
+    if !json {
+        let mut told = format!("added, in block {height}");
+        match confirmations {
+            1 => told += ", with 1 confirmation",
+            confirmations => told += &format!(", with {confirmations} confirmations"),
+        }
+        if lost_races > 0 {
+            told += &format!("; others were quicker {lost_races} times before");
         }
         writeln!(io::stdout(), "{told}")?;
     }
-    if answer["held"] == false {
-        return Err(OnlyHere(format!(
-            "block {} is only here so far: no other peer has it",
-            answer["height"]
-        ))
-        .into());
+    if !held {
+        return Err(
+            OnlyHere(format!("block {height} is only here so far: no other peer has it")).into()
+        );
     }
     Ok(())
 }

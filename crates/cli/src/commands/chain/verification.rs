@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use althing_chain_file::{Reader, Verification};
-use althing_control::{self as control, ControlError};
 use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
 use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Genesis, Ledger, Tip};
@@ -16,6 +15,8 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
+use super::spool::{Spool, spooled};
+use crate::asking::Asking;
 use crate::output;
 
 /// Verify every block, from the first one on.
@@ -51,24 +52,15 @@ pub(super) struct Kept {
 enum Chain {
     Stored(Store<Durable>),
     /// That of a running peer, at one moment.
-    Running(Vec<Block>),
+    Running(Spool),
 }
 
 impl Kept {
     /// Returns the chain of the peer in `dir`: if it runs, it is asked, and otherwise its store is
     /// read.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
-        let asked = match control::blocks(dir) {
-            // Another user may read what the peer has kept, and not ask it.
-            Err(ControlError::Socket { error, .. })
-                if error.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                None
-            }
-            asked => asked?,
-        };
-        if let Some((dialect, blocks)) = asked {
-            return Ok(Self { dialect, chain: Chain::Running(blocks) });
+        if let Some((dialect, spool)) = spooled(&Asking::in_dir(dir)?)? {
+            return Ok(Self { dialect, chain: Chain::Running(spool) });
         }
         let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
@@ -89,7 +81,10 @@ impl Kept {
     pub(super) fn blocks(&self) -> Box<dyn Iterator<Item = anyhow::Result<Block>> + '_> {
         match &self.chain {
             Chain::Stored(store) => Box::new(store.all_entries().map(|entry| Ok(entry?.1))),
-            Chain::Running(blocks) => Box::new(blocks.iter().cloned().map(Ok)),
+            Chain::Running(spool) => match spool.blocks(&*self.dialect) {
+                Ok(blocks) => Box::new(blocks),
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            },
         }
     }
 
@@ -100,7 +95,7 @@ impl Kept {
                 let range = store.recovered().log;
                 range.end - range.start
             }
-            Chain::Running(blocks) => blocks.len() as u64,
+            Chain::Running(spool) => spool.length(),
         }
     }
 

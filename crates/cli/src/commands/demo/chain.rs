@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use althing_api::Mode;
 use althing_board::{ChainBoard, HEIGHTS_MAX};
 use althing_engine::nakamoto::Mining;
 use althing_feed::Feed;
+use althing_http::{About, Process};
 use althing_node::{Clock, Pacing};
 use althing_types::Moment;
 use anyhow::Context;
@@ -30,6 +32,8 @@ struct Demo {
     network: Network,
     board: ChainBoard,
     clock: Clock,
+    /// The API, if it is served.
+    http: crate::http::Served,
     /// When the next user has something to say, and how many have.
     next_entry: Moment,
     entries: u64,
@@ -56,7 +60,9 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
     let printer = Printer::start_with(lines, &feed, move |record| {
         // For people, what one peer sees is enough.
         let mut first = told.lock().expect("no thread panics while it holds the lock");
-        let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
+        // What no peer tells is about the whole network.
+        let is_first = record.peer.is_none()
+            || *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
         lines == Lines::Json || is_first
     })?;
     let (mut demo, pacing) = Demo::start(&arguments, name, feed.clone()).await?;
@@ -79,12 +85,13 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
     let board = demo.board;
     drop(demo.network);
     printer.finish()?;
+    demo.http.end().await;
     if arguments.json { Ok(()) } else { print(&board) }
 }
 
 /// Shows all peers on one screen, until the user quits.
 async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Result<()> {
-    let (mut demo, pacing) = Demo::start(arguments, name, feed).await?;
+    let (mut demo, pacing) = Demo::start(arguments, name, feed.clone()).await?;
     let mut keys = Keys::new(pacing);
     let mut terminal = Terminal::open()?;
     let mut pictures = tokio::time::interval(PICTURE);
@@ -121,6 +128,8 @@ async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Res
     }
     keys.let_go();
     demo.network.leave().await?;
+    feed.close();
+    std::mem::take(&mut demo.http).end().await;
     drop(terminal);
     demo.take_in(&mut keys);
     print(&demo.board)
@@ -148,7 +157,14 @@ impl Demo {
             None => kind,
         };
         let storage = if arguments.is_shown() { Storage::Disk } else { Storage::Memory };
+        let about = About::network(Mode::Demo, &name.name(), &kind.dialect([0; 32])?.network());
+        let process = Process::new(about, feed.clone());
+        let source = feed.source(Some(name.name().into()), None);
+        let http = arguments.http.serve(&process, &source, clock.now()).await?;
         let mut network = Network::with(kind, storage, clock, feed)?;
+        if arguments.http.is_served() {
+            network.serve(process);
+        }
         network.set_parallelism(arguments.parallelism.of_each(peers));
         let known = (name != ChainName::Cs60).then_some(hashes);
         let mut board = ChainBoard::new(&name.name(), known, arguments.network.rounds);
@@ -161,7 +177,8 @@ impl Demo {
         let next_entry = clock.now();
         let (entries, down) = (0, BTreeSet::new());
         let entry_every = if pacing.is_some() { ENTRY_EVERY } else { ENTRY_EVERY_AT_ONCE };
-        let demo = Self { name, network, board, clock, next_entry, entries, down, entry_every };
+        let demo =
+            Self { name, network, board, clock, http, next_entry, entries, down, entry_every };
         Ok((demo, pacing))
     }
 

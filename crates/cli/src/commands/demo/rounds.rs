@@ -3,10 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
+use althing_api::Mode;
 use althing_board::Board;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Issuing, Rounds};
 use althing_feed::{Feed, Row};
+use althing_http::{About, Process};
 use althing_net::broker::EmbeddedBroker;
 use althing_node::{Clock, Pacing, Swarm};
 use althing_types::PeerId;
@@ -110,21 +112,44 @@ impl Plan {
         place: &'a Place,
         feed: &'a Feed,
         disk: Option<TempDir>,
+        served: &'a Served,
     ) -> Making<'a> {
         let parallelism = arguments.parallelism.of_each(self.peers);
         let (dialect, meeting, clock) = (&self.dialect, &place.meeting, self.clock);
-        Making { dialect, meeting, parallelism, clock, feed, disk }
+        let process = served.http.url().map(|_| &served.process);
+        Making { dialect, meeting, parallelism, clock, feed, disk, process }
     }
+
+    /// Serves the API, if that is asked for.
+    async fn serve(&self, arguments: &Arguments, feed: &Feed) -> anyhow::Result<Served> {
+        let name = arguments.network.name();
+        let about = About::network(Mode::Demo, &name, &self.dialect.network());
+        let profile = arguments.network.profile().map(|profile| profile.name.as_str());
+        let process = Process::new(about.following(profile), feed.clone());
+        let source = feed.source(Some(name.into()), None);
+        let http = arguments.http.serve(&process, &source, self.clock.now()).await?;
+        Ok(Served { process, http })
+    }
+}
+
+/// The network as others can ask it.
+struct Served {
+    process: Process,
+    http: crate::http::Served,
 }
 
 /// Tells of all peers in JSON.
 async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let printer = Printer::start(Lines::Json, &feed)?;
-    let (mut swarm, _) = plan.making(arguments, place, &feed, None).start(plan.peers).await?;
+    let served = plan.serve(arguments, &feed).await?;
+    let making = plan.making(arguments, place, &feed, None, &served);
+    let (mut swarm, _) = making.start(plan.peers).await?;
     run_to_end(&mut swarm, &printer).await?;
     summarize(&feed, &arguments.network.name(), plan.clock.now(), swarm.gauges());
-    printer.finish()
+    let written = printer.finish();
+    served.http.end().await;
+    written
 }
 
 /// Tells what one peer sees: the first that tells anything.
@@ -133,15 +158,20 @@ async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let table = Arc::new(Mutex::new(RecentRows::default()));
     let (rows, mut first) = (Arc::clone(&table), None);
     let printer = Printer::start_with(Lines::Text, &feed, move |record| {
-        let is_first = *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
+        // What no peer tells is about the whole network.
+        let is_first = record.peer.is_none()
+            || *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
         if is_first {
             rows.lock().expect("no thread panics while it holds the lock").follow(record);
         }
         is_first
     })?;
-    let (mut swarm, _) = plan.making(arguments, place, &feed, None).start(plan.peers).await?;
+    let served = plan.serve(arguments, &feed).await?;
+    let making = plan.making(arguments, place, &feed, None, &served);
+    let (mut swarm, _) = making.start(plan.peers).await?;
     run_to_end(&mut swarm, &printer).await?;
     printer.finish()?;
+    served.http.end().await;
     let table =
         std::mem::take(&mut *table.lock().expect("no thread panics while it holds the lock"));
     table.print()
@@ -152,11 +182,13 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let mut records = feed.subscribe();
     // A peer that is killed goes on with what it has on disk.
-    let making = plan.making(arguments, place, &feed, Some(TempDir::with_prefix("althing-demo-")?));
+    let disk = Some(TempDir::with_prefix("althing-demo-")?);
+    let served = plan.serve(arguments, &feed).await?;
+    let making = plan.making(arguments, place, &feed, disk, &served);
     let (mut swarm, ids) = making.start(plan.peers).await?;
     let network = &arguments.network;
     let rules = plan.dialect.rules().into();
-    let url = place.url.to_string();
+    let url = served.http.url().unwrap_or_else(|| place.url.to_string());
     let mut board = Board::new(&network.name(), plan.peers, rules, network.rounds, url);
     let mut keys = Keys::new(plan.pacing);
     let mut terminal = Terminal::open()?;
@@ -190,6 +222,7 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
                 Key::Kill => {
                     if let Some(number) = leader(&board, &ids).filter(|it| swarm.runs(*it)) {
                         swarm.kill(number).await;
+                        served.process.remove(&ids[number].into()).await;
                         board.set_down(ids[number], true);
                         keys.killed.push(number);
                     }
@@ -209,6 +242,8 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     keys.let_go();
     swarm.stop();
     swarm.left().await?;
+    feed.close();
+    served.http.end().await;
     drop(terminal);
     while let Some(next) = records.try_next() {
         next.iter().for_each(|record| board.apply(record));

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use althing_control::{Asked, Control};
+use althing_api::Mode;
 use althing_dialect::NetworkConfig;
 use althing_engine::nakamoto::{Durable, Mining};
 use althing_feed::{ChainEvent, Event, Feed, PeerEvent, Record, Subscription};
+use althing_http::{About, Asked, Process, Socket};
 use althing_ledger::Entry;
 use althing_node::stratum::{self, Stratum};
 use althing_node::{self as node, Clock};
@@ -25,6 +26,7 @@ use tokio::time::timeout;
 use super::Arguments;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::{BrokerUrl, Connection};
+use crate::http::HttpOptions;
 use crate::output::{self, Lines, Printer};
 
 /// What a peer of a network with a chain can be told besides.
@@ -49,6 +51,7 @@ pub(crate) struct Part {
     pub(crate) meeting: Meeting,
     pub(crate) data: Option<PathBuf>,
     pub(crate) json: bool,
+    pub(crate) http: HttpOptions,
     /// A file whose lines the network begins with.
     pub(crate) found: Option<PathBuf>,
     pub(crate) mining: Mining,
@@ -67,7 +70,15 @@ pub(crate) struct Miners {
 impl Part {
     pub(super) fn new(name: ChainName, arguments: Arguments) -> Self {
         let Arguments {
-            chain_network, connection, meeting, data, chain, parallelism, json, ..
+            chain_network,
+            connection,
+            meeting,
+            data,
+            chain,
+            parallelism,
+            json,
+            http,
+            ..
         } = arguments;
         let ChainOptions { mine, found } = chain;
         let mining = match (name, mine, &found) {
@@ -84,6 +95,7 @@ impl Part {
             meeting,
             data,
             json,
+            http,
             found,
             mining,
             parallelism,
@@ -101,6 +113,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         meeting,
         data,
         json,
+        http,
         found,
         mining,
         parallelism,
@@ -144,7 +157,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
     let (node, entries) = node::chain::open(node::chain::Options {
         dialect: Arc::clone(&dialect),
-        address,
+        address: address.clone(),
         name: meeting.name.clone(),
         contacts,
         mining,
@@ -155,16 +168,19 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         feed: feed.clone(),
     })?;
     let (commands, gauges) = (node.commands(), node.gauges());
-    let _control = match &data {
-        Some(dir) => {
-            let asked = Asked::chain(&source, commands.clone(), entries.clone(), dialect);
-            Some(Control::listen(dir, asked)?)
-        }
+    let mode = if miners.is_some() { Mode::Stratum } else { Mode::Peer };
+    let about = About::network(mode, &name.name(), &dialect.network());
+    let process = Process::new(about, feed.clone());
+    let (command, all) = (commands.clone(), entries.clone());
+    process.add(Asked::chain(&name.name(), address.into(), command, all, dialect));
+    let _socket = match &data {
+        Some(dir) => Some(Socket::listen(dir, process.clone())?),
         None => None,
     };
     if let Some(waits) = chain_network.waits_for(name) {
         printer.aside().say(waits);
     }
+    let http = http.serve(&process, &source, clock.now()).await?;
     if let Some(warning) = chain_network.founded_in_the_future(SystemTime::now()) {
         output::warn(&warning);
     }
@@ -201,6 +217,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         );
     }
     let written = printer.finish();
+    http.end().await;
     outcome?;
     written
 }

@@ -3,10 +3,11 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use althing_control::{Asked, Control};
+use althing_api::Mode;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Durable, Issuing, Seat};
 use althing_feed::{Feed, PeerEvent};
+use althing_http::{About, Asked, Process, Socket};
 use althing_net::mqtt;
 use althing_node::{self as node, Clock};
 use althing_store::Store;
@@ -51,7 +52,7 @@ pub(super) struct RoundsOptions {
 }
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { network, connection, data, rounds, parallelism, json, .. } = arguments;
+    let Arguments { network, connection, data, rounds, parallelism, json, http, .. } = arguments;
     let RoundsOptions { observe, manual, no_solution_cache, never_copied } = rounds;
     let issuing = manual.then_some(Issuing::OnCommand);
     let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
@@ -88,13 +89,15 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     })?;
     let (gauges, commands) = (node.gauges(), node.commands());
     let source = feed.source(Some(network.name().into()), Some(peer.into()));
-    let _control = match &data {
-        Some(dir) => {
-            let asked = Asked::rounds(&source, commands.clone(), table).since(begin);
-            Some(Control::listen(dir, asked)?)
-        }
+    let about = About::network(Mode::Peer, &network.name(), &dialect.network());
+    let profile = network.profile().map(|profile| profile.name.as_str());
+    let process = Process::new(about.following(profile), feed.clone());
+    process.add(Asked::rounds(&network.name(), peer.into(), commands.clone(), table, begin));
+    let _socket = match &data {
+        Some(dir) => Some(Socket::listen(dir, process.clone())?),
         None => None,
     };
+    let http = http.serve(&process, &source, clock.now()).await?;
     let mut lines = manual.then(Typed::at_standard_input);
     let link = tokio::select! {
         link = broker.join(&*dialect, peer, connection.patience()) => link?,
@@ -135,6 +138,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         );
     }
     let written = printer.finish();
+    http.end().await;
     outcome?;
     written
 }

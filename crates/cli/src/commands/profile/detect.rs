@@ -150,6 +150,7 @@ async fn in_room(
             clock: Clock::start(),
             feed: &feed,
             disk: None,
+            process: None,
         };
         let (swarm, _) = making.start(1).await?;
         hear(&mut link, &mut detector, time, enough).await?;

@@ -8,31 +8,51 @@ use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
-use crate::{ControlError, SOCKET};
+/// The file name of the socket in a peer's directory.
+pub const SOCKET: &str = "control.sock";
 
 /// Where a socket is, by a path that is short enough for one.
-pub(crate) struct ShortPath {
+pub struct ShortPath {
     path: PathBuf,
     /// The open directory that `path` leads through.
     _dir: Option<File>,
 }
 
+/// Why a socket cannot be reached by its path.
+#[derive(Debug, thiserror::Error)]
+pub enum PathError {
+    /// The directory does not exist, so no peer has ever run there.
+    #[error("there is no such directory")]
+    Missing,
+    /// The path is too long for this system.
+    #[error(
+        "the socket in the peer's directory would have a path of {bytes} bytes, and a socket's may \
+         have about 100; use a --data directory with a shorter path"
+    )]
+    TooLong {
+        /// How long it would be.
+        bytes: usize,
+    },
+    /// The directory cannot be opened.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
 impl ShortPath {
     /// Returns the path of the socket in `dir`: as it is if it is short enough, and otherwise, on
     /// Linux, by the number under which this process has `dir` open.
-    pub(crate) fn of(dir: &Path) -> Result<Self, ControlError> {
+    pub fn of(dir: &Path) -> Result<Self, PathError> {
         let path = dir.join(SOCKET);
         if SockAddr::unix(&path).is_ok() {
             return Ok(Self { path, _dir: None });
         }
-        let too_long = || ControlError::TooLong { bytes: path.as_os_str().as_bytes().len() };
+        let too_long = || PathError::TooLong { bytes: path.as_os_str().as_bytes().len() };
         if !cfg!(target_os = "linux") {
             return Err(too_long());
         }
         let (dir, number) = open(dir).map_err(|error| match error.kind() {
-            // No peer has ever run there, as far as can be seen.
-            io::ErrorKind::NotFound => ControlError::NotRunning { dir: dir.to_owned() },
-            _ => ControlError::Socket { socket: path.clone(), error },
+            io::ErrorKind::NotFound => PathError::Missing,
+            _ => PathError::Io(error),
         })?;
         let short = Path::new("/proc/self/fd").join(number.to_string()).join(SOCKET);
         // In a container without /proc it cannot be used.
@@ -43,7 +63,7 @@ impl ShortPath {
     }
 
     /// Returns the path, which is right as long as this is not dropped.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -78,6 +98,6 @@ mod tests {
     #[test]
     fn no_peer_runs_in_a_directory_that_is_not_there_however_long_its_path() {
         let missing = Path::new("/nowhere").join("x".repeat(200));
-        assert!(matches!(ShortPath::of(&missing), Err(ControlError::NotRunning { .. })));
+        assert!(matches!(ShortPath::of(&missing), Err(PathError::Missing)));
     }
 }

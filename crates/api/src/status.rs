@@ -1,0 +1,100 @@
+//! How things stand with a peer.
+
+use althing_feed::{Id, PeerName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The peers of a process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Peers {
+    /// How things stand with each, in the order in which they were started.
+    pub items: Vec<PeerStatus>,
+}
+
+/// How things stand with a peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerStatus {
+    /// When this was so: RFC 3339 in UTC, with milliseconds.
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// The network, by the name of its dialect.
+    pub network: String,
+    /// The peer.
+    pub peer: PeerName,
+    /// Messages that have arrived.
+    pub received: u64,
+    /// Those of them that were refused.
+    pub refused: u64,
+    /// Hashes that it has tried in its own searches.
+    pub hashes: u64,
+    /// What depends on the kind of network.
+    #[serde(flatten)]
+    pub engine: EngineStatus,
+    /// The running timers, by kind, the first first.
+    pub due: Vec<Due>,
+}
+
+/// How things stand with a peer, by the kind of its network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum EngineStatus {
+    /// In a network with rounds.
+    Rounds(RoundsStatus),
+    /// In a network with a chain.
+    Chain(ChainStatus),
+}
+
+/// How things stand in a network with rounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoundsStatus {
+    /// Rows in its table.
+    pub rows: u64,
+    /// The members, in order.
+    pub members: Vec<Id>,
+    /// The members that it has not heard for long.
+    pub silent: Vec<Id>,
+    /// The term.
+    pub term: u64,
+    /// The leader of the term, if it knows one.
+    pub leader: Option<Id>,
+    /// The difficulty of the open challenge in bits, if one is open.
+    pub challenge: Option<u16>,
+    /// Whether another copy of it speaks, so that it is silent for good.
+    pub copied: bool,
+    /// The members that have contradicted themselves.
+    pub equivocating: Vec<Id>,
+    /// What it waits for, in words, if it does.
+    pub waiting: Option<String>,
+}
+
+/// How things stand in a network with a chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainStatus {
+    /// Blocks in its chain.
+    pub blocks: u64,
+    /// The hash of the last of them, if there is one.
+    pub tip: Option<String>,
+    /// The height of the last of them, if there is one.
+    pub height: Option<u64>,
+    /// The addresses of the peers that it knows.
+    pub peers: Vec<String>,
+    /// Entries that wait for a block.
+    pub mempool: usize,
+    /// Whether it mines.
+    pub mining: bool,
+    /// The height of the block that it searches for, if it does.
+    pub searching: Option<u64>,
+    /// Whether it has met its network, as far as it can know; before, it does not mine.
+    pub joined: bool,
+}
+
+/// What a peer does next, of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Due {
+    /// In how many milliseconds the first of them is due; 0 if it is late.
+    pub in_ms: f64,
+    /// What it does then, in words.
+    pub what: String,
+    /// How many of that kind there are.
+    pub times: u64,
+}

@@ -1,0 +1,132 @@
+//! Who may ask: whoever reaches the socket in a peer's directory; at an address of this machine its
+//! users, but no page of another origin in their browsers; and from other machines whoever has a
+//! token.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use althing_api::{Code, Problem};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri};
+
+use crate::right::Right;
+use crate::tokens::Guarded;
+
+/// Whom a server answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// All who can connect; the mode of the socket's file says who that is.
+    All,
+    /// Whoever is on this machine and asks the address by its name.
+    ThisMachine(SocketAddr),
+    /// Whoever has a token.
+    Tokens(Arc<Guarded>),
+}
+
+impl Access {
+    /// Returns what the sender of a request with these headers may do; `None` if that takes a
+    /// token and there is none.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> Result<Option<Right>, Problem> {
+        match self {
+            Self::All => Ok(Some(Right::Control)),
+            Self::ThisMachine(address) => {
+                let host = host(headers)?;
+                let port = host.port_u16().unwrap_or(80);
+                if !is_this_machine(host.host()) || port != address.port() {
+                    // A name that leads here by the leave of its owner: DNS rebinding.
+                    return Err(forbidden(format!(
+                        "this is http://{address}, and no {host}; ask it by its address"
+                    )));
+                }
+                check_origin(headers, &host)?;
+                Ok(Some(Right::Control))
+            }
+            Self::Tokens(tokens) => {
+                check_origin(headers, &host(headers)?)?;
+                let Some(token) = bearer(headers) else { return Ok(None) };
+                tokens.right(token).map(Some).ok_or_else(|| {
+                    let detail = "the token is not valid, or was revoked";
+                    Problem::new(Code::Unauthorized, detail)
+                })
+            }
+        }
+    }
+}
+
+fn forbidden(detail: impl Into<String>) -> Problem {
+    Problem::new(Code::ForbiddenOrigin, detail)
+}
+
+/// Returns the token that a request has.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// Returns the host that a request names.
+fn host(headers: &HeaderMap) -> Result<Authority, Problem> {
+    let mut all = headers.get_all(HOST).iter();
+    let host = all.next().and_then(|host| host.to_str().ok()?.parse().ok());
+    match (host, all.next()) {
+        (Some(host), None) => Ok(host),
+        _ => Err(forbidden("the request does not say whom it is for, in one header Host")),
+    }
+}
+
+/// Checks that a request which comes from a page comes from our own.
+fn check_origin(headers: &HeaderMap, host: &Authority) -> Result<(), Problem> {
+    for origin in headers.get_all(ORIGIN) {
+        let from = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        let from = from.as_ref().and_then(Uri::authority);
+        if from.is_none_or(|from| from != host) {
+            return Err(forbidden("a page of another origin may not ask"));
+        }
+    }
+    Ok(())
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(headers: &[(&str, &str)]) -> Result<Right, Code> {
+        let address = "127.0.0.1:8080".parse().expect("an address");
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = axum::http::HeaderName::try_from(*name).expect("a name");
+            map.append(name, value.parse().expect("a value"));
+        }
+        let access = Access::ThisMachine(address).of(&map);
+        access.map(|right| right.expect("no token is needed")).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn this_machine_is_asked_by_its_names_and_no_others() {
+        for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080", "[::1]:8080"] {
+            assert_eq!(asked(&[("host", host)]), Ok(Right::Control), "{host}");
+        }
+        for host in ["rebound.example:8080", "127.0.0.1:8081", "127.0.0.1", "localhost.x:8080", ""]
+        {
+            assert_eq!(asked(&[("host", host)]), Err(Code::ForbiddenOrigin), "{host}");
+        }
+        assert_eq!(asked(&[]), Err(Code::ForbiddenOrigin));
+        let twice = [("host", "127.0.0.1:8080"), ("host", "127.0.0.1:8080")];
+        assert_eq!(asked(&twice), Err(Code::ForbiddenOrigin));
+    }
+
+    #[test]
+    fn pages_of_other_origins_may_not_ask() {
+        let host = ("host", "localhost:8080");
+        assert_eq!(asked(&[host, ("origin", "http://localhost:8080")]), Ok(Right::Control));
+        for origin in ["http://localhost:3000", "http://evil.example", "null", ""] {
+            assert_eq!(asked(&[host, ("origin", origin)]), Err(Code::ForbiddenOrigin), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What a peer answers.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `rounds` | what does one of a network with rounds answer? |
+//! | `chain` | what does one of a network with a chain answer? |
+//! | `edit` | what would fall if a block were another? |
+
+mod chain;
+mod edit;
+mod rounds;
+
+use std::sync::Arc;
+
+use althing_api::{
+    Abilities, Block, Code, Due, Edit, Effect, EngineStatus, Entry, NewEntry, Page, PeerStatus,
+    Problem, Submitted, Tally,
+};
+use althing_dialect::ChainDialect;
+use althing_engine::Engine;
+use althing_engine::nakamoto::Nakamoto;
+use althing_engine::rounds::{Durable, Rounds};
+use althing_feed::{PeerName, Row, wall_clock};
+use althing_node::chain::Entries;
+use althing_node::{Commands, HasLeft, Status};
+use althing_store::{Reader, StoreError};
+use althing_types::Moment;
+
+use self::chain::AskedChain;
+use self::rounds::AskedRounds;
+
+/// A peer that can be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Asked {
+    network: String,
+    name: PeerName,
+    engine: AskedEngine,
+}
+
+#[derive(Clone)]
+enum AskedEngine {
+    Rounds(AskedRounds),
+    Chain(AskedChain),
+}
+
+/// Which items of a list are wanted, and how many at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) from: u64,
+    pub(crate) limit: usize,
+}
+
+type Answer<T> = Result<T, Problem>;
+
+impl Asked {
+    /// Returns a peer of a network with rounds, which keeps its rows where `table` reads them. Its
+    /// table begins with the row at the place `begin` of its log, where a session began.
+    pub fn rounds(
+        network: &str,
+        name: PeerName,
+        commands: Commands<Rounds>,
+        table: Reader<Durable>,
+        begin: u64,
+    ) -> Self {
+        let engine = AskedEngine::Rounds(AskedRounds { commands, table, begin });
+        Self { network: network.to_owned(), name, engine }
+    }
+
+    /// Returns a peer of a network with a chain.
+    pub fn chain(
+        network: &str,
+        name: PeerName,
+        commands: Commands<Nakamoto>,
+        entries: Entries,
+        dialect: Arc<dyn ChainDialect>,
+    ) -> Self {
+        let engine = AskedEngine::Chain(AskedChain { commands, entries, dialect });
+        Self { network: network.to_owned(), name, engine }
+    }
+
+    pub(crate) fn name(&self) -> &PeerName {
+        &self.name
+    }
+
+    pub(crate) fn abilities(&self) -> Abilities {
+        match &self.engine {
+            AskedEngine::Rounds(_) => Abilities { table: true, ..Abilities::default() },
+            AskedEngine::Chain(chain) => Abilities {
+                submit: true,
+                entries: true,
+                blocks: true,
+                tally: chain.has_ballots(),
+                ..Abilities::default()
+            },
+        }
+    }
+
+    pub(crate) async fn status(&self) -> Answer<PeerStatus> {
+        match &self.engine {
+            AskedEngine::Rounds(rounds) => {
+                let status = rounds.commands.status().await.map_err(has_left)?;
+                let engine = EngineStatus::Rounds(rounds::status(&status.engine));
+                Ok(self.status_with(&status, engine, rounds::timer))
+            }
+            AskedEngine::Chain(chain) => {
+                let status = chain.commands.status().await.map_err(has_left)?;
+                let engine = EngineStatus::Chain(chain::status(&status.engine));
+                Ok(self.status_with(&status, engine, chain::timer))
+            }
+        }
+    }
+
+    fn status_with<E: Engine>(
+        &self,
+        status: &Status<E>,
+        engine: EngineStatus,
+        what: impl Fn(E::Timer) -> &'static str,
+    ) -> PeerStatus {
+        PeerStatus {
+            time: wall_clock(),
+            network: self.network.clone(),
+            peer: self.name.clone(),
+            received: status.received,
+            refused: status.refused,
+            hashes: status.hashes,
+            engine,
+            due: due(status.now, &status.due, what),
+        }
+    }
+
+    /// Returns rows of the table. Blocks the thread.
+    pub(crate) fn rows(&self, wanted: Wanted) -> Answer<Page<Row>> {
+        match &self.engine {
+            AskedEngine::Rounds(rounds) => rounds.rows(wanted),
+            AskedEngine::Chain(_) => Err(Problem::new(
+                Code::WrongNetwork,
+                "its network has a chain instead of a table; see althing chain --help",
+            )),
+        }
+    }
+
+    /// Returns blocks of the chain. Blocks the thread.
+    pub(crate) fn blocks(&self, wanted: Wanted) -> Answer<Page<Block>> {
+        self.with_chain()?.blocks(wanted)
+    }
+
+    /// Returns the block at a height. Blocks the thread.
+    pub(crate) fn block(&self, height: u64) -> Answer<Block> {
+        self.with_chain()?.block(height)
+    }
+
+    /// Returns entries of the chain. Blocks the thread.
+    pub(crate) fn entries(&self, wanted: Wanted) -> Answer<Page<Entry>> {
+        self.with_chain()?.entries(wanted)
+    }
+
+    /// Counts the ballots in the chain. Blocks the thread.
+    pub(crate) fn tally(&self) -> Answer<Tally> {
+        self.with_chain()?.tally()
+    }
+
+    /// Returns what an edit would break. Blocks the thread.
+    pub(crate) fn what_if(&self, edit: Edit) -> Answer<Effect> {
+        let chain = self.with_chain()?;
+        edit::effect(&*chain.dialect, chain.entries.log(), edit)
+    }
+
+    /// Gets an entry into the chain. Dropping the future does not withdraw it.
+    pub(crate) async fn add(&self, entry: NewEntry) -> Answer<Submitted> {
+        self.with_chain()?.add(entry).await
+    }
+
+    fn with_chain(&self) -> Answer<&AskedChain> {
+        match &self.engine {
+            AskedEngine::Chain(chain) => Ok(chain),
+            AskedEngine::Rounds(_) => Err(Problem::new(
+                Code::WrongNetwork,
+                "its network has rounds and a table instead of a chain; see althing table --help",
+            )),
+        }
+    }
+}
+
+fn has_left(left: HasLeft) -> Problem {
+    Problem::new(Code::Gone, left.to_string())
+}
+
+fn of_disk(error: &StoreError) -> Problem {
+    Problem::new(Code::Internal, error.to_string())
+}
+
+/// Returns what a peer will do next, in order: each thing at its first time, and how often it is
+/// due in all, since there may be hundreds of timers of one kind.
+fn due<T: Copy>(
+    now: Moment,
+    due: &[althing_node::Due<T>],
+    what: impl Fn(T) -> &'static str,
+) -> Vec<Due> {
+    let mut kinds: Vec<Due> = Vec::new();
+    for due in due {
+        let what = what(due.timer);
+        match kinds.iter_mut().find(|told| told.what == what) {
+            Some(told) => told.times += 1,
+            None => {
+                let in_ms = (due.at - now).as_secs_f64() * 1e3;
+                kinds.push(Due { in_ms, what: what.to_owned(), times: 1 });
+            }
+        }
+    }
+    kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_many_timers_of_one_kind_the_first_is_shown_and_their_number() {
+        let now = Moment::from_start(Duration::from_secs(10));
+        let at = |seconds, timer| althing_node::Due {
+            at: Moment::from_start(Duration::from_secs(seconds)),
+            timer,
+        };
+        let all: Vec<_> = (11..=400).map(|at_second| at(at_second, at_second == 12)).collect();
+        let what = |is_gossip| if is_gossip { "gossip" } else { "look" };
+        let expected = [
+            Due { in_ms: 1000.0, what: "look".to_owned(), times: 389 },
+            Due { in_ms: 2000.0, what: "gossip".to_owned(), times: 1 },
+        ];
+        assert_eq!(due(now, &all, what), expected);
+    }
+}

@@ -1,0 +1,76 @@
+//! What a peer of a network with rounds answers.
+
+use althing_api::{Code, Page, Problem, RoundsStatus};
+use althing_engine::rounds::{self, Durable, Rounds};
+use althing_feed::{Id, Row, Waiting};
+use althing_node::Commands;
+use althing_store::Reader;
+use althing_types::Difficulty;
+
+use super::{Answer, Wanted, of_disk};
+
+#[derive(Clone)]
+pub(super) struct AskedRounds {
+    pub(super) commands: Commands<Rounds>,
+    pub(super) table: Reader<Durable>,
+    /// The place in the log at which its table begins.
+    pub(super) begin: u64,
+}
+
+impl AskedRounds {
+    pub(super) fn rows(&self, wanted: Wanted) -> Answer<Page<Row>> {
+        let end = self.table.range().map_err(|error| of_disk(&error))?.end;
+        let total = end.saturating_sub(self.begin);
+        let first = self.begin.saturating_add(wanted.from);
+        let rows = self.table.entries(first, wanted.limit).map_err(|error| of_disk(&error))?;
+        if rows.is_empty() && wanted.from < total {
+            return Err(Problem::new(
+                Code::Gone,
+                format!(
+                    "row {} is no longer whole: a peer without --data keeps the votes of its last \
+                     rows only",
+                    wanted.from
+                ),
+            ));
+        }
+        let after = wanted.from.saturating_add(rows.len() as u64);
+        let items = rows.into_iter().map(Row::from).collect();
+        Ok(Page { items, next: (after < total).then_some(after), total })
+    }
+}
+
+pub(super) fn status(status: &rounds::Status) -> RoundsStatus {
+    let ids = |peers: &[_]| peers.iter().map(|peer| Id::from(*peer)).collect::<Vec<_>>();
+    RoundsStatus {
+        rows: status.rows.number(),
+        members: ids(&status.members),
+        silent: ids(&status.silent),
+        term: status.term.number(),
+        leader: status.leader.map(Id::from),
+        challenge: status.challenge.map(Difficulty::bits),
+        copied: status.copied,
+        equivocating: ids(&status.equivocating),
+        waiting: status.waiting.map(|waiting| Waiting::from(waiting).to_string()),
+    }
+}
+
+/// Returns, in words, the action of a timer that has run out.
+pub(super) fn timer(timer: rounds::Timer) -> &'static str {
+    use rounds::Timer;
+    match timer {
+        Timer::Repeat => "repeat what others may lack, and see who is silent",
+        Timer::Announce => "say that we are here",
+        Timer::Join(_) => "say for the first times that we are here",
+        Timer::JoinOver => "begin with the peers that are here",
+        Timer::Draw(_) => "say what we drew",
+        Timer::DrawsOver(_) => "elect without those who have not drawn",
+        Timer::Lead(_) => "ask for a solution, as the leader",
+        Timer::Suspicion => "see whether a peer that is said to be gone has answered",
+        Timer::Overheard => "tell how many peers of other networks are here",
+        Timer::CatchUp(_) => "ask for the rows that are missing",
+        Timer::Known(_) => "answer with a solution that is known",
+        Timer::Answer(_) => "answer, since it is our turn",
+        Timer::Again(..) => "repeat what no peer seems to have heard",
+        Timer::Leave => "leave, since all rows are there",
+    }
+}

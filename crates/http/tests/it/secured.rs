@@ -1,0 +1,138 @@
+//! Beyond this machine it takes a token for each right, and TLS keeps it from being read.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use althing_api::{Action, Client, ClientError, Code, Mode, NewEntry};
+use althing_feed::Feed;
+use althing_http::{About, Certificate, Http, HttpError, Process, Right, Serving, Tokens};
+use tempfile::TempDir;
+
+/// A server that takes tokens, and a token for each right.
+struct Guarded {
+    http: Http,
+    ca_file: Option<PathBuf>,
+    tokens: [String; 3],
+    _dir: TempDir,
+}
+
+async fn guarded(is_secure: bool) -> Guarded {
+    let dir = tempfile::tempdir().expect("there is room");
+    let file = dir.path().join("tokens.json");
+    let mut all = Tokens::default();
+    let tokens = [Right::Read, Right::Submit, Right::Control]
+        .map(|right| all.add(None, right).expect("there is room"));
+    all.write(&file).expect("there is room");
+    let certificate = is_secure.then(|| certificate(dir.path()));
+    let ca_file = certificate.as_ref().map(|certificate| certificate.chain.clone());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let serving = Serving { address, tokens: Some(file), certificate };
+    let process = Process::new(About::without_network(Mode::Peer), Feed::default());
+    let http = Http::serve(&serving, process).await.expect("a port is free");
+    Guarded { http, ca_file, tokens, _dir: dir }
+}
+
+fn certificate(dir: &Path) -> Certificate {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a name");
+    let (chain, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+    fs::write(&chain, made.cert.pem()).expect("there is room");
+    fs::write(&key, made.signing_key.serialize_pem()).expect("there is room");
+    Certificate { chain, key }
+}
+
+impl Guarded {
+    fn client(&self, token: Option<&str>) -> Client {
+        let token = token.map(str::to_owned);
+        Client::at_url(&self.http.url(), token, self.ca_file.as_deref()).expect("it is a URL")
+    }
+}
+
+fn code<T>(answer: Result<T, ClientError>) -> Option<Code> {
+    match answer {
+        Ok(_) => None,
+        Err(ClientError::Refused { problem, .. }) => Some(problem.code),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn each_right_takes_its_token() {
+    for is_secure in [false, true] {
+        let guarded = guarded(is_secure).await;
+        let entry = NewEntry { text: "x".to_owned(), confirmations: None, once: false };
+        for token in [None, Some("althing_00"), Some("")] {
+            let client = guarded.client(token);
+            let codes = [
+                code(client.node().await),
+                code(client.add(&entry).await),
+                code(client.act(&Action::Pause {}).await),
+                code(client.events(None).await),
+            ];
+            assert_eq!(codes, [Some(Code::Unauthorized); 4], "{token:?}");
+        }
+        // Whoever may do it is told that there is no peer here, and no demo.
+        let (no, none) = (Some(Code::Forbidden), Some(Code::NotFound));
+        let expected = [[None, no, no], [None, none, no], [None, none, none]];
+        for (token, expected) in guarded.tokens.iter().zip(expected) {
+            let client = guarded.client(Some(token));
+            let codes = [
+                code(client.node().await),
+                code(client.add(&entry).await),
+                code(client.act(&Action::Pause {}).await),
+            ];
+            assert_eq!(codes, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_trusts_another_certificate_does_not_connect() {
+    let guarded = guarded(true).await;
+    let stranger = Client::at_url(&guarded.http.url(), None, None).expect("it is a URL");
+    let refused = stranger.node().await;
+    assert!(matches!(refused, Err(ClientError::Unreachable { .. })), "{refused:?}");
+    let url = guarded.http.url().replace("https", "http");
+    let plain = Client::at_url(&url, None, None).expect("it is a URL");
+    assert!(plain.node().await.is_err(), "it speaks TLS alone");
+    assert!(code(guarded.client(Some(&guarded.tokens[0])).node().await).is_none());
+}
+
+#[tokio::test]
+async fn an_address_of_all_machines_takes_tokens() {
+    let process = Process::new(About::without_network(Mode::Peer), Feed::default());
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let serving = Serving::here(address.parse().expect("an address"));
+        let refused = Http::serve(&serving, process.clone()).await;
+        assert!(matches!(refused, Err(HttpError::Open { .. })), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_hold_something_else_are_named() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let good = certificate(dir.path());
+    let process = Process::new(About::without_network(Mode::Peer), Feed::default());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let missing = dir.path().join("missing");
+    for (tokens, certificate, named) in [
+        (Some(missing.clone()), None, "missing"),
+        (Some(good.chain.clone()), None, "cert.pem is no file of tokens"),
+        (None, Some(Certificate { chain: missing, key: good.key.clone() }), "missing"),
+        (
+            None,
+            Some(Certificate { chain: good.key.clone(), key: good.key.clone() }),
+            "key.pem holds no certificate",
+        ),
+        (
+            None,
+            Some(Certificate { chain: good.chain.clone(), key: good.chain.clone() }),
+            "cert.pem holds no private key",
+        ),
+    ] {
+        let serving = Serving { address, tokens, certificate };
+        let refused = Http::serve(&serving, process.clone()).await;
+        let error = refused.err().expect(named).to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}
