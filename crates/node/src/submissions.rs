@@ -254,8 +254,9 @@ pub(crate) struct Watching(pub(crate) Submissions);
 
 impl Observer<Nakamoto> for Watching {
     fn committed(&mut self, durable: &Durable, search: Option<&<Nakamoto as Engine>::Work>) {
+        let Some((from, blocks)) = durable.replaced() else { return };
         let searched = search.map_or(&[][..], |template| template.entries());
-        self.0.connected(durable.from, &durable.blocks, searched);
+        self.0.connected(from, blocks, searched);
     }
 
     fn event(&mut self, event: &Event) {
@@ -368,6 +369,17 @@ mod tests {
         let reason = NotAdmitted::Full;
         submissions.heed(&Event::EntryRefused { entry: Entry::text("second"), reason });
         assert_eq!(second.news(), Some(Submitted::Refused(NotAdmitted::Full)));
+    }
+
+    #[test]
+    fn an_entry_stays_in_its_block_when_only_the_entries_on_disk_change() {
+        let submissions = Submissions::default();
+        let mut told = submissions.add(Entry::text("ours"), NonZeroU64::MIN);
+        submissions.connects(&block(1, "ours"), &[], &[mined(1), tip_changed(1), held(1)]);
+        assert_eq!(told.news(), Some(added(1, 0, true)));
+        let mut watching = Watching(submissions);
+        watching.committed(&Durable { own: Some(Vec::new()), ..Durable::default() }, None);
+        assert_eq!(told.news(), None);
     }
 
     #[test]

@@ -18,8 +18,17 @@ pub struct Durable {
     /// and append these blocks.
     pub blocks: Vec<Block>,
     /// Keep these as the entries of the peer's own user instead of any before (rule M7). Without
-    /// blocks, nothing else is changed.
+    /// blocks, nothing else is changed; see [`replaced`](Self::replaced).
     pub own: Option<Vec<OwnEntry>>,
+}
+
+impl Durable {
+    /// Returns the height from which the blocks of the chain are replaced, and those that take
+    /// their place; `None` if only the entries of the peer's own user change.
+    pub fn replaced(&self) -> Option<(Height, &[Block])> {
+        let only_entries = self.own.is_some() && self.blocks.is_empty();
+        (!only_entries).then_some((self.from, &self.blocks))
+    }
 }
 
 /// What a peer stores besides its chain.
@@ -40,11 +49,9 @@ impl crate::Durable for Durable {
     ) -> Result<Option<Change<'a, Block>>, Gap> {
         if let Some(own) = &self.own {
             state.own.clone_from(own);
-            if self.blocks.is_empty() {
-                return Ok(None);
-            }
         }
-        Ok(Some(Change { from: self.from.number(), entries: &self.blocks }))
+        let change = |(from, entries): (Height, _)| Change { from: from.number(), entries };
+        Ok(self.replaced().map(change))
     }
 }
 

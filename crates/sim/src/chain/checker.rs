@@ -97,11 +97,9 @@ impl Chain {
     fn write(&mut self, durable: &Durable, genesis: Option<BlockHash>) -> Vec<(BlockHash, Block)> {
         if let Some(own) = &durable.own {
             self.own.extend(own.iter().map(|own| own.entry.clone()));
-            if durable.blocks.is_empty() {
-                return Vec::new();
-            }
         }
-        let from = durable.from.number();
+        let Some((from, blocks)) = durable.replaced() else { return Vec::new() };
+        let from = from.number();
         if self.blocks.is_empty() {
             self.first = from;
         }
@@ -109,7 +107,7 @@ impl Chain {
         let disconnected = self.blocks.split_off(kept.min(self.blocks.len()));
         let mut parent = self.blocks.last().map(|(hash, _)| *hash).or(genesis);
         let mut connected = Vec::new();
-        for block in &durable.blocks {
+        for block in blocks {
             let hash = block.hash_after(parent.as_ref());
             connected.push((hash, block.clone()));
             parent = Some(hash);
