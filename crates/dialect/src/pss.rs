@@ -8,11 +8,10 @@
 //! [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071
 
 use althing_engine::rounds::{Authenticator, Message};
-use ring::rand::{SecureRandom, SystemRandom};
 use rsa_keys::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use rsa_keys::pss;
 use rsa_keys::rand_core::{CryptoRng, Error, RngCore};
-use rsa_keys::sha2::Sha256;
+use rsa_keys::sha2::{Digest, Sha256};
 use rsa_keys::signature::{RandomizedSigner, SignatureEncoding, Verifier};
 use rsa_keys::traits::PublicKeyParts;
 use rsa_keys::{RsaPrivateKey, RsaPublicKey};
@@ -41,15 +40,31 @@ where
         return Err(bad());
     }
     let der = pair.to_public_key().to_public_key_der().map_err(|_| bad())?;
-    let scheme = Pss(pss::SigningKey::new_with_salt_len(pair, SALT));
+    let key = pss::SigningKey::new_with_salt_len(pair, SALT);
+    let scheme = Pss { key, secret: secret.into() };
     Ok(Box::new(Signer::new(scheme, der.as_bytes(), signed_bytes)))
 }
 
-/// The chance in a signature, from the library that also signs otherwise: an engine has no part in
-/// it, and each signature of a message is as good as any other.
-pub(crate) struct Chance;
+/// What a signature draws, from the secret key and the message: a pure crate has no entropy of its
+/// own, and without the key it cannot be guessed. RFC 6979 does the same for other schemes.
+pub(crate) struct Drawn {
+    seed: Sha256,
+    /// How many digests were drawn.
+    count: u64,
+}
 
-impl RngCore for Chance {
+impl Drawn {
+    /// Returns what is drawn for `message` with `secret`.
+    pub(crate) fn new(secret: &[u8], message: &[u8]) -> Self {
+        let seed = Sha256::new()
+            .chain_update("althing: what a signature draws")
+            .chain_update(Sha256::digest(secret))
+            .chain_update(Sha256::digest(message));
+        Self { seed, count: 0 }
+    }
+}
+
+impl RngCore for Drawn {
     fn next_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];
         self.fill_bytes(&mut bytes);
@@ -63,7 +78,11 @@ impl RngCore for Chance {
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        SystemRandom::new().fill(bytes).expect("the system has entropy");
+        for chunk in bytes.chunks_mut(32) {
+            self.count += 1;
+            let digest = self.seed.clone().chain_update(self.count.to_le_bytes()).finalize();
+            chunk.copy_from_slice(&digest[..chunk.len()]);
+        }
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -72,13 +91,18 @@ impl RngCore for Chance {
     }
 }
 
-impl CryptoRng for Chance {}
+impl CryptoRng for Drawn {}
 
-struct Pss(pss::SigningKey<Sha256>);
+struct Pss {
+    key: pss::SigningKey<Sha256>,
+    /// The key as PKCS #8.
+    secret: Box<[u8]>,
+}
 
 impl Scheme for Pss {
     fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        Some(self.0.try_sign_with_rng(&mut Chance, bytes).ok()?.to_vec())
+        let mut drawn = Drawn::new(&self.secret, bytes);
+        Some(self.key.try_sign_with_rng(&mut drawn, bytes).ok()?.to_vec())
     }
 
     fn is_signed(bytes: &[u8], signature: &[u8], key: &[u8]) -> bool {
@@ -112,6 +136,11 @@ mod tests {
         let key = ours.public_key().expect("we sign");
         let signature = ours.signature(&solution(6)).expect("we sign");
         assert_eq!(signature.bytes.len(), 128);
+        assert_eq!(
+            ours.signature(&solution(6)),
+            Some(signature.clone()),
+            "nothing is left to chance"
+        );
         assert!(other.is_authentic(&solution(6), &signature, &key));
         assert!(!other.is_authentic(&solution(11), &signature, &key));
         let theirs = other.public_key().expect("we sign");

@@ -1,6 +1,7 @@
 //! A codec as its tests use it: from a message to bytes on the wire and back.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use althing_engine::nakamoto::{self, Nakamoto};
 use althing_engine::rounds::{
@@ -12,7 +13,7 @@ use althing_types::{Address, Channel, Difficulty, PeerId, PeerKey, Seed, Term, T
 use rsa_keys::RsaPrivateKey;
 use rsa_keys::pkcs8::EncodePrivateKey;
 
-use crate::pss::Chance;
+use crate::pss::Drawn;
 use crate::{Codec, Content, Malformed, PAYLOAD_MAX, Received, Wire};
 
 /// Returns the packets that a message to all peers of a bus becomes.
@@ -113,9 +114,12 @@ pub(crate) fn rsa_secret() -> Vec<u8> {
     rsa_secret_of(2048)
 }
 
-/// Returns a new secret key of RSA with so many bits.
+/// Returns a new secret key of RSA with so many bits. Each run of a test gets the same keys.
 pub(crate) fn rsa_secret_of(bits: usize) -> Vec<u8> {
-    let key = RsaPrivateKey::new(&mut Chance, bits).expect("the system has entropy");
+    static KEYS: AtomicU64 = AtomicU64::new(0);
+    let number = KEYS.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+    let mut drawn = Drawn::new(b"a key for tests", &number);
+    let key = RsaPrivateKey::new(&mut drawn, bits).expect("there are keys of this length");
     key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
 }
 
