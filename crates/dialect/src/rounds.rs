@@ -1,5 +1,7 @@
 //! What a network with rounds has besides its codec.
 
+use std::ops::RangeInclusive;
+
 use althing_engine::rounds::{Authenticator, Rounds, Rules};
 use althing_types::PeerId;
 
@@ -20,6 +22,21 @@ pub trait RoundsDialect: Codec<Engine = Rounds> {
 
     /// Returns an id for a peer that starts `nanoseconds` after 1970.
     fn peer_id(&self, nanoseconds: u64, entropy: u64) -> PeerId;
+
+    /// Returns the ids that peers draw from, where they are so few that two may draw the same.
+    fn few_ids(&self) -> Option<RangeInclusive<u64>> {
+        None
+    }
+
+    /// Returns the id that a user chooses by its number, or why there is none.
+    fn chosen_id(&self, _: u64) -> Result<PeerId, String> {
+        Err("peers of this network draw their ids".into())
+    }
+
+    /// Returns an id for one that only watches: it is no member's.
+    fn watching_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        self.peer_id(nanoseconds, entropy)
+    }
 
     /// Returns what kind of secret a new peer needs.
     fn secret_kind(&self) -> SecretKind;

@@ -57,6 +57,9 @@ fn find_in<'a>(profiles: &'a [Profile], name: &str) -> Result<&'a Profile, Strin
     if let Some(profile) = profiles.iter().find(|profile| profile.name == name) {
         return Ok(profile);
     }
+    if name.is_empty() {
+        return Err("it is empty; name a built-in profile or a file, or leave the key out".into());
+    }
     let nearest = profiles.iter().min_by_key(|profile| osa_distance(&profile.name, name));
     Err(match nearest {
         Some(nearest) if osa_distance(&nearest.name, name) <= 2 => {
@@ -83,6 +86,7 @@ mod tests {
         }
         assert_eq!(find("sheet"), Some(&Profile::default()));
         assert!(base("shet").expect_err("it is none").ends_with("did you mean \"sheet\"?"));
+        assert!(base("").expect_err("it is none").contains("leave the key out"));
         assert!(base("raft").expect_err("it is none").contains("sequel, elect-chain"));
     }
 

@@ -63,7 +63,7 @@ pub use self::proving::{
     HashName, HashedText, InputBytes, KeyForm, Need, PuzzleRules, SignatureName, SignedPart,
     Signing, SolutionForm, Zeros,
 };
-pub use self::reading::{Problem, Unreadable, read};
+pub use self::reading::{FILE_BYTES_MAX, Problem, Unreadable, read};
 pub(crate) use self::role::ID_SPELLINGS;
 pub use self::role::Role;
 pub use self::spelled::{Announce, Bound, Code, Next, Often, Rows, Seconds, Wait};
@@ -164,6 +164,22 @@ impl Profile {
     /// Returns the kinds of messages that the network has.
     pub fn kinds(&self) -> impl Iterator<Item = MessageKind> + '_ {
         MessageKind::ALL.into_iter().filter(|kind| self.has(*kind))
+    }
+
+    /// Returns what is wrong with it, each with its key, as in `join.n`; nothing for one that was
+    /// read, unless it was changed since.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        problems::problems(self)
+    }
+
+    /// Returns what a person should know who relies on it, a sentence each.
+    pub fn remarks(&self) -> Vec<&'static str> {
+        let counts_late_votes = self.network == NetworkKind::Rounds
+            && self.judge.by == JudgedBy::All
+            && matches!(self.judge.bound, Bound::OfNext { .. });
+        let stale = "judge.bound: so many votes are counted as they come, with late ones of \
+                     earlier rows, as its programs do; \">N/2\" counts those of the row alone";
+        counts_late_votes.then_some(stale).into_iter().collect()
     }
 
     /// Returns whether peers sign a kind of message.

@@ -1,7 +1,7 @@
 //! Reading a profile: the file itself, what it takes from its base, and what is wrong with it,
 //! said with the line and the key.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -41,11 +41,24 @@ impl fmt::Display for Unreadable {
                 write!(f, "{line}:")?;
             }
             match key.as_str() {
-                "" => write!(f, " {reason}")?,
-                key => write!(f, " {key}: {reason}")?,
+                "" => write!(f, " {}", Shown(reason))?,
+                key => write!(f, " {}: {}", Shown(key), Shown(reason))?,
             }
         }
         Ok(())
+    }
+}
+
+/// A text from a file as a terminal can show it: control characters are spelled out.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '\n' => f.write_char('\n'),
+            control if control.is_control() => write!(f, "{}", control.escape_default()),
+            other => f.write_char(other),
+        })
     }
 }
 
@@ -53,7 +66,7 @@ impl fmt::Display for Unreadable {
 const PROBLEMS_MAX: usize = 50;
 
 /// Bytes of a file; a profile with all that there is has a hundredth of them.
-const FILE_BYTES_MAX: usize = 1 << 20;
+pub const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Returns the profile in `text`, which is called `file`. `base` finds the profile that another one
 /// is based on.
@@ -321,6 +334,12 @@ mod tests {
 
     fn said_of_long() -> String {
         said(&" ".repeat(FILE_BYTES_MAX + 1))
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        let said = said("\"a\\u001b[2J\" = 1\n");
+        assert!(said.contains("\\u{1b}[2J") && !said.contains('\u{1b}'), "{said}");
     }
 
     #[test]

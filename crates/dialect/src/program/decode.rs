@@ -269,6 +269,7 @@ impl<'a> Reader<'a> {
         let code = match self.values.get(&Role::Result) {
             Some(Value::Integer(digits)) => digits.parse().ok(),
             Some(Value::Bool(value)) => Some(i64::from(*value)),
+            Some(Value::Text(text)) => text.as_text().and_then(|text| text.trim().parse().ok()),
             Some(value) => read_number(value).and_then(|number| i64::try_from(number).ok()),
             None => None,
         };

@@ -11,6 +11,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `covering` | which messages are signed? |
 //! | `decode` | what do bytes mean to the engine? |
 //! | `encode` | what does a message of the engine look like? |
 //! | `key` | how is a key written? |
@@ -20,6 +21,7 @@
 //! | `token` | how is one value written and read? |
 //! | `topics` | which message goes to which topic? |
 
+mod covering;
 mod decode;
 mod encode;
 mod key;
@@ -42,6 +44,7 @@ use althing_engine::rounds::{
 };
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
+use self::covering::Covering;
 use self::decode::Tolerance;
 use self::neighbours::{Neighbours, Ours};
 pub(crate) use self::topics::ProgramTopics;
@@ -69,6 +72,9 @@ pub struct Config {
     /// How long a leader waits between two challenges; `None` as the profile says.
     pub pause: Option<Duration>,
 }
+
+/// Of so many ids or fewer, ten peers could easily draw the same.
+const FEW_IDS: u64 = 10_000;
 
 impl Config {
     /// Members a network can have.
@@ -206,6 +212,37 @@ impl RoundsDialect for Program {
         })
     }
 
+    fn few_ids(&self) -> Option<RangeInclusive<u64>> {
+        let ids = &self.profile.id;
+        let are_numbers = matches!(ids.kind, IdKind::Int | IdKind::IntText | IdKind::HexText);
+        (are_numbers && ids.hi.saturating_sub(ids.lo) < FEW_IDS).then_some(ids.lo..=ids.hi)
+    }
+
+    fn chosen_id(&self, number: u64) -> Result<PeerId, String> {
+        let ids = &self.profile.id;
+        match ids.kind {
+            IdKind::Int | IdKind::IntText | IdKind::HexText => {
+                match (ids.lo..=ids.hi).contains(&number) {
+                    true => Ok(PeerId::new(number.into())),
+                    false => Err(format!("ids of this network are from {} to {}", ids.lo, ids.hi)),
+                }
+            }
+            IdKind::TimeNs | IdKind::Uuid | IdKind::FloatText => {
+                Err("ids of this network are no numbers that one chooses".into())
+            }
+        }
+    }
+
+    /// An id that is a number has 64 bits at most, so one of more is no member's.
+    fn watching_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
+        match self.profile.id.kind {
+            IdKind::Int | IdKind::IntText | IdKind::HexText => {
+                PeerId::new((1 << 64) | u128::from(entropy))
+            }
+            IdKind::TimeNs | IdKind::Uuid | IdKind::FloatText => self.peer_id(nanoseconds, entropy),
+        }
+    }
+
     fn secret_kind(&self) -> SecretKind {
         match self.profile.sign.alg {
             SignatureName::None => SecretKind::Random,
@@ -222,8 +259,14 @@ impl RoundsDialect for Program {
                 32 => Ok(Box::new(Unsigned)),
                 bytes => Err(BadSecret { kind: SecretKind::Random, bytes }),
             },
-            SignatureName::RsaPkcs1Sha256 => rsa::rsa(secret, bytes),
-            SignatureName::RsaPssSha256Salt94 => pss::pss(secret, bytes),
+            SignatureName::RsaPkcs1Sha256 => {
+                let signer = rsa::rsa(secret, bytes)?;
+                Ok(Box::new(Covering { signer, profile: Arc::clone(&self.profile) }))
+            }
+            SignatureName::RsaPssSha256Salt94 => {
+                let signer = pss::pss(secret, bytes)?;
+                Ok(Box::new(Covering { signer, profile: Arc::clone(&self.profile) }))
+            }
         }
     }
 

@@ -15,7 +15,9 @@ use althing_pow::{
 use althing_types::{Difficulty, Transaction};
 
 use super::Config;
-use crate::profile::{self, Announce, Bound, Code, IdKind, JudgedBy, Next, Often, Profile};
+use crate::profile::{
+    self, Announce, Bound, Code, IdKind, JudgedBy, MessageKind, Next, Often, Profile, Role,
+};
 
 /// How long it is each member's turn to answer where all vote. Over MQTT most brokers give all
 /// peers one order anyway, and a round takes 140 ms; over AMQP there is no common order, and a row
@@ -141,6 +143,10 @@ fn customs(profile: &Profile) -> Customs {
             },
             repeats: if join.send_exactly_once { Repeats::Counted } else { Repeats::Ignored },
             learns_from_draws: join.learn_id_from_vote,
+            // Kept for those who come later, it is heard again after a restart.
+            hears_ids_once: join.ignore_retained
+                || !profile.wire.retain.contains(&MessageKind::Init),
+            says_key: profile.fields.has(MessageKind::Init, Role::Key),
         },
         drawing: Drawing {
             delay: election.vote_delay.0,
@@ -153,7 +159,11 @@ fn customs(profile: &Profile) -> Customs {
             announced: election.announced,
             mines: if leader.mines { LeaderMines::Always } else { LeaderMines::Never },
         },
-        judging: Judging { wrong: reply(judge.result.wrong), late: reply(judge.result.late) },
+        judging: Judging {
+            wrong: reply(judge.result.wrong),
+            late: reply(judge.result.late),
+            omits_solution: !profile.fields.has(MessageKind::Result, Role::Solution),
+        },
     }
 }
 

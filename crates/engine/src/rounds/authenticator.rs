@@ -9,6 +9,11 @@ pub trait Authenticator: Send + Sync {
     /// Returns the key that checks our signatures, or `None` if we do not sign.
     fn public_key(&self) -> Option<PublicKey>;
 
+    /// Returns whether peers of this network sign such a message: some programs sign only a few.
+    fn covers(&self, _: &Message) -> bool {
+        true
+    }
+
     /// Returns our signature under `message`, or `None` if we do not sign.
     fn signature(&self, message: &Message) -> Option<Signature>;
 

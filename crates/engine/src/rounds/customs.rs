@@ -41,6 +41,11 @@ pub struct Joining {
     pub repeats: Repeats,
     /// Whether the sender of a draw is taken for a peer that has said its id.
     pub learns_from_draws: bool,
+    /// Whether the id of this peer can only be heard as often as peers say it: a broker that keeps
+    /// messages may say it as well.
+    pub hears_ids_once: bool,
+    /// Whether a peer says its key with its id, where peers sign, and not by itself.
+    pub says_key: bool,
 }
 
 /// When a wait is over.
@@ -110,6 +115,8 @@ pub struct Judging {
     pub wrong: Reply,
     /// To what solves a row that is decided.
     pub late: Reply,
+    /// Whether an answer does not say which solution it is about: it is then the finder's first.
+    pub omits_solution: bool,
 }
 
 /// Whether there is an answer.
@@ -133,6 +140,8 @@ impl Default for Joining {
             every: None,
             repeats: Repeats::Ignored,
             learns_from_draws: false,
+            hears_ids_once: true,
+            says_key: false,
         }
     }
 }

@@ -230,6 +230,11 @@ pub enum Refusal {
     /// Rule A4.
     #[error("another peer impersonates this one")]
     Impersonation,
+    /// Rule P20.
+    #[error(
+        "another peer has the same id; stop one of the two, and start it with another one (--id)"
+    )]
+    SharedId,
     /// Rule A5.
     #[error(
         "it names no term: only a published program says this, and those are met with --variant \

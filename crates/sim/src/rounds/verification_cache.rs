@@ -43,6 +43,10 @@ impl VerificationCache {
 }
 
 impl Authenticator for Sharing {
+    fn covers(&self, message: &Message) -> bool {
+        self.own.covers(message)
+    }
+
     fn public_key(&self) -> Option<PublicKey> {
         self.own.public_key()
     }

@@ -9,6 +9,7 @@
 //! | `customs` | do they among programs, in whatever their networks differ? |
 //! | `any` | do they in any mixture of those? |
 //! | `gaps` | what do they record that have missed messages? |
+//! | `profiles` | do they, by each value that a profile may have? |
 //! | `program` | how does such a program behave? |
 //! | `plain` | what becomes of a program that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
@@ -20,6 +21,7 @@ mod gaps;
 mod network;
 mod plain;
 mod ppd;
+mod profiles;
 mod program;
 mod published;
 mod sd;

@@ -231,8 +231,10 @@ impl Program {
                 Ok(())
             }
             Message::Challenge { peer, difficulty, place } => {
+                // Where all vote, challenges do not name their row, and a codec leaves it out.
+                let place = place.filter(|_| self.is_judged());
                 if place.is_some() != self.is_judged() {
-                    return Err("KeyError: a challenge that has a row, or lacks one");
+                    return Err("KeyError: a challenge that lacks a row");
                 }
                 let is_timed = self.rules.customs.drawing.wait != Wait::All
                     || self.rules.customs.joining.wait != Wait::All;
@@ -258,7 +260,8 @@ impl Program {
                 }
                 Ok(())
             }
-            Message::Vote { approve, cause: None, .. } if !self.is_judged() => {
+            // Votes do not name the finder, either.
+            Message::Vote { approve, .. } if !self.is_judged() => {
                 self.votes.push_back(*approve);
                 Ok(())
             }

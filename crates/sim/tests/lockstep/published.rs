@@ -307,3 +307,21 @@ fn a_lost_count_is_mined_again() {
     assert_eq!(net.events.iter().filter(|event| failed(event)).count(), 3);
     assert!(!net.rows(0).is_empty(), "the members' own votes decide the next count");
 }
+
+/// Neither would be counted as a member, and the session would not begin.
+#[test]
+fn a_peer_that_shares_its_id_says_so_once() {
+    let mut net = Lockstep::new(&controlled(4), 3);
+    net.run(Duration::from_millis(1));
+    assert_eq!(refusals(&net), []);
+    for _ in 0..3 {
+        let (peer, key, members, start) = (id(0), None, None, None);
+        net.say(Message::Announcement { peer, key, members, start });
+        net.run(Duration::from_millis(1));
+    }
+    let shared = |(_, event): &&(usize, Event)| {
+        matches!(event, Event::MessageRefused { reason: Refusal::SharedId, .. })
+    };
+    let told: Vec<usize> = net.events.iter().filter(shared).map(|(peer, _)| *peer).collect();
+    assert_eq!(told, [0]);
+}

@@ -229,6 +229,13 @@ fn ids_are_drawn_from_their_range_and_networks_told_apart() {
     let ids: std::collections::BTreeSet<u128> =
         (0..100).map(|entropy| narrow.peer_id(0, entropy).number()).collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), [5, 6, 7, 8]);
+    assert_eq!(narrow.few_ids(), Some(5..=8));
+    assert_eq!(narrow.chosen_id(6), Ok(PeerId::new(6)));
+    assert_eq!(narrow.chosen_id(9), Err("ids of this network are from 5 to 8".into()));
+    assert!(narrow.watching_id(0, 6).number() > u128::from(u64::MAX), "no member has it");
+    let sd = Program::built_in("sd");
+    assert_eq!((sd.few_ids(), sd.chosen_id(6).is_err()), (None, true));
+    assert_eq!(program("name = \"x\"").few_ids(), None, "there are thousands");
     let uuid = Program::built_in("sd").peer_id(7, 9).number();
     assert_eq!(Uuid::random(uuid).number(), uuid);
     assert_eq!(Program::built_in("elect-chain").peer_id(0x1234_5678, 0xfff).number(), 0x1234_57ff);

@@ -18,15 +18,17 @@ impl Published {
         if let Message::Announcement { .. } = signed.message {
             return self.on_announcement(signed, out);
         }
+        let is_signed = self.signs() && self.authenticator.covers(&signed.message);
         let is_unnamed = signed.message.peer() == PeerId::UNNAMED;
         let lacks_key = match self.phase {
-            Phase::Discovery | Phase::Keys => true,
-            _ => is_unnamed && self.leader.is_none(),
+            // What is not signed waits as well, so that the order stays.
+            Phase::Discovery | Phase::Keys => self.signs(),
+            _ => is_signed && is_unnamed && self.leader.is_none(),
         };
-        if self.signs() && lacks_key {
+        if lacks_key {
             return self.deferred.push(signed);
         }
-        if self.signs() {
+        if is_signed {
             self.authenticate(&signed)?;
         }
         self.on_word(signed.message, out)
@@ -53,6 +55,9 @@ impl Published {
                 // Where the leader alone judges, the others need no solutions.
                 let is_for_leader = self.rules.decision == Decision::Leader;
                 if is_for_leader && self.leader.is_some_and(|leader| leader != self.me) {
+                    if self.rules.customs.judging.omits_solution {
+                        self.claim(peer, transaction, seed);
+                    }
                     return Ok(());
                 }
                 self.solutions.push(Solution { finder: peer, transaction, seed })

@@ -96,6 +96,7 @@ impl Published {
         }
         self.asked.insert(transaction, difficulty);
         self.open = Some((transaction, now));
+        self.solved.clear();
         self.issued = None;
         out.push(Output::Event(Event::ChallengeIssued { transaction, difficulty, leader }));
         self.mine(out);
@@ -161,7 +162,8 @@ impl Published {
     }
 
     fn send_challenge(&self, row: Transaction, difficulty: Difficulty, out: &mut Vec<Output>) {
-        let place = self.names_rows().then_some(Place { transaction: row, term: Term::FIRST });
+        // Whether a challenge names its row is the codec's choice.
+        let place = Some(Place { transaction: row, term: Term::FIRST });
         self.say(Message::Challenge { peer: self.me, difficulty, place }, out);
     }
 

@@ -3,11 +3,11 @@
 use althing_pow::Unsolved;
 use althing_types::{PeerId, Seed, Term, Transaction};
 
-use super::queue::OfRow;
+use super::queue::{OfRow, QUEUE_MAX};
 use super::{Phase, Published};
 use crate::rounds::{
-    CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Judging, Message, Output,
-    Record, Refusal, Reply, Ruling, StartsDigest, leave_later, refuse,
+    Cause, CertifiedRecord, Counting, Decision, Durable, ElectionEvery, Event, Judging, Message,
+    Output, Record, Refusal, Reply, Ruling, StartsDigest, leave_later, refuse,
 };
 
 /// A peer claims to have found a solution.
@@ -34,6 +34,13 @@ const AHEAD_MAX: u64 = 64;
 /// The same where the leader alone decides, and whoever has missed rows goes on with a later one:
 /// two weeks of rows, if each takes a second.
 const AHEAD_OF_MEMBER_MAX: u64 = 1 << 20;
+
+impl Vote {
+    /// Returns whether it says what it is about: in some networks votes do not.
+    fn says_solution(&self) -> bool {
+        !self.seed.as_str().is_empty()
+    }
+}
 
 impl OfRow for Solution {
     fn row(&self) -> Transaction {
@@ -78,14 +85,18 @@ impl Published {
         };
         let judged = self.rules.puzzle.check(&seed, transaction, difficulty);
         let approve = judged.is_ok();
+        if approve && transaction == self.open_row() && self.solved.len() < QUEUE_MAX {
+            self.solved.push(solution.clone());
+        }
+        // Whether votes say what they are about is the codec's choice.
+        let cause = Some(Cause {
+            term: Term::FIRST,
+            difficulty,
+            winner: finder,
+            starts: StartsDigest::default(),
+        });
         self.say(
-            Message::Vote {
-                peer: self.me,
-                transaction,
-                seed: seed.clone(),
-                approve,
-                cause: self.cause(finder, difficulty),
-            },
+            Message::Vote { peer: self.me, transaction, seed: seed.clone(), approve, cause },
             out,
         );
         match judged {
@@ -125,25 +136,30 @@ impl Published {
     /// said yes first, so that those who follow this rule never record two, in whichever order the
     /// solutions reach them (rule P11). `None` if that vote is still to come.
     ///
-    /// `first` is the solution that this peer saw first. It stands if this peer leads, and if the
-    /// leader has gone on to the next election without a vote that has reached us.
+    /// `first` is the solution that this peer saw first. It stands if this peer leads, if the
+    /// leader's vote says nothing of what it is about, and if the leader has gone on to the next
+    /// election without a vote that has reached us.
     fn chosen(&self, first: Solution) -> Option<Solution> {
         if self.leader == Some(self.me) {
             return Some(first);
         }
         let transaction = self.open_row();
         let difficulty = *self.asked.get(&transaction)?;
+        let solves = |seed: &Seed| self.rules.puzzle.check(seed, transaction, difficulty).is_ok();
         let is_choice = |vote: &&Vote| {
-            Some(vote.voter) == self.leader
-                && vote.approve
-                && self.rules.puzzle.check(&vote.seed, transaction, difficulty).is_ok()
+            let is_leaders = Some(vote.voter) == self.leader && vote.approve;
+            is_leaders && (!vote.says_solution() || solves(&vote.seed))
         };
-        let choice = self.votes.of(transaction).find(is_choice);
-        let choice = choice.and_then(|vote| Some((vote.winner?, vote.seed.clone())));
-        match choice {
-            Some((finder, seed)) => Some(Solution { finder, transaction, seed }),
-            None if self.has_drawn_again(self.leader) => Some(first),
-            None => None,
+        let Some(vote) = self.votes.of(transaction).find(is_choice) else {
+            return self.has_drawn_again(self.leader).then_some(first);
+        };
+        let mut solved = self.solved.iter();
+        match (vote.winner, vote.says_solution()) {
+            (Some(finder), true) => Some(Solution { finder, transaction, seed: vote.seed.clone() }),
+            // Of those who found the same, the first.
+            (None, true) => solved.find(|solution| solution.seed == vote.seed).cloned(),
+            (Some(finder), false) => solved.find(|solution| solution.finder == finder).cloned(),
+            (None, false) => Some(first),
         }
     }
 
@@ -193,7 +209,7 @@ impl Published {
 
     /// Returns whether a leader of this network says such a thing (rule P17).
     fn answers(&self, ruling: Ruling) -> bool {
-        let Judging { wrong, late } = self.rules.customs.judging;
+        let Judging { wrong, late, .. } = self.rules.customs.judging;
         match ruling {
             Ruling::Accepted => true,
             Ruling::Wrong => wrong == Reply::Said,
@@ -204,7 +220,7 @@ impl Published {
     /// Takes the leader's next verdict on a row that is not recorded, and returns whether there was
     /// one. It may be of a row that we left because the next challenge came first (rule P13).
     pub(super) fn obey_next(&mut self, out: &mut Vec<Output>) -> bool {
-        let Some(solution) = self.verdicts.take_of_any(&self.asked) else { return false };
+        let Some(solution) = self.next_verdict() else { return false };
         let Solution { finder: winner, transaction, seed } = solution;
         let Some(difficulty) = self.asked.get(&transaction) else { return true };
         match self.rules.puzzle.check(&seed, transaction, *difficulty) {
@@ -262,6 +278,7 @@ impl Published {
         }
         self.next = transaction.next();
         self.verdicts.forget_before(self.next);
+        self.claims.forget_before(self.next);
         if transaction != self.open_row() {
             return;
         }

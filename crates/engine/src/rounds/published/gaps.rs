@@ -21,6 +21,13 @@ pub(super) struct Gap {
     unnamed_rows: bool,
 }
 
+impl Gap {
+    /// Returns whether the connection was lost for a while.
+    pub(super) fn may_have_missed(self) -> bool {
+        self.missed
+    }
+}
+
 impl Published {
     /// Takes note that messages may have been missed.
     pub(super) fn on_interrupted(&mut self, out: &mut Vec<Output>) {

@@ -1,9 +1,18 @@
-//! How peers find each other (rules P1, P8 and P14).
+//! How peers find each other (rules P1, P8, P14 and P20).
 
 use althing_types::PeerId;
 
 use super::{Phase, Published};
-use crate::rounds::{Event, Joining, Message, Output, Repeats, Timer};
+use crate::rounds::{Event, Joining, Message, Output, Refusal, Repeats, Seat, Timer, refuse};
+
+/// How often our own id was said and heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct OwnId {
+    said: u64,
+    heard: u64,
+    /// Whether another peer has the same.
+    is_shared: bool,
+}
 
 impl Published {
     /// Begins to look for others.
@@ -40,6 +49,9 @@ impl Published {
 
     /// Each new id, our own included, makes us publish ours again, until all are known (rule P1).
     pub(super) fn on_id(&mut self, peer: PeerId, out: &mut Vec<Output>) {
+        if peer == self.me {
+            self.hear_own_id(out);
+        }
         let is_repeated = self.known.contains(&peer);
         if is_repeated && self.phase == Phase::Discovery {
             match self.rules.customs.joining.repeats {
@@ -48,6 +60,23 @@ impl Published {
             }
         }
         self.meet(peer, out);
+    }
+
+    /// Takes note of our own id, which comes back as often as we have said it, unless another peer
+    /// has the same: then neither would be counted as a member (rule P20).
+    fn hear_own_id(&mut self, out: &mut Vec<Output>) {
+        self.own_id.heard = self.own_id.heard.saturating_add(1);
+        let Joining { repeats, hears_ids_once, .. } = self.rules.customs.joining;
+        let is_shared = self.own_id.heard > self.own_id.said && self.seat == Seat::Member;
+        if !is_shared || self.own_id.is_shared || !hears_ids_once || self.gap.may_have_missed() {
+            return;
+        }
+        self.own_id.is_shared = true;
+        refuse(self.me, Refusal::SharedId, out);
+        if repeats == Repeats::Ignored {
+            // The other one then hears it more often than it has said it.
+            self.say_id(out);
+        }
     }
 
     /// Takes note of a peer, unless it is known or there are enough.
@@ -72,15 +101,17 @@ impl Published {
         wait.is_over(has_all, self.join_over && known >= usize::from(min.get()))
     }
 
-    fn say_id(&self, out: &mut Vec<Output>) {
-        self.say(
-            Message::Announcement { peer: self.me, key: None, members: None, start: None },
-            out,
-        );
+    fn say_id(&mut self, out: &mut Vec<Output>) {
+        if !self.is_out_of_place() {
+            self.own_id.said = self.own_id.said.saturating_add(1);
+        }
+        let says_key = self.signs() && self.rules.customs.joining.says_key;
+        let key = says_key.then(|| self.authenticator.public_key()).flatten();
+        self.say(Message::Announcement { peer: self.me, key, members: None, start: None }, out);
     }
 
     /// Repeats its id while others may not have received it, where the program does (rule P8).
-    pub(super) fn on_announce(&self, out: &mut Vec<Output>) {
+    pub(super) fn on_announce(&mut self, out: &mut Vec<Output>) {
         if self.phase == Phase::Discovery {
             self.say_id(out);
             self.announce_later(out);

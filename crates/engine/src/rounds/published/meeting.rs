@@ -35,7 +35,13 @@ impl Published {
             return Err(Refusal::Unexpected);
         };
         match key {
-            Some(key) if self.signs() => self.on_key(peer, key),
+            Some(key) if self.signs() => {
+                self.on_key(peer, key)?;
+                if self.rules.customs.joining.says_key {
+                    self.on_id(peer, out);
+                }
+                Ok(())
+            }
             _ => {
                 self.on_id(peer, out);
                 Ok(())
@@ -93,8 +99,10 @@ impl Published {
         out.push(Output::Event(Event::MembershipSettled { members, member }));
         if self.signs() {
             self.phase = Phase::Keys;
-            let key = self.authenticator.public_key();
-            self.say(Message::Announcement { peer: self.me, key, members: None, start: None }, out);
+            if !self.rules.customs.joining.says_key {
+                let (peer, key) = (self.me, self.authenticator.public_key());
+                self.say(Message::Announcement { peer, key, members: None, start: None }, out);
+            }
         } else {
             self.begin_election(out);
         }

@@ -5,7 +5,7 @@
 //! votes or the leader's verdict. A message for a later phase waits in its queue. Where the program
 //! ignores the row of a message, messages that were never taken wait too: a solution of an earlier
 //! row may win a later one. The peers of such a network agree only because they all see the same
-//! order; see rules P1 to P19 in `docs/protocol.md`.
+//! order; see rules P1 to P20 in `docs/protocol.md`.
 //!
 //! Where the published programs stop or crash, this one refuses the message and continues. It
 //! repeats hardly anything, since they would count it twice; so when one of them dies, it waits,
@@ -16,6 +16,7 @@
 //! | `answering` | what does a member answer to a challenge? |
 //! | `arriving` | into which queue does a message go? |
 //! | `asking` | which row does a challenge open, and who issues it? |
+//! | `claims` | which solution is a verdict about that does not say it? |
 //! | `deciding` | what becomes of solutions? |
 //! | `draws` | which draws does an election count? |
 //! | `gaps` | what can be told without messages that were missed? |
@@ -28,6 +29,7 @@
 mod answering;
 mod arriving;
 mod asking;
+mod claims;
 mod deciding;
 mod draws;
 mod gaps;
@@ -45,16 +47,18 @@ use althing_types::{Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use rand_chacha::ChaCha8Rng;
 
 use self::asking::Asked;
+use self::claims::Claims;
 use self::deciding::{Solution, Vote};
 use self::draws::Draws;
 use self::gaps::Gap;
+use self::joining::OwnId;
 use self::meeting::Doubts;
 use self::queue::{QUEUE_MAX, Queue};
 use self::waiting::Standing;
 use super::search::Search;
 use super::{
-    Authenticator, Cause, Command, Counting, Decision, Durable, Identity, Input, Message, Output,
-    PublicKey, Refusal, Rules, Seat, Signed, StartsDigest, Status, Timer, refuse,
+    Authenticator, Command, Counting, Decision, Durable, Identity, Input, Message, Output,
+    PublicKey, Refusal, Rules, Seat, Signed, Status, Timer, refuse,
 };
 use crate::{Queue as Queued, Recipient};
 
@@ -68,6 +72,7 @@ pub(super) struct Published {
     authenticator: Arc<dyn Authenticator>,
     phase: Phase,
     known: Vec<PeerId>,
+    own_id: OwnId,
     /// Ids that were heard again, where each counts as one more peer.
     repeated: usize,
     /// Whether the time for meeting others is over.
@@ -90,8 +95,12 @@ pub(super) struct Published {
     challenges: Queue<Asked>,
     solutions: Queue<Solution>,
     votes: Queue<Vote>,
+    /// The valid solutions of the open row, in the order of their arrival, where all vote.
+    solved: Vec<Solution>,
     /// Solutions that the leader has accepted.
     verdicts: Queue<Solution>,
+    /// What members have sent to the leader, where its verdicts do not say what they are about.
+    claims: Claims,
     leader: Option<PeerId>,
     /// Those who say that they were elected, in order, where leaders say so.
     coordinators: Queue<(PeerId, u128)>,
@@ -146,6 +155,7 @@ impl Published {
             authenticator: identity.authenticator.into(),
             phase: Phase::Discovery,
             known: Vec::new(),
+            own_id: OwnId::default(),
             repeated: 0,
             join_over: false,
             keys: BTreeMap::new(),
@@ -160,7 +170,9 @@ impl Published {
             challenges: Queue::new(),
             solutions: Queue::new(),
             votes: Queue::new(),
+            solved: Vec::new(),
             verdicts: Queue::new(),
+            claims: Claims::default(),
             leader: None,
             coordinators: Queue::new(),
             asked: BTreeMap::new(),
@@ -177,7 +189,7 @@ impl Published {
         }
     }
 
-    pub(super) fn queues(&self) -> [Queued; 10] {
+    pub(super) fn queues(&self) -> [Queued; 12] {
         [
             Queued {
                 name: "known peers",
@@ -191,7 +203,9 @@ impl Published {
             Queued { name: "challenges", len: self.challenges.len(), max: QUEUE_MAX },
             Queued { name: "solutions", len: self.solutions.len(), max: QUEUE_MAX },
             Queued { name: "votes", len: self.votes.len(), max: QUEUE_MAX },
+            Queued { name: "valid solutions", len: self.solved.len(), max: QUEUE_MAX },
             Queued { name: "verdicts", len: self.verdicts.len(), max: QUEUE_MAX },
+            Queued { name: "claims", len: self.claims.len(), max: QUEUE_MAX },
             Queued { name: "rows asked for", len: self.asked.len(), max: ROWS_MAX },
         ]
     }
@@ -297,11 +311,10 @@ impl Published {
         true
     }
 
-    /// Returns whether a message of `peer` is the leader's. Where the leader decides alone, its
-    /// messages do not name their sender.
+    /// Returns whether a message of `peer` is the leader's. What names no sender is taken for that:
+    /// in many networks its messages name none, and nothing else could be told of them.
     fn is_leader(&self, peer: PeerId) -> bool {
-        let is_unnamed = peer == PeerId::UNNAMED && self.rules.decision == Decision::Leader;
-        is_unnamed || Some(peer) == self.leader
+        peer == PeerId::UNNAMED || Some(peer) == self.leader
     }
 
     fn is_finished(&self) -> bool {
@@ -313,17 +326,6 @@ impl Published {
     /// Returns whether the messages of this network name their row.
     fn names_rows(&self) -> bool {
         self.rules.counting == Counting::ArrivalsOfRow || self.rules.decision == Decision::Leader
-    }
-
-    /// Returns what our vote is about besides the seed, where votes contain that.
-    fn cause(&self, winner: PeerId, difficulty: Difficulty) -> Option<Cause> {
-        let names = self.rules.counting == Counting::ArrivalsOfRow;
-        names.then_some(Cause {
-            term: Term::FIRST,
-            difficulty,
-            winner,
-            starts: StartsDigest::default(),
-        })
     }
 
     pub(super) fn status(&self) -> Status {
@@ -378,10 +380,11 @@ impl Hash for Published {
         (&self.phase, &self.known, self.leader, self.open, self.next, &self.asked).hash(state);
         (&self.keys, &self.deferred, &self.draws, &self.counted, &self.challenges).hash(state);
         (&self.solutions, &self.votes, &self.verdicts, &self.search).hash(state);
+        (&self.solved, &self.claims).hash(state);
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
         (&self.doubtful, self.doubts, self.has_neighbours, &self.coordinators).hash(state);
         (&self.elected, self.gap).hash(state);
-        (self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
+        (self.own_id, self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

@@ -48,6 +48,11 @@ impl<T> Queue<T> {
         (self.0.len() >= count).then(|| self.0.drain(..count).collect())
     }
 
+    /// Drops the item at this place.
+    pub(super) fn remove(&mut self, place: usize) {
+        self.0.remove(place);
+    }
+
     /// Returns the waiting items, in the order of their arrival.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter()
