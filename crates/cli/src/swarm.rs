@@ -8,7 +8,7 @@ use althing_feed::Feed;
 use althing_http::{Asked, Process};
 use althing_net::Link;
 use althing_net::memory::Bus;
-use althing_node::rounds::{Options, open};
+use althing_node::rounds::{Options, free_id, open};
 use althing_node::{Clock, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
@@ -44,7 +44,7 @@ impl Making<'_> {
     pub(crate) async fn start(&self, peers: usize) -> anyhow::Result<(Swarm<Rounds>, Vec<PeerId>)> {
         let (mut nodes, mut ids) = (Vec::new(), Vec::new());
         for number in 0..peers {
-            let (peer, node, link) = self.make(number).await?;
+            let (peer, node, link) = self.make(number, &ids).await?;
             nodes.push((node, link));
             ids.push(peer);
         }
@@ -55,8 +55,13 @@ impl Making<'_> {
         Ok((swarm, ids))
     }
 
-    /// Makes the peer with a number, from what it has on disk, and connects it.
-    pub(crate) async fn make(&self, number: usize) -> anyhow::Result<(PeerId, Node<Rounds>, Link)> {
+    /// Makes the peer with a number, from what it has on disk, and connects it; one that is new has
+    /// an id that none of `others` has.
+    pub(crate) async fn make(
+        &self,
+        number: usize,
+        others: &[PeerId],
+    ) -> anyhow::Result<(PeerId, Node<Rounds>, Link)> {
         let store = match &self.disk {
             Some(disk) => Store::open(&disk.path().join(number.to_string()))?,
             None => Store::in_memory(),
@@ -65,6 +70,7 @@ impl Making<'_> {
         let (peer, node) = open(Options {
             dialect: Arc::clone(self.dialect),
             seat: Seat::Member,
+            id: free_id(&**self.dialect, &others.iter().copied().collect()),
             store,
             parallelism: self.parallelism,
             // So that there is mining to be seen, and measured.

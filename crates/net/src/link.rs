@@ -1,5 +1,6 @@
 //! One end of a shared bus.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use crate::{Arrival, PAYLOAD_MAX, TOPIC_MAX};
 pub struct Link {
     publisher: Publisher,
     inbox: Arc<Queue<Arrival>>,
+    /// What was looked at, and comes once more.
+    again: VecDeque<Arrival>,
     task: Option<AbortOnDrop>,
     ending: Option<oneshot::Sender<Ending>>,
 }
@@ -103,7 +106,7 @@ impl Asked {
 impl Link {
     pub(crate) fn new(outgoing: Arc<dyn Outgoing>, inbox: Arc<Queue<Arrival>>) -> Self {
         let publisher = Publisher { outgoing, refused: Arc::default() };
-        Self { publisher, inbox, ending: None, task: None }
+        Self { publisher, inbox, again: VecDeque::new(), ending: None, task: None }
     }
 
     /// Makes this link own the task that drives it.
@@ -118,12 +121,22 @@ impl Link {
     /// Cancel-safe: nothing is lost when the future is dropped, so it can be a branch of a
     /// `select!`.
     pub async fn next(&mut self) -> Option<Arrival> {
-        self.inbox.pop().await
+        match self.again.pop_front() {
+            Some(arrival) => Some(arrival),
+            None => self.inbox.pop().await,
+        }
+    }
+
+    /// Has arrivals that were taken out come again, in this order and before all others.
+    pub fn put_back(&mut self, arrivals: Vec<Arrival>) {
+        for arrival in arrivals.into_iter().rev() {
+            self.again.push_front(arrival);
+        }
     }
 
     /// Returns the next arrival if it is there already, so that many can be handled in one go.
     pub fn try_next(&mut self) -> Option<Arrival> {
-        self.inbox.try_pop()
+        self.again.pop_front().or_else(|| self.inbox.try_pop())
     }
 
     /// Returns a publisher for this link.

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use althing_dialect::{NetworkConfig, RoundsDialect, SecretKind};
 use althing_engine::Durable;
+use althing_engine::rounds::Seat;
 use althing_store::{Identity, Secret, Store};
 use althing_types::PeerId;
 use rsa_keys::RsaPrivateKey;
@@ -37,16 +38,24 @@ pub(crate) fn identify<D: Durable>(
     Ok(identity)
 }
 
-/// Returns a new name and a new secret for a peer of a network with rounds.
-pub(crate) fn new_member(dialect: &dyn RoundsDialect) -> (PeerId, Secret) {
+/// Returns a new name for a peer of a network with rounds.
+pub(crate) fn draw_id(dialect: &dyn RoundsDialect, seat: Seat) -> PeerId {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let nanoseconds = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
+    match seat {
+        Seat::Member => dialect.peer_id(nanoseconds, rand::random()),
+        Seat::Observer => dialect.watching_id(nanoseconds, rand::random()),
+    }
+}
+
+/// Returns a new name and a new secret for a peer of a network with rounds.
+pub(crate) fn new_member(dialect: &dyn RoundsDialect, seat: Seat) -> (PeerId, Secret) {
     let secret = match dialect.secret_kind() {
         SecretKind::Random => random_secret(),
         SecretKind::Rsa => rsa_secret(2048),
         SecretKind::Rsa1024 => rsa_secret(1024),
     };
-    (dialect.peer_id(nanoseconds, rand::random()), secret)
+    (draw_id(dialect, seat), secret)
 }
 
 /// Returns a new key of RSA with so many bits, as PKCS #8.

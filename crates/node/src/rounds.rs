@@ -1,5 +1,6 @@
 //! How a peer of a network with rounds is made.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use althing_dialect::RoundsDialect;
@@ -8,10 +9,11 @@ use althing_feed::Feed;
 use althing_pow::{Parallelism, SolutionCache};
 use althing_store::Store;
 use althing_types::PeerId;
+use rand::seq::IteratorRandom;
 
 use crate::clock::Clock;
 use crate::driver::{Node, NodeError, Setup};
-use crate::identity::{identify, new_member};
+use crate::identity::{draw_id, identify, new_member};
 
 /// The parts of which a peer of a network with rounds is made.
 pub struct Options {
@@ -19,6 +21,8 @@ pub struct Options {
     pub dialect: Arc<dyn RoundsDialect>,
     /// Whether it takes part, or only watches.
     pub seat: Seat,
+    /// The id that it has where its store knows of none; `None` draws one.
+    pub id: Option<PeerId>,
     /// Its store: its identity, its promises and votes, and the table.
     pub store: Store<Durable>,
     /// How much of the machine its searches may use.
@@ -35,11 +39,22 @@ pub struct Options {
     pub feed: Feed,
 }
 
+/// Returns an id that none of `taken` is, as peers of this network draw theirs; `None` if there is
+/// none left.
+pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<PeerId> {
+    let Some(few) = dialect.few_ids() else {
+        return Some(draw_id(dialect, Seat::Member));
+    };
+    let free = few.map(|number| PeerId::new(number.into())).filter(|id| !taken.contains(id));
+    free.choose(&mut rand::rng())
+}
+
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let Options {
         dialect,
         seat,
+        id,
         mut store,
         parallelism,
         solution_cache,
@@ -50,7 +65,8 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let mut past = if never_copied { Past::Vouched } else { Past::Kept };
     let known = identify(&mut store, &dialect.network(), || {
         past = Past::New;
-        new_member(&*dialect)
+        let (drawn, secret) = new_member(&*dialect, seat);
+        (id.unwrap_or(drawn), secret)
     })?;
     let mut cache = solution_cache.then(|| SolutionCache::new(dialect.rules().puzzle.clone()));
     if let Some(cache) = &mut cache {
@@ -81,4 +97,26 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
         clock,
     });
     Ok((known.peer, node))
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_dialect::profile::{built_in, read};
+    use althing_dialect::program::{Config, Program};
+
+    use super::*;
+
+    #[test]
+    fn a_free_id_is_one_that_none_has_until_there_is_none() {
+        let text = "name = \"x\"\nid = { lo = 1, hi = 3 }";
+        let profile = read("x.toml", text, &built_in::base).expect("it is a profile");
+        let dialect = Program::new(Config::new(profile));
+        let mut taken: BTreeSet<PeerId> = [PeerId::new(2)].into();
+        while let Some(id) = free_id(&dialect, &taken) {
+            assert!((1..=3).contains(&id.number()));
+            assert!(taken.insert(id), "{id} was taken");
+        }
+        assert_eq!(taken.len(), 3);
+        assert!(free_id(&Program::built_in("sheet"), &taken).is_some());
+    }
 }

@@ -4,9 +4,11 @@
 //! | file | question |
 //! | --- | --- |
 //! | `chain` | how does a peer of a network with a chain run? |
+//! | `own_id` | which id does it have there? |
 //! | `rounds` | how does a peer of a network with rounds run? |
 
 pub(super) mod chain;
+mod own_id;
 mod rounds;
 
 use std::path::PathBuf;

@@ -84,3 +84,17 @@ async fn oversized_messages_are_refused() {
     assert_eq!(hear(&mut link).await.len(), PAYLOAD_MAX);
     assert_eq!(link.publisher().lost(), 2);
 }
+
+#[tokio::test]
+async fn what_is_put_back_comes_again_before_all_else() {
+    let bus = Bus::new();
+    let mut link = bus.join([TOPIC]);
+    say(&link, "first");
+    say(&link, "second");
+    let looked_at = vec![next(&mut link).await, next(&mut link).await];
+    assert_eq!(looked_at, [Arrival::Up, message(TOPIC, "first")]);
+    link.put_back(looked_at.clone());
+    assert_eq!([next(&mut link).await, next(&mut link).await], looked_at[..]);
+    assert_eq!(next(&mut link).await, message(TOPIC, "second"));
+    assert_eq!(link.try_next(), None);
+}

@@ -44,6 +44,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
         let (id, node) = rounds::open(rounds::Options {
             dialect: Arc::clone(&dialect),
             seat: Seat::Member,
+            id: None,
             store: Store::in_memory(),
             parallelism: Parallelism::of(NonZeroUsize::MIN),
             solution_cache: false,

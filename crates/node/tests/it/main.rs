@@ -33,6 +33,7 @@ async fn run_peers(
         let (_, node) = rounds::open(rounds::Options {
             dialect: Arc::clone(&dialect),
             seat: Seat::Member,
+            id: None,
             store: Store::in_memory(),
             parallelism: Parallelism::of(NonZeroUsize::MIN),
             solution_cache,

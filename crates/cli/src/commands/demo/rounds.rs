@@ -229,7 +229,7 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
                 }
                 Key::Restart => {
                     for number in std::mem::take(&mut keys.killed) {
-                        let (peer, node, link) = making.make(number).await?;
+                        let (peer, node, link) = making.make(number, &[]).await?;
                         board.set_down(peer, false);
                         swarm.restart(number, node, link);
                         have_left = false;

@@ -2,19 +2,21 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use althing_api::Mode;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Durable, Issuing, Seat};
 use althing_feed::{Feed, PeerEvent};
 use althing_http::{About, Asked, Process, Socket};
-use althing_net::mqtt;
+use althing_net::{Link, mqtt};
 use althing_node::{self as node, Clock};
 use althing_store::Store;
+use althing_types::PeerId;
 use clap::Args;
 use tokio::time::sleep;
 
-use super::Arguments;
+use super::{Arguments, own_id};
 use crate::commands::stop_asked;
 use crate::connection::{Broker, PATIENCE};
 use crate::console::{self, Console, Typed};
@@ -27,6 +29,13 @@ pub(super) struct RoundsOptions {
     /// Watch without taking part.
     #[arg(long)]
     observe: bool,
+
+    /// Have this id, where a profile's programs have numbers for ids.
+    ///
+    /// By default a peer draws one. Where there are few, it listens for a moment before, and draws
+    /// one that it has not heard; a program that says its id only once may have the same.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "observe")]
+    id: Option<u64>,
 
     /// As the leader (of sd), issue challenges only on command, like its program.
     ///
@@ -53,13 +62,19 @@ pub(super) struct RoundsOptions {
 
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, http, .. } = arguments;
-    let RoundsOptions { observe, manual, no_solution_cache, never_copied } = rounds;
+    let RoundsOptions { observe, id, manual, no_solution_cache, never_copied } = rounds;
     let issuing = manual.then_some(Issuing::OnCommand);
     let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
     let store: Store<Durable> = match &data {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
+    };
+    let seat = if observe { Seat::Observer } else { Seat::Member };
+    let known = store.identity()?.map(|identity| identity.peer);
+    let (early, id) = tokio::select! {
+        found = own_id::find(&*dialect, &broker, connection.patience(), seat, id, known) => found?,
+        () = stop_asked() => return Ok(()),
     };
     let console = match manual {
         true => {
@@ -79,7 +94,8 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let records = feed.subscribe();
     let (peer, node) = node::rounds::open(node::rounds::Options {
         dialect: Arc::clone(&dialect),
-        seat: if observe { Seat::Observer } else { Seat::Member },
+        seat,
+        id,
         store,
         parallelism: parallelism.of_each(1),
         solution_cache: !no_solution_cache,
@@ -100,7 +116,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let http = http.serve(&process, &source, clock.now()).await?;
     let mut lines = manual.then(Typed::at_standard_input);
     let link = tokio::select! {
-        link = broker.join(&*dialect, peer, connection.patience()) => link?,
+        link = join_unless_joined(early, &broker, &*dialect, peer, connection.patience()) => link?,
         () = stop_asked() => return printer.finish(),
         // As at the end of the input later on: nothing can be said to the peer any more.
         () = is_over(&mut lines) => return printer.finish(),
@@ -141,6 +157,20 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     http.end().await;
     outcome?;
     written
+}
+
+/// Returns the connection that there is, or a new one.
+async fn join_unless_joined(
+    early: Option<Link>,
+    broker: &Broker,
+    dialect: &dyn RoundsDialect,
+    peer: PeerId,
+    patience: Option<Duration>,
+) -> anyhow::Result<Link> {
+    match early {
+        Some(link) => Ok(link),
+        None => broker.join(dialect, peer, patience).await,
+    }
 }
 
 /// Waits until the operator's input has ended and its broker had some time more to come; for ever
