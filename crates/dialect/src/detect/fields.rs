@@ -21,6 +21,8 @@ pub(super) struct Heard {
     pub(super) topic: String,
     /// Its fields, as a profile writes them.
     pub(super) fields: Vec<Value>,
+    /// Fields whose meaning is not known, and which are not always the same.
+    pub(super) dropped: Vec<String>,
     /// What each message says, by role.
     pub(super) said: Vec<BTreeMap<Role, Value>>,
 }
@@ -152,10 +154,30 @@ pub(super) fn classify(messages: &[Message]) -> Room {
             by_kind.entry(kind).or_default().push(message);
         }
     }
+    for (kind, messages) in &mut by_kind {
+        // Results may have a topic for each solver; all else has one.
+        if *kind != MessageKind::Result {
+            let topic = topic_of(*kind, messages).to_owned();
+            messages.retain(|message| message.topic == topic);
+        }
+    }
     let prefix =
         prefix_of(by_kind.iter().map(|(kind, messages)| (*kind, messages[0].topic.as_str())));
     let kinds = by_kind.iter().map(|(kind, messages)| (*kind, heard(*kind, &prefix, messages)));
     Room { kinds: kinds.collect(), prefix, guest: None }
+}
+
+/// Returns the topic of messages of a kind: one with the name that programs give it, or the one
+/// with most of them.
+fn topic_of<'a>(kind: MessageKind, messages: &[&'a Message]) -> &'a str {
+    let mut counts: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
+    for message in messages {
+        let (is_named, count) = counts.entry(&message.topic).or_default();
+        *is_named |= message.named_kind() == Some(kind);
+        *count += 1;
+    }
+    let best = counts.into_iter().max_by_key(|(_, claim)| *claim);
+    best.map_or("", |(topic, _)| topic)
 }
 
 /// Returns what all topics begin with, up to a slash; of a result's, which may have the id of a
@@ -204,6 +226,7 @@ fn heard(kind: MessageKind, prefix: &str, messages: &[&Message]) -> Heard {
     let has_solver = list.iter().any(|name| is_named(Role::Solver, name));
     let mut taken = BTreeSet::new();
     let mut fields = Vec::new();
+    let mut dropped = Vec::new();
     let mut roles = BTreeMap::new();
     for name in &list {
         let values: BTreeSet<String> =
@@ -219,7 +242,7 @@ fn heard(kind: MessageKind, prefix: &str, messages: &[&Message]) -> Heard {
             None if values.len() == 1 && !value.is_array() && !value.is_object() => {
                 fields.push(json!(["const", name, value]));
             }
-            None => {}
+            None => dropped.push((*name).to_owned()),
         }
     }
     // What has other fields is a stranger's, or a mistake.
@@ -230,7 +253,7 @@ fn heard(kind: MessageKind, prefix: &str, messages: &[&Message]) -> Heard {
         let role = |(name, value): &(String, Value)| Some((*roles.get(name)?, value.clone()));
         message.fields.iter().filter_map(role).collect()
     });
-    Heard { topic, fields, said: said.collect() }
+    Heard { topic, fields, dropped, said: said.collect() }
 }
 
 impl Room {

@@ -14,6 +14,7 @@
 //! | `place` | which topics are the programs', and which are of others? |
 //! | `puzzles` | what is hashed, and how are zeros counted? |
 //! | `ranges` | which ids and numbers are these? |
+//! | `samples` | what could not be told? |
 
 mod datagrams;
 mod fields;
@@ -22,11 +23,12 @@ mod ids;
 mod place;
 mod puzzles;
 mod ranges;
+mod samples;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use toml::Table;
@@ -36,7 +38,9 @@ use self::fields::{Message, classify};
 use self::guest::Guest;
 pub use self::guest::NoSeat;
 use self::place::of_programs;
-use crate::profile::{MessageKind, NetworkKind, Profile, Transport, built_in};
+pub use self::samples::Sample;
+use self::samples::Samples;
+use crate::profile::{MessageKind, NetworkKind, Profile, Transport, built_in, read};
 
 /// Messages that are kept; a room says the same again and again.
 const MESSAGES_MAX: usize = 20_000;
@@ -48,7 +52,7 @@ const BYTES_MAX: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub struct Detector {
     messages: Vec<Message>,
-    others: BTreeSet<String>,
+    samples: Samples,
     guest: Option<Guest>,
 }
 
@@ -67,6 +71,10 @@ pub struct Detected {
     pub peers: usize,
     /// How many messages were understood.
     pub messages: usize,
+    /// The topics whose messages may be what is missing; empty if nothing is.
+    pub unassigned: Vec<Sample>,
+    /// Why this is no profile of the programs, a sentence each; empty if it is one.
+    pub lacks: Vec<String>,
 }
 
 /// A key of the nearest profile that has another value here.
@@ -88,22 +96,23 @@ impl Detector {
         if is_ours || payload.len() > BYTES_MAX {
             return None;
         }
-        match Message::read(topic, payload) {
-            // That of our own variants says nothing of programs.
-            Some(message) if !topic.contains("althing/") => {
-                let answer = self.guest.as_mut().and_then(|guest| guest.answer(&message));
-                if self.messages.len() < MESSAGES_MAX {
-                    self.messages.push(message);
-                }
-                answer
-            }
-            _ => {
-                if self.others.len() < 100 {
-                    self.others.insert(topic.to_owned());
-                }
-                None
-            }
+        // That of our own variants says nothing of programs.
+        if topic.contains("althing/") {
+            return None;
         }
+        let message = Message::read(topic, payload);
+        self.samples.hear(topic, payload, message.is_some());
+        let message = message?;
+        let answer = self.guest.as_mut().and_then(|guest| guest.answer(&message));
+        if self.messages.len() < MESSAGES_MAX {
+            self.messages.push(message);
+        }
+        answer
+    }
+
+    /// Returns a message of each topic that was heard.
+    pub fn samples(&self) -> Vec<Sample> {
+        self.samples.all()
     }
 
     /// Takes the seat that the programs wait for, and returns what to say first: a topic and bytes.
@@ -152,11 +161,27 @@ impl Detector {
             say(&format!("topics.{}", kind.name()), json!(heard.topic));
             say(&format!("fields.{}", kind.name()), json!(heard.fields));
         }
-        let missing =
+        let needed =
             [MessageKind::Init, MessageKind::Vote, MessageKind::Challenge, MessageKind::Solution];
-        for kind in missing.into_iter().filter(|kind| !kinds.contains_key(kind)) {
-            unknown.push(format!("no message of the kind {:?} was heard", kind.name()));
+        let missing: Vec<&str> = needed
+            .into_iter()
+            .filter(|kind| !kinds.contains_key(kind))
+            .map(MessageKind::name)
+            .collect();
+        for kind in &missing {
+            unknown.push(format!("no message of the kind {kind:?} was heard"));
         }
+        for (kind, heard) in kinds {
+            for field in &heard.dropped {
+                unknown.push(format!("what the field {field:?} of {:?} says", kind.name()));
+            }
+        }
+        let is_judged =
+            [MessageKind::Result, MessageKind::Ballot].iter().any(|kind| kinds.contains_key(kind));
+        let unassigned = match missing.is_empty() && is_judged {
+            true => Vec::new(),
+            false => self.samples.unassigned(&rooms, &messages),
+        };
         let peers = rooms.ids().len();
         ranges::tell(&rooms, &mut say, &mut unknown);
         puzzles::tell(&rooms, &mut say, &mut unknown);
@@ -171,8 +196,12 @@ impl Detector {
         if (1..=1000).contains(&peers) {
             seen.insert("join.n".to_owned(), json!(peers));
         }
+        unknown.push(format!("how many members there are: {peers} were heard"));
         let seen = seen.into_iter().collect();
-        Some(of_seen(NetworkKind::Rounds, seen, unknown, peers, messages.len()))
+        let mut detected = of_seen(NetworkKind::Rounds, seen, unknown, peers, messages.len());
+        detected.lacks = lacks(&detected, &unassigned);
+        detected.unassigned = unassigned;
+        Some(detected)
     }
 }
 
@@ -186,7 +215,25 @@ fn of_seen(
 ) -> Detected {
     let nearest = nearest(kind, &seen);
     let differences = differences(nearest, &seen);
-    Detected { differences, nearest: nearest.name.clone(), seen, unknown, peers, messages }
+    let (unassigned, lacks) = (Vec::new(), Vec::new());
+    let nearest = nearest.name.clone();
+    Detected { differences, nearest, seen, unknown, peers, messages, unassigned, lacks }
+}
+
+/// Returns why what was detected is no profile of the programs.
+fn lacks(detected: &Detected, unassigned: &[Sample]) -> Vec<String> {
+    let mut lacks = Vec::new();
+    if detected.peers == 0 {
+        lacks.push("no peer has said who it is".to_owned());
+    }
+    if !unassigned.is_empty() {
+        let topics = unassigned.len();
+        lacks.push(format!("what is said on {topics} topics could not be told"));
+    }
+    if let Err(error) = read("the proposal", &detected.to_toml(), &built_in::base) {
+        lacks.push(error.to_string());
+    }
+    lacks
 }
 
 /// Returns the built-in profile of which the fewest values are others.

@@ -169,3 +169,51 @@ fn a_guest_is_a_member_and_what_it_says_is_no_evidence() {
     assert_eq!(detected.seen["join.n"], 3);
     assert_eq!(detected.seen["id.hi"], 65_000, "of those that the programs have");
 }
+
+/// What the names of fields do not tell is listed with a sample, and said to be missing.
+#[test]
+fn what_cannot_be_told_is_listed_and_no_profile_is_claimed() {
+    let renamed = [
+        ("sd/init", r#"{"ClientID": 7}"#),
+        ("sd/init", r#"{"ClientID": 8}"#),
+        ("sd/voting", r#"{"ClientID": 7, "VoteID": 3}"#),
+        ("sd/challenge", r#"{"TransactionID": 0, "dif": 3}"#),
+        ("sd/solution", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "5"}"#),
+        ("sd/result", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "5", "Result": 1}"#),
+    ];
+    let own_topics = [
+        ("dist/hello", r#"{"who": 7}"#),
+        ("dist/answer", r#"{"T": 0, "S": "5", "who": 7}"#),
+        ("dist/verdict", r#"{"T": 0, "S": "5", "who": 7, "ok": 1}"#),
+    ];
+    let a_bool = [
+        ("sd/init", r#"{"ClientID": 7}"#),
+        ("sd/voting", r#"{"ClientID": 7, "VoteID": 3}"#),
+        ("sd/challenge", r#"{"TransactionID": 0, "Challenge": 3}"#),
+        ("sd/solution", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "5"}"#),
+        ("sd/solution", r#"{"ClientID": 8, "TransactionID": 0, "Solution": "5"}"#),
+        ("sd/ballot", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "5", "Y": true}"#),
+    ];
+    for (said, topics) in [
+        (&renamed[..], &["sd/challenge"][..]),
+        (&own_topics, &["dist/answer", "dist/hello"]),
+        (&a_bool, &["sd/ballot"]),
+    ] {
+        let mut detector = Detector::default();
+        said.iter().for_each(|(topic, payload)| {
+            detector.hear(topic, payload.as_bytes());
+        });
+        let detected = detector.detect(Transport::Mqtt).expect("there was traffic");
+        let listed: Vec<&str> = detected.unassigned.iter().map(|it| it.topic.as_str()).collect();
+        for topic in topics {
+            assert!(listed.contains(topic), "{detected:#?}");
+        }
+        assert!(!detected.lacks.is_empty(), "{detected:#?}");
+    }
+    let mut slashes = Detector::default();
+    slashes.hear("sd/init", b"7/\x1b");
+    assert_eq!(slashes.detect(Transport::Mqtt), None);
+    let [sample] = &slashes.samples()[..] else { panic!("there was one topic") };
+    assert_eq!((sample.topic.as_str(), sample.payload.as_str()), ("sd/init", "7/\\u{1b}"));
+    assert_eq!(sample.reason, "it is no object of JSON");
+}

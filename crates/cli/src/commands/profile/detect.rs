@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_dialect::RoundsDialect;
-use althing_dialect::detect::{Detected, Detector, Difference};
+use althing_dialect::detect::{Detected, Detector, Difference, Sample};
 use althing_dialect::profile::{NetworkKind, SignatureName, Transport, built_in, read};
 use althing_dialect::program::{self, Program};
 use althing_feed::Feed;
@@ -94,34 +94,56 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn detect(arguments: Arguments) -> anyhow::Result<()> {
     let time = Duration::from_secs(arguments.seconds);
-    let (detected, heard) = match &arguments.broker {
+    let (detected, samples) = match &arguments.broker {
         Some(broker) if arguments.contact.is_empty() => {
             in_room(&arguments, Broker::at(broker.clone()), time).await?
         }
         _ => {
             let detected = udp::detect(&arguments.contact, time).await?;
-            (detected, 0)
+            (detected, Vec::new())
         }
     };
     let Some(detected) = detected else {
-        bail!(
-            "no program was heard within {} s ({heard} messages); let it run while they start, or \
-             for longer with --seconds",
-            arguments.seconds,
-        );
+        list(&samples);
+        let seconds = arguments.seconds;
+        match samples.len() {
+            0 => bail!(
+                "no program was heard within {seconds} s; let it run while they start, or for \
+                 longer with --seconds"
+            ),
+            topics => bail!(
+                "messages on {topics} topics were heard within {seconds} s, and could not be told; \
+                 write their profile by hand, with what docs/interop.md says of its keys"
+            ),
+        }
     };
     match arguments.json {
-        true => print_json(&detected),
-        false => print(&detected),
+        true => print_json(&detected)?,
+        false => print(&detected)?,
+    }
+    if detected.lacks.is_empty() {
+        return Ok(());
+    }
+    list(&detected.unassigned);
+    bail!(
+        "this is no profile of the programs: {}; write the keys of what is missing by hand",
+        detected.lacks.join("; ")
+    )
+}
+
+/// Lists what could not be told.
+fn list(samples: &[Sample]) {
+    for Sample { topic, payload, reason } in samples {
+        warn(&format!("not told: {} {payload} ({reason})", topic.escape_debug()));
     }
 }
 
-/// Listens to a room. Returns what its traffic says, and how many messages there were.
+/// Listens to a room. Returns what its traffic says, and a message of each topic.
 async fn in_room(
     arguments: &Arguments,
     broker: Broker,
     time: Duration,
-) -> anyhow::Result<(Option<Detected>, usize)> {
+) -> anyhow::Result<(Option<Detected>, Vec<Sample>)> {
     let (mut link, transport) = listen(&broker, arguments).await?;
     note(&format!("listening for {} s", arguments.seconds));
     let mut detector = Detector::default();
@@ -158,7 +180,7 @@ async fn in_room(
         detected = detector.detect(transport);
     }
     link.close(PATIENCE).await.ok();
-    Ok((detected, detector.heard()))
+    Ok((detected, detector.samples()))
 }
 
 /// Subscribes to all that may be said in a room, without saying anything.
@@ -314,7 +336,8 @@ fn print(detected: &Detected) -> anyhow::Result<()> {
 }
 
 fn print_json(detected: &Detected) -> anyhow::Result<()> {
-    let Detected { nearest, differences, seen, unknown, peers, messages } = detected;
+    let Detected { nearest, differences, seen, unknown, peers, messages, unassigned, lacks } =
+        detected;
     let value = json!({
         "profile": detected.to_toml(),
         "nearest": nearest,
@@ -323,8 +346,14 @@ fn print_json(detected: &Detected) -> anyhow::Result<()> {
         "unknown": unknown,
         "peers": peers,
         "messages": messages,
+        "unassigned": unassigned.iter().map(sample).collect::<Vec<_>>(),
+        "lacks": lacks,
     });
     Ok(writeln!(io::stdout().lock(), "{value}")?)
+}
+
+fn sample(Sample { topic, payload, reason }: &Sample) -> serde_json::Value {
+    json!({ "topic": topic, "payload": payload, "reason": reason })
 }
 
 fn difference(Difference { key, nearest, seen }: &Difference) -> serde_json::Value {
