@@ -187,6 +187,7 @@ impl Network {
             self.signatures.is_none(),
             "what is signed among programs is what their profile says; leave --signatures out"
         );
+        self.waits.refuse_what_programs_lack()?;
         if let Some(prefix) = &self.prefix {
             profile.topics.prefix.clone_from(prefix);
         }
@@ -198,6 +199,9 @@ impl Network {
         }
         profile.join.n = self.members().get();
         profile.join.min = profile.join.min.min(profile.join.n);
+        if let Some((key, reason)) = profile.problems().first() {
+            misuse!("with these options the profile cannot be followed: {key}: {reason}");
+        }
         // Where the programs' operator asks, ours does so with --manual; otherwise our leader asks
         // at about the pace of an operator.
         let asks_alone = profile.leader.next == Next::Operator && issuing.is_none();
@@ -295,10 +299,12 @@ impl Network {
         if self.challenge.is_none() && !has_own {
             self.challenge = Some(Challenges(bits(17)..=bits(20)));
         }
+        let has_draw_timeout = !self.is_published();
         let Waits { draw_timeout, leader_timeout, .. } = &mut self.waits;
-        *draw_timeout = Duration::from_millis(1500).max(*draw_timeout);
+        let draw = Duration::from_millis(1500).max(draw_timeout.unwrap_or_default());
+        *draw_timeout = has_draw_timeout.then_some(draw);
         // An election that gets no further in this time begins again.
-        *leader_timeout = (3 * *draw_timeout).max(*leader_timeout);
+        *leader_timeout = (3 * draw).max(*leader_timeout);
         self
     }
 

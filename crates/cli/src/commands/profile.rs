@@ -7,7 +7,6 @@
 mod detect;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use althing_dialect::profile::{NetworkKind, Problem, Profile, Transport, built_in};
 use anyhow::bail;
@@ -64,9 +63,9 @@ struct Show {
 /// to do.
 #[derive(Args)]
 struct Check {
-    /// The files.
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
+    /// Files, or built-in profiles.
+    #[arg(value_name = "FILE|NAME", required = true)]
+    files: Vec<String>,
 
     /// Write a line of JSON for each.
     #[arg(long)]
@@ -150,6 +149,7 @@ struct Checked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     problems: Vec<Said<'a>>,
+    remarks: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -168,25 +168,34 @@ impl<'a> Said<'a> {
 fn run_checks(arguments: &Check) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut wrong = 0;
-    for path in &arguments.files {
-        let file = path.display().to_string();
-        let checked = check(path)?;
+    for name in &arguments.files {
+        let file = name.clone();
+        let checked = check(name)?;
         wrong += usize::from(checked.is_err());
         if arguments.json {
             let line = match &checked {
-                Ok(profile) => {
-                    Checked { file, ok: true, name: Some(&profile.name), problems: Vec::new() }
-                }
+                Ok(profile) => Checked {
+                    file,
+                    ok: true,
+                    name: Some(&profile.name),
+                    problems: Vec::new(),
+                    remarks: profile.remarks(),
+                },
                 Err(error) => {
                     let problems = error.problems.iter().map(Said::new).collect();
-                    Checked { file, ok: false, name: None, problems }
+                    Checked { file, ok: false, name: None, problems, remarks: Vec::new() }
                 }
             };
             writeln!(out, "{}", serde_json::to_string(&line)?)?;
             continue;
         }
         match &checked {
-            Ok(profile) => writeln!(out, "{file}: {} is a profile", profile.name)?,
+            Ok(profile) => {
+                writeln!(out, "{file}: {} is a profile", profile.name)?;
+                for remark in profile.remarks() {
+                    writeln!(out, "{file}: note: {remark}")?;
+                }
+            }
             Err(error) => writeln!(out, "{error}")?,
         }
     }

@@ -1,5 +1,9 @@
 //! The options of a network, as a command is given them.
 
+use althing_engine::Recipient;
+use althing_engine::rounds::{Message, Signed};
+use althing_types::PeerId;
+
 use super::*;
 
 /// Parses options as a command does.
@@ -100,6 +104,27 @@ fn a_profile_is_a_network_and_the_published_variant_is_short_for_one() {
     assert!(complaint(&["--profile", "aviary"], None).contains("a network with a chain"));
     let said = complaint(&["--profile", "sd", "--signatures", "none"], None);
     assert!(said.ends_with("leave --signatures out"), "{said}");
+    let renamed = dialect(&["--profile", "sd", "--id-field", "who"]).expect("it has one");
+    let (peer, key, members, start) = (PeerId::new(7), None, None, None);
+    let message = Message::Announcement { peer, key, members, start };
+    let wires = renamed.encode(&Recipient::All, &Signed { message, signature: None });
+    let said = String::from_utf8_lossy(&wires[0].payload).into_owned();
+    assert!(said.starts_with("{\"who\": "), "{said}");
+}
+
+#[test]
+fn options_that_mean_nothing_among_programs_are_explained() {
+    for option in ["--challenge-timeout", "--draw-timeout"] {
+        let said = complaint(&["--profile", "sheet", option, "2s"], None);
+        assert_eq!(said, format!("programs wait as their profile says; leave {option} out"));
+        let ours = dialect(&["--dialect", "sd", option, "2s"]).expect("it has both");
+        let Timeouts { draw, challenge, .. } = ours.rules().timeouts;
+        let two = Duration::from_secs(2);
+        assert_eq!(draw == two, option == "--draw-timeout");
+        assert_eq!(challenge == two, option == "--challenge-timeout");
+    }
+    let said = complaint(&["--profile", "sheet", "--election-topic", "init"], None);
+    assert!(said.contains("topics.vote: another message has the topic \"init\""), "{said}");
 }
 
 #[test]

@@ -95,6 +95,12 @@ fn what_is_shown_of_a_profile_is_a_profile() {
     assert!(checked.status.success(), "{checked:?}");
     let said = String::from_utf8(checked.stdout).expect("a text");
     assert!(said.ends_with("mine.toml: copy-e is a profile\n"), "{said}");
+    let built_in = althing(&["profile", "check", "elect-chain"]).output().expect("it is built");
+    assert!(built_in.status.success(), "{built_in:?}");
+    let said = String::from_utf8(built_in.stdout).expect("a text");
+    let [first, second] = &said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert_eq!(*first, "elect-chain: elect-chain is a profile");
+    assert!(second.starts_with("elect-chain: note: judge.bound: "), "{said}");
 }
 
 #[test]
