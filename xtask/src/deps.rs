@@ -30,6 +30,7 @@ const LOWEST_FIRST: &[&str] = &[
     "althing-engine",
     "althing-dialect",
     "althing-stratum",
+    "althing-faults",
     "althing-sim",
     "althing-feed",
     "althing-board",

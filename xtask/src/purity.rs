@@ -47,6 +47,7 @@ const PURE: &[&str] = &[
     "althing-engine",
     "althing-dialect",
     "althing-stratum",
+    "althing-faults",
     "althing-sim",
 ];
 

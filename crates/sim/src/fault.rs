@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use althing_faults::Latency;
+
 use crate::clock::Skew;
-use crate::conditions::Latency;
 
 /// Something that goes wrong, or right again. What it says of the network holds until another
 /// fault says otherwise, or [`Fault::Heal`] ends them all. `R` is the role of a dishonest peer in

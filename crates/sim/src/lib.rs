@@ -58,7 +58,7 @@
 //! | `host` | what does a peer do by itself, and what is on its disk? |
 //! | `simulation` | what happens next in the network, and what are its effects? |
 //! | `simulated` | what must the simulator know about a kind of network? |
-//! | `plan`, `fault`, `conditions` | what does a run begin with, and what goes wrong? |
+//! | `plan`, `fault` | what does a run begin with, and what goes wrong? |
 //! | `peer`, `clock`, `mining` | what belongs to a peer besides its host? |
 //! | `network`, `packet`, `queue` | which packets are under way, and to which peers? |
 //! | `trace`, `summary`, `fingerprint`, `stuck` | how did the run go, and why did it fail? |
@@ -71,7 +71,6 @@
 pub mod chain;
 mod chance;
 mod clock;
-mod conditions;
 mod fault;
 mod fingerprint;
 pub mod host;
@@ -89,12 +88,12 @@ mod stuck;
 mod summary;
 mod trace;
 
+pub use althing_faults::{Byzantine, Conditions, Latency, Sending};
 pub use clock::Skew;
-pub use conditions::{Conditions, Latency};
 pub use fault::{Fault, LastWills, Who};
 pub use fingerprint::Fingerprint;
 pub use plan::{Plan, Planned, RoleIn};
-pub use simulated::{Byzantine, Checker, Sending, Simulated};
+pub use simulated::{Checker, Simulated};
 pub use simulation::Simulation;
 pub use stuck::StuckIn;
 pub use stuck::{Reason, Stuck};

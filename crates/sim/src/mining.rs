@@ -6,14 +6,11 @@
 use std::time::Duration;
 
 use althing_engine::ProofOfWork;
-use althing_pow::{Job, Outcome, Progress, search};
+use althing_faults::solution_from;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chance::exponential;
-
-/// Most candidates that are tried for a solution: work that takes more is too hard to simulate.
-const CANDIDATES_MAX: u64 = 1 << 32;
 
 /// Draws the duration of a search that takes so many hashes on average, at so many hashes a second.
 /// `None` if that is longer than any run.
@@ -25,13 +22,4 @@ pub(crate) fn time(hashes: f64, hashes_per_second: f64, rng: &mut ChaCha8Rng) ->
 /// Returns a solution, from a random candidate on.
 pub(crate) fn solution<W: ProofOfWork>(work: &W, rng: &mut ChaCha8Rng) -> Option<W::Solution> {
     solution_from(work, rng.random_range(0..W::FIRST_CANDIDATE_MAX))
-}
-
-/// Returns the first solution from the candidate `first` on.
-pub(crate) fn solution_from<W: ProofOfWork>(work: &W, first: u64) -> Option<W::Solution> {
-    let job = Job::new(work.part(0)?, first..first + CANDIDATES_MAX);
-    match search(&job, &Progress::new()) {
-        Outcome::Found(index) => Some(work.solution(0, index)),
-        Outcome::Exhausted | Outcome::Cancelled => None,
-    }
 }

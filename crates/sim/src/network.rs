@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::Engine;
+use althing_faults::{Conditions, Latency, damage};
 use althing_types::{Channel, Moment};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chance::happens;
-use crate::conditions::{Conditions, Latency};
 use crate::packet::Packet;
 use crate::queue::{Queue, Route};
 
@@ -72,9 +72,6 @@ impl Passage {
         }
     }
 }
-
-/// Most bits that a damaged message has flipped.
-const FLIPS_MAX: usize = 3;
 
 /// Packets that are remembered to be replayed.
 const OVERHEARD_MAX: usize = 4096;
@@ -299,12 +296,7 @@ impl<M> Network<M> {
 
     fn damaged(&mut self, packet: &Packet<M>) -> Packet<M> {
         let mut payload = packet.payload.to_vec();
-        if !payload.is_empty() {
-            for _ in 0..self.rng.random_range(1..=FLIPS_MAX) {
-                let byte = self.rng.random_range(0..payload.len());
-                payload[byte] ^= 1 << self.rng.random_range(0..8);
-            }
-        }
+        damage(&mut payload, &mut self.rng);
         packet.damaged(payload)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::conditions::Conditions;
+use althing_faults::Conditions;
+
 use crate::fault::{Fault, Who};
 use crate::simulated::Simulated;
 

@@ -5,7 +5,8 @@ use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use althing_dialect::{Codec, Wire};
-use althing_engine::{Engine, Recipient};
+use althing_engine::Engine;
+use althing_faults::Byzantine;
 use althing_types::{Address, Moment, PeerId};
 use rand_chacha::ChaCha8Rng;
 
@@ -185,33 +186,6 @@ pub trait Checker<E: Engine> {
 
     /// Returns what holds at every step of a run in which no check has failed, for people.
     fn checked(&self) -> &'static [&'static str];
-}
-
-/// A peer that is honest except in one thing: it has the engine of an honest one, and this stands
-/// between that engine and the network.
-pub trait Byzantine<E: Engine> {
-    /// Returns the messages it sends where an honest peer would send `message`.
-    fn send(&mut self, to: Recipient, message: E::Message) -> Vec<Sending<E::Message>>;
-
-    /// Returns the messages it sends when it receives one, besides those of its engine.
-    fn receive(&mut self, _message: &E::Message) -> Vec<Sending<E::Message>> {
-        Vec::new()
-    }
-
-    /// Takes note of an event of its engine.
-    fn observe(&mut self, _event: &E::Event) {}
-}
-
-/// One message that a dishonest peer sends, and its receivers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sending<M> {
-    /// The message, not encoded yet.
-    pub message: M,
-    /// The recipient that it is encoded for.
-    pub to: Recipient,
-    /// On a bus, the peers that it reaches; `None` for all. A broker cannot do that, but the peer
-    /// with an accomplice could.
-    pub only: Option<Vec<usize>>,
 }
 
 /// The writes of an engine of this kind.

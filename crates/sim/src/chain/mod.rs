@@ -21,12 +21,10 @@
 //! | --- | --- |
 //! | `scenario` | which network is it, and what goes wrong? also from a seed |
 //! | `checker`, `violation` | which invariants are checked? |
-//! | `byzantine` | how can a peer be dishonest, and what follows? |
 //! | `run` | how does the chain grow? |
 //! | `describe` | how do a message and an event read? |
 //! | this one | what ties the engine to the simulator? |
 
-pub mod byzantine;
 mod checker;
 mod describe;
 mod run;
@@ -42,6 +40,8 @@ use althing_dialect::{ChainDialect, Codec};
 use althing_engine::nakamoto::{
     Command, Discovery, Durable, Event, Identity, Label, Message, Mining, Nakamoto,
 };
+/// How a peer can be dishonest, and what follows.
+pub use althing_faults::chain as byzantine;
 use althing_ledger::{Archive, Block, Entry, Template};
 use althing_types::{Address, Height, Moment, PeerKey, UnixTime};
 use rand::RngExt;

@@ -10,6 +10,7 @@ use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
 use althing_dialect::profile::AviaryRules;
 use althing_engine::nakamoto::{Discovery, Label};
+use althing_faults::{Conditions, Latency};
 use althing_ledger::{Entry, target_of_bits};
 use althing_types::{Height, PeerKey};
 use rand::RngExt;
@@ -17,7 +18,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{BEGINNING, ChainNetwork, Plan, Role, Simulation, Stuck, Users};
 use crate::chance::{Stream, generator};
-use crate::conditions::{Conditions, Latency};
 use crate::plan::Planned;
 use crate::random::{self, FAULTS_MAX, Faults, Schedule, conditions, millis, pick};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use althing_faults::{Conditions, Latency};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::clock::Skew;
-use crate::conditions::{Conditions, Latency};
 use crate::fault::{Fault, LastWills, Who};
 
 /// Most faults in a schedule.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Failure, Scenario, Schedule};
-use crate::conditions::{Conditions, Latency};
+use althing_faults::{Conditions, Latency};
+
 use crate::plan::{Plan, RoleIn};
 use crate::stuck::Reason;
 use crate::stuck::StuckIn;

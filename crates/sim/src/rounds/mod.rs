@@ -5,13 +5,11 @@
 //! | `scenario` | which network is it, and what goes wrong? |
 //! | `draw` | the same, from a seed |
 //! | `checker`, `violation` | which invariants are checked? |
-//! | `byzantine` | how can a member be dishonest, and what follows? |
 //! | `signers`, `simulated_rsa`, `verification_cache` | how do peers sign and verify? |
 //! | `run` | how does the table grow? |
 //! | `describe`, `fingerprint` | how does a message read, and how is an event hashed? |
 //! | this one | what ties the engine to the simulator? |
 
-pub mod byzantine;
 mod checker;
 mod describe;
 mod draw;
@@ -31,13 +29,15 @@ use althing_dialect::{Codec, RoundsDialect, Wire};
 use althing_engine::rounds::{
     Challenge, Counting, Durable, Event, Identity, Message, Past, Rounds, Rules, Seat, Signed,
 };
+/// How a member can be dishonest, and what follows.
+pub use althing_faults::rounds as byzantine;
 use althing_pow::SolutionCache;
 use althing_types::{Moment, PeerId, Term};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use self::byzantine::ByzantineMember;
 pub use self::byzantine::Role;
+use self::byzantine::{ByzantineMember, SOLVABLE_BITS_MAX};
 pub use self::checker::RoundsChecker;
 pub use self::scenario::{Network, Scenario};
 use self::signers::Signers;
@@ -84,9 +84,6 @@ struct Other {
     dialect: Arc<dyn RoundsDialect>,
     signers: Signers,
 }
-
-/// Bits of a challenge that a simulated miner can solve; each takes twice the time to look for.
-const SOLVABLE_BITS_MAX: u16 = 22;
 
 impl RoundsNetwork {
     /// Returns a network without peers yet.

@@ -1,6 +1,7 @@
 //! The effects of a peer on the network.
 
 use althing_engine::{Engine, Gap, Input, Output, Recipient, SearchId};
+use althing_faults::{Byzantine, Sending};
 use althing_types::Channel;
 use rand::RngExt;
 
@@ -10,7 +11,7 @@ use crate::mining;
 use crate::network::Receivers;
 use crate::packet::Packet;
 use crate::queue::Scheduled;
-use crate::simulated::{Byzantine, Checker, DurableOf, EventOf, MessageOf, Sending, Simulated};
+use crate::simulated::{Checker, DurableOf, EventOf, MessageOf, Simulated};
 use crate::stuck::Reason;
 use crate::trace::Life;
 

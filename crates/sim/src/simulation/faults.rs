@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use althing_faults::{Conditions, Latency};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Simulation;
 use crate::clock::Skew;
-use crate::conditions::{Conditions, Latency};
 use crate::fault::{Fault, LastWills, Who};
 use crate::host::Host;
 use crate::network::Receivers;

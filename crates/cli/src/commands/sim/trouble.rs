@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
+use althing_faults::role_name;
 use althing_sim::{Latency, Who, chain, rounds};
 use anyhow::Context;
 
@@ -46,22 +47,9 @@ pub(super) fn byzantine_help() -> String {
     )
 }
 
-/// A role's name as an option: its words, joined by hyphens.
-pub(super) fn role_name(role: &impl Debug) -> String {
-    let debug = format!("{role:?}");
-    let words = debug.split('(').next().unwrap_or_default();
-    words.chars().fold(String::new(), |mut name, character| {
-        if character.is_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.extend(character.to_lowercase());
-        name
-    })
-}
-
 pub(super) fn find_role<R: Clone + Debug>(roles: &[R], name: &str) -> anyhow::Result<R> {
     let named = roles.iter().find(|role| role_name(role) == name);
-    let names = || roles.iter().map(role_name).collect::<Vec<_>>().join(", ");
+    let names = || roles.iter().map(|role| role_name(role)).collect::<Vec<_>>().join(", ");
     let role = named.with_context(|| format!("there is no role {name:?}; they are {}", names()))?;
     Ok(role.clone())
 }

@@ -7,8 +7,8 @@
 //! # What one such member can do, and what it cannot
 //!
 //! Rounds promises agreement among members that crash, not among members that lie. With signatures
-//! on, this is what that comes to, and the tests in `tests/rounds/byzantine.rs` hold it to this
-//! table:
+//! on, this is what that comes to, and the simulator (`sim/tests/it/rounds/byzantine.rs`) holds it
+//! to this table:
 //!
 //! | role | one table? | rows go on? |
 //! | --- | --- | --- |
@@ -67,9 +67,7 @@ use althing_types::{Difficulty, PeerId, Seed, Transaction};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::SOLVABLE_BITS_MAX;
-use crate::mining;
-use crate::simulated::{Byzantine, Sending};
+use crate::{Byzantine, Sending, solution_from};
 
 /// In what a peer is not honest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,11 +183,17 @@ pub struct ByzantineMember {
     sent: Vec<Sending<Signed>>,
 }
 
+/// Bits of a challenge that a dishonest member solves by the way, and a simulated miner at all;
+/// each takes twice the time to look for.
+pub const SOLVABLE_BITS_MAX: u16 = 22;
+
 /// Messages a dishonest member remembers.
 const MEMORY_MAX: usize = 64;
 
 impl ByzantineMember {
-    pub(super) fn new(
+    /// Returns a member that plays `role` among `peers`, of which it is `me` and signs as that.
+    /// Peers are called by their places in that list. What it leaves to chance is drawn from `rng`.
+    pub fn new(
         role: Role,
         me: PeerId,
         authenticator: Box<dyn Authenticator>,
@@ -228,7 +232,7 @@ impl ByzantineMember {
         let (transaction, finder) = (Transaction::FIRST, self.me);
         let task = Task { transaction, difficulty, finder, salt: 0 };
         let challenge = Challenge { puzzle: self.rules.puzzle.clone(), task };
-        is_solvable.then(|| mining::solution_from(&challenge, from))?
+        is_solvable.then(|| solution_from(&challenge, from))?
     }
 
     /// Returns a solution that is not `seed`.

@@ -12,7 +12,7 @@ use althing_engine::nakamoto::{Claim, Message, Nakamoto};
 use althing_ledger::{AviaryBlock, Block, Cs60Block, Entry, NativeBlock};
 use althing_types::{BlockHash, Height};
 
-use crate::simulated::{Byzantine, Sending};
+use crate::{Byzantine, Sending};
 
 /// The one thing in which a peer is dishonest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,8 @@ pub struct ByzantinePeer {
 }
 
 impl ByzantinePeer {
-    pub(super) fn new(role: Role) -> Self {
+    /// Returns a peer that plays `role`.
+    pub fn new(role: Role) -> Self {
         Self { role }
     }
 

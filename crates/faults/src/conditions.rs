@@ -43,6 +43,9 @@ pub enum Latency {
     },
 }
 
+/// Most bits that a damaged message has flipped.
+const FLIPS_MAX: usize = 3;
+
 impl Conditions {
     /// A broker on the same machine: everything arrives, everywhere in the same order.
     pub const fn good() -> Self {
@@ -55,7 +58,7 @@ impl Conditions {
     }
 
     /// Returns how long every message takes to every peer, if nothing is left to chance.
-    pub(crate) fn certain(&self) -> Option<Duration> {
+    pub fn certain(&self) -> Option<Duration> {
         match self {
             Self {
                 latency: Latency::Fixed(latency),
@@ -68,7 +71,7 @@ impl Conditions {
     }
 
     /// Returns how many copies of a message arrive: none if it is lost.
-    pub(crate) fn copies(&self, rng: &mut ChaCha8Rng) -> usize {
+    pub fn copies(&self, rng: &mut ChaCha8Rng) -> usize {
         if happens(self.loss_percent, rng) {
             return 0;
         }
@@ -78,7 +81,7 @@ impl Conditions {
 
 impl Latency {
     /// Returns how long one message takes.
-    pub(crate) fn draw(&self, rng: &mut ChaCha8Rng) -> Duration {
+    pub fn draw(&self, rng: &mut ChaCha8Rng) -> Duration {
         match self {
             Self::Fixed(latency) => *latency,
             Self::Uniform(bounds) | Self::PerQueue(bounds) if bounds.start() < bounds.end() => {
@@ -87,6 +90,17 @@ impl Latency {
             Self::Uniform(bounds) | Self::PerQueue(bounds) => *bounds.start(),
             Self::LongTailed { median, longest } => long_tailed(*median, rng).min(*longest),
         }
+    }
+}
+
+/// Flips a few bits of a message, if it has any.
+pub fn damage(payload: &mut [u8], rng: &mut ChaCha8Rng) {
+    if payload.is_empty() {
+        return;
+    }
+    for _ in 0..rng.random_range(1..=FLIPS_MAX) {
+        let byte = rng.random_range(0..payload.len());
+        payload[byte] ^= 1 << rng.random_range(0..8);
     }
 }
 
