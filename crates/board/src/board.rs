@@ -14,18 +14,16 @@ use althing_feed::{Event, PeerName, Record, Waiting};
 use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Moment, PeerId, Term, Transaction};
 
+use super::broken::Broken;
 use super::hash_rate::{self, HashRates};
 use super::pace::{self, Pace};
 use super::peers::{PEERS_MAX, Peers};
 use super::round::{Round, Row};
 use super::rules::HowDecided;
-use super::text::short_id;
+use super::text::{TEXT_MAX, short_id};
 
 /// Rows of the table that are kept, the last ones.
 pub const ROWS_MAX: usize = 1000;
-
-/// Characters kept of a text that others have chosen.
-pub const TEXT_MAX: usize = 200;
 
 /// Members that a network may have.
 const MEMBERS_MAX: usize = 65_535;
@@ -80,6 +78,8 @@ pub struct Board {
     pub refusal: String,
     /// How it has ended, if it has.
     pub finish: Option<Finish>,
+    /// What its user has done to it.
+    pub broken: Broken,
 }
 
 /// The leader of a term, as far as peers have reported it.
@@ -144,6 +144,7 @@ impl Board {
             disconnection: String::new(),
             refusal: String::new(),
             finish: None,
+            broken: Broken::default(),
         }
     }
 
@@ -151,11 +152,18 @@ impl Board {
     /// first report counts.
     pub fn apply(&mut self, record: &Record) {
         let at = record.at;
+        if let Event::Demo(event) = &record.event {
+            self.on_demo(event);
+        }
         let Some(peer) = record.peer.as_ref().and_then(PeerName::id) else { return };
         match &record.event {
             Event::Peer(event) => self.on_peer(peer, event),
             Event::Rounds(event) => self.on_event(at, peer, event),
-            Event::Chain(_) | Event::Miners(_) | Event::Tracker(_) | Event::Search(_) => {}
+            Event::Chain(_)
+            | Event::Miners(_)
+            | Event::Tracker(_)
+            | Event::Demo(_)
+            | Event::Search(_) => {}
         }
     }
 
@@ -221,6 +229,7 @@ impl Board {
         }
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.is_down = is_down;
+            peer.is_frozen = false;
         }
     }
 

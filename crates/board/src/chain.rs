@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use althing_feed::{ChainEvent, Event, PeerEvent, PeerName, Record};
+use althing_feed::{ChainEvent, DemoEvent, Event, PeerEvent, PeerName, Record};
 use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Address, BlockHash, Height, Moment, PeerId};
 
-use super::board::TEXT_MAX;
+use super::broken::{Broken, Change, changed};
 use super::hash_rate::HashRates;
 use super::peers::PEERS_MAX;
+use super::text::TEXT_MAX;
 
 /// Heights that are kept, the last ones.
 pub const HEIGHTS_MAX: usize = 1000;
@@ -39,6 +40,8 @@ pub struct ChainBoard {
     pub change: Option<(usize, usize, usize)>,
     /// When the last block was found.
     pub last_block: Option<Moment>,
+    /// What its user has done to it.
+    pub broken: Broken,
 }
 
 /// A peer of this process.
@@ -52,6 +55,10 @@ pub struct ChainPeer {
     pub is_connected: bool,
     /// Whether it was killed, and not yet started again.
     pub is_down: bool,
+    /// Whether it was made to stand still.
+    pub is_frozen: bool,
+    /// Whether it was made to break the rules.
+    pub is_byzantine: bool,
     /// Blocks that it has found.
     pub found: u64,
     /// The last block of its chain.
@@ -116,11 +123,15 @@ impl ChainBoard {
             entry: None,
             change: None,
             last_block: None,
+            broken: Broken::default(),
         }
     }
 
     /// Takes in an event of any peer of this process.
     pub fn apply(&mut self, record: &Record) {
+        if let Event::Demo(event) = &record.event {
+            self.on_demo(event);
+        }
         let Some(PeerName::Address(address)) = &record.peer else { return };
         let Some(place) = self.place(address) else { return };
         match &record.event {
@@ -128,6 +139,21 @@ impl ChainBoard {
             Event::Peer(PeerEvent::Disconnected { .. }) => self.peers[place].is_connected = false,
             Event::Chain(event) => self.on_event(record.at, place, event),
             _ => {}
+        }
+    }
+
+    fn on_demo(&mut self, event: &DemoEvent) {
+        self.broken.note(event);
+        let Some((PeerName::Address(address), change)) = changed(event) else { return };
+        let Some(place) = self.places.get(address) else { return };
+        let number = place + 1;
+        match change {
+            Change::Crashed => self.set_down(number, true),
+            Change::Restarted { is_byzantine } => {
+                self.set_down(number, false);
+                self.peers[number - 1].is_byzantine = is_byzantine;
+            }
+            Change::Frozen(is_frozen) => self.peers[number - 1].is_frozen = is_frozen,
         }
     }
 
@@ -225,6 +251,7 @@ impl ChainBoard {
     pub fn set_down(&mut self, number: usize, is_down: bool) {
         if let Some(peer) = number.checked_sub(1).and_then(|place| self.peers.get_mut(place)) {
             peer.is_down = is_down;
+            peer.is_frozen = false;
             peer.is_connected &= !is_down;
         }
     }
@@ -313,6 +340,8 @@ impl ChainBoard {
             address: address.clone(),
             is_connected: false,
             is_down: false,
+            is_frozen: false,
+            is_byzantine: false,
             found: 0,
             tip: None,
             tips: BTreeMap::new(),
@@ -399,6 +428,28 @@ mod tests {
         assert_eq!((rows[0].block.hash, rows[0].rivals[0].hash), (hash(2), hash(1)));
         assert_eq!((rows[1].block.hash, rows[1].reached), (hash(3), 2));
         assert_eq!(board.change, Some((3, 1, 2)));
+    }
+
+    #[test]
+    fn what_a_user_does_to_peers_shows_until_they_start_again() {
+        let mut board = board();
+        let name = || PeerName::from(address(2));
+        let mut tell = |event| {
+            let (time, at) = (SystemTime::UNIX_EPOCH, Moment::START);
+            let event = Event::Demo(event);
+            board.apply(&Record { sequence: 0, time, at, network: None, peer: None, event });
+            let peer = &board.peers()[1];
+            (peer.is_down, peer.is_frozen, peer.is_byzantine)
+        };
+        let byzantine = Some("silent".to_owned());
+        assert_eq!(tell(DemoEvent::PeerFrozen { frozen: name() }), (false, true, false));
+        assert_eq!(tell(DemoEvent::PeerCrashed { crashed: name() }), (true, false, false));
+        let restarted = DemoEvent::PeerRestarted { restarted: name(), byzantine };
+        assert_eq!(tell(restarted), (false, false, true));
+        let restarted = DemoEvent::PeerRestarted { restarted: name(), byzantine: None };
+        assert_eq!(tell(restarted), (false, false, false));
+        let stranger = DemoEvent::PeerCrashed { crashed: address(99).into() };
+        assert_eq!(tell(stranger), (false, false, false));
     }
 
     #[test]

@@ -13,13 +13,15 @@
 //! | `board` | What is known of the network? |
 //! | `chain` | What is known of a network with a chain? |
 //! | `peers` | Who is here? |
+//! | `broken` | What has the user of a demo done to it? |
 //! | `rules` | How does the network decide, and choose its leader? |
 //! | `round` | Where is a round, and how was it decided? |
 //! | `hash_rate` | How fast do peers hash? |
 //! | `pace` | How fast are rounds decided? |
-//! | `text` | How are ids shown? |
+//! | `text` | How are ids shown, and how much of a text is kept? |
 
 mod board;
+mod broken;
 mod chain;
 mod hash_rate;
 mod pace;
@@ -28,12 +30,13 @@ mod round;
 mod rules;
 mod text;
 
-pub use self::board::{Board, Finish, Leader, ROWS_MAX, TEXT_MAX};
+pub use self::board::{Board, Finish, Leader, ROWS_MAX};
+pub use self::broken::{Broken, FAULTS_MAX};
 pub use self::chain::{BlockRow, ChainBoard, ChainPeer, Found, HEIGHTS_MAX};
 pub use self::hash_rate::HashRates;
 pub use self::peers::{PEERS_MAX, Peer, Peers};
 pub use self::round::{Challenge, Phase, Round, Row};
 pub use self::rules::{Decides, HowDecided};
-pub use self::text::short_id;
+pub use self::text::{TEXT_MAX, short_id};
 /// A stranger's text as it may be shown, cut to so many characters.
 pub use althing_text::terminal::escaped_start as harmless;

@@ -23,6 +23,10 @@ pub struct Peer {
     pub number: usize,
     /// Whether it was killed, and not yet started again.
     pub is_down: bool,
+    /// Whether it was made to stand still.
+    pub is_frozen: bool,
+    /// Whether it was made to break the rules.
+    pub is_byzantine: bool,
     /// Whether it has been silent for long.
     pub is_lost: bool,
     /// Whether the members were settled without it.
@@ -44,6 +48,8 @@ impl Peers {
             id,
             number,
             is_down: false,
+            is_frozen: false,
+            is_byzantine: false,
             is_lost: false,
             is_observer: false,
             won: 0,
@@ -89,7 +95,7 @@ impl Peers {
     pub fn here(&self) -> usize {
         self.listed
             .iter()
-            .filter(|peer| !peer.is_lost && !peer.is_down && !peer.is_observer)
+            .filter(|peer| !peer.is_lost && !peer.is_down && !peer.is_frozen && !peer.is_observer)
             .count()
     }
 }

@@ -1,6 +1,9 @@
-//! Ids made short.
+//! Ids made short, and how long texts may be.
 
 use althing_types::PeerId;
+
+/// Characters kept of a text that others have chosen.
+pub const TEXT_MAX: usize = 200;
 
 /// Returns the end of an id, which is enough to tell peers apart.
 pub fn short_id(peer: PeerId) -> String {

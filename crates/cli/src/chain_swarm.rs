@@ -1,6 +1,6 @@
 //! The peers of a network with a chain, all in this process, that meet over UDP.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,6 +11,8 @@ use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open};
 use althing_dialect::profile::{AviaryRules, Profile};
 use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
+use althing_faults::chain::{ByzantinePeer, Role};
+use althing_faults::role_named;
 use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
 use althing_http::{Asked, Process};
 use althing_ledger::{Entry, target_of_bits};
@@ -18,7 +20,8 @@ use althing_net::Endpoint;
 use althing_net::tracker::{self, Tracker};
 use althing_net::udp;
 use althing_node::chain::{self, Entries};
-use althing_node::{Clock, Commands, Gauges, Node, Swarm};
+use althing_node::plug::Peers;
+use althing_node::{Air, Clock, Commands, Gauges, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::{Address, UnixTime};
@@ -63,6 +66,8 @@ pub(crate) struct Network {
     running: Swarm<Nakamoto>,
     feed: Feed,
     records: Subscription,
+    /// What is between the peers, if it matters.
+    air: Option<Air>,
     /// Where they can be asked, if they can.
     process: Option<Process>,
 }
@@ -177,8 +182,14 @@ impl Network {
             running: Swarm::default(),
             feed,
             records,
+            air: None,
             process: None,
         })
+    }
+
+    /// Has the messages of peers that are added from now on go through this.
+    pub(crate) fn set_air(&mut self, air: Air) {
+        self.air = Some(air);
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -203,32 +214,27 @@ impl Network {
     /// Starts a peer that has this chain, and turns to all that are there.
     pub(crate) fn add(&mut self, mining: Mining, blocks: &[Durable]) -> anyhow::Result<()> {
         let number = self.peers.len();
-        let (member, node, endpoint) = self.make(number, mining, blocks)?;
+        let (member, node, endpoint) = self.make(number, mining, blocks, anywhere())?;
         self.peers.push(member);
         self.running.add(node, endpoint);
         Ok(())
     }
 
-    /// Has a peer vanish as in a crash, by its number in the order in which they came.
-    pub(crate) async fn kill(&mut self, number: usize) {
-        if let Some(peer) = self.peers.get_mut(number) {
-            peer.entries = None;
-        }
-        self.running.kill(number).await;
-        if let Some((process, peer)) = self.process.as_ref().zip(self.peers.get(number)) {
-            process.remove(&peer.address.clone().into()).await;
-        }
-    }
-
-    /// Starts a peer again with what it has on disk, at another address.
-    pub(crate) fn restart(&mut self, number: usize) -> anyhow::Result<()> {
-        let Some(Member { mining, .. }) = self.peers.get(number) else { return Ok(()) };
+    /// Starts a peer again with what it has on disk, at its old address if that is still free.
+    async fn restart(&mut self, number: usize, role: Option<Role>) -> anyhow::Result<PeerName> {
+        let Member { mining, address, .. } = &self.peers[number];
         // The chain has long begun, and a second one is of no use.
         let mining = if *mining == Mining::Off { Mining::Off } else { Mining::OnChain };
-        let (member, node, endpoint) = self.make(number, mining, &[])?;
+        let listen = free_again(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))).await;
+        let (member, node, endpoint) = self.make(number, mining, &[], listen)?;
+        let node = match role {
+            None => node,
+            Some(role) => node.dishonest(Box::new(ByzantinePeer::new(role))),
+        };
+        let name = member.address.clone().into();
         self.peers[number] = member;
         self.running.restart(number, node, endpoint);
-        Ok(())
+        Ok(name)
     }
 
     /// Makes the peer with a number, and its end of the network.
@@ -237,6 +243,7 @@ impl Network {
         number: usize,
         mining: Mining,
         blocks: &[Durable],
+        listen: SocketAddr,
     ) -> anyhow::Result<(Member, Node<Nakamoto>, Endpoint)> {
         let mut store = match &self.disk {
             Some(dir) => Store::open(&dir.path().join(number.to_string()))?,
@@ -246,7 +253,7 @@ impl Network {
         let secret = chain::secret(&mut store, &network)?;
         let secret: [u8; 32] = secret.bytes().try_into().context("the secret in the store")?;
         store.commit(blocks)?;
-        let endpoint = udp::bind(udp::Options { listen: anywhere(), advertise: None })?;
+        let endpoint = udp::bind(udp::Options { listen, advertise: None })?;
         let endpoint = match &self.tracker {
             Some(tracker) => tracker::join(endpoint, tracker.address().into()),
             None => endpoint,
@@ -266,6 +273,10 @@ impl Network {
             clock: self.clock,
             feed: self.feed.clone(),
         })?;
+        let node = match &self.air {
+            None => node,
+            Some(air) => node.within(air, number),
+        };
         if let Some(process) = &self.process {
             let (name, commands) = (address.clone().into(), node.commands());
             let network = self.kind.name.name();
@@ -339,6 +350,39 @@ impl Network {
             }
         }
     }
+}
+
+impl Peers for Network {
+    async fn crash(&mut self, number: usize) {
+        if let Some(peer) = self.peers.get_mut(number) {
+            peer.entries = None;
+        }
+        self.running.kill(number).await;
+        if let Some((process, peer)) = self.process.as_ref().zip(self.peers.get(number)) {
+            process.remove(&peer.address.clone().into()).await;
+        }
+    }
+
+    async fn start(&mut self, number: usize, strategy: Option<&str>) -> Result<PeerName, String> {
+        let role = match strategy {
+            None => None,
+            Some(name) => Some(role_named(&Role::ALL, name).ok_or("there is no such strategy")?),
+        };
+        self.restart(number, role).await.map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// Returns this address once the socket of a peer that has just vanished is closed, or any other if
+/// it stays taken.
+async fn free_again(address: SocketAddr) -> SocketAddr {
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        if UdpSocket::bind(address).is_ok() {
+            return address;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    anywhere()
 }
 
 fn anywhere() -> SocketAddr {

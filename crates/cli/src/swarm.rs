@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Rounds, Seat};
-use althing_feed::Feed;
+use althing_faults::role_named;
+use althing_faults::rounds::Role;
+use althing_feed::{Feed, PeerName};
 use althing_http::{Asked, Process};
 use althing_net::Link;
 use althing_net::memory::Bus;
-use althing_node::rounds::{Options, free_id, open};
-use althing_node::{Clock, Node, Swarm};
+use althing_node::plug::Peers;
+use althing_node::rounds::{Dishonest, Options, open, open_dishonest};
+use althing_node::{Air, Clock, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::PeerId;
@@ -34,17 +37,27 @@ pub(crate) struct Making<'a> {
     pub(crate) feed: &'a Feed,
     /// Where they keep what they must not forget; without it, they forget everything in the end.
     pub(crate) disk: Option<TempDir>,
+    /// What is between them, if it matters.
+    pub(crate) air: Option<Air>,
     /// Where they can be asked, if they can.
     pub(crate) process: Option<&'a Process>,
 }
 
-impl Making<'_> {
+/// Peers that run, and can be broken.
+pub(crate) struct Running<'a> {
+    pub(crate) making: Making<'a>,
+    pub(crate) swarm: Swarm<Rounds>,
+    /// Who they are, in the order of their numbers.
+    pub(crate) ids: Vec<PeerId>,
+}
+
+impl<'a> Making<'a> {
     /// Connects `peers` peers, and starts them when all are connected; returns them and who they
     /// are.
-    pub(crate) async fn start(&self, peers: usize) -> anyhow::Result<(Swarm<Rounds>, Vec<PeerId>)> {
+    pub(crate) async fn start(self, peers: usize) -> anyhow::Result<Running<'a>> {
         let (mut nodes, mut ids) = (Vec::new(), Vec::new());
         for number in 0..peers {
-            let (peer, node, link) = self.make(number, &ids).await?;
+            let (peer, node, link) = self.make(number, None).await?;
             nodes.push((node, link));
             ids.push(peer);
         }
@@ -52,22 +65,21 @@ impl Making<'_> {
         for (node, link) in nodes {
             swarm.add(node, link);
         }
-        Ok((swarm, ids))
+        Ok(Running { making: self, swarm, ids })
     }
 
-    /// Makes the peer with a number, from what it has on disk, and connects it; one that is new has
-    /// an id that none of `others` has.
-    pub(crate) async fn make(
+    /// Makes the peer with a number, from what it has on disk, and connects it.
+    async fn make(
         &self,
         number: usize,
-        others: &[PeerId],
+        dishonest: Option<Dishonest>,
     ) -> anyhow::Result<(PeerId, Node<Rounds>, Link)> {
         let store = match &self.disk {
             Some(disk) => Store::open(&disk.path().join(number.to_string()))?,
             None => Store::in_memory(),
         };
         let table = store.reader();
-        let (peer, node) = open(Options {
+        let options = Options {
             dialect: Arc::clone(self.dialect),
             seat: Seat::Member,
             id: free_id(&**self.dialect, &others.iter().copied().collect()),
@@ -78,7 +90,15 @@ impl Making<'_> {
             never_copied: false,
             clock: self.clock,
             feed: self.feed.clone(),
-        })?;
+        };
+        let (peer, node) = match dishonest {
+            None => open(options)?,
+            Some(dishonest) => open_dishonest(options, dishonest)?,
+        };
+        let node = match &self.air {
+            None => node,
+            Some(air) => node.within(air, number),
+        };
         if let Some(process) = self.process {
             let network = self.dialect.network();
             let commands = node.commands();
@@ -86,6 +106,30 @@ impl Making<'_> {
         }
         let link = self.meeting.join(&**self.dialect, peer).await?;
         Ok((peer, node, link))
+    }
+}
+
+impl Peers for Running<'_> {
+    async fn crash(&mut self, number: usize) {
+        self.swarm.kill(number).await;
+        if let Some((process, id)) = self.making.process.zip(self.ids.get(number)) {
+            process.remove(&PeerName::from(*id)).await;
+        }
+    }
+
+    async fn start(&mut self, number: usize, strategy: Option<&str>) -> Result<PeerName, String> {
+        let dishonest = match strategy {
+            None => None,
+            Some(name) => {
+                let role = role_named(&Role::ALL, name).ok_or("there is no such strategy")?;
+                Some(Dishonest { role, peers: self.ids.clone(), seed: rand::random() })
+            }
+        };
+        let made = self.making.make(number, dishonest).await;
+        let (id, node, link) = made.map_err(|error| format!("{error:#}"))?;
+        self.swarm.restart(number, node, link);
+        self.ids[number] = id;
+        Ok(id.into())
     }
 }
 

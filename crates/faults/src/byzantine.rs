@@ -44,6 +44,11 @@ pub fn role_name(role: &impl Debug) -> String {
     })
 }
 
+/// Returns the role with a [name](role_name), if there is one.
+pub fn role_named<R: Clone + Debug>(roles: &[R], name: &str) -> Option<R> {
+    roles.iter().find(|role| role_name(role) == name).cloned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,6 +57,11 @@ impl Conditions {
         }
     }
 
+    /// Everything arrives once, whole, and at once.
+    pub const fn perfect() -> Self {
+        Self { latency: Latency::Fixed(Duration::ZERO), ..Self::good() }
+    }
+
     /// Returns how long every message takes to every peer, if nothing is left to chance.
     pub fn certain(&self) -> Option<Duration> {
         match self {

@@ -30,6 +30,6 @@ mod conditions;
 pub mod rounds;
 mod solving;
 
-pub use self::byzantine::{Byzantine, Sending, role_name};
+pub use self::byzantine::{Byzantine, Sending, role_name, role_named};
 pub use self::conditions::{Conditions, Latency, damage};
 pub use self::solving::solution_from;

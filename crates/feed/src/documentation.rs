@@ -6,7 +6,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
-use crate::{ChainEvent, MinersEvent, PeerEvent, Record, RoundsEvent, SearchEvent, TrackerEvent};
+use crate::{
+    ChainEvent, DemoEvent, MinersEvent, PeerEvent, Record, RoundsEvent, SearchEvent, TrackerEvent,
+};
 
 /// Returns the JSON Schema (draft 2020-12) of one line of `--json`.
 pub fn record_schema() -> Schema {
@@ -36,13 +38,14 @@ pub struct Field {
 }
 
 /// Returns the groups of events by the names that their tables have in `docs/events.md`.
-pub fn groups() -> [(&'static str, Vec<Described>); 6] {
+pub fn groups() -> [(&'static str, Vec<Described>); 7] {
     [
         ("peer", events_of::<PeerEvent>()),
         ("rounds", events_of::<RoundsEvent>()),
         ("chain", events_of::<ChainEvent>()),
         ("miners", events_of::<MinersEvent>()),
         ("tracker", events_of::<TrackerEvent>()),
+        ("demo", events_of::<DemoEvent>()),
         ("search", events_of::<SearchEvent>()),
     ]
 }

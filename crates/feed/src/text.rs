@@ -5,7 +5,9 @@ use std::time::Duration;
 use althing_text::counted;
 use althing_text::terminal::escaped;
 
-use crate::{ChainEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent};
+use crate::{
+    ChainEvent, DemoEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent,
+};
 
 /// Returns a record as a line without its end, if it is worth one.
 ///
@@ -22,6 +24,7 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Rounds(event) => of_rounds(event)?,
         Event::Chain(event) => of_chain(event),
         Event::Miners(event) => of_miners(event),
+        Event::Demo(event) => of_demo(event),
         // It is told in JSON only; people see a search go on in a line of its own.
         Event::Search(_) => return None,
         // A tracker has no peer with which times could be compared.
@@ -91,7 +94,11 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
             };
             format!("{who} {speech}, and we record nothing with them; to join them: {advice}")
         }
-        PeerEvent::Summary { .. } => return None,
+        // There are hundreds of them.
+        PeerEvent::MessageSent { .. }
+        | PeerEvent::MessageLost { .. }
+        | PeerEvent::MessagesUntold { .. }
+        | PeerEvent::Summary { .. } => return None,
     })
 }
 
@@ -217,6 +224,26 @@ fn of_miners(event: &MinersEvent) -> String {
 fn shares_of(shares: &Shares) -> String {
     let Shares { accepted, stale, invalid, blocks } = shares;
     format!("{accepted} shares ({blocks} of them blocks), {stale} stale, {invalid} invalid")
+}
+
+fn of_demo(event: &DemoEvent) -> String {
+    match event {
+        DemoEvent::FaultSet { fault, sentence, .. } => format!("fault {fault}: {sentence}"),
+        DemoEvent::FaultCleared { fault } => format!("fault {fault} is over"),
+        DemoEvent::PeerCrashed { crashed } => format!("peer {crashed} was made to crash"),
+        DemoEvent::PeerRestarted { restarted, byzantine: None } => {
+            format!("peer {restarted} was started again")
+        }
+        DemoEvent::PeerRestarted { restarted, byzantine: Some(byzantine) } => {
+            format!("peer {restarted} was started again, and breaks the rules: {byzantine}")
+        }
+        DemoEvent::PeerFrozen { frozen } => format!("peer {frozen} stands still"),
+        DemoEvent::PeerThawed { thawed } => format!("peer {thawed} goes on"),
+        DemoEvent::PaceChanged { paused: true, .. } => "the clock stands still".to_owned(),
+        DemoEvent::PaceChanged { paused: false, speed } => {
+            format!("the clock goes, {speed} seconds in a second")
+        }
+    }
 }
 
 fn of_tracker(event: &TrackerEvent) -> String {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use althing_feed::documentation::{groups, record_schema, with_tables};
 use althing_feed::{
-    ChainEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Row,
-    SearchEvent, Shares, TrackerEvent, Waiting,
+    ChainEvent, DemoEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record,
+    RoundsEvent, Row, SearchEvent, Shares, TrackerEvent, Waiting,
 };
 use althing_types::{
     Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction,
@@ -47,6 +47,15 @@ fn examples() -> Vec<Event> {
             speech: "as the published program".to_owned(),
             advice: "use --variant published".to_owned(),
         },
+        PeerEvent::MessageSent { kind: "vote".to_owned(), to: None },
+        PeerEvent::MessageSent { kind: "tip".to_owned(), to: Some(address().into()) },
+        PeerEvent::MessageLost {
+            kind: "vote".to_owned(),
+            from: PeerName::Id(wide),
+            to: PeerName::Id(Id(7)),
+            reason: "partition".to_owned(),
+        },
+        PeerEvent::MessagesUntold { count: 12 },
         PeerEvent::Lagged { missed: 100 },
         PeerEvent::Summary {
             rows: Some(1),
@@ -147,6 +156,21 @@ fn examples() -> Vec<Event> {
         TrackerEvent::PeerGone { address: address(), peers: 0 },
         TrackerEvent::ConnectionRefused { from, reason: reason() },
     ];
+    let (crashed, kind) = (PeerName::Id(wide), "lose".to_owned());
+    let demos = [
+        DemoEvent::FaultSet { fault: 1, kind: kind.clone(), sentence: reason(), seed: Some(7) },
+        DemoEvent::FaultSet { fault: 2, kind, sentence: reason(), seed: None },
+        DemoEvent::FaultCleared { fault: 1 },
+        DemoEvent::PeerCrashed { crashed: crashed.clone() },
+        DemoEvent::PeerRestarted { restarted: crashed.clone(), byzantine: None },
+        DemoEvent::PeerRestarted {
+            restarted: address().into(),
+            byzantine: Some("votes-twice".to_owned()),
+        },
+        DemoEvent::PeerFrozen { frozen: crashed.clone() },
+        DemoEvent::PeerThawed { thawed: crashed },
+        DemoEvent::PaceChanged { paused: false, speed: 0.5 },
+    ];
     let searches = [
         SearchEvent::Progress { hashes: 9, seconds: 1.5, megahashes_per_second: 0.5 },
         SearchEvent::SolutionFound {
@@ -164,8 +188,10 @@ fn examples() -> Vec<Event> {
     let chains = chains.into_iter().map(Event::from);
     let miners = miners.into_iter().map(Event::from);
     let trackers = trackers.into_iter().map(Event::from);
+    let demos = demos.into_iter().map(Event::from);
     let searches = searches.into_iter().map(Event::from);
-    peers.chain(rounds).chain(chains).chain(miners).chain(trackers).chain(searches).collect()
+    let of_peers = peers.chain(rounds).chain(chains);
+    of_peers.chain(miners).chain(trackers).chain(demos).chain(searches).collect()
 }
 
 /// Returns a record of each example.
@@ -227,6 +253,7 @@ fn every_event_has_the_documented_fields_and_there_is_an_example_of_each() {
             Event::Chain(_) => "chain",
             Event::Miners(_) => "miners",
             Event::Tracker(_) => "tracker",
+            Event::Demo(_) => "demo",
             Event::Search(_) => "search",
         };
         let value = serde_json::to_value(&record.event).expect("an event can be written");

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_pace_of_a_clock_does_not_set_the_time_of_day() {
-        let clock = Clock::paced(Pacing::start(Duration::ZERO..=Duration::ZERO, 1.0, 64.0));
+        let clock = Clock::paced(Pacing::start(1.0, 64.0));
         let mut time = TimeOfDay::begin(Reading::of(clock));
         while clock.now().since_start() < 5 * NOTICED {
             std::thread::yield_now();

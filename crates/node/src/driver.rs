@@ -1,27 +1,35 @@
 //! The loop that runs a peer: it waits for the next input of any kind, hands it to the engine, and
 //! carries out the engine's outputs.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `messages` | how do messages leave, and how do they come in? |
+//! | this one | which input is next, and what becomes of the outputs? |
+
+mod messages;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::{BadSecret, Codec, Content};
-use althing_engine::{Engine, Input, Output, Recipient};
+use althing_dialect::{BadSecret, Codec};
+use althing_engine::{Engine, Input, Output};
+use althing_faults::Byzantine;
 use althing_feed::{Event, Observed, PeerEvent, Source};
-use althing_net::{Arrival, Transport};
+use althing_net::Transport;
 use althing_pow::Parallelism;
 use althing_store::{Reader, Store, StoreError};
-use althing_types::{Channel, Moment};
+use althing_types::Moment;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace};
 
+use crate::air::{Air, Seat};
 use crate::clock::{Clock, Reading, TimeOfDay};
 use crate::commands::{Commands, Request, Status};
 use crate::gauges::Gauges;
+use crate::limit::Limit;
 use crate::mining::{Answer, Mining};
 use crate::observer::Observer;
-use crate::pacing::Outbox;
-use crate::refusals::Refusals;
 use crate::timers::Timers;
 
 /// The parts of a peer. [`rounds::open`](crate::rounds::open) and
@@ -61,15 +69,19 @@ pub struct Node<E: Engine> {
     clock: Clock,
     time_of_day: TimeOfDay,
     timers: Timers<E::Timer>,
-    /// Its messages on their way, where the clock has a pace.
-    outbox: Option<Outbox>,
+    /// Its place among the peers of its process, if something may go wrong between them.
+    seat: Option<Seat>,
+    /// Whether it stands still.
+    frozen: watch::Receiver<bool>,
+    /// What stands between its engine and the network, if it is dishonest.
+    byzantine: Option<Box<dyn Byzantine<E> + Send>>,
     mining: Mining<E::Work>,
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Keeps the channel open, and is handed out.
     commands: Commands<E>,
     requests: mpsc::Receiver<Request<E>>,
     observer: Option<Box<dyn Observer<E>>>,
-    refusals: Refusals,
+    refusals: Limit,
     source: Source,
     gauges: Arc<Gauges>,
     left_out: u64,
@@ -113,6 +125,9 @@ const BATCH_MAX: usize = 64;
 /// reported as a count. This goes by the clock, since an engine may set no timers for a long time.
 const TICK: Duration = Duration::from_millis(500);
 
+/// Refusals that are reported one by one in a second.
+const REFUSALS_MAX: u32 = 20;
+
 /// How long a peer takes to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -140,13 +155,15 @@ impl<E: Observed> Node<E> {
             clock,
             time_of_day: TimeOfDay::begin(Reading::of(clock)),
             timers: Timers::new(),
-            outbox: pacing.map(Outbox::new),
+            seat: None,
+            frozen: watch::channel(false).1,
+            byzantine: None,
             mining,
             answers,
             commands,
             requests,
             observer,
-            refusals: Refusals::default(),
+            refusals: Limit::new(REFUSALS_MAX),
             source,
             gauges: Arc::default(),
             left_out,
@@ -154,6 +171,23 @@ impl<E: Observed> Node<E> {
             leaving: false,
             tick_at: clock.now(),
         }
+    }
+
+    /// Has its messages go through `air`, in which something may go wrong, as those of the peer
+    /// with a number among the peers of its process.
+    pub fn within(mut self, air: &Air, number: usize) -> Self {
+        let name = self.source.peer().cloned();
+        self.seat = name.map(|name| air.seat(number, name));
+        if let Some(seat) = &self.seat {
+            self.frozen = seat.frozen();
+        }
+        self
+    }
+
+    /// Makes it dishonest.
+    pub fn dishonest(mut self, byzantine: Box<dyn Byzantine<E> + Send>) -> Self {
+        self.byzantine = Some(byzantine);
+        self
     }
 
     /// Returns its numbers, which go on changing while it runs.
@@ -190,10 +224,16 @@ impl<E: Observed> Node<E> {
         tokio::pin!(stop);
         self.tell(E::started(&self.engine.status(), self.left_out));
         while !self.leaving {
+            if *self.frozen.borrow() && !self.thaw(&mut stop, &transport).await? {
+                break;
+            }
             let wake = self.wake_at();
+            let mut frozen = self.frozen.clone();
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                // An error means that it never will.
+                Ok(_) = frozen.wait_for(|is_frozen| *is_frozen) => {}
                 Some(answer) = self.answers.recv() => self.on_answer(answer, &transport)?,
                 Some(request) = self.requests.recv() => self.on_request(request, &transport)?,
                 () = self.clock.sleep_until(wake) => {
@@ -206,7 +246,6 @@ impl<E: Observed> Node<E> {
             }
         }
         self.mining.stop();
-        self.deliver(Moment::from_start(Duration::MAX), &transport);
         self.update_gauges(&transport);
         let unreported = self.refusals.take_rest();
         self.tell_unreported(unreported);
@@ -216,10 +255,38 @@ impl<E: Observed> Node<E> {
         Ok(self.engine.status())
     }
 
+    /// Stands still until it is to go on, and returns true; or false if it is asked to stop. It can
+    /// be looked at meanwhile; whoever asks it to do something waits.
+    async fn thaw(
+        &mut self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+        transport: &Transport,
+    ) -> Result<bool, NodeError> {
+        self.mining.rest();
+        let (mut frozen, mut waiting) = (self.frozen.clone(), None);
+        let goes_on = loop {
+            tokio::select! {
+                biased;
+                () = &mut *stop => break false,
+                // An error means that it will not be frozen again either.
+                _ = frozen.wait_for(|is_frozen| !*is_frozen) => break true,
+                Some(request) = self.requests.recv(), if waiting.is_none() => match request {
+                    Request::Status(_) => self.on_request(request, transport)?,
+                    Request::Act { .. } => waiting = Some(request),
+                },
+            }
+        };
+        self.mining.go_on(self.clock.now());
+        if let Some(request) = waiting.filter(|_| goes_on) {
+            self.on_request(request, transport)?;
+        }
+        Ok(goes_on)
+    }
+
     /// Returns when there is something to do even if nothing arrives.
     fn wake_at(&self) -> Moment {
-        let outbox = self.outbox.as_ref().and_then(Outbox::next);
-        let others = [self.timers.next(), outbox, self.mining.wake_at()];
+        let message = self.seat.as_ref().and_then(Seat::next);
+        let others = [self.timers.next(), message, self.mining.wake_at()];
         others.into_iter().flatten().fold(self.tick_at, Moment::min)
     }
 
@@ -262,20 +329,14 @@ impl<E: Observed> Node<E> {
             self.update_gauges(transport);
             let unreported = self.refusals.take_unreported(now);
             self.tell_unreported(unreported);
+            self.tell_untold(now);
         }
-        self.deliver(now, transport);
+        self.on_due(transport)?;
         if let Some(answer) = self.mining.advance(now) {
             self.on_answer(answer, transport)?;
         }
         let timers = self.timers.take_over(now).map(Input::Timer).collect();
         self.handle(timers, transport)
-    }
-
-    /// Hands over the messages that were on their way until now.
-    fn deliver(&mut self, now: Moment, transport: &Transport) {
-        while let Some(wire) = self.outbox.as_mut().and_then(|outbox| outbox.take(now)) {
-            transport.send(&wire.to, wire.payload);
-        }
     }
 
     fn update_gauges(&self, transport: &Transport) {
@@ -286,60 +347,6 @@ impl<E: Observed> Node<E> {
     fn tell_unreported(&self, unreported: Option<u64>) {
         if let Some(count) = unreported {
             self.tell(PeerEvent::further_refused(count));
-        }
-    }
-
-    /// Handles an arrival, together with others that are already waiting.
-    fn on_arrivals(&mut self, first: Arrival, transport: &mut Transport) -> Result<(), NodeError> {
-        let mut inputs: Vec<Input<E>> = self.input(first).into_iter().collect();
-        // Arrivals beyond this batch stay with the transport, for the next one.
-        for _ in 1..BATCH_MAX {
-            let Some(arrival) = transport.try_next() else { break };
-            inputs.extend(self.input(arrival));
-        }
-        self.handle(inputs, transport)
-    }
-
-    /// Returns the input that an arrival is for the engine, if it is one.
-    fn input(&mut self, arrival: Arrival) -> Option<Input<E>> {
-        match arrival {
-            Arrival::Up => {
-                self.tell(PeerEvent::Connected {});
-                let is_first = !std::mem::replace(&mut self.started, true);
-                Some(if is_first { Input::Start } else { Input::Interrupted })
-            }
-            Arrival::Down { reason } => {
-                self.tell(PeerEvent::Disconnected { reason });
-                None
-            }
-            Arrival::Peers(peers) => Some(Input::Peers(peers)),
-            Arrival::Received { from: channel, payload } => {
-                self.gauges.count_received();
-                let received = self.codec.decode(&channel, &payload);
-                match received.content {
-                    Ok(Content::Message(message)) => {
-                        Some(Input::Message { from: received.from, message })
-                    }
-                    Ok(Content::PeerLost(peer)) => Some(Input::PeerLost(peer)),
-                    Ok(Content::Overheard(overheard)) => Some(Input::Overheard(overheard)),
-                    Ok(Content::Nothing) => None,
-                    Err(malformed) => {
-                        self.refuse(&channel, malformed.to_string());
-                        Some(Input::Malformed(received.from))
-                    }
-                }
-            }
-            Arrival::Oversized { from, bytes } => {
-                self.refuse(&from, format!("{bytes} bytes are more than a message may have"));
-                None
-            }
-        }
-    }
-
-    fn refuse(&mut self, from: &Channel, reason: String) {
-        self.gauges.count_refused();
-        if self.refusals.count() {
-            self.tell(PeerEvent::refused_from(from, reason));
         }
     }
 
@@ -407,7 +414,7 @@ impl<E: Observed> Node<E> {
                     observer.committed(&durable, self.mining.work());
                 }
             }
-            Output::Send { to, message } => self.send(&to, &message, transport),
+            Output::Send { to, message } => self.send(to, message, transport),
             Output::SetTimer { after, timer } => self.timers.set(self.clock.now(), after, timer),
             Output::Search { id, work } => self.mining.start(id, work),
             Output::CancelSearch => self.mining.cancel(),
@@ -420,33 +427,10 @@ impl<E: Observed> Node<E> {
         Ok(None)
     }
 
-    /// Returns when a search begins. A peer that asks all for a solution neither knows of the
-    /// challenge before the others, nor takes its own solution up before it would theirs: where
-    /// messages are on their way for long, it begins as much later.
-    fn search_at(&self, has_sent: bool) -> Moment {
-        let now = self.clock.now();
-        let outbox = self.outbox.as_ref().filter(|_| has_sent);
-        outbox.and_then(|outbox| Some(outbox.last()? + outbox.mean_latency())).unwrap_or(now)
-    }
-
-    fn send(&mut self, to: &Recipient, message: &E::Message, transport: &Transport) {
-        let wires = self.codec.encode(to, message);
-        if wires.is_empty() {
-            debug!(?message, "the network has no such message");
-        }
-        let now = self.clock.now();
-        for wire in wires {
-            let wire = match &mut self.outbox {
-                Some(outbox) => outbox.send(now, wire),
-                None => Some(wire),
-            };
-            if let Some(wire) = wire {
-                transport.send(&wire.to, wire.payload);
-            }
-        }
-    }
-
     fn on_event(&mut self, event: E::Event) {
+        if let Some(byzantine) = &mut self.byzantine {
+            byzantine.observe(&event);
+        }
         if let Some(observer) = &mut self.observer {
             observer.event(&event);
         }

@@ -14,8 +14,10 @@
 //! | `commands` | what can a user ask a running peer to do? |
 //! | `submissions` | what has become of the entries that a user wants in the chain? |
 //! | `observer` | how can code in this process follow a peer step by step? |
-//! | `refusals` | how is a flood of refused messages kept out of the events? |
+//! | `limit` | how is a flood kept out of the events? |
 //! | `gauges` | how are numbers reported that change all the time? |
+//! | `air` | what goes wrong between the peers of one process? |
+//! | `plug` | how does a user break a network in one process, and mend it? |
 //! | `pacing` | how does a network go at a pace that people can follow? |
 //! | `swarm` | how do many peers run in one process? |
 //! | `mining` | how is a solution searched for? |
@@ -23,6 +25,7 @@
 //! | `timers`, `clock` | what time is it, and which timer is due? |
 //! | `stratum` | how do stock miners work for it? |
 
+mod air;
 pub mod chain;
 mod clock;
 mod commands;
@@ -30,16 +33,18 @@ mod driver;
 mod gauges;
 mod identity;
 mod kernels;
+mod limit;
 mod mining;
 mod observer;
 mod pacing;
-mod refusals;
+pub mod plug;
 pub mod rounds;
 pub mod stratum;
 mod submissions;
 mod swarm;
 mod timers;
 
+pub use self::air::{Air, Trouble};
 pub use self::clock::Clock;
 pub use self::commands::{Commands, HasLeft, Status};
 pub use self::driver::{Node, NodeError, Setup};

@@ -126,23 +126,45 @@ impl<W: ProofOfWork> Mining<W> {
         self.tell(None);
     }
 
+    /// Ends what this process does for the search, which goes on with [`go_on`](Self::go_on).
+    pub(crate) fn rest(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let here = std::mem::replace(&mut running.here, Here::Nothing);
+        if let Here::Threads(miner) = &here {
+            miner.cancel();
+        }
+        self.hashes += here.hashes();
+    }
+
+    /// Goes on with the search after a [rest](Self::rest), from another candidate on.
+    pub(crate) fn go_on(&mut self, now: Moment) {
+        let Some(Running { id, work, part, .. }) = self.running.take() else { return };
+        self.begin_at = now;
+        self.search(id, work, part);
+    }
+
     /// Returns the solution that `answer` brings, if it is of the search that is running. When a
     /// part has none, the search goes on with the next one.
     pub(crate) fn take(&mut self, answer: Answer) -> Option<(SearchId, W::Solution)> {
         let Answer { search, part, outcome } = answer;
+        let found = match outcome {
+            Outcome::Found(index) => Some(index),
+            Outcome::Exhausted => None,
+            // It may have rested, and gone on since.
+            Outcome::Cancelled => return None,
+        };
         let is_running = |running: &Running<W>| (running.id, running.part) == (search, part);
         if !self.running.as_ref().is_some_and(is_running) {
             return None;
         }
         let work = self.stop()?;
-        match outcome {
+        match found {
             // Other processes go on until the engine says otherwise: it may not want this one.
-            Outcome::Found(index) => Some((search, work.solution(part, index))),
-            Outcome::Exhausted => {
+            Some(index) => Some((search, work.solution(part, index))),
+            None => {
                 self.search(search, work, part.checked_add(1)?);
                 None
             }
-            Outcome::Cancelled => None,
         }
     }
 
@@ -305,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_search_with_a_pace_answers_with_its_solution() {
-        let pacing = Pacing::start(Duration::ZERO..=Duration::ZERO, 1e6, 1.0);
+        let pacing = Pacing::start(1e6, 1.0);
         let parallelism = Parallelism::of(std::num::NonZeroUsize::MIN);
         let (mut mining, _answers) = Mining::new(Some(parallelism), Some(pacing), None);
         mining.begin_at(Moment::START);
@@ -320,6 +342,27 @@ mod tests {
         assert_eq!(search, SearchId(5));
         assert!(Easy.part(0).expect("a part").is_solved_by(index));
         assert!(mining.hashes() > 0 && mining.wake_at().is_none());
+    }
+
+    #[test]
+    fn a_search_that_rested_goes_on_and_its_cancelled_part_does_not_end_it() {
+        let parallelism = Parallelism::of(std::num::NonZeroUsize::MIN);
+        let pacing = Pacing::start(1000.0, 1.0);
+        let (mut mining, _answers) = Mining::new(Some(parallelism), Some(pacing), None);
+        let at = |millis| Moment::from_start(Duration::from_millis(millis));
+        mining.begin_at(at(0));
+        mining.start(SearchId(1), TwoParts);
+        assert_eq!(mining.wake_at(), Some(at(50)));
+        assert!(mining.advance(at(50)).is_none());
+        assert_eq!(mining.hashes(), 50);
+        mining.rest();
+        assert_eq!((mining.wake_at(), mining.hashes()), (None, 50));
+        mining.go_on(at(60_000));
+        assert_eq!(mining.take(answer(1, 0, Outcome::Cancelled)), None);
+        // It makes up for nothing.
+        assert_eq!(mining.wake_at(), Some(at(60_050)));
+        assert!(mining.advance(at(60_050)).is_none());
+        assert_eq!(mining.hashes(), 100);
     }
 
     #[derive(Clone, Debug, PartialEq)]

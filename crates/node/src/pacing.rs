@@ -2,24 +2,19 @@
 //!
 //! The peers of such a network share a clock that goes faster or slower than the one on the wall,
 //! and can stand still. All that they wait for goes by it: their timers, their messages, which are
-//! on their way for some time, and their searches, which try so many candidates a second and no
-//! more, the same for each peer. So a search takes long enough to be seen, and every peer has the
-//! same chance, whichever of them gets the processor first.
+//! in the [`Air`](crate::Air) for some time, and their searches, which try so many candidates a
+//! second and no more, the same for each peer. So a search takes long enough to be seen, and every
+//! peer has the same chance, whichever of them gets the processor first.
 
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use althing_dialect::Wire;
-use althing_types::Moment;
-use rand::RngExt;
 use tokio::sync::watch;
 
 /// The pace of a network in one process, which can be changed while it runs.
 #[derive(Debug)]
 pub struct Pacing {
-    latency: RangeInclusive<Duration>,
     hashes_per_second: f64,
     time: Mutex<Time>,
     /// Wakes those that sleep, when the clock goes at another speed.
@@ -35,35 +30,49 @@ struct Time {
     /// Seconds of it in a second.
     speed: f64,
     is_paused: bool,
+    /// Whether it stops at the next thing that happens.
+    is_stepping: bool,
 }
 
 impl Pacing {
     /// The lowest and the highest speed.
     pub const SPEEDS: RangeInclusive<f64> = 0.125..=64.0;
 
-    /// Returns the pace at which messages take so long and each peer tries so many candidates a
-    /// second, by a clock that starts now with so many seconds in a second.
+    /// Returns the pace at which each peer tries so many candidates a second, by a clock that
+    /// starts now with so many seconds in a second.
     ///
     /// It is never freed: a process has one or two, and they last as long as it.
-    pub fn start(
-        latency: RangeInclusive<Duration>,
-        hashes_per_second: f64,
-        speed: f64,
-    ) -> &'static Self {
+    pub fn start(hashes_per_second: f64, speed: f64) -> &'static Self {
         let (shown, since) = (Duration::ZERO, Instant::now());
-        let time = Time { shown, since, speed: clamped(speed), is_paused: false };
+        let (is_paused, is_stepping) = (false, false);
+        let time = Time { shown, since, speed: clamped(speed), is_paused, is_stepping };
         let (time, changes) = (Mutex::new(time), watch::Sender::new(()));
-        Box::leak(Box::new(Self { latency, hashes_per_second, time, changes }))
+        Box::leak(Box::new(Self { hashes_per_second, time, changes }))
     }
 
     /// Stops the clock.
     pub fn pause(&self) {
-        self.change(|time| time.is_paused = true);
+        self.change(|time| (time.is_paused, time.is_stepping) = (true, false));
     }
 
     /// Lets the clock go on.
     pub fn resume(&self) {
-        self.change(|time| time.is_paused = false);
+        self.change(|time| (time.is_paused, time.is_stepping) = (false, false));
+    }
+
+    /// Lets the clock go on until the next thing [happens](Self::happened).
+    pub fn step(&self) {
+        self.change(|time| (time.is_paused, time.is_stepping) = (false, true));
+    }
+
+    /// Notes that something has happened that can be seen, and returns whether that has stopped the
+    /// clock.
+    pub fn happened(&self) -> bool {
+        let stops = self.lock().is_stepping;
+        if stops {
+            self.pause();
+        }
+        stops
     }
 
     /// Returns whether the clock stands still.
@@ -118,10 +127,6 @@ impl Pacing {
         self.changes.send_replace(());
     }
 
-    fn draw_latency(&self) -> Duration {
-        rand::rng().random_range(self.latency.clone())
-    }
-
     fn lock(&self) -> MutexGuard<'_, Time> {
         self.time.lock().expect("no thread panics while it holds the lock")
     }
@@ -148,66 +153,16 @@ fn clamped(speed: f64) -> f64 {
     speed.clamp(*Pacing::SPEEDS.start(), *Pacing::SPEEDS.end())
 }
 
-/// Messages of one peer that are on their way, in the order in which they are sent.
-#[derive(Debug)]
-pub(crate) struct Outbox {
-    pacing: &'static Pacing,
-    waiting: VecDeque<(Moment, Wire)>,
-}
-
-/// Messages on their way; when there are more, the first arrives at once.
-const OUTBOX_MAX: usize = 4096;
-
-impl Outbox {
-    pub(crate) fn new(pacing: &'static Pacing) -> Self {
-        Self { pacing, waiting: VecDeque::new() }
-    }
-
-    /// Sends a message on its way. Returns one that arrives because there is no more room.
-    pub(crate) fn send(&mut self, now: Moment, wire: Wire) -> Option<Wire> {
-        let first = (self.waiting.len() >= OUTBOX_MAX).then(|| self.waiting.pop_front()).flatten();
-        // No message overtakes another of the same peer, as over a connection.
-        let after = self.waiting.back().map_or(now, |(at, _)| *at);
-        let at = (now + self.pacing.draw_latency()).max(after);
-        self.waiting.push_back((at, wire));
-        first.map(|(_, wire)| wire)
-    }
-
-    /// Returns when the next message arrives.
-    pub(crate) fn next(&self) -> Option<Moment> {
-        self.waiting.front().map(|(at, _)| *at)
-    }
-
-    /// Returns when the last message arrives.
-    pub(crate) fn last(&self) -> Option<Moment> {
-        self.waiting.back().map(|(at, _)| *at)
-    }
-
-    /// Takes the next message that has arrived.
-    pub(crate) fn take(&mut self, now: Moment) -> Option<Wire> {
-        let (_, wire) = self.waiting.pop_front_if(|(at, _)| *at <= now)?;
-        Some(wire)
-    }
-
-    /// Returns how long a message takes on average.
-    pub(crate) fn mean_latency(&self) -> Duration {
-        (*self.pacing.latency.start() + *self.pacing.latency.end()) / 2
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use althing_types::Channel;
-
     use super::*;
-
-    const NO_LATENCY: RangeInclusive<Duration> = Duration::ZERO..=Duration::ZERO;
 
     #[test]
     fn a_clock_shows_what_its_speeds_add_up_to_and_stands_still_in_a_pause() {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
-        let time = Time { shown: Duration::ZERO, since: begin, speed: 2.0, is_paused: false };
+        let (shown, since, speed) = (Duration::ZERO, begin, 2.0);
+        let time = Time { shown, since, speed, is_paused: false, is_stepping: false };
         assert_eq!(time.shown_at(at(3)), Duration::from_secs(6));
         let time = Time { is_paused: true, ..time };
         assert_eq!(time.shown_at(at(3)), Duration::ZERO);
@@ -215,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_paused_clock_shows_the_same_until_it_goes_on() {
-        let pacing = Pacing::start(NO_LATENCY, 1.0, 64.0);
+        let pacing = Pacing::start(1.0, 64.0);
         pacing.pause();
         let shown = pacing.now();
         assert_eq!((pacing.now(), pacing.is_paused()), (shown, true));
@@ -227,9 +182,21 @@ mod tests {
         assert_eq!(pacing.speed(), 0.125);
     }
 
+    #[test]
+    fn a_step_ends_with_the_next_thing_that_happens() {
+        let pacing = Pacing::start(1.0, 1.0);
+        pacing.pause();
+        pacing.step();
+        assert!(!pacing.is_paused());
+        assert!(pacing.happened() && pacing.is_paused());
+        // Once a pause has ended, nothing that happens begins another.
+        pacing.resume();
+        assert!(!pacing.happened() && !pacing.is_paused());
+    }
+
     #[tokio::test]
     async fn who_sleeps_wakes_when_the_clock_gets_there_however_its_speed_changes() {
-        let pacing = Pacing::start(NO_LATENCY, 1.0, 0.125);
+        let pacing = Pacing::start(1.0, 0.125);
         let end = Duration::from_secs(30);
         pacing.pause();
         let sleeper = tokio::spawn(pacing.sleep_until(end));
@@ -239,25 +206,5 @@ mod tests {
         pacing.resume();
         sleeper.await.expect("it does not panic");
         assert!(pacing.now() >= end);
-    }
-
-    #[test]
-    fn messages_of_a_peer_arrive_in_order_and_not_before_their_time() {
-        let latency = Duration::from_millis(100)..=Duration::from_millis(300);
-        let mut outbox = Outbox::new(Pacing::start(latency, 1.0, 1.0));
-        let at = |millis| Moment::from_start(Duration::from_millis(millis));
-        let wire = |number: u8| Wire { to: Channel::topic("room"), payload: vec![number] };
-        for number in 0..50 {
-            assert_eq!(outbox.send(at(0), wire(number)), None);
-        }
-        assert_eq!(outbox.take(at(99)), None);
-        assert!(outbox.next() >= Some(at(100)) && outbox.last() <= Some(at(300)));
-        let arrived: Vec<u8> =
-            std::iter::from_fn(|| outbox.take(at(300))).map(|wire| wire.payload[0]).collect();
-        assert!(arrived.into_iter().eq(0..50));
-        for number in 0..OUTBOX_MAX {
-            assert_eq!(outbox.send(at(0), wire(u8::from(number == 0))), None);
-        }
-        assert_eq!(outbox.send(at(0), wire(2)), Some(wire(1)));
     }
 }

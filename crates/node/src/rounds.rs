@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Durable, Identity, Past, Rounds, Seat};
+use althing_faults::rounds::{ByzantineMember, Role};
 use althing_feed::Feed;
 use althing_pow::{Parallelism, SolutionCache};
 use althing_store::Store;
 use althing_types::PeerId;
-use rand::seq::IteratorRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 use crate::clock::Clock;
 use crate::driver::{Node, NodeError, Setup};
@@ -39,18 +41,34 @@ pub struct Options {
     pub feed: Feed,
 }
 
-/// Returns an id that none of `taken` is, as peers of this network draw theirs; `None` if there is
-/// none left.
-pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<PeerId> {
-    let Some(few) = dialect.few_ids() else {
-        return Some(draw_id(dialect, Seat::Member));
-    };
-    let free = few.map(|number| PeerId::new(number.into())).filter(|id| !taken.contains(id));
-    free.choose(&mut rand::rng())
+/// How a dishonest member breaks the rules.
+pub struct Dishonest {
+    /// In what it is dishonest.
+    pub role: Role,
+    /// All peers that it knows of, itself included, in the order of their numbers in the
+    /// [air](crate::Air).
+    pub peers: Vec<PeerId>,
+    /// Decides what it leaves to chance.
+    pub seed: u64,
 }
 
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
+    make(options, None)
+}
+
+/// Returns a peer as [`open`] does, which breaks the rules.
+pub fn open_dishonest(
+    options: Options,
+    dishonest: Dishonest,
+) -> Result<(PeerId, Node<Rounds>), NodeError> {
+    make(options, Some(dishonest))
+}
+
+fn make(
+    options: Options,
+    dishonest: Option<Dishonest>,
+) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let Options {
         dialect,
         seat,
@@ -83,6 +101,14 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
         authenticator: dialect.authenticator(known.secret.bytes())?,
         solution_cache: cache,
     };
+    let byzantine = match dishonest {
+        None => None,
+        Some(Dishonest { role, peers, seed }) => {
+            let authenticator = dialect.authenticator(known.secret.bytes())?;
+            let (rules, rng) = (dialect.rules().clone(), ChaCha8Rng::seed_from_u64(seed));
+            Some(ByzantineMember::new(role, known.peer, authenticator, rules, peers, rng))
+        }
+    };
     let node = Node::new(Setup {
         engine: Rounds::new(dialect.rules().clone(), identity, store.recovered()),
         // A row that was decided stays valid.
@@ -96,6 +122,10 @@ pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
         observer: None,
         clock,
     });
+    let node = match byzantine {
+        Some(byzantine) => node.dishonest(Box::new(byzantine)),
+        None => node,
+    };
     Ok((known.peer, node))
 }
 

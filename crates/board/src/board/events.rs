@@ -1,14 +1,36 @@
 //! What each event changes of a board.
 
-use althing_feed::{Draw, Id, PeerEvent, RoundsEvent, Row as Decided, Waiting};
+use althing_feed::{DemoEvent, Draw, Id, PeerEvent, RoundsEvent, Row as Decided, Waiting};
 use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 
-use super::{Board, Finish, Leader, ROWS_MAX, Reporter, TEXT_MAX};
+use super::{Board, Finish, Leader, ROWS_MAX, Reporter};
+use crate::broken::{Change, changed};
 use crate::peers::PEERS_MAX;
 use crate::round::{Challenge, Round};
+use crate::text::TEXT_MAX;
 
 impl Board {
+    pub(super) fn on_demo(&mut self, event: &DemoEvent) {
+        self.broken.note(event);
+        let Some((name, change)) = changed(event) else { return };
+        let Some(id) = name.id() else { return };
+        match change {
+            Change::Crashed => self.set_down(id, true),
+            Change::Restarted { is_byzantine } => {
+                self.set_down(id, false);
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.is_byzantine = is_byzantine;
+                }
+            }
+            Change::Frozen(is_frozen) => {
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.is_frozen = is_frozen;
+                }
+            }
+        }
+    }
+
     pub(super) fn on_peer(&mut self, reporter: PeerId, event: &PeerEvent) {
         match event {
             PeerEvent::Connected {} => {
@@ -43,6 +65,9 @@ impl Board {
             | PeerEvent::Serving { .. }
             | PeerEvent::ClockSet { .. }
             | PeerEvent::Slept { .. }
+            | PeerEvent::MessageSent { .. }
+            | PeerEvent::MessageLost { .. }
+            | PeerEvent::MessagesUntold { .. }
             | PeerEvent::Lagged { .. }
             // Of other networks: the log tells of them, and nothing of this one changes.
             | PeerEvent::NetworkOverheard { .. }

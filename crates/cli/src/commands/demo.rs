@@ -3,11 +3,13 @@
 //! | file | question |
 //! | --- | --- |
 //! | `chain` | how is a network with a chain run and shown? |
-//! | `keys` | what do the keys do to the pace? |
+//! | `control` | what can others ask for, over HTTP? |
+//! | `keys` | what do the keys do? |
 //! | `pace` | how fast does it go? |
 //! | `rounds` | how is a network with rounds run and shown? |
 
 mod chain;
+mod control;
 mod keys;
 mod pace;
 mod rounds;
@@ -17,8 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_feed::{Feed, PeerEvent};
-use althing_node::Gauges;
+use althing_feed::{Event, Feed, PeerEvent, Record};
+use althing_node::{Air, Gauges, Pacing};
 use althing_types::Moment;
 use clap::{ArgMatches, Args};
 
@@ -26,7 +28,7 @@ use super::peer::refuse;
 use crate::connection::BrokerUrl;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
-use crate::output;
+use crate::output::{self, Printer};
 use crate::parallelism::ParallelismOptions;
 
 /// Watch a whole network in one process: an embedded broker and all its peers.
@@ -37,7 +39,8 @@ use crate::parallelism::ParallelismOptions;
 /// On a terminal it shows one live screen, at a pace that people can follow, until you press q:
 /// messages take a while, and each peer tries only so many candidates a second, the same for all.
 /// The space bar pauses, a full stop goes on to the next thing that happens, + and - change the
-/// speed, k kills the leader, r restarts it, and ? shows all keys. Elsewhere it prints what the
+/// speed, k kills the leader, r restarts it, f, p, l, d and b break it in other ways, m mends
+/// everything, and ? shows all keys. Elsewhere it prints what the
 /// first peer sees, one event per line, as fast as it can. At the end it prints the table.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
@@ -48,7 +51,8 @@ use crate::parallelism::ParallelismOptions;
     althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --dialect aviary\n  \
     althing demo --http 127.0.0.1:8080\n  \
-    althing demo --rounds 100 --json | grep round_decided")]
+    althing demo --rounds 100 --json | grep round_decided\n  \
+    althing demo --record demo.jsonl")]
 pub(crate) struct Arguments {
     /// Write the events of all peers as lines of JSON.
     #[arg(long)]
@@ -60,6 +64,11 @@ pub(crate) struct Arguments {
     /// Challenges are of 17 to 20 bits then, unless --challenge says otherwise.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pace: Option<Duration>,
+
+    /// Write all that happens to this file, as lines of JSON: each message as well, as far as they
+    /// are not too many.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 
     /// Use this broker instead of the embedded one.
     #[arg(long, value_name = "URL")]
@@ -115,7 +124,43 @@ fn summarize<'a>(
     );
 }
 
+/// Waits until all is on record.
+fn finish(recorder: Option<Printer>) -> anyhow::Result<()> {
+    recorder.map_or(Ok(()), Printer::finish)
+}
+
+/// Returns whether a record tells of something that can be seen without a screen.
+fn ends_step(record: &Record) -> bool {
+    matches!(record.event, Event::Rounds(_) | Event::Chain(_))
+}
+
+/// Returns whether a record is of the first peer that tells anything, or of the demo itself: for
+/// people, what one peer sees is enough.
+fn of_first_peer() -> impl FnMut(&Record) -> bool {
+    let mut first = None;
+    move |record| match &record.peer {
+        None => true,
+        Some(peer) => *first.get_or_insert_with(|| peer.clone()) == *peer,
+    }
+}
+
 impl Arguments {
+    /// Returns whether its user can break something.
+    fn can_break(&self) -> bool {
+        self.is_shown() || self.http.is_served()
+    }
+
+    /// Returns what lies between its peers.
+    fn air(&self, pacing: Option<&'static Pacing>) -> Air {
+        let air = pace::air(pacing);
+        if self.record.is_some() || self.http.is_served() { air.followed() } else { air }
+    }
+
+    /// Starts to write all that happens to a file, if that was asked for.
+    fn recorder(&self, feed: &Feed) -> anyhow::Result<Option<Printer>> {
+        self.record.as_deref().map(|file| Printer::record(file, feed)).transpose()
+    }
+
     /// Returns whether there is a screen to show it on.
     fn is_shown(&self) -> bool {
         !self.json && output::is_live(&io::stdout())

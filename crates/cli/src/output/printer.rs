@@ -1,8 +1,9 @@
-//! The records of a feed, as lines on standard output.
+//! The records of a feed, as lines on standard output or in a file.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self as channel, RecvTimeoutError};
 use std::time::Duration;
@@ -46,8 +47,8 @@ enum Endurance {
     Lasts,
 }
 
-/// Writes a feed to standard output, on a thread of its own: a slow reader loses records, and
-/// holds up no peer.
+/// Writes a feed to standard output or a file, on a thread of its own: a slow reader loses records,
+/// and holds up no peer.
 pub(crate) struct Printer {
     feed: Feed,
     aside: Aside,
@@ -97,7 +98,26 @@ impl Printer {
         Self::spawn(lines, Endurance::Lasts, feed, |_| true)
     }
 
+    /// Writes all records of `feed` from now on to a new file, as lines of JSON. A full disk costs
+    /// lines.
+    pub(crate) fn record(file: &Path, feed: &Feed) -> anyhow::Result<Self> {
+        let out = File::create(file).with_context(|| format!("creating {}", file.display()))?;
+        Self::write_to(out, Lines::Json, Endurance::Lasts, feed, |_| true)
+    }
+
     fn spawn(
+        lines: Lines,
+        endurance: Endurance,
+        feed: &Feed,
+        wanted: impl FnMut(&Record) -> bool + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        // The file itself: a buffer before it would keep what could not be written, and try again.
+        let out = io::stdout().as_fd().try_clone_to_owned().context("opening the output")?;
+        Self::write_to(File::from(out), lines, endurance, feed, wanted)
+    }
+
+    fn write_to(
+        out: File,
         lines: Lines,
         endurance: Endurance,
         feed: &Feed,
@@ -108,10 +128,8 @@ impl Printer {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .context("starting the thread that writes the output")?;
-        // The file itself: a buffer before it would keep what could not be written, and try again.
-        let out = io::stdout().as_fd().try_clone_to_owned().context("opening the output")?;
         let (progress, records) = (Progress::default(), feed.subscribe());
-        let sink = Sink::new(File::from(out), progress.clone());
+        let sink = Sink::new(out, progress.clone());
         let (end, ended) = channel::channel();
         std::thread::spawn(move || {
             let printing = Printing { lines, endurance, sink, is_warned: false };

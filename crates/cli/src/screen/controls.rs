@@ -5,13 +5,33 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 /// What the user asks for with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
+    /// Choose the peer with a number, from one on, or none if it is chosen already.
+    Choose(usize),
+    /// Choose the peer after the chosen one.
+    Next,
+    /// Choose the peer before the chosen one.
+    Previous,
+    /// Have a peer stand still, or go on.
+    Freeze,
+    /// Cut a peer off from all others, or let it back.
+    Partition,
+    /// Lose some of what a peer sends.
+    Lose,
+    /// Delay what a peer sends.
+    Delay,
+    /// Have a peer break the rules, each time in another way.
+    Byzantine,
+    /// Undo the last fault.
+    Undo,
+    /// Undo all.
+    Mend,
     /// End it.
     Quit,
     /// Stand still, or go on.
     Pause,
     /// Go on until the next thing happens.
     Step,
-    /// Kill the leader, or who found the last block.
+    /// Kill a peer.
     Kill,
     /// Start those again that were killed.
     Restart,
@@ -24,7 +44,7 @@ pub(crate) enum Key {
 }
 
 /// What the keys have done, as far as it shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Controls {
     /// Seconds of the network's clock in a second; `None` if it goes as fast as it can, and
     /// nothing can be done about that.
@@ -33,17 +53,38 @@ pub(crate) struct Controls {
     pub(crate) shows_help: bool,
     /// How many peers were killed and not started again.
     pub(crate) killed: usize,
+    /// The number of the peer that is chosen, from one on.
+    pub(crate) chosen: Option<usize>,
+    /// What the last key has done.
+    pub(crate) said: Option<String>,
+    /// Whether the keys that break something do so.
+    pub(crate) can_break: bool,
 }
 
 impl Key {
     /// Each key with its effect, for the help of a network with a leader, or with a chain.
-    const HELP: [(Self, &'static str, [&'static str; 2]); 8] = [
+    const HELP: [(Self, &'static str, [&'static str; 2]); 16] = [
         (Self::Pause, "space", ["pauses, and goes on"; 2]),
         (Self::Step, ".", ["goes on until the next thing happens"; 2]),
         (Self::Faster, "+", ["twice the speed"; 2]),
         (Self::Slower, "-", ["half the speed"; 2]),
-        (Self::Kill, "k", ["kills the leader", "kills the peer that found the last block"]),
+        (
+            Self::Choose(1),
+            "0-9 ←→",
+            [
+                "chooses a peer; else the leader is meant",
+                "chooses a peer; else the last finder is meant",
+            ],
+        ),
+        (Self::Kill, "k", ["kills it"; 2]),
         (Self::Restart, "r", ["starts those again that were killed"; 2]),
+        (Self::Freeze, "f", ["has it stand still, and go on"; 2]),
+        (Self::Partition, "p", ["cuts it off from all others, and lets it back"; 2]),
+        (Self::Lose, "l", ["loses 30 % of what it sends"; 2]),
+        (Self::Delay, "d", ["delays what it sends by a second"; 2]),
+        (Self::Byzantine, "b", ["has it break the rules, each time in another way"; 2]),
+        (Self::Undo, "u", ["undoes the last of these faults"; 2]),
+        (Self::Mend, "m", ["mends everything"; 2]),
         (Self::Help, "?", ["shows and hides this"; 2]),
         (Self::Quit, "q", ["quits, and prints the table", "quits, and prints the last blocks"]),
     ];
@@ -62,6 +103,20 @@ impl Key {
             KeyCode::Char('.') => Self::Step,
             KeyCode::Char('k' | 'K') => Self::Kill,
             KeyCode::Char('r' | 'R') => Self::Restart,
+            KeyCode::Char('f' | 'F') => Self::Freeze,
+            KeyCode::Char('p' | 'P') => Self::Partition,
+            KeyCode::Char('l' | 'L') => Self::Lose,
+            KeyCode::Char('d' | 'D') => Self::Delay,
+            KeyCode::Char('b' | 'B') => Self::Byzantine,
+            KeyCode::Char('u' | 'U') => Self::Undo,
+            KeyCode::Char('m' | 'M') => Self::Mend,
+            KeyCode::Right | KeyCode::Down => Self::Next,
+            KeyCode::Left | KeyCode::Up => Self::Previous,
+            // As on the keyboard, where it comes after nine.
+            KeyCode::Char('0') => Self::Choose(10),
+            KeyCode::Char(digit) if digit.is_ascii_digit() => {
+                Self::Choose(usize::try_from(digit.to_digit(10)?).ok()?)
+            }
             // The same key on many keyboards, without and with shift.
             KeyCode::Char('+' | '=') => Self::Faster,
             KeyCode::Char('-' | '_') => Self::Slower,
@@ -73,6 +128,11 @@ impl Key {
     /// Returns whether it changes the pace, which a network without one does not have.
     pub(crate) fn is_of_pace(self) -> bool {
         matches!(self, Self::Pause | Self::Step | Self::Faster | Self::Slower)
+    }
+
+    /// Returns whether it does something without a network of one's own.
+    fn is_of_screen(self) -> bool {
+        matches!(self, Self::Help | Self::Quit)
     }
 }
 
@@ -89,15 +149,20 @@ impl Controls {
     pub(super) fn help(&self, has_chain: bool) -> Vec<(&'static str, &'static str)> {
         let all = Key::HELP.into_iter();
         all.filter(|(key, ..)| self.speed.is_some() || !key.is_of_pace())
+            .filter(|(key, ..)| self.can_break || key.is_of_screen())
             .map(|(_, key, effects)| (key, effects[usize::from(has_chain)]))
             .collect()
     }
 
     /// Returns the keys that do something now, at length and in brief.
     pub(super) fn keys(&self, has_chain: bool) -> [String; 3] {
+        if !self.can_break {
+            return ["q quits  ? helps"; 3].map(str::to_owned);
+        }
         let pause = if self.is_paused { "space goes on" } else { "space pauses" };
         let restart = match (self.killed, has_chain) {
             (1.., _) => "r restarts",
+            _ if self.chosen.is_some() => "k kills the chosen",
             (0, false) => "k kills the leader",
             (0, true) => "k kills the last finder",
         };
@@ -140,6 +205,25 @@ mod tests {
         for (code, asked) in asks {
             assert_eq!(key(code, KeyModifiers::NONE), Some(asked));
         }
+        let breaks = [
+            ('f', Key::Freeze),
+            ('p', Key::Partition),
+            ('l', Key::Lose),
+            ('d', Key::Delay),
+            ('b', Key::Byzantine),
+            ('u', Key::Undo),
+            ('m', Key::Mend),
+            ('1', Key::Choose(1)),
+            ('9', Key::Choose(9)),
+            ('0', Key::Choose(10)),
+        ];
+        for (code, asked) in breaks {
+            assert_eq!(key(code, KeyModifiers::NONE), Some(asked));
+        }
+        assert_eq!(key('x', KeyModifiers::NONE), None);
+        let arrow = |code| Key::of(KeyEvent::new(code, KeyModifiers::NONE));
+        assert_eq!(arrow(KeyCode::Right), Some(Key::Next));
+        assert_eq!(arrow(KeyCode::Left), Some(Key::Previous));
         assert_eq!(key('Q', KeyModifiers::SHIFT), Some(Key::Quit));
         assert_eq!(key('c', KeyModifiers::CONTROL), Some(Key::Quit));
         assert_eq!(Key::of(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)), Some(Key::Quit));
@@ -154,8 +238,15 @@ mod tests {
 
     #[test]
     fn the_pace_is_told_in_a_word() {
-        let controls =
-            |speed, is_paused| Controls { speed, is_paused, shows_help: false, killed: 0 };
+        let controls = |speed, is_paused| Controls {
+            speed,
+            is_paused,
+            shows_help: false,
+            killed: 0,
+            chosen: None,
+            said: None,
+            can_break: true,
+        };
         assert_eq!(controls(Some(2.0), false).pace().as_deref(), Some("2x"));
         assert_eq!(controls(Some(0.25), false).pace().as_deref(), Some("1/4x"));
         assert_eq!(controls(Some(1.0), true).pace().as_deref(), Some("paused, 1x"));

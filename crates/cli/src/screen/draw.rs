@@ -88,7 +88,7 @@ fn draw_rounds(board: &Board, controls: &Controls, now: Moment, area: Rect, buff
     let round = board.shown_round(now);
     header::draw(board, controls, now, places.header, buffer);
     header::draw_banner(board, now, places.banner, buffer);
-    peers::draw(board, round, places.peers, buffer);
+    peers::draw(board, round, controls.chosen, places.peers, buffer);
     round::draw(board, round, now, places.round, buffer);
     table::draw(board, now, places.table, buffer);
     header::draw_footer(board, controls, places.footer, buffer);

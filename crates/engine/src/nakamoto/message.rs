@@ -78,6 +78,29 @@ impl Cookie {
 const SHORT_BYTES: usize = 160;
 
 impl Message {
+    /// Returns what kind of message it is, in a word or two, as in `tip_request`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Gossip(_) => "gossip",
+            Self::GossipReply { .. } => "gossip_reply",
+            Self::TipRequest => "tip_request",
+            Self::Tip(_) => "tip",
+            Self::Consensus => "consensus",
+            Self::BlockRequest { .. } => "block_request",
+            Self::Block(_) => "block",
+            Self::NoBlock => "no_block",
+            Self::HeadersRequest { .. } => "headers_request",
+            Self::Headers(_) => "headers",
+            Self::BodyRequest { .. } => "body_request",
+            Self::ChainRequest { .. } => "chain_request",
+            Self::Chain(_) => "chain",
+            Self::Announcement(_) => "announcement",
+            Self::Entry(_) => "entry",
+            Self::Challenge(_) => "challenge",
+            Self::Proof(_) => "proof",
+        }
+    }
+
     /// Returns how many bytes a message has on the wire, about: exactly where it matters whether it
     /// fits into something.
     pub(super) fn bytes(&self) -> usize {

@@ -192,6 +192,22 @@ pub enum Ruling {
 }
 
 impl Message {
+    /// Returns what kind of message it is, in a word or two, as in `vote`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Announcement { .. } => "announcement",
+            Self::Election { .. } => "election",
+            Self::Coordinator { .. } => "coordinator",
+            Self::Challenge { .. } => "challenge",
+            Self::Solution { .. } => "solution",
+            Self::Vote { .. } => "vote",
+            Self::Verdict { .. } => "verdict",
+            Self::Request { .. } => "request",
+            Self::Confirmation { .. } => "confirmation",
+            Self::Certificate { .. } => "certificate",
+        }
+    }
+
     /// Returns the peer that it names as its sender.
     pub fn peer(&self) -> PeerId {
         match self {

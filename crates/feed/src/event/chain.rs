@@ -1,6 +1,6 @@
 //! What can happen in a network with a chain.
 
-use althing_engine::nakamoto::{self, Nakamoto, Status};
+use althing_engine::nakamoto::{self, Message, Nakamoto, Status};
 use althing_ledger::{Entry, SignedEntry};
 use althing_text::hex;
 use althing_types::{Address, BlockHash, Height};
@@ -146,6 +146,10 @@ pub enum ChainEvent {
 }
 
 impl Observed for Nakamoto {
+    fn kind(message: &Message) -> &'static str {
+        message.kind()
+    }
+
     fn event(event: nakamoto::Event) -> Event {
         event.into()
     }

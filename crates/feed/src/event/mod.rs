@@ -7,9 +7,11 @@
 //! | `chain` | those of peers of a network with a chain |
 //! | `miners` | those of miners that speak Stratum |
 //! | `tracker` | a tracker's |
+//! | `demo` | those of a network in one process, in which a user breaks things |
 //! | `search` | those of a search for one puzzle's solution |
 
 pub(crate) mod chain;
+pub(crate) mod demo;
 pub(crate) mod miners;
 pub(crate) mod peer;
 pub(crate) mod rounds;
@@ -21,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::chain::ChainEvent;
+use self::demo::DemoEvent;
 use self::miners::MinersEvent;
 use self::peer::PeerEvent;
 use self::rounds::RoundsEvent;
@@ -44,12 +47,17 @@ pub enum Event {
     Miners(MinersEvent),
     /// At a tracker.
     Tracker(TrackerEvent),
+    /// In a network in one process, whose user breaks something, or mends it.
+    Demo(DemoEvent),
     /// In a search for one puzzle's solution.
     Search(SearchEvent),
 }
 
 /// An engine whose events can be told.
 pub trait Observed: Engine {
+    /// Returns what kind of message this is, in a word or two, as in `vote`.
+    fn kind(message: &Self::Message) -> &'static str;
+
     /// Returns what an event of the engine is on the feed.
     fn event(event: Self::Event) -> Event;
 
@@ -85,6 +93,12 @@ impl From<MinersEvent> for Event {
 impl From<TrackerEvent> for Event {
     fn from(event: TrackerEvent) -> Self {
         Self::Tracker(event)
+    }
+}
+
+impl From<DemoEvent> for Event {
+    fn from(event: DemoEvent) -> Self {
+        Self::Demo(event)
     }
 }
 

@@ -81,6 +81,31 @@ pub enum PeerEvent {
         /// What to do to join them, as in "use --variant published".
         advice: String,
     },
+    /// The peer has sent a message. Told only where messages are followed: in a demo with a screen,
+    /// `--http` or `--record`.
+    MessageSent {
+        /// The kind of the message, as in `vote`.
+        kind: String,
+        /// The peer that it is for; missing if it is for all.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        to: Option<PeerName>,
+    },
+    /// A message did not reach a peer, because of a fault that the user has set.
+    MessageLost {
+        /// The kind of the message, as in `vote`.
+        kind: String,
+        /// The peer that has sent it.
+        from: PeerName,
+        /// The peer that it has not reached.
+        to: PeerName,
+        /// The fault: `partition`, `cut` or `lost`.
+        reason: String,
+    },
+    /// Further messages were sent or lost in the same second, of which no more is told.
+    MessagesUntold {
+        /// How many of them, of all peers of the process together.
+        count: u64,
+    },
     /// Events are missing here, because this reader was too slow for them.
     Lagged {
         /// How many are missing.

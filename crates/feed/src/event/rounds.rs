@@ -1,6 +1,6 @@
 //! What can happen in a network with rounds.
 
-use althing_engine::rounds::{self, CertifiedRecord, Rounds, Status};
+use althing_engine::rounds::{self, CertifiedRecord, Rounds, Signed, Status};
 use althing_text::hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use schemars::JsonSchema;
@@ -209,6 +209,10 @@ pub enum Waiting {
 }
 
 impl Observed for Rounds {
+    fn kind(signed: &Signed) -> &'static str {
+        signed.message.kind()
+    }
+
     fn event(event: rounds::Event) -> Event {
         event.into()
     }

@@ -20,13 +20,16 @@ use super::connection::{MESSAGES_MAX, serve};
 use crate::chain::Work;
 use crate::clock::Clock;
 use crate::commands::{Commands, HasLeft};
-use crate::refusals::Refusals;
+use crate::limit::Limit;
 
 /// Things heard that wait for the server; a connection with more waits as well.
 const HEARD_MAX: usize = 64;
 
 /// Connections that are about to end, beside those that are served.
 const ENDING_MAX: usize = 64;
+
+/// Workers that are told of as they come and go, in a second.
+const MOVES_MAX: u32 = 20;
 
 /// Time before connections are accepted again when there was no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -95,7 +98,7 @@ struct Reception {
     commands: Commands<Nakamoto>,
     clock: Clock,
     source: Source,
-    moves: Refusals,
+    moves: Limit,
     /// The way to each miner.
     sessions: BTreeMap<SessionId, mpsc::Sender<String>>,
     connections: JoinSet<()>,
@@ -116,7 +119,7 @@ impl Reception {
             commands,
             clock,
             source,
-            moves: Refusals::default(),
+            moves: Limit::new(MOVES_MAX),
             sessions: BTreeMap::new(),
             connections: JoinSet::new(),
             last_session: 0,

@@ -2,6 +2,8 @@
 
 mod commands;
 mod driver;
+mod live;
+mod refusals;
 mod toy;
 
 use std::collections::BTreeSet;

@@ -149,6 +149,10 @@ fn say(text: impl Into<String>, out: &mut Vec<Output<Toy>>) {
 }
 
 impl Observed for Toy {
+    fn kind(_: &Script) -> &'static str {
+        "script"
+    }
+
     fn event(event: Told) -> Event {
         match event {
             Told::Text(reason) => PeerEvent::Disconnected { reason }.into(),

@@ -21,7 +21,7 @@ use crate::commands;
 use crate::connection::{Broker, BrokerUrl};
 use crate::network::Network;
 use crate::parallelism::ParallelismOptions;
-use crate::swarm::{Making, Meeting};
+use crate::swarm::{Making, Meeting, Running};
 
 /// Measure rounds per second, and the time from challenge to solution and to record.
 ///
@@ -103,9 +103,10 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
         clock,
         feed: &feed,
         disk: None,
+        air: None,
         process: None,
     };
-    let (mut swarm, _) = making.start(peers).await?;
+    let Running { mut swarm, .. } = making.start(peers).await?;
     tokio::select! {
         outcome = swarm.left() => outcome?,
         () = commands::stop_asked() => anyhow::bail!("stopped before the rounds were over"),

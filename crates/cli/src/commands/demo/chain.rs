@@ -1,25 +1,26 @@
 //! A network with a chain: its peers, which meet over UDP on this machine, and its users, who have
 //! something to say now and then.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use althing_api::Mode;
 use althing_board::{ChainBoard, HEIGHTS_MAX};
 use althing_engine::nakamoto::Mining;
-use althing_feed::Feed;
+use althing_faults::chain::Role;
+use althing_feed::{Feed, PeerName};
 use althing_http::{About, Process};
-use althing_node::{Clock, Pacing};
+use althing_node::Clock;
+use althing_node::plug::{Plug, State, Strategy};
 use althing_types::Moment;
 use anyhow::Context;
 use comfy_table::{CellAlignment, Table};
 use rand::RngExt;
 use serde_json::json;
 
+use super::control::{self, Requests};
 use super::keys::Keys;
-use super::{Arguments, PICTURE, pace, summarize};
+use super::{Arguments, PICTURE, finish, of_first_peer, pace, summarize};
 use crate::chain_network::ChainName;
 use crate::chain_swarm::{Kind, Network, Storage};
 use crate::commands::stop_asked;
@@ -30,15 +31,15 @@ use crate::screen::{Key, Shown, Terminal};
 struct Demo {
     name: ChainName,
     network: Network,
+    plug: Plug,
     board: ChainBoard,
     clock: Clock,
-    /// The API, if it is served.
+    /// The API, if it is served, and what is asked for there.
     http: crate::http::Served,
+    requests: Requests,
     /// When the next user has something to say, and how many have.
     next_entry: Moment,
     entries: u64,
-    /// Peers that are down, by their numbers from zero.
-    down: BTreeSet<usize>,
     /// How often a user has something to say.
     entry_every: Duration,
 }
@@ -55,18 +56,13 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
         return show(&arguments, name, feed).await;
     }
     let lines = Lines::of(arguments.json);
-    let first = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&first);
+    let mut is_shown = of_first_peer();
     let printer = Printer::start_with(lines, &feed, move |record| {
-        // For people, what one peer sees is enough.
-        let mut first = told.lock().expect("no thread panics while it holds the lock");
-        // What no peer tells is about the whole network.
-        let is_first = record.peer.is_none()
-            || *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
-        lines == Lines::Json || is_first
+        let is_shown = is_shown(record);
+        lines == Lines::Json || is_shown
     })?;
-    let (mut demo, pacing) = Demo::start(&arguments, name, feed.clone()).await?;
-    let mut keys = Keys::new(pacing);
+    let recorder = arguments.recorder(&feed)?;
+    let mut demo = Demo::start(&arguments, name, feed.clone()).await?;
     let aside = printer.aside();
     let stop = stop_asked();
     tokio::pin!(stop);
@@ -74,11 +70,10 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
         tokio::select! {
             () = &mut stop => break,
             () = aside.closed() => break,
-            outcome = demo.go_on(&mut keys) => outcome?,
+            outcome = demo.go_on() => outcome?,
         }
     }
-    demo.network.leave().await?;
-    demo.take_in(&mut keys);
+    demo.leave().await?;
     drop(aside);
     summarize(&feed, &name.name(), demo.clock.now(), demo.network.gauges());
     drop(feed);
@@ -86,13 +81,15 @@ pub(super) async fn demonstrate(arguments: Arguments, name: ChainName) -> anyhow
     drop(demo.network);
     printer.finish()?;
     demo.http.end().await;
+    finish(recorder)?;
     if arguments.json { Ok(()) } else { print(&board) }
 }
 
 /// Shows all peers on one screen, until the user quits.
 async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Result<()> {
-    let (mut demo, pacing) = Demo::start(arguments, name, feed.clone()).await?;
-    let mut keys = Keys::new(pacing);
+    let recorder = arguments.recorder(&feed)?;
+    let mut demo = Demo::start(arguments, name, feed.clone()).await?;
+    let mut keys = Keys::default();
     let mut terminal = Terminal::open()?;
     let mut pictures = tokio::time::interval(PICTURE);
     // When all blocks that are wanted were there.
@@ -102,13 +99,11 @@ async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Res
     'shown: loop {
         tokio::select! {
             () = &mut stop => break,
-            outcome = demo.go_on(&mut keys), if ended.is_none() => {
+            outcome = demo.go_on(), if ended.is_none() => {
                 outcome?;
                 if demo.board.is_finished() {
                     ended = Some(demo.clock.now());
-                    keys.let_go();
-                    demo.network.leave().await?;
-                    demo.take_in(&mut keys);
+                    demo.leave().await?;
                 }
                 continue;
             }
@@ -116,31 +111,24 @@ async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Res
         }
         let now = ended.unwrap_or_else(|| demo.clock.now());
         demo.board.set_hashes(now, demo.network.hashes());
-        terminal.draw(Shown::Chain(&demo.board), &keys.controls(), now)?;
+        terminal.draw(Shown::Chain(&demo.board), &keys.controls(&demo.plug), now)?;
         for key in terminal.keys()? {
-            match key {
-                Key::Quit => break 'shown,
-                Key::Kill if ended.is_none() => demo.kill(&mut keys).await,
-                Key::Restart if ended.is_none() => demo.restart(&mut keys)?,
-                key => keys.press(key),
+            if key == Key::Quit {
+                break 'shown;
             }
+            demo.press(key, &mut keys).await;
         }
     }
-    keys.let_go();
-    demo.network.leave().await?;
+    demo.leave().await?;
+    drop(terminal);
     feed.close();
     std::mem::take(&mut demo.http).end().await;
-    drop(terminal);
-    demo.take_in(&mut keys);
+    finish(recorder)?;
     print(&demo.board)
 }
 
 impl Demo {
-    async fn start(
-        arguments: &Arguments,
-        name: ChainName,
-        feed: Feed,
-    ) -> anyhow::Result<(Self, Option<&'static Pacing>)> {
+    async fn start(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Result<Self> {
         let peers = usize::from(arguments.network.members().get());
         let (difficulty, hashes) = difficulty(name);
         // In cs60 a peer mines nothing but what its own users say, so few search at a time.
@@ -156,15 +144,20 @@ impl Demo {
             Some(profile) => kind.follow(profile),
             None => kind,
         };
-        let storage = if arguments.is_shown() { Storage::Disk } else { Storage::Memory };
+        // Peers that can be broken go on with what they have on disk.
+        let storage = if arguments.can_break() { Storage::Disk } else { Storage::Memory };
+        let source = feed.source(Some(name.name().into()), None);
         let about = About::network(Mode::Demo, &name.name(), &kind.dialect([0; 32])?.network());
         let process = Process::new(about, feed.clone());
-        let source = feed.source(Some(name.name().into()), None);
         let http = arguments.http.serve(&process, &source, clock.now()).await?;
+        let (control, requests) = control::channel();
+        process.set_control(control);
         let mut network = Network::with(kind, storage, clock, feed)?;
         if arguments.http.is_served() {
             network.serve(process);
         }
+        let air = arguments.air(pacing);
+        network.set_air(air.clone());
         network.set_parallelism(arguments.parallelism.of_each(peers));
         let known = (name != ChainName::Cs60).then_some(hashes);
         let mut board = ChainBoard::new(&name.name(), known, arguments.network.rounds);
@@ -175,21 +168,37 @@ impl Demo {
             board.add(&network.peers()[number].address);
         }
         let next_entry = clock.now();
-        let (entries, down) = (0, BTreeSet::new());
+        let names = network.peers().iter().map(|peer| PeerName::from(peer.address.clone()));
+        let strategies = Strategy::of(&Role::ALL);
+        let plug = Plug::new(air, clock, source, strategies, names, rand::random());
+        let entries = 0;
         let entry_every = if pacing.is_some() { ENTRY_EVERY } else { ENTRY_EVERY_AT_ONCE };
-        let demo =
-            Self { name, network, board, clock, http, next_entry, entries, down, entry_every };
-        Ok((demo, pacing))
+        Ok(Self {
+            name,
+            network,
+            plug,
+            board,
+            clock,
+            http,
+            requests,
+            next_entry,
+            entries,
+            entry_every,
+        })
     }
 
     /// Waits for the next thing that happens, and takes it in: a peer tells something, or a user
     /// says something.
-    async fn go_on(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
+    async fn go_on(&mut self) -> anyhow::Result<()> {
         let clock = self.clock;
         tokio::select! {
             record = self.network.next() => {
                 let record = record?;
-                self.apply(&record, keys);
+                self.apply(&record);
+            }
+            request = self.requests.next() => {
+                request.answer(&mut self.plug, &mut self.network).await;
+                self.follow_moves();
             }
             () = clock.sleep_until(self.next_entry) => self.say_something().await?,
         }
@@ -199,8 +208,9 @@ impl Demo {
     /// Has one of the peers that run get an entry for the chain.
     async fn say_something(&mut self) -> anyhow::Result<()> {
         self.next_entry = self.clock.now() + self.entry_every;
-        let up: Vec<usize> =
-            (0..self.network.peers().len()).filter(|it| !self.down.contains(it)).collect();
+        let peers = self.plug.peers().iter().enumerate();
+        let up = peers.filter(|(_, peer)| peer.state == State::Runs).map(|(number, _)| number);
+        let up: Vec<usize> = up.collect();
         if up.is_empty() {
             return Ok(());
         }
@@ -216,41 +226,39 @@ impl Demo {
         Ok(())
     }
 
-    fn apply(&mut self, record: &althing_feed::Record, keys: &mut Keys) {
+    fn apply(&mut self, record: &althing_feed::Record) {
         let before = self.board.progress();
         self.board.apply(record);
         if self.board.progress() != before {
-            keys.happened();
+            self.plug.happened();
         }
     }
 
-    /// Takes in all that was told and not yet read.
-    fn take_in(&mut self, keys: &mut Keys) {
+    /// Asks the peers to leave, waits until they have, and takes in all that they told.
+    async fn leave(&mut self) -> anyhow::Result<()> {
+        if let Some(pacing) = self.plug.pacing() {
+            pacing.resume();
+        }
+        self.network.leave().await?;
         for record in self.network.told() {
-            self.apply(&record, keys);
-        }
-    }
-
-    /// Kills the peer that found the last block, or another one if that is dead already.
-    async fn kill(&mut self, keys: &mut Keys) {
-        let all = 0..self.network.peers().len();
-        let last = self.board.last_finder().map(|number| number - 1);
-        let is_up = |number: &usize| !keys.killed.contains(number);
-        let Some(number) = last.into_iter().chain(all).find(is_up) else { return };
-        self.network.kill(number).await;
-        self.board.set_down(number + 1, true);
-        self.down.insert(number);
-        keys.killed.push(number);
-    }
-
-    fn restart(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
-        for number in std::mem::take(&mut keys.killed) {
-            self.network.restart(number)?;
-            self.board.move_to(number + 1, &self.network.peers()[number].address);
-            self.board.set_down(number + 1, false);
-            self.down.remove(&number);
+            self.apply(&record);
         }
         Ok(())
+    }
+
+    /// Does what a key asks for. Without another choice it means the peer that found the last
+    /// block.
+    async fn press(&mut self, key: Key, keys: &mut Keys) {
+        let last = self.board.last_finder().map(|number| number - 1);
+        keys.press(key, &mut self.plug, &mut self.network, last).await;
+        self.follow_moves();
+    }
+
+    /// Has the board know peers by the addresses that they have now.
+    fn follow_moves(&mut self) {
+        for (number, peer) in (1..).zip(self.network.peers()) {
+            self.board.move_to(number, &peer.address);
+        }
     }
 }
 

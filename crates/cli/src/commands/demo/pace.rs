@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use althing_node::Pacing;
+use althing_node::{Air, Pacing};
 
 /// How long a round takes, about, unless the user says otherwise.
 pub(super) const USUAL: Duration = Duration::from_secs(8);
@@ -22,11 +22,16 @@ const SEARCH: Duration = Duration::from_secs(8);
 /// How long a leader waits between two rounds, by that clock.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
+/// Returns what lies between the peers of a network with this pace.
+pub(super) fn air(pacing: Option<&'static Pacing>) -> Air {
+    Air::new(if pacing.is_some() { LATENCY } else { Duration::ZERO..=Duration::ZERO })
+}
+
 /// Returns a pace at which a round takes about `round`, if `searchers` peers need so many hashes
 /// for the hardest solution.
 pub(super) fn start(round: Duration, hashes: f64, searchers: usize) -> &'static Pacing {
     // Each candidate is one of theirs, so together they are as fast as one that has them all.
     #[expect(clippy::cast_precision_loss, reason = "peers are few")]
     let rate = hashes / SEARCH.as_secs_f64() / searchers.max(1) as f64;
-    Pacing::start(LATENCY, rate, ROUND.as_secs_f64() / round.as_secs_f64())
+    Pacing::start(rate, ROUND.as_secs_f64() / round.as_secs_f64())
 }

@@ -6,22 +6,25 @@ use std::sync::{Arc, Mutex};
 use althing_api::Mode;
 use althing_board::Board;
 use althing_dialect::RoundsDialect;
-use althing_engine::rounds::{Issuing, Rounds};
-use althing_feed::{Feed, Row};
+use althing_engine::rounds::Issuing;
+use althing_faults::rounds::Role;
+use althing_feed::{Feed, PeerName, Row, Subscription};
 use althing_http::{About, Process};
 use althing_net::broker::EmbeddedBroker;
-use althing_node::{Clock, Pacing, Swarm};
+use althing_node::plug::{Plug, State, Strategy};
+use althing_node::{Clock, Pacing};
 use althing_types::PeerId;
 use tempfile::TempDir;
 
+use super::control::{self, Requests};
 use super::keys::Keys;
-use super::{Arguments, PICTURE, pace, summarize};
+use super::{Arguments, PICTURE, ends_step, finish, of_first_peer, pace, summarize};
 use crate::commands::stop_asked;
 use crate::connection::{Broker, BrokerUrl};
 use crate::output::recent::RecentRows;
 use crate::output::{Lines, Printer};
 use crate::screen::{Key, Shown, Terminal};
-use crate::swarm::{Making, Meeting};
+use crate::swarm::{Making, Meeting, Running};
 
 pub(super) async fn demonstrate(arguments: Arguments) -> anyhow::Result<()> {
     let place = Place::open(&arguments).await?;
@@ -106,18 +109,33 @@ impl Plan {
         Ok(Self { dialect, peers, clock: Clock::paced(pacing), pacing: Some(pacing) })
     }
 
-    fn making<'a>(
+    /// Starts the peers; those that can be broken keep on disk what they go on with afterwards.
+    async fn start<'a>(
         &'a self,
         arguments: &Arguments,
         place: &'a Place,
         feed: &'a Feed,
-        disk: Option<TempDir>,
         served: &'a Served,
-    ) -> Making<'a> {
+    ) -> anyhow::Result<Stage<'a>> {
         let parallelism = arguments.parallelism.of_each(self.peers);
         let (dialect, meeting, clock) = (&self.dialect, &place.meeting, self.clock);
+        let air = arguments.air(self.pacing);
+        let disk = match arguments.can_break() {
+            true => Some(TempDir::with_prefix("althing-demo-")?),
+            false => None,
+        };
         let process = served.http.url().map(|_| &served.process);
-        Making { dialect, meeting, parallelism, clock, feed, disk, process }
+        let air_of = Some(air.clone());
+        let making =
+            Making { dialect, meeting, parallelism, clock, feed, disk, air: air_of, process };
+        let running = making.start(self.peers).await?;
+        let source = feed.source(Some(arguments.network.name().into()), None);
+        let names = running.ids.iter().map(|id| PeerName::from(*id));
+        let strategies = Strategy::of(&Role::ALL);
+        let plug = Plug::new(air, clock, source, strategies, names, rand::random());
+        let (control, requests) = control::channel();
+        served.process.set_control(control);
+        Ok(Stage { running, plug, requests, records: feed.subscribe() })
     }
 
     /// Serves the API, if that is asked for.
@@ -138,40 +156,89 @@ struct Served {
     http: crate::http::Served,
 }
 
+/// A network that runs, and its plug.
+struct Stage<'a> {
+    running: Running<'a>,
+    plug: Plug,
+    /// What others ask for.
+    requests: Requests,
+    /// What happens.
+    records: Subscription,
+}
+
+impl Stage<'_> {
+    /// Waits until the peers have all rows, the user asks them to leave, or the output is closed.
+    async fn run_to_end(&mut self, printer: &Printer) -> anyhow::Result<()> {
+        let aside = printer.aside();
+        let stop = stop_asked();
+        tokio::pin!(stop);
+        loop {
+            let Self { running, plug, requests, records } = self;
+            // Those that have crashed can be started again.
+            let all_are_down = plug.peers().iter().all(|peer| peer.state == State::Crashed);
+            tokio::select! {
+                left = running.swarm.left(), if !all_are_down => return Ok(left?),
+                request = requests.next() => request.answer(plug, running).await,
+                record = records.next(), if plug.pacing().is_some() => {
+                    if record.is_some_and(|record| record.is_ok_and(|it| ends_step(&it))) {
+                        plug.happened();
+                    }
+                }
+                () = &mut stop => break,
+                () = aside.closed() => break,
+            }
+        }
+        self.leave().await
+    }
+
+    /// Asks the peers to leave, and waits until they have.
+    async fn leave(&mut self) -> anyhow::Result<()> {
+        if let Some(pacing) = self.plug.pacing() {
+            pacing.resume();
+        }
+        self.running.swarm.stop();
+        Ok(self.running.swarm.left().await?)
+    }
+}
+
 /// Tells of all peers in JSON.
 async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let printer = Printer::start(Lines::Json, &feed)?;
+    let recorder = arguments.recorder(&feed)?;
     let served = plan.serve(arguments, &feed).await?;
-    let making = plan.making(arguments, place, &feed, None, &served);
-    let (mut swarm, _) = making.start(plan.peers).await?;
-    run_to_end(&mut swarm, &printer).await?;
-    summarize(&feed, &arguments.network.name(), plan.clock.now(), swarm.gauges());
+    let mut stage = plan.start(arguments, place, &feed, &served).await?;
+    stage.run_to_end(&printer).await?;
+    let gauges = stage.running.swarm.gauges();
+    summarize(&feed, &arguments.network.name(), plan.clock.now(), gauges);
     let written = printer.finish();
+    drop(stage);
     served.http.end().await;
-    written
+    written?;
+    finish(recorder)
 }
 
 /// Tells what one peer sees: the first that tells anything.
 async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let table = Arc::new(Mutex::new(RecentRows::default()));
-    let (rows, mut first) = (Arc::clone(&table), None);
+    let rows = Arc::clone(&table);
+    let mut is_shown = of_first_peer();
     let printer = Printer::start_with(Lines::Text, &feed, move |record| {
-        // What no peer tells is about the whole network.
-        let is_first = record.peer.is_none()
-            || *first.get_or_insert_with(|| record.peer.clone()) == record.peer;
-        if is_first {
+        let is_shown = is_shown(record);
+        if is_shown {
             rows.lock().expect("no thread panics while it holds the lock").follow(record);
         }
-        is_first
+        is_shown
     })?;
+    let recorder = arguments.recorder(&feed)?;
     let served = plan.serve(arguments, &feed).await?;
-    let making = plan.making(arguments, place, &feed, None, &served);
-    let (mut swarm, _) = making.start(plan.peers).await?;
-    run_to_end(&mut swarm, &printer).await?;
+    let mut stage = plan.start(arguments, place, &feed, &served).await?;
+    stage.run_to_end(&printer).await?;
     printer.finish()?;
+    drop(stage);
     served.http.end().await;
+    finish(recorder)?;
     let table =
         std::mem::take(&mut *table.lock().expect("no thread panics while it holds the lock"));
     table.print()
@@ -181,16 +248,16 @@ async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
 async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let mut records = feed.subscribe();
-    // A peer that is killed goes on with what it has on disk.
-    let disk = Some(TempDir::with_prefix("althing-demo-")?);
+    let recorder = arguments.recorder(&feed)?;
     let served = plan.serve(arguments, &feed).await?;
-    let making = plan.making(arguments, place, &feed, disk, &served);
-    let (mut swarm, ids) = making.start(plan.peers).await?;
+    let mut stage = plan.start(arguments, place, &feed, &served).await?;
     let network = &arguments.network;
     let rules = plan.dialect.rules().into();
     let url = served.http.url().unwrap_or_else(|| place.url.to_string());
     let mut board = Board::new(&network.name(), plan.peers, rules, network.rounds, url);
-    let mut keys = Keys::new(plan.pacing);
+    // So that a peer has the same number here and in what the plug says.
+    stage.running.ids.iter().for_each(|id| board.peers.add(*id));
+    let mut keys = Keys::default();
     let mut terminal = Terminal::open()?;
     let mut pictures = tokio::time::interval(PICTURE);
     let mut have_left = false;
@@ -198,7 +265,7 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     tokio::pin!(stop);
     'shown: loop {
         tokio::select! {
-            left = swarm.left(), if !have_left => {
+            left = stage.running.swarm.left(), if !have_left => {
                 left?;
                 have_left = true;
             }
@@ -207,56 +274,49 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
             record = records.next() => {
                 // A screen that is behind by so much goes on with what there is.
                 if let Some(Ok(record)) = record {
-                    apply(&mut board, &record, &mut keys);
+                    apply(&mut board, &record, &stage.plug);
                 }
+                continue;
+            }
+            request = stage.requests.next() => {
+                request.answer(&mut stage.plug, &mut stage.running).await;
+                have_left = false;
                 continue;
             }
             _ = pictures.tick() => {}
         }
-        let hashes = ids.iter().zip(swarm.gauges()).map(|(id, gauges)| (*id, gauges.hashes()));
+        let Stage { running, plug, .. } = &mut stage;
+        let gauges = running.swarm.gauges();
+        let hashes = running.ids.iter().zip(gauges).map(|(id, gauges)| (*id, gauges.hashes()));
         board.set_hashes(plan.clock.now(), &hashes.collect::<Vec<_>>());
-        terminal.draw(Shown::Rounds(&board), &keys.controls(), plan.clock.now())?;
+        terminal.draw(Shown::Rounds(&board), &keys.controls(plug), plan.clock.now())?;
         for key in terminal.keys()? {
-            match key {
-                Key::Quit => break 'shown,
-                Key::Kill => {
-                    if let Some(number) = leader(&board, &ids).filter(|it| swarm.runs(*it)) {
-                        swarm.kill(number).await;
-                        served.process.remove(&ids[number].into()).await;
-                        board.set_down(ids[number], true);
-                        keys.killed.push(number);
-                    }
-                }
-                Key::Restart => {
-                    for number in std::mem::take(&mut keys.killed) {
-                        let (peer, node, link) = making.make(number, &[]).await?;
-                        board.set_down(peer, false);
-                        swarm.restart(number, node, link);
-                        have_left = false;
-                    }
-                }
-                key => keys.press(key),
+            if key == Key::Quit {
+                break 'shown;
             }
+            let leader = leader(&board, &running.ids);
+            keys.press(key, plug, running, leader).await;
+            have_left = false;
         }
     }
-    keys.let_go();
-    swarm.stop();
-    swarm.left().await?;
-    feed.close();
-    served.http.end().await;
+    stage.leave().await?;
     drop(terminal);
     while let Some(next) = records.try_next() {
         next.iter().for_each(|record| board.apply(record));
     }
+    feed.close();
+    drop(stage);
+    served.http.end().await;
+    finish(recorder)?;
     print(&board)
 }
 
 /// Shows a record, and ends a step if that can be seen.
-fn apply(board: &mut Board, record: &althing_feed::Record, keys: &mut Keys) {
+fn apply(board: &mut Board, record: &althing_feed::Record, plug: &Plug) {
     let before = board.progress();
     board.apply(record);
     if board.progress() != before {
-        keys.happened();
+        plug.happened();
     }
 }
 
@@ -280,16 +340,4 @@ fn print(board: &Board) -> anyhow::Result<()> {
         });
     }
     table.print()
-}
-
-/// Waits until the peers have all rows, the user asks them to leave, or the output is closed.
-async fn run_to_end(swarm: &mut Swarm<Rounds>, printer: &Printer) -> anyhow::Result<()> {
-    let aside = printer.aside();
-    tokio::select! {
-        left = swarm.left() => return Ok(left?),
-        () = stop_asked() => {}
-        () = aside.closed() => {}
-    }
-    swarm.stop();
-    Ok(swarm.left().await?)
 }

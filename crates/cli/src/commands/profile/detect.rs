@@ -173,10 +173,11 @@ async fn in_room(
             feed: &feed,
             disk: None,
             process: None,
+            air: None,
         };
-        let (swarm, _) = making.start(1).await?;
+        let running = making.start(1).await?;
         hear(&mut link, &mut detector, time, enough).await?;
-        swarm.stop();
+        running.swarm.stop();
         detected = detector.detect(transport);
     }
     link.close(PATIENCE).await.ok();

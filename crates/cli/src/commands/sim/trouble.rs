@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
-use althing_faults::role_name;
+use althing_faults::{role_name, role_named};
 use althing_sim::{Latency, Who, chain, rounds};
 use anyhow::Context;
 
@@ -48,10 +48,9 @@ pub(super) fn byzantine_help() -> String {
 }
 
 pub(super) fn find_role<R: Clone + Debug>(roles: &[R], name: &str) -> anyhow::Result<R> {
-    let named = roles.iter().find(|role| role_name(role) == name);
+    let named = role_named(roles, name);
     let names = || roles.iter().map(|role| role_name(role)).collect::<Vec<_>>().join(", ");
-    let role = named.with_context(|| format!("there is no role {name:?}; they are {}", names()))?;
-    Ok(role.clone())
+    named.with_context(|| format!("there is no role {name:?}; they are {}", names()))
 }
 
 impl FromStr for Dishonest {

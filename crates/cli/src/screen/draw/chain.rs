@@ -36,9 +36,12 @@ pub(super) fn draw(
     let place = "UDP at 127.0.0.1";
     header::draw_line(&board.dialect, place, connected, controls, now, places.header, buffer);
     draw_banner(board, places.banner, buffer);
-    draw_peers(board, places.peers, buffer);
+    draw_peers(board, controls.chosen, places.peers, buffer);
     draw_search(board, now, places.round, buffer);
     draw_blocks(board, places.table, buffer);
+    if let Some(said) = &controls.said {
+        return header::draw_said(said, places.footer, buffer);
+    }
     let keys = fitting(controls.keys(true), places.footer.width.into());
     put(&Line::styled(keys, style::FAINT), places.footer, buffer);
 }
@@ -46,6 +49,8 @@ pub(super) fn draw(
 fn draw_banner(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
     let (text, style) = if board.is_finished() {
         ("Finished: all blocks are found".to_owned(), style::GOOD)
+    } else if let Some(sentence) = board.broken.sentence() {
+        (sentence, style::NOTABLE)
     } else if let Some((number, left, joined)) = board.change {
         let blocks = |count| if count == 1 { "block" } else { "blocks" };
         let text = format!(
@@ -63,15 +68,15 @@ fn draw_banner(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
     put(&Line::styled(clip(&text, area.width.into()), style.patch(style::TITLE)), area, buffer);
 }
 
-fn draw_peers(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
-    let up = board.peers().iter().filter(|peer| !peer.is_down).count();
+fn draw_peers(board: &ChainBoard, chosen: Option<usize>, area: Rect, buffer: &mut Buffer) {
+    let up = board.peers().iter().filter(|peer| !peer.is_down && !peer.is_frozen).count();
     let text = format!("Peers: {up} of {} are here", board.peers().len());
     let list = title(Line::raw(text), Line::default(), area, buffer);
     let places = peers::places(list);
     let all = board.peers().len();
     let hidden = if all > places.len() { all - places.len() + 1 } else { 0 };
     for (place, peer) in places.iter().zip(&board.peers()[..all - hidden]) {
-        put(&peer_line(board, peer), *place, buffer);
+        put(&peer_line(board, peer, chosen), *place, buffer);
     }
     if let Some(last) = places.last().filter(|_| hidden > 0) {
         put(&Line::styled(format!("     and {hidden} more"), style::FAINT), *last, buffer);
@@ -91,19 +96,21 @@ fn draw_peers(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn peer_line(board: &ChainBoard, peer: &ChainPeer) -> Line<'static> {
-    let rate = board.hash_rates.of(peer.id()).filter(|_| !peer.is_down);
-    let (state, style) = match (peer.is_down, rate) {
-        (true, _) => ("✗ killed", style::BAD),
-        (false, Some(rate)) if rate > 0.0 => ("  mines", style::GOOD),
-        (false, _) => ("  here", Style::new()),
+fn peer_line(board: &ChainBoard, peer: &ChainPeer, chosen: Option<usize>) -> Line<'static> {
+    let rate = board.hash_rates.of(peer.id()).filter(|_| !peer.is_down && !peer.is_frozen);
+    let (state, style) = match rate {
+        _ if peer.is_down => ("✗ killed", style::BAD),
+        _ if peer.is_frozen => ("‖ frozen", style::BAD),
+        _ if peer.is_byzantine => ("! cheats", style::BAD),
+        Some(rate) if rate > 0.0 => ("  mines", style::GOOD),
+        _ => ("  here", Style::new()),
     };
     let (height, tip) = match peer.tip {
         Some((height, hash)) => (height.to_string(), short_hash(hash)),
         None => (UNKNOWN.to_owned(), String::new()),
     };
     Line::from_iter([
-        Span::raw(right(&format!("#{}", peer.number), NUMBER)),
+        peers::number(peer.number, chosen),
         Span::raw(" "),
         Span::styled(left(&format!(":{}", peer.address.port()), ADDRESS), style::FAINT),
         Span::raw(" "),

@@ -105,10 +105,22 @@ fn banner(board: &Board, now: Moment, width: usize) -> Option<(String, Style)> {
         ];
         return Some((fitting(texts, width), style::NOTABLE));
     }
+    if let Some(sentence) = board.broken.sentence() {
+        return Some((sentence, style::NOTABLE));
+    }
     board.why_leader().map(|texts| (fitting(texts, width), Style::new()))
 }
 
+/// Paints what the last key has done, instead of the keys.
+pub(super) fn draw_said(said: &str, area: Rect, buffer: &mut Buffer) {
+    let text = clip(&harmless(said, TEXT_MAX), area.width.into());
+    put(&Line::styled(text, style::TITLE), area, buffer);
+}
+
 pub(super) fn draw_footer(board: &Board, controls: &Controls, area: Rect, buffer: &mut Buffer) {
+    if let Some(said) = &controls.said {
+        return draw_said(said, area, buffer);
+    }
     let width = usize::from(area.width);
     let [long, middle, short] = controls.keys(false);
     // The keys can be asked for, and what was refused cannot.

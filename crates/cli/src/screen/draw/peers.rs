@@ -35,7 +35,13 @@ pub(super) fn width(peers: usize, height: u16, width_max: u16) -> u16 {
     columns * (WIDTH + GAP) - GAP
 }
 
-pub(super) fn draw(board: &Board, round: Option<&Round>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(
+    board: &Board,
+    round: Option<&Round>,
+    chosen: Option<usize>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let text = match board.is_settled {
         true => format!("Peers: {} of {} members are here", board.peers.here(), board.members),
         false => format!("Peers: {} of {} have come", board.peers.here(), board.members),
@@ -50,7 +56,7 @@ pub(super) fn draw(board: &Board, round: Option<&Round>, area: Rect, buffer: &mu
     let shown = peers.zip(1..=all - hidden);
     for (place, (peer, number)) in places.iter().zip(shown) {
         match peer {
-            Some(peer) => put(&peer_line(board, round, peer), *place, buffer),
+            Some(peer) => put(&peer_line(board, round, peer, chosen), *place, buffer),
             None => put(&awaited_line(number), *place, buffer),
         }
     }
@@ -87,7 +93,20 @@ fn heading() -> Line<'static> {
     Line::styled(text, style::FAINT)
 }
 
-fn peer_line(board: &Board, round: Option<&Round>, peer: &Peer) -> Line<'static> {
+/// Returns the number of a peer, with a mark if it is the chosen one.
+pub(super) fn number(number: usize, chosen: Option<usize>) -> Span<'static> {
+    if chosen == Some(number) {
+        return Span::styled(right(&format!("▸#{number}"), NUMBER), style::NOTABLE);
+    }
+    Span::raw(right(&format!("#{number}"), NUMBER))
+}
+
+fn peer_line(
+    board: &Board,
+    round: Option<&Round>,
+    peer: &Peer,
+    chosen: Option<usize>,
+) -> Line<'static> {
     let rate = board.hash_rates.of(peer.id).map_or(String::new(), quantity);
     let vote = match round.and_then(|round| round.vote_of(peer.id)) {
         Some(true) => Span::styled("✓", style::GOOD),
@@ -95,7 +114,7 @@ fn peer_line(board: &Board, round: Option<&Round>, peer: &Peer) -> Line<'static>
         None => Span::styled("·", style::FAINT),
     };
     Line::from_iter([
-        Span::raw(right(&format!("#{}", peer.number), NUMBER)),
+        number(peer.number, chosen),
         Span::raw(" "),
         Span::styled(left(&short_id(peer.id), ID), style::FAINT),
         Span::raw(" "),
@@ -112,6 +131,10 @@ fn state(board: &Board, round: Option<&Round>, peer: &Peer) -> Span<'static> {
     let is_leader = board.leader.is_some_and(|leader| leader.peer == peer.id);
     let (text, style) = if peer.is_down {
         ("✗ killed", style::BAD)
+    } else if peer.is_frozen {
+        ("‖ frozen", style::BAD)
+    } else if peer.is_byzantine {
+        ("! cheats", style::BAD)
     } else if peer.is_lost {
         ("✗ lost", style::BAD)
     } else if board.is_connected(peer.id) == Some(false) {

@@ -160,9 +160,33 @@ fn what_the_keys_have_done() {
     story.after(2000).all(&challenge(2, 20, 3)).after(1500);
     story.board.set_down(peer(3), true);
     let controls = Controls { speed: Some(0.5), is_paused: true, killed: 1, ..CONTROLS };
-    let picture = |controls| picture_of(Shown::Rounds(&story.board), controls, story.now, 80, 24);
-    assert_snapshot("paused", &picture(controls), 80, 24);
-    assert_snapshot("help", &picture(Controls { shows_help: true, ..CONTROLS }), 80, 24);
+    let picture =
+        |controls: &Controls| picture_of(Shown::Rounds(&story.board), controls, story.now, 80, 24);
+    assert_snapshot("paused", &picture(&controls), 80, 24);
+    assert_snapshot("help", &picture(&Controls { shows_help: true, ..CONTROLS }), 80, 24);
+}
+
+#[test]
+fn what_was_broken_shows_beside_the_peers_and_above_them() {
+    let mut story = grown(2);
+    story.after(2000).all(&challenge(2, 20, 3)).after(1500);
+    let name = |number| feed::PeerName::from(peer(number));
+    let byzantine = Some("votes-twice".to_owned());
+    let cut = "peer 2 no longer hears peer 1".to_owned();
+    for event in [
+        feed::DemoEvent::PeerFrozen { frozen: name(2) },
+        feed::DemoEvent::PeerRestarted { restarted: name(4), byzantine },
+        feed::DemoEvent::PeerCrashed { crashed: name(5) },
+        feed::DemoEvent::FaultSet { fault: 7, kind: "cut".to_owned(), sentence: cut, seed: None },
+    ] {
+        let (time, at) = (std::time::SystemTime::UNIX_EPOCH, story.now);
+        let (network, peer, event) = (None, None, feed::Event::Demo(event));
+        story.board.apply(&feed::Record { sequence: 0, time, at, network, peer, event });
+    }
+    let said = Some("peer 5 crashed".to_owned());
+    let controls = Controls { chosen: Some(3), said, killed: 1, ..CONTROLS };
+    let picture = picture_of(Shown::Rounds(&story.board), &controls, story.now, 80, 24);
+    assert_snapshot("broken", &picture, 80, 24);
 }
 
 #[test]
@@ -211,6 +235,6 @@ fn a_chain_with_a_fork() {
     for (tenth, millis) in (0..30_u64).zip((13_000_u64..).step_by(100)) {
         board.set_hashes(at(millis), (1..=5).map(|number| (tenth / 5) * 800 * number));
     }
-    let picture = picture_of(Shown::Chain(&board), CONTROLS, at(17_000), 80, 24);
+    let picture = picture_of(Shown::Chain(&board), &CONTROLS, at(17_000), 80, 24);
     assert_snapshot("chain", &picture, 80, 24);
 }

@@ -56,8 +56,15 @@ pub(super) fn votes_decide(peers: usize) -> HowDecided {
     }
 }
 
-pub(super) const CONTROLS: Controls =
-    Controls { speed: Some(1.0), is_paused: false, shows_help: false, killed: 0 };
+pub(super) const CONTROLS: Controls = Controls {
+    speed: Some(1.0),
+    is_paused: false,
+    shows_help: false,
+    killed: 0,
+    chosen: None,
+    said: None,
+    can_break: true,
+};
 
 pub(super) fn challenge(row: u64, difficulty: u64, leader: usize) -> Event {
     let (transaction, difficulty) = (Transaction::new(row), bits(difficulty));
@@ -178,12 +185,12 @@ fn number_of(number: usize) -> u64 {
 }
 
 pub(super) fn picture(board: &Board, now: Moment, width: u16, height: u16) -> TestBackend {
-    picture_of(Shown::Rounds(board), CONTROLS, now, width, height)
+    picture_of(Shown::Rounds(board), &CONTROLS, now, width, height)
 }
 
 pub(super) fn picture_of(
     shown: Shown<'_>,
-    controls: Controls,
+    controls: &Controls,
     now: Moment,
     width: u16,
     height: u16,
@@ -191,7 +198,7 @@ pub(super) fn picture_of(
     let mut terminal = ratatui::Terminal::new(TestBackend::new(width, height))
         .expect("a test backend does not fail");
     terminal
-        .draw(|frame| draw::draw(shown, &controls, now, frame))
+        .draw(|frame| draw::draw(shown, controls, now, frame))
         .expect("a test backend does not fail");
     terminal.backend().clone()
 }

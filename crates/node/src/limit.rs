@@ -1,27 +1,30 @@
-//! A limit that keeps a flood of refused messages out of the events.
+//! A limit that keeps a flood out of the events.
 
 use std::time::Duration;
 
 use althing_types::Moment;
 
-/// Keeps a stranger's flood out of the reports: after some refusals in a second the others are
-/// only counted.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
+/// Keeps a flood out of the reports, such as a stranger's of messages that are refused: after some
+/// in a second the others are only counted.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    /// What is reported one by one in a second.
+    reported_max: u32,
     since: Moment,
     reported: u32,
     unreported: u64,
 }
 
-/// Refusals that are reported one by one in a second.
-const REPORTED_MAX: u32 = 20;
-
 const SECOND: Duration = Duration::from_secs(1);
 
-impl Refusals {
-    /// Counts a refusal, and returns whether to report it.
+impl Limit {
+    pub(crate) fn new(reported_max: u32) -> Self {
+        Self { reported_max, since: Moment::START, reported: 0, unreported: 0 }
+    }
+
+    /// Counts one more, and returns whether to report it.
     pub(crate) fn count(&mut self) -> bool {
-        if self.reported < REPORTED_MAX {
+        if self.reported < self.reported_max {
             self.reported += 1;
             return true;
         }
@@ -52,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_summed_up_once_a_second() {
-        let mut refusals = Refusals::default();
+        let mut refusals = Limit::new(20);
         let reported = (0..1000).filter(|_| refusals.count()).count();
         assert_eq!(reported, 20);
         assert_eq!(refusals.take_unreported(Moment::START), None);

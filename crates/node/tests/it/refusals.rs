@@ -1,0 +1,173 @@
+//! What the plug of a network refuses, in sentences, and how it tells what it does.
+
+use std::time::Duration;
+
+use althing_feed::{Feed, PeerName};
+use althing_node::plug::{Action, Done, Peers, Plug, Refusal, Strategy, Worse};
+use althing_node::{Air, Clock, Pacing};
+use althing_types::PeerId;
+
+/// Peers that do as they are told.
+#[derive(Default)]
+struct Puppets {
+    crashes: Vec<usize>,
+    starts: Vec<(usize, Option<String>)>,
+    is_broken: bool,
+}
+
+impl Peers for Puppets {
+    async fn crash(&mut self, number: usize) {
+        self.crashes.push(number);
+    }
+
+    async fn start(&mut self, number: usize, strategy: Option<&str>) -> Result<PeerName, String> {
+        self.starts.push((number, strategy.map(str::to_owned)));
+        if self.is_broken { Err("its disk is full".to_owned()) } else { Ok(name(number)) }
+    }
+}
+
+fn name(number: usize) -> PeerName {
+    PeerId::new(100 + number as u128).into()
+}
+
+fn plug(clock: Clock) -> Plug {
+    let strategy = |name: &str| Strategy { name: name.to_owned(), what: name.to_owned() };
+    let strategies = ["votes-twice", "silent"].map(strategy).to_vec();
+    let air = Air::new(Duration::ZERO..=Duration::ZERO);
+    let source = Feed::default().source(None, None);
+    Plug::new(air, clock, source, strategies, (0..4).map(name), 7)
+}
+
+async fn act(plug: &mut Plug, peers: &mut Puppets, action: Action) -> Result<Done, String> {
+    plug.act(action, peers).await.map_err(|refusal| refusal.to_string())
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_in_a_sentence_and_changes_nothing() {
+    let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
+    let stranger = PeerName::from(PeerId::new(7));
+    let lie = |peer, strategy: &str| Action::Byzantine { peer, strategy: strategy.to_owned() };
+    let worsen = |how| Action::Worsen { from: None, to: None, how };
+    for (action, refusal) in [
+        (Action::Crash(stranger.clone()), "there is no peer 7"),
+        (Action::Restart(name(0)), "peer 1 has not crashed, so it cannot be started again"),
+        (Action::Thaw(name(0)), "peer 1 does not stand still"),
+        (
+            Action::Partition(vec![]),
+            "a partition needs two groups with peers, and this one leaves all in one",
+        ),
+        (
+            Action::Partition(vec![(0..4).map(name).collect()]),
+            "a partition needs two groups with peers, and this one leaves all in one",
+        ),
+        (
+            Action::Partition(vec![vec![name(0)], vec![name(1), name(0)]]),
+            "peer 1 is in two groups, or twice in one",
+        ),
+        (Action::Partition(vec![vec![stranger]]), "there is no peer 7"),
+        (Action::Cut { from: name(1), to: name(1) }, "peer 2 always hears itself"),
+        (worsen(Worse::Lose(0.0)), "a share is from 0.01 to 1"),
+        (worsen(Worse::Corrupt(1.01)), "a share is from 0.01 to 1"),
+        (worsen(Worse::Duplicate(f64::NAN)), "a share is from 0.01 to 1"),
+        (worsen(Worse::Delay(Duration::from_secs(61))), "a delay is from 1 ms to 60 s"),
+        (lie(name(1), "lies"), "there is no strategy \"lies\"; they are votes-twice, silent"),
+        (Action::Pause, "this network goes as fast as it can; start it with --pace to change that"),
+    ] {
+        assert_eq!(act(&mut plug, &mut peers, action).await, Err(refusal.to_owned()));
+    }
+    assert_eq!(plug.undo(3, &mut peers).await, Err(Refusal::NoSuchFault { fault: 3 }));
+    assert!(plug.faults().is_empty() && peers.crashes.is_empty() && peers.starts.is_empty());
+}
+
+#[tokio::test]
+async fn each_fault_is_told_in_a_sentence_and_so_is_its_end() {
+    let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
+    let from = |number| Some(name(number));
+    let half_a_second = Duration::from_millis(500);
+    let lie = Action::Byzantine { peer: name(3), strategy: "votes-twice".to_owned() };
+    for (number, (action, sentence, end)) in [
+        (
+            Action::Partition(vec![vec![name(0), name(2)]]),
+            "peers 1, 3 cannot reach the others",
+            "all groups hear each other again",
+        ),
+        (
+            Action::Partition(vec![vec![name(0)], vec![name(1)]]),
+            "only these reach each other: peer 1; peer 2; peers 3, 4",
+            "all groups hear each other again",
+        ),
+        (
+            Action::Cut { from: name(0), to: name(1) },
+            "peer 2 no longer hears peer 1",
+            "peer 2 hears peer 1 again",
+        ),
+        (
+            Action::Worsen { from: from(1), to: None, how: Worse::Lose(0.3) },
+            "30 % of what peer 2 sends is lost",
+            "what peer 2 sends arrives as usual",
+        ),
+        (
+            Action::Worsen { from: None, to: None, how: Worse::Delay(half_a_second) },
+            "what peers send takes 500 ms longer",
+            "what peers send arrives as usual",
+        ),
+        (
+            Action::Worsen { from: None, to: from(2), how: Worse::Duplicate(1.0) },
+            "100 % of what is sent to peer 3 comes twice",
+            "what is sent to peer 3 arrives as usual",
+        ),
+        (
+            Action::Worsen { from: from(0), to: from(2), how: Worse::Corrupt(0.01) },
+            "1 % of what peer 1 sends to peer 3 comes damaged",
+            "what peer 1 sends to peer 3 arrives as usual",
+        ),
+        (lie, "peer 4 breaks the rules: votes twice", "peer 4 is honest again"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = number as u64 + 1;
+        let done = act(&mut plug, &mut peers, action).await.expect("it makes sense");
+        assert_eq!((done.sentence.as_str(), done.fault), (sentence, Some(number)));
+        assert_eq!(plug.faults()[&number].sentence, sentence);
+        let done = plug.undo(number, &mut peers).await.expect("it is set");
+        assert_eq!(done.sentence, format!("fault {number} is over: {end}"));
+    }
+    assert!(plug.faults().is_empty());
+    assert_eq!(peers.crashes, [3, 3]);
+    assert_eq!(peers.starts, [(3, Some("votes-twice".to_owned())), (3, None)]);
+}
+
+#[tokio::test]
+async fn a_peer_that_cannot_start_stays_down_and_can_be_tried_again() {
+    let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
+    act(&mut plug, &mut peers, Action::Crash(name(1))).await.expect("it runs");
+    let again = act(&mut plug, &mut peers, Action::Crash(name(1))).await;
+    assert_eq!(again, Err("peer 2 has crashed; start it again first".to_owned()));
+    peers.is_broken = true;
+    let failed = act(&mut plug, &mut peers, Action::Restart(name(1))).await;
+    assert_eq!(failed, Err("peer 2 cannot start: its disk is full".to_owned()));
+    let lie = Action::Byzantine { peer: name(1), strategy: "silent".to_owned() };
+    assert!(act(&mut plug, &mut peers, lie).await.is_err());
+    assert!(plug.faults().is_empty() && plug.peers()[1].byzantine.is_none());
+    peers.is_broken = false;
+    act(&mut plug, &mut peers, Action::Restart(name(1))).await.expect("it is down");
+}
+
+#[tokio::test]
+async fn the_pace_of_a_network_that_has_one_can_be_changed() {
+    let pacing = Pacing::start(1.0, 1.0);
+    let (mut plug, mut peers) = (plug(Clock::paced(pacing)), Puppets::default());
+    act(&mut plug, &mut peers, Action::Pause).await.expect("it has a pace");
+    assert!(pacing.is_paused());
+    act(&mut plug, &mut peers, Action::Step).await.expect("it has a pace");
+    assert!(!pacing.is_paused());
+    plug.happened();
+    assert!(pacing.is_paused());
+    act(&mut plug, &mut peers, Action::Resume).await.expect("it has a pace");
+    let done = act(&mut plug, &mut peers, Action::Speed(0.5)).await.expect("it has a pace");
+    assert_eq!(done.sentence, "a second has 0.5 seconds of the clock");
+    assert!((pacing.speed() - 0.5).abs() < 1e-9);
+    let refused = act(&mut plug, &mut peers, Action::Speed(f64::INFINITY)).await;
+    assert_eq!(refused, Err("a speed is a number above 0".to_owned()));
+}
