@@ -1,5 +1,6 @@
 //! How a command asks a peer that runs in another process.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use althing_api::{Client, ClientError};
@@ -39,14 +40,27 @@ impl Place {
 
     /// Returns a way to ask there.
     pub(crate) fn asking(&self) -> anyhow::Result<Asking> {
-        let client = match (&self.api, &self.data) {
+        Asking::of(self.client()?)
+    }
+
+    /// Returns a way to ask there, for who waits for the answers in tasks.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Ok(match (&self.api, &self.data) {
             (Some(url), _) => {
                 let token = std::env::var("ALTHING_TOKEN").ok();
                 Client::at_url(url, token, self.ca_file.as_deref())?
             }
             (None, dir) => Client::in_dir(dir.as_deref().unwrap_or(Path::new("."))),
-        };
-        Asking::of(client)
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.api, &self.data) {
+            (Some(url), _) => f.write_str(url),
+            (None, dir) => dir.as_deref().unwrap_or(Path::new(".")).display().fmt(f),
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `stratum` | how do stock miners mine for a peer? |
 //! | `table` | what is in the table that a peer has stored? |
 //! | `token` | who may ask the API from other machines? |
+//! | `top` | what do running peers do, on one screen? |
 //! | `tracker` | how is a tracker run alone? |
 
 pub(crate) mod bench;
@@ -30,6 +31,7 @@ pub(crate) mod status;
 pub(crate) mod stratum;
 pub(crate) mod table;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod tracker;
 
 use std::future::Future;

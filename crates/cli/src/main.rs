@@ -84,6 +84,7 @@ enum Command {
     Chain(commands::chain::Arguments),
     #[command(visible_alias = "events")]
     Status(commands::status::Arguments),
+    Top(commands::top::Arguments),
     Token(commands::token::Arguments),
     #[command(name = "cs60-vote")]
     Cs60Vote(commands::cs60_vote::Arguments),
@@ -115,6 +116,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),
+        Command::Top(arguments) => commands::top::run(&arguments),
         Command::Token(arguments) => commands::token::run(&arguments),
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),

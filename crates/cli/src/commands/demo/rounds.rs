@@ -162,7 +162,7 @@ struct Stage<'a> {
     plug: Plug,
     /// What others ask for.
     requests: Requests,
-    /// What happens.
+    /// The records of the network, of which some end a step.
     records: Subscription,
 }
 

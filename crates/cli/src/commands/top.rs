@@ -1,0 +1,273 @@
+//! The demo's screen, for peers that run in another process.
+
+use std::time::{Duration, Instant};
+
+use althing_api::{EngineStatus, Node, PeerStatus};
+use althing_board::{Board, ChainBoard};
+use althing_feed::{PeerName, Record};
+use althing_types::{Moment, PeerId};
+use anyhow::{Context, bail};
+use clap::{Args, Parser};
+
+use crate::asking::Place;
+use crate::commands::{block_on, stop_asked};
+use crate::network::Network;
+use crate::screen::{Controls, Key, Shown, Terminal};
+
+/// Watch running peers on the demo's screen, as those of a machine reached by ssh.
+///
+/// It shows what the peers of that process tell of themselves and of others: all of them in a demo,
+/// and what one peer sees otherwise. q quits.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    althing top --data ./peer-1\n  \
+    althing top --api http://127.0.0.1:8080")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Between two pictures on the screen.
+const PICTURE: Duration = Duration::from_millis(100);
+
+/// Between two questions for numbers that are no events.
+const ASK: Duration = Duration::from_millis(500);
+
+/// What is known of the peers, and the time there.
+struct Watched {
+    shown: Folded,
+    /// The time on their clock when they last told something, and when that came here.
+    last: Option<(Moment, Instant)>,
+    shows_help: bool,
+}
+
+/// What was folded from their records.
+enum Folded {
+    Rounds(Box<Board>),
+    Chain(Box<ChainBoard>),
+}
+
+/// The options of a network alone, with their defaults.
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    network: Network,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    block_on(watch(&arguments.place))
+}
+
+async fn watch(place: &Place) -> anyhow::Result<()> {
+    let client = place.client()?;
+    let node = client.node().await?;
+    let peers = client.peers().await?.items;
+    let mut watched = Watched::of(&node, &peers, place.to_string())?;
+    let mut events = client.events(Some(node.first_sequence)).await?;
+    let mut terminal = Terminal::open()?;
+    let (mut pictures, mut asks) = (tokio::time::interval(PICTURE), tokio::time::interval(ASK));
+    let stop = stop_asked();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            record = events.next() => {
+                let Some(record) = record? else { bail!("the peers there have left") };
+                watched.apply(&record, Instant::now());
+                continue;
+            }
+            _ = asks.tick() => {
+                // What cannot be answered now is asked again, and the end of the events tells more.
+                if let Ok(peers) = client.peers().await {
+                    watched.note(&peers.items, Instant::now());
+                }
+                continue;
+            }
+            _ = pictures.tick() => {}
+        }
+        let now = watched.now(Instant::now());
+        terminal.draw(watched.shown(), &watched.controls(), now)?;
+        for key in terminal.keys()? {
+            match key {
+                Key::Quit => return Ok(()),
+                Key::Help => watched.shows_help = !watched.shows_help,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Watched {
+    /// Returns what is known of peers before they tell anything.
+    fn of(node: &Node, peers: &[PeerStatus], place: String) -> anyhow::Result<Self> {
+        let network = node.network.as_deref().context("no peer runs there")?;
+        let first = peers.first().context("no peer runs there")?;
+        let shown = match &first.engine {
+            EngineStatus::Chain(_) => {
+                let mut board = ChainBoard::new(network, None, None);
+                for peer in &node.peers {
+                    if let PeerName::Address(address) = peer {
+                        board.add(address);
+                    }
+                }
+                Folded::Chain(Box::new(board))
+            }
+            EngineStatus::Rounds(status) => {
+                let members = status.members.len().max(node.peers.len());
+                let rules = rules(network, node.profile.as_deref(), members)?;
+                let mut board = Board::new(network, members, rules, None, place);
+                node.peers.iter().filter_map(PeerName::id).for_each(|id| board.peers.add(id));
+                Folded::Rounds(Box::new(board))
+            }
+        };
+        Ok(Self { shown, last: None, shows_help: false })
+    }
+
+    fn apply(&mut self, record: &Record, now: Instant) {
+        self.last = Some((record.at, now));
+        match &mut self.shown {
+            Folded::Rounds(board) => board.apply(record),
+            Folded::Chain(board) => board.apply(record),
+        }
+    }
+
+    /// Notes how much the peers have hashed.
+    fn note(&mut self, peers: &[PeerStatus], now: Instant) {
+        let at = self.now(now);
+        match &mut self.shown {
+            Folded::Rounds(board) => {
+                let hashes = peers.iter().filter_map(|it| Some((it.peer.id()?, it.hashes)));
+                board.set_hashes(at, &hashes.collect::<Vec<(PeerId, u64)>>());
+            }
+            Folded::Chain(board) => board.set_hashes(at, peers.iter().map(|it| it.hashes)),
+        }
+    }
+
+    fn pace(&self) -> Option<(bool, f64)> {
+        match &self.shown {
+            Folded::Rounds(board) => board.broken.pace,
+            Folded::Chain(board) => board.broken.pace,
+        }
+    }
+
+    /// Returns what the clock of the peers shows about now.
+    fn now(&self, now: Instant) -> Moment {
+        let Some((at, came)) = self.last else { return Moment::START };
+        let since = now.saturating_duration_since(came);
+        match self.pace() {
+            None => at + since,
+            Some((true, _)) => at,
+            Some((false, speed)) => at + since.mul_f64(speed),
+        }
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        match &self.shown {
+            Folded::Rounds(board) => Shown::Rounds(board),
+            Folded::Chain(board) => Shown::Chain(board),
+        }
+    }
+
+    fn controls(&self) -> Controls {
+        Controls {
+            speed: self.pace().map(|(_, speed)| speed),
+            is_paused: self.pace().is_some_and(|(is_paused, _)| is_paused),
+            shows_help: self.shows_help,
+            killed: 0,
+            chosen: None,
+            said: None,
+            can_break: false,
+        }
+    }
+}
+
+/// Returns how a network decides, as far as its name and its members say.
+fn rules(
+    network: &str,
+    profile: Option<&str>,
+    members: usize,
+) -> anyhow::Result<althing_board::HowDecided> {
+    let named = profile.map_or(["--dialect", network], |profile| ["--profile", profile]);
+    let members = members.to_string();
+    let words = ["althing"].into_iter().chain(named).chain(["--peers", &members]);
+    let defaults = Defaults::try_parse_from(words);
+    let network =
+        defaults.with_context(|| format!("this program does not know {network}"))?.network;
+    Ok(network.dialect(None, None)?.rules().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use althing_feed::{DemoEvent, Event, PeerEvent};
+    use serde_json::json;
+
+    use super::*;
+
+    fn watched(network: &str, peers: &[&str], engine: &serde_json::Value) -> Watched {
+        let node = json!({
+            "version": "1", "mode": "demo", "network": network, "started": "", "peers": peers,
+            "first_sequence": 0, "next_sequence": 0,
+            "can": { "submit": false, "control": false, "entries": false, "table": true,
+                "blocks": false, "tally": false },
+        });
+        let mut status = json!({
+            "time": "", "network": network, "peer": peers[0], "received": 1, "refused": 0,
+            "hashes": 70, "due": [],
+        });
+        let fields = status.as_object_mut().expect("an object");
+        fields.extend(engine.as_object().expect("an object").clone());
+        let node = serde_json::from_value(node).expect("as the API has it");
+        let status: PeerStatus = serde_json::from_value(status).expect("as the API has it");
+        Watched::of(&node, &[status], "here".to_owned()).expect("a network that is known")
+    }
+
+    fn rounds() -> Watched {
+        let engine = json!({
+            "rows": 1, "members": ["1", "2", "3"], "silent": [], "term": 0, "leader": null,
+            "challenge": null, "copied": false, "equivocating": [], "waiting": null,
+        });
+        watched("elect-chain", &["1", "2", "3"], &engine)
+    }
+
+    fn record(at: u64, peer: Option<PeerName>, event: Event) -> Record {
+        let (time, at) = (SystemTime::UNIX_EPOCH, Moment::from_start(Duration::from_secs(at)));
+        Record { sequence: 0, time, at, network: None, peer, event }
+    }
+
+    #[test]
+    fn the_clock_there_goes_as_fast_as_it_is_said_to_go() {
+        let (mut watched, begin) = (rounds(), Instant::now());
+        let later = begin + Duration::from_secs(4);
+        let shown = |watched: &Watched| watched.now(later).since_start().as_secs();
+        assert_eq!(shown(&watched), 0);
+        watched.apply(&record(10, None, PeerEvent::Connected {}.into()), begin);
+        assert_eq!(shown(&watched), 14);
+        for (paused, speed, seconds) in [(false, 0.5, 12), (true, 0.5, 10), (false, 2.0, 18)] {
+            let event = DemoEvent::PaceChanged { paused, speed };
+            watched.apply(&record(10, None, event.into()), begin);
+            assert_eq!(shown(&watched), seconds);
+            let controls = watched.controls();
+            assert_eq!((controls.speed, controls.is_paused), (Some(speed), paused));
+        }
+    }
+
+    #[test]
+    fn peers_have_their_places_before_they_tell_anything() {
+        let watched = rounds();
+        let Folded::Rounds(board) = &watched.shown else { panic!("it has rounds") };
+        assert_eq!((board.members, board.peers.iter().len()), (3, 3));
+        assert_eq!(board.rules.votes_needed, 2);
+        let engine = json!({
+            "blocks": 3, "tip": null, "height": 2, "peers": [], "mempool": 0, "mining": true,
+            "searching": 3, "joined": true,
+        });
+        let mut watched = self::watched("aviary", &["127.0.0.1:8999"], &engine);
+        let crashed =
+            PeerName::from("127.0.0.1:8999".parse::<althing_types::Address>().expect("one"));
+        watched.apply(&record(1, None, DemoEvent::PeerCrashed { crashed }.into()), Instant::now());
+        let Folded::Chain(board) = &watched.shown else { panic!("it has a chain") };
+        assert!(board.peers()[0].is_down);
+    }
+}
