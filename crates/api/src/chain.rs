@@ -57,6 +57,10 @@ pub struct NewEntry {
     /// Whether to give up when another block comes first, where peers mine their own entries alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
+    /// Whether to add it even if its names look like others in the chain: it is meant as it is
+    /// written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_written: bool,
 }
 
 /// What has become of an entry.
@@ -77,6 +81,12 @@ pub enum Submitted {
     /// It can be in no block.
     Invalid {
         /// The rule that it breaks.
+        reason: String,
+    },
+    /// Its names look like others in the chain, and what is there cannot be mended; it is added if
+    /// it is given again with `as_written`.
+    Doubted {
+        /// The names that look alike, in words.
         reason: String,
     },
     /// Another block came first, and it was to be tried only once.

@@ -1,6 +1,9 @@
 //! How things stand with a peer.
 
+use std::collections::BTreeMap;
+
 use althing_feed::{Id, PeerName};
+use althing_text::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +47,16 @@ pub enum EngineStatus {
     Chain(ChainStatus),
 }
 
+impl EngineStatus {
+    /// Returns what peers are called; nothing in a network with a chain.
+    pub fn into_names(self) -> BTreeMap<Id, Name> {
+        match self {
+            Self::Rounds(status) => status.names,
+            Self::Chain(_) => BTreeMap::new(),
+        }
+    }
+}
+
 /// How things stand in a network with rounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoundsStatus {
@@ -51,6 +64,10 @@ pub struct RoundsStatus {
     pub rows: u64,
     /// The members, in order.
     pub members: Vec<Id>,
+    /// What peers are called, by their ids; missing if none has a name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub names: BTreeMap<Id, Name>,
     /// The members that it has not heard for long.
     pub silent: Vec<Id>,
     /// The term.

@@ -9,6 +9,8 @@ use althing_text::python_json::dumps;
 use althing_text::python_value::{Keys, Text, Value, loads_text};
 use serde::Serialize;
 
+use crate::{Doubt, Known};
+
 /// The `cs60` program's own application: each datum is a ballot, and a voter's first ballot counts.
 ///
 /// Ballots are not signed there, so the first ballot in a voter's name counts, even if someone else
@@ -87,6 +89,16 @@ impl Ballots {
         }
     }
 
+    /// Returns why a new ballot may not be meant as it is, after those of a chain.
+    pub fn doubt(&self, entry: &Entry) -> Option<Doubt> {
+        let (voter, choice) = parse(entry).ok()?;
+        let known = Known {
+            voters: self.choices.iter().map(|(voter, _)| voter.to_string()).collect(),
+            choices: self.choices().map(|(_, choice)| choice.to_string()).collect(),
+        };
+        known.doubt(&voter.to_string(), &choice?.to_string())
+    }
+
     /// Returns the voters in their order, and the choice of each.
     pub fn choices(&self) -> impl Iterator<Item = (&Answer, &Answer)> {
         self.choices.iter().filter_map(|(voter, choice)| Some((voter, choice.as_ref()?)))
@@ -162,6 +174,17 @@ mod tests {
         let ballot = Ballots::ballot("Zoë", "yes");
         assert_eq!(ballot, Entry::text(r#"{"voter": "Zo\u00eb", "choice": "yes"}"#));
         assert_eq!(Ballots::default().check(&HERE, &[ballot]), Ok(()));
+    }
+
+    #[test]
+    fn a_ballot_whose_names_look_like_others_in_the_chain_is_doubted() {
+        let ballots = Ballots::of(&[ballot("ann", "yes"), Entry::text(r#"{"voter": 7}"#)]);
+        let doubt = |voter, choice| ballots.doubt(&ballot(voter, choice)).map(|it| it.to_string());
+        assert_eq!(doubt("bob", "yes"), None);
+        let said = doubt("Ann", "yes").expect("it looks like one");
+        assert_eq!(said, "\"ann\" has voted, and \"Ann\" looks like the same voter");
+        assert!(doubt("bob", "Yes").is_some_and(|said| said.contains("counted apart")));
+        assert_eq!(ballots.doubt(&Entry::text("no ballot")), None);
     }
 
     #[test]

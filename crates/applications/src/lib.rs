@@ -7,13 +7,16 @@
 //! | file | question |
 //! | --- | --- |
 //! | `ballots` | who has voted for what? (`cs60`) |
+//! | `look_alikes` | which ballots have names that look like others? |
 //! | `notes` | is this a note? (`open`) |
 //! | `router` | which application does an entry belong to, if a chain has several? |
 
 mod ballots;
+mod look_alikes;
 pub mod notes;
 mod router;
 
 pub use ballots::{Answer, Ballots};
+pub use look_alikes::{Doubt, Known};
 pub use notes::Notes;
 pub use router::Router;

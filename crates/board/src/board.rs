@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use althing_feed::{Event, PeerName, Record, Waiting};
+use althing_text::Name;
 use althing_text::terminal::escaped_start as harmless;
 use althing_types::{Moment, PeerId, Term, Transaction};
 
@@ -56,6 +57,8 @@ pub struct Board {
     pub is_settled: bool,
     /// The leader of the latest term, once there is one.
     pub leader: Option<Leader>,
+    /// What peers are called; at most [`PEERS_MAX`].
+    names: BTreeMap<PeerId, Name>,
     /// What the members drew for that term, as far as it is known; at most [`PEERS_MAX`].
     draws: BTreeMap<PeerId, u128>,
     /// The round that is under way.
@@ -132,6 +135,7 @@ impl Board {
             reporters: BTreeMap::new(),
             is_settled: false,
             leader: None,
+            names: BTreeMap::new(),
             draws: BTreeMap::new(),
             current: None,
             previous: None,
@@ -152,8 +156,11 @@ impl Board {
     /// first report counts.
     pub fn apply(&mut self, record: &Record) {
         let at = record.at;
-        if let Event::Demo(event) = &record.event {
-            self.on_demo(event);
+        for (id, name) in &record.names {
+            let peer = id.peer();
+            if self.names.len() < PEERS_MAX || self.names.contains_key(&peer) {
+                self.names.insert(peer, name.clone());
+            }
         }
         let Some(peer) = record.peer.as_ref().and_then(PeerName::id) else { return };
         match &record.event {
@@ -193,6 +200,23 @@ impl Board {
         }
     }
 
+    /// Returns the name that a peer has said, if it has.
+    pub fn peer_name(&self, peer: PeerId) -> Option<&Name> {
+        self.names.get(&peer)
+    }
+
+    /// Returns whether any peer has a name.
+    pub fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Returns what a peer is called, with its name in quotes behind if it has one.
+    pub fn full_name(&self, peer: PeerId) -> String {
+        let name = self.names.get(&peer);
+        let name = name.map(|name| harmless(&format!(" {:?}", name.as_str()), TEXT_MAX));
+        self.name(peer) + &name.unwrap_or_default()
+    }
+
     /// Returns what a peer drew for the leader's term, in words.
     pub fn draw_of(&self, peer: PeerId) -> Option<String> {
         let draw = *self.draws.get(&peer)?;
@@ -205,7 +229,7 @@ impl Board {
     /// Returns why the leader leads, at length and in brief, if that is known.
     pub fn why_leader(&self) -> Option<[String; 3]> {
         let leader = self.leader?;
-        let name = self.name(leader.peer);
+        let name = self.full_name(leader.peer);
         let short = if self.rules.draws_are_peers() {
             let drew_it = |draw: &&u128| **draw == leader.peer.number();
             let votes = self.draws.values().filter(drew_it).count();
@@ -281,6 +305,7 @@ impl Board {
             && self.rows.len() <= ROWS_MAX
             && self.peers.iter().len() <= PEERS_MAX
             && self.reporters.len() <= PEERS_MAX
+            && self.names.len() <= PEERS_MAX
             && self.draws.len() <= PEERS_MAX
             && samples <= hash_rate::SAMPLES_MAX
             && peers <= PEERS_MAX

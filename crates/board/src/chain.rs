@@ -376,7 +376,8 @@ mod tests {
         let at = Moment::from_start(Duration::from_millis(millis));
         let (time, peer) = (SystemTime::UNIX_EPOCH, Some(PeerName::from(address(peer))));
         let event = Event::Chain(event);
-        board.apply(&Record { sequence: 0, time, at, network: None, peer, event });
+        let names = std::collections::BTreeMap::new();
+        board.apply(&Record { sequence: 0, time, at, network: None, peer, names, event });
     }
 
     fn mined(height: u64, byte: u8) -> ChainEvent {

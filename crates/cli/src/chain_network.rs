@@ -14,6 +14,8 @@ use althing_engine::nakamoto::{Discovery, Label, Timeouts};
 use althing_ledger::target_of_bits;
 use althing_net::{Endpoint, mqtt, over_link};
 use althing_peer::meeting::{self, Met, canonical};
+use althing_text::Name;
+use althing_text::look_alike::{look_alike, unseen};
 use althing_types::{Address, BlockHash, UnixTime};
 use clap::{Args, ValueEnum};
 
@@ -158,9 +160,20 @@ pub(crate) struct Meeting {
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     tracker: Option<Address>,
 
-    /// The name of this peer, also as a miner.
-    #[arg(long, value_name = "NAME", default_value = "althing", value_parser = parse_label)]
-    pub(crate) name: Label,
+    /// What this peer is called, as a hint for people; also its name as a miner.
+    ///
+    /// Any peer may take any name, so ids or addresses stand beside it. Default: none, and althing
+    /// in networks with a chain.
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    pub(crate) name: Option<Name>,
+}
+
+impl Meeting {
+    /// Returns what a peer of a network with a chain is called.
+    pub(crate) fn label(&self) -> anyhow::Result<Label> {
+        let name = self.name.as_ref().map_or("althing", Name::as_str);
+        Label::new(name).map_err(|error| Misuse(format!("--name: {error}")).into())
+    }
 }
 
 impl ChainName {
@@ -298,6 +311,21 @@ impl ChainNetwork {
         {
             self.founded = Some(Founded::At(*start));
         }
+    }
+
+    /// Refuses a name of the network that people take for the one that these data are of.
+    pub(crate) fn check_name(&self, known: &NetworkConfig) -> anyhow::Result<()> {
+        if let (Some(given), NetworkConfig::Open { name, .. }) = (&self.network, known)
+            && look_alike(given.as_str(), name.as_str())
+        {
+            misuse!(
+                "--network {:?} looks like {:?}, the network that the data are of, and is another \
+                 one; write it as that is written, or use another --data",
+                given.as_str(),
+                name.as_str()
+            );
+        }
+        Ok(())
     }
 
     /// Returns a warning if the network is founded later than this machine's clock shows.
@@ -472,6 +500,9 @@ fn parse_label(text: &str) -> Result<Label, String> {
     if text.is_empty() {
         return Err("a name has at least one character".to_owned());
     }
+    if let Some(unseen) = unseen(text) {
+        return Err(format!("{unseen:?} cannot be seen there, so others would miss the network"));
+    }
     Label::new(text).map_err(|error| error.to_string())
 }
 
@@ -523,5 +554,15 @@ mod tests {
         let mut other = network(&["--founded", "2026-02-01"]);
         other.remember(&first);
         assert_ne!(config(&other), first, "another time is another network");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_that_of_the_network_before_is_refused() {
+        let club = config(&network(&["--founded", "2026-01-31", "--network", "club"]));
+        for (name, is_refused) in [("Club", true), ("clu\u{10b}", false), ("club", false)] {
+            let again = network(&["--network", name]).check_name(&club);
+            assert_eq!(again.is_err(), is_refused, "{name}: {again:?}");
+        }
+        assert!(network(&[]).check_name(&club).is_ok());
     }
 }

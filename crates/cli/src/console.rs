@@ -12,6 +12,7 @@ use std::string::FromUtf8Error;
 use althing_engine::rounds::{Command, Rounds};
 use althing_feed::{Event, Record, RoundsEvent, Row, Subscription};
 use althing_node::Commands;
+use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Transaction};
 use tokio::sync::mpsc;
 
@@ -56,7 +57,7 @@ impl Console {
     ) -> Result<Self, E> {
         let mut console = Self { rounds: rounds.map(Transaction::new), ..Self::default() };
         for row in rows {
-            console.record(row?);
+            console.record(row?, None);
         }
         Ok(console)
     }
@@ -75,7 +76,7 @@ impl Console {
             }
             RoundsEvent::RoundDecided { row, .. } => {
                 self.open = None;
-                self.record(row.clone());
+                self.record(row.clone(), record.names.get(&row.winner));
             }
             _ => return None,
         }
@@ -137,9 +138,9 @@ impl Console {
         String::from_utf8_lossy(&text).trim_end().to_owned()
     }
 
-    fn record(&mut self, row: Row) {
+    fn record(&mut self, row: Row, name: Option<&Name>) {
         self.next = row.transaction.next();
-        self.rows.push(row);
+        self.rows.push(row, name);
     }
 
     fn is_finished(&self) -> bool {
@@ -304,6 +305,7 @@ mod tests {
             at: Moment::default(),
             network: None,
             peer: Some(ME.into()),
+            names: Default::default(),
             event: event.into(),
         })
     }

@@ -12,7 +12,6 @@
 //! | `console` | what can the operator of a leader type? |
 //! | `http` | where is the API served? |
 //! | `listen` | where does a command listen? |
-//! | `look_alike` | which names do people take for one? |
 //! | `network` | which options describe a network with rounds? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
@@ -28,7 +27,6 @@ mod connection;
 mod console;
 mod http;
 mod listen;
-mod look_alike;
 mod network;
 mod output;
 mod parallelism;

@@ -15,6 +15,7 @@ use althing_node::rounds::{Dishonest, Options, open, open_dishonest};
 use althing_node::{Air, Clock, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
+use althing_text::Name;
 use althing_types::PeerId;
 use tempfile::TempDir;
 
@@ -35,6 +36,8 @@ pub(crate) struct Making<'a> {
     pub(crate) parallelism: Parallelism,
     pub(crate) clock: Clock,
     pub(crate) feed: &'a Feed,
+    /// What the first of them are called.
+    pub(crate) names: &'a [Name],
     /// Where they keep what they must not forget; without it, they forget everything in the end.
     pub(crate) disk: Option<TempDir>,
     /// What is between them, if it matters.
@@ -81,6 +84,7 @@ impl<'a> Making<'a> {
         let table = store.reader();
         let options = Options {
             dialect: Arc::clone(self.dialect),
+            name: self.names.get(number).cloned(),
             seat: Seat::Member,
             id: free_id(&**self.dialect, &others.iter().copied().collect()),
             store,

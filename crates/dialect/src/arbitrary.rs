@@ -4,6 +4,7 @@ use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
     PublicKey, Record, Signature, Start, StartsDigest,
 };
+use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
 use proptest::option;
@@ -11,6 +12,11 @@ use proptest::prelude::*;
 
 pub(crate) fn seed() -> impl Strategy<Value = Seed> {
     any::<u64>().prop_map(Seed::from)
+}
+
+pub(crate) fn name() -> impl Strategy<Value = Name> {
+    "[^\\p{C}\\p{Z}\u{ad}\u{feff}]{1,32}"
+        .prop_filter_map("it can be seen", |text| text.parse().ok())
 }
 
 pub(crate) fn transaction() -> impl Strategy<Value = Transaction> {
@@ -97,6 +103,7 @@ pub(crate) fn message(
                 start,
             }),
         confirmation,
+        (any_peer(), name()).prop_map(|(peer, name)| Message::Name { peer, name }),
         (any_peer(), draw, option::of(state(peer)))
             .prop_map(|(peer, draw, state)| Message::Election { peer, draw, state }),
         (any_peer(), difficulty(), option::of(place))

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `event` | What can happen, and which fields does it have? |
 //! | `record` | What does every record say besides its event? |
+//! | `names` | What are the peers in a record called? |
 //! | `publishing` | How do records get from publishers to subscribers? |
 //! | `id`, `text_form` | How are ids, addresses and hashes written in JSON? |
 //! | `text` | How does a record read as a line for people? |
@@ -17,6 +18,7 @@
 pub mod documentation;
 mod event;
 mod id;
+mod names;
 mod publishing;
 mod record;
 pub mod text;
@@ -31,5 +33,6 @@ pub use self::event::search::SearchEvent;
 pub use self::event::tracker::TrackerEvent;
 pub use self::event::{Event, Observed};
 pub use self::id::{Id, PeerName};
+pub use self::names::shown;
 pub use self::publishing::{Feed, RECORDS_MAX, Source, Subscription};
 pub use self::record::{Lagged, Record, wall_clock};

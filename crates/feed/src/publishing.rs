@@ -12,8 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use althing_types::Moment;
 use tokio::sync::Notify;
 
+use crate::names::Names;
 use crate::record::{self, Lagged, Record};
-use crate::{Event, PeerName};
+use crate::{Event, Id, PeerName};
 
 /// Records that a feed keeps unless it is told otherwise: some seconds of the fastest demo.
 pub const RECORDS_MAX: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("it is not zero");
@@ -59,6 +60,7 @@ struct Ring {
     /// The number of the next record to be published.
     next: u64,
     has_ended: bool,
+    names: Names,
 }
 
 /// The next item of a subscription in the ring.
@@ -78,6 +80,7 @@ impl Feed {
             records_max: records_max.get(),
             next: 0,
             has_ended: false,
+            names: Names::default(),
         };
         let (news, thread_news) = (Notify::new(), Condvar::new());
         Self(Arc::new(Open(Arc::new(Shared { ring: Mutex::new(ring), news, thread_news }))))
@@ -117,7 +120,7 @@ impl Feed {
         self.0.0.lock().has_ended
     }
 
-    fn publish(&self, at: Moment, source: &Source, event: Event) -> u64 {
+    fn publish(&self, at: Moment, source: &Source, mut event: Event) -> u64 {
         let shared = &*self.0.0;
         let mut ring = shared.lock();
         let sequence = ring.next;
@@ -129,9 +132,20 @@ impl Feed {
             ring.records.pop_front();
         }
         let (network, peer) = (source.network.clone(), source.peer.clone());
+        ring.names.note(&mut event);
+        let reporter = peer.as_ref().and_then(PeerName::id).map(Id::from);
+        let names = ring.names.in_record(reporter, &event);
         // The time is read with the number, so that both have one order.
         let time = record::now();
-        ring.records.push_back(Arc::new(Record { sequence, time, at, network, peer, event }));
+        ring.records.push_back(Arc::new(Record {
+            sequence,
+            time,
+            at,
+            network,
+            peer,
+            names,
+            event,
+        }));
         drop(ring);
         shared.wake();
         sequence

@@ -1,15 +1,17 @@
 //! The record of an event: its number, its time, and the peer that reports it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use althing_text::Name;
 use althing_text::terminal::escaped_json;
 use althing_types::Moment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, PeerEvent, PeerName};
+use crate::{Event, Id, PeerEvent, PeerName};
 
 /// An event with its number, its time, and the peer that reports it. As JSON it is one flat object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +33,10 @@ pub struct Record {
     /// The peer whose view this is; missing where there is none, as with miners.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer: Option<PeerName>,
+    /// What the peers in this record are called, by their ids; missing if none of them has a name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub names: BTreeMap<Id, Name>,
     /// The event itself; in JSON its fields stand beside those of the record.
     #[serde(flatten)]
     pub event: Event,
@@ -55,6 +61,7 @@ impl Record {
             at: self.at,
             network: self.network.clone(),
             peer: self.peer.clone(),
+            names: BTreeMap::new(),
             event: PeerEvent::Lagged { missed }.into(),
         }
     }

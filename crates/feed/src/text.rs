@@ -5,8 +5,9 @@ use std::time::Duration;
 use althing_text::counted;
 use althing_text::terminal::escaped;
 
+use crate::names::shown;
 use crate::{
-    ChainEvent, DemoEvent, Event, MinersEvent, PeerEvent, Record, RoundsEvent, Shares, TrackerEvent,
+    ChainEvent, Event, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Shares, TrackerEvent,
 };
 
 /// Returns a record as a line without its end, if it is worth one.
@@ -21,7 +22,7 @@ pub fn line(record: &Record) -> Option<String> {
             return Some(format!("the chain has {}", counted(*blocks, "block")));
         }
         Event::Peer(event) => of_peer(record, event)?,
-        Event::Rounds(event) => of_rounds(event)?,
+        Event::Rounds(event) => of_rounds(record, event)?,
         Event::Chain(event) => of_chain(event),
         Event::Miners(event) => of_miners(event),
         Event::Demo(event) => of_demo(event),
@@ -34,7 +35,11 @@ pub fn line(record: &Record) -> Option<String> {
     let seconds = record.at.since_start().as_secs_f64();
     // Several peers may share a terminal.
     Some(match &record.peer {
-        Some(peer) => format!("{seconds:>9.3}s {}  {told}", peer.short()),
+        Some(peer) => {
+            let name = peer.id().and_then(|id| record.names.get(&id.into()));
+            let peer = shown(peer.short(), name);
+            format!("{seconds:>9.3}s {}  {told}", escaped(&peer))
+        }
         None => format!("{seconds:>9.3}s {told}"),
     })
 }
@@ -58,12 +63,15 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         }
         PeerEvent::Connected {} => "connected".to_owned(),
         PeerEvent::Disconnected { reason } => format!("disconnected: {reason}"),
+        PeerEvent::PeerLost { lost: PeerName::Id(lost) } => {
+            format!("peer {} is lost", record.shown(*lost))
+        }
         PeerEvent::PeerLost { lost } => format!("peer {lost} is lost"),
         PeerEvent::MessageRefused { count: Some(count), .. } => {
             format!("refused {}", counted(*count, "more message"))
         }
         PeerEvent::MessageRefused { claimed: Some(claimed), reason, .. } => {
-            format!("refused, in the name of {claimed}: {reason}")
+            format!("refused, in the name of {}: {reason}", record.shown(*claimed))
         }
         PeerEvent::MessageRefused { topic: Some(topic), reason, .. } => {
             format!("refused on {topic:?}: {reason}")
@@ -102,22 +110,37 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
     })
 }
 
-fn of_rounds(event: &RoundsEvent) -> Option<String> {
+fn of_rounds(record: &Record, event: &RoundsEvent) -> Option<String> {
     Some(match event {
         RoundsEvent::PeerJoined { joined, known } => {
-            format!("peer {joined} is here, {known} in all")
+            format!("peer {} is here, {known} in all", record.shown(*joined))
         }
+        RoundsEvent::PeerNamed { named, name, like: None } => {
+            format!("peer {named} calls itself {:?}", name.as_str())
+        }
+        RoundsEvent::PeerNamed { named, name, like: Some(like) } => format!(
+            "peer {named} calls itself {:?}, which looks like the name of {}: only their ids tell \
+             them apart",
+            name.as_str(),
+            record.shown(*like),
+        ),
         RoundsEvent::MembershipSettled { members, member } => {
             let seat = if *member { "we are one" } else { "we only watch" };
             format!("the {} members are settled, and {seat}", members.len())
         }
-        RoundsEvent::LeaderElected { leader, term, .. } => format!("{leader} leads in term {term}"),
+        RoundsEvent::LeaderElected { leader, term, .. } => {
+            format!("{} leads in term {term}", record.shown(*leader))
+        }
         RoundsEvent::ChallengeIssued { transaction, challenge, .. } => {
             format!("transaction {transaction}: a challenge of {challenge} bits")
         }
         RoundsEvent::RoundDecided { row, .. } => format!(
             "transaction {}: {} wins with {}, {} yes, {} no",
-            row.transaction, row.winner, row.seed, row.yes, row.no,
+            row.transaction,
+            record.shown(row.winner),
+            row.seed,
+            row.yes,
+            row.no,
         ),
         RoundsEvent::RoundFailed { transaction, yes, no } => {
             format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
@@ -128,7 +151,10 @@ fn of_rounds(event: &RoundsEvent) -> Option<String> {
             other copy run alone, or start this one with another --data directory"
             .to_owned(),
         RoundsEvent::MemberEquivocated { member, reason, .. } => {
-            format!("MEMBER {member} CONTRADICTS ITSELF: {reason}. Both signed messages are kept")
+            format!(
+                "MEMBER {} CONTRADICTS ITSELF: {reason}. Both signed messages are kept",
+                record.shown(*member)
+            )
         }
         RoundsEvent::AllRecorded {} => "all members have all rows".to_owned(),
         RoundsEvent::SolutionFound { .. } | RoundsEvent::VoteCast { .. } => return None,

@@ -22,6 +22,7 @@ fn address() -> Address {
 fn examples() -> Vec<Event> {
     let transaction = Transaction::new(3);
     let (id, wide) = (Id(7), Id(1 << 100));
+    let name = || "ann".parse().expect("it is a name");
     let seed = || Seed::new("6").expect("a short text");
     let hash = BlockHash::from_bytes([0xab; 32]);
     let (height, worker) = (Height::new(9), "ann".to_owned());
@@ -77,6 +78,8 @@ fn examples() -> Vec<Event> {
     let challenge = Difficulty::MIN;
     let rounds = [
         RoundsEvent::PeerJoined { joined: id, known: 2 },
+        RoundsEvent::PeerNamed { named: id, name: name(), like: None },
+        RoundsEvent::PeerNamed { named: wide, name: name(), like: Some(id) },
         RoundsEvent::MembershipSettled { members: vec![id, wide], member: true },
         RoundsEvent::LeaderElected {
             leader: id,

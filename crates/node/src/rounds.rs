@@ -9,6 +9,7 @@ use althing_faults::rounds::{ByzantineMember, Role};
 use althing_feed::Feed;
 use althing_pow::{Parallelism, SolutionCache};
 use althing_store::Store;
+use althing_text::Name;
 use althing_types::PeerId;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,6 +22,8 @@ use crate::identity::{draw_id, identify, new_member};
 pub struct Options {
     /// The network it takes part in.
     pub dialect: Arc<dyn RoundsDialect>,
+    /// What it is called, as a hint for people; said where members are counted, and nowhere else.
+    pub name: Option<Name>,
     /// Whether it takes part, or only watches.
     pub seat: Seat,
     /// The id that it has where its store knows of none; `None` draws one.
@@ -71,6 +74,7 @@ fn make(
 ) -> Result<(PeerId, Node<Rounds>), NodeError> {
     let Options {
         dialect,
+        name,
         seat,
         id,
         mut store,
@@ -110,7 +114,7 @@ fn make(
         }
     };
     let node = Node::new(Setup {
-        engine: Rounds::new(dialect.rules().clone(), identity, store.recovered()),
+        engine: Rounds::new(dialect.rules().clone(), identity, store.recovered()).called(name),
         // A row that was decided stays valid.
         left_out: 0,
         source: feed

@@ -113,6 +113,7 @@ mod tests {
             }],
             equivocations: Vec::new(),
             sessions: Sessions { starts: vec![0, 31], next: Transaction::new(3) },
+            names: [(PeerId::new(1), "ann".parse().expect("it is a name"))].into(),
         };
         let cell = |name| versioned(&state.cell(name).expect("it is filled"));
         assert_eq!(hexadecimal(&cell("membership")), "0102010101cc0500");
@@ -122,6 +123,7 @@ mod tests {
         assert_eq!(hexadecimal(&cell("starts")), "01010100020900");
         assert_eq!(hexadecimal(&cell("sessions")), "0102001f");
         assert_eq!(hexadecimal(&cell("next")), "0103");
+        assert_eq!(hexadecimal(&cell("names")), "01010103616e6e");
     }
 
     #[test]

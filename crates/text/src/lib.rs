@@ -4,15 +4,21 @@
 //! | --- | --- |
 //! | `python_json` | how does Python's `json.dumps` write a value? |
 //! | `python_value` | what does Python's `json.loads` read? |
+//! | `look_alike` | which names do people take for one? |
+//! | `name` | what may a peer be called? |
 //! | `hex` | how are bytes written as hexadecimal digits, and read back? |
 //! | `terminal` | how is a stranger's text shown on a terminal? |
 //! | `spreadsheet` | how is a stranger's text written into a cell of CSV? |
 
 pub mod hex;
+pub mod look_alike;
+mod name;
 pub mod python_json;
 pub mod python_value;
 pub mod spreadsheet;
 pub mod terminal;
+
+pub use self::name::{Name, NotAName};
 
 /// Returns how many of something there are: `1 block`, `2 blocks`, `3 entries`.
 pub fn counted(number: impl Into<u128>, noun: &str) -> String {

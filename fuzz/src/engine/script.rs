@@ -154,6 +154,10 @@ impl<'input> Script<'input> {
                 members: self.members(),
                 start: is_later.then(|| self.start()).flatten(),
             },
+            1 if is_later => {
+                let name = format!("peer {}", self.byte());
+                Message::Name { peer, name: name.parse().expect("it is short") }
+            }
             1 => {
                 let (draw, state) = (self.byte().into(), self.state());
                 Message::Election { peer, draw, state }

@@ -78,6 +78,8 @@ impl Board {
     pub(super) fn on_event(&mut self, at: Moment, reporter: PeerId, event: &RoundsEvent) {
         match event {
             RoundsEvent::PeerJoined { joined, .. } => self.peers.add(joined.peer()),
+            // Names come with each record.
+            RoundsEvent::PeerNamed { .. } => {}
             RoundsEvent::MembershipSettled { members, .. } => {
                 let members: Vec<PeerId> = members.iter().map(|member| member.peer()).collect();
                 self.on_membership(&members);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_dialect::cs60::{self, Answer, Ballots, Cs60};
+use althing_dialect::cs60::{self, Answer, Ballots, Cs60, Known};
 use althing_engine::nakamoto::{Mining, Nakamoto};
 use althing_feed::{Event, Feed, PeerEvent, Subscription};
 use althing_ledger::{Application, BlockContext, Entry};
@@ -26,7 +26,7 @@ use clap::Args;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use self::booth::{Act, Booth, Known};
+use self::booth::{Act, Booth};
 use crate::chain_network::{ChainName, Meeting};
 use crate::console;
 use crate::output::OnlyHere;
@@ -97,7 +97,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
     let (node, entries) = chain::open(chain::Options {
         dialect: Arc::new(Cs60::new(config)),
         address: endpoint.address().clone(),
-        name: meeting.name.clone(),
+        name: meeting.label()?,
         contacts,
         mining: Mining::OnChain,
         parallelism: Some(parallelism.of_each(1)),

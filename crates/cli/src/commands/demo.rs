@@ -19,16 +19,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_feed::{Event, Feed, PeerEvent, Record};
-use althing_node::{Air, Gauges, Pacing};
+use althing_feed::{Feed, PeerEvent};
+use althing_node::Gauges;
+use althing_text::Name;
 use althing_types::Moment;
 use clap::{ArgMatches, Args};
 
-use super::peer::refuse;
+use super::peer::{NAMELESS, refuse};
 use crate::connection::BrokerUrl;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
-use crate::output::{self, Printer};
+use crate::output::{self, demand};
 use crate::parallelism::ParallelismOptions;
 
 /// Watch a whole network in one process: an embedded broker and all its peers.
@@ -78,6 +79,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "broker")]
     ca_file: Option<PathBuf>,
 
+    /// What a peer is called, as a hint for people; given several times, the second is the name of
+    /// the second peer, and so on (networks with rounds, default variant).
+    #[arg(long, value_name = "NAME")]
+    name: Vec<Name>,
+
     #[command(flatten)]
     parallelism: ParallelismOptions,
 
@@ -94,8 +100,16 @@ const PICTURE: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     match arguments.network.chain_name() {
-        None => super::block_on(rounds::demonstrate(arguments)),
+        None => {
+            demand!(arguments.name.is_empty() || !arguments.network.is_published(), "{NAMELESS}");
+            super::block_on(rounds::demonstrate(arguments))
+        }
         Some(name) => {
+            demand!(
+                arguments.name.is_empty(),
+                "peers of {} are numbered in the demo; leave --name out",
+                name.name()
+            );
             let except = ["peers", "rounds", "profile"];
             refuse::<Network>(given, &name.name(), "with rounds", &except)?;
             anyhow::ensure!(

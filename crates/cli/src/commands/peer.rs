@@ -23,6 +23,9 @@ use crate::network::{DialectName, Network};
 use crate::output::demand;
 use crate::parallelism::ParallelismOptions;
 
+/// What is said to those who would name a peer among published programs.
+pub(super) const NAMELESS: &str = "published programs know no names of peers; leave --name out";
+
 /// Take part in a network.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
@@ -76,7 +79,9 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
     match arguments.network.chain_name() {
         None => {
             refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
-            refuse::<Meeting>(given, &called, "with a chain", &[])?;
+            refuse::<Meeting>(given, &called, "with a chain", &["name"])?;
+            let has_name = arguments.meeting.name.is_some();
+            demand!(!has_name || !arguments.network.is_published(), "{NAMELESS}");
             refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
             super::block_on(rounds::take_part(arguments))
         }
@@ -100,7 +105,7 @@ pub(crate) fn of_dialect(command: Command, name: Option<DialectName>) -> Command
         None => command,
         Some(DialectName::Rounds(_)) => {
             let command = hide::<ChainNetwork>(command, &[]);
-            hide::<chain::ChainOptions>(hide::<Meeting>(command, &[]), &[])
+            hide::<chain::ChainOptions>(hide::<Meeting>(command, &["name"]), &[])
         }
         Some(DialectName::Chain(name)) => {
             let command = hide::<Network>(command, &["dialect"]);

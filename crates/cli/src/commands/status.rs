@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use althing_api::{ChainStatus, Client, EngineStatus, PeerStatus, RoundsStatus};
+use althing_feed::{Id, shown};
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use clap::Args;
@@ -39,7 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn print(status: &PeerStatus, out: &mut impl Write) -> anyhow::Result<()> {
     line(out, "network", &status.network)?;
-    line(out, "peer", &status.peer.to_string())?;
+    let own = match (&status.engine, status.peer.id()) {
+        (EngineStatus::Rounds(rounds), Some(id)) => shown_id(rounds, id.into()),
+        _ => status.peer.to_string(),
+    };
+    line(out, "peer", &own)?;
     match &status.engine {
         EngineStatus::Rounds(rounds) => print_rounds(rounds, out)?,
         EngineStatus::Chain(chain) => print_chain(chain, out)?,
@@ -60,10 +65,11 @@ fn print(status: &PeerStatus, out: &mut impl Write) -> anyhow::Result<()> {
 
 fn print_rounds(status: &RoundsStatus, out: &mut impl Write) -> anyhow::Result<()> {
     line(out, "table", &counted(status.rows, "row"))?;
-    let leader = status.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string());
+    let leader = status.leader.map_or_else(|| "none".to_owned(), |id| shown_id(status, id));
+    let peers = |ids: &[Id]| list(&ids.iter().map(|id| shown_id(status, *id)).collect::<Vec<_>>());
     line(out, "leader", &format!("{leader}, in term {}", status.term))?;
-    line(out, "members", &list(&status.members))?;
-    line(out, "silent", &list(&status.silent))?;
+    line(out, "members", &peers(&status.members))?;
+    line(out, "silent", &peers(&status.silent))?;
     let challenge = status.challenge.map(|bits| format!("{bits} bits"));
     line(out, "challenge", challenge.as_deref().unwrap_or("none"))?;
     let waiting = status.waiting.as_deref().unwrap_or("for nothing");
@@ -77,6 +83,11 @@ fn print_chain(status: &ChainStatus, out: &mut impl Write) -> anyhow::Result<()>
     line(out, "mempool", &counted(status.mempool as u64, "entry"))?;
     let searching = status.searching.map(|height| format!("block {height}"));
     line(out, "mining", searching.as_deref().unwrap_or("nothing"))
+}
+
+/// Returns an id with the name of the peer, if it has one.
+fn shown_id(status: &RoundsStatus, id: Id) -> String {
+    shown(id.to_string(), status.names.get(&id))
 }
 
 /// Others may have chosen the words.

@@ -14,7 +14,7 @@ use clap::Args;
 
 use crate::asking::{Asking, Place, if_running};
 use crate::output;
-use crate::output::table::{self, Format};
+use crate::output::table::{self, Format, Names};
 
 /// Show the table that a peer has stored, whether the peer is running or not.
 #[derive(Args)]
@@ -48,22 +48,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 session.is_none(),
                 "the peer runs, and shows the session that it is in; stop it to see others"
             );
-            table::write(*format, RunningTable::new(&asking, first), &mut out)?;
+            let names = if_running(asking.wait(|peer| peer.status()))?;
+            let names = names.map_or_else(Names::new, |status| status.engine.into_names());
+            table::write(*format, RunningTable::new(&asking, first), &names, &mut out)?;
         }
         None => {
             let dir = place.dir().context("a peer that does not run is read from its directory")?;
-            table::write(*format, stored(dir, *session)?, &mut out)?;
+            let store = Store::<Durable>::open_to_read(dir)?;
+            let names = store.recovered().state.names;
+            let names = names.into_iter().map(|(peer, name)| (peer.into(), name)).collect();
+            table::write(*format, stored(dir, &store, *session)?, &names, &mut out)?;
         }
     }
     Ok(out.flush()?)
 }
 
 /// Returns the rows that a peer which does not run has left.
-fn stored(
+fn stored<'a>(
     dir: &Path,
+    store: &'a Store<Durable>,
     wanted: Option<u64>,
-) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Row>>> {
-    let store = Store::<Durable>::open_to_read(dir)?;
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Row>> + 'a> {
     if let Some(identity) = store.identity()? {
         let network = NetworkConfig::from_json(&identity.network)?;
         ensure!(
@@ -73,7 +78,7 @@ fn stored(
             dir.display()
         );
     }
-    let numbers = session(&store, wanted)?;
+    let numbers = session(store, wanted)?;
     let rows = store.all_entries().filter(move |entry| match entry {
         Ok((number, _)) => numbers.contains(number),
         Err(_) => true,

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use althing_text::look_alike::unseen;
 use althing_types::Difficulty;
 
 /// A range of challenges, as `8..20` or `12`.
@@ -52,6 +53,9 @@ pub(crate) fn parse_topic(text: &str) -> Result<String, String> {
 pub(super) fn parse_room(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("a room has a name; leave --room out to be in none".to_owned());
+    }
+    if let Some(unseen) = unseen(text) {
+        return Err(format!("{unseen:?} cannot be seen there, so others would miss the room"));
     }
     if text.starts_with('/') || text.ends_with('/') {
         return Err("a slash comes after it by itself; write it as in class7".to_owned());
@@ -109,7 +113,9 @@ mod tests {
             ("class7/", "a slash comes after it by itself"),
             ("class/#", "'#' means something else"),
             ("+", "'+' means something else"),
-            ("a\0b", "means something else"),
+            ("a\0b", "cannot be seen there"),
+            ("class7 ", "cannot be seen there"),
+            ("class\u{200b}7", "cannot be seen there"),
             ("$SYS", "are the broker's own"),
             ("amq.topic", "are the broker's own"),
             (&"x".repeat(65), "65 bytes are more than the 64 it may have"),

@@ -74,7 +74,7 @@ pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &m
     match board {
         Shown::Rounds(board) => draw_rounds(board, controls, now, area, buffer),
         Shown::Chain(board) => {
-            let places = Places::new(area, board.peers().len());
+            let places = Places::new(area, board.peers().len(), false);
             chain::draw(board, controls, now, &places, buffer);
         }
     }
@@ -84,7 +84,7 @@ pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &m
 }
 
 fn draw_rounds(board: &Board, controls: &Controls, now: Moment, area: Rect, buffer: &mut Buffer) {
-    let places = Places::new(area, board.members.max(board.peers.iter().len()));
+    let places = Places::new(area, board.members.max(board.peers.iter().len()), board.has_names());
     let round = board.shown_round(now);
     header::draw(board, controls, now, places.header, buffer);
     header::draw_banner(board, now, places.banner, buffer);
@@ -95,7 +95,7 @@ fn draw_rounds(board: &Board, controls: &Controls, now: Moment, area: Rect, buff
 }
 
 impl Places {
-    fn new(area: Rect, peers: usize) -> Self {
+    fn new(area: Rect, peers: usize, has_names: bool) -> Self {
         let width = area.width - 2 * MARGIN;
         let row = |y, height| Rect { x: area.x + MARGIN, y: area.y + y, width, height };
         // The header, the banner and the footer have a line each; so has the gap above the table.
@@ -105,7 +105,7 @@ impl Places {
         let middle_height = peers::height(peers).clamp(round::HEIGHT_MIN, middle_max);
         let middle = row(2, middle_height);
         let peers_max = width - GAP - round::WIDTH_MIN;
-        let peers_width = peers::width(peers, middle_height, peers_max);
+        let peers_width = peers::width(peers, middle_height, peers_max, has_names);
         Self {
             header: row(0, 1),
             banner: row(1, 1),

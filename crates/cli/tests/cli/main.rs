@@ -164,6 +164,9 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["peer", "--dialect", "latin"], "elect-chain, sd, ppd, cs60, aviary, open]"),
         (&["peer", "--room", "class/"], "a slash comes after it by itself"),
         (&["peer", "--room", ""], "a room has a name"),
+        (&["peer", "--room", "class7 "], "' ' cannot be seen there"),
+        (&["peer", "--name", ""], "a name has at least one character"),
+        (&["peer", "--name", " ann"], "a name has no space at its ends"),
         (&["peer", "--manual", "--observe"], "'--manual' cannot be used with '--observe'"),
         (&["broker", "--listen", "here"], "\"here\" is not where to listen"),
         (&["tracker", "--listen", "localhost"], "write it as in 127.0.0.1:8999"),
@@ -301,6 +304,12 @@ fn options_that_do_not_fit_together_are_explained() {
             &["peer", "--dialect", "ppd", "--qos", "1"],
             "error: --qos is a choice of MQTT, and amqp://localhost:5672 is a broker of AMQP",
         ),
+        (
+            &["peer", "--name", "ann", "--variant", "published"],
+            "error: published programs know no names of peers; leave --name out",
+        ),
+        (&["demo", "--name", "ann", "--profile", "sheet"], "error: published programs know no"),
+        (&["demo", "--name", "ann", "--dialect", "aviary"], "error: peers of aviary are numbered"),
     ] {
         let said = misuse(arguments);
         assert!(said.starts_with(complaint), "{arguments:?}: {said}");

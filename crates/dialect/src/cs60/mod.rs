@@ -28,7 +28,7 @@ use althing_types::Channel;
 use crate::chain::not_blank;
 use crate::codec::datagram;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
-pub use althing_applications::{Answer, Ballots};
+pub use althing_applications::{Answer, Ballots, Known};
 
 pub use crate::profile::Data;
 

@@ -7,6 +7,7 @@ use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, Message, Place, Promise, PublicKey, Record,
     Signature, Signed, Start,
 };
+use althing_text::Name;
 use althing_text::hex::Hex;
 use althing_text::python_json::dumps;
 use althing_types::{PeerId, Seed, Term, Transaction};
@@ -22,7 +23,7 @@ pub(super) const ELECTION: &str = "election";
 const CHALLENGE: &str = "challenge";
 const SOLUTION: &str = "solution";
 const VOTING: &str = "voting";
-/// Ours: rows that a peer has missed.
+/// Ours: rows that a peer has missed, and what peers are called.
 const SYNC: &str = "sync";
 /// Ours: last wills.
 const LOST: &str = "lost";
@@ -122,6 +123,7 @@ enum Sync {
     Request(Request),
     Confirmation(Box<Confirmation>),
     Certificate(Box<Certificate>),
+    Called(Called),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +138,14 @@ struct Confirmation {
     transaction: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     accepted: Option<WireAccepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign: Option<Hex>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Called {
+    id: u64,
+    name: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign: Option<Hex>,
 }
@@ -247,6 +257,7 @@ pub(super) fn encode(signed: &Signed) -> Option<(&'static str, Vec<u8>)> {
             };
             (VOTING, dumps(&wire))
         }
+        Message::Name { peer, name } => (SYNC, dumps(&Called { id: id(peer)?, name, sign })),
         Message::Request { peer, of, from } => {
             let (id, of, from) = (id(peer)?, id(of)?, from.number());
             (SYNC, dumps(&Request { id, of, from, sign }))
@@ -423,6 +434,9 @@ fn decode_vote(wire: Vote) -> Result<(Message, Option<Hex>), Malformed> {
 
 fn decode_sync(wire: Sync) -> Result<(Message, Option<Hex>), Malformed> {
     match wire {
+        Sync::Called(Called { id, name, sign }) => {
+            Ok((Message::Name { peer: peer(id), name }, sign))
+        }
         Sync::Request(Request { id, of, from, sign }) => {
             let from = Transaction::new(from);
             Ok((Message::Request { peer: peer(id), of: peer(of), from }, sign))

@@ -8,8 +8,8 @@ use althing_text::hex::Hex;
 use althing_types::{PeerId, Transaction};
 
 use super::wire::{
-    self, CHALLENGE, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY, PubKey,
-    Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
+    self, CHALLENGE, Called, Certificate, Challenge, Draw, ELECTION, INIT, Init, Members, PUBKEY,
+    PubKey, Request, SOLUTION, SYNC, Solution, Sync, VOTING, Vote,
 };
 use crate::json::{decode_start, decode_starts, parse};
 use crate::{Content, Malformed, rsa};
@@ -108,6 +108,9 @@ fn decode_sync(wire: Sync) -> Result<Said, Malformed> {
             (Message::Announcement { peer, key, members, start }, sign)
         }
         Sync::Promise(wire) => decode_promise(wire)?,
+        Sync::Called(Called { node_id, name, sign }) => {
+            (Message::Name { peer: peer(node_id), name }, sign)
+        }
         Sync::Request(Request { node_id, of, from, sign }) => {
             (Message::Request { peer: peer(node_id), of: peer(of), from }, sign)
         }

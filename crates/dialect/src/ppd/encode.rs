@@ -112,6 +112,10 @@ fn encode_with(message: &Message, sign: Option<Hex>) -> Option<Body> {
             };
             Some((VOTING, dumps(&wire)))
         }
+        Message::Name { peer, name } => {
+            let wire = wire::Called { node_id: id(peer)?, name, sign };
+            Some((SYNC, dumps(&Sync::Called(wire))))
+        }
         Message::Request { peer, of, from } => {
             let wire = Request { node_id: id(peer)?, of: id(of)?, from, sign };
             Some((SYNC, dumps(&Sync::Request(wire))))

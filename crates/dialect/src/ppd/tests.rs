@@ -14,7 +14,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::PAYLOAD_MAX;
-use crate::arbitrary::{start, starts};
+use crate::arbitrary::{name, start, starts};
 use crate::key_text::KeyText;
 use crate::rsa::KEY_BYTES_MAX;
 use crate::testing::{assert_largest_fit, decode, encode, rsa_secret};
@@ -218,6 +218,7 @@ fn readme_message() -> impl Strategy<Value = Message> {
             }
         ),
         confirmation,
+        (peer(), name()).prop_map(|(peer, name)| Message::Name { peer, name }),
         (peer(), any::<u64>(), state()).prop_map(|(peer, draw, state)| {
             Message::Election { peer, draw: draw.into(), state: Some(state) }
         }),

@@ -4,6 +4,7 @@
 //! A signature is over the fields that its sender wrote. What we do not know we could not check,
 //! so a signed message with other fields is refused.
 
+use althing_text::Name;
 use althing_text::hex::Hex;
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,17 @@ pub(super) enum Sync {
     Request(Request),
     Certificate(Certificate),
     Confirmation(Confirmation),
+    Called(Called),
+}
+
+/// What a peer is called.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Called {
+    pub(super) node_id: u64,
+    pub(super) name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sign: Option<Hex>,
 }
 
 /// An announcement of a settled member.

@@ -96,9 +96,10 @@ pub(super) fn kind_of(profile: &Profile, message: &Message) -> Option<MessageKin
         Message::Solution { .. } => MessageKind::Solution,
         Message::Verdict { .. } => MessageKind::Result,
         Message::Vote { .. } => MessageKind::Ballot,
-        Message::Request { .. } | Message::Certificate { .. } | Message::Confirmation { .. } => {
-            return None;
-        }
+        Message::Name { .. }
+        | Message::Request { .. }
+        | Message::Certificate { .. }
+        | Message::Confirmation { .. } => return None,
     };
     profile.has(kind).then_some(kind)
 }

@@ -28,7 +28,7 @@ const SOLUTION: &str = "solution";
 const RESULT: &str = "result";
 /// Ours: a member's vote on the leader's choice.
 const ACK: &str = "ack";
-/// Ours: rows that a peer has missed.
+/// Ours: rows that a peer has missed, and what peers are called.
 const SYNC: &str = "sync";
 /// Ours: last wills.
 const LOST: &str = "lost";
@@ -132,6 +132,7 @@ fn encode_ours(writer: Writer, id_field: &str, message: Message) -> (&'static st
                 .added("starts", cause.and_then(|cause| encode_starts(cause.starts)));
             (ACK, writer)
         }
+        Message::Name { peer: _, name } => (SYNC, writer.field("name", &name)),
         Message::Request { peer: _, of, from } => {
             (SYNC, writer.field("of", &Id(of)).field("from", &from.number()))
         }
@@ -228,6 +229,10 @@ pub(super) fn decode(
                 INIT => decode_init(&mut reader, peer)?,
                 SOLUTION => decode_solution(&mut reader, peer)?,
                 ACK => decode_ack(&mut reader, peer)?,
+                SYNC if reader.has("name") => {
+                    let name = reader.field("name")?;
+                    Message::Name { peer, name }
+                }
                 SYNC if reader.has("of") => decode_request(&mut reader, peer)?,
                 SYNC if reader.has("confirms") => decode_confirmation(&mut reader, peer)?,
                 SYNC => decode_certificate(&mut reader, peer)?,

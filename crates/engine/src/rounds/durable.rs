@@ -1,7 +1,9 @@
 //! What a peer of a network with rounds persists.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use althing_text::Name;
 use althing_types::{PeerId, Term, Transaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,8 @@ pub enum Durable {
     Copied,
     /// A member has contradicted itself (rule I6).
     Equivocation(Equivocation),
+    /// A peer has a name (rule G8).
+    Named(PeerId, Name),
     /// A session begins, where messages are counted as they arrive: its rows are numbered from 0
     /// on, whatever the table has from before, and it may miss some (rule P12).
     Session,
@@ -67,6 +71,8 @@ pub struct State {
     pub equivocations: Vec<Equivocation>,
     /// Its sessions, where messages are counted as they arrive.
     pub sessions: Sessions,
+    /// What peers are called, this one included.
+    pub names: BTreeMap<PeerId, Name>,
 }
 
 /// What a peer stores of its own starts.
@@ -139,6 +145,9 @@ impl crate::Durable for Durable {
                 }
                 state.sessions.next = Transaction::FIRST;
             }
+            Self::Named(peer, name) => {
+                state.names.insert(*peer, name.clone());
+            }
             Self::Started(number) => state.start.number = *number,
             Self::Copied => state.start.copied = true,
             Self::Start(start) => {
@@ -174,6 +183,7 @@ impl crate::State for State {
         "equivocations",
         "sessions",
         "next",
+        "names",
     ];
 
     fn cell(&self, name: &str) -> Option<Vec<u8>> {
@@ -186,6 +196,7 @@ impl crate::State for State {
             "equivocations" => (!self.equivocations.is_empty()).then(|| bytes(&self.equivocations)),
             "sessions" => some_unless_first(&self.sessions.starts),
             "next" => some_unless_first(&self.sessions.next),
+            "names" => some_unless_first(&self.names),
             _ => None,
         }
     }
@@ -200,6 +211,7 @@ impl crate::State for State {
             "equivocations" => self.equivocations = value(bytes)?,
             "sessions" => self.sessions.starts = value(bytes)?,
             "next" => self.sessions.next = value(bytes)?,
+            "names" => self.names = value(bytes)?,
             _ => return Err(Undecodable(format!("there is no cell {name:?}"))),
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! A peer's commands, timers and events.
 
 use althing_pow::Unsolved;
+use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::Serialize;
 
@@ -59,6 +60,13 @@ pub enum Event {
         peer: PeerId,
         /// How many are known now, itself included.
         known: usize,
+    },
+    /// A peer has said what it is called, which may be another name than before.
+    PeerNamed {
+        /// The peer.
+        peer: PeerId,
+        /// Its name: a hint for people, which any other peer may have as well.
+        name: Name,
     },
     /// The members are settled.
     MembershipSettled {
@@ -258,6 +266,9 @@ pub enum Refusal {
         /// Ours.
         ours: String,
     },
+    /// Rule G8.
+    #[error("the sender has had too many names")]
+    TooManyNames,
     /// Rule E1.
     #[error("a draw of {draw} is above {draw_max}")]
     DrawTooHigh {

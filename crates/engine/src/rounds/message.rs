@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,13 @@ pub enum Message {
         /// The solution of that row that it last accepted.
         accepted: Option<Accepted>,
     },
+    /// What a peer is called by the person that runs it (rule G8).
+    Name {
+        /// The peer.
+        peer: PeerId,
+        /// Its name.
+        name: Name,
+    },
     /// A row with the votes that decided it (rule R2).
     Certificate {
         /// The member that has the row.
@@ -220,6 +228,7 @@ impl Message {
             | Self::Verdict { peer, .. }
             | Self::Request { peer, .. }
             | Self::Confirmation { peer, .. }
+            | Self::Name { peer, .. }
             | Self::Certificate { peer, .. } => *peer,
         }
     }

@@ -69,6 +69,7 @@ pub use self::status::Status;
 use std::time::Duration;
 
 use althing_pow::SolutionCache;
+use althing_text::Name;
 use althing_types::{Moment, PeerId};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -154,6 +155,16 @@ impl Rounds {
             }
         };
         Self { machine, size, overhearing: Overhearing::default() }
+    }
+
+    /// Gives this peer a name that it says to the others, where members are counted. The published
+    /// programs know no names.
+    #[must_use]
+    pub fn called(mut self, name: Option<Name>) -> Self {
+        if let Machine::Paxos(paxos) = &mut self.machine {
+            paxos.call(name);
+        }
+        self
     }
 
     /// Recognises a member of a network with another number of members on our own topics: each

@@ -1,5 +1,6 @@
 //! The current state of a peer, for users and scripts.
 
+use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Term, Transaction};
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ pub struct Status {
     pub rows: Transaction,
     /// Its membership; empty until it is settled.
     pub members: Vec<PeerId>,
+    /// What peers are called, as far as each has said it, in the order of their ids.
+    pub names: Vec<(PeerId, Name)>,
     /// The members that have been silent for too long.
     pub silent: Vec<PeerId>,
     /// The latest term it has entered.

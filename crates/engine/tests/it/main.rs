@@ -8,6 +8,7 @@
 //! | `leaving` | when does a peer leave? |
 //! | `company` | what if others count otherwise, or were there long before? |
 //! | `hints` | what does it make of what it is told of others? |
+//! | `names` | what does it make of names? |
 //! | `status` | what does a peer say of itself? |
 //! | `published` | what does it make of rows that it has missed, where the leader judges? |
 //! | `bound`, `last_term`, `liar` | what was found by simulation and fuzzing? |
@@ -19,6 +20,7 @@ mod hints;
 mod last_term;
 mod leaving;
 mod liar;
+mod names;
 mod published;
 mod restart;
 mod search;

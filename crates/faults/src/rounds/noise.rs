@@ -34,7 +34,10 @@ pub(super) fn say_plainly(member: &mut ByzantineMember, signed: Signed) {
     // Its program has no other kinds.
     if !matches!(
         signed.message,
-        Message::Request { .. } | Message::Certificate { .. } | Message::Confirmation { .. }
+        Message::Name { .. }
+            | Message::Request { .. }
+            | Message::Certificate { .. }
+            | Message::Confirmation { .. }
     ) {
         member.pass_on(Signed { message: signed.message.plain(), signature: None });
     }

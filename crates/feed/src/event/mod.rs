@@ -9,9 +9,10 @@
 //! | `tracker` | a tracker's |
 //! | `demo` | those of a network in one process, in which a user breaks things |
 //! | `search` | those of a search for one puzzle's solution |
+//! | `ids` | of any: which peers are they about? |
 
 pub(crate) mod chain;
-pub(crate) mod demo;
+mod ids;
 pub(crate) mod miners;
 pub(crate) mod peer;
 pub(crate) mod rounds;

@@ -1,7 +1,7 @@
 //! What can happen in a network with rounds.
 
-use althing_engine::rounds::{self, CertifiedRecord, Rounds, Signed, Status};
-use althing_text::hex;
+use althing_engine::rounds::{self, CertifiedRecord, Rounds, Status};
+use althing_text::{Name, hex};
 use althing_types::{Difficulty, Seed, Term, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,17 @@ pub enum RoundsEvent {
         joined: Id,
         /// Peers known now, this one included.
         known: usize,
+    },
+    /// A peer has said what it is called, which may be another name than before.
+    PeerNamed {
+        /// The peer.
+        named: Id,
+        /// Its name: a hint, since any peer may take any name.
+        #[schemars(with = "String")]
+        name: Name,
+        /// Another peer whose name looks the same; only their ids tell them apart.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        like: Option<Id>,
     },
     /// The members are settled.
     MembershipSettled {
@@ -228,6 +239,9 @@ impl From<rounds::Event> for Event {
         Self::Rounds(match event {
             Of::PeerJoined { peer, known } => {
                 RoundsEvent::PeerJoined { joined: peer.into(), known }
+            }
+            Of::PeerNamed { peer, name } => {
+                RoundsEvent::PeerNamed { named: peer.into(), name, like: None }
             }
             Of::MembershipSettled { members, member } => RoundsEvent::MembershipSettled {
                 members: members.into_iter().map(Id::from).collect(),

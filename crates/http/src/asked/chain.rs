@@ -15,7 +15,7 @@ use althing_engine::nakamoto::{self, Durable, Mining, Nakamoto};
 use althing_feed::{entry_author, entry_text};
 use althing_ledger::{Application, Block, BlockContext, Entry, Genesis, Parent};
 use althing_node::chain::Entries;
-use althing_node::{self as node, Commands};
+use althing_node::{self as node, Commands, HasLeft};
 use althing_store::Reader;
 use althing_text::hex;
 use althing_types::{BlockHash, Height, UnixTime};
@@ -101,15 +101,7 @@ impl AskedChain {
         if !self.has_ballots() {
             return Err(Problem::new(Code::WrongNetwork, "its chain holds no ballots"));
         }
-        let counted = self.entries.fold(
-            || (Ballots::default(), None),
-            |(ballots, last), height, entry| {
-                let context = BlockContext { height, time: None };
-                ballots.apply(&context, std::slice::from_ref(entry));
-                *last = Some(height.number());
-            },
-        );
-        let (ballots, height) = counted.map_err(|error| of_disk(&error))?;
+        let (ballots, height) = self.ballots()?;
         let mut votes: BTreeMap<String, u64> = BTreeMap::new();
         let mut voters = 0;
         for (_, choice) in ballots.choices() {
@@ -123,12 +115,38 @@ impl AskedChain {
         Ok(Tally { choices, voters, height })
     }
 
+    /// Returns the result of the ballots in the chain, and the height of the last block with one.
+    fn ballots(&self) -> Answer<(Ballots, Option<u64>)> {
+        let counted = self.entries.fold(
+            || (Ballots::default(), None),
+            |(ballots, last), height, entry| {
+                let context = BlockContext { height, time: None };
+                ballots.apply(&context, std::slice::from_ref(entry));
+                *last = Some(height.number());
+            },
+        );
+        counted.map_err(|error| of_disk(&error))
+    }
+
+    /// Returns why a ballot may not be meant as it is, if there is a reason.
+    async fn doubt(&self, entry: &Entry) -> Answer<Option<String>> {
+        if !self.has_ballots() {
+            return Ok(None);
+        }
+        let (asked, entry) = (self.clone(), entry.clone());
+        let doubt = move || Ok(asked.ballots()?.0.doubt(&entry).map(|doubt| doubt.to_string()));
+        tokio::task::spawn_blocking(doubt).await.map_err(|_| has_left(HasLeft))?
+    }
+
     pub(super) async fn add(&self, new: NewEntry) -> Answer<Submitted> {
-        let NewEntry { text, confirmations, once } = new;
+        let NewEntry { text, confirmations, once, as_written } = new;
         let entry = match self.dialect.entry(&text, rand::random()) {
             Ok(entry) => entry,
             Err(refused) => return Ok(Submitted::Invalid { reason: refused.to_string() }),
         };
+        if !as_written && let Some(reason) = self.doubt(&entry).await? {
+            return Ok(Submitted::Doubted { reason });
+        }
         if once && self.dialect.rules().entries == nakamoto::Entries::Kept {
             return match self.entries.try_once(entry).await.map_err(has_left)? {
                 Some(outcome) => submitted(&outcome),

@@ -44,6 +44,7 @@ pub(super) fn status(status: &rounds::Status) -> RoundsStatus {
     RoundsStatus {
         rows: status.rows.number(),
         members: ids(&status.members),
+        names: status.names.iter().map(|(peer, name)| ((*peer).into(), name.clone())).collect(),
         silent: ids(&status.silent),
         term: status.term.number(),
         leader: status.leader.map(Id::from),

@@ -80,7 +80,12 @@ async fn served(peer: &Peer) -> (Http, Client) {
 }
 
 fn entry(text: &str) -> NewEntry {
-    NewEntry { text: text.to_owned(), confirmations: NonZeroU64::new(1), once: false }
+    NewEntry {
+        text: text.to_owned(),
+        confirmations: NonZeroU64::new(1),
+        once: false,
+        as_written: false,
+    }
 }
 
 fn code(error: ClientError) -> Code {
@@ -156,10 +161,18 @@ async fn ballots_are_counted_and_a_second_one_is_invalid() {
     }
     let again = client.add(&ballot("ann", "no")).await.expect("it is asked");
     assert!(matches!(again, Submitted::Invalid { .. }), "{again:?}");
+    // A name that looks like one in the chain has to be meant.
+    for (voter, choice) in [("Ann", "yes"), ("dan", "YES")] {
+        let doubted = client.add(&ballot(voter, choice)).await.expect("it is asked");
+        assert!(matches!(doubted, Submitted::Doubted { .. }), "{doubted:?}");
+    }
+    let meant = NewEntry { as_written: true, ..ballot("Cid", "yes") };
+    let added = client.add(&meant).await.expect("it is asked");
+    assert!(matches!(added, Submitted::Added { .. }), "{added:?}");
     let tally = client.tally().await.expect("it is asked");
     let choices: Vec<_> = tally.choices.iter().map(|it| (it.choice.as_str(), it.votes)).collect();
-    assert_eq!(choices, [("yes", 2), ("no", 1)]);
-    assert_eq!(tally.voters, 3);
+    assert_eq!(choices, [("yes", 3), ("no", 1)]);
+    assert_eq!(tally.voters, 4);
 }
 
 #[tokio::test]

@@ -60,7 +60,8 @@ fn code<T>(answer: Result<T, ClientError>) -> Option<Code> {
 async fn each_right_takes_its_token() {
     for is_secure in [false, true] {
         let guarded = guarded(is_secure).await;
-        let entry = NewEntry { text: "x".to_owned(), confirmations: None, once: false };
+        let entry =
+            NewEntry { text: "x".to_owned(), confirmations: None, once: false, as_written: false };
         for token in [None, Some("althing_00"), Some("")] {
             let client = guarded.client(token);
             let codes = [

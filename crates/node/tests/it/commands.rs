@@ -43,6 +43,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
     for _ in 0..3 {
         let (id, node) = rounds::open(rounds::Options {
             dialect: Arc::clone(&dialect),
+            name: None,
             seat: Seat::Member,
             id: None,
             store: Store::in_memory(),

@@ -34,6 +34,7 @@ async fn run_peers(
     for _ in 0..peers {
         let (_, node) = rounds::open(rounds::Options {
             dialect: Arc::clone(&dialect),
+            name: None,
             seat: Seat::Member,
             id: None,
             store: Store::in_memory(),

@@ -123,6 +123,7 @@ impl RoundsChecker {
                 self.check_row(peer, certified)
             }
             Durable::Started(_)
+            | Durable::Named(..)
             | Durable::Start(_)
             | Durable::Copied
             | Durable::Equivocation(_) => Ok(()),

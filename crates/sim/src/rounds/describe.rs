@@ -49,6 +49,7 @@ impl RoundsNetwork {
                 let of: Vec<_> = of.iter().map(|(peer, _)| name(peer)).collect();
                 format!("I know that {} started again; I am at row {transaction}", of.join(", "))
             }
+            Message::Name { name, .. } => format!("call me {:?}", name.as_str()),
             Message::Request { of, from, .. } => format!("{}, send rows from {from}", name(of)),
             Message::Certificate { record, .. } => {
                 let votes = record.votes.len();
@@ -63,6 +64,9 @@ impl RoundsNetwork {
         let name = |peer: &PeerId| self.name(*peer);
         match event {
             Event::PeerJoined { peer, known } => format!("meets {}; knows {known}", name(peer)),
+            Event::PeerNamed { peer, name: called } => {
+                format!("knows {} as {:?}", name(peer), called.as_str())
+            }
             Event::MembershipSettled { members, member: true } => {
                 format!("is one of {} members", members.len())
             }

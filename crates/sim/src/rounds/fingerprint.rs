@@ -10,6 +10,9 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
         Event::PeerJoined { peer, known } => {
             fingerprint.kind(1, peer.number()).number(*known as u64);
         }
+        Event::PeerNamed { peer, name } => {
+            fingerprint.kind(17, peer.number()).bytes(name.as_str().as_bytes());
+        }
         Event::MembershipSettled { members, member } => {
             fingerprint.kind(2, u128::from(*member));
             members.iter().for_each(|peer| fingerprint.wide(peer.number()));

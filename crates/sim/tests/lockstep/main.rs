@@ -11,6 +11,7 @@
 //! | `gaps` | what do they record that have missed messages? |
 //! | `profiles` | do they, by each value that a profile may have? |
 //! | `program` | how does such a program behave? |
+//! | `names` | what do peers know each other by? |
 //! | `plain` | what becomes of a program that knows only the plain protocol? |
 //! | `ppd`, `sd` | do peers agree that hear each other only as bytes on topics? |
 
@@ -18,6 +19,7 @@ mod any;
 mod choices;
 mod customs;
 mod gaps;
+mod names;
 mod network;
 mod plain;
 mod ppd;

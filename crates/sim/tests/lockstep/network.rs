@@ -14,6 +14,7 @@ use althing_engine::rounds::{
 use althing_engine::{Origin, ProofOfWork, Recipient};
 use althing_pow::{Job, Outcome, Progress, search};
 use althing_sim::host::{Disk, Effect, Host};
+use althing_text::Name;
 use althing_types::{Difficulty, Moment, PeerId, Transaction};
 
 use crate::program::Program;
@@ -24,6 +25,8 @@ pub(crate) struct Lockstep {
     dialect: Option<Box<dyn RoundsDialect>>,
     pub(crate) now: Moment,
     seed: u64,
+    /// What the peers are called; those without one at their place have no name.
+    names: Vec<Option<Name>>,
     hosts: Vec<Host<Rounds>>,
     /// The programs among the peers.
     programs: Vec<Program>,
@@ -90,6 +93,18 @@ impl Lockstep {
         net
     }
 
+    /// Returns such a network in which each peer has a name, or none if that is empty.
+    pub(crate) fn called(
+        dialect: impl RoundsDialect + 'static,
+        authenticators: impl Iterator<Item = Box<dyn Authenticator>>,
+        names: &[&str],
+    ) -> Self {
+        let mut net = Self::empty(&dialect.rules().clone(), Some(Box::new(dialect)));
+        net.names = names.iter().map(|name| name.parse().ok()).collect();
+        net.start_all(authenticators);
+        net
+    }
+
     /// Returns a network of so many peers of ours and so many programs, which draw by `seed`.
     pub(crate) fn among_programs(rules: &Rules, ours: usize, programs: usize, seed: u64) -> Self {
         let mut net = Self::empty(rules, None);
@@ -110,6 +125,7 @@ impl Lockstep {
             dialect,
             now: Moment::START,
             seed: 0,
+            names: Vec::new(),
             hosts: Vec::new(),
             programs: Vec::new(),
             said: VecDeque::new(),
@@ -143,7 +159,9 @@ impl Lockstep {
             solution_cache: None,
         };
         let disk = Disk::default();
+        let name = self.names.get(peer).cloned().flatten();
         let engine = Rounds::new(self.rules.clone(), identity, disk.recovered().clone());
+        let engine = engine.called(name);
         let mut host = Host::new(disk);
         host.start(engine);
         self.hosts.push(host);

@@ -42,6 +42,7 @@ impl History {
             Durable::Membership(_)
             | Durable::Record(_)
             | Durable::Session
+            | Durable::Named(..)
             | Durable::Started(_)
             | Durable::Start(_)
             | Durable::Copied

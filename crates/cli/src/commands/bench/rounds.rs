@@ -102,6 +102,7 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
         parallelism,
         clock,
         feed: &feed,
+        names: &[],
         disk: None,
         air: None,
         process: None,

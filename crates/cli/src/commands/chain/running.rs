@@ -1,6 +1,6 @@
 //! What the chain of a running peer holds, and what is to be added to it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroU64;
 
 use althing_api::{Entry, NewEntry, Submitted};
@@ -46,6 +46,13 @@ pub(super) struct Add {
     /// networks that mine only for entries, where no further block may come.
     #[arg(long, value_name = "N")]
     confirmations: Option<NonZeroU64>,
+
+    /// Add a ballot even if its voter or its choice looks like one in the chain: it is meant as it
+    /// is written.
+    ///
+    /// On a terminal this is asked; elsewhere such a ballot is not added.
+    #[arg(long)]
+    as_written: bool,
 
     /// Write the answer as JSON.
     #[arg(long)]
@@ -110,9 +117,17 @@ fn stored(place: &Place) -> anyhow::Result<Vec<Entry>> {
 }
 
 pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
-    let Add { place, entry, confirmations, json } = arguments;
-    let new = NewEntry { text: entry.clone(), confirmations: *confirmations, once: false };
-    let answer = place.asking()?.wait(|peer| peer.add(&new))?;
+    let Add { place, entry, confirmations, as_written, json } = arguments;
+    let (text, as_written) = (entry.clone(), *as_written);
+    let mut new = NewEntry { text, confirmations: *confirmations, once: false, as_written };
+    let asking = place.asking()?;
+    let mut answer = asking.wait(|peer| peer.add(&new))?;
+    if let Submitted::Doubted { reason } = &answer
+        && is_meant(reason)?
+    {
+        new.as_written = true;
+        answer = asking.wait(|peer| peer.add(&new))?;
+    }
     if *json {
         writeln!(io::stdout(), "{}", escaped_json(&serde_json::to_string(&answer)?))?;
     }
@@ -121,6 +136,9 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
             (height, lost_races, confirmations, held)
         }
         Submitted::Invalid { reason } => bail!("invalid: {reason}"),
+        Submitted::Doubted { reason } => {
+            bail!("not added: {reason}; give --as-written if it is meant as it is")
+        }
         Submitted::Overtaken {} => bail!("another peer's block came first"),
     };
     if !json {
@@ -140,4 +158,16 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Asks whether an entry is meant although there is a reason to doubt it. Without a terminal it is
+/// not.
+fn is_meant(reason: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    write!(io::stderr(), "{}. Add it as it is? [y/N] ", escaped(reason))?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

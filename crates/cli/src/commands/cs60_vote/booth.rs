@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 use std::mem;
 
+use althing_dialect::cs60::Known;
 use althing_node::Submitted;
-
-use crate::look_alike::look_alike;
 
 /// The prompts of the page.
 const OPTION: &str = "Enter option ('a' add record, 'd' display tally, 'q' quit):";
@@ -28,13 +27,6 @@ pub(super) struct Booth {
     /// A ballot that was not cast because its names look like others.
     doubted: Option<Doubted>,
     is_closing: bool,
-}
-
-/// The names in a chain that a new one may look like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) voters: BTreeSet<String>,
-    pub(super) choices: BTreeSet<String>,
 }
 
 /// A ballot to be cast only if the voter says so again.
@@ -160,31 +152,13 @@ impl Booth {
 
     /// Returns why a ballot may not be meant as it is: what is in a chain cannot be mended.
     fn doubt(&self, voter: &str, choice: &str) -> Option<String> {
-        let cast = self.ballots.iter().filter(|ballot| ballot.state != State::Invalid);
-        let (voters, choices): (Vec<_>, Vec<_>) =
-            cast.map(|ballot| (&ballot.voter, &ballot.choice)).unzip();
-        let (voters, choices) =
-            (self.known.voters.iter().chain(voters), self.known.choices.iter().chain(choices));
-        let like = |name: &str, names: &mut dyn Iterator<Item = &String>| {
-            let mut like = None;
-            for known in names {
-                if known == name {
-                    return None;
-                }
-                like = like.or_else(|| look_alike(known, name).then(|| known.clone()));
-            }
-            like
-        };
-        let again = "if it is meant, cast this ballot again as it is";
-        if let Some(known) = like(voter, &mut { voters }) {
-            return Some(format!(
-                "{known:?} has voted, and {voter:?} looks like the same voter; {again}"
-            ));
+        let mut known = self.known.clone();
+        for ballot in self.ballots.iter().filter(|ballot| ballot.state != State::Invalid) {
+            known.voters.insert(ballot.voter.clone());
+            known.choices.insert(ballot.choice.clone());
         }
-        let known = like(choice, &mut { choices })?;
-        Some(format!(
-            "{known:?} is a choice already, and {choice:?} would be counted apart from it; {again}"
-        ))
+        let doubt = known.doubt(voter, choice)?;
+        Some(format!("{doubt}; if it is meant, cast this ballot again as it is"))
     }
 
     fn refuse(&mut self, voter: String, choice: &str, reason: &str) -> Act {

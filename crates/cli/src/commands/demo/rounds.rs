@@ -112,7 +112,7 @@ impl Plan {
     /// Starts the peers; those that can be broken keep on disk what they go on with afterwards.
     async fn start<'a>(
         &'a self,
-        arguments: &Arguments,
+        arguments: &'a Arguments,
         place: &'a Place,
         feed: &'a Feed,
         served: &'a Served,
@@ -125,17 +125,8 @@ impl Plan {
             false => None,
         };
         let process = served.http.url().map(|_| &served.process);
-        let air_of = Some(air.clone());
-        let making =
-            Making { dialect, meeting, parallelism, clock, feed, disk, air: air_of, process };
-        let running = making.start(self.peers).await?;
-        let source = feed.source(Some(arguments.network.name().into()), None);
-        let names = running.ids.iter().map(|id| PeerName::from(*id));
-        let strategies = Strategy::of(&Role::ALL);
-        let plug = Plug::new(air, clock, source, strategies, names, rand::random());
-        let (control, requests) = control::channel();
-        served.process.set_control(control);
-        Ok(Stage { running, plug, requests, records: feed.subscribe() })
+        let names = &arguments.name;
+        Making { dialect, meeting, parallelism, clock, feed, names, disk, process }
     }
 
     /// Serves the API, if that is asked for.
@@ -330,14 +321,16 @@ fn leader(board: &Board, ids: &[PeerId]) -> Option<usize> {
 fn print(board: &Board) -> anyhow::Result<()> {
     let mut table = RecentRows::default();
     for row in &board.rows {
-        table.push(Row {
+        let row = Row {
             transaction: row.transaction,
             challenge: row.difficulty,
             seed: row.seed.clone(),
             winner: row.winner.into(),
             yes: row.yes,
             no: u16::try_from(row.no).unwrap_or(u16::MAX),
-        });
+        };
+        let name = board.peer_name(row.winner.peer());
+        table.push(row, name);
     }
     table.print()
 }

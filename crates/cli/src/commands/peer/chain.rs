@@ -122,6 +122,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     if let (ChainName::Open, Some(dir)) = (name, &data)
         && let Some(known) = known_network(dir)?
     {
+        chain_network.check_name(&known)?;
         chain_network.remember(&known);
     }
     let discovery = meeting.discovery(name)?;
@@ -158,7 +159,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let (node, entries) = node::chain::open(node::chain::Options {
         dialect: Arc::clone(&dialect),
         address: address.clone(),
-        name: meeting.name.clone(),
+        name: meeting.label()?,
         contacts,
         mining,
         parallelism,

@@ -171,6 +171,7 @@ async fn in_room(
             parallelism: arguments.parallelism.of_each(1),
             clock: Clock::start(),
             feed: &feed,
+            names: &[],
             disk: None,
             process: None,
             air: None,

@@ -72,7 +72,7 @@ fn draw_peers(board: &ChainBoard, chosen: Option<usize>, area: Rect, buffer: &mu
     let up = board.peers().iter().filter(|peer| !peer.is_down && !peer.is_frozen).count();
     let text = format!("Peers: {up} of {} are here", board.peers().len());
     let list = title(Line::raw(text), Line::default(), area, buffer);
-    let places = peers::places(list);
+    let places = peers::places(list, peers::Width::PLAIN);
     let all = board.peers().len();
     let hidden = if all > places.len() { all - places.len() + 1 } else { 0 };
     for (place, peer) in places.iter().zip(&board.peers()[..all - hidden]) {
@@ -91,7 +91,7 @@ fn draw_peers(board: &ChainBoard, chosen: Option<usize>, area: Rect, buffer: &mu
         left("tip", TIP),
         right("won", FOUND),
     );
-    for column in peers::columns(list) {
+    for column in peers::columns(list, peers::Width::PLAIN) {
         put(&Line::styled(heading.as_str(), style::FAINT), column, buffer);
     }
 }

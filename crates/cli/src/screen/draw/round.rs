@@ -90,7 +90,7 @@ fn leader(board: &Board, width: u16) -> Line<'static> {
     let Some(leader) = board.leader else {
         return unknown();
     };
-    let short = format!("{} in term {}", board.name(leader.peer), leader.term);
+    let short = format!("{} in term {}", board.full_name(leader.peer), leader.term);
     // What it drew is in the list of the peers, and why it leads is at the top.
     let text = clip(&short, usize::from(width) - 2);
     Line::from_iter([Span::styled("★ ", style::NOTABLE), Span::raw(text)])

@@ -207,6 +207,7 @@ fn a_chain_with_a_fork() {
             at: at(millis),
             network: None,
             peer,
+            names: Default::default(),
             event,
         });
     };

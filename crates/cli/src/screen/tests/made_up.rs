@@ -99,7 +99,7 @@ pub(super) fn decided(row: u64, difficulty: u64, winner: usize, text: &str, yes:
 /// Returns the record of an event.
 pub(super) fn record(at: Moment, peer: PeerId, event: feed::Event) -> feed::Record {
     let (time, peer) = (SystemTime::UNIX_EPOCH, Some(peer.into()));
-    feed::Record { sequence: 0, time, at, network: None, peer, event }
+    feed::Record { sequence: 0, time, at, network: None, peer, names: Default::default(), event }
 }
 
 impl Story {

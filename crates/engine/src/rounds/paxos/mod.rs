@@ -12,6 +12,7 @@
 //! | file | question | rules |
 //! | --- | --- | --- |
 //! | `membership` | who is a member? | G |
+//! | `names` | what are peers called? | G |
 //! | `election` | who leads in which term? | E |
 //! | `leader` | which challenges does a leader issue, and what does it propose? | C |
 //! | `mining` | what does a member do with a challenge and with solutions? | C, S |
@@ -33,6 +34,7 @@ mod failure_detector;
 mod leader;
 mod membership;
 mod mining;
+mod names;
 mod queues;
 mod slot;
 mod starts;
@@ -41,6 +43,7 @@ mod voting;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use althing_text::Name;
 use althing_types::{Moment, PeerId, Term, Transaction};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,6 +52,7 @@ use self::deferred::Deferred;
 use self::election::Election;
 use self::failure_detector::FailureDetector;
 use self::membership::{Discovery, Members, Membership};
+use self::names::Names;
 use self::slot::Slot;
 use self::starts::Starts;
 use super::search::Search;
@@ -81,6 +85,7 @@ pub(super) struct Paxos {
     catch_up: CatchUp,
     failure_detector: FailureDetector,
     starts: Starts,
+    names: Names,
     search: Search,
 }
 
@@ -96,7 +101,7 @@ impl Paxos {
         let mut state = recovered.state;
         let nonce = starts::nonce(&rng);
         let starts = Starts::recovered(past, nonce, &mut state, rules.membership_size());
-        let State { members, promised, accepted, .. } = state;
+        let State { members, promised, accepted, names, .. } = state;
         let has_voted = accepted.is_some() || next > Transaction::FIRST;
         let term = promised.map(|promised| promised.term).unwrap_or_default();
         Self {
@@ -111,6 +116,7 @@ impl Paxos {
             catch_up: CatchUp::default(),
             failure_detector: FailureDetector::new(),
             starts,
+            names: Names::recovered(names, rules.membership_size()),
             search: Search::new(solution_cache),
             rules,
             me,
@@ -118,6 +124,11 @@ impl Paxos {
             rng,
             authenticator: authenticator.into(),
         }
+    }
+
+    /// Gives this peer a name that it says to the others.
+    pub(super) fn call(&mut self, name: Option<Name>) {
+        self.names.call_own(name);
     }
 
     pub(super) fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
@@ -165,6 +176,7 @@ impl Paxos {
         Status {
             rows: self.slot.transaction,
             members: members.into_iter().flat_map(Members::peers).collect(),
+            names: self.names.known().map(|(peer, name)| (peer, name.clone())).collect(),
             silent: self.failure_detector.silent().collect(),
             term: self.election.term,
             leader: self.election.leader,
@@ -179,6 +191,7 @@ impl Paxos {
         self.election.since = now;
         self.slot.since = now;
         self.begin_start(out);
+        self.begin_names(out);
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         if self.seat == Seat::Member {
             let key = self.authenticator.public_key();
@@ -187,6 +200,7 @@ impl Paxos {
             // As a newcomer, even after a restart: members then answer with the leader they follow,
             // which no member repeats while the network makes progress.
             self.say_announcement(None, out);
+            self.say_name(out);
             self.settle(now, out);
         }
         self.resume(now, out);
@@ -219,6 +233,7 @@ impl Paxos {
         }
         match &signed.message {
             Message::Announcement { .. } => return self.on_announcement(now, signed, out),
+            Message::Name { .. } => return self.on_name(&signed, out),
             Message::Request { .. } => return self.on_request(now, &signed.message, out),
             message if is_plain(message) => return refuse(peer, Refusal::Plain, out),
             _ => {}
@@ -269,7 +284,7 @@ impl Paxos {
             Message::Certificate { record, .. } => self.on_certificate(now, record, out),
             message @ Message::Confirmation { .. } => self.on_confirmation(now, message, out),
             Message::Coordinator { .. } => Err(Refusal::Unexpected),
-            Message::Announcement { .. } | Message::Request { .. } => {
+            Message::Announcement { .. } | Message::Name { .. } | Message::Request { .. } => {
                 unreachable!("strangers may say these, so they are handled before")
             }
         }
@@ -388,11 +403,11 @@ impl Hash for Paxos {
         let Self { rules: _, me: _, seat: _, authenticator: _, rng, .. } = self;
         let Self { discovery, membership, election, promised, .. } = self;
         let Self { slot, accepted, decided_in, deferred, catch_up, failure_detector, .. } = self;
-        let Self { starts, search, .. } = self;
+        let Self { starts, names, search, .. } = self;
         (rng.get_seed(), rng.get_word_pos()).hash(state);
         (discovery, membership, election, promised).hash(state);
         (slot, accepted, decided_in, deferred, catch_up, failure_detector).hash(state);
-        (starts, search).hash(state);
+        (starts, names, search).hash(state);
     }
 }
 
@@ -417,6 +432,7 @@ fn transaction_of(message: &Message) -> Option<Transaction> {
         | Message::Verdict { transaction, .. } => Some(*transaction),
         Message::Certificate { record, .. } => Some(record.record.transaction),
         Message::Announcement { .. }
+        | Message::Name { .. }
         | Message::Election { .. }
         | Message::Coordinator { .. }
         | Message::Request { .. }

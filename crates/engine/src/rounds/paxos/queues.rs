@@ -6,7 +6,7 @@ use crate::Queue;
 impl Paxos {
     /// Returns the queues that other peers can fill. Those that are keyed by member have one entry
     /// for each, and none for the members of a former membership.
-    pub(in crate::rounds) fn queues(&self) -> [Queue; 14] {
+    pub(in crate::rounds) fn queues(&self) -> [Queue; 15] {
         let members = self.rules.membership_size();
         let [draws, promises] = self.election.lengths();
         let [starts, asking, answers] = self.starts.queues();
@@ -15,6 +15,7 @@ impl Paxos {
             self.deferred.queue(),
             self.discovery.queue(),
             self.membership.asserted(),
+            self.names.queue(),
             starts,
             asking,
             answers,

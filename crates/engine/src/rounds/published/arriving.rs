@@ -91,6 +91,7 @@ impl Published {
                 self.verdicts.push(Solution { finder: winner, transaction, seed })
             }
             Message::Announcement { .. }
+            | Message::Name { .. }
             | Message::Request { .. }
             | Message::Certificate { .. }
             | Message::Confirmation { .. } => Err(Refusal::Unexpected),

@@ -199,6 +199,7 @@ impl Paxos {
             return;
         }
         self.announce(out);
+        self.say_name(out);
         if self.membership.is_settled() {
             self.say_election_state(out);
         }

@@ -5,16 +5,24 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
 /// Returns whether two different names look alike.
-pub(crate) fn look_alike(one: &str, other: &str) -> bool {
+pub fn look_alike(one: &str, other: &str) -> bool {
     one != other && seen(one) == seen(other)
 }
 
 /// Returns a name as people see it: two names that look alike are one of these.
-fn seen(name: &str) -> String {
+pub fn seen(name: &str) -> String {
     let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
     // Without the invisible ones: spaces of all kinds, joiners, marks for the direction.
     let is_seen = |c: &char| !c.is_whitespace() && !c.is_control() && !is_invisible(*c);
     skeleton(&folded).filter(is_seen).collect()
+}
+
+/// Returns the first character of a name that people cannot see, if there is one: two names that
+/// differ by such characters alone are taken for one.
+pub fn unseen(name: &str) -> Option<char> {
+    let begins = name.chars().next().filter(|c| c.is_whitespace());
+    let ends = name.chars().next_back().filter(|c| c.is_whitespace());
+    name.chars().find(|c| c.is_control() || is_invisible(*c)).or(begins).or(ends)
 }
 
 /// Returns whether a character takes no place: a joiner, a mark for the direction, a byte order.
@@ -44,6 +52,16 @@ mod tests {
         ] {
             assert!(look_alike(one, other), "{one:?} and {other:?}");
             assert!(look_alike(other, one), "{other:?} and {one:?}");
+        }
+        for (name, expected) in [
+            ("ann lee", None),
+            ("ann\u{200b}", Some('\u{200b}')),
+            ("a\tnn", Some('\t')),
+            (" ann", Some(' ')),
+            ("ann\u{a0}", Some('\u{a0}')),
+            ("", None),
+        ] {
+            assert_eq!(unseen(name), expected, "{name:?}");
         }
         for (one, other) in [("ann", "ann"), ("ann", "anna"), ("zoe", "zo\u{eb}"), ("yes", "no")] {
             assert!(!look_alike(one, other), "{one:?} and {other:?}");
