@@ -67,6 +67,7 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
             format!("peer {} is lost", record.shown(*lost))
         }
         PeerEvent::PeerLost { lost } => format!("peer {lost} is lost"),
+        PeerEvent::PeerHeard { heard } => format!("peer {heard} is heard again"),
         PeerEvent::MessageRefused { count: Some(count), .. } => {
             format!("refused {}", counted(*count, "more message"))
         }
@@ -146,9 +147,10 @@ fn of_rounds(record: &Record, event: &RoundsEvent) -> Option<String> {
             format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
         }
         RoundsEvent::Waiting(waiting) => waiting.to_string(),
-        RoundsEvent::PeerCopied {} => "ANOTHER COPY OF THIS PEER SPEAKS: its data were copied, or \
-            are an old backup. This peer no longer votes, and never will with these data. Let the \
-            other copy run alone, or start this one with another --data directory"
+        RoundsEvent::PeerCopied {} => "ANOTHER COPY OF THIS PEER TAKES PART: the data here were \
+            copied, or are an old backup. That copy started later and goes on: leave it running. \
+            This one no longer votes, and never will with these data: stop it, or start it with \
+            another --data directory"
             .to_owned(),
         RoundsEvent::MemberEquivocated { member, reason, .. } => {
             format!(

@@ -28,6 +28,7 @@ fn examples() -> Vec<Event> {
     let (height, worker) = (Height::new(9), "ann".to_owned());
     let from = "10.0.0.1:4000".parse().expect("an address");
     let shares = Shares { accepted: 5, stale: 1, invalid: 2, blocks: 1 };
+    let missing = || vec![id, wide];
     let (worker, reason) = (|| worker.clone(), || "it does not read".to_owned());
     let peers = [
         PeerEvent::Started { rows: Some(4), blocks: None, left_out: None },
@@ -39,6 +40,7 @@ fn examples() -> Vec<Event> {
         PeerEvent::Disconnected { reason: reason() },
         PeerEvent::PeerLost { lost: PeerName::Id(wide) },
         PeerEvent::PeerLost { lost: address().into() },
+        PeerEvent::PeerHeard { heard: PeerName::Id(wide) },
         PeerEvent::refused(PeerId::new(7), reason()),
         PeerEvent::refused_from(&Channel::topic("sd/init"), reason()),
         PeerEvent::refused_from(&address().into(), reason()),
@@ -106,7 +108,17 @@ fn examples() -> Vec<Event> {
         RoundsEvent::Waiting(Waiting::Secret { transaction }),
         RoundsEvent::Waiting(Waiting::Missed { transaction }),
         RoundsEvent::Waiting(Waiting::Messages { transaction }),
-        RoundsEvent::Waiting(Waiting::Confirmation { here: 1, needed: 2 }),
+        RoundsEvent::Waiting(Waiting::Confirmation { here: 1, needed: 2, missing: missing() }),
+        RoundsEvent::Waiting(Waiting::Adoption { here: 1, needed: 2, missing: missing() }),
+        RoundsEvent::Waiting(Waiting::Leader { here: 1, needed: 2, missing: missing() }),
+        RoundsEvent::Waiting(Waiting::Challenge { leader: Id(7), transaction }),
+        RoundsEvent::Waiting(Waiting::Votes {
+            transaction,
+            here: 1,
+            needed: 2,
+            missing: missing(),
+        }),
+        RoundsEvent::Waiting(Waiting::Copied {}),
         RoundsEvent::PeerCopied {},
         RoundsEvent::MemberEquivocated {
             member: wide,

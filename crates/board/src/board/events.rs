@@ -50,6 +50,11 @@ impl Board {
                     self.on_lost(reporter, lost);
                 }
             }
+            PeerEvent::PeerHeard { heard } => {
+                if let Some(heard) = heard.id() {
+                    self.peers.hear(heard);
+                }
+            }
             PeerEvent::MessageRefused { count: Some(count), .. } => self.refuse(reporter, *count),
             PeerEvent::MessageRefused { claimed, topic, reason, .. } => {
                 self.refuse(reporter, 1);
@@ -107,7 +112,7 @@ impl Board {
             }
             RoundsEvent::RoundDecided { row, voters } => self.on_row(at, row, voters),
             RoundsEvent::RoundFailed { transaction, .. } => self.on_failure(reporter, *transaction),
-            RoundsEvent::Waiting(waiting) => self.on_waiting(at, *waiting),
+            RoundsEvent::Waiting(waiting) => self.on_waiting(at, waiting),
             RoundsEvent::AllRecorded {} => self.finish(at, true),
             // Told as lines: a demo copies nothing.
             RoundsEvent::PeerCopied {} | RoundsEvent::MemberEquivocated { .. } => {}
@@ -117,7 +122,7 @@ impl Board {
     fn on_membership(&mut self, members: &[PeerId]) {
         self.peers.settle(members);
         self.is_settled = true;
-        if matches!(self.waiting, Some((Waiting::Peers { .. }, _))) {
+        if matches!(self.waiting, Some((Waiting::Peers { .. } | Waiting::Adoption { .. }, _))) {
             self.waiting = None;
         }
     }
@@ -246,10 +251,15 @@ impl Board {
         }
     }
 
-    fn on_waiting(&mut self, at: Moment, waiting: Waiting) {
+    /// What one peer waits for alone is not shown as what the network waits for: as long as too few
+    /// members can vote, the others say that they wait for votes or for a leader.
+    fn on_waiting(&mut self, at: Moment, waiting: &Waiting) {
+        if matches!(waiting, Waiting::Confirmation { .. } | Waiting::Copied {}) {
+            return;
+        }
         if self.finish.is_none() {
-            let since = self.waiting.map_or(at, |(_, since)| since);
-            self.waiting = Some((waiting, since));
+            let since = self.waiting.as_ref().map_or(at, |(_, since)| *since);
+            self.waiting = Some((waiting.clone(), since));
         }
     }
 

@@ -100,7 +100,10 @@ impl fmt::Display for Equivocation {
         match self {
             Self::Starts(both) => {
                 let number = both[0].start.number;
-                write!(f, "two starts with the number {number}: its data were copied")
+                write!(
+                    f,
+                    "two starts with the number {number}: its data were copied, or are an old backup"
+                )
             }
             Self::Votes(both) => {
                 let [first, second] = both.each_ref().map(|vote| &vote.choice.record);

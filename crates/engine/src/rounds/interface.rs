@@ -3,10 +3,10 @@
 use althing_pow::Unsolved;
 use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
-use serde::Serialize;
 
 use super::equivocation::Equivocation;
 use super::record::CertifiedRecord;
+use super::waiting::Waiting;
 use crate::{OtherNetwork, SearchId};
 
 /// What the user of a peer may ask it to do.
@@ -138,6 +138,11 @@ pub enum Event {
         /// The member that has not been heard.
         peer: PeerId,
     },
+    /// A member that was lost is heard again.
+    PeerHeard {
+        /// The member.
+        peer: PeerId,
+    },
     /// Another copy of this peer speaks: this one no longer votes, for good (rule I5).
     Copied,
     /// A member has contradicted itself in signed messages (rule I6).
@@ -153,67 +158,6 @@ pub enum Event {
     },
     /// Every member is known to have recorded the last requested row.
     AllRecorded,
-}
-
-/// What a peer is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, thiserror::Error)]
-#[serde(tag = "for", rename_all = "snake_case")]
-pub enum Waiting {
-    /// Too few have announced themselves.
-    #[error("waiting for peers: {known} of {needed} are here")]
-    Peers {
-        /// How many are known.
-        known: usize,
-        /// How many are needed.
-        needed: usize,
-    },
-    /// Too few members can be heard for a majority of all.
-    #[error("waiting for a majority: it takes {needed} members, and {heard} can be heard")]
-    Majority {
-        /// How many are heard, this peer included.
-        heard: usize,
-        /// How many are needed.
-        needed: usize,
-    },
-    /// No search can solve the challenge, so that only another peer's solution ends the row.
-    #[error(
-        "waiting for the leader: it keeps the solution of transaction {transaction} secret, and no \
-         search finds it"
-    )]
-    Secret {
-        /// The row.
-        transaction: Transaction,
-    },
-    /// This peer has started again, and too few members have told it what they know (rule I3).
-    #[error(
-        "waiting to be confirmed after a restart: {confirmed} of {needed} other members have \
-         answered"
-    )]
-    Confirmation {
-        /// How many have answered.
-        confirmed: usize,
-        /// How many are needed.
-        needed: usize,
-    },
-    /// This peer's connection was lost for a while in a network that counts messages as they
-    /// arrive: it may have missed some that the others count, so it records nothing more (rule
-    /// P19).
-    #[error(
-        "waiting for the next session: the connection was lost, and without what was missed \
-         transaction {transaction} and later ones cannot be told; when this session is over, start \
-         again with the others"
-    )]
-    Missed {
-        /// The first row not recorded.
-        transaction: Transaction,
-    },
-    /// A network that counts messages as they arrive has not moved for long, whatever has arrived,
-    /// and its protocol has no way to continue.
-    #[error("waiting for messages: nothing has moved since transaction {transaction}")]
-    Arrivals {
-        /// The first row not recorded.
-        transaction: Transaction,
-    },
 }
 
 /// Why a message was dropped: one variant for each rule it can break.

@@ -31,6 +31,7 @@
 //! | `record` | what is a row of the table? |
 //! | `equivocation` | which words prove that a peer has a copy, or lies? |
 //! | `status` | how are things with a peer? |
+//! | `waiting` | what is a peer waiting for, and how is it told? |
 
 mod authenticator;
 mod customs;
@@ -47,6 +48,7 @@ mod search;
 mod signature;
 mod start;
 mod status;
+mod waiting;
 
 pub use self::authenticator::{Authenticator, Unsigned};
 pub use self::customs::{
@@ -55,7 +57,7 @@ pub use self::customs::{
 pub use self::durable::{Durable, MemberKeys, OwnStart, Promised, Recovered, Sessions, State};
 pub use self::election::{Compare, Draw, Election, ElectionRule, Tie};
 pub use self::equivocation::{Equivocation, SignedStart, SignedVote};
-pub use self::interface::{Command, Event, Refusal, Timer, Waiting};
+pub use self::interface::{Command, Event, Refusal, Timer};
 pub use self::message::{
     Cause, ElectionState, MembershipDigest, Message, Place, Promise, Ruling, Signed,
 };
@@ -65,6 +67,7 @@ pub use self::search::Challenge;
 pub use self::signature::{PublicKey, Signature};
 pub use self::start::{Start, StartsDigest};
 pub use self::status::Status;
+pub use self::waiting::Waiting;
 
 use std::time::Duration;
 
@@ -170,10 +173,15 @@ impl Rounds {
     /// Recognises a member of a network with another number of members on our own topics: each
     /// side was told another `--peers`, and neither counts the other (rule A8).
     fn of_another_size(&self, message: &Message) -> Option<Overheard> {
-        let Message::Announcement { peer, members: Some(members), .. } = message else {
-            return None;
+        let peer = message.peer();
+        let theirs = match (message, &self.machine) {
+            (Message::Announcement { members: Some(members), .. }, _) => members.len(),
+            // Before their members are settled, they name them only by a digest.
+            (Message::Election { state: Some(state), .. }, Machine::Paxos(paxos)) => {
+                paxos.size_of(state.members)?
+            }
+            _ => return None,
         };
-        let theirs = members.len();
         (theirs > 0 && theirs != self.size).then(|| Overheard {
             network: OtherNetwork {
                 speech: format!("for a network of {theirs} members, where ours has {}", self.size)

@@ -1,10 +1,12 @@
 //! Rules A8 and G7: a peer that was told another number of members, and an observer that comes when
 //! all others are long settled.
 
+use althing_engine::Engine;
 use althing_engine::rounds::{
     Event, Identity, Input, Message, Past, Place, Recovered, Rounds, Seat, State, Timer, Unsigned,
+    Waiting,
 };
-use althing_types::{Term, Transaction};
+use althing_types::{Moment, Term, Transaction};
 
 use crate::common::{bits, events, handle, hear, id, member, recovered, rules, said};
 
@@ -49,7 +51,7 @@ fn an_observer_that_comes_late_asks_those_who_speak_and_learns_who_the_members_a
         let answer = said(&out).find(names_all).expect("it says who the members are").clone();
         hear(&mut observer, answer);
     }
-    let status = althing_engine::Engine::status(&observer);
+    let status = observer.status();
     assert_eq!(status.members, [id(0), id(1), id(2)]);
 }
 
@@ -73,4 +75,38 @@ fn a_network_of_another_size_in_the_same_room_is_told_with_the_option_that_joins
     let (network, peers) = told(&hear(&mut peer, of(2))).expect("it is of another size");
     assert_eq!((&*network.advice, peers), ("use --peers 2", 1));
     assert_eq!(told(&hear(&mut peer, of(2))), None, "it is told once");
+}
+
+/// Two peers are not the three that one of them was told to wait for. The other takes them for all
+/// members, which never are settled.
+#[test]
+fn two_peers_that_were_told_different_numbers_say_what_is_wrong() {
+    let announce =
+        |peer| Message::Announcement { peer: id(peer), key: None, members: None, start: None };
+    let mut of_two = member(rules(2), id(0), Recovered::default());
+    let mut of_three = member(rules(3), id(1), Recovered::default());
+    handle(&mut of_two, Input::Start);
+    handle(&mut of_three, Input::Start);
+    let out = hear(&mut of_two, announce(1));
+    let draw = said(&out).find(|message| matches!(message, Message::Election { .. }));
+    let draw = draw.expect("for two, these are all").clone();
+    hear(&mut of_three, announce(0));
+    let out = hear(&mut of_three, draw);
+    let told = events(&out).find_map(|event| match event {
+        Event::NetworkOverheard { network, .. } => Some(&*network.advice),
+        _ => None,
+    });
+    assert_eq!(told, Some("use --peers 2"));
+
+    let mut now = Moment::START;
+    let mut out = Vec::new();
+    while of_two.status().waiting.is_none() {
+        let repeat = rules(2).timeouts.repeat;
+        now = now + repeat;
+        assert!(now - Moment::START < 20 * repeat, "it says what it waits for");
+        of_two.handle(now, Input::Timer(Timer::Repeat), &mut out);
+    }
+    let waiting = Waiting::Adoption { adopted: 1, needed: 2, missing: vec![id(1)] };
+    assert_eq!(of_two.status().waiting, Some(waiting.clone()));
+    assert!(waiting.to_string().contains("--peers"), "{waiting}");
 }

@@ -208,7 +208,7 @@ fn waiting_is_said_within_the_timeout_whatever_arrives_meanwhile() {
     peer.now = Moment::START + silence;
     let outputs = peer.handle(Input::Timer(Timer::Repeat));
     let waiting = Waiting::Arrivals { transaction: Transaction::FIRST };
-    assert!(events(&outputs).any(|event| *event == Event::Waiting(waiting)), "{outputs:?}");
+    assert!(events(&outputs).any(|event| *event == Event::Waiting(waiting.clone())), "{outputs:?}");
     assert_eq!(peer.engine.status().waiting, Some(waiting));
     peer.asked(0, 2);
     assert_eq!(peer.engine.status().waiting, None);

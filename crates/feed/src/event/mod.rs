@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `peer` | every peer's, whatever its network |
 //! | `rounds` | those of peers of a network with rounds |
+//! | `waiting` | what such a peer is waiting for |
 //! | `chain` | those of peers of a network with a chain |
 //! | `miners` | those of miners that speak Stratum |
 //! | `tracker` | a tracker's |
@@ -18,6 +19,7 @@ pub(crate) mod peer;
 pub(crate) mod rounds;
 pub(crate) mod search;
 pub(crate) mod tracker;
+pub(crate) mod waiting;
 
 use althing_engine::Engine;
 use schemars::JsonSchema;

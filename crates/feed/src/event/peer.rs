@@ -50,6 +50,11 @@ pub enum PeerEvent {
         /// The peer that is lost.
         lost: PeerName,
     },
+    /// A peer that was lost is heard again, in a network with rounds.
+    PeerHeard {
+        /// The peer.
+        heard: PeerName,
+    },
     /// A message was dropped, or several.
     MessageRefused {
         /// The sender it names, in a network with rounds.

@@ -6,6 +6,7 @@ use althing_types::{Difficulty, Seed, Term, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::waiting::Waiting;
 use super::{Event, Observed};
 use crate::{Id, PeerEvent};
 
@@ -106,8 +107,8 @@ pub enum RoundsEvent {
     },
     /// Nothing can go on for now.
     Waiting(Waiting),
-    /// Another copy of this peer speaks: its data were copied, or are an old backup. It no longer
-    /// votes, and never will with these data.
+    /// Another copy of this peer takes part: its data were copied, or are an old backup. This one no
+    /// longer votes, and never will with these data; the other goes on.
     PeerCopied {},
     /// A member has contradicted itself in two signed messages, which are kept in the store: its
     /// data were copied, or it breaks the rules.
@@ -152,71 +153,6 @@ pub struct Row {
     pub yes: usize,
     /// Votes against it that this peer had counted.
     pub no: u16,
-}
-
-/// What a peer is waiting for.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error,
-)]
-#[serde(tag = "for", rename_all = "snake_case")]
-pub enum Waiting {
-    /// For peers: too few have announced themselves.
-    #[error("waiting for peers: {here} of {needed} are here")]
-    Peers {
-        /// Peers that can be heard, this one included.
-        here: usize,
-        /// Peers that are needed.
-        needed: usize,
-    },
-    /// For a majority: too few members can be heard.
-    #[error("waiting for a majority: it takes {needed} members, and {here} can be heard")]
-    Majority {
-        /// Members that can be heard, this one included.
-        here: usize,
-        /// Members that are needed.
-        needed: usize,
-    },
-    /// For the leader: it keeps the solution secret, and no search finds it.
-    #[error(
-        "waiting for the leader: it keeps the solution of transaction {transaction} secret, and no \
-         search finds it"
-    )]
-    Secret {
-        /// The first row that is not recorded.
-        #[schemars(with = "u64")]
-        transaction: Transaction,
-    },
-    /// For the answers of other members, after a restart: the disk may be an old one, or a copy of
-    /// one that is in use.
-    #[error(
-        "waiting to be confirmed after a restart: {here} of {needed} other members have answered"
-    )]
-    Confirmation {
-        /// Members that have answered.
-        here: usize,
-        /// Members that are needed.
-        needed: usize,
-    },
-    /// For the next session: the connection was lost in a network that counts messages, and without
-    /// those that were missed no row can be told.
-    #[error(
-        "waiting for the next session: the connection was lost, and without what was missed \
-         transaction {transaction} and later ones cannot be told; when this session is over, start \
-         again with the others"
-    )]
-    Missed {
-        /// The first row that is not recorded.
-        #[schemars(with = "u64")]
-        transaction: Transaction,
-    },
-    /// For messages: a network that counts them has not moved for long, and its protocol has no
-    /// way on.
-    #[error("waiting for messages: nothing has moved since transaction {transaction}")]
-    Messages {
-        /// The first row that is not recorded.
-        #[schemars(with = "u64")]
-        transaction: Transaction,
-    },
 }
 
 impl Observed for Rounds {
@@ -286,6 +222,7 @@ impl From<rounds::Event> for Event {
                 let (member, reason) = (equivocation.peer().into(), equivocation.to_string());
                 RoundsEvent::MemberEquivocated { member, reason, first, second }
             }
+            Of::PeerHeard { peer } => return PeerEvent::PeerHeard { heard: peer.into() }.into(),
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { claimed, reason } => {
                 return PeerEvent::refused(claimed, reason.to_string()).into();
@@ -304,21 +241,6 @@ impl From<CertifiedRecord> for Row {
             winner: record.winner.into(),
             yes: votes.len(),
             no: noes,
-        }
-    }
-}
-
-impl From<rounds::Waiting> for Waiting {
-    fn from(waiting: rounds::Waiting) -> Self {
-        match waiting {
-            rounds::Waiting::Peers { known, needed } => Self::Peers { here: known, needed },
-            rounds::Waiting::Majority { heard, needed } => Self::Majority { here: heard, needed },
-            rounds::Waiting::Secret { transaction } => Self::Secret { transaction },
-            rounds::Waiting::Confirmation { confirmed, needed } => {
-                Self::Confirmation { here: confirmed, needed }
-            }
-            rounds::Waiting::Missed { transaction } => Self::Missed { transaction },
-            rounds::Waiting::Arrivals { transaction } => Self::Messages { transaction },
         }
     }
 }

@@ -96,6 +96,7 @@ impl RoundsNetwork {
                 format!("refuses a message of {}: {reason}", name(claimed))
             }
             Event::PeerLost { peer } => format!("misses {}", name(peer)),
+            Event::PeerHeard { peer } => format!("hears {} again", name(peer)),
             Event::Copied => "hears a copy of itself, and falls silent".into(),
             Event::Equivocated(equivocation) => {
                 format!("can prove that {} said {equivocation}", name(&equivocation.peer()))

@@ -46,13 +46,16 @@ pub(super) fn mix(event: &Event, fingerprint: &mut Fingerprint) {
         Event::PeerLost { peer } => {
             fingerprint.kind(10, peer.number());
         }
+        Event::PeerHeard { peer } => {
+            fingerprint.kind(15, peer.number());
+        }
         Event::Copied => {
             fingerprint.kind(13, 0);
         }
         Event::Equivocated(equivocation) => {
             fingerprint.kind(14, equivocation.peer().number());
         }
-        Event::Waiting(waiting) => mix_waiting(*waiting, fingerprint),
+        Event::Waiting(waiting) => mix_waiting(waiting, fingerprint),
         Event::NetworkOverheard { network, peers } => {
             fingerprint.kind(13, *peers as u128);
             fingerprint.bytes(network.speech.as_bytes());
@@ -74,14 +77,19 @@ fn mix_certified(certified: &CertifiedRecord, fingerprint: &mut Fingerprint) {
     votes.iter().for_each(|(voter, _)| fingerprint.wide(voter.number()));
 }
 
-fn mix_waiting(waiting: Waiting, fingerprint: &mut Fingerprint) {
+fn mix_waiting(waiting: &Waiting, fingerprint: &mut Fingerprint) {
     let (kind, number) = match waiting {
-        Waiting::Peers { known, .. } => (0, known as u64),
-        Waiting::Majority { heard, .. } => (1, heard as u64),
+        Waiting::Peers { known, .. } => (0, *known as u64),
+        Waiting::Majority { heard, .. } => (1, *heard as u64),
         Waiting::Arrivals { transaction } => (2, transaction.number()),
         Waiting::Secret { transaction } => (3, transaction.number()),
-        Waiting::Confirmation { confirmed, .. } => (4, confirmed as u64),
-        Waiting::Missed { transaction } => (5, transaction.number()),
+        Waiting::Confirmation { confirmed, .. } => (4, *confirmed as u64),
+        Waiting::Adoption { adopted, .. } => (5, *adopted as u64),
+        Waiting::Leader { here, .. } => (6, *here as u64),
+        Waiting::Challenge { transaction, .. } => (7, transaction.number()),
+        Waiting::Votes { yes, .. } => (8, *yes as u64),
+        Waiting::Copied => (9, 0),
+        Waiting::Missed { transaction } => (10, transaction.number()),
     };
     fingerprint.kind(11, kind).number(number);
 }

@@ -74,8 +74,8 @@ pub(super) fn draw_banner(board: &Board, now: Moment, area: Rect, buffer: &mut B
 
 fn banner(board: &Board, now: Moment, width: usize) -> Option<(String, Style)> {
     let (up, all) = board.connections();
-    if let Some((waiting, since)) = board.waiting {
-        let time = clock(now - since);
+    if let Some((waiting, since)) = &board.waiting {
+        let time = clock(now - *since);
         return Some((
             format!("{}, for {time}", capitalised(&waiting.to_string())),
             style::NOTABLE,

@@ -62,6 +62,11 @@ fn waitings() -> impl Strategy<Value = Waiting> {
             .prop_map(|(heard, needed)| Waiting::Majority { heard, needed }),
         rows().prop_map(|transaction| Waiting::Secret { transaction }),
         rows().prop_map(|transaction| Waiting::Missed { transaction }),
+        (any::<usize>(), any::<usize>(), vec(peers(), 0..20))
+            .prop_map(|(here, needed, missing)| Waiting::Leader { here, needed, missing }),
+        (peers(), rows())
+            .prop_map(|(leader, transaction)| Waiting::Challenge { leader, transaction }),
+        Just(Waiting::Copied),
         rows().prop_map(|transaction| Waiting::Arrivals { transaction }),
     ]
 }
@@ -103,6 +108,7 @@ fn events() -> impl Strategy<Value = Event> {
         (peers(), refusals())
             .prop_map(|(claimed, reason)| Event::MessageRefused { claimed, reason }),
         peers().prop_map(|peer| Event::PeerLost { peer }),
+        peers().prop_map(|peer| Event::PeerHeard { peer }),
         waitings().prop_map(Event::Waiting),
         (texts(), any::<usize>()).prop_map(|(text, peers)| {
             let network = OtherNetwork { speech: text.as_str().into(), advice: text.into() };

@@ -98,7 +98,7 @@ fn waiting_ends_when_a_row_is_decided() {
     let waiting = Waiting::Majority { heard: 5, needed: 6 };
     story.all(&challenge(0, 20, 3)).all(&Event::Waiting(waiting)).after(5000);
     story.all(&Event::Waiting(Waiting::Majority { heard: 4, needed: 6 }));
-    let (shown, since) = story.board.waiting.expect("too few are heard");
+    let (shown, since) = story.board.waiting.clone().expect("too few are heard");
     assert_eq!(shown, Waiting::Majority { heard: 4, needed: 6 }.into());
     assert_eq!((story.now - since).as_secs(), 5);
     story.all(&decided(0, 20, 7, "5", 6));
@@ -113,6 +113,20 @@ fn who_is_lost_is_here_again_when_it_is_heard() {
     assert_eq!(is_lost(&story), Some(true));
     story.all(&vote(0, 5, "5", true));
     assert_eq!(is_lost(&story), Some(false));
+    story.all(&Event::PeerLost { peer: peer(5) });
+    assert_eq!(is_lost(&story), Some(true));
+    story.all(&Event::PeerHeard { peer: peer(5) });
+    assert_eq!(is_lost(&story), Some(false));
+}
+
+/// One that waits to be confirmed says so alone, and the network goes on.
+#[test]
+fn what_one_peer_waits_for_alone_is_not_shown_as_what_the_network_waits_for() {
+    let mut story = led();
+    let waiting = Waiting::Confirmation { confirmed: 1, needed: 5, missing: vec![peer(2)] };
+    story.report(9, Event::Waiting(waiting));
+    story.report(8, Event::Waiting(Waiting::Copied));
+    assert_eq!(story.board.waiting, None);
 }
 
 #[test]

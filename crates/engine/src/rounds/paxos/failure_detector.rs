@@ -36,7 +36,9 @@ pub(super) struct FailureDetector {
     watching: Option<Moment>,
     /// Whether we have asked for the membership since.
     asked: bool,
-    waiting: Option<Waiting>,
+    pub(super) waiting: Option<Waiting>,
+    /// In which row nothing has been able to go on, and since when.
+    pub(super) standing: Option<(Transaction, Moment)>,
 }
 
 /// The maximum number of answers to requests for rows between two repetitions: each answer contains
@@ -58,6 +60,7 @@ impl FailureDetector {
             watching: None,
             asked: false,
             waiting: None,
+            standing: None,
         }
     }
 
@@ -73,12 +76,22 @@ impl FailureDetector {
         self.deadlines.len()
     }
 
-    pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) {
-        if let Some(before) = self.deadlines.get_mut(&peer) {
-            *before = deadline;
-            self.lost.remove(&peer);
-            self.doubts.hear(peer);
-        }
+    /// Takes note that a peer is there until `deadline`; returns whether it was lost.
+    pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) -> bool {
+        let Some(before) = self.deadlines.get_mut(&peer) else { return false };
+        *before = deadline;
+        self.doubts.hear(peer);
+        self.lost.remove(&peer)
+    }
+
+    /// Returns how many members can be heard, of so many.
+    pub(super) fn heard(&self, members: usize) -> usize {
+        members - self.lost.len()
+    }
+
+    /// Returns when the leader counts as silent.
+    pub(super) fn leader_deadline(&self) -> Moment {
+        self.leader_deadline
     }
 
     pub(super) fn leader_until(&mut self, deadline: Moment) {
@@ -126,13 +139,13 @@ impl FailureDetector {
     }
 
     /// Returns what this peer waits for, if it cannot make progress.
-    pub(super) fn waiting(&self) -> Option<Waiting> {
-        self.waiting
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_ref()
     }
 
     /// Records that this peer can go on.
     pub(super) fn no_longer_waits(&mut self) {
-        self.waiting = None;
+        (self.waiting, self.standing) = (None, None);
     }
 
     pub(super) fn is_answer_due(&self) -> bool {
@@ -151,18 +164,18 @@ impl Paxos {
         out.push(Output::SetTimer { after: self.rules.timeouts.repeat, timer: Timer::Repeat });
         self.failure_detector.read_from.clear();
         self.failure_detector.asked = false;
-        self.repeat_starts(out);
+        self.repeat_starts(now, out);
         let moved = std::mem::take(&mut self.failure_detector.moved);
         if !self.membership.is_settled() {
             self.gather_on(now, out);
         }
-        if self.membership.members().is_none() {
-            return;
+        if self.membership.members().is_some() {
+            if !moved {
+                self.repeat(out);
+            }
+            self.look_around(now, out);
         }
-        if !moved {
-            self.repeat(out);
-        }
-        self.look_around(now, out);
+        self.see_standstill(now, out);
     }
 
     fn gather_on(&mut self, now: Moment, out: &mut Vec<Output>) {
@@ -172,11 +185,6 @@ impl Paxos {
             self.settle(now, out);
         } else {
             self.ask_speakers(out);
-        }
-        let needed = self.rules.membership_size();
-        let known = self.discovery.len();
-        if known < needed {
-            self.wait_for(Waiting::Peers { known, needed }, out);
         }
     }
 
@@ -247,32 +255,20 @@ impl Paxos {
         }
     }
 
-    /// Reports members that are lost (rule W3), and when too few are left (rule W4).
+    /// Reports members that are lost (rule W3).
     fn look_at_members(&mut self, now: Moment, out: &mut Vec<Output>) {
         for (peer, deadline) in &self.failure_detector.deadlines {
             if *peer != self.me && now >= *deadline && self.failure_detector.lost.insert(*peer) {
                 out.push(Output::Event(Event::PeerLost { peer: *peer }));
             }
         }
-        let needed = self.rules.promises_needed().max(self.rules.votes_needed());
-        let heard = self.rules.membership_size() - self.failure_detector.lost.len();
-        if heard < needed {
-            self.wait_for(Waiting::Majority { heard, needed }, out);
-        } else if matches!(self.failure_detector.waiting, Some(Waiting::Majority { .. })) {
-            self.failure_detector.waiting = None;
-        }
-    }
-
-    pub(super) fn wait_for(&mut self, waiting: Waiting, out: &mut Vec<Output>) {
-        if self.failure_detector.waiting != Some(waiting) {
-            self.failure_detector.waiting = Some(waiting);
-            out.push(Output::Event(Event::Waiting(waiting)));
-        }
     }
 
     /// Records that `peer` is alive: it has just been heard.
-    pub(super) fn hear(&mut self, now: Moment, peer: PeerId) {
-        self.failure_detector.hear(peer, now + self.rules.timeouts.silence);
+    pub(super) fn hear(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
+        if self.failure_detector.hear(peer, now + self.rules.timeouts.silence) {
+            out.push(Output::Event(Event::PeerHeard { peer }));
+        }
     }
 
     /// The transport reports that `peer` is gone. A stranger can cause such a report, so it proves

@@ -20,6 +20,7 @@
 //! | `slot` | what is known of the row that is open? | S, V |
 //! | `catch_up` | how does a peer get rows it missed? | R |
 //! | `failure_detector` | which peers are silent, and what happens then? | W |
+//! | `standstill` | what does a member wait for, if nothing moves? | W |
 //! | `starts` | has a member started again, or is there a copy of it? | I |
 //! | `doubts` | does a peer answer that is said to be gone? | W |
 //! | `deferred` | which messages arrived too early? | Q |
@@ -37,6 +38,7 @@ mod mining;
 mod names;
 mod queues;
 mod slot;
+mod standstill;
 mod starts;
 mod voting;
 
@@ -99,7 +101,7 @@ impl Paxos {
         let Identity { id: me, seat, past, authenticator, solution_cache, .. } = identity;
         let next = recovered.next_row();
         let mut state = recovered.state;
-        let nonce = starts::nonce(&rng);
+        let nonce = starts::nonce(&rng, 0);
         let starts = Starts::recovered(past, nonce, &mut state, rules.membership_size());
         let State { members, promised, accepted, names, .. } = state;
         let has_voted = accepted.is_some() || next > Transaction::FIRST;
@@ -183,7 +185,7 @@ impl Paxos {
             challenge: self.slot.challenge.map(|(_, difficulty)| difficulty),
             copied: self.starts.is_copied(),
             equivocating: self.starts.equivocating().collect(),
-            waiting: self.failure_detector.waiting(),
+            waiting: self.failure_detector.waiting().cloned(),
         }
     }
 
@@ -249,7 +251,7 @@ impl Paxos {
             return self.on_over(now, peer, &signed.message, out);
         }
         if self.is_one_solution_too_many(&signed.message) {
-            return self.hear(now, peer);
+            return self.hear(now, peer, out);
         }
         if !self.is_repeated(&signed.message)
             && let Err(reason) = self.authenticate(&signed)
@@ -257,7 +259,7 @@ impl Paxos {
             return refuse(peer, reason, out);
         }
         self.election.hear(peer);
-        self.hear(now, peer);
+        self.hear(now, peer, out);
         if self.election.leader == Some(peer) && self.is_of_term(&signed.message) {
             self.failure_detector.leader_until(now + self.rules.timeouts.leader);
         }
@@ -324,7 +326,7 @@ impl Paxos {
         };
         let is_late = self.slot.transaction.number() - transaction.number() <= LATE_ROWS;
         if is_late || matches!(message, Message::Certificate { .. }) {
-            self.hear(now, peer);
+            self.hear(now, peer, out);
         } else {
             refuse(peer, Refusal::Past { transaction }, out);
         }

@@ -36,6 +36,12 @@ use crate::{Queue, Recipient};
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Starts {
     own: Start,
+    /// The highest number of a start with our name that this one did not say; 0 if there is none.
+    taken: u64,
+    /// How often this start has taken a higher number.
+    retaken: u32,
+    /// When it may do so next.
+    may_retake: Moment,
     /// Whether a copy of this peer has been heard.
     copied: bool,
     /// What the others have answered, until they are enough.
@@ -67,6 +73,8 @@ pub(super) struct Starts {
 struct Latest {
     first: SignedStart,
     second: Option<SignedStart>,
+    /// How often the two were passed on, since their peer may not know that its number is taken.
+    told: u8,
 }
 
 impl Latest {
@@ -83,6 +91,14 @@ impl Latest {
 
 /// No start draws this as its random number.
 const VOID: u64 = u64::MAX;
+
+/// How often two starts with one number are passed on for each other's sake: a few of these
+/// messages may be lost, and members that have both must not send them to each other for ever.
+const TOLD_MAX: u8 = 16;
+
+/// A start takes a higher number at once, and again after up to so many repetitions. Of two copies
+/// that go on overtaking each other, neither would be confirmed.
+const RETAKE_AFTER_MAX: u32 = 8;
 
 /// What another member has promised and accepted.
 #[derive(Clone, Debug, Hash)]
@@ -101,6 +117,8 @@ impl Starts {
     pub(super) fn recovered(past: Past, nonce: u64, state: &mut State, peers: usize) -> Self {
         let own = match past {
             Past::New => Start::FIRST,
+            // It says nothing any more: a higher number would end the other copy (rule I5).
+            _ if state.start.copied => Start { number: state.start.number.max(1), nonce },
             Past::Kept | Past::Vouched => {
                 Start { number: state.start.number.max(1).saturating_add(1), nonce }
             }
@@ -109,7 +127,7 @@ impl Starts {
         for start in std::mem::take(&mut state.starts) {
             match known.entry(start.peer) {
                 Entry::Vacant(place) => {
-                    place.insert(Latest { first: start, second: None });
+                    place.insert(Latest { first: start, second: None, told: 0 });
                 }
                 Entry::Occupied(mut latest) => latest.get_mut().second = Some(start),
             }
@@ -117,6 +135,9 @@ impl Starts {
         let equivocations = std::mem::take(&mut state.equivocations);
         Self {
             own,
+            taken: 0,
+            retaken: 0,
+            may_retake: Moment::START,
             copied: state.start.copied,
             answers: (past == Past::Kept && peers > 1).then(BTreeMap::new),
             bound: None,
@@ -212,11 +233,10 @@ impl Starts {
 impl Paxos {
     /// Puts this start on disk before anything is said in it (rule I1).
     pub(super) fn begin_start(&mut self, out: &mut Vec<Output>) {
-        if let Some(start) = self.starts.own() {
-            out.push(Output::Persist(Durable::Started(start.number)));
-        }
         if self.starts.copied {
             out.push(Output::Event(Event::Copied));
+        } else if let Some(start) = self.starts.own() {
+            out.push(Output::Persist(Durable::Started(start.number)));
         }
     }
 
@@ -265,6 +285,15 @@ impl Paxos {
         if start.number == known.number
             && let Some(latest) = self.starts.known.get_mut(&peer)
         {
+            let is_known = [Some(&latest.first), latest.second.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|known| known.start == start);
+            // Its peer may still learn that its number is taken, and then takes another.
+            if !is_known || latest.told < TOLD_MAX {
+                latest.told = latest.told.saturating_add(1);
+                self.starts.differs = true;
+            }
             if latest.second.is_none() {
                 latest.second = Some(said.clone());
                 let both = Box::new([latest.first.clone(), said.clone()]);
@@ -282,7 +311,7 @@ impl Paxos {
         if is_new && !has_room {
             return Ok(());
         }
-        self.starts.known.insert(peer, Latest { first: said.clone(), second: None });
+        self.starts.known.insert(peer, Latest { first: said.clone(), second: None, told: 0 });
         self.count_start(now, said, out);
         Ok(())
     }
@@ -298,14 +327,45 @@ impl Paxos {
         }
     }
 
+    /// Takes a higher number if another start with our name has this one or a later one. Whoever is
+    /// not confirmed has promised and voted nothing in this start, so this is the same as to be
+    /// killed and to start again (rule I1).
+    fn retake(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let Starts { own, taken, retaken, may_retake, .. } = &self.starts;
+        let is_taken = *taken >= own.number && now >= *may_retake;
+        if !is_taken || self.starts.answers.is_none() || self.starts.copied {
+            return;
+        }
+        let retaken = retaken.saturating_add(1);
+        let nonce = nonce(&self.rng, retaken);
+        // Two copies that do this at the same moment have the same number only by chance.
+        let Some(number) = taken.checked_add(1 + (nonce & 1)) else { return };
+        let wait = 2_u32.saturating_pow(retaken - 1).min(RETAKE_AFTER_MAX);
+        self.starts.own = Start { number, nonce };
+        self.starts.retaken = retaken;
+        self.starts.may_retake = now + wait * self.rules.timeouts.repeat;
+        self.starts.answers = Some(BTreeMap::new());
+        out.push(Output::Persist(Durable::Started(number)));
+        self.count_starts(now, out);
+    }
+
+    /// Returns what this peer waits for before it may take part again, if it does.
+    pub(super) fn unconfirmed(&self) -> Option<Waiting> {
+        let answers = self.starts.answers.as_ref().filter(|_| self.has_seat())?;
+        let members = self.membership.members()?;
+        let (confirmed, needed) = (answers.len(), self.rules.confirmations_needed());
+        let missing = |peer: &PeerId| *peer != self.me && !answers.contains_key(peer);
+        let missing = members.peers().filter(missing).collect();
+        Some(Waiting::Confirmation { confirmed, needed, missing })
+    }
+
     /// Repeats what concerns starts: asks again for answers that are missing, and passes on the
     /// starts of others if a member does not seem to know them.
-    pub(super) fn repeat_starts(&mut self, out: &mut Vec<Output>) {
-        if let Some(answers) = &self.starts.answers {
-            let (confirmed, needed) = (answers.len(), self.rules.confirmations_needed());
-            if self.seat == Seat::Member && !self.starts.copied {
+    pub(super) fn repeat_starts(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.retake(now, out);
+        if self.starts.answers.is_some() {
+            if self.seat == Seat::Member {
                 self.say_announcement(None, out);
-                self.wait_for(Waiting::Confirmation { confirmed, needed }, out);
             }
         } else if self.starts.differs && self.starts.own().is_some() {
             self.say_announcement(None, out);
@@ -323,10 +383,11 @@ impl Paxos {
     }
 }
 
-/// Returns a number that is drawn anew at each start.
-pub(super) fn nonce(rng: &ChaCha8Rng) -> u64 {
+/// Returns a number that is drawn anew at each start, and each time it takes a higher number.
+pub(super) fn nonce(rng: &ChaCha8Rng, retaken: u32) -> u64 {
     let mut rng = ChaCha8Rng::from_seed(rng.get_seed());
     // Draws use the streams from zero on, one for each term.
     rng.set_stream(u64::MAX);
+    rng.set_word_pos(u128::from(retaken) << 16);
     rng.random_range(0..VOID)
 }

@@ -181,6 +181,7 @@ impl Paxos {
         out.push(Output::Persist(Durable::Record(record.clone())));
         self.decided_in = Some(record.term);
         out.push(Output::Event(Event::RoundDecided(record)));
+        self.failure_detector.no_longer_waits();
         self.slot = Slot::new(now, self.slot.transaction.next());
         self.accepted = None;
         self.failure_detector.moved();

@@ -27,7 +27,7 @@ struct Place {
 impl Standing {
     /// Returns what this peer waits for, if nothing has moved for long.
     pub(super) fn waiting(&self) -> Option<Waiting> {
-        self.waiting
+        self.waiting.clone()
     }
 }
 
@@ -77,7 +77,7 @@ impl Published {
             Phase::Discovery => Waiting::Peers { known, needed },
             _ => Waiting::Arrivals { transaction: self.next },
         };
-        self.standing.waiting = Some(waiting);
+        self.standing.waiting = Some(waiting.clone());
         out.push(Output::Event(Event::Waiting(waiting)));
     }
 

@@ -10,6 +10,7 @@ mod fixed_seeds;
 mod mixtures;
 mod networks;
 mod published;
+mod waiting;
 
 use std::time::Duration;
 

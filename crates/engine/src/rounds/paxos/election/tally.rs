@@ -149,6 +149,12 @@ impl Election {
         self.draws_of_term().collect()
     }
 
+    /// Returns whether `peer` has drawn for this term or a later one, or made a promise in it.
+    pub(in crate::rounds::paxos) fn has_reached(&self, peer: PeerId, term: Term) -> bool {
+        self.draws.get(&peer).is_some_and(|draw| draw.term >= term)
+            || self.promises.get(&peer).is_some_and(|(promised, ..)| *promised >= term)
+    }
+
     /// Returns how many members have drawn for this term.
     pub(in crate::rounds::paxos) fn drawn(&self) -> usize {
         self.draws_of_term().count()

@@ -58,13 +58,25 @@ impl Members {
 }
 
 fn digest(members: &BTreeMap<PeerId, Option<PublicKey>>) -> MembershipDigest {
+    sizes(members.iter()).last().map_or_else(|| of(Sha1::new()), |(digest, _)| digest)
+}
+
+/// Returns the digest of the first of these members, of the first two, and so on, with how many
+/// they are.
+pub(in crate::rounds::paxos) fn sizes<'a>(
+    members: impl Iterator<Item = (&'a PeerId, &'a Option<PublicKey>)>,
+) -> impl Iterator<Item = (MembershipDigest, usize)> {
     let mut hash = Sha1::new();
-    for (peer, key) in members {
+    members.zip(1..).map(move |((peer, key), size)| {
         let key = key.as_ref().map_or(&[][..], |key| &key.0);
         hash.update(peer.number().to_be_bytes());
         hash.update((key.len() as u64).to_be_bytes());
         hash.update(key);
-    }
+        (of(hash.clone()), size)
+    })
+}
+
+fn of(hash: Sha1) -> MembershipDigest {
     let [a, b, c, d, e, f, g, h, ..] = hash.finalize().0;
     MembershipDigest(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }

@@ -21,7 +21,8 @@ use super::Paxos;
 use super::slot::Slot;
 use crate::Queue;
 use crate::rounds::{
-    Durable, Event, Message, Output, PublicKey, Refusal, Seat, Signed, Start, Timer, refuse,
+    Durable, Event, MembershipDigest, Message, Output, PublicKey, Refusal, Seat, Signed, Start,
+    Timer, refuse,
 };
 
 /// A peer's membership, and what could still change it.
@@ -81,6 +82,21 @@ impl Membership {
 }
 
 impl Paxos {
+    /// Returns how many members a membership of this digest has, if it is one of those that
+    /// announced themselves first in the order of ids, and another number than ours: its peers were
+    /// told another number (rule A8).
+    pub(in crate::rounds) fn size_of(&self, digest: MembershipDigest) -> Option<usize> {
+        let size = self.rules.membership_size();
+        if self.membership.members().is_some_and(|ours| ours.digest() == digest)
+            || self.membership.is_settled()
+        {
+            return None;
+        }
+        let known = self.discovery.smallest(self.discovery.len());
+        let theirs = members::sizes(known).find(|(theirs, _)| *theirs == digest);
+        theirs.map(|(_, theirs)| theirs).filter(|theirs| *theirs != size)
+    }
+
     /// Announces this peer; to newcomers also its membership.
     pub(in crate::rounds::paxos) fn announce(&self, out: &mut Vec<Output>) {
         let members = self.membership.members().filter(|_| self.membership.is_settled());
@@ -95,11 +111,17 @@ impl Paxos {
         }
     }
 
+    /// Says that this peer is here, unless it has heard a copy of itself (rule I5). If that does
+    /// not take part, this peer's name is forgotten, and holds up no membership that is still open;
+    /// and its words would contradict those of the copy.
     pub(in crate::rounds::paxos) fn say_announcement(
         &self,
         members: Option<Vec<(PeerId, Option<PublicKey>)>>,
         out: &mut Vec<Output>,
     ) {
+        if self.starts.is_copied() {
+            return;
+        }
         let key = self.authenticator.public_key();
         let start = self.starts.own();
         self.say(Message::Announcement { peer: self.me, key, members, start }, out);
@@ -137,7 +159,7 @@ impl Paxos {
             }
             Ok(Heard::Again) => {}
         }
-        self.hear(now, peer);
+        self.hear(now, peer, out);
         // Nearly always it is ours, and needs no further check.
         let is_settled = self.membership.is_settled();
         let ours = self.membership.members().filter(|_| is_settled);

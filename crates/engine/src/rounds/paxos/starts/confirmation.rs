@@ -31,6 +31,11 @@ impl Paxos {
         if of.is_empty() || (self.membership.is_settled() && !self.has_seat()) {
             return;
         }
+        // One that has heard a copy of itself before it had members has promised nothing, and must
+        // not seem to be here.
+        if self.starts.copied && !self.membership.is_settled() {
+            return;
+        }
         let members = self.membership.members().filter(|_| self.membership.is_settled());
         let members = members.map(Members::digest);
         let promised = self.promised.map(|promised| promised.term).max(self.starts.bound);

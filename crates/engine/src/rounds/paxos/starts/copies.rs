@@ -47,14 +47,21 @@ impl Paxos {
             }
             _ => true,
         };
-        if is_ours || self.seat != Seat::Member {
+        if is_ours || self.seat != Seat::Member || self.starts.copied {
             return;
         }
         let key = self.authenticator.public_key();
-        match (&key, self.check_signature(signed, key.as_ref())) {
-            (Some(_), Ok(())) => self.fall_silent(out),
+        if key.is_none() || self.check_signature(signed, key.as_ref()).is_err() {
             // Anyone can say this, so it is only reported.
-            _ => refuse(self.me, Refusal::Impersonation, out),
+            return refuse(self.me, Refusal::Impersonation, out);
+        }
+        if self.starts.answers.is_none() {
+            return self.fall_silent(out);
+        }
+        // It has promised and voted nothing yet. What it hears may be of a start that is over, after
+        // which its disk was put back; a copy that still runs will hear of the higher number.
+        if let Message::Announcement { start: Some(start), .. } = &signed.message {
+            self.starts.taken = self.starts.taken.max(start.number);
         }
     }
 
