@@ -115,15 +115,17 @@ pub enum Error {
     },
     /// Another connection has a queue of our name.
     #[error(
-        "the queue {queue} on the broker at {address} belongs to another connection: of another \
-         peer of the same name, or of this one before it was cut off, which the broker notices \
-         after some seconds"
+        "the queue {queue} on the broker at {address} belongs to another connection: a peer with the \
+         same identity is running, with these data or a copy of them, and must end first; or this \
+         one was cut off, which the broker notices within some {notice:?}"
     )]
     QueueInUse {
         /// Host and port.
         address: String,
         /// The queue.
         queue: String,
+        /// How long the broker waits for a connection that was cut.
+        notice: Duration,
     },
     /// One of our queues was deleted.
     #[error("our queue {queue} on the broker at {address} was deleted")]

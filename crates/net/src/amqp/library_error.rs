@@ -85,7 +85,8 @@ impl Error {
         let reason = protocol.get_message().to_string();
         match protocol.kind() {
             AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => {
-                Self::QueueInUse { address, queue }
+                let notice = 2 * Duration::from_secs(options.heartbeat_seconds().into());
+                Self::QueueInUse { address, queue, notice }
             }
             AMQPErrorKind::Soft(_)
             | AMQPErrorKind::Hard(

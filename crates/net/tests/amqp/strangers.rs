@@ -75,7 +75,8 @@ pub(crate) async fn a_second_peer_of_our_name_waits_for_the_first(place: &Place<
     let refused = refused_in_time(options).await;
     let room = place.room();
     assert!(matches!(&refused, Error::QueueInUse { queue, .. } if *queue == format!("{room}/1")));
-    assert!(refused.to_string().contains("of another peer of the same name"), "{refused}");
+    assert!(refused.to_string().contains("with these data or a copy of them"), "{refused}");
+    assert!(refused.to_string().contains("notices within some 10s"), "{refused}");
     place.say(&first, "still here");
     assert_eq!(place.hear(&mut first).await, "still here");
     drop(first);
