@@ -220,18 +220,26 @@ impl Network {
         Ok(())
     }
 
-    /// Starts a peer again with what it has on disk, at its old address if that is still free.
-    async fn restart(&mut self, number: usize, role: Option<Role>) -> anyhow::Result<PeerName> {
-        let Member { mining, address, .. } = &self.peers[number];
-        // The chain has long begun, and a second one is of no use.
-        let mining = if *mining == Mining::Off { Mining::Off } else { Mining::OnChain };
-        let listen = free_again(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))).await;
-        let (member, node, endpoint) = self.make(number, mining, &[], listen)?;
-        let node = match role {
-            None => node,
-            Some(role) => node.dishonest(Box::new(ByzantinePeer::new(role))),
+    /// Has a peer vanish as in a crash, by its number in the order in which they came.
+    pub(crate) async fn kill(&mut self, number: usize) {
+        if let Some(peer) = self.peers.get_mut(number) {
+            peer.entries = None;
+        }
+        self.running.kill(number).await;
+        if let Some((process, peer)) = self.process.as_ref().zip(self.peers.get(number)) {
+            process.remove(&peer.address.clone().into()).await;
+        }
+    }
+
+    /// Starts a peer again with what it has on disk, at another address. Its founder founds the
+    /// network again unless it `is_founded`, since a second chain is of no use.
+    pub(crate) fn restart(&mut self, number: usize, is_founded: bool) -> anyhow::Result<()> {
+        let mining = match self.peers.get(number) {
+            None => return Ok(()),
+            Some(Member { mining: Mining::FromGenesis, .. }) if is_founded => Mining::OnChain,
+            Some(Member { mining, .. }) => *mining,
         };
-        let name = member.address.clone().into();
+        let (member, node, endpoint) = self.make(number, mining, &[])?;
         self.peers[number] = member;
         self.running.restart(number, node, endpoint);
         Ok(name)
@@ -387,4 +395,33 @@ async fn free_again(address: SocketAddr) -> SocketAddr {
 
 fn anywhere() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_feed::ChainEvent;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_founder_that_is_killed_before_the_first_block_founds_when_it_is_back() {
+        let kind = Kind::new(ChainName::Aviary, 3, 0);
+        let mut network = Network::new(kind, Storage::Disk).expect("it starts");
+        for mining in [Mining::FromGenesis, Mining::OnChain] {
+            network.add(mining, &[]).expect("it starts");
+        }
+        network.kill(0).await;
+        network.restart(0, false).expect("it starts again");
+        let entry = network.entry(0, "hello", 0).expect("it is short");
+        let entries = network.peers()[0].entries.as_ref().expect("it runs");
+        drop(entries.submit(entry).await);
+        let other = PeerName::from(network.peers()[1].address.clone());
+        loop {
+            let record = network.next().await.expect("both run");
+            let is_block = matches!(record.event, Event::Chain(ChainEvent::TipChanged { .. }));
+            if is_block && record.peer.as_ref() == Some(&other) {
+                break;
+            }
+        }
+    }
 }
