@@ -159,6 +159,32 @@ impl Network {
 /// Zeros at the end of a hash, so that a block takes 256 hashes.
 const AVIARY_ZEROS: u8 = 2;
 
+/// Draws how the programs of a network of `aviary` speak and behave, of `peers`.
+fn drawn_programs(peers: usize, rng: &mut ChaCha8Rng) -> AviaryRules {
+    use althing_dialect::profile::{Choose, EmptyStats, GossipName, NullReply, ReplyName, ReplyTo};
+    use althing_dialect::profile::{NumberForm, StatsHeight};
+    let replies = [ReplyName::GossipReply, ReplyName::GossipDashReply, ReplyName::FloodReply];
+    let nulls = [NullReply::Nulls, NullReply::TextNone, NullReply::Short, NullReply::Array];
+    let empty = [EmptyStats::Silent, EmptyStats::Null, EmptyStats::Zero, EmptyStats::MinusOne];
+    let choose =
+        [Choose::MostAgreed, Choose::Highest, Choose::HighestThenHash, Choose::MoreThanHalf];
+    AviaryRules {
+        names: pick(&[GossipName::Gossip, GossipName::Flood], rng),
+        numbers: pick(&[NumberForm::Int, NumberForm::Text], rng),
+        reply: pick(&replies, rng),
+        timestamp: rng.random(),
+        stats_height: pick(&[StatsHeight::Count, StatsHeight::Tip], rng),
+        empty: pick(&empty, rng),
+        null_reply: pick(&nulls, rng),
+        serve_genesis: rng.random(),
+        reply_to: pick(&[ReplyTo::Named, ReplyTo::Source], rng),
+        choose: pick(&choose, rng),
+        // Two others are there however many are down or dishonest.
+        min_peers: if peers >= 7 { rng.random_range(1..3) } else { 1 },
+        ..AviaryRules::default()
+    }
+}
+
 /// Returns what a peer of an open network chooses: a block every ten seconds, of 256 hashes at
 /// least, and a key of its own.
 fn open_config(peer: usize) -> open::Config {
@@ -242,6 +268,9 @@ impl random::Scenario for Scenario {
             scenario = scenario.at(at, faults.draw(&mut rng));
         }
         scenario.plan.faults.sort_by_key(|(at, _)| *at);
+        if network == Network::Aviary {
+            scenario = scenario.programs(drawn_programs(peers, &mut rng));
+        }
         Schedule { scenario, trouble }
     }
 
