@@ -86,7 +86,7 @@ pub enum Submitted {
     /// Its names look like others in the chain, and what is there cannot be mended; it is added if
     /// it is given again with `as_written`.
     Doubted {
-        /// The names that look alike, in words.
+        /// Which name looks like which, and what to do if it is meant.
         reason: String,
     },
     /// Another block came first, and it was to be tried only once.

@@ -156,6 +156,9 @@ impl Board {
     /// first report counts.
     pub fn apply(&mut self, record: &Record) {
         let at = record.at;
+        if let Event::Demo(event) = &record.event {
+            self.on_demo(event);
+        }
         for (id, name) in &record.names {
             let peer = id.peer();
             if self.names.len() < PEERS_MAX || self.names.contains_key(&peer) {

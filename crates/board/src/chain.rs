@@ -438,7 +438,8 @@ mod tests {
         let mut tell = |event| {
             let (time, at) = (SystemTime::UNIX_EPOCH, Moment::START);
             let event = Event::Demo(event);
-            board.apply(&Record { sequence: 0, time, at, network: None, peer: None, event });
+            let (network, peer, names) = (None, None, BTreeMap::new());
+            board.apply(&Record { sequence: 0, time, at, network, peer, names, event });
             let peer = &board.peers()[1];
             (peer.is_down, peer.is_frozen, peer.is_byzantine)
         };

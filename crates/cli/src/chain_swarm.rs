@@ -13,7 +13,7 @@ use althing_dialect::profile::{AviaryRules, Profile};
 use althing_engine::nakamoto::{Durable, Label, Mining, Nakamoto, Timeouts};
 use althing_faults::chain::{ByzantinePeer, Role};
 use althing_faults::role_named;
-use althing_feed::{Event, Feed, PeerEvent, PeerName, Record, Subscription};
+use althing_feed::{ChainEvent, Event, Feed, PeerEvent, PeerName, Record, Subscription};
 use althing_http::{Asked, Process};
 use althing_ledger::{Entry, target_of_bits};
 use althing_net::Endpoint;
@@ -66,6 +66,8 @@ pub(crate) struct Network {
     running: Swarm<Nakamoto>,
     feed: Feed,
     records: Subscription,
+    /// Whether a block was told of.
+    is_founded: bool,
     /// What is between the peers, if it matters.
     air: Option<Air>,
     /// Where they can be asked, if they can.
@@ -182,6 +184,7 @@ impl Network {
             running: Swarm::default(),
             feed,
             records,
+            is_founded: false,
             air: None,
             process: None,
         })
@@ -220,26 +223,22 @@ impl Network {
         Ok(())
     }
 
-    /// Has a peer vanish as in a crash, by its number in the order in which they came.
-    pub(crate) async fn kill(&mut self, number: usize) {
-        if let Some(peer) = self.peers.get_mut(number) {
-            peer.entries = None;
-        }
-        self.running.kill(number).await;
-        if let Some((process, peer)) = self.process.as_ref().zip(self.peers.get(number)) {
-            process.remove(&peer.address.clone().into()).await;
-        }
-    }
-
-    /// Starts a peer again with what it has on disk, at another address. Its founder founds the
-    /// network again unless it `is_founded`, since a second chain is of no use.
-    pub(crate) fn restart(&mut self, number: usize, is_founded: bool) -> anyhow::Result<()> {
-        let mining = match self.peers.get(number) {
-            None => return Ok(()),
-            Some(Member { mining: Mining::FromGenesis, .. }) if is_founded => Mining::OnChain,
-            Some(Member { mining, .. }) => *mining,
+    /// Starts a peer again with what it has on disk, at its old address if that is still free. Its
+    /// founder founds the network again if that has no block yet.
+    async fn restart(&mut self, number: usize, role: Option<Role>) -> anyhow::Result<PeerName> {
+        let Member { mining, address, .. } = &self.peers[number];
+        let mining = match mining {
+            // A second chain is of no use.
+            Mining::FromGenesis if self.is_founded() => Mining::OnChain,
+            mining => *mining,
         };
-        let (member, node, endpoint) = self.make(number, mining, &[])?;
+        let listen = free_again(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))).await;
+        let (member, node, endpoint) = self.make(number, mining, &[], listen)?;
+        let node = match role {
+            None => node,
+            Some(role) => node.dishonest(Box::new(ByzantinePeer::new(role))),
+        };
+        let name = member.address.clone().into();
         self.peers[number] = member;
         self.running.restart(number, node, endpoint);
         Ok(name)
@@ -315,7 +314,16 @@ impl Network {
     /// Returns all that the peers have told since the last time. Does not wait.
     pub(crate) fn told(&mut self) -> Vec<Arc<Record>> {
         // A screen that is behind by so much goes on with what there is.
-        std::iter::from_fn(|| self.records.try_next()).flatten().collect()
+        let told: Vec<_> = std::iter::from_fn(|| self.records.try_next()).flatten().collect();
+        self.is_founded |= told.iter().any(|record| is_block(record));
+        told
+    }
+
+    /// Returns whether there is a block, as far as was told until now.
+    fn is_founded(&self) -> bool {
+        let mut ahead = self.records.clone();
+        self.is_founded
+            || std::iter::from_fn(|| ahead.try_next()).flatten().any(|record| is_block(&record))
     }
 
     /// Asks all peers to leave, and waits until they have.
@@ -328,7 +336,9 @@ impl Network {
     pub(crate) async fn next(&mut self) -> anyhow::Result<Arc<Record>> {
         tokio::select! {
             next = self.records.next() => {
-                Ok(next.context("the peers tell of themselves as long as they run")??)
+                let record = next.context("the peers tell of themselves as long as they run")??;
+                self.is_founded |= is_block(&record);
+                Ok(record)
             }
             left = self.running.next_left() => {
                 left?;
@@ -393,14 +403,17 @@ async fn free_again(address: SocketAddr) -> SocketAddr {
     anywhere()
 }
 
+/// Returns whether a record tells of a block that is in a chain.
+fn is_block(record: &Record) -> bool {
+    matches!(record.event, Event::Chain(ChainEvent::TipChanged { .. }))
+}
+
 fn anywhere() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }
 
 #[cfg(test)]
 mod tests {
-    use althing_feed::ChainEvent;
-
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -410,16 +423,15 @@ mod tests {
         for mining in [Mining::FromGenesis, Mining::OnChain] {
             network.add(mining, &[]).expect("it starts");
         }
-        network.kill(0).await;
-        network.restart(0, false).expect("it starts again");
+        network.crash(0).await;
+        network.start(0, None).await.expect("it starts again");
         let entry = network.entry(0, "hello", 0).expect("it is short");
         let entries = network.peers()[0].entries.as_ref().expect("it runs");
         drop(entries.submit(entry).await);
         let other = PeerName::from(network.peers()[1].address.clone());
         loop {
             let record = network.next().await.expect("both run");
-            let is_block = matches!(record.event, Event::Chain(ChainEvent::TipChanged { .. }));
-            if is_block && record.peer.as_ref() == Some(&other) {
+            if is_block(&record) && record.peer.as_ref() == Some(&other) {
                 break;
             }
         }

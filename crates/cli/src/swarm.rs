@@ -11,7 +11,7 @@ use althing_http::{Asked, Process};
 use althing_net::Link;
 use althing_net::memory::Bus;
 use althing_node::plug::Peers;
-use althing_node::rounds::{Dishonest, Options, open, open_dishonest};
+use althing_node::rounds::{Dishonest, Options, free_id, open, open_dishonest};
 use althing_node::{Air, Clock, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
@@ -60,7 +60,7 @@ impl<'a> Making<'a> {
     pub(crate) async fn start(self, peers: usize) -> anyhow::Result<Running<'a>> {
         let (mut nodes, mut ids) = (Vec::new(), Vec::new());
         for number in 0..peers {
-            let (peer, node, link) = self.make(number, None).await?;
+            let (peer, node, link) = self.make(number, &ids, None).await?;
             nodes.push((node, link));
             ids.push(peer);
         }
@@ -71,10 +71,12 @@ impl<'a> Making<'a> {
         Ok(Running { making: self, swarm, ids })
     }
 
-    /// Makes the peer with a number, from what it has on disk, and connects it.
+    /// Makes the peer with a number, from what it has on disk, and connects it; one that is new has
+    /// an id that none of `others` has.
     async fn make(
         &self,
         number: usize,
+        others: &[PeerId],
         dishonest: Option<Dishonest>,
     ) -> anyhow::Result<(PeerId, Node<Rounds>, Link)> {
         let store = match &self.disk {
@@ -129,7 +131,9 @@ impl Peers for Running<'_> {
                 Some(Dishonest { role, peers: self.ids.clone(), seed: rand::random() })
             }
         };
-        let made = self.making.make(number, dishonest).await;
+        let mut others = self.ids.clone();
+        others.remove(number);
+        let made = self.making.make(number, &others, dishonest).await;
         let (id, node, link) = made.map_err(|error| format!("{error:#}"))?;
         self.swarm.restart(number, node, link);
         self.ids[number] = id;

@@ -7,7 +7,8 @@ use althing_text::terminal::escaped;
 
 use crate::names::shown;
 use crate::{
-    ChainEvent, Event, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Shares, TrackerEvent,
+    ChainEvent, DemoEvent, Event, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Shares,
+    TrackerEvent,
 };
 
 /// Returns a record as a line without its end, if it is worth one.

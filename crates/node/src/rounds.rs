@@ -11,6 +11,7 @@ use althing_pow::{Parallelism, SolutionCache};
 use althing_store::Store;
 use althing_text::Name;
 use althing_types::PeerId;
+use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -53,6 +54,16 @@ pub struct Dishonest {
     pub peers: Vec<PeerId>,
     /// Decides what it leaves to chance.
     pub seed: u64,
+}
+
+/// Returns an id that none of `taken` is, as peers of this network draw theirs; `None` if there is
+/// none left.
+pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<PeerId> {
+    let Some(few) = dialect.few_ids() else {
+        return Some(draw_id(dialect, Seat::Member));
+    };
+    let free = few.map(|number| PeerId::new(number.into())).filter(|id| !taken.contains(id));
+    free.choose(&mut rand::rng())
 }
 
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.

@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_feed::{Feed, PeerEvent};
-use althing_node::Gauges;
+use althing_feed::{Event, Feed, PeerEvent, Record};
+use althing_node::{Air, Gauges, Pacing};
 use althing_text::Name;
 use althing_types::Moment;
 use clap::{ArgMatches, Args};
@@ -29,7 +29,7 @@ use super::peer::{NAMELESS, refuse};
 use crate::connection::BrokerUrl;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
-use crate::output::{self, demand};
+use crate::output::{self, Printer, demand};
 use crate::parallelism::ParallelismOptions;
 
 /// Watch a whole network in one process: an embedded broker and all its peers.

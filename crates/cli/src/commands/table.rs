@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use althing_api::Page;
+use althing_api::{Client, Page};
 use althing_dialect::NetworkConfig;
 use althing_engine::rounds::Durable;
 use althing_feed::Row;
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 session.is_none(),
                 "the peer runs, and shows the session that it is in; stop it to see others"
             );
-            let names = if_running(asking.wait(|peer| peer.status()))?;
+            let names = if_running(asking.wait(Client::status))?;
             let names = names.map_or_else(Names::new, |status| status.engine.into_names());
             table::write(*format, RunningTable::new(&asking, first), &names, &mut out)?;
         }

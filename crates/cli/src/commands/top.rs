@@ -233,7 +233,7 @@ mod tests {
 
     fn record(at: u64, peer: Option<PeerName>, event: Event) -> Record {
         let (time, at) = (SystemTime::UNIX_EPOCH, Moment::from_start(Duration::from_secs(at)));
-        Record { sequence: 0, time, at, network: None, peer, event }
+        Record { sequence: 0, time, at, network: None, peer, names: Default::default(), event }
     }
 
     #[test]

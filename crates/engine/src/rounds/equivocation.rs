@@ -102,7 +102,8 @@ impl fmt::Display for Equivocation {
                 let number = both[0].start.number;
                 write!(
                     f,
-                    "two starts with the number {number}: its data were copied, or are an old backup"
+                    "two starts with the number {number}: its data were copied, or are an old \
+                     backup"
                 )
             }
             Self::Votes(both) => {

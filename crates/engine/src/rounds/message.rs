@@ -212,6 +212,7 @@ impl Message {
             Self::Verdict { .. } => "verdict",
             Self::Request { .. } => "request",
             Self::Confirmation { .. } => "confirmation",
+            Self::Name { .. } => "name",
             Self::Certificate { .. } => "certificate",
         }
     }

@@ -24,9 +24,9 @@ pub enum Waiting {
         Named(missing)
     )]
     Adoption {
-        /// How many have drawn, this peer included if it has.
+        /// How many agree on the members, this peer included if it has.
         adopted: usize,
-        /// How many must.
+        /// How many must agree before the members are settled.
         needed: usize,
         /// Those that have not.
         missing: Vec<PeerId>,

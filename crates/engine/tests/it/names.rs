@@ -104,5 +104,5 @@ fn a_peer_that_counts_as_programs_do_has_no_name_and_hears_none() {
     hear(&mut peer, announcement(1));
     let out = hear(&mut peer, name(1, "bob"));
     assert_eq!(refusals(&out), [&Refusal::Unexpected]);
-    assert_eq!(known(&peer), [String::new(); 0]);
+    assert!(known(&peer).is_empty());
 }

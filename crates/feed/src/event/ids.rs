@@ -1,6 +1,6 @@
 //! Which peers an event is about.
 
-use crate::{Event, Id, PeerEvent, PeerName, RoundsEvent, Row};
+use crate::{DemoEvent, Event, Id, PeerEvent, PeerName, RoundsEvent, Row};
 
 impl Event {
     /// Calls `visit` with the id of each peer that the event names, some of them more than once.
@@ -34,7 +34,14 @@ impl Event {
                 | RoundsEvent::PeerCopied {}
                 | RoundsEvent::AllRecorded {} => {}
             },
+            Self::Demo(
+                DemoEvent::PeerCrashed { crashed: PeerName::Id(id) }
+                | DemoEvent::PeerRestarted { restarted: PeerName::Id(id), .. }
+                | DemoEvent::PeerFrozen { frozen: PeerName::Id(id) }
+                | DemoEvent::PeerThawed { thawed: PeerName::Id(id) },
+            ) => visit(*id),
             Self::Peer(_)
+            | Self::Demo(_)
             | Self::Chain(_)
             | Self::Miners(_)
             | Self::Tracker(_)

@@ -13,6 +13,7 @@
 //! | `ids` | of any: which peers are they about? |
 
 pub(crate) mod chain;
+pub(crate) mod demo;
 mod ids;
 pub(crate) mod miners;
 pub(crate) mod peer;

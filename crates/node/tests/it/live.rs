@@ -53,7 +53,9 @@ impl Running {
         let dir = self.disks.path().join(number.to_string());
         let options = Options {
             dialect: Arc::clone(&self.dialect),
+            name: None,
             seat: Seat::Member,
+            id: None,
             store: Store::open(&dir).expect("no other peer has it"),
             parallelism: Parallelism::of(NonZeroUsize::MIN),
             solution_cache: false,

@@ -241,28 +241,7 @@ impl Demo {
         }
         self.network.leave().await?;
         for record in self.network.told() {
-            self.apply(&record, keys);
-        }
-    }
-
-    /// Kills the peer that found the last block, or another one if that is dead already.
-    async fn kill(&mut self, keys: &mut Keys) {
-        let all = 0..self.network.peers().len();
-        let last = self.board.last_finder().map(|number| number - 1);
-        let is_up = |number: &usize| !keys.killed.contains(number);
-        let Some(number) = last.into_iter().chain(all).find(is_up) else { return };
-        self.network.kill(number).await;
-        self.board.set_down(number + 1, true);
-        self.down.insert(number);
-        keys.killed.push(number);
-    }
-
-    fn restart(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
-        for number in std::mem::take(&mut keys.killed) {
-            self.network.restart(number, self.board.height().is_some())?;
-            self.board.move_to(number + 1, &self.network.peers()[number].address);
-            self.board.set_down(number + 1, false);
-            self.down.remove(&number);
+            self.apply(&record);
         }
         Ok(())
     }

@@ -125,8 +125,27 @@ impl Plan {
             false => None,
         };
         let process = served.http.url().map(|_| &served.process);
+        let air_of = Some(air.clone());
         let names = &arguments.name;
-        Making { dialect, meeting, parallelism, clock, feed, names, disk, process }
+        let making = Making {
+            dialect,
+            meeting,
+            parallelism,
+            clock,
+            feed,
+            names,
+            disk,
+            air: air_of,
+            process,
+        };
+        let running = making.start(self.peers).await?;
+        let source = feed.source(Some(arguments.network.name().into()), None);
+        let ids = running.ids.iter().map(|id| PeerName::from(*id));
+        let strategies = Strategy::of(&Role::ALL);
+        let plug = Plug::new(air, clock, source, strategies, ids, rand::random());
+        let (control, requests) = control::channel();
+        served.process.set_control(control);
+        Ok(Stage { running, plug, requests, records: feed.subscribe() })
     }
 
     /// Serves the API, if that is asked for.
@@ -153,7 +172,7 @@ struct Stage<'a> {
     plug: Plug,
     /// What others ask for.
     requests: Requests,
-    /// The records of the network, of which some end a step.
+    /// The records of all peers, from the start on.
     records: Subscription,
 }
 

@@ -63,7 +63,7 @@ pub(super) struct RoundsOptions {
 pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, http, meeting, .. } =
         arguments;
-    let RoundsOptions { observe, manual, no_solution_cache, never_copied } = rounds;
+    let RoundsOptions { observe, id, manual, no_solution_cache, never_copied } = rounds;
     let issuing = manual.then_some(Issuing::OnCommand);
     let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
@@ -96,7 +96,8 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let (peer, node) = node::rounds::open(node::rounds::Options {
         dialect: Arc::clone(&dialect),
         name: meeting.name,
-        seat: if observe { Seat::Observer } else { Seat::Member },
+        seat,
+        id,
         store,
         parallelism: parallelism.of_each(1),
         solution_cache: !no_solution_cache,

@@ -80,7 +80,7 @@ pub(super) fn draw(
     let shown = peers.zip(1..=all - hidden);
     for (place, (peer, number)) in places.iter().zip(shown) {
         match peer {
-            Some(peer) => put(&peer_line(board, round, peer, width), *place, buffer),
+            Some(peer) => put(&peer_line(board, round, peer, width, chosen), *place, buffer),
             None => put(&awaited_line(number), *place, buffer),
         }
     }
@@ -118,7 +118,21 @@ fn heading(has_names: bool) -> Line<'static> {
     Line::styled(text, style::FAINT)
 }
 
-fn peer_line(board: &Board, round: Option<&Round>, peer: &Peer, width: Width) -> Line<'static> {
+/// Returns the number of a peer, with a mark if it is the chosen one.
+pub(super) fn number(number: usize, chosen: Option<usize>) -> Span<'static> {
+    if chosen == Some(number) {
+        return Span::styled(right(&format!("▸#{number}"), NUMBER), style::NOTABLE);
+    }
+    Span::raw(right(&format!("#{number}"), NUMBER))
+}
+
+fn peer_line(
+    board: &Board,
+    round: Option<&Round>,
+    peer: &Peer,
+    width: Width,
+    chosen: Option<usize>,
+) -> Line<'static> {
     let rate = board.hash_rates.of(peer.id).map_or(String::new(), quantity);
     let vote = match round.and_then(|round| round.vote_of(peer.id)) {
         Some(true) => Span::styled("✓", style::GOOD),

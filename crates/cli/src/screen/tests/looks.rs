@@ -180,8 +180,9 @@ fn what_was_broken_shows_beside_the_peers_and_above_them() {
         feed::DemoEvent::FaultSet { fault: 7, kind: "cut".to_owned(), sentence: cut, seed: None },
     ] {
         let (time, at) = (std::time::SystemTime::UNIX_EPOCH, story.now);
-        let (network, peer, event) = (None, None, feed::Event::Demo(event));
-        story.board.apply(&feed::Record { sequence: 0, time, at, network, peer, event });
+        let (network, peer, names) = (None, None, Default::default());
+        let event = feed::Event::Demo(event);
+        story.board.apply(&feed::Record { sequence: 0, time, at, network, peer, names, event });
     }
     let said = Some("peer 5 crashed".to_owned());
     let controls = Controls { chosen: Some(3), said, killed: 1, ..CONTROLS };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use althing_types::{Moment, PeerId};
 
 use super::Paxos;
+use super::membership::Members;
 use crate::rounds::{Event, Issuing, Output, Seat, Waiting};
 
 impl Paxos {
@@ -89,7 +90,7 @@ impl Paxos {
 
     /// Returns of how many members this is true, and of which it is not.
     fn count(&self, is_so: impl Fn(PeerId) -> bool) -> (usize, Vec<PeerId>) {
-        let members = self.membership.members().into_iter().flat_map(|members| members.peers());
+        let members = self.membership.members().into_iter().flat_map(Members::peers);
         let (so, not): (Vec<_>, Vec<_>) = members.partition(|peer| is_so(*peer));
         (so.len(), not)
     }

@@ -58,8 +58,8 @@ impl Paxos {
         if self.starts.answers.is_none() {
             return self.fall_silent(out);
         }
-        // It has promised and voted nothing yet. What it hears may be of a start that is over, after
-        // which its disk was put back; a copy that still runs will hear of the higher number.
+        // It has promised and voted nothing yet. What it hears may be of a start that is over,
+        // after which its disk was put back; a copy that runs will hear of the higher number.
         if let Message::Announcement { start: Some(start), .. } = &signed.message {
             self.starts.taken = self.starts.taken.max(start.number);
         }
