@@ -11,6 +11,7 @@ use crate::needs;
 use crate::root;
 use crate::shell;
 use crate::steps::Outcome;
+use crate::test::EVERYTHING;
 
 /// What is installed, with its version.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -28,10 +29,13 @@ pub(crate) fn run() -> Result<Outcome> {
         Ok(program) => program,
         Err(error) => return Ok(Outcome::Skipped(format!("no Schemathesis here: {error:#}"))),
     };
-    shell::run(&mut shell::cargo(["build", "-p", "althing"]))?;
+    // With the features of the tests, whose build this is the first part of.
+    shell::run(shell::cargo(["test", "--no-run", "--quiet"]).args(EVERYTHING))?;
     for dialect in DIALECTS {
         let demo = Demo::start(dialect)?;
         let mut ask = shell::command(&schemathesis.display().to_string());
+        // It leaves its examples behind.
+        ask.current_dir(target());
         ask.args(["run", &format!("{}/openapi.json", demo.url)]);
         ask.args(["--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing"]);
         ask.args(["--max-examples", "50", "--seed", "1", "--no-color"]);

@@ -116,8 +116,8 @@ pub enum Error {
     /// Another connection has a queue of our name.
     #[error(
         "the queue {queue} on the broker at {address} belongs to another connection: a peer with \
-         the same identity is running, with these data or a copy of them, and must end first; or this \
-         one was cut off, which the broker notices within some {notice:?}"
+         the same identity is running, with these data or a copy of them, and must end first; or \
+         this one was cut off, which the broker notices within some {notice:?}"
     )]
     QueueInUse {
         /// Host and port.
