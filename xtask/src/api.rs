@@ -11,7 +11,7 @@ use crate::needs;
 use crate::root;
 use crate::shell;
 use crate::steps::Outcome;
-use crate::test::EVERYTHING;
+use crate::workspace::EVERYTHING;
 
 /// What is installed, with its version.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::needs::{self, AARCH64, Need};
 use crate::shell;
 use crate::steps::{Outcome, Steps};
-use crate::test::EVERYTHING;
+use crate::workspace::EVERYTHING;
 
 /// A processor that tests are run on.
 struct Processor {

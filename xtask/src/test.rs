@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::steps::{Outcome, Steps};
+use crate::workspace::EVERYTHING;
 use crate::{api, needs, shell, web};
 
 /// Which tests to run.
@@ -12,9 +13,6 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
 }
-
-/// The features that all builds here enable, so that each crate is built only once.
-pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// Installs missing programs, and runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {

@@ -8,6 +8,9 @@ use serde::Deserialize;
 pub(crate) use crate::root::{relative, root};
 use crate::shell;
 
+/// The features that all builds here enable, so that each crate is built only once.
+pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
 /// The part of `cargo metadata` that the checks read.
 #[derive(Deserialize)]
 struct Metadata {
