@@ -245,7 +245,10 @@ impl Paxos {
                 // although it may, is replaced as well.
                 let is_due = self.rules.issuing == Issuing::AtOnce || self.slot.challenge.is_some();
                 let is_stuck = is_due && now - self.slot.since >= 2 * timeouts.challenge;
-                if is_silent || is_stuck {
+                // The leader itself finds that its term decides nothing: a member that has started
+                // again may not vote in it, and those two may be too few to end it.
+                let is_given_up = self.election.given_up_for(now, 3 * timeouts.leader).is_some();
+                if is_silent || is_stuck || is_given_up {
                     if is_stuck && let Some((_, difficulty)) = self.slot.challenge {
                         self.slot.unsolved = Some(difficulty);
                     }

@@ -177,24 +177,18 @@ fn a_silenced_copy_is_forgotten_where_there_are_no_members_yet() {
 }
 
 #[test]
-fn one_backup_may_be_restored_twice() {
+fn one_backup_may_be_restored_again_and_again() {
     for peers in [3, 4, 5] {
         let scenario = Scenario::seed(3).peers(peers).signed().pause(Duration::from_millis(20));
         let mut net = scenario.start();
         net.run_until_recorded(SOON, 3).expect("nothing is wrong");
         net.back_up_disk(VICTIM);
         let peers = usize::from(peers);
-        for time in 0..2 {
+        for time in 0..4 {
             net.run_until_recorded(SOON, net.longest() + 3).expect("nothing is wrong");
             net.roll_back_disk(VICTIM);
-            let since = net.now();
-            let voted =
-                net.run_until(SOON, "vote of the restored", |net| votes_since(net, VICTIM, since));
-            voted.unwrap_or_else(|stuck| {
-                let status = net.engine(VICTIM).map(Engine::status);
-                panic!("{peers} members, time {time}, {status:?}: {stuck}")
-            });
-            // And is needed now.
+            net.run_for(Duration::from_secs(5)).expect("nothing is wrong");
+            // Its vote is needed now, perhaps in a term in which it may not vote.
             let gone = peers / 2 + 1..peers;
             gone.clone().for_each(|peer| net.crash(peer));
             let voted = net.run_until_recorded(SOON, net.longest() + 3);
