@@ -58,15 +58,11 @@ where
         let gauges = node.gauges();
         let (gone, holds) = watch::channel(());
         let mut stop = self.stop.subscribe();
-        let task = self.running.spawn(async move {
-            // Dropped last.
-            let _holds = holds;
-            let stopped = async move {
-                // The sender is gone only when the swarm is, and then we stop as well.
-                let _ = stop.wait_for(|stop| *stop).await;
-            };
-            node.run(transport, stopped).await
-        });
+        let stopped = async move {
+            // The sender is gone only when the swarm is, and then we stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        let task = self.running.spawn(outlasted(node.run(transport, stopped), holds));
         Peer { gauges, task, gone }
     }
 
@@ -110,5 +106,59 @@ where
     /// Returns the numbers of each peer, in the order in which they were added.
     pub fn gauges(&self) -> impl Iterator<Item = &Arc<Gauges>> {
         self.peers.iter().map(|peer| &peer.gauges)
+    }
+}
+
+/// Runs `future` while `holds` is held, which is dropped after the future and all that it owns.
+///
+/// This also holds if it is dropped before it first runs, as happens to a peer that is killed right
+/// after its start: what a future captures is then dropped in the order in which it was captured.
+async fn outlasted<F: Future>(future: F, holds: watch::Receiver<()>) -> F::Output {
+    let ended = future.await;
+    drop(holds);
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Something that a peer owns. When dropped, it notes whether the peer is said to be gone.
+    struct Owned {
+        gone: watch::Sender<()>,
+        was_gone: Arc<AtomicBool>,
+    }
+
+    impl Drop for Owned {
+        fn drop(&mut self) {
+            self.was_gone.store(self.gone.is_closed(), Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_peer_is_gone_only_once_all_that_it_owned_is_free() {
+        for has_begun in [false, true] {
+            let (gone, holds) = watch::channel(());
+            let was_gone = Arc::new(AtomicBool::new(true));
+            let owned = Owned { gone: gone.clone(), was_gone: Arc::clone(&was_gone) };
+            let mut peer = Box::pin(outlasted(
+                async move {
+                    let _owned = owned;
+                    pending::<()>().await;
+                },
+                holds,
+            ));
+            if has_begun {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(peer.as_mut().poll(&mut context).is_pending());
+            }
+            drop(peer);
+            assert!(gone.is_closed());
+            assert!(!was_gone.load(Ordering::Relaxed), "has begun: {has_begun}");
+        }
     }
 }
