@@ -1,4 +1,4 @@
-//! Requests that nobody would think of, to the API of a running demo: Schemathesis makes them from
+//! Random requests to the API of a running demo: Schemathesis makes them from
 //! `docs/openapi.json`, and none may be answered with an error of the server.
 
 use std::io::{BufRead, BufReader};

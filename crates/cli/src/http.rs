@@ -19,7 +19,7 @@ use crate::output;
 pub(crate) struct HttpOptions {
     /// Serve the HTTP API at this address; port 0 takes a free one.
     ///
-    /// At an address of this machine whoever uses it can ask; /docs shows what. A web page of
+    /// At an address of this machine all its users can ask; /docs shows what. A web page of
     /// another origin cannot. Any other address takes --tokens.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse_listen)]
     http: Option<SocketAddr>,

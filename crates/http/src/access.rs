@@ -1,6 +1,6 @@
-//! Who may ask: whoever reaches the socket in a peer's directory; at an address of this machine its
-//! users, but no page of another origin in their browsers; and from other machines whoever has a
-//! token.
+//! Who may ask: at the socket in a peer's directory, users whom the file's mode lets in; at an
+//! address of this machine its users, but no page of another origin in their browsers; and from
+//! other machines the holders of a token.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::tokens::Guarded;
 pub(crate) enum Access {
     /// All who can connect; the mode of the socket's file says who that is.
     All,
-    /// Whoever is on this machine and asks the address by its name.
+    /// Users of this machine who ask the address by its name.
     ThisMachine(SocketAddr),
-    /// Whoever has a token.
+    /// The holders of a token.
     Tokens(Arc<Guarded>),
 }
 

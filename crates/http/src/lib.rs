@@ -2,7 +2,7 @@
 //! only the user who runs the peer may ask, and at an address of the user's choice.
 //!
 //! [`Process`] is what is served: the feed, the peers as they come and go, and in a demo what can
-//! be done to it. Whoever asks never holds up a peer: requests go to its task one by one, lists
+//! be done to it. A caller never holds up a peer: requests go to its task one by one, lists
 //! are read from its store beside it, and events come from the feed.
 //!
 //! | file | question |

@@ -20,7 +20,7 @@ pub struct Serving {
     /// Where; port 0 takes a free one.
     pub address: SocketAddr,
     /// The file of the tokens that callers need. Without it the address must be of this machine,
-    /// and whoever uses it may do everything.
+    /// and all users of the machine may do everything.
     pub tokens: Option<PathBuf>,
     /// The certificate for TLS, if it is served over TLS.
     pub certificate: Option<Certificate>,
@@ -36,7 +36,7 @@ pub struct Http {
 /// Why the API cannot be served at an address.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// Whoever reaches the address could do anything.
+    /// All who reach the address could do anything.
     #[error(
         "{address} can be reached from other machines, and so takes --tokens FILE; make the file \
          with althing token new, or use 127.0.0.1"
@@ -62,7 +62,7 @@ pub enum HttpError {
 }
 
 impl Serving {
-    /// Serves the API at an address of this machine, to whoever uses it.
+    /// Serves the API at an address of this machine, to all its users.
     pub fn here(address: SocketAddr) -> Self {
         Self { address, tokens: None, certificate: None }
     }

@@ -1,7 +1,7 @@
 //! The file of tokens: who may do what beyond this machine.
 //!
-//! A token is 256 random bits that are shown once. The file has only its hash, so that whoever
-//! reads it can do nothing with it; a token that cannot be guessed needs no slow hash.
+//! A token is 256 random bits that are shown once. The file has only its hash, so that a
+//! reader of the file can do nothing with it; a token that cannot be guessed needs no slow hash.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};

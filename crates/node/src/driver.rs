@@ -256,7 +256,7 @@ impl<E: Observed> Node<E> {
     }
 
     /// Stands still until it is to go on, and returns true; or false if it is asked to stop. It can
-    /// be looked at meanwhile; whoever asks it to do something waits.
+    /// be looked at meanwhile; a caller that asks it to do something waits.
     async fn thaw(
         &mut self,
         stop: &mut (impl Future<Output = ()> + Unpin),

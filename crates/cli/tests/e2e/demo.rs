@@ -232,7 +232,7 @@ fn a_demo_of_a_chain_is_broken_over_http_and_what_happens_is_on_record() {
     let (status, done) = act(&lie);
     assert_eq!((status, &done["sentence"]), (200, &json!("peer 2 breaks the rules: silent")));
     let (_, state) = ask(url, "GET", "demo", None);
-    // It has its name still, so that whoever watches knows it.
+    // It has its name still, so that a viewer knows it.
     assert_eq!(
         state["peers"][1],
         json!({

@@ -214,7 +214,7 @@ impl Prober {
         {
             self.alias.insert(other.clone(), "minedBy".to_owned());
         }
-        // Whoever sends more heights than were asked for fills no memory.
+        // A sender of more heights than were asked for fills no memory.
         if self.blocks.len() < PEERS_MAX {
             self.blocks.insert(height, hash);
         }

@@ -83,7 +83,7 @@ pub(super) fn encode<'a>(config: &'a Config, signed: &Signed) -> Option<(&'a str
             let writer = writer.field(&config.id_field, &Id(peer)).field(DRAW, &Uuid(draw));
             (config.election_topic.as_str(), encode_election_state(writer, state))
         }
-        // Whoever has the most promises leads.
+        // The peer with the most promises leads.
         Message::Coordinator { .. } => return None,
         Message::Challenge { peer, difficulty, place } => {
             // A challenge that does not say which row it is for is none here.

@@ -113,8 +113,8 @@ pub enum Waiting {
     /// P19).
     #[error(
         "waiting for the next session: the connection was lost, and without what was missed \
-         transaction {transaction} and later ones cannot be told; when this session is over, start \
-         again with the others"
+         transaction {transaction} and later ones cannot be told; start again with the others when \
+         they have ended"
     )]
     Missed {
         /// The first row not recorded.

@@ -174,8 +174,8 @@ fn peers_that_speak_another_profile_are_told_of_once() {
 }
 
 proptest! {
-    /// Whoever has which of two branches, and in whatever order that is told: all honest peers that
-    /// hear the same end on the same chain, the one for which more speaks.
+    /// Whichever peers have which of two branches, and in any order that they tell of it: honest
+    /// peers that hear the same end on the same chain, the one for which more speaks.
     #[test]
     fn all_that_hear_the_same_claims_agree(
         lengths in (4..9_u64, 4..9_u64),

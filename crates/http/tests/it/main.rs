@@ -7,7 +7,7 @@
 //! | `documented` | is `docs/openapi.json` what is served? |
 //! | `harness` | how are a server and its callers made? |
 //! | `refusals` | is everything that it refuses a problem with its code? |
-//! | `secured` | is it closed to whoever has no token, and read by no one on the way? |
+//! | `secured` | is it closed without a token, and unreadable on the way? |
 //! | `streams` | does each reader of events get all of them? |
 
 mod answers;

@@ -72,7 +72,7 @@ async fn each_right_takes_its_token() {
             ];
             assert_eq!(codes, [Some(Code::Unauthorized); 4], "{token:?}");
         }
-        // Whoever may do it is told that there is no peer here, and no demo.
+        // A caller who may do it is told that there is no peer here, and no demo.
         let (no, none) = (Some(Code::Forbidden), Some(Code::NotFound));
         let expected = [[None, no, no], [None, none, no], [None, none, none]];
         for (token, expected) in guarded.tokens.iter().zip(expected) {
@@ -88,7 +88,7 @@ async fn each_right_takes_its_token() {
 }
 
 #[tokio::test]
-async fn whoever_trusts_another_certificate_does_not_connect() {
+async fn a_client_that_trusts_another_certificate_does_not_connect() {
     let guarded = guarded(true).await;
     let stranger = Client::at_url(&guarded.http.url(), None, None).expect("it is a URL");
     let refused = stranger.node().await;

@@ -239,7 +239,7 @@ impl Mixture {
         [0, 2].into_iter().for_each(|index| members[index].reaches(6));
         for index in [MINER, KILLED] {
             members[index] = self.start(index, false);
-            // A program of cs60 asks once, whoever is last on the list.
+            // A program of cs60 asks only the peer that is last on the list, and only once.
             if self.tracker.is_some() {
                 members[index].reaches(6);
             }

@@ -327,9 +327,9 @@ impl Paxos {
         }
     }
 
-    /// Takes a higher number if another start with our name has this one or a later one. Whoever is
-    /// not confirmed has promised and voted nothing in this start, so this is the same as to be
-    /// killed and to start again (rule I1).
+    /// Takes a higher number if another start with our name has this one or a later one. A peer
+    /// that is not confirmed has promised and voted nothing in this start, so this is the same as
+    /// to be killed and to start again (rule I1).
     fn retake(&mut self, now: Moment, out: &mut Vec<Output>) {
         let Starts { own, taken, retaken, may_retake, .. } = &self.starts;
         let is_taken = *taken >= own.number && now >= *may_retake;
