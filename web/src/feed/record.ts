@@ -20,20 +20,9 @@ export interface Envelope {
   network?: string | null;
   /** The peer that reports; missing where the process itself does. */
   peer?: PeerName | null;
+  /** What the peers in this line are called, by their ids. */
+  names?: { [id: string]: string };
 }
-
-/** What a demo tells of messages and of faults, for those who watch. */
-export type DemoEvent =
-  | { event: "message_sent"; kind: string; to?: PeerName | null }
-  | { event: "message_lost"; kind: string; from: PeerName; to: PeerName; reason: string }
-  | { event: "messages_untold"; count: number }
-  | { event: "fault_set"; fault: number; kind: string; sentence: string }
-  | { event: "fault_cleared"; fault: number }
-  | { event: "peer_crashed"; crashed: PeerName }
-  | { event: "peer_restarted"; restarted: PeerName; byzantine?: string | null }
-  | { event: "peer_frozen"; frozen: PeerName }
-  | { event: "peer_thawed"; thawed: PeerName }
-  | { event: "pace_changed"; paused: boolean; speed: number };
 
 /** What is stored of a block, as far as it is shown beside its records. */
 export interface StoredFacts {
@@ -60,7 +49,7 @@ export type Event =
   | Schemas["MinersEvent"]
   | Schemas["TrackerEvent"]
   | Schemas["SearchEvent"]
-  | DemoEvent
+  | Schemas["DemoEvent"]
   | Sampled;
 
 /** One line of the feed. */

@@ -8,7 +8,7 @@
 import type { Record } from "../feed/record";
 import { foldChain } from "./chain";
 import { foldDemo } from "./demo";
-import { hear, listPeer } from "./peers";
+import { hear, heardBy, listPeer } from "./peers";
 import { foldRounds } from "./rounds";
 import { pushBounded, REFUSALS_MAX, type State } from "./state";
 
@@ -19,14 +19,45 @@ export function fold(state: State, record: Record): boolean {
   state.network ??= record.network ?? null;
   const isSample = record.event === "hashes_sampled" || record.event === "blocks_sampled";
   if (!isSample) state.records += 1;
+  nameThose(state, record);
+  return foldKnown(state, record) ?? true;
+}
+
+/** Applies what a record tells; null if its event is one that this page does not know. */
+export function foldKnown(state: State, record: Record): boolean | null {
   return (
     foldPeer(state, record) ??
     foldDemo(state, record) ??
     foldRounds(state, record) ??
     foldChain(state, record) ??
     foldTracker(state, record) ??
-    true
+    (CHANGES_NOTHING.has(record.event) ? true : null)
   );
+}
+
+/** Events that are listed, and change nothing else that is shown. */
+const CHANGES_NOTHING: ReadonlySet<string> = new Set([
+  "summary",
+  "slept",
+  "clock_set",
+  "serving",
+  "listening_for_miners",
+  "worker_joined",
+  "worker_left",
+  "worker_dropped",
+  "workers_moved",
+  "block_found",
+  "shares_accepted",
+  "connection_refused",
+  "progress",
+]);
+
+/** Names stand in each line, so that they are known from whichever line on it is read. */
+function nameThose(state: State, record: Record): void {
+  for (const [id, name] of Object.entries(record.names ?? {})) {
+    const peer = state.peers.get(id);
+    if (peer) peer.name = name;
+  }
 }
 
 /** What can happen to any peer; null if it is something else. */
@@ -58,6 +89,11 @@ function foldPeer(state: State, record: Record): boolean | null {
       lost.suspectedBy.add(record.peer);
       return isNews;
     }
+    case "peer_heard": {
+      const isNews = (state.peers.get(record.heard)?.suspectedBy.size ?? 0) > 0;
+      heardBy(state, record.heard, record.peer);
+      return isNews;
+    }
     case "message_refused": {
       const count = record.count ?? 1;
       if (peer) peer.refused += count;
@@ -82,9 +118,7 @@ function foldPeer(state: State, record: Record): boolean | null {
     case "lagged":
       state.missed += record.missed;
       return true;
-    case "summary":
-    case "slept":
-    case "clock_set":
+    case "network_overheard":
       return true;
     default:
       return null;

@@ -2,6 +2,7 @@
 import { isHere, nameOf, peersOf } from "./peers";
 import { bits, count, duration } from "./text";
 import type { Round, Stage, State } from "./state";
+import { waitsFor } from "./waiting";
 
 export interface Headline {
   /** A large word: the row or height. */
@@ -62,7 +63,7 @@ function isStuck(state: State): boolean {
 function ofWaiting(state: State): Headline {
   const { what, here, needed } = state.waiting ?? { what: "", here: null, needed: null };
   const figures = here !== null && needed !== null ? `${here} of ${needed} are here` : "";
-  const stage = what === "majority" ? "no majority" : `waits for ${what}`;
+  const stage = what === "majority" ? "no majority" : `waits for ${waitsFor(what)}`;
   return { title: `Row ${state.next}`, stage, detail: figures };
 }
 

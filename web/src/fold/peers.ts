@@ -1,5 +1,6 @@
 /** The peers, in the order in which they were first heard. */
 import { PEERS_MAX, type Peer, type State } from "./state";
+import { short } from "./text";
 
 /** Returns a peer, which is listed if it is new and there is room. */
 export function listPeer(state: State, id: string): Peer | null {
@@ -9,6 +10,8 @@ export function listPeer(state: State, id: string): Peer | null {
   const peer: Peer = {
     id,
     number: state.peers.size + 1,
+    name: null,
+    like: null,
     connected: null,
     crashed: false,
     frozen: false,
@@ -68,11 +71,15 @@ export function suspicion(state: State, peer: Peer): number {
   return Math.min(1, peer.suspectedBy.size / others);
 }
 
-/** Returns what a peer is called: by its number, or else by the end of its id. */
+/**
+ * Returns what a peer is called: by its number, with its name if it has one, since a name may be
+ * that of another as well; or else by the end of its id.
+ */
 export function nameOf(state: State, id: string | null | undefined): string {
   if (!id) return "the process";
   const peer = state.peers.get(id);
-  return peer ? `peer ${peer.number}` : `…${id.slice(-6)}`;
+  if (!peer) return `…${id.slice(-6)}`;
+  return peer.name ? `peer ${peer.number} (${short(peer.name)})` : `peer ${peer.number}`;
 }
 
 /** Returns the end of an id, which is enough to tell peers apart. */

@@ -25,6 +25,16 @@ export function foldRounds(state: State, record: Record): boolean | null {
       if (isNews) inferFlight(state, "init", `init ${record.joined}`, record.joined, record.joined);
       return isNews;
     }
+    case "peer_named": {
+      const { named, name, like } = record;
+      const peer = listPeer(state, named);
+      const isNews = peer?.name !== name;
+      if (peer) {
+        peer.name = name;
+        peer.like = like ?? null;
+      }
+      return isNews;
+    }
     case "membership_settled": {
       const isNews = !state.settled;
       state.kind = "rounds";
@@ -153,8 +163,6 @@ export function foldRounds(state: State, record: Record): boolean | null {
       if (member) member.remark = record.reason;
       return isNews;
     }
-    case "network_overheard":
-      return true;
     default:
       return null;
   }

@@ -1,7 +1,7 @@
 /** Each record as a plain sentence, with the rule behind it and its kind. */
 import type { Record } from "../feed/record";
-import { nameOf } from "./peers";
-import { bits, count, duration, short } from "./text";
+import { nameOf, shortId } from "./peers";
+import { bits, count, duration, scaled, short } from "./text";
 import type { State } from "./state";
 
 /** Kinds by which the log is filtered, in the order of its buttons. */
@@ -49,6 +49,15 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       const also = others > 1 ? `, as ${count(others - 1, "other")} did before` : "";
       return say("peers", `${by} has not heard ${name(record.lost)} for long${also}`, rule);
     }
+    case "peer_heard":
+      return say("peers", `${by} hears ${name(record.heard)} again`, "W3");
+    case "peer_named": {
+      const peer = `peer ${state.peers.get(record.named)?.number ?? shortId(record.named)}`;
+      const like = record.like ? `, which looks like the name of ${name(record.like)}` : "";
+      return say("peers", `${peer} is called ${short(record.name)}${like}`);
+    }
+    case "serving":
+      return say("peers", `The API and this page are at ${record.url}`);
     case "membership_settled": {
       const members = count(record.members.length, "member");
       return say("peers", `The membership is settled: ${members}`, "G3");
@@ -90,7 +99,7 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       return say("round", `The vote on row ${record.transaction} is lost (${votes}); it is mined again`, "P5");
     }
     case "waiting":
-      return waiting(by, record);
+      return waiting(state, by, record);
     case "all_recorded":
       return say("round", "All members have every row that was asked for", "R1");
     case "message_refused": {
@@ -145,22 +154,42 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
 
 type Waits = Extract<Record, { event: "waiting" }>;
 
-function waiting(by: string, record: Waits): Sentence {
-  const has = "here" in record && record.here != null ? record.here : null;
-  const needs = "needed" in record && record.needed != null ? record.needed : null;
-  const figures = has !== null && needs !== null ? `: ${has} of ${needs} are here` : "";
+/** Members that are named in a sentence; of more, only how many. */
+const NAMED_MAX = 4;
+
+function waiting(state: State, by: string, record: Waits): Sentence {
+  const figures = "needed" in record ? `${record.here} of ${record.needed}` : "";
+  const missing = "missing" in record ? lacking(state, record.missing) : "";
   switch (record.for) {
     case "peers":
-      return say("peers", `${by} waits for more peers${figures}`, "G3");
+      return say("peers", `${by} waits for more peers: ${figures} are here`, "G3");
+    case "adoption":
+      return say("peers", `${by} waits until ${figures} agree on the members${missing}`, "G3");
     case "majority":
-      return say("round", `${by} waits: too few members for a majority${figures}`, "W4");
+      return say("round", `${by} waits: too few members for a majority, ${figures}`, "W4");
+    case "leader":
+      return say("leader", `${by} waits for a leader: ${figures} take part in an election${missing}`, "W4");
+    case "challenge":
+      return say("round", `${by} waits until ${nameOf(state, record.leader)} asks for row ${record.transaction}`, "W4");
+    case "votes":
+      return say("votes", `${by} waits for votes on row ${record.transaction}: ${figures}${missing}`, "W4");
     case "secret":
       return say("round", `${by} waits for what only the leader knows`, "P18");
     case "confirmation":
-      return say("peers", `${by} has started again and waits until others confirm it${figures}`, "I3");
-    default:
-      return say("round", `${by} waits: nothing has moved for long`, "P6");
+      return say("peers", `${by} has started again and waits until ${figures} confirm it${missing}`, "I3");
+    case "copied":
+      return say("refused", `${by} waits for nothing more: a copy of it takes part`, "I5");
+    case "missed":
+      return say("round", `${by} has missed messages, and waits for the next session`, "P6");
+    case "messages":
+      return say("round", `${by} waits: nothing has moved since row ${record.transaction}`, "P6");
   }
+}
+
+function lacking(state: State, missing: string[]): string {
+  if (missing.length === 0) return "";
+  if (missing.length > NAMED_MAX) return `; ${missing.length} do not`;
+  return `; not ${missing.map((id) => nameOf(state, id)).join(", ")}`;
 }
 
 function ofChain(state: State, record: Record): Sentence | null {
@@ -208,6 +237,14 @@ function ofOthers(record: Record): Sentence {
       return say("peers", `Worker ${record.worker} mines; there are ${record.workers}`);
     case "worker_left":
       return say("peers", `Worker ${record.worker} has left after ${count(record.accepted, "share")}`);
+    case "listening_for_miners":
+      return say("peers", `Miners can connect to ${record.address}`);
+    case "workers_moved":
+      return say("peers", `${count(record.count, "more worker")} came or went`);
+    case "shares_accepted":
+      return say("round", `${record.worker} searches ${scaled(record.hash_rate)} hashes a second`);
+    case "listening":
+      return say("peers", `The tracker is at ${record.address}`, "N6");
     case "worker_dropped":
       return say("refused", `Worker ${record.worker} was cut off: ${record.reason}`);
     case "block_found":

@@ -23,6 +23,10 @@ export interface Peer {
   id: string;
   /** The place in which it was first heard, from 1 on. */
   number: number;
+  /** What it is called, as it says: any peer may take any name. */
+  name: string | null;
+  /** Another peer whose name looks the same. */
+  like: string | null;
   /** Whether it is connected; null if it is not of the process that tells. */
   connected: boolean | null;
   crashed: boolean;
