@@ -70,7 +70,7 @@ describe("a demo", () => {
     const fault = page.locator("#view-plug .faults li");
     await fault.waitFor();
     expect(await fault.textContent()).toContain("cannot reach the others");
-    const waits = page.locator('#view-ring button.peer[aria-label*="waits for majority"]');
+    const waits = page.locator('#view-ring button.peer[aria-label*="waits for a majority"]');
     await expect.poll(() => waits.count()).toBeGreaterThan(1);
     const before = await rows(page);
     await expect.poll(() => rows(page)).toBeGreaterThan(before);

@@ -82,7 +82,7 @@ describe.skipIf(!PROGRAM)("althing demo", () => {
     await page.mouse.up();
     const fault = page.locator("#view-plug .faults li");
     await fault.waitFor();
-    const waits = page.locator('#view-ring button.peer[aria-label*="waits for majority"]');
+    const waits = page.locator('#view-ring button.peer[aria-label*="waits for a majority"]');
     await expect.poll(() => waits.count(), { timeout: 40_000 }).toBeGreaterThan(0);
     const before = await rows(page);
     await expect.poll(() => rows(page), { timeout: 40_000 }).toBeGreaterThan(before);

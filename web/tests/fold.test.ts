@@ -241,7 +241,27 @@ describe("chains", () => {
     expect(heights[1]?.rivals.map((it) => it.hash)).toEqual(["A1"]);
     expect(heights.map((it) => it.reached)).toEqual([3, 2, 2]);
     expect(agreedHeight(state, heights)).toBe(0);
-    expect(state.reorgs).toEqual([{ at: 22, peer: "c", disconnected: 1, connected: 2 }]);
+    expect(state.reorgs).toEqual({ count: 1, deepest: 1 });
+  });
+
+  it("those that are cut off or stand still are not among those that agree or have a block", () => {
+    const records = [
+      ...meeting,
+      ...["a", "b", "c"].map((id, at) => tip(3 + at, id, 0, "A0")),
+      tip(6, "c", 1, "A1"),
+      told(7, null, { event: "peer_frozen", frozen: "c" }),
+    ];
+    const state = stateOf(records);
+    expect(heightsOf(state, 10).map((it) => it.reached)).toEqual([2, 0]);
+    expect(agreedHeight(state, heightsOf(state, 10))).toBe(0);
+    expect(headlineOf(state, 8)).toMatchObject({ title: "Block 1", stage: "0 of 2 have it" });
+  });
+
+  it("one peer that tells of itself agrees with no other", () => {
+    const found = told(2, "a", { event: "peer_found", found: "b", known: 1 });
+    const state = stateOf([told(1, "a", { event: "connected" }), found, tip(3, "a", 0, "A0")]);
+    expect(agreedHeight(state, heightsOf(state, 10))).toBeNull();
+    expect(headlineOf(state, 4).stage).toBe("1.0 ms ago");
   });
 
   it("a peer that is gone does not hold back what the others agree on", () => {

@@ -4,7 +4,7 @@
  */
 import type { components } from "../generated/events";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 
 /** An id or an address, which is what names a peer in every line. */
 export type PeerName = string;

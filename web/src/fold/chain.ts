@@ -13,7 +13,6 @@ import {
   type State,
 } from "./state";
 
-const REORGS_MAX = 100;
 const RECENT_MAX = 64;
 
 /** Applies an event of a network with a chain; null if it is something else. */
@@ -113,11 +112,8 @@ function changeTip(state: State, me: Peer, record: TipChanged): boolean {
   me.tip = { height, hash };
   state.kind = "chain";
   if (disconnected > 0) {
-    pushBounded(
-      state.reorgs,
-      { at: record.at_ms, peer: me.id, disconnected, connected },
-      REORGS_MAX,
-    );
+    state.reorgs.count += 1;
+    state.reorgs.deepest = Math.max(state.reorgs.deepest, disconnected);
   }
   const best = state.best ? state.blocks.get(state.best) : undefined;
   // Among chains of one length, the one that more peers have; else the one that was there first.

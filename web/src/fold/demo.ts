@@ -29,6 +29,7 @@ export function foldDemo(state: State, record: Record): boolean | null {
         peer.frozen = false;
         peer.connected = false;
         peer.rate = null;
+        peer.waiting = null;
       });
       return true;
     case "peer_restarted":

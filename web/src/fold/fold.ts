@@ -108,7 +108,8 @@ function foldPeer(state: State, record: Record): boolean | null {
         { at: record.at_ms, by, claimed, reason: record.reason },
         REFUSALS_MAX,
       );
-      if (claimed && state.current) {
+      // A stranger can claim any name, and as many as it likes.
+      if (claimed && state.current && state.peers.has(claimed)) {
         const lane = state.current.lanes.get(claimed) ?? { checked: 0 };
         lane.refused ??= { at: record.at_ms, reason: record.reason };
         state.current.lanes.set(claimed, lane);

@@ -2,7 +2,8 @@
 import { isHere, nameOf, peersOf } from "./peers";
 import { bits, count, duration } from "./text";
 import type { Round, Stage, State } from "./state";
-import { waitsFor } from "./waiting";
+import { tellingOf } from "./tree";
+import { figuresOf, waitsFor } from "./waiting";
 
 export interface Headline {
   /** A large word: the row or height. */
@@ -20,10 +21,18 @@ export function stageOf(round: Round): Stage {
   return round.challenge ? "mining" : "opening";
 }
 
-/** Returns how many members must say yes: a majority of all (V1). */
+/** Returns how many members are a majority of all. */
 export function majority(state: State): number {
-  const members = peersOf(state).filter((peer) => peer.member === true).length;
-  return Math.floor((members || state.peers.size) / 2) + 1;
+  return Math.floor((state.members ?? state.peers.size) / 2) + 1;
+}
+
+/**
+ * Returns how many members must say yes: a majority of all (V1). Null where rows are decided with
+ * fewer, as where the leader alone decides, and before it is known.
+ */
+export function votesNeeded(state: State): number | null {
+  const most = majority(state);
+  return state.leastYes !== null && state.leastYes >= most ? most : null;
 }
 
 export function headlineOf(state: State, now: number): Headline {
@@ -49,20 +58,27 @@ export function headlineOf(state: State, now: number): Headline {
       return { title, stage: "mining", detail };
     default: {
       const votes = [...round.lanes.values()].filter((lane) => lane.vote === true).length;
-      return { title, stage: `${count(votes, "vote")}, ${majority(state)} needed`, detail };
+      const needed = votesNeeded(state);
+      const bound = needed === null ? "" : `, ${needed} needed`;
+      return { title, stage: count(votes, "vote") + bound, detail };
     }
   }
 }
 
-/** Whether those that wait are so many that the others cannot decide without them. */
+/**
+ * Whether too few can go on: none of the members that tell of themselves, or less than a majority,
+ * if there could be one among them.
+ */
 function isStuck(state: State): boolean {
-  const waiting = peersOf(state).filter((peer) => peer.waiting !== null).length;
-  return waiting === 0 || state.peers.size - waiting < majority(state);
+  const telling = peersOf(state).filter((peer) => peer.connected !== null && peer.member !== false);
+  const going = telling.filter((peer) => isHere(peer) && peer.waiting === null).length;
+  const most = majority(state);
+  return going === 0 || (telling.length >= most && going < most);
 }
 
 function ofWaiting(state: State): Headline {
   const { what, here, needed } = state.waiting ?? { what: "", here: null, needed: null };
-  const figures = here !== null && needed !== null ? `${here} of ${needed} are here` : "";
+  const figures = figuresOf(what, here, needed);
   const stage = what === "majority" ? "no majority" : `waits for ${waitsFor(what)}`;
   return { title: `Row ${state.next}`, stage, detail: figures };
 }
@@ -70,13 +86,13 @@ function ofWaiting(state: State): Headline {
 function ofChain(state: State, now: number): Headline {
   const best = state.best ? state.blocks.get(state.best) : undefined;
   if (!best) return { title: "Meeting", stage: "no block yet", detail: count(state.peers.size, "peer") };
-  const has = peersOf(state).filter((peer) => peer.tip?.hash === best.hash).length;
-  const since = duration(Math.max(0, now - best.at));
-  return {
-    title: `Block ${best.height}`,
-    stage: `${has} of ${state.peers.size} have it`,
-    detail: `${since} ago`,
-  };
+  const telling = tellingOf(state);
+  const has = telling.filter((peer) => peer.tip?.hash === best.hash).length;
+  const ago = `${duration(Math.max(0, now - best.at))} ago`;
+  const title = `Block ${best.height}`;
+  // One peer knows only of itself.
+  if (telling.length < 2) return { title, stage: ago, detail: count(state.peers.size, "peer") };
+  return { title, stage: `${has} of ${telling.length} have it`, detail: ago };
 }
 
 /** Returns what a screen reader is told now and then. */

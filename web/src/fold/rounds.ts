@@ -2,7 +2,7 @@
 import type { Record } from "../feed/record";
 import { inferFlight } from "./flights";
 import { hear, heardBy, listPeer } from "./peers";
-import { POINTS_MAX, pushBounded, ROWS_MAX, type Lane, type Round, type State } from "./state";
+import { POINTS_MAX, pushBounded, ROWS_MAX, type Lane, type Round, type Row, type State } from "./state";
 
 /** Rounds whose times give the pace. */
 const RECENT_MAX = 64;
@@ -39,12 +39,14 @@ export function foldRounds(state: State, record: Record): boolean | null {
       const isNews = !state.settled;
       state.kind = "rounds";
       state.settled = true;
+      state.members = record.members.length;
       for (const peer of state.peers.values()) peer.member ??= false;
       for (const id of record.members) {
         const member = listPeer(state, id);
         if (member) member.member = true;
       }
-      if (state.waiting?.what === "peers") state.waiting = null;
+      const waits = state.waiting?.what;
+      if (waits === "peers" || waits === "adoption") state.waiting = null;
       if (me) me.waiting = null;
       return isNews;
     }
@@ -69,7 +71,7 @@ export function foldRounds(state: State, record: Record): boolean | null {
       }
       state.kind = "rounds";
       state.leader = { peer: leader, term, draw };
-      state.waiting = null;
+      if (known?.term !== term) state.waiting = null;
       hear(state, leader);
       return true;
     }
@@ -77,29 +79,29 @@ export function foldRounds(state: State, record: Record): boolean | null {
       const { transaction, challenge: bits, leader } = record;
       if (me) {
         me.leader = leader;
-        me.stage = "mining";
         me.waiting = null;
       }
       inferFlight(state, "challenge", `challenge ${transaction} ${bits}`, leader, by);
       heardBy(state, leader, by);
+      const before = state.current;
       const round = roundOf(state, transaction, true);
       if (!round) return false;
-      if (by) laneOf(round, by).challengeAt ??= record.at_ms;
-      const isNews = round.challenge?.bits !== bits || round.challenge.leader !== leader;
-      if (!isNews) return false;
-      if (round.challenge) startAgain(round);
-      round.challenge = { bits, leader, at: record.at_ms };
-      if (by) laneOf(round, by).challengeAt = record.at_ms;
-      if (state.leader?.peer !== leader) {
+      const isFirst = round !== before && !round.row;
+      if (isFirst && state.leader?.peer !== leader) {
         const term = state.leader?.term ?? 0;
         state.leader = { peer: leader, term, draw: state.draws.get(leader) ?? null };
       }
-      return true;
+      const isNews = !round.row && replaces(state, round.challenge, { bits, leader });
+      if (isNews) {
+        if (round.challenge) startAgain(round);
+        round.challenge = { bits, leader, at: record.at_ms };
+      }
+      if (by) laneOf(round, by).challengeAt ??= record.at_ms;
+      return isNews;
     }
     case "solution_found": {
       if (!("finder" in record)) return true;
       const { transaction, finder, seed } = record;
-      if (me) me.stage = "voting";
       inferFlight(state, "solution", `solution ${transaction} ${finder}`, finder, by);
       heardBy(state, finder, by);
       const round = roundOf(state, transaction, false);
@@ -130,17 +132,23 @@ export function foldRounds(state: State, record: Record): boolean | null {
       return decide(state, record);
     case "round_failed": {
       const round = roundOf(state, record.transaction, false);
-      if (!round || !by) return false;
-      const isNews = round.solutions.length > 0;
+      if (!round || round.row || !me) return false;
+      // Each peer counts the failures itself, so the nth that any of them reports is the nth.
+      const { transaction } = record;
+      const before = me.failures.transaction === transaction ? me.failures.count : 0;
+      me.failures = { transaction, count: before + 1 };
+      const isNews = me.failures.count > round.failures;
       if (isNews) {
-        round.failures += 1;
+        round.failures = me.failures.count;
         startAgain(round);
       }
       return isNews;
     }
     case "waiting": {
       if (me) me.waiting = record.for;
-      if (state.finished) return false;
+      // What one peer waits for alone is not what the network waits for.
+      const isAlone = record.for === "confirmation" || record.for === "copied";
+      if (state.finished || isAlone) return isAlone;
       const isNews = state.waiting?.what !== record.for;
       const since = state.waiting?.since ?? record.at_ms;
       const here = "here" in record ? (record.here ?? null) : null;
@@ -152,6 +160,7 @@ export function foldRounds(state: State, record: Record): boolean | null {
       const isNews = !state.finished;
       state.finished = true;
       state.waiting = null;
+      for (const peer of state.peers.values()) peer.waiting = null;
       return isNews;
     }
     case "peer_copied":
@@ -176,17 +185,19 @@ function decide(state: State, record: Decided): boolean {
   const { transaction, challenge, seed, winner } = record;
   if (me) {
     me.next = Math.max(me.next, transaction + 1);
-    me.stage = "decided";
     me.waiting = null;
   }
   const isNews = transaction >= state.next;
+  state.leastYes = Math.min(state.leastYes ?? Infinity, record.yes);
+  const isOther = !isNews && by !== null && differs(state, by, record);
   if (isNews) {
     let round = state.current?.transaction === transaction ? state.current : null;
     round ??= newRound(transaction, record.at_ms);
     if (state.current && state.current.transaction <= transaction) state.current = null;
     const took = round.challenge ? record.at_ms - round.challenge.at : null;
     const { yes, no } = record;
-    round.row = { transaction, challenge, seed, winner, yes, no, at: record.at_ms, took };
+    const others = new Map<string, { seed: string; winner: string }>();
+    round.row = { transaction, challenge, seed, winner, yes, no, at: record.at_ms, took, others };
     pushBounded(state.rows, round.row, ROWS_MAX);
     state.previous = round;
     state.next = transaction + 1;
@@ -201,7 +212,7 @@ function decide(state: State, record: Decided): boolean {
     pushBounded(state.points, point, POINTS_MAX);
   }
   const round = state.previous;
-  if (round?.transaction !== transaction) return isNews;
+  if (round?.transaction !== transaction) return isNews || isOther;
   for (const voter of record.voters ?? []) {
     const lane = laneOf(round, voter);
     if (lane.vote !== true) {
@@ -215,7 +226,39 @@ function decide(state: State, record: Decided): boolean {
     round.row.yes = Math.max(round.row.yes, votes.filter((it) => it.vote === true).length);
     round.row.no = Math.max(round.row.no, votes.filter((it) => it.vote === false).length);
   }
-  return isNews;
+  return isNews || isOther;
+}
+
+/** Returns the row of a transaction, or undefined if it is not kept: rows are in their order. */
+export function rowOf(state: State, transaction: number): Row | undefined {
+  let [low, high] = [0, state.rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((state.rows[middle]?.transaction ?? 0) < transaction) low = middle + 1;
+    else high = middle;
+  }
+  const row = state.rows[low];
+  return row?.transaction === transaction ? row : undefined;
+}
+
+/** Notes whether a peer has recorded something else than the first one that reported the row. */
+function differs(state: State, by: string, { transaction, seed, winner }: Decided): boolean {
+  const row = rowOf(state, transaction);
+  const isSame = !row || (row.seed === seed && row.winner === winner);
+  if (isSame || !state.peers.has(by) || row.others.has(by)) return false;
+  row.others.set(by, { seed, winner });
+  return true;
+}
+
+/** An easier challenge replaces the one before, and so does one of the leader that is known. */
+function replaces(
+  state: State,
+  before: Round["challenge"],
+  now: { bits: number; leader: string },
+): boolean {
+  if (!before) return true;
+  if (before.leader === now.leader) return now.bits < before.bits;
+  return state.leader?.peer === now.leader;
 }
 
 function newRound(transaction: number, since: number): Round {

@@ -1,8 +1,11 @@
 /** Each record as a plain sentence, with the rule behind it and its kind. */
-import type { Record } from "../feed/record";
+import type { Record, Schemas } from "../feed/record";
+import { votesNeeded } from "./headline";
 import { nameOf, shortId } from "./peers";
 import { bits, count, duration, scaled, short } from "./text";
+import { rowOf } from "./rounds";
 import type { State } from "./state";
+import { waitingOf } from "./waiting";
 
 /** Kinds by which the log is filtered, in the order of its buttons. */
 export const TOPICS = ["peers", "leader", "round", "votes", "chain", "refused", "faults"] as const;
@@ -25,11 +28,16 @@ const say = (topic: Topic, text: string, rule: string | null = null): Sentence =
 export function sentenceOf(state: State, record: Record): Sentence | null {
   const name = (id: string | null | undefined) => nameOf(state, id);
   const by = name(record.peer);
+  /** A rule that holds where a majority of all members decides. */
+  const ofMajority = (rule: string) => (votesNeeded(state) === null ? null : rule);
   switch (record.event) {
     case "started": {
       const had = record.rows || record.blocks;
       const what = record.rows != null ? count(record.rows, "row") : count(record.blocks ?? 0, "block");
-      return say("peers", had ? `${by} starts with ${what} from before` : `${by} starts`, "I1");
+      const out = record.left_out ?? 0;
+      const left = out > 0 ? `; ${count(out, "block")} on its disk ${out === 1 ? "is" : "are"} not valid` : "";
+      const text = had ? `${by} starts with ${what} from before` : `${by} starts`;
+      return say("peers", text + left, record.rows != null ? "I1" : null);
     }
     case "connected":
       return say("peers", `${by} can be reached`);
@@ -44,10 +52,8 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "peer_found":
       return say("peers", `${by} has found ${name(record.found)}`, "N4");
     case "peer_lost": {
-      const others = state.peers.get(record.lost)?.suspectedBy.size ?? 1;
       const rule = state.kind === "chain" ? "N5" : "W3";
-      const also = others > 1 ? `, as ${count(others - 1, "other")} did before` : "";
-      return say("peers", `${by} has not heard ${name(record.lost)} for long${also}`, rule);
+      return say("peers", `${by} has lost sight of ${name(record.lost)}`, rule);
     }
     case "peer_heard":
       return say("peers", `${by} hears ${name(record.heard)} again`, "W3");
@@ -66,7 +72,7 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       const drew = record.draw == null ? "" : `: it drew ${short(record.draw)}`;
       const many = record.draws?.length ? `, against ${count(record.draws.length - 1, "other draw")}` : "";
       const leads = `${name(record.leader)} leads term ${record.term}${drew}${many}`;
-      return say("leader", leads, "E3");
+      return say("leader", leads, ofMajority("E3"));
     }
     case "challenge_issued":
       return say(
@@ -84,29 +90,33 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "vote_cast": {
       const vote = record.vote ? "votes for" : "votes against";
       const text = `${name(record.voter)} ${vote} ${short(record.seed)} in row ${record.transaction}`;
-      return say("votes", text, record.vote ? "V2" : "V5");
+      return say("votes", text, ofMajority(record.vote ? "V2" : "V5"));
     }
     case "round_decided": {
       const votes = `${record.yes} yes${record.no ? `, ${record.no} no` : ""}`;
-      return say(
-        "round",
-        `Row ${record.transaction} is decided: ${name(record.winner)} has won (${votes})`,
-        "V1",
-      );
+      const other = rowOf(state, record.transaction)?.others.get(record.peer ?? "");
+      if (other) {
+        const has = `${name(other.winner)} with ${short(other.seed)}`;
+        return say("refused", `${by} has another winner of row ${record.transaction}: ${has}`);
+      }
+      const text = `Row ${record.transaction} is decided: ${name(record.winner)} has won (${votes})`;
+      return say("round", text, ofMajority("V1"));
     }
     case "round_failed": {
       const votes = `${record.yes} yes, ${record.no} no`;
       return say("round", `The vote on row ${record.transaction} is lost (${votes}); it is mined again`, "P5");
     }
-    case "waiting":
-      return waiting(state, by, record);
+    case "waiting": {
+      const { text, rule } = waitingOf(state, record);
+      return say(record.for === "copied" ? "refused" : "round", text, rule);
+    }
     case "all_recorded":
       return say("round", "All members have every row that was asked for", "R1");
     case "message_refused": {
       const from = record.claimed ?? record.from;
       const who = from ? `a message of ${name(from)}` : `a message on ${record.topic ?? "the wire"}`;
       if (record.count) return say("refused", `${by} has refused ${record.count} more messages`);
-      return say("refused", `${by} refuses ${who}: ${record.reason}`, ruleIn(record.reason) ?? "A2");
+      return say("refused", `${by} refuses ${who}: ${record.reason}`, ruleIn(record.reason));
     }
     case "peer_copied":
       return say("refused", `A copy of ${by} speaks; ${by} no longer votes`, "I5");
@@ -131,7 +141,7 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "peer_restarted":
       return record.byzantine
         ? say("faults", `${name(record.restarted)} breaks the rules from now on: ${record.byzantine}`)
-        : say("faults", `${name(record.restarted)} is started again`, "I1");
+        : say("faults", `${name(record.restarted)} is started again`, state.kind === "rounds" ? "I1" : null);
     case "peer_frozen":
       return say("faults", `${name(record.frozen)} is frozen`);
     case "peer_thawed":
@@ -148,51 +158,22 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "blocks_sampled":
       return null;
     default:
-      return ofChain(state, record) ?? ofOthers(record);
+      return ofChain(state, record);
   }
 }
 
-type Waits = Extract<Record, { event: "waiting" }>;
+type OtherEvent = Schemas["MinersEvent"] | Schemas["TrackerEvent"] | Schemas["SearchEvent"];
+/** Two of them have the names of events of networks with rounds. */
+type Other = Extract<
+  Record,
+  { event: Exclude<OtherEvent["event"], "peer_joined" | "solution_found"> }
+>;
+type OfChain = Extract<
+  Record,
+  { event: Exclude<Schemas["ChainEvent"]["event"], "peer_found"> }
+>;
 
-/** Members that are named in a sentence; of more, only how many. */
-const NAMED_MAX = 4;
-
-function waiting(state: State, by: string, record: Waits): Sentence {
-  const figures = "needed" in record ? `${record.here} of ${record.needed}` : "";
-  const missing = "missing" in record ? lacking(state, record.missing) : "";
-  switch (record.for) {
-    case "peers":
-      return say("peers", `${by} waits for more peers: ${figures} are here`, "G3");
-    case "adoption":
-      return say("peers", `${by} waits until ${figures} agree on the members${missing}`, "G3");
-    case "majority":
-      return say("round", `${by} waits: too few members for a majority, ${figures}`, "W4");
-    case "leader":
-      return say("leader", `${by} waits for a leader: ${figures} take part in an election${missing}`, "W4");
-    case "challenge":
-      return say("round", `${by} waits until ${nameOf(state, record.leader)} asks for row ${record.transaction}`, "W4");
-    case "votes":
-      return say("votes", `${by} waits for votes on row ${record.transaction}: ${figures}${missing}`, "W4");
-    case "secret":
-      return say("round", `${by} waits for what only the leader knows`, "P18");
-    case "confirmation":
-      return say("peers", `${by} has started again and waits until ${figures} confirm it${missing}`, "I3");
-    case "copied":
-      return say("refused", `${by} waits for nothing more: a copy of it takes part`, "I5");
-    case "missed":
-      return say("round", `${by} has missed messages, and waits for the next session`, "P6");
-    case "messages":
-      return say("round", `${by} waits: nothing has moved since row ${record.transaction}`, "P6");
-  }
-}
-
-function lacking(state: State, missing: string[]): string {
-  if (missing.length === 0) return "";
-  if (missing.length > NAMED_MAX) return `; ${missing.length} do not`;
-  return `; not ${missing.map((id) => nameOf(state, id)).join(", ")}`;
-}
-
-function ofChain(state: State, record: Record): Sentence | null {
+function ofChain(state: State, record: OfChain | Other): Sentence {
   const name = (id: string | null | undefined) => nameOf(state, id);
   const by = name(record.peer);
   switch (record.event) {
@@ -213,7 +194,7 @@ function ofChain(state: State, record: Record): Sentence | null {
     case "entry_pooled":
       return say("chain", `An entry waits for a block: ${short(record.entry, 80)}`, "M2");
     case "entry_refused":
-      return say("refused", `${by} refuses an entry: ${record.reason}`, ruleIn(record.reason) ?? "B14");
+      return say("refused", `${by} refuses an entry: ${record.reason}`, ruleIn(record.reason));
     case "download_started":
       return say("chain", `${by} fetches a chain of ${record.length} blocks`, "Y2");
     case "download_failed":
@@ -225,13 +206,18 @@ function ofChain(state: State, record: Record): Sentence | null {
     case "peer_banned":
       return say("refused", `${by} bans a key for ${record.seconds} s: ${record.reason}`, "X3");
     case "clock_wrong":
-      return say("peers", `The clock of ${by} differs from that of others by ${record.ahead_s} s`, "B13");
+      return say("peers", clockWrong(by, record.ahead_s), "B13");
     default:
-      return null;
+      return ofOthers(record);
   }
 }
 
-function ofOthers(record: Record): Sentence {
+function clockWrong(by: string, ahead: number): string {
+  const seconds = `${Math.abs(ahead)} s ${ahead < 0 ? "behind" : "ahead of"}`;
+  return `The clocks of others are ${seconds} that of ${by}`;
+}
+
+function ofOthers(record: Other): Sentence {
   switch (record.event) {
     case "worker_joined":
       return say("peers", `Worker ${record.worker} mines; there are ${record.workers}`);
@@ -257,8 +243,11 @@ function ofOthers(record: Record): Sentence {
       return say("peers", `The connection of ${record.address} has ended`, "N6");
     case "progress":
       return say("round", `${record.hashes} hashes tried in ${duration(record.seconds * 1000)}`);
-    default:
-      return say("peers", record.event.replaceAll("_", " "));
+    default: {
+      // All events of this version are above; a later one is listed by its name.
+      const unknown: never = record;
+      return say("peers", (unknown as Record).event.replaceAll("_", " "));
+    }
   }
 }
 

@@ -45,12 +45,13 @@ export interface Peer {
   won: number;
   /** The first row that it lacks. */
   next: number;
-  stage: Stage;
   leader: string | null;
   term: number;
   /** The last block of its chain. */
   tip: { height: number; hash: string } | null;
-  /** What it waits for, in words. */
+  /** Votes of a row that were lost, as it has counted them. */
+  failures: { transaction: number; count: number };
+  /** What it waits for, by the word of its record. */
   waiting: string | null;
   /** Something about it that others should know, in words. */
   remark: string | null;
@@ -100,6 +101,8 @@ export interface Row {
   at: number;
   /** From the challenge to the record, in milliseconds; null if the challenge was not heard. */
   took: number | null;
+  /** Peers that have recorded another solution of this row, with what they have. */
+  others: Map<string, { seed: string; winner: string }>;
 }
 
 /** A block that some peer has. */
@@ -168,6 +171,10 @@ export interface State {
   missed: number;
   peers: Map<string, Peer>;
   settled: boolean;
+  /** Members of the network; null before they are settled. */
+  members: number | null;
+  /** The fewest yes votes with which a row was decided; null before one was. */
+  leastYes: number | null;
   leader: { peer: string; term: number; draw: string | null } | null;
   draws: Map<string, string>;
   current: Round | null;
@@ -179,7 +186,8 @@ export interface State {
   blocks: Map<string, Block>;
   /** The last block of the longest chain. */
   best: string | null;
-  reorgs: { at: number; peer: string; disconnected: number; connected: number }[];
+  /** How often a peer has gone over to another branch, and the most blocks that it left so. */
+  reorgs: { count: number; deepest: number };
   entries: Map<string, Entry>;
   refusals: Refusal[];
   flights: Flight[];
@@ -206,6 +214,8 @@ export function emptyState(): State {
     missed: 0,
     peers: new Map(),
     settled: false,
+    members: null,
+    leastYes: null,
     leader: null,
     draws: new Map(),
     current: null,
@@ -216,7 +226,7 @@ export function emptyState(): State {
     finished: false,
     blocks: new Map(),
     best: null,
-    reorgs: [],
+    reorgs: { count: 0, deepest: 0 },
     entries: new Map(),
     refusals: [],
     flights: [],

@@ -1,6 +1,6 @@
 /** The chain as it is now: one block for each height, and the branches that do not count. */
 import { isHere } from "./peers";
-import type { Block, State } from "./state";
+import type { Block, Peer, State } from "./state";
 
 /** One height of the best chain. */
 export interface Height {
@@ -10,7 +10,7 @@ export interface Height {
   rivals: Block[];
   /** Milliseconds since the block before it. */
   took: number | null;
-  /** How many peers have it in their chain. */
+  /** How many peers of `tellingOf` have it in their chain. */
   reached: number;
 }
 
@@ -49,10 +49,15 @@ function before(state: State, block: Block, byHeight: Map<number, Block[]>): Blo
   return candidates.find((it) => it.finder === block.finder) ?? candidates[0];
 }
 
+/** Returns the peers that are here and tell which chain they have. */
+export function tellingOf(state: State): Peer[] {
+  return [...state.peers.values()].filter((peer) => peer.tip !== null && isHere(peer));
+}
+
 /** Counts for each block the peers that have it in their chain. */
 function reachOf(state: State, byHeight: Map<number, Block[]>): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const peer of state.peers.values()) {
+  for (const peer of tellingOf(state)) {
     let at = peer.tip ? state.blocks.get(peer.tip.hash) : undefined;
     while (at) {
       counts.set(at.hash, (counts.get(at.hash) ?? 0) + 1);
@@ -62,10 +67,13 @@ function reachOf(state: State, byHeight: Map<number, Block[]>): Map<string, numb
   return counts;
 }
 
-/** Returns the height up to which all peers that are here have the same chain; null if none. */
+/**
+ * Returns the height up to which all peers that are here have the same chain; null if there is none,
+ * or if only one peer tells of itself, which agrees with no other by that.
+ */
 export function agreedHeight(state: State, heights: Height[]): number | null {
-  const here = [...state.peers.values()].filter((peer) => peer.tip && isHere(peer)).length;
-  if (here === 0) return null;
+  const here = tellingOf(state).length;
+  if (here < 2) return null;
   const agreed = heights.findLast((it) => it.reached >= here);
   return agreed?.height ?? null;
 }

@@ -12,6 +12,7 @@ export const KINDS: { kind: string; label: string; colour: string }[] = [
 
 /** Names that networks have for the same kinds. */
 const SAME: { [kind: string]: string } = {
+  coordinator: "election",
   verdict: "vote",
   refusal: "vote",
   chain: "block",
