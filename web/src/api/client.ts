@@ -1,15 +1,16 @@
 /** Requests to the server that this page came from. It holds the token, and no other state. */
 import type {
   Action,
-  Added,
   Broken,
   Demo,
   Done,
+  NewEntry,
   Node,
   Page,
   PeerStatus,
   StoredBlock,
   StoredEntry,
+  Submitted,
   Tally,
 } from "./types";
 
@@ -45,7 +46,7 @@ export class Client {
   demo = () => this.#get<Demo>("/v1/demo");
   act = (action: Action) => this.#send<Done>("POST", "/v1/demo/actions", action);
   undo = (fault: number) => this.#send<unknown>("DELETE", `/v1/demo/faults/${fault}`);
-  add = (text: string) => this.#send<Added>("POST", "/v1/entries", { text });
+  add = (entry: NewEntry) => this.#send<Submitted>("POST", "/v1/entries", entry);
   whatIf = (height: number, offset: number, xor: number) =>
     this.#send<Broken>("POST", "/v1/what-if", { height, offset, xor });
 

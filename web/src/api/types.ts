@@ -54,16 +54,21 @@ export interface StoredEntry {
 export interface Tally {
   choices: { choice: string; votes: number }[];
   voters: number;
-  height: number;
+  /** Of the last block that was counted; null if there is none. */
+  height: number | null;
 }
 
-export interface Added {
-  answer: "added" | "invalid" | "overtaken";
-  height?: number | null;
-  lost_races?: number | null;
-  held?: boolean | null;
-  reason?: string | null;
+export interface NewEntry {
+  text: string;
+  /** Whether it is meant even if its names look like others in the chain. */
+  as_written?: boolean;
 }
+
+export type Submitted =
+  | { answer: "added"; height: number; held: boolean }
+  | { answer: "invalid"; reason: string }
+  | { answer: "doubted"; reason: string }
+  | { answer: "overtaken" };
 
 export interface Broken {
   /** Blocks that would no longer be valid, each with the reason; the first ones, if many. */
