@@ -26,9 +26,13 @@ const STRATEGIES = [
 export async function serve({ peers = 10, roundMs = 400, token = null, port = 0 } = {}) {
   const readers = new Set();
   const frame = (record) => `id: ${record.sequence}\nevent: record\ndata: ${JSON.stringify(record)}\n\n`;
-  const network = new Network(peers, roundMs, (record) => {
-    for (const reader of readers) reader.write(frame(record));
-  });
+  const begin = (count) => {
+    const network = new Network(count, roundMs, (record) => {
+      for (const reader of readers) reader.write(frame(record));
+    });
+    return { network, started: new Date().toISOString() };
+  };
+  let { network, started } = begin(peers);
   const server = createServer((request, answer) => {
     handle(request, answer).catch((error) => problem(answer, 500, "internal", String(error)));
   });
@@ -47,7 +51,7 @@ export async function serve({ peers = 10, roundMs = 400, token = null, port = 0 
         version: "0",
         mode: "demo",
         network: "elect-chain",
-        started: new Date().toISOString(),
+        started,
         peers: network.peers.map((it) => it.peer),
         first_sequence: network.records[0]?.sequence ?? 0,
         next_sequence: (network.records.at(-1)?.sequence ?? -1) + 1,
@@ -100,7 +104,18 @@ export async function serve({ peers = 10, roundMs = 400, token = null, port = 0 
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   network.start();
   return {
-    network,
+    act: (action) => network.act(action),
+    undo: (fault) => network.undo(fault),
+    /** As if the process had ended, and another one were there at the same address. */
+    restart(count) {
+      network.stop();
+      for (const reader of readers) reader.destroy();
+      readers.clear();
+      const before = started;
+      do ({ network, started } = begin(count));
+      while (started === before);
+      network.start();
+    },
     url: `http://127.0.0.1:${server.address().port}/`,
     async close() {
       network.stop();

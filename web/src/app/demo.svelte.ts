@@ -48,7 +48,8 @@ export class Plug {
   }
 
   /** Cuts these peers off from all others. */
-  async partition(side: string[], all: string[]): Promise<void> {
+  async partition(side: string[]): Promise<void> {
+    const all = this.demo?.peers.map((it) => it.peer) ?? [];
     const inside = all.filter((id) => side.includes(id));
     const outside = all.filter((id) => !side.includes(id));
     if (inside.length === 0 || outside.length === 0) {

@@ -13,18 +13,18 @@ export interface Explanation {
 export const EXPLANATIONS: { [key: string]: Explanation } = {
   ring: {
     title: "The peers",
-    text: "Every circle is one peer. No peer is in charge: all of them hold the same ledger, and any may fail. A full circle can be reached; a dashed one has crashed.",
+    text: "Every circle is one peer. Each keeps the whole ledger itself, and any of them may fail. A dashed circle has crashed, or has no connection.",
     rules: ["G1", "N4"],
   },
   leader: {
     title: "The leader",
-    text: "All members draw a number; the highest leads the term once a majority has promised to follow it. If it falls silent, the others draw again.",
-    rules: ["E1", "E3", "W2"],
+    text: "The members draw for it, and follow the one that has won. Where a majority decides, it leads once a majority has promised to follow it; if it falls silent, the others draw again.",
+    rules: ["E1", "E3", "W2", "P2"],
   },
   suspicion: {
     title: "Suspicion",
-    text: "The red arc is the share of peers that have lost sight of this one. Being silent is no proof of being dead, so a peer is asked before it is suspected.",
-    rules: ["W2", "W3"],
+    text: "The red arc is the share of peers that have lost sight of this one. It was silent for long, or did not answer. That is no proof of being dead: a peer that is heard again is suspected no more.",
+    rules: ["W3", "N5"],
   },
   rate: {
     title: "Hash rate",
@@ -33,23 +33,23 @@ export const EXPLANATIONS: { [key: string]: Explanation } = {
   },
   flights: {
     title: "Messages in flight",
-    text: "Each dot is a message on its way from one peer to another; its colour is its kind. A red one was lost. Peers repeat what others may lack.",
-    rules: ["W1", "Q1"],
+    text: "Each dot is a message on its way from one peer to another; its colour is its kind. A red cross is one that was lost. Where the records tell of no messages, the dots follow from what the peers report.",
+    rules: ["W1", "P6"],
   },
   round: {
     title: "The round",
-    text: "One row of the table, from left to right: the leader's challenge, the search, the first solution, a vote of each member, and the record on each disk.",
-    rules: ["C1", "S2", "V1", "R1"],
+    text: "One row of the table, from left to right: the leader's challenge, the search, the solutions, the votes, and the record on each disk. Where the leader alone decides, there are no votes.",
+    rules: ["C1", "V1", "R1", "P10"],
   },
   votes: {
     title: "Votes",
-    text: "A member says yes once, and only to what its leader proposes. Each vote is signed, and each peer checks the signature itself before it counts the vote.",
-    rules: ["V2", "V3", "A2"],
+    text: "Where a majority decides, a member says yes once, and only to what its leader proposes. Where votes are signed, each peer checks the signature itself before it counts the vote.",
+    rules: ["V2", "V3", "A2", "P5"],
   },
   ledger: {
     title: "The table",
-    text: "Decided rows, the newest at the right. A row is final when a majority of all members has voted for it: no later leader can propose another.",
-    rules: ["V1", "E4", "C3"],
+    text: "Decided rows, the newest at the right. A row that a majority of all members has voted for is final: no later leader can propose another. Peers that count messages as they arrive may differ.",
+    rules: ["V1", "E4", "C3", "P5"],
   },
   chain: {
     title: "The chain",
@@ -58,7 +58,7 @@ export const EXPLANATIONS: { [key: string]: Explanation } = {
   },
   agreed: {
     title: "Agreed so far",
-    text: "Up to this line every peer that can be reached has the same blocks. Beyond it, a longer branch may still take over.",
+    text: "Up to this line all peers that tell of their chain have the same blocks. Beyond it, a longer branch may still take over.",
     rules: ["F1", "F2", "M5"],
   },
   charts: {
@@ -73,8 +73,8 @@ export const EXPLANATIONS: { [key: string]: Explanation } = {
   },
   table: {
     title: "Rows",
-    text: "Every row: the difficulty, the text that solves it, who found it, and the votes that were counted. All peers have the same table.",
-    rules: ["V1", "R1", "R2"],
+    text: "Every row: the difficulty, the text that solves it, who found it, and the votes that were counted, as the first peer has reported it. If another has recorded something else, the row is red.",
+    rules: ["R1", "R2", "P5"],
   },
   ballots: {
     title: "Ballots",
@@ -130,9 +130,12 @@ export const RULES: { [rule: string]: string } = {
   N4: "A peer that answers is known from then on, at the address it spoke from.",
   N5: "A peer that is not heard for 60 s is forgotten until it is heard again.",
   N6: "The peers on the tracker's list are known, and no others.",
+  P2: "The first N draws elect the leader, from any sender.",
   P5: "The next N votes decide; without a majority the row is mined again.",
   P6: "A peer repeats nothing, since a repetition would be counted again.",
-  P18: "A solution is what the program of the network takes for one.",
+  P10: "Where the leader alone decides, it accepts the first valid solution, and no vote is cast.",
+  P18: "What is hashed, and which zeros count, is as in the programs; a text that a leader keeps secret is found by no search.",
+  P19: "A peer that may have missed messages records nothing more until the next session.",
   Q1: "A message for a later row or term is kept, and handled when it is due.",
   R1: "A decided row is on disk before it is published, with the votes that decided it.",
   R2: "A member that lacks rows asks for them, and gets them with their votes.",
@@ -159,10 +162,20 @@ export interface Step {
   text: string;
 }
 
-/** Returns the five steps of the tour, which differ for networks with a chain. */
-export function tourOf(kind: Kind): Step[] {
-  return kind === "chain" ? TOUR.map((step, at) => CHAIN_TOUR[at] ?? step) : TOUR;
+/**
+ * Returns the five steps of the tour, which differ for networks with a chain, and where there is no
+ * plug to pull.
+ */
+export function tourOf(kind: Kind, canPlug: boolean): Step[] {
+  const steps = kind === "chain" ? TOUR.map((step, at) => CHAIN_TOUR[at] ?? step) : TOUR;
+  return canPlug ? steps : steps.map((step) => (step.key === "plug" ? LOG_STEP : step));
 }
+
+const LOG_STEP: Step = {
+  key: "log",
+  title: "What happened, and why",
+  text: "Each line is something that a peer has told, with the number of the rule behind it. Choose the kinds or the peer that you want to follow, or go to the moment of a line.",
+};
 
 const CHAIN_TOUR: { [at: number]: Step } = {
   0: {
@@ -180,23 +193,28 @@ const CHAIN_TOUR: { [at: number]: Step } = {
     title: "The chain",
     text: "The chain with the most work counts. Blocks that were found as well hang below it. Up to the green line all peers agree; choose a block to look into it.",
   },
+  3: {
+    key: "plug",
+    title: "Pull the plug",
+    text: "Choose a peer and crash it, or draw a line across the ring to cut the network in two. Both sides go on, each with a chain of its own; once the line is undone, the one with more work counts.",
+  },
 };
 
 const TOUR: Step[] = [
   {
     key: "ring",
     title: "Peers, and no server",
-    text: "Each circle is a peer. The dark one leads: it drew the highest number, and a majority has promised to follow it. The dots are messages on their way.",
+    text: "Each circle is a peer. The dark one leads: the members have drawn for it. The dots are messages on their way.",
   },
   {
     key: "round",
     title: "One row at a time",
-    text: "The leader sets a challenge, all peers search, the first solution is proposed, and each member checks it and votes. Here you see who knew what, and when.",
+    text: "The leader sets a challenge, all peers search, and the members check and vote on what is found. Here you see who knew what, and when.",
   },
   {
     key: "ledger",
     title: "The ledger",
-    text: "What a majority has voted for is final. In a network with a chain, blocks stand here instead, and a branch that is overtaken drops below the line.",
+    text: "Rows that are decided, the newest at the right. What a majority of all members has voted for is final: no later leader can propose another. Choose a row to see its votes.",
   },
   {
     key: "plug",

@@ -48,6 +48,8 @@ export class Session {
   link: Link = $state("connecting");
   node: Node | null = $state.raw(null);
   fileName = $state("");
+  /** Counts what was opened: each connection and each file is one more. */
+  opened = $state(0);
   /** Whether the newest moment is shown, as it comes. */
   isLive = $state(true);
   isPlaying = $state(true);
@@ -70,28 +72,43 @@ export class Session {
   async connect(): Promise<void> {
     this.link = "connecting";
     try {
-      this.node = await this.client.node();
+      this.#begin(await this.client.node());
     } catch (error) {
       const isLocked = error instanceof Problem && (error.status === 401 || error.status === 403);
       this.link = isLocked ? "locked" : "absent";
-      return;
     }
+  }
+
+  /** Follows the feed of a process from its first record on. */
+  #begin(node: Node): void {
+    this.node = node;
     this.#reset("live");
     const signal = this.#stop.signal;
     void follow(
       {
-        open: (from, stop) => this.client.events(from, stop),
+        open: (from, stop) => this.#open(from, stop),
         onRecords: (records) => {
           for (const record of records) this.#queue.push(record);
         },
-        onState: (state) => {
-          this.link = state === "refused" ? "locked" : state;
+        onState: (state, error) => {
+          const isAbsent = error instanceof Problem && error.status === 404;
+          this.link = state !== "refused" ? state : isAbsent ? "absent" : "locked";
         },
       },
-      this.node.first_sequence,
+      node.first_sequence,
       signal,
     );
     void this.#sample(signal);
+  }
+
+  /** Opens the feed, unless another process answers by now: its records begin again. */
+  async #open(from: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const node = await this.client.node();
+    signal.throwIfAborted();
+    if (node.started !== this.node?.started) this.#begin(node);
+    // The other process has a signal of its own.
+    signal.throwIfAborted();
+    return this.client.events(from, signal);
   }
 
   /** Shows a recording instead of what happens now. */
@@ -241,6 +258,7 @@ export class Session {
     this.#queue = [];
     this.timeline = new Timeline();
     this.origin = origin;
+    this.opened += 1;
     this.isLive = origin === "live";
     this.isPlaying = true;
     this.#headSeen = { at: -1, on: 0 };
