@@ -51,6 +51,26 @@ describe("a row that is mined again", () => {
   });
 });
 
+describe("a peer that crashes", () => {
+  it("searches no more, until it has started again and heard the challenge", () => {
+    const crashed = told(20, null, { event: "peer_crashed", crashed: "3" });
+    const lane = (...records: Record[]) =>
+      after(asks(10, "2", 9), asks(11, "3", 9), crashed, ...records).current?.lanes.get("3");
+    expect(lane()).toMatchObject({ challengeAt: 11, stoppedAt: 20 });
+    const restarted = told(30, null, { event: "peer_restarted", restarted: "3" });
+    expect(lane(restarted)).toEqual({ checked: 0 });
+    expect(lane(restarted, asks(35, "3", 9))).toEqual({ checked: 0, challengeAt: 35 });
+  });
+
+  it("and one that is frozen goes on where it stood", () => {
+    const frozen = told(20, null, { event: "peer_frozen", frozen: "3" });
+    const records = [...meeting, asks(10, "2", 9), asks(11, "3", 9), frozen];
+    expect(stateOf(records).current?.lanes.get("3")?.stoppedAt).toBe(20);
+    const thawed = stateOf([...records, told(25, null, { event: "peer_thawed", thawed: "3" })]);
+    expect(thawed.current?.lanes.get("3")).toEqual({ checked: 0, challengeAt: 11 });
+  });
+});
+
 describe("another challenge for the same row", () => {
   it("counts if it is easier, and a late report of the one before changes nothing", () => {
     const state = after(asks(10, "2", 20), asks(40, "2", 10), solves(41, "2", "4"), asks(42, "3", 20));

@@ -31,6 +31,7 @@ export function foldDemo(state: State, record: Record): boolean | null {
         peer.rate = null;
         peer.waiting = null;
       });
+      stopSearch(state, record.crashed, record.at_ms);
       return true;
     case "peer_restarted":
       change(state, record.restarted, (peer) => {
@@ -39,12 +40,15 @@ export function foldDemo(state: State, record: Record): boolean | null {
         peer.byzantine = record.byzantine ?? null;
       });
       hear(state, record.restarted);
+      searchAgain(state, record.restarted, false);
       return true;
     case "peer_frozen":
       change(state, record.frozen, (peer) => (peer.frozen = true));
+      stopSearch(state, record.frozen, record.at_ms);
       return true;
     case "peer_thawed":
       change(state, record.thawed, (peer) => (peer.frozen = false));
+      searchAgain(state, record.thawed, true);
       return true;
     case "pace_changed":
       state.pace = { paused: record.paused, speed: record.speed };
@@ -60,6 +64,19 @@ export function foldDemo(state: State, record: Record): boolean | null {
 function change(state: State, id: string, apply: (peer: Peer) => void): void {
   const peer = listPeer(state, id);
   if (peer) apply(peer);
+}
+
+function stopSearch(state: State, id: string, at: number): void {
+  const lane = state.current?.lanes.get(id);
+  if (lane) lane.stoppedAt = at;
+}
+
+/** A peer that starts anew has to hear the challenge again; one that stood still knows it. */
+function searchAgain(state: State, id: string, knowsChallenge: boolean): void {
+  const lane = state.current?.lanes.get(id);
+  if (!lane) return;
+  delete lane.stoppedAt;
+  if (!knowsChallenge) delete lane.challengeAt;
 }
 
 /** The rate is the growth between two samples, half of it from the samples before. */

@@ -75,6 +75,8 @@ export interface Lane {
   checked: number;
   /** When the row was on its disk. */
   decidedAt?: number;
+  /** When it crashed, or was frozen, and searched no more. */
+  stoppedAt?: number;
   refused?: { at: number; reason: string };
 }
 
