@@ -7,19 +7,24 @@ use tokio::sync::{mpsc, oneshot};
 use crate::timers::Due;
 
 /// Sends commands to a running peer, and asks for its status. Cheap to clone.
-pub struct Commands<E: Engine>(mpsc::Sender<Request<E>>);
+pub struct Commands<E: Engine> {
+    acts: mpsc::Sender<Act<E>>,
+    statuses: mpsc::Sender<oneshot::Sender<Status<E>>>,
+}
 
-/// A request to a peer's task.
-pub(crate) enum Request<E: Engine> {
-    /// Hand these commands to the engine, with no other input between them.
-    Act {
-        /// The commands, in the order in which the engine gets them.
-        commands: Vec<E::Command>,
-        /// Completes when every output that followed from them has been carried out.
-        done: oneshot::Sender<()>,
-    },
-    /// Report the status.
-    Status(oneshot::Sender<Status<E>>),
+/// Where a peer's task finds what it is asked for. A peer that stands still does nothing, and can
+/// be looked at all the same: so neither kind of request waits for the other.
+pub(crate) struct Requests<E: Engine> {
+    pub(crate) acts: mpsc::Receiver<Act<E>>,
+    pub(crate) statuses: mpsc::Receiver<oneshot::Sender<Status<E>>>,
+}
+
+/// Commands for the engine, with no other input between them.
+pub(crate) struct Act<E: Engine> {
+    /// The commands, in the order in which the engine gets them.
+    pub(crate) commands: Vec<E::Command>,
+    /// Completes when every output that followed from them has been carried out.
+    pub(crate) done: oneshot::Sender<()>,
 }
 
 /// The status of a running peer.
@@ -43,13 +48,16 @@ pub struct Status<E: Engine> {
 #[error("the peer has left")]
 pub struct HasLeft;
 
-/// Requests that can be queued for a busy peer. When there are more, their senders wait.
+/// Requests of one kind that can be queued for a busy peer. When there are more, their senders
+/// wait.
 const REQUESTS_MAX: usize = 16;
 
 impl<E: Engine> Commands<E> {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Request<E>>) {
-        let (sender, receiver) = mpsc::channel(REQUESTS_MAX);
-        (Self(sender), receiver)
+    pub(crate) fn new() -> (Self, Requests<E>) {
+        let (acts, acts_received) = mpsc::channel(REQUESTS_MAX);
+        let (statuses, statuses_received) = mpsc::channel(REQUESTS_MAX);
+        let requests = Requests { acts: acts_received, statuses: statuses_received };
+        (Self { acts, statuses }, requests)
     }
 
     /// Has the engine handle `command`, and returns when all of its outputs have been carried out:
@@ -61,27 +69,28 @@ impl<E: Engine> Commands<E> {
     /// Has the engine handle several commands in one go, as [`send`](Self::send) does: nothing else
     /// comes between the first of them and the last.
     pub async fn send_all(&self, commands: Vec<E::Command>) -> Result<(), HasLeft> {
-        self.ask(|done| Request::Act { commands, done }).await
+        ask(&self.acts, |done| Act { commands, done }).await
     }
 
-    /// Returns the status of the peer.
+    /// Returns the status of the peer, also of one that stands still.
     pub async fn status(&self) -> Result<Status<E>, HasLeft> {
-        self.ask(Request::Status).await
+        ask(&self.statuses, |done| done).await
     }
+}
 
-    async fn ask<T>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<T>) -> Request<E>,
-    ) -> Result<T, HasLeft> {
-        let (done, answer) = oneshot::channel();
-        self.0.send(request(done)).await.map_err(|_| HasLeft)?;
-        answer.await.map_err(|_| HasLeft)
-    }
+/// Sends a request, and waits for its answer.
+async fn ask<R, T>(
+    requests: &mpsc::Sender<R>,
+    request: impl FnOnce(oneshot::Sender<T>) -> R,
+) -> Result<T, HasLeft> {
+    let (done, answer) = oneshot::channel();
+    requests.send(request(done)).await.map_err(|_| HasLeft)?;
+    answer.await.map_err(|_| HasLeft)
 }
 
 // Derived, it would ask for an engine that can be cloned.
 impl<E: Engine> Clone for Commands<E> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { acts: self.acts.clone(), statuses: self.statuses.clone() }
     }
 }

@@ -20,12 +20,12 @@ use althing_net::Transport;
 use althing_pow::Parallelism;
 use althing_store::{Reader, Store, StoreError};
 use althing_types::Moment;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, trace};
 
 use crate::air::{Air, Seat};
 use crate::clock::{Clock, Reading, TimeOfDay};
-use crate::commands::{Commands, Request, Status};
+use crate::commands::{Act, Commands, Requests, Status};
 use crate::gauges::Gauges;
 use crate::limit::Limit;
 use crate::mining::{Answer, Mining};
@@ -79,7 +79,7 @@ pub struct Node<E: Engine> {
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Keeps the channel open, and is handed out.
     commands: Commands<E>,
-    requests: mpsc::Receiver<Request<E>>,
+    requests: Requests<E>,
     observer: Option<Box<dyn Observer<E>>>,
     refusals: Limit,
     source: Source,
@@ -224,7 +224,7 @@ impl<E: Observed> Node<E> {
         tokio::pin!(stop);
         self.tell(E::started(&self.engine.status(), self.left_out));
         while !self.leaving {
-            if *self.frozen.borrow() && !self.thaw(&mut stop, &transport).await? {
+            if *self.frozen.borrow() && !self.thaw(&mut stop).await {
                 break;
             }
             let wake = self.wake_at();
@@ -235,7 +235,8 @@ impl<E: Observed> Node<E> {
                 // An error means that it never will.
                 Ok(_) = frozen.wait_for(|is_frozen| *is_frozen) => {}
                 Some(answer) = self.answers.recv() => self.on_answer(answer, &transport)?,
-                Some(request) = self.requests.recv() => self.on_request(request, &transport)?,
+                Some(asker) = self.requests.statuses.recv() => self.on_look(asker),
+                Some(act) = self.requests.acts.recv() => self.on_act(act, &transport)?,
                 () = self.clock.sleep_until(wake) => {
                     self.on_time(&transport)?;
                 }
@@ -257,30 +258,20 @@ impl<E: Observed> Node<E> {
 
     /// Stands still until it is to go on, and returns true; or false if it is asked to stop. It can
     /// be looked at meanwhile; a caller that asks it to do something waits.
-    async fn thaw(
-        &mut self,
-        stop: &mut (impl Future<Output = ()> + Unpin),
-        transport: &Transport,
-    ) -> Result<bool, NodeError> {
+    async fn thaw(&mut self, stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
         self.mining.rest();
-        let (mut frozen, mut waiting) = (self.frozen.clone(), None);
+        let mut frozen = self.frozen.clone();
         let goes_on = loop {
             tokio::select! {
                 biased;
                 () = &mut *stop => break false,
                 // An error means that it will not be frozen again either.
                 _ = frozen.wait_for(|is_frozen| !*is_frozen) => break true,
-                Some(request) = self.requests.recv(), if waiting.is_none() => match request {
-                    Request::Status(_) => self.on_request(request, transport)?,
-                    Request::Act { .. } => waiting = Some(request),
-                },
+                Some(asker) = self.requests.statuses.recv() => self.on_look(asker),
             }
         };
         self.mining.go_on(self.clock.now());
-        if let Some(request) = waiting.filter(|_| goes_on) {
-            self.on_request(request, transport)?;
-        }
-        Ok(goes_on)
+        goes_on
     }
 
     /// Returns when there is something to do even if nothing arrives.
@@ -299,16 +290,17 @@ impl<E: Observed> Node<E> {
         }
     }
 
-    fn on_request(&mut self, request: Request<E>, transport: &Transport) -> Result<(), NodeError> {
-        // The requester may have stopped waiting for the answer.
-        match request {
-            Request::Act { commands, done } => {
-                self.handle(commands.into_iter().map(Input::Command).collect(), transport)?;
-                let _ = done.send(());
-            }
-            Request::Status(done) => drop(done.send(self.status())),
-        }
+    fn on_act(&mut self, act: Act<E>, transport: &Transport) -> Result<(), NodeError> {
+        let Act { commands, done } = act;
+        self.handle(commands.into_iter().map(Input::Command).collect(), transport)?;
+        // The caller may have stopped waiting for the answer.
+        let _ = done.send(());
         Ok(())
+    }
+
+    fn on_look(&self, asker: oneshot::Sender<Status<E>>) {
+        // It may have stopped waiting for the answer.
+        let _ = asker.send(self.status());
     }
 
     fn status(&self) -> Status<E> {

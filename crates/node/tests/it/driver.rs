@@ -2,12 +2,18 @@
 //! numbers, and the end.
 
 use std::future::pending;
+use std::pin::pin;
+use std::time::Duration;
 
-use althing_node::{HasLeft, NodeError};
+use althing_feed::Feed;
+use althing_node::plug::{Action, Plug};
+use althing_node::{Air, Clock, HasLeft, NodeError};
 use althing_store::{Store, StoreError};
-use althing_testkit::eventually;
+use althing_testkit::{DEADLINE, eventually};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
+use crate::refusals::Puppets;
 use crate::toy::{Stage, hears, told};
 
 #[tokio::test]
@@ -177,6 +183,33 @@ async fn commands_of_one_call_are_one_batch_and_are_carried_out_when_it_returns(
     let status = commands.status().await.expect("it runs");
     assert_eq!((status.due.len(), status.due[0].timer), (1, 999_999));
     assert!(status.due[0].at > status.now);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_peer_that_stands_still_can_be_looked_at_while_a_command_waits() {
+    let Stage { node, link, notes, other: _other, .. } = Stage::in_memory();
+    let (air, name) = (Air::new(Duration::ZERO..=Duration::ZERO), Stage::name());
+    let node = node.within(&air, 0);
+    let source = Feed::default().source(None, None);
+    let mut plug = Plug::new(air, Clock::start(), source, Vec::new(), [name.clone()], 7);
+    let mut puppets = Puppets::default();
+    plug.act(Action::Freeze(name.clone()), &mut puppets).await.expect("it runs");
+    let commands = node.commands();
+    let running = tokio::spawn(node.run(link, pending()));
+    let mut acting = pin!(commands.send("send hello".to_owned()));
+    for _ in 0..2 {
+        let status = tokio::select! {
+            biased;
+            _ = &mut acting => panic!("it stands still"),
+            status = timeout(DEADLINE, commands.status()) => status.expect("it can be looked at"),
+        };
+        assert_eq!(status.expect("it has not left").engine, 0);
+    }
+    assert_eq!(notes.sent(), []);
+    plug.act(Action::Thaw(name), &mut puppets).await.expect("it stands still");
+    acting.await.expect("it goes on");
+    assert!(notes.sent().iter().any(|(text, _)| text == "hello"));
     running.abort();
 }
 

@@ -9,7 +9,7 @@ use althing_types::PeerId;
 
 /// Peers that do as they are told.
 #[derive(Default)]
-struct Puppets {
+pub(crate) struct Puppets {
     crashes: Vec<usize>,
     starts: Vec<(usize, Option<String>)>,
     is_broken: bool,

@@ -11,13 +11,13 @@ use althing_dialect::{Codec, Content, Malformed, NetworkConfig, Received, Wire};
 use althing_engine::{
     Change, Durable, Engine, Gap, Input, Origin, Output, ProofOfWork, Queue, Recipient, SearchId,
 };
-use althing_feed::{Event, Feed, Observed, PeerEvent, Subscription};
+use althing_feed::{Event, Feed, Observed, PeerEvent, PeerName, Subscription};
 use althing_net::memory::Bus;
 use althing_net::{Arrival, Link};
 use althing_node::{Clock, Node, Setup};
 use althing_pow::{Goal, Hash, Nonce, Parallelism, Template, Work};
 use althing_store::{Reader, Store};
-use althing_types::{Channel, Moment};
+use althing_types::{Channel, Moment, PeerId};
 
 /// The outputs of the engine, in order: `persist 3`, `send hello`, `event hello`,
 /// `refuse`, `timer 5` (in so many milliseconds), `search` (for what is easily found), `search for
@@ -233,13 +233,18 @@ impl Stage {
             searches: None,
             observer: None,
             clock: Clock::start(),
-            source: feed.source(None, None),
+            source: feed.source(None, Some(Self::name())),
         });
         Self { node, link, notes, other, events }
     }
 
     pub(crate) fn in_memory() -> Self {
         Self::new(Store::in_memory(), 1024)
+    }
+
+    /// Returns what the peer is called on the feed.
+    pub(crate) fn name() -> PeerName {
+        PeerId::new(1).into()
     }
 
     /// Sends the peer a script, which it carries out once it gets to it.
