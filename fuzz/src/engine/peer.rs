@@ -151,7 +151,7 @@ impl Peer {
             Durable::Promised(promised) => self.check_promise(promised),
             Durable::Accepted(accepted) => self.check_vote(accepted),
             Durable::Record(row) => self.check_row(row),
-            Durable::Started(_) | Durable::Copied | Durable::Named(..) => {}
+            Durable::Started(_) | Durable::Copied | Durable::Named(..) | Durable::Unnamed(_) => {}
             Durable::Start(start) => assert_ne!(start.peer, ME),
             Durable::Equivocation(found) => assert_ne!(found.peer(), ME),
             // What it does to the numbers of rows is checked where it is applied.

@@ -37,6 +37,8 @@ pub enum Durable {
     Equivocation(Equivocation),
     /// A peer has a name (rule G8).
     Named(PeerId, Name),
+    /// The name of a peer is forgotten, since another one needs its place.
+    Unnamed(PeerId),
     /// A session begins, where messages are counted as they arrive: its rows are numbered from 0
     /// on, whatever the table has from before, and it may miss some (rule P12).
     Session,
@@ -147,6 +149,9 @@ impl crate::Durable for Durable {
             }
             Self::Named(peer, name) => {
                 state.names.insert(*peer, name.clone());
+            }
+            Self::Unnamed(peer) => {
+                state.names.remove(peer);
             }
             Self::Started(number) => state.start.number = *number,
             Self::Copied => state.start.copied = true,

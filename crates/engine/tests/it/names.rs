@@ -5,7 +5,7 @@ use althing_engine::rounds::{
 };
 use althing_engine::{Engine, Queue};
 
-use crate::common::{durables, events, handle, hear, id, member, rules, said};
+use crate::common::{durables, events, handle, hear, id, member, recovered, rules, said};
 
 fn name(peer: usize, name: &str) -> Message {
     Message::Name { peer: id(peer), name: name.parse().expect("it is a name") }
@@ -69,27 +69,44 @@ fn a_name_counts_once_its_peer_is_known_and_may_change_a_few_times() {
     assert_eq!(known(&peer), ["bob 4"]);
 }
 
-#[test]
-fn names_of_any_number_of_strangers_take_bounded_memory() {
-    let mut peer = member(rules(3), id(0), Recovered::default());
-    handle(&mut peer, Input::Start);
-    for stranger in 1..1000 {
-        hear(&mut peer, announcement(stranger));
-        hear(&mut peer, name(stranger, "x"));
-        let Queue { len, max, .. } = names(&peer);
-        assert!(len <= max, "{len} of {max}");
+/// Puts on disk what a peer wants to keep.
+fn keep(disk: &mut Recovered, outputs: &[Output]) {
+    for durable in durables(outputs) {
+        disk.apply(durable).expect("no row is missing");
     }
-    assert!(names(&peer).len > 10);
+}
+
+#[test]
+fn names_of_any_number_of_strangers_take_bounded_room_and_not_that_of_members() {
+    let mut disk = recovered(3, State::default());
+    for life in 1..4 {
+        let own = format!("ann {life}");
+        let mut peer = member(rules(3), id(0), disk.clone()).called(own.parse().ok());
+        keep(&mut disk, &handle(&mut peer, Input::Start));
+        for stranger in (0..1000).map(|number| 1000 * life + number) {
+            keep(&mut disk, &hear(&mut peer, announcement(stranger)));
+            keep(&mut disk, &hear(&mut peer, name(stranger, "x")));
+            let Queue { len, max, .. } = names(&peer);
+            assert!(len <= max, "{len} of {max}");
+            assert_eq!(disk.state.names.len(), len);
+        }
+        assert!(names(&peer).len > 10);
+        let (bob, carol) = (format!("bob {life}"), format!("carol {life}"));
+        keep(&mut disk, &hear(&mut peer, name(1, &bob)));
+        keep(&mut disk, &hear(&mut peer, name(2, &carol)));
+        assert_eq!(known(&peer)[..3], [own, bob, carol]);
+        assert_eq!(disk.state.names.len(), names(&peer).len);
+    }
 }
 
 #[test]
 fn names_from_before_a_restart_are_told_at_its_start() {
-    let mut recovered = Recovered::default();
+    let mut disk = Recovered::default();
     let bob: althing_text::Name = "bob".parse().expect("it is a name");
-    assert_eq!(recovered.apply(&Durable::Named(id(1), bob.clone())), Ok(None));
-    let State { names, .. } = &recovered.state;
+    assert_eq!(disk.apply(&Durable::Named(id(1), bob.clone())), Ok(None));
+    let State { names, .. } = &disk.state;
     assert_eq!(names.get(&id(1)), Some(&bob));
-    let mut peer = member(rules(3), id(0), recovered);
+    let mut peer = member(rules(3), id(0), disk);
     let out = handle(&mut peer, Input::Start);
     let told = Event::PeerNamed { peer: id(1), name: bob };
     assert!(events(&out).any(|event| *event == told));

@@ -124,6 +124,7 @@ impl RoundsChecker {
             }
             Durable::Started(_)
             | Durable::Named(..)
+            | Durable::Unnamed(_)
             | Durable::Start(_)
             | Durable::Copied
             | Durable::Equivocation(_) => Ok(()),

@@ -43,6 +43,7 @@ impl History {
             | Durable::Record(_)
             | Durable::Session
             | Durable::Named(..)
+            | Durable::Unnamed(_)
             | Durable::Started(_)
             | Durable::Start(_)
             | Durable::Copied

@@ -106,8 +106,11 @@ impl Paxos {
         let State { members, promised, accepted, names, .. } = state;
         let has_voted = accepted.is_some() || next > Transaction::FIRST;
         let term = promised.map(|promised| promised.term).unwrap_or_default();
+        let discovery = Discovery::new(rules.membership_size());
+        // Members need not announce themselves again, nor does an observer at all.
+        let names_max = discovery.queue().max + rules.membership_size() + 1;
         Self {
-            discovery: Discovery::new(rules.membership_size()),
+            discovery,
             membership: Membership::recovered(members, has_voted),
             election: Election::new(Moment::START, term),
             promised,
@@ -118,7 +121,7 @@ impl Paxos {
             catch_up: CatchUp::default(),
             failure_detector: FailureDetector::new(),
             starts,
-            names: Names::recovered(names, rules.membership_size()),
+            names: Names::recovered(names, names_max),
             search: Search::new(solution_cache),
             rules,
             me,

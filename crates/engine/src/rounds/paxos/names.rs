@@ -32,11 +32,10 @@ struct Called {
 const CHANGES_MAX: u8 = 4;
 
 impl Names {
-    /// Returns the names that a peer knows after a restart. It keeps those of a few times as many
-    /// peers as there are members, as it does with announcements.
-    pub(super) fn recovered(known: BTreeMap<PeerId, Name>, peers: usize) -> Self {
+    /// Returns the names that a peer knows after a restart, with room for so many.
+    pub(super) fn recovered(known: BTreeMap<PeerId, Name>, known_max: usize) -> Self {
         let known = known.into_iter().map(|(peer, name)| (peer, Called { name, changes: 0 }));
-        Self { own: None, known: known.collect(), known_max: 4 * peers + 16 }
+        Self { own: None, known: known.collect(), known_max }
     }
 
     pub(super) fn call_own(&mut self, name: Option<Name>) {
@@ -54,7 +53,6 @@ impl Names {
 
     /// Takes note of a name; returns whether it is news.
     fn note(&mut self, peer: PeerId, name: &Name) -> Result<bool, Refusal> {
-        let is_full = self.known.len() >= self.known_max;
         match self.known.get_mut(&peer) {
             Some(called) if called.name == *name => Ok(false),
             Some(called) if called.changes >= CHANGES_MAX => Err(Refusal::TooManyNames),
@@ -62,12 +60,16 @@ impl Names {
                 *called = Called { name: name.clone(), changes: called.changes + 1 };
                 Ok(true)
             }
-            None if is_full => Err(Refusal::TooManyNames),
             None => {
                 self.known.insert(peer, Called { name: name.clone(), changes: 0 });
                 Ok(true)
             }
         }
+    }
+
+    /// Returns whether a peer can only get a name if another loses its own.
+    fn lacks_room_for(&self, peer: PeerId) -> bool {
+        self.known.len() >= self.known_max && !self.known.contains_key(&peer)
     }
 }
 
@@ -106,6 +108,12 @@ impl Paxos {
     }
 
     fn take_name(&mut self, peer: PeerId, name: Name, out: &mut Vec<Output>) {
+        if self.names.lacks_room_for(peer)
+            && let Some(gone) = self.named_and_gone()
+        {
+            self.names.known.remove(&gone);
+            out.push(Output::Persist(Durable::Unnamed(gone)));
+        }
         match self.names.note(peer, &name) {
             Ok(true) => {
                 out.push(Output::Persist(Durable::Named(peer, name.clone())));
@@ -114,5 +122,16 @@ impl Paxos {
             Ok(false) => {}
             Err(reason) => refuse(peer, reason, out),
         }
+    }
+    /// Returns a peer with a name that is neither known to be here nor a member. When there is no
+    /// room for another name there is one, since there is room for all the others.
+    fn named_and_gone(&self) -> Option<PeerId> {
+        let members = self.membership.members();
+        let is_here = |peer: PeerId| {
+            peer == self.me
+                || self.discovery.key_of(peer).is_some()
+                || members.is_some_and(|members| members.contains(peer))
+        };
+        self.names.known.keys().copied().find(|peer| !is_here(*peer))
     }
 }
