@@ -1,7 +1,8 @@
 //! What a peer makes of what others are called (rule G8).
 
 use althing_engine::rounds::{
-    Counting, Durable, Event, Input, Message, Output, Recovered, Refusal, Rounds, Rules, State,
+    Counting, Durable, Event, Input, Message, Output, OwnStart, Recovered, Refusal, Rounds, Rules,
+    State,
 };
 use althing_engine::{Engine, Queue};
 
@@ -110,6 +111,19 @@ fn names_from_before_a_restart_are_told_at_its_start() {
     let out = handle(&mut peer, Input::Start);
     let told = Event::PeerNamed { peer: id(1), name: bob };
     assert!(events(&out).any(|event| *event == told));
+}
+
+#[test]
+fn a_peer_that_has_heard_a_copy_of_itself_does_not_say_its_name() {
+    for copied in [false, true] {
+        let state = State { start: OwnStart { number: 2, copied }, ..State::default() };
+        let disk = Recovered { state, ..Recovered::default() };
+        let mut peer = member(rules(3), id(0), disk).called("ann".parse().ok());
+        let mut out = handle(&mut peer, Input::Start);
+        out.extend(hear(&mut peer, announcement(1)));
+        let says_name = said(&out).any(|message| *message == name(0, "ann"));
+        assert_eq!(says_name, !copied);
+    }
 }
 
 #[test]

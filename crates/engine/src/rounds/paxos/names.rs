@@ -84,9 +84,10 @@ impl Paxos {
         }
     }
 
-    /// Says what this peer is called, if it has a name.
+    /// Says what this peer is called, if it has a name and says that it is here (rule I5).
     pub(super) fn say_name(&self, out: &mut Vec<Output>) {
-        if let Some(name) = self.names.own.clone().filter(|_| self.seat == Seat::Member) {
+        let is_here = self.seat == Seat::Member && !self.starts.is_copied();
+        if let Some(name) = self.names.own.clone().filter(|_| is_here) {
             self.say(Message::Name { peer: self.me, name }, out);
         }
     }
