@@ -121,15 +121,31 @@ fn after_a_gap_rows_that_are_not_named_are_not_recorded() {
             let said = peer.handle(Input::Interrupted);
             assert_eq!(events(&said).count(), 0, "the next messages may name their row");
         }
-        let unnamed =
-            Message::Challenge { peer: PeerId::UNNAMED, difficulty: bits(3), place: None };
-        peer.hear(unnamed);
-        let outputs = peer.judged(Transaction::UNNAMED.number(), SEED);
-        let expected: &[(u64, u16)] = if interrupted { &[] } else { &[(1, 3)] };
-        assert_eq!(recorded(&outputs), expected);
-        let transaction = Transaction::new(1);
-        let missed = Event::Waiting(Waiting::Missed { transaction });
-        assert_eq!(events(&outputs).any(|event| *event == missed), interrupted);
+        assert_eq!(peer.engine.status().waiting, None);
+        let mut told = Vec::new();
+        for row in 1..4 {
+            let unnamed =
+                Message::Challenge { peer: PeerId::UNNAMED, difficulty: bits(3), place: None };
+            peer.hear(unnamed);
+            let outputs = peer.judged(Transaction::UNNAMED.number(), SEED);
+            let expected: &[(u64, u16)] = if interrupted { &[] } else { &[(row, 3)] };
+            assert_eq!(recorded(&outputs), expected);
+            told.extend(events(&outputs).filter_map(|event| match event {
+                Event::Waiting(waiting) => Some(waiting.clone()),
+                _ => None,
+            }));
+        }
+        // The first row that it cannot tell stays the first.
+        let missed = Waiting::Missed { transaction: Transaction::new(1) };
+        let missed = interrupted.then_some(missed);
+        assert_eq!(told, missed.clone().into_iter().collect::<Vec<_>>());
+        peer.now = peer.now + Duration::from_secs(600);
+        peer.handle(Input::Timer(Timer::Repeat));
+        let waiting = peer.engine.status().waiting;
+        assert_eq!(matches!(waiting, Some(Waiting::Missed { .. })), interrupted);
+        if interrupted {
+            assert_eq!(waiting, missed);
+        }
     }
 }
 

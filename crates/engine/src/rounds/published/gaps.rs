@@ -19,12 +19,19 @@ pub(super) struct Gap {
     before_leader: bool,
     /// Whether a message came that does not name its row.
     unnamed_rows: bool,
+    /// The first row that is not recorded, once there is one; nor is any later one.
+    untold: Option<Transaction>,
 }
 
 impl Gap {
     /// Returns whether the connection was lost for a while.
     pub(super) fn may_have_missed(self) -> bool {
         self.missed
+    }
+
+    /// Returns what this peer waits for, if it records nothing more.
+    pub(super) fn waiting(self) -> Option<Waiting> {
+        self.untold.map(|transaction| Waiting::Missed { transaction })
     }
 }
 
@@ -63,9 +70,11 @@ impl Published {
         self.rules.decision == Decision::Leader && !self.gap.unnamed_rows && leader_is_known
     }
 
-    /// Says that a row was decided which this peer cannot tell.
-    pub(super) fn say_missed(&self, out: &mut Vec<Output>) {
-        let transaction: Transaction = self.next;
-        out.push(Output::Event(Event::Waiting(Waiting::Missed { transaction })));
+    /// Says once that this peer cannot tell the next row, nor those after it.
+    pub(super) fn say_missed(&mut self, out: &mut Vec<Output>) {
+        if self.gap.untold.is_none() {
+            self.gap.untold = Some(self.next);
+            out.extend(self.gap.waiting().map(|waiting| Output::Event(Event::Waiting(waiting))));
+        }
     }
 }

@@ -340,7 +340,7 @@ impl Published {
             challenge: self.asked.get(&self.open_row()).copied().filter(|_| is_open),
             copied: false,
             equivocating: Vec::new(),
-            waiting: self.standing.waiting(),
+            waiting: self.gap.waiting().or_else(|| self.standing.waiting()),
         }
     }
 
