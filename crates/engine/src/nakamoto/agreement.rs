@@ -90,12 +90,9 @@ impl Voices {
     /// Returns whether so much may speak for a chain of which we only know that it is claimed that
     /// it is worth fetching.
     pub(super) fn may_favour(&self, agreement: Agreement, claim: &Claim) -> bool {
+        let Some(ours) = &self.ours else { return true };
         let of = |claim: &Claim| self.of.get(claim).copied().unwrap_or_default();
         let others: usize = self.of.values().sum();
-        let Some(ours) = &self.ours else {
-            // Where most must have a chain, a newcomer takes no other.
-            return agreement == Agreement::MostPeers || 2 * of(claim) > others;
-        };
         let rank = |of, claim: &Claim| rank(agreement, of, others + 1, claim.length, claim.hash);
         // A longer one may go on from ours.
         claim.length > ours.length || rank(of(claim), claim) > rank(1 + of(ours), ours)

@@ -158,6 +158,29 @@ fn where_more_than_half_must_have_a_chain_the_longest_counts_until_they_do() {
 }
 
 #[test]
+fn a_newcomer_fetches_the_longest_chain_where_no_half_has_one_yet() {
+    let mut rules = agreeing(Agreement::MoreThanHalf);
+    // So that it has heard all claims before it goes by any.
+    rules.customs.peers_min = 5;
+    let common = new_chain(&rules, "they", 3);
+    let [short, long] = [("one", 5), ("two", 9)].map(|(by, l)| chain(&rules, by, l, &common, 3));
+    let [longer, longest] = [10, 11].map(|length| chain(&rules, "two", length, &long, 9));
+    let evenly_split = [(1, &short), (2, &short), (3, &long), (4, &long)];
+    let some_blocks_apart = [(1, &long), (2, &longer), (3, &longest), (4, &longer)];
+    for (have, expected) in [(evenly_split, &long), (some_blocks_apart, &longest)] {
+        let mut peer = Peer::new(rules.clone(), Mining::Off);
+        peer.meet(1..=4);
+        let _ = told(&mut peer, &have);
+        assert_eq!(peer.length(), 0);
+        peer.meet([5]);
+        for _ in 0..3 {
+            let _ = told(&mut peer, &have);
+        }
+        assert_eq!(peer.engine.ledger().tip(), expected.tip());
+    }
+}
+
+#[test]
 fn peers_that_speak_another_profile_are_told_of_once() {
     let mut peer = Peer::new(by_height(), Mining::Off);
     let network = OtherNetwork { speech: "as others".into(), advice: "use another".into() };
