@@ -37,17 +37,18 @@ impl Nakamoto {
     /// Returns the last block of the chain beside ours for which more speaks.
     fn agreed_tip(&self, now: Moment, agreement: Agreement) -> Option<BlockHash> {
         let length = self.ledger.length();
-        let mut voters = 1;
+        let voices = self.voices(now);
+        let voters = 1 + voices.of.values().sum::<usize>();
         // How many are at each height of our chain, and on each branch beside it.
         let mut on_ours: BTreeMap<u64, usize> = BTreeMap::new();
         let mut branches: BTreeMap<BlockId, BTreeMap<BlockHash, usize>> = BTreeMap::new();
-        for (_, claim) in self.peers.claims(now).filter(|(_, claim)| claim.length > 0) {
-            voters += 1;
-            let height = self.ledger.height_of(&claim.hash);
-            if let Some(branch) = self.ledger.branch_of(&claim.hash) {
-                *branches.entry(branch).or_default().entry(claim.hash).or_default() += 1;
-            } else if let Some(height) = height {
-                *on_ours.entry(height.number()).or_default() += 1;
+        let voices = voices.by_hash();
+        let branch_of = self.ledger.branches_of(voices.keys().copied());
+        for (hash, voices) in voices {
+            if let Some(branch) = branch_of.get(&hash) {
+                branches.entry(*branch).or_default().insert(hash, voices);
+            } else if let Some(height) = self.ledger.height_of(&hash) {
+                *on_ours.entry(height.number()).or_default() += voices;
             }
         }
         let best = branches.into_iter().filter_map(|(branch, tips)| {
@@ -87,6 +88,15 @@ pub(super) struct Voices {
 }
 
 impl Voices {
+    /// Returns how many claim each last block, whatever they claim of its height.
+    fn by_hash(&self) -> BTreeMap<BlockHash, usize> {
+        let mut voices = BTreeMap::new();
+        for (claim, count) in &self.of {
+            *voices.entry(claim.hash).or_default() += count;
+        }
+        voices
+    }
+
     /// Returns whether so much may speak for a chain of which we only know that it is claimed that
     /// it is worth fetching.
     pub(super) fn may_favour(&self, agreement: Agreement, claim: &Claim) -> bool {

@@ -1,5 +1,7 @@
 //! Which of two chains counts (rules F1, F2 and F6).
 
+use std::collections::BTreeMap;
+
 use althing_types::BlockHash;
 
 use super::{Adoption, Invalid, Ledger};
@@ -42,16 +44,29 @@ impl Ledger {
         Ok(adoption)
     }
 
-    /// Returns where the branch leaves the best chain that a block beside it is on: the first block
-    /// that is not in that chain.
-    pub fn branch_of(&self, hash: &BlockHash) -> Option<BlockId> {
-        let mut first = BlockId { height: self.placed(hash)?.height, hash: *hash };
-        self.tree.side_block(hash)?;
-        while let Some(parent) = self.placed(&first.hash)?.parent
-            && self.tree.side_block(&parent).is_some()
-        {
-            first = BlockId { height: first.height.previous()?, hash: parent };
+    /// Returns where the branches leave the best chain that blocks beside it are on: of each of
+    /// these blocks, and of those before it in its branch, the first one that is not in that chain.
+    /// No block is passed twice, so the work is bounded by the number of blocks, however many of
+    /// one branch are asked for.
+    pub fn branches_of(
+        &self,
+        hashes: impl IntoIterator<Item = BlockHash>,
+    ) -> BTreeMap<BlockHash, BlockId> {
+        let mut firsts: BTreeMap<BlockHash, BlockId> = BTreeMap::new();
+        for hash in hashes {
+            let (mut at, mut passed) = (Some(hash), Vec::new());
+            while let Some(hash) = at.filter(|hash| !firsts.contains_key(hash))
+                && self.tree.side_block(&hash).is_some()
+                && let Some(placed) = self.placed(&hash)
+            {
+                passed.push(BlockId { height: placed.height, hash });
+                at = placed.parent;
+            }
+            let known = at.and_then(|hash| firsts.get(&hash)).copied();
+            if let Some(first) = known.or(passed.last().copied()) {
+                firsts.extend(passed.into_iter().map(|block| (block.hash, first)));
+            }
         }
-        Some(first)
+        firsts
     }
 }

@@ -139,7 +139,12 @@ proptest! {
             known.push(new);
             if let Some(agreed) = agreed {
                 let agreed = agreed.get(&known).clone();
-                let branch = ledger.branch_of(&agreed.hash);
+                let branches = ledger.branches_of(known.iter().map(|block| block.hash));
+                for block in &known {
+                    let alone = ledger.branches_of([block.hash]).remove(&block.hash);
+                    prop_assert_eq!(branches.get(&block.hash).copied(), alone);
+                }
+                let branch = branches.get(&agreed.hash).copied();
                 if let Some(BlockId { height, hash }) = branch {
                     prop_assert!(ledger.is_on_best(&parents[&hash]));
                     prop_assert_eq!(ledger.height_of(&hash), Some(height));
