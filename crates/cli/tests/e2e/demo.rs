@@ -230,8 +230,16 @@ fn a_demo_of_a_chain_is_broken_over_http_and_what_happens_is_on_record() {
 
     let lie = json!({ "action": "byzantine", "peer": peer, "strategy": "silent" });
     let (status, done) = act(&lie);
-    assert_eq!((status, &done["sentence"]), (200, &json!("peer 2 breaks the rules: silent")));
+    let sentence = json!("peer 2 breaks the rules: withholds everything");
+    assert_eq!((status, &done["sentence"]), (200, &sentence));
     let (_, state) = ask(url, "GET", "demo", None);
+    assert_eq!(
+        state["faults"],
+        json!([{
+            "id": done["fault"], "sentence": sentence,
+            "action": "byzantine", "peer": peer, "strategy": "silent",
+        }])
+    );
     // It has its name still, so that a viewer knows it.
     assert_eq!(
         state["peers"][1],

@@ -16,31 +16,8 @@ pub enum Action {
     Freeze(PeerName),
     /// A peer that stood still goes on.
     Thaw(PeerName),
-    /// Messages pass only within these groups. The peers that are in none form one more.
-    Partition(Vec<Vec<PeerName>>),
-    /// Messages of one peer no longer reach another one.
-    Cut {
-        /// The peer that is not heard.
-        from: PeerName,
-        /// The peer that does not hear it.
-        to: PeerName,
-    },
-    /// The messages between two peers meet worse conditions.
-    Worsen {
-        /// The sender; any, if it is `None`.
-        from: Option<PeerName>,
-        /// The receiver; any, if it is `None`.
-        to: Option<PeerName>,
-        /// In what they are worse.
-        how: Worse,
-    },
-    /// A peer starts again as one that breaks the rules.
-    Byzantine {
-        /// The peer.
-        peer: PeerName,
-        /// The name of what it does.
-        strategy: String,
-    },
+    /// Something goes wrong from now on, until it is undone.
+    Set(FaultKind<PeerName>),
     /// The clock of the network stands still.
     Pause,
     /// It goes on.
@@ -49,6 +26,37 @@ pub enum Action {
     Step,
     /// So many of its seconds go by in a second.
     Speed(f64),
+}
+
+/// What goes wrong until it is undone. `P` is how peers are called: by their names where a fault is
+/// asked for; by their numbers, from zero on, where it is set, since names may change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultKind<P> {
+    /// Messages pass only within these groups. The peers that are in none form one more.
+    Partition(Vec<Vec<P>>),
+    /// Messages of one peer no longer reach another one.
+    Cut {
+        /// The peer that is not heard.
+        from: P,
+        /// The peer that does not hear it.
+        to: P,
+    },
+    /// The messages between two peers meet worse conditions.
+    Worsen {
+        /// The sender; any, if it is `None`.
+        from: Option<P>,
+        /// The receiver; any, if it is `None`.
+        to: Option<P>,
+        /// In what they are worse.
+        how: Worse,
+    },
+    /// A peer starts again as one that breaks the rules.
+    Byzantine {
+        /// The peer.
+        peer: P,
+        /// The name of what it does.
+        strategy: String,
+    },
 }
 
 /// In what conditions are worse. Shares are above 0, up to 1.
@@ -149,14 +157,10 @@ pub enum Refusal {
     },
 }
 
-impl Action {
+impl<P> FaultKind<P> {
     /// Returns its name, as in `lose`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Crash(_) => "crash",
-            Self::Restart(_) => "restart",
-            Self::Freeze(_) => "freeze",
-            Self::Thaw(_) => "thaw",
             Self::Partition(_) => "partition",
             Self::Cut { .. } => "cut",
             Self::Worsen { how: Worse::Delay(_), .. } => "delay",
@@ -164,11 +168,26 @@ impl Action {
             Self::Worsen { how: Worse::Duplicate(_), .. } => "duplicate",
             Self::Worsen { how: Worse::Corrupt(_), .. } => "corrupt",
             Self::Byzantine { .. } => "byzantine",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Step => "step",
-            Self::Speed(_) => "speed",
         }
+    }
+
+    /// Returns the same fault of peers that are called otherwise; the first error, if `call` has
+    /// one.
+    pub fn called<Q, E>(&self, call: impl Fn(&P) -> Result<Q, E>) -> Result<FaultKind<Q>, E> {
+        let any = |peer: &Option<P>| peer.as_ref().map(&call).transpose();
+        Ok(match self {
+            Self::Partition(groups) => {
+                let group = |group: &Vec<P>| group.iter().map(&call).collect();
+                FaultKind::Partition(groups.iter().map(group).collect::<Result<_, E>>()?)
+            }
+            Self::Cut { from, to } => FaultKind::Cut { from: call(from)?, to: call(to)? },
+            Self::Worsen { from, to, how } => {
+                FaultKind::Worsen { from: any(from)?, to: any(to)?, how: *how }
+            }
+            Self::Byzantine { peer, strategy } => {
+                FaultKind::Byzantine { peer: call(peer)?, strategy: strategy.clone() }
+            }
+        })
     }
 }
 
@@ -196,7 +215,7 @@ impl Worse {
 }
 
 /// Returns a share in whole percents.
-pub(super) fn percent(share: f64) -> Result<u8, Refusal> {
+fn percent(share: f64) -> Result<u8, Refusal> {
     if !(0.01..=1.0).contains(&share) {
         return Err(Refusal::Share);
     }

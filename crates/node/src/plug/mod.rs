@@ -25,7 +25,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use self::action::whole_groups;
-pub use self::action::{Action, Refusal, Worse};
+pub use self::action::{Action, FaultKind, Refusal, Worse};
 use crate::air::{Air, Trouble};
 use crate::clock::Clock;
 use crate::pacing::Pacing;
@@ -93,8 +93,8 @@ pub struct Strategy {
 /// Something that goes wrong, until it is undone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// What was asked for.
-    pub action: Action,
+    /// What was asked for, of peers by their numbers from zero on.
+    pub kind: FaultKind<usize>,
     /// The fault in words.
     pub sentence: String,
 }
@@ -156,16 +156,14 @@ impl Plug {
 
     /// Does what was asked for. What makes no sense is refused, and changes nothing.
     pub async fn act(&mut self, action: Action, peers: &mut impl Peers) -> Result<Done, Refusal> {
-        match &action {
+        match action {
             Action::Crash(peer) => {
-                let number = self.find_up(peer)?;
-                peers.crash(number).await;
-                self.peers[number].state = State::Crashed;
-                self.tell(DemoEvent::PeerCrashed { crashed: peer.clone() });
+                let number = self.find_up(&peer)?;
+                self.take_down(number, peers).await;
                 Ok(self.done(format!("peer {} crashed", number + 1)))
             }
             Action::Restart(peer) => {
-                let number = self.find(peer)?;
+                let number = self.find(&peer)?;
                 if self.peers[number].state != State::Crashed {
                     return Err(Refusal::Runs { peer: number + 1 });
                 }
@@ -173,49 +171,47 @@ impl Plug {
                 Ok(self.done(format!("peer {} was started again", number + 1)))
             }
             Action::Freeze(peer) => {
-                let number = self.find_up(peer)?;
+                let number = self.find_up(&peer)?;
                 if self.peers[number].state == State::Frozen {
                     return Err(Refusal::Frozen { peer: number + 1 });
                 }
                 self.air.freeze(number, true);
                 self.peers[number].state = State::Frozen;
-                self.tell(DemoEvent::PeerFrozen { frozen: peer.clone() });
+                self.tell(DemoEvent::PeerFrozen { frozen: peer });
                 Ok(self.done(format!("peer {} stands still", number + 1)))
             }
             Action::Thaw(peer) => {
-                let number = self.find_up(peer)?;
+                let number = self.find_up(&peer)?;
                 if self.peers[number].state != State::Frozen {
                     return Err(Refusal::NotFrozen { peer: number + 1 });
                 }
                 self.air.freeze(number, false);
                 self.peers[number].state = State::Runs;
-                self.tell(DemoEvent::PeerThawed { thawed: peer.clone() });
+                self.tell(DemoEvent::PeerThawed { thawed: peer });
                 Ok(self.done(format!("peer {} goes on", number + 1)))
             }
-            Action::Byzantine { .. } => self.corrupt(action, peers).await,
-            Action::Pause | Action::Resume | Action::Step | Action::Speed(_) => self.pace(&action),
-            _ => {
-                let trouble = self.trouble(&action)?;
-                Ok(self.add(action, Some(trouble)))
-            }
+            Action::Set(kind) => self.set(kind.called(|peer| self.find(peer))?, peers).await,
+            Action::Pause => self.pace(Pacing::pause, "the clock stands still"),
+            Action::Resume => self.pace(Pacing::resume, "the clock goes"),
+            Action::Step => self.pace(Pacing::step, "the clock goes until the next thing happens"),
+            Action::Speed(speed) => self.speed_up(speed),
         }
     }
 
-    /// Undoes a fault, by its number.
+    /// Undoes a fault, by its number. A peer that broke the rules is started again; if it cannot
+    /// start, the fault is over all the same.
     pub async fn undo(&mut self, fault: u64, peers: &mut impl Peers) -> Result<Done, Refusal> {
-        let Fault { action, .. } = self.faults.get(&fault).ok_or(Refusal::NoSuchFault { fault })?;
-        let action = action.clone();
-        if let Action::Byzantine { peer, .. } = &action
-            && let Ok(number) = self.find(peer)
-        {
-            self.peers[number].byzantine = None;
-            if self.peers[number].state != State::Crashed {
-                peers.crash(number).await;
-                self.start(number, peers).await?;
+        let Fault { kind, sentence } =
+            self.faults.get(&fault).cloned().ok_or(Refusal::NoSuchFault { fault })?;
+        self.end(fault);
+        if let FaultKind::Byzantine { peer, .. } = kind {
+            self.peers[peer].byzantine = None;
+            if self.peers[peer].state != State::Crashed {
+                self.take_down(peer, peers).await;
+                self.start(peer, peers).await?;
             }
         }
-        self.end(fault);
-        Ok(self.done(format!("fault {fault} is over: {}", words::ended(&action, &self.names()))))
+        Ok(self.done(format!("fault {fault} is over: {sentence}")))
     }
 
     /// Mends everything: undoes all faults, wakes the peers that stand still, and starts those that
@@ -255,41 +251,83 @@ impl Plug {
         }
     }
 
-    /// Has a peer restart as one that breaks the rules.
-    async fn corrupt(&mut self, action: Action, peers: &mut impl Peers) -> Result<Done, Refusal> {
-        let Action::Byzantine { peer, strategy } = &action else {
-            unreachable!("it is called for this action alone")
-        };
-        let number = self.find(peer)?;
-        if !self.strategies.iter().any(|known| known.name == *strategy) {
-            let known = self.strategies.iter().map(|known| known.name.as_str());
-            let known = known.collect::<Vec<_>>().join(", ");
-            return Err(Refusal::NoSuchStrategy { strategy: strategy.clone(), known });
+    /// Has something go wrong, if that makes sense.
+    async fn set(
+        &mut self,
+        kind: FaultKind<usize>,
+        peers: &mut impl Peers,
+    ) -> Result<Done, Refusal> {
+        match &kind {
+            FaultKind::Partition(groups) => {
+                let groups = whole_groups(groups.clone(), self.peers.len())?;
+                let sentence = words::partition(&groups);
+                Ok(self.trouble(kind, Trouble::Partition(groups), sentence))
+            }
+            FaultKind::Cut { from, to } if from == to => {
+                Err(Refusal::WithItself { peer: from + 1 })
+            }
+            &FaultKind::Cut { from, to } => {
+                Ok(self.trouble(kind, Trouble::Cut { from, to }, words::cut(from, to)))
+            }
+            &FaultKind::Worsen { from, to, how } => {
+                let conditions = how.conditions()?;
+                let sentence = words::worse(from, to, how, &conditions);
+                Ok(self.trouble(kind, Trouble::Conditions { from, to, conditions }, sentence))
+            }
+            FaultKind::Byzantine { peer, strategy } => {
+                let (peer, strategy) = (*peer, self.strategy(strategy)?);
+                let sentence = words::byzantine(peer, &strategy.what);
+                self.corrupt(peer, strategy.name, peers).await?;
+                Ok(self.add(kind, sentence, None))
+            }
         }
-        let is_same = |fault: &Fault| match &fault.action {
-            Action::Byzantine { peer: other, .. } => other == peer,
-            _ => false,
-        };
-        let before =
-            self.faults.iter().find(|(_, fault)| is_same(fault)).map(|(before, _)| *before);
-        if self.peers[number].state != State::Crashed {
-            peers.crash(number).await;
-        }
-        if let Some(before) = before {
-            self.end(before);
-        }
-        self.peers[number].byzantine = Some(strategy.clone());
-        if let Err(refusal) = self.start(number, peers).await {
-            self.peers[number].byzantine = None;
-            return Err(refusal);
-        }
-        Ok(self.add(action, None))
     }
 
+    fn strategy(&self, name: &str) -> Result<Strategy, Refusal> {
+        let found = self.strategies.iter().find(|known| known.name == name);
+        found.cloned().ok_or_else(|| {
+            let known: Vec<&str> =
+                self.strategies.iter().map(|known| known.name.as_str()).collect();
+            Refusal::NoSuchStrategy { strategy: name.to_owned(), known: known.join(", ") }
+        })
+    }
+
+    /// Has a peer restart as one that breaks the rules, in this way and no longer in another.
+    async fn corrupt(
+        &mut self,
+        number: usize,
+        strategy: String,
+        peers: &mut impl Peers,
+    ) -> Result<(), Refusal> {
+        let is_same = |fault: &Fault| match fault.kind {
+            FaultKind::Byzantine { peer, .. } => peer == number,
+            _ => false,
+        };
+        let before = self.faults.iter().find(|(_, fault)| is_same(fault));
+        if let Some(before) = before.map(|(before, _)| *before) {
+            self.end(before);
+        }
+        if self.peers[number].state != State::Crashed {
+            self.take_down(number, peers).await;
+        }
+        self.peers[number].byzantine = Some(strategy);
+        let started = self.start(number, peers).await;
+        if started.is_err() {
+            self.peers[number].byzantine = None;
+        }
+        started
+    }
+
+    /// Has a peer that is up vanish as in a crash.
+    async fn take_down(&mut self, number: usize, peers: &mut impl Peers) {
+        peers.crash(number).await;
+        self.peers[number].state = State::Crashed;
+        self.tell(DemoEvent::PeerCrashed { crashed: self.peers[number].name.clone() });
+    }
+
+    /// Starts a peer that is down; it stays so if it cannot start.
     async fn start(&mut self, number: usize, peers: &mut impl Peers) -> Result<(), Refusal> {
         let byzantine = self.peers[number].byzantine.clone();
-        // Whatever becomes of it, it does not run now.
-        self.peers[number].state = State::Crashed;
         let started = peers.start(number, byzantine.as_deref()).await;
         let name = started.map_err(|reason| Refusal::CannotStart { peer: number + 1, reason })?;
         self.peers[number].state = State::Runs;
@@ -298,74 +336,41 @@ impl Plug {
         Ok(())
     }
 
-    fn pace(&self, action: &Action) -> Result<Done, Refusal> {
-        let pacing = self.pacing().ok_or(Refusal::NoPace)?;
-        let sentence = match action {
-            Action::Pause => {
-                pacing.pause();
-                "the clock stands still".to_owned()
-            }
-            Action::Step => {
-                pacing.step();
-                "the clock goes until the next thing happens".to_owned()
-            }
-            Action::Speed(speed) if !speed.is_finite() || *speed <= 0.0 => {
-                return Err(Refusal::NoSpeed);
-            }
-            Action::Speed(speed) => {
-                pacing.set_speed(*speed);
-                format!("a second has {} seconds of the clock", pacing.speed())
-            }
-            _ => {
-                pacing.resume();
-                "the clock goes".to_owned()
-            }
-        };
+    fn pace(&self, change: impl FnOnce(&Pacing), sentence: &str) -> Result<Done, Refusal> {
+        change(self.pacing().ok_or(Refusal::NoPace)?);
         self.tell_pace();
-        Ok(self.done(sentence))
+        Ok(self.done(sentence.to_owned()))
     }
 
-    /// Returns what an action makes go wrong between peers.
-    fn trouble(&self, action: &Action) -> Result<Trouble, Refusal> {
-        let find = |peer: &Option<PeerName>| peer.as_ref().map(|it| self.find(it)).transpose();
-        Ok(match action {
-            Action::Partition(groups) => {
-                let numbers =
-                    |group: &Vec<PeerName>| group.iter().map(|it| self.find(it)).collect();
-                let groups = groups.iter().map(numbers).collect::<Result<Vec<Vec<_>>, _>>()?;
-                Trouble::Partition(whole_groups(groups, self.peers.len())?)
-            }
-            Action::Cut { from, to } => {
-                let (from, to) = (self.find(from)?, self.find(to)?);
-                if from == to {
-                    return Err(Refusal::WithItself { peer: from + 1 });
-                }
-                Trouble::Cut { from, to }
-            }
-            Action::Worsen { from, to, how } => {
-                let conditions = how.conditions()?;
-                Trouble::Conditions { from: find(from)?, to: find(to)?, conditions }
-            }
-            _ => unreachable!("other actions are nothing between peers"),
-        })
+    fn speed_up(&self, speed: f64) -> Result<Done, Refusal> {
+        let pacing = self.pacing().ok_or(Refusal::NoPace)?;
+        if !speed.is_finite() || speed <= 0.0 {
+            return Err(Refusal::NoSpeed);
+        }
+        pacing.set_speed(speed);
+        self.tell_pace();
+        Ok(self.done(format!("a second has {} seconds of the clock", pacing.speed())))
     }
 
-    fn add(&mut self, action: Action, trouble: Option<Trouble>) -> Done {
-        let (number, sentence) = (self.next, words::set(&action, &self.names()));
-        self.next += 1;
+    /// Has something go wrong between peers.
+    fn trouble(&mut self, kind: FaultKind<usize>, trouble: Trouble, sentence: String) -> Done {
         // So short that every program that reads JSON reads it right.
         let seed = u64::from(self.seeds.random::<u32>());
-        let is_random = matches!(trouble, Some(Trouble::Conditions { .. }));
-        if let Some(trouble) = trouble {
-            self.air.set(number, trouble, seed);
-        }
+        let is_random = matches!(trouble, Trouble::Conditions { .. });
+        self.air.set(self.next, trouble, seed);
+        self.add(kind, sentence, is_random.then_some(seed))
+    }
+
+    fn add(&mut self, kind: FaultKind<usize>, sentence: String, seed: Option<u64>) -> Done {
+        let number = self.next;
+        self.next += 1;
         self.tell(DemoEvent::FaultSet {
             fault: number,
-            kind: action.name().to_owned(),
+            kind: kind.name().to_owned(),
             sentence: sentence.clone(),
-            seed: is_random.then_some(seed),
+            seed,
         });
-        self.faults.insert(number, Fault { action, sentence: sentence.clone() });
+        self.faults.insert(number, Fault { kind, sentence: sentence.clone() });
         Done { sentence, fault: Some(number) }
     }
 
@@ -377,10 +382,6 @@ impl Plug {
 
     fn done(&self, sentence: String) -> Done {
         Done { sentence, fault: None }
-    }
-
-    fn names(&self) -> Vec<PeerName> {
-        self.peers.iter().map(|peer| peer.name.clone()).collect()
     }
 
     fn tell(&self, event: DemoEvent) {

@@ -14,7 +14,7 @@ use althing_faults::rounds::Role;
 use althing_feed::{DemoEvent, Event, Feed, PeerEvent, PeerName, RoundsEvent, Row, Subscription};
 use althing_net::Link;
 use althing_net::memory::Bus;
-use althing_node::plug::{Action, Peers, Plug, Refusal, State, Strategy, Worse};
+use althing_node::plug::{Action, FaultKind, Peers, Plug, Refusal, State, Strategy, Worse};
 use althing_node::rounds::{self, Dishonest, Options};
 use althing_node::{Air, Clock, Node, Swarm};
 use althing_pow::Parallelism;
@@ -137,6 +137,10 @@ impl Live {
         Ok((done.sentence, done.fault))
     }
 
+    async fn set(&mut self, kind: FaultKind<PeerName>) -> Result<(String, Option<u64>), Refusal> {
+        self.act(Action::Set(kind)).await
+    }
+
     /// Takes in the next record. All who tell of a row must have told the same, unless they were
     /// ever dishonest.
     async fn next(&mut self, liars: &BTreeSet<PeerName>) {
@@ -247,7 +251,7 @@ async fn a_leader_crashes_and_comes_back_a_minority_waits_and_catches_up() {
     let with = (leader + 1) % 5;
     let minority = [live.name(leader), live.name(with)];
     let (sentence, fault) =
-        live.act(Action::Partition(vec![minority.to_vec()])).await.expect("they are two");
+        live.set(FaultKind::Partition(vec![minority.to_vec()])).await.expect("they are two");
     assert!(sentence.ends_with(" cannot reach the others"), "{sentence}");
     live.until_told("fault_set", &honest).await;
     let majority: Vec<usize> = (0..5).filter(|it| ![leader, with].contains(it)).collect();
@@ -296,9 +300,9 @@ async fn a_member_breaks_the_rules_by_name_and_is_honest_again() {
     live.all_go_on(&BTreeSet::new()).await;
     let liar = live.name(2);
     let corrupt =
-        |strategy: &str| Action::Byzantine { peer: liar.clone(), strategy: strategy.to_owned() };
+        |strategy: &str| FaultKind::Byzantine { peer: liar.clone(), strategy: strategy.to_owned() };
     let (sentence, first) =
-        live.act(corrupt("votes-for-others")).await.expect("there is such a way");
+        live.set(corrupt("votes-for-others")).await.expect("there is such a way");
     assert_eq!(sentence, "peer 3 breaks the rules: votes for others");
     let liars = BTreeSet::from([liar.clone()]);
     // The others refuse what it says in their names.
@@ -315,7 +319,7 @@ async fn a_member_breaks_the_rules_by_name_and_is_honest_again() {
         }
     };
     tokio::time::timeout(PATIENCE, refused).await.expect("a vote in another's name is refused");
-    let (_, second) = live.act(corrupt("withholds-votes")).await.expect("another way");
+    let (_, second) = live.set(corrupt("withholds-votes")).await.expect("another way");
     assert_eq!(live.plug.faults().keys().copied().collect::<Vec<_>>(), [second.expect("a fault")]);
     assert_ne!(first, second);
     assert_eq!(live.plug.peers()[2].byzantine.as_deref(), Some("withholds-votes"));
@@ -335,7 +339,7 @@ fn draw(live: &Live, can_lie: bool, rng: &mut ChaCha8Rng) -> Action {
     let share = f64::from(rng.random_range(1..=5_u8)) / 10.0;
     let worsen = |how, rng: &mut ChaCha8Rng| {
         let from = rng.random_bool(0.5).then(|| live.name(rng.random_range(0..peers)));
-        Action::Worsen { from, to: None, how }
+        Action::Set(FaultKind::Worsen { from, to: None, how })
     };
     let one_table = |role: &Role| role.keeps_one_table(peers) && *role != Role::SpeaksPlainly;
     match rng.random_range(0..12) {
@@ -346,9 +350,9 @@ fn draw(live: &Live, can_lie: bool, rng: &mut ChaCha8Rng) -> Action {
         6 => {
             let side =
                 (0..peers).filter(|_| rng.random_bool(0.5)).map(|it| live.name(it)).collect();
-            Action::Partition(vec![side])
+            Action::Set(FaultKind::Partition(vec![side]))
         }
-        7 => Action::Cut { from: pick(rng), to: pick(rng) },
+        7 => Action::Set(FaultKind::Cut { from: pick(rng), to: pick(rng) }),
         8 => worsen(Worse::Lose(share), rng),
         9 => worsen(Worse::Duplicate(share), rng),
         10 => worsen(Worse::Delay(Duration::from_millis(rng.random_range(1..200))), rng),
@@ -357,7 +361,7 @@ fn draw(live: &Live, can_lie: bool, rng: &mut ChaCha8Rng) -> Action {
             let role = roles[rng.random_range(0..roles.len())];
             // Only one of them, for which the table of roles holds.
             let strategy = althing_faults::role_name(&role);
-            Action::Byzantine { peer: live.name(0), strategy }
+            Action::Set(FaultKind::Byzantine { peer: live.name(0), strategy })
         }
         _ => worsen(Worse::Corrupt(share), rng),
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use althing_feed::{Feed, PeerName};
-use althing_node::plug::{Action, Done, Peers, Plug, Refusal, Strategy, Worse};
+use althing_feed::{DemoEvent, Event, Feed, PeerName};
+use althing_node::plug::{Action, Done, FaultKind, Peers, Plug, Refusal, State, Strategy, Worse};
 use althing_node::{Air, Clock, Pacing};
 use althing_types::PeerId;
 
@@ -13,6 +13,8 @@ pub(crate) struct Puppets {
     crashes: Vec<usize>,
     starts: Vec<(usize, Option<String>)>,
     is_broken: bool,
+    /// Whether each of them has another name when it starts again.
+    moves: bool,
 }
 
 impl Peers for Puppets {
@@ -22,7 +24,11 @@ impl Peers for Puppets {
 
     async fn start(&mut self, number: usize, strategy: Option<&str>) -> Result<PeerName, String> {
         self.starts.push((number, strategy.map(str::to_owned)));
-        if self.is_broken { Err("its disk is full".to_owned()) } else { Ok(name(number)) }
+        match (self.is_broken, self.moves) {
+            (true, _) => Err("its disk is full".to_owned()),
+            (false, true) => Ok(name(number + 10 * self.starts.len())),
+            (false, false) => Ok(name(number)),
+        }
     }
 }
 
@@ -31,11 +37,19 @@ fn name(number: usize) -> PeerName {
 }
 
 fn plug(clock: Clock) -> Plug {
-    let strategy = |name: &str| Strategy { name: name.to_owned(), what: name.to_owned() };
-    let strategies = ["votes-twice", "silent"].map(strategy).to_vec();
+    plug_on(clock, &Feed::default())
+}
+
+fn plug_on(clock: Clock, feed: &Feed) -> Plug {
+    let strategies = [("votes-twice", "votes a second time"), ("silent", "says nothing")];
+    let strategy = |(name, what): (&str, &str)| Strategy { name: name.into(), what: what.into() };
+    let strategies = strategies.map(strategy).to_vec();
     let air = Air::new(Duration::ZERO..=Duration::ZERO);
-    let source = Feed::default().source(None, None);
-    Plug::new(air, clock, source, strategies, (0..4).map(name), 7)
+    Plug::new(air, clock, feed.source(None, None), strategies, (0..4).map(name), 7)
+}
+
+fn lie(peer: usize, strategy: &str) -> Action {
+    Action::Set(FaultKind::Byzantine { peer: name(peer), strategy: strategy.to_owned() })
 }
 
 async fn act(plug: &mut Plug, peers: &mut Puppets, action: Action) -> Result<Done, String> {
@@ -46,31 +60,31 @@ async fn act(plug: &mut Plug, peers: &mut Puppets, action: Action) -> Result<Don
 async fn what_makes_no_sense_is_refused_in_a_sentence_and_changes_nothing() {
     let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
     let stranger = PeerName::from(PeerId::new(7));
-    let lie = |peer, strategy: &str| Action::Byzantine { peer, strategy: strategy.to_owned() };
-    let worsen = |how| Action::Worsen { from: None, to: None, how };
+    let worsen = |how| Action::Set(FaultKind::Worsen { from: None, to: None, how });
+    let partition = |groups| Action::Set(FaultKind::Partition(groups));
     for (action, refusal) in [
         (Action::Crash(stranger.clone()), "there is no peer 7"),
         (Action::Restart(name(0)), "peer 1 has not crashed, so it cannot be started again"),
         (Action::Thaw(name(0)), "peer 1 does not stand still"),
         (
-            Action::Partition(vec![]),
+            partition(vec![]),
             "a partition needs two groups with peers, and this one leaves all in one",
         ),
         (
-            Action::Partition(vec![(0..4).map(name).collect()]),
+            partition(vec![(0..4).map(name).collect()]),
             "a partition needs two groups with peers, and this one leaves all in one",
         ),
         (
-            Action::Partition(vec![vec![name(0)], vec![name(1), name(0)]]),
+            partition(vec![vec![name(0)], vec![name(1), name(0)]]),
             "peer 1 is in two groups, or twice in one",
         ),
-        (Action::Partition(vec![vec![stranger]]), "there is no peer 7"),
-        (Action::Cut { from: name(1), to: name(1) }, "peer 2 always hears itself"),
+        (partition(vec![vec![stranger]]), "there is no peer 7"),
+        (Action::Set(FaultKind::Cut { from: name(1), to: name(1) }), "peer 2 always hears itself"),
         (worsen(Worse::Lose(0.0)), "a share is from 0.01 to 1"),
         (worsen(Worse::Corrupt(1.01)), "a share is from 0.01 to 1"),
         (worsen(Worse::Duplicate(f64::NAN)), "a share is from 0.01 to 1"),
         (worsen(Worse::Delay(Duration::from_secs(61))), "a delay is from 1 ms to 60 s"),
-        (lie(name(1), "lies"), "there is no strategy \"lies\"; they are votes-twice, silent"),
+        (lie(1, "lies"), "there is no strategy \"lies\"; they are votes-twice, silent"),
         (Action::Pause, "this network goes as fast as it can; start it with --pace to change that"),
     ] {
         assert_eq!(act(&mut plug, &mut peers, action).await, Err(refusal.to_owned()));
@@ -84,54 +98,43 @@ async fn each_fault_is_told_in_a_sentence_and_so_is_its_end() {
     let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
     let from = |number| Some(name(number));
     let half_a_second = Duration::from_millis(500);
-    let lie = Action::Byzantine { peer: name(3), strategy: "votes-twice".to_owned() };
-    for (number, (action, sentence, end)) in [
+    for (number, (kind, sentence)) in [
+        (FaultKind::Partition(vec![vec![name(0), name(2)]]), "peers 1, 3 cannot reach the others"),
         (
-            Action::Partition(vec![vec![name(0), name(2)]]),
-            "peers 1, 3 cannot reach the others",
-            "all groups hear each other again",
-        ),
-        (
-            Action::Partition(vec![vec![name(0)], vec![name(1)]]),
+            FaultKind::Partition(vec![vec![name(0)], vec![name(1)]]),
             "only these reach each other: peer 1; peer 2; peers 3, 4",
-            "all groups hear each other again",
         ),
+        (FaultKind::Cut { from: name(0), to: name(1) }, "peer 2 no longer hears peer 1"),
         (
-            Action::Cut { from: name(0), to: name(1) },
-            "peer 2 no longer hears peer 1",
-            "peer 2 hears peer 1 again",
-        ),
-        (
-            Action::Worsen { from: from(1), to: None, how: Worse::Lose(0.3) },
+            FaultKind::Worsen { from: from(1), to: None, how: Worse::Lose(0.3) },
             "30 % of what peer 2 sends is lost",
-            "what peer 2 sends arrives as usual",
         ),
         (
-            Action::Worsen { from: None, to: None, how: Worse::Delay(half_a_second) },
+            FaultKind::Worsen { from: None, to: None, how: Worse::Delay(half_a_second) },
             "what peers send takes 500 ms longer",
-            "what peers send arrives as usual",
         ),
         (
-            Action::Worsen { from: None, to: from(2), how: Worse::Duplicate(1.0) },
+            FaultKind::Worsen { from: None, to: from(2), how: Worse::Duplicate(1.0) },
             "100 % of what is sent to peer 3 comes twice",
-            "what is sent to peer 3 arrives as usual",
         ),
         (
-            Action::Worsen { from: from(0), to: from(2), how: Worse::Corrupt(0.01) },
+            FaultKind::Worsen { from: from(0), to: from(2), how: Worse::Corrupt(0.01) },
             "1 % of what peer 1 sends to peer 3 comes damaged",
-            "what peer 1 sends to peer 3 arrives as usual",
         ),
-        (lie, "peer 4 breaks the rules: votes twice", "peer 4 is honest again"),
+        (
+            FaultKind::Byzantine { peer: name(3), strategy: "votes-twice".to_owned() },
+            "peer 4 breaks the rules: votes a second time",
+        ),
     ]
     .into_iter()
     .enumerate()
     {
         let number = number as u64 + 1;
-        let done = act(&mut plug, &mut peers, action).await.expect("it makes sense");
+        let done = act(&mut plug, &mut peers, Action::Set(kind)).await.expect("it makes sense");
         assert_eq!((done.sentence.as_str(), done.fault), (sentence, Some(number)));
         assert_eq!(plug.faults()[&number].sentence, sentence);
         let done = plug.undo(number, &mut peers).await.expect("it is set");
-        assert_eq!(done.sentence, format!("fault {number} is over: {end}"));
+        assert_eq!(done.sentence, format!("fault {number} is over: {sentence}"));
     }
     assert!(plug.faults().is_empty());
     assert_eq!(peers.crashes, [3, 3]);
@@ -147,11 +150,59 @@ async fn a_peer_that_cannot_start_stays_down_and_can_be_tried_again() {
     peers.is_broken = true;
     let failed = act(&mut plug, &mut peers, Action::Restart(name(1))).await;
     assert_eq!(failed, Err("peer 2 cannot start: its disk is full".to_owned()));
-    let lie = Action::Byzantine { peer: name(1), strategy: "silent".to_owned() };
-    assert!(act(&mut plug, &mut peers, lie).await.is_err());
+    assert!(act(&mut plug, &mut peers, lie(1, "silent")).await.is_err());
     assert!(plug.faults().is_empty() && plug.peers()[1].byzantine.is_none());
     peers.is_broken = false;
     act(&mut plug, &mut peers, Action::Restart(name(1))).await.expect("it is down");
+}
+
+#[tokio::test]
+async fn a_peer_that_ran_and_cannot_start_again_is_told_to_be_down() {
+    let feed = Feed::default();
+    let mut told = feed.subscribe();
+    let (mut plug, mut peers) = (plug_on(Clock::start(), &feed), Puppets::default());
+    let fault = act(&mut plug, &mut peers, lie(1, "silent")).await.expect("it runs").fault;
+    peers.is_broken = true;
+    let failed = plug.undo(fault.expect("it has a number"), &mut peers).await;
+    let failed = failed.map_err(|refusal| refusal.to_string());
+    assert_eq!(failed, Err("peer 2 cannot start: its disk is full".to_owned()));
+    let failed = act(&mut plug, &mut peers, lie(2, "silent")).await;
+    assert_eq!(failed, Err("peer 3 cannot start: its disk is full".to_owned()));
+    assert!(plug.faults().is_empty());
+    for peer in &plug.peers()[1..3] {
+        assert_eq!((peer.state, &peer.byzantine), (State::Crashed, &None));
+    }
+    let demo = |event: &Event| match event {
+        Event::Demo(event) => event.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = std::iter::from_fn(|| told.try_next()).flatten();
+    let told: Vec<DemoEvent> = told.map(|record| demo(&record.event)).collect();
+    let crashed = |number| DemoEvent::PeerCrashed { crashed: name(number) };
+    assert_eq!(told[0], crashed(1));
+    assert!(matches!(told[1], DemoEvent::PeerRestarted { .. }));
+    assert!(matches!(told[2], DemoEvent::FaultSet { .. }));
+    assert_eq!(told[3..], [DemoEvent::FaultCleared { fault: 1 }, crashed(1), crashed(2)]);
+}
+
+#[tokio::test]
+async fn a_fault_is_one_of_the_same_peer_when_that_has_another_name() {
+    let mut peers = Puppets { moves: true, ..Puppets::default() };
+    let mut plug = plug(Clock::start());
+    let cut = Action::Set(FaultKind::Cut { from: name(1), to: name(0) });
+    act(&mut plug, &mut peers, cut).await.expect("they are two");
+    act(&mut plug, &mut peers, lie(1, "silent")).await.expect("it runs");
+    let moved = plug.peers()[1].name.clone();
+    assert_ne!(moved, name(1));
+    assert_eq!(plug.find(&name(1)), Err(Refusal::NoSuchPeer { peer: name(1).to_string() }));
+    // Another way to lie takes the place of the first, and its end makes the peer honest.
+    let lie = FaultKind::Byzantine { peer: moved, strategy: "votes-twice".to_owned() };
+    let fault = act(&mut plug, &mut peers, Action::Set(lie)).await.expect("it runs").fault;
+    assert_eq!(plug.faults().keys().copied().collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(plug.faults()[&1].kind, FaultKind::Cut { from: 1, to: 0 });
+    plug.undo(fault.expect("it has a number"), &mut peers).await.expect("it is set");
+    assert_eq!(plug.peers()[1].byzantine, None);
+    assert_eq!(peers.starts.last(), Some(&(1, None)));
 }
 
 #[tokio::test]

