@@ -83,16 +83,16 @@ impl Seat {
         }
     }
 
-    /// Returns when the next message arrives.
+    /// Returns when the next message arrives: at once, if too many are on their way.
     pub(crate) fn next(&self) -> Option<Moment> {
-        self.waiting.first_key_value().map(|((at, _), _)| *at)
+        let first = self.waiting.first_key_value().map(|((at, _), _)| *at);
+        if self.waiting.len() > WAITING_MAX { first.map(|_| Moment::START) } else { first }
     }
 
     /// Takes the next message that has arrived.
     pub(crate) fn take(&mut self, now: Moment) -> Option<(Channel, Bytes)> {
-        let is_full = self.waiting.len() > WAITING_MAX;
-        let has_arrived = self.next().is_some_and(|at| at <= now || is_full);
-        has_arrived.then(|| self.waiting.pop_first().map(|(_, message)| message))?
+        self.next().filter(|at| *at <= now)?;
+        self.waiting.pop_first().map(|(_, message)| message)
     }
 
     /// Returns how long a message takes on average, if nothing goes wrong.

@@ -198,7 +198,10 @@ fn messages_take_their_time_and_too_many_do_not_wait() {
     for number in 0..5000 {
         say(&mut seats, 0, 1, &format!("flood {number}"));
     }
+    // Whoever goes by the next arrival takes them before others come.
+    assert_eq!(seats[1].next(), Some(NOW));
     assert_eq!(heard(&mut seats[1], NOW).len(), 5000 - 4096);
+    assert!(seats[1].next().is_some_and(|next| next >= at(100)));
 }
 
 #[test]
