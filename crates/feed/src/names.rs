@@ -75,7 +75,7 @@ mod tests {
     use althing_types::{Difficulty, Moment, Transaction};
 
     use super::*;
-    use crate::{Feed, PeerEvent, Source, text};
+    use crate::{DemoEvent, Feed, PeerEvent, Source, Waiting, text};
 
     fn named(id: u128, name: &str) -> RoundsEvent {
         let name = name.parse().expect("it is a name");
@@ -119,6 +119,38 @@ mod tests {
         assert_eq!(json["names"]["1000000000008"], "bob");
         let again: Record = serde_json::from_str(&records[5].to_json()).expect("it is a record");
         assert_eq!(again, *records[5]);
+    }
+
+    #[test]
+    fn whatever_an_event_says_of_a_peer_it_says_with_its_name() {
+        let bob = || crate::PeerName::Id(Id(9));
+        let (here, needed, missing) = (1, 2, || vec![Id(9)]);
+        let (transaction, kind) = (Transaction::FIRST, || "vote".to_owned());
+        let (from, reason) = (crate::PeerName::Id(Id(8)), "cut".to_owned());
+        let events: Vec<Event> = vec![
+            PeerEvent::PeerHeard { heard: bob() }.into(),
+            PeerEvent::MessageSent { kind: kind(), to: Some(bob()) }.into(),
+            PeerEvent::MessageLost { kind: kind(), from, to: bob(), reason }.into(),
+            RoundsEvent::Waiting(Waiting::Challenge { leader: Id(9), transaction }).into(),
+            RoundsEvent::Waiting(Waiting::Adoption { here, needed, missing: missing() }).into(),
+            RoundsEvent::Waiting(Waiting::Leader { here, needed, missing: missing() }).into(),
+            RoundsEvent::Waiting(Waiting::Confirmation { here, needed, missing: missing() }).into(),
+            RoundsEvent::Waiting(Waiting::Votes { transaction, here, needed, missing: missing() })
+                .into(),
+            DemoEvent::PeerFrozen { frozen: bob() }.into(),
+        ];
+        let records = told(|source| {
+            source.publish(Moment::START, named(9, "bob"));
+            for event in &events {
+                source.publish(Moment::START, event.clone());
+            }
+        });
+        for record in &records[1..] {
+            assert!(record.names.contains_key(&Id(9)), "{record:?}");
+        }
+        let line = |record: &Record| text::line(record).expect("it is worth a line");
+        assert!(line(&records[1]).ends_with("peer 9 \"bob\" is heard again"));
+        assert!(line(&records[9]).ends_with("peer 9 \"bob\" stands still"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Rounds(event) => of_rounds(record, event)?,
         Event::Chain(event) => of_chain(event),
         Event::Miners(event) => of_miners(event),
-        Event::Demo(event) => of_demo(event),
+        Event::Demo(event) => of_demo(record, event),
         // It is told in JSON only; people see a search go on in a line of its own.
         Event::Search(_) => return None,
         // A tracker has no peer with which times could be compared.
@@ -64,11 +64,10 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         }
         PeerEvent::Connected {} => "connected".to_owned(),
         PeerEvent::Disconnected { reason } => format!("disconnected: {reason}"),
-        PeerEvent::PeerLost { lost: PeerName::Id(lost) } => {
-            format!("peer {} is lost", record.shown(*lost))
+        PeerEvent::PeerLost { lost } => format!("peer {} is lost", called(record, lost)),
+        PeerEvent::PeerHeard { heard } => {
+            format!("peer {} is heard again", called(record, heard))
         }
-        PeerEvent::PeerLost { lost } => format!("peer {lost} is lost"),
-        PeerEvent::PeerHeard { heard } => format!("peer {heard} is heard again"),
         PeerEvent::MessageRefused { count: Some(count), .. } => {
             format!("refused {}", counted(*count, "more message"))
         }
@@ -110,6 +109,14 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         | PeerEvent::MessagesUntold { .. }
         | PeerEvent::Summary { .. } => return None,
     })
+}
+
+/// Returns a peer as people see it, in either kind of network.
+fn called(record: &Record, peer: &PeerName) -> String {
+    match peer {
+        PeerName::Id(id) => record.shown(*id),
+        PeerName::Address(address) => address.to_string(),
+    }
 }
 
 fn of_rounds(record: &Record, event: &RoundsEvent) -> Option<String> {
@@ -255,19 +262,21 @@ fn shares_of(shares: &Shares) -> String {
     format!("{accepted} shares ({blocks} of them blocks), {stale} stale, {invalid} invalid")
 }
 
-fn of_demo(event: &DemoEvent) -> String {
+fn of_demo(record: &Record, event: &DemoEvent) -> String {
+    let called = |peer: &PeerName| called(record, peer);
     match event {
         DemoEvent::FaultSet { fault, sentence, .. } => format!("fault {fault}: {sentence}"),
         DemoEvent::FaultCleared { fault } => format!("fault {fault} is over"),
-        DemoEvent::PeerCrashed { crashed } => format!("peer {crashed} was made to crash"),
+        DemoEvent::PeerCrashed { crashed } => format!("peer {} was made to crash", called(crashed)),
         DemoEvent::PeerRestarted { restarted, byzantine: None } => {
-            format!("peer {restarted} was started again")
+            format!("peer {} was started again", called(restarted))
         }
-        DemoEvent::PeerRestarted { restarted, byzantine: Some(byzantine) } => {
-            format!("peer {restarted} was started again, and breaks the rules: {byzantine}")
-        }
-        DemoEvent::PeerFrozen { frozen } => format!("peer {frozen} stands still"),
-        DemoEvent::PeerThawed { thawed } => format!("peer {thawed} goes on"),
+        DemoEvent::PeerRestarted { restarted, byzantine: Some(byzantine) } => format!(
+            "peer {} was started again, and breaks the rules: {byzantine}",
+            called(restarted)
+        ),
+        DemoEvent::PeerFrozen { frozen } => format!("peer {} stands still", called(frozen)),
+        DemoEvent::PeerThawed { thawed } => format!("peer {} goes on", called(thawed)),
         DemoEvent::PaceChanged { paused: true, .. } => "the clock stands still".to_owned(),
         DemoEvent::PaceChanged { paused: false, speed } => {
             format!("the clock goes, {speed} seconds in a second")
