@@ -76,7 +76,7 @@ pub struct RoundsStatus {
     pub leader: Option<Id>,
     /// The difficulty of the open challenge in bits, if one is open.
     pub challenge: Option<u16>,
-    /// Whether another copy of it speaks, so that it is silent for good.
+    /// Whether another copy of it has spoken, so that it is silent for good.
     pub copied: bool,
     /// The members that have contradicted themselves.
     pub equivocating: Vec<Id>,

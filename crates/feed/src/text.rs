@@ -155,10 +155,10 @@ fn of_rounds(record: &Record, event: &RoundsEvent) -> Option<String> {
             format!("transaction {transaction}: the vote is lost, {yes} yes, {no} no")
         }
         RoundsEvent::Waiting(waiting) => waiting.to_string(),
-        RoundsEvent::PeerCopied {} => "ANOTHER COPY OF THIS PEER TAKES PART: the data here were \
-            copied, or are an old backup. That copy started later and goes on: leave it running. \
-            This one no longer votes, and never will with these data: stop it, or start it with \
-            another --data directory"
+        RoundsEvent::PeerCopied {} => "ANOTHER COPY OF THIS PEER HAS SPOKEN: the data here were \
+            copied, or are an old backup. If it goes on, leave it running. This one no longer \
+            votes, and never will with these data: stop it, or start it with another --data \
+            directory"
             .to_owned(),
         RoundsEvent::MemberEquivocated { member, reason, .. } => {
             format!(

@@ -55,7 +55,7 @@ pub(crate) async fn metrics(State(process): State<Process>) -> Response {
 fn unready(status: &PeerStatus) -> Option<(String, &'static str)> {
     match &status.engine {
         EngineStatus::Rounds(rounds) if rounds.copied => Some((
-            "another copy of this peer speaks, so it is silent for good".to_owned(),
+            "another copy of this peer has spoken, so it is silent for good".to_owned(),
             "stop it, and start a new peer with an empty --data directory",
         )),
         EngineStatus::Rounds(rounds) => rounds.waiting.clone().map(|waiting| {

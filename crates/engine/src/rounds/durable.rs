@@ -31,7 +31,7 @@ pub enum Durable {
     Started(u64),
     /// Another member has started again (rule I4).
     Start(SignedStart),
-    /// Another copy of this peer speaks, so this one is silent for good (rule I5).
+    /// Another copy of this peer has spoken, so this one is silent for good (rule I5).
     Copied,
     /// A member has contradicted itself (rule I6).
     Equivocation(Equivocation),

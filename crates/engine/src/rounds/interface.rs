@@ -143,7 +143,7 @@ pub enum Event {
         /// The member.
         peer: PeerId,
     },
-    /// Another copy of this peer speaks: this one no longer votes, for good (rule I5).
+    /// Another copy of this peer has spoken: this one no longer votes, for good (rule I5).
     Copied,
     /// A member has contradicted itself in signed messages (rule I6).
     Equivocated(Equivocation),

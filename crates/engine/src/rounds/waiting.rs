@@ -104,7 +104,7 @@ pub enum Waiting {
     },
     /// This peer has heard a copy of itself, and no longer takes part (rule I5).
     #[error(
-        "waiting for nothing more: another copy of this peer takes part, and this one is silent \
+        "waiting for nothing more: another copy of this peer has spoken, and this one is silent \
          for good"
     )]
     Copied,

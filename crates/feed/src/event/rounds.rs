@@ -107,8 +107,8 @@ pub enum RoundsEvent {
     },
     /// Nothing can go on for now.
     Waiting(Waiting),
-    /// Another copy of this peer takes part: its data were copied, or are an old backup. This one
-    /// no longer votes, and never will with these data; the other goes on.
+    /// Another copy of this peer has spoken: its data were copied, or are an old backup. This one
+    /// no longer votes, and never will with these data.
     PeerCopied {},
     /// A member has contradicted itself in two signed messages, which are kept in the store: its
     /// data were copied, or it breaks the rules.
