@@ -44,7 +44,7 @@ mod submissions;
 mod swarm;
 mod timers;
 
-pub use self::air::{Air, Trouble};
+pub use self::air::Air;
 pub use self::clock::Clock;
 pub use self::commands::{Commands, HasLeft, Status};
 pub use self::driver::{Node, NodeError, Setup};

@@ -68,7 +68,7 @@ struct Set {
 
 /// What goes wrong between peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// Messages pass only within these groups. The peers that are in none form one more.
     Partition(Vec<Vec<usize>>),
     /// Messages of one peer no longer reach another one.
@@ -136,20 +136,20 @@ impl Air {
 
     /// Has something go wrong from now on, under a number of the caller's choice. What it leaves to
     /// chance is drawn from `seed`.
-    pub fn set(&self, number: u64, trouble: Trouble, seed: u64) {
+    pub(crate) fn set(&self, number: u64, trouble: Trouble, seed: u64) {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         self.lock().troubles.insert(number, Set { trouble, rng });
     }
 
     /// Ends a trouble, and returns whether there was one with this number. What was delayed by it
     /// is on its way all the same.
-    pub fn clear(&self, number: u64) -> bool {
+    pub(crate) fn clear(&self, number: u64) -> bool {
         self.lock().troubles.remove(&number).is_some()
     }
 
     /// Has a peer stand still, or go on: meanwhile it reads and sends nothing, its search rests,
     /// and its connections stay, as if its process were stopped.
-    pub fn freeze(&self, peer: usize, is_frozen: bool) {
+    pub(crate) fn freeze(&self, peer: usize, is_frozen: bool) {
         if let Some(peer) = self.lock().peers.get(&peer) {
             peer.frozen.send_replace(is_frozen);
         }
