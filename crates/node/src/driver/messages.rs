@@ -157,11 +157,10 @@ impl<E: Observed> Node<E> {
     /// Tells that a message of another peer of this process has not arrived.
     fn tell_lost(&self, channel: &Channel, payload: &Bytes, from: PeerName, why: Lost) {
         let (Some(seat), Some(to)) = (&self.seat, self.source.peer()) else { return };
-        if !seat.may_tell() {
-            return;
-        }
-        // It is only decoded for its kind; what is no message is not told of.
-        if let Ok(Content::Message(message)) = self.codec.decode(channel, payload).content {
+        // It is only decoded for its kind; what is no message is not told of, and does not count.
+        if let Ok(Content::Message(message)) = self.codec.decode(channel, payload).content
+            && seat.may_tell()
+        {
             let (kind, to) = (E::kind(&message).to_owned(), to.clone());
             let reason = why.reason().to_owned();
             self.tell(PeerEvent::MessageLost { kind, from, to, reason });
