@@ -59,11 +59,14 @@ pub struct Dishonest {
 /// Returns an id that none of `taken` is, as peers of this network draw theirs; `None` if there is
 /// none left.
 pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<PeerId> {
-    let Some(few) = dialect.few_ids() else {
-        return Some(draw_id(dialect, Seat::Member));
-    };
-    let free = few.map(|number| PeerId::new(number.into())).filter(|id| !taken.contains(id));
-    free.choose(&mut rand::rng())
+    let is_free = |id: &PeerId| !taken.contains(id);
+    match dialect.few_ids() {
+        Some(few) => {
+            let ids = few.map(|number| PeerId::new(number.into()));
+            ids.filter(is_free).choose(&mut rand::rng())
+        }
+        None => std::iter::repeat_with(|| draw_id(dialect, Seat::Member)).find(is_free),
+    }
 }
 
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.
