@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Failure, Scenario, Schedule};
 use althing_faults::{Conditions, Latency};
 
+use super::{Failure, Scenario, Schedule};
 use crate::plan::{Plan, RoleIn};
 use crate::stuck::Reason;
 use crate::stuck::StuckIn;
