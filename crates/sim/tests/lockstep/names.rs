@@ -12,11 +12,8 @@ use althing_dialect::sd::{self, Sd};
 use althing_engine::Engine;
 use althing_engine::rounds::{Authenticator, Event, Message, Refusal, Signed};
 use althing_types::Transaction;
-use rsa_keys::RsaPrivateKey;
-use rsa_keys::pkcs8::EncodePrivateKey;
-use rsa_keys::rand_core::OsRng;
 
-use crate::network::{Lockstep, bits, id};
+use crate::network::{Lockstep, bits, id, rsa_secret};
 
 const PEERS: NonZeroU16 = NonZeroU16::new(3).expect("three is not zero");
 
@@ -52,9 +49,7 @@ fn random(dialect: &dyn RoundsDialect, peer: u8) -> Box<dyn Authenticator> {
 }
 
 fn rsa(dialect: &dyn RoundsDialect) -> Box<dyn Authenticator> {
-    let key = RsaPrivateKey::new(&mut OsRng, 2048).expect("the system has entropy");
-    let document = key.to_pkcs8_der().expect("it was just made");
-    dialect.authenticator(document.as_bytes()).expect("it is a secret")
+    dialect.authenticator(&rsa_secret(2048)).expect("it is a secret")
 }
 
 /// Returns the names that a peer knows others by, and itself.

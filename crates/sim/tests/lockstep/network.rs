@@ -16,6 +16,9 @@ use althing_pow::{Job, Outcome, Progress, search};
 use althing_sim::host::{Disk, Effect, Host};
 use althing_text::Name;
 use althing_types::{Difficulty, Moment, PeerId, Transaction};
+use rsa_keys::RsaPrivateKey;
+use rsa_keys::pkcs8::EncodePrivateKey;
+use rsa_keys::rand_core::OsRng;
 
 use crate::program::Program;
 
@@ -62,6 +65,12 @@ pub(crate) fn rules(peers: u16) -> Rules {
 
 pub(crate) fn bits(bits: u64) -> Difficulty {
     Difficulty::from_bits(bits).expect("between 1 and 160")
+}
+
+/// Returns a new secret key of RSA, as a node would make it.
+pub(crate) fn rsa_secret(bits: usize) -> Vec<u8> {
+    let key = RsaPrivateKey::new(&mut OsRng, bits).expect("the system has entropy");
+    key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
 }
 
 /// Returns the id of the peer with this index.

@@ -14,11 +14,8 @@ use althing_engine::rounds::{
 use althing_engine::{Engine, Recipient};
 use althing_pow::{Puzzle, Task};
 use althing_types::{Difficulty, Seed, Transaction};
-use rsa_keys::RsaPrivateKey;
-use rsa_keys::pkcs8::EncodePrivateKey;
-use rsa_keys::rand_core::OsRng;
 
-use crate::network::{Lockstep, bits, heard, id};
+use crate::network::{Lockstep, bits, heard, id, rsa_secret};
 
 const ROWS: u64 = 5;
 
@@ -27,12 +24,6 @@ struct Network<D> {
     dialect: D,
     net: Lockstep,
     authenticators: Vec<Box<dyn Authenticator>>,
-}
-
-/// Returns a new secret key, as a node would make it.
-fn secret() -> Vec<u8> {
-    let key = RsaPrivateKey::new(&mut OsRng, 2048).expect("the system has entropy");
-    key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
 }
 
 fn have_all_rows(net: &Lockstep) -> bool {
@@ -87,7 +78,7 @@ fn verdicts_that_name_no_sender_are_their_leader_s() {
 
 impl<D: RoundsDialect + Clone + 'static> Network<D> {
     fn over(dialect: D) -> Self {
-        let secrets = [(); 3].map(|()| secret());
+        let secrets = [(); 3].map(|()| rsa_secret(2048));
         let authenticators = || {
             let of = |secret: &Vec<u8>| dialect.authenticator(secret).expect("it is a secret");
             secrets.iter().map(of).collect::<Vec<_>>()

@@ -15,12 +15,9 @@ use althing_dialect::profile::{
 use althing_dialect::program::{Config, Program};
 use althing_engine::rounds::{Authenticator, Event, Issuing, Record, Waiting};
 use althing_types::Transaction;
-use rsa_keys::RsaPrivateKey;
-use rsa_keys::pkcs8::EncodePrivateKey;
-use rsa_keys::rand_core::OsRng;
 use serde_json::Value;
 
-use crate::network::{Lockstep, bits};
+use crate::network::{Lockstep, bits, rsa_secret};
 
 const PEERS: usize = 3;
 const ROWS: u64 = 3;
@@ -126,13 +123,7 @@ fn run(profile: Profile) -> Result<(), String> {
 fn authenticators(dialect: &Program, alg: SignatureName) -> Vec<Box<dyn Authenticator>> {
     static LONG: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     static SHORT: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    let secrets = |bits: usize| {
-        let secret = |_| {
-            let key = RsaPrivateKey::new(&mut OsRng, bits).expect("the system has entropy");
-            key.to_pkcs8_der().expect("it was just made").as_bytes().to_vec()
-        };
-        (0..PEERS).map(secret).collect::<Vec<_>>()
-    };
+    let secrets = |bits| (0..PEERS).map(|_| rsa_secret(bits)).collect::<Vec<_>>();
     let secrets = match alg {
         SignatureName::None => &vec![vec![7; 32]; PEERS],
         SignatureName::RsaPkcs1Sha256 => LONG.get_or_init(|| secrets(2048)),
