@@ -56,6 +56,10 @@ pub struct Dishonest {
     pub seed: u64,
 }
 
+/// Bits of the challenges that a dishonest member solves by the way. That happens on its task,
+/// which must not be held up for longer than some milliseconds.
+const SOLVED_BITS_MAX: u16 = 16;
+
 /// Returns an id that none of `taken` is, as peers of this network draw theirs; `None` if there is
 /// none left.
 pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<PeerId> {
@@ -124,7 +128,8 @@ fn make(
         Some(Dishonest { role, peers, seed }) => {
             let authenticator = dialect.authenticator(known.secret.bytes())?;
             let (rules, rng) = (dialect.rules().clone(), ChaCha8Rng::seed_from_u64(seed));
-            Some(ByzantineMember::new(role, known.peer, authenticator, rules, peers, rng))
+            let (me, bits) = (known.peer, SOLVED_BITS_MAX);
+            Some(ByzantineMember::new(role, me, authenticator, rules, peers, bits, rng))
         }
     };
     let node = Node::new(Setup {

@@ -12,6 +12,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::chance::exponential;
 
+/// Most candidates that are tried for a solution: work that takes more is too hard to simulate.
+const CANDIDATES_MAX: u64 = 1 << 32;
+
 /// Draws the duration of a search that takes so many hashes on average, at so many hashes a second.
 /// `None` if that is longer than any run.
 pub(crate) fn time(hashes: f64, hashes_per_second: f64, rng: &mut ChaCha8Rng) -> Option<Duration> {
@@ -21,5 +24,5 @@ pub(crate) fn time(hashes: f64, hashes_per_second: f64, rng: &mut ChaCha8Rng) ->
 
 /// Returns a solution, from a random candidate on.
 pub(crate) fn solution<W: ProofOfWork>(work: &W, rng: &mut ChaCha8Rng) -> Option<W::Solution> {
-    solution_from(work, rng.random_range(0..W::FIRST_CANDIDATE_MAX))
+    solution_from(work, rng.random_range(0..W::FIRST_CANDIDATE_MAX), CANDIDATES_MAX)
 }

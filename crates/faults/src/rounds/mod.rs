@@ -174,6 +174,8 @@ pub struct ByzantineMember {
     authenticator: Box<dyn Authenticator>,
     rules: Rules,
     peers: Vec<PeerId>,
+    /// Bits of what it solves by the way.
+    bits_max: u16,
     rng: ChaCha8Rng,
     leader: Option<PeerId>,
     /// Whether the members are settled.
@@ -183,9 +185,9 @@ pub struct ByzantineMember {
     sent: Vec<Sending<Signed>>,
 }
 
-/// Bits of a challenge that a dishonest member solves by the way, and a simulated miner at all;
-/// each takes twice the time to look for.
-pub const SOLVABLE_BITS_MAX: u16 = 22;
+/// A search ends after so many times the candidates that it takes on average, as one in millions
+/// does.
+const SEARCH_FACTOR: u64 = 16;
 
 /// Messages a dishonest member remembers.
 const MEMORY_MAX: usize = 64;
@@ -193,17 +195,21 @@ const MEMORY_MAX: usize = 64;
 impl ByzantineMember {
     /// Returns a member that plays `role` among `peers`, of which it is `me` and signs as that.
     /// Peers are called by their places in that list. What it leaves to chance is drawn from `rng`.
+    ///
+    /// It looks for solutions that were not asked for, on the caller's thread, if they take no more
+    /// than `bits_max` bits of luck, each of which doubles the time; without them it lies less.
     pub fn new(
         role: Role,
         me: PeerId,
         authenticator: Box<dyn Authenticator>,
         rules: Rules,
         peers: Vec<PeerId>,
+        bits_max: u16,
         rng: ChaCha8Rng,
     ) -> Self {
         let (memory, sent) = (VecDeque::new(), Vec::new());
         let (leader, settled) = (None, false);
-        Self { role, me, authenticator, rules, peers, rng, leader, settled, memory, sent }
+        Self { role, me, authenticator, rules, peers, bits_max, rng, leader, settled, memory, sent }
     }
 
     fn leads(&self) -> bool {
@@ -226,13 +232,17 @@ impl ByzantineMember {
         self.sent.push(Sending { message, to: Recipient::All, only });
     }
 
-    /// Returns the first solution from the candidate `from` on.
+    /// Returns the first solution from the candidate `from` on, if it is soon found.
     fn solution_from(&self, difficulty: Difficulty, from: u64) -> Option<Seed> {
-        let is_solvable = difficulty.bits() <= SOLVABLE_BITS_MAX;
+        let bits = self.rules.puzzle.bits(difficulty);
+        if bits > self.bits_max {
+            return None;
+        }
+        let candidates = 1_u64.checked_shl(bits.into())?.saturating_mul(SEARCH_FACTOR);
         let (transaction, finder) = (Transaction::FIRST, self.me);
         let task = Task { transaction, difficulty, finder, salt: 0 };
         let challenge = Challenge { puzzle: self.rules.puzzle.clone(), task };
-        is_solvable.then(|| solution_from(&challenge, from))?
+        solution_from(&challenge, from, candidates)
     }
 
     /// Returns a solution that is not `seed`.

@@ -36,8 +36,8 @@ use althing_types::{Moment, PeerId, Term};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use self::byzantine::ByzantineMember;
 pub use self::byzantine::Role;
-use self::byzantine::{ByzantineMember, SOLVABLE_BITS_MAX};
 pub use self::checker::RoundsChecker;
 pub use self::scenario::{Network, Scenario};
 use self::signers::Signers;
@@ -45,6 +45,10 @@ pub use self::violation::Violation;
 use crate::host::Disk;
 use crate::simulated::Simulated;
 use crate::summary::{Counters, Names};
+
+/// Bits of a challenge that a simulated miner solves at all, and a dishonest member by the way;
+/// each takes twice the time to look for.
+const SOLVABLE_BITS_MAX: u16 = 22;
 
 /// A network with rounds in virtual time.
 pub type Simulation = crate::Simulation<RoundsNetwork>;
@@ -199,7 +203,8 @@ impl Simulated for RoundsNetwork {
     fn byzantine(&self, peer: usize, role: Role, rng: ChaCha8Rng) -> ByzantineMember {
         let authenticator = self.signers.of(&self.secrets[peer]);
         let (rules, ids) = (self.rules.clone(), self.ids.clone());
-        ByzantineMember::new(role, self.ids[peer], authenticator, rules, ids, rng)
+        let me = self.ids[peer];
+        ByzantineMember::new(role, me, authenticator, rules, ids, SOLVABLE_BITS_MAX, rng)
     }
 
     fn codec(&self, peer: usize) -> &dyn Codec<Engine = Rounds> {
