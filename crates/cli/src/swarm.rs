@@ -105,12 +105,13 @@ impl<'a> Making<'a> {
             None => node,
             Some(air) => node.within(air, number),
         };
+        let link = self.meeting.join(&**self.dialect, peer).await?;
+        // Only now, since it keeps the store open: one that has not come about must let it go.
         if let Some(process) = self.process {
             let network = self.dialect.network();
             let commands = node.commands();
             process.add(Asked::rounds(network.dialect(), peer.into(), commands, table, 0));
         }
-        let link = self.meeting.join(&**self.dialect, peer).await?;
         Ok((peer, node, link))
     }
 }
@@ -147,5 +148,46 @@ impl Meeting {
             Self::Memory(bus) => bus.join(dialect.topics()),
             Self::Broker(broker) => broker.join(dialect, peer, Some(PATIENCE)).await?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
+    use althing_api::Mode;
+    use althing_dialect::elect_chain::{Config, ElectChain};
+    use althing_engine::rounds::Durable;
+    use althing_http::About;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_connect_leaves_its_store_free_for_the_next_start() {
+        let dialect: Arc<dyn RoundsDialect> = Arc::new(ElectChain::new(Config::default()));
+        let url = "mqtts://127.0.0.1".parse().expect("it is a URL");
+        let meeting = Meeting::Broker(Broker::at(url).trusting(Some(Path::new("/no/such.pem"))));
+        let feed = Feed::default();
+        let process = Process::new(About::without_network(Mode::Demo), feed.clone());
+        let disk = TempDir::new().expect("a temporary directory");
+        let store = disk.path().join("0");
+        let making = Making {
+            dialect: &dialect,
+            meeting: &meeting,
+            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            clock: Clock::start(),
+            feed: &feed,
+            names: &[],
+            disk: Some(disk),
+            air: None,
+            process: Some(&process),
+        };
+        for _ in 0..2 {
+            let made = making.make(0, &[], None).await;
+            let error = made.err().map(|error| format!("{error:#}")).expect("no such file");
+            assert!(error.contains("/no/such.pem"), "{error}");
+        }
+        Store::<Durable>::open(&store).expect("no peer has it");
     }
 }
