@@ -28,6 +28,7 @@ use althing_types::{Address, UnixTime};
 use anyhow::{Context, bail};
 use serde_json::json;
 use tempfile::TempDir;
+use tracing::debug;
 
 use crate::chain_network::ChainName;
 
@@ -311,9 +312,9 @@ impl Network {
         self.gauges().map(|gauges| gauges.hashes())
     }
 
-    /// Returns all that the peers have told since the last time. Does not wait.
+    /// Returns all that the peers have told since the last time, as far as it is kept. Does not
+    /// wait.
     pub(crate) fn told(&mut self) -> Vec<Arc<Record>> {
-        // A screen that is behind by so much goes on with what there is.
         let told: Vec<_> = std::iter::from_fn(|| self.records.try_next()).flatten().collect();
         self.is_founded |= told.iter().any(|record| is_block(record));
         told
@@ -332,17 +333,24 @@ impl Network {
         Ok(self.running.left().await?)
     }
 
-    /// Waits for the next thing that happens to a peer.
+    /// Waits for the next thing that happens to a peer. One who is too slow for all of it goes on
+    /// with what there is.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Arc<Record>> {
-        tokio::select! {
-            next = self.records.next() => {
-                let record = next.context("the peers tell of themselves as long as they run")??;
-                self.is_founded |= is_block(&record);
-                Ok(record)
-            }
-            left = self.running.next_left() => {
-                left?;
-                bail!("a peer has left")
+        loop {
+            tokio::select! {
+                next = self.records.next() => {
+                    match next.context("the peers tell of themselves as long as they run")? {
+                        Ok(record) => {
+                            self.is_founded |= is_block(&record);
+                            return Ok(record);
+                        }
+                        Err(lagged) => debug!(%lagged, "behind by more than is kept"),
+                    }
+                }
+                left = self.running.next_left() => {
+                    left?;
+                    bail!("a peer has left")
+                }
             }
         }
     }
@@ -414,6 +422,8 @@ fn anywhere() -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use althing_feed::DemoEvent;
+
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -435,5 +445,25 @@ mod tests {
                 break;
             }
         }
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_who_is_too_slow_for_all_that_happens_goes_on_with_what_there_is() {
+        let (kind, clock) = (Kind::new(ChainName::Aviary, 3, 0), Clock::start());
+        let feed = Feed::new(64.try_into().expect("it is not zero"));
+        let mut network =
+            Network::with(kind, Storage::Memory, clock, feed.clone()).expect("it starts");
+        network.add(Mining::OnChain, &[]).expect("it starts");
+        network.connected().await.expect("it runs");
+        let source = feed.source(None, None);
+        for fault in 0..1000 {
+            source.publish(clock.now(), DemoEvent::FaultCleared { fault });
+        }
+        let next = network.next().await.expect("it goes on");
+        // The peer may have told something meanwhile.
+        let is_kept = |fault| (900..1000).contains(&fault);
+        assert!(
+            matches!(next.event, Event::Demo(DemoEvent::FaultCleared { fault }) if is_kept(fault)),
+            "{next:?}"
+        );
     }
 }
