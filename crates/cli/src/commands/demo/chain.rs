@@ -234,8 +234,10 @@ impl Demo {
         }
     }
 
-    /// Asks the peers to leave, waits until they have, and takes in all that they told.
+    /// Asks the peers to leave, waits until they have, and takes in all that they told. Nothing can
+    /// be asked for over HTTP any more.
     async fn leave(&mut self) -> anyhow::Result<()> {
+        self.requests.end();
         if let Some(pacing) = self.plug.pacing() {
             pacing.resume();
         }

@@ -57,11 +57,18 @@ impl Control for Remote {
 }
 
 impl Requests {
+    /// Takes no more requests: all that wait for an answer, or ask from now on, hear that the
+    /// network has ended.
+    pub(super) fn end(&mut self) {
+        self.0.close();
+        while self.0.try_recv().is_ok() {}
+    }
+
     /// Waits for the next request. Cancel-safe.
     pub(super) async fn next(&mut self) -> Request {
         match self.0.recv().await {
             Some(request) => request,
-            // No one can ask any more.
+            // No request comes any more.
             None => std::future::pending().await,
         }
     }
@@ -186,5 +193,30 @@ fn refused(refusal: &Refusal) -> Refused {
         | Refusal::Delay
         | Refusal::NoSpeed => Refused::Senseless(sentence),
         _ => Refused::Conflict(sentence),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_who_wait_or_ask_after_the_end_hear_that_it_is_over() {
+        let (control, mut requests) = channel();
+        // More than the queue has room for.
+        let mut early: Vec<_> = (0..2 * REQUESTS_MAX).map(|_| control.demo()).collect();
+        poll_fn(|context| {
+            assert!(early.iter_mut().all(|asked| asked.as_mut().poll(context).is_pending()));
+            Poll::Ready(())
+        })
+        .await;
+        requests.end();
+        for asked in early {
+            assert_eq!(asked.await, Err(Refused::Ended));
+        }
+        assert_eq!(control.undo(1).await, Err(Refused::Ended));
     }
 }
