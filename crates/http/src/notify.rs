@@ -1,14 +1,17 @@
 //! Tells programs elsewhere what matters: that another peer leads, that a row is decided, that a
 //! peer has broken the rules on purpose.
 //!
-//! In a process with several peers, it is told as the first of them sees it. What is to be told
-//! waits in a queue; if the program elsewhere is down for long, the newest are dropped, and no peer
-//! ever waits.
+//! In a process with several peers, it is told as one of them sees it: the first that tells
+//! anything and, when that one has crashed, the next that does. What is to be told waits in a
+//! queue; if the program elsewhere is down for long, the newest are dropped, and no peer ever
+//! waits.
 
 use std::time::Duration;
 
 use althing_api::Hook;
-use althing_feed::{ChainEvent, Event, Feed, PeerName, Record, RoundsEvent, Subscription};
+use althing_feed::{
+    ChainEvent, DemoEvent, Event, Feed, PeerName, Record, RoundsEvent, Subscription,
+};
 use althing_text::hex;
 use bytes::Bytes;
 use ring::hmac;
@@ -67,12 +70,19 @@ impl Drop for Notifier {
 
 /// Puts what matters into the queue, until the feed ends.
 async fn follow(mut records: Subscription, queue: mpsc::Sender<Bytes>) {
-    let mut first: Option<PeerName> = None;
+    let mut teller: Option<PeerName> = None;
     let mut is_full = false;
     while let Some(next) = records.next().await {
-        let Ok(record) = next else { continue };
+        let Ok(record) = next else {
+            // It may have crashed meanwhile.
+            teller = None;
+            continue;
+        };
+        if let Event::Demo(DemoEvent::PeerCrashed { crashed }) = &record.event {
+            teller.take_if(|teller| teller == crashed);
+        }
         let Some(peer) = &record.peer else { continue };
-        if first.get_or_insert_with(|| peer.clone()) != peer || !matters(&record) {
+        if teller.get_or_insert_with(|| peer.clone()) != peer || !matters(&record) {
             continue;
         }
         let is_dropped = queue.try_send(Bytes::from(record.to_json())).is_err();
@@ -198,6 +208,42 @@ mod tests {
         notifier.end().await;
         assert!(bodies[0] == bodies[1] && bodies[1] == bodies[2]);
         assert!(bodies[2].contains("\"leader\":\"7\"") && bodies[3].contains("\"leader\":\"8\""));
+    }
+
+    #[tokio::test]
+    async fn when_the_peer_whose_view_is_told_crashes_another_one_s_is() {
+        let feed = Feed::default();
+        let [first, second, third] =
+            [1, 2, 3].map(|peer| feed.source(None, Some(PeerId::new(peer).into())));
+        let crash = |peer| {
+            let crashed = PeerId::new(peer).into();
+            feed.source(None, None).publish(Moment::START, DemoEvent::PeerCrashed { crashed });
+        };
+        let (queue, mut waiting) = mpsc::channel(QUEUE_MAX);
+        let records = feed.subscribe();
+        first.publish(Moment::START, elected(10));
+        second.publish(Moment::START, elected(11));
+        crash(3);
+        first.publish(Moment::START, elected(12));
+        crash(1);
+        second.publish(Moment::START, elected(13));
+        // One that is back has a part of its own to catch up with.
+        for source in [&first, &third, &second] {
+            source.publish(Moment::START, elected(14));
+        }
+        feed.close();
+        follow(records, queue).await;
+        let mut told = Vec::new();
+        while let Some(json) = waiting.recv().await {
+            let record: Record = serde_json::from_slice(&json).expect("it is a record");
+            let Event::Rounds(RoundsEvent::LeaderElected { leader, .. }) = record.event else {
+                panic!("nothing else matters");
+            };
+            told.push((record.peer.and_then(|peer| peer.id()), leader.peer()));
+        }
+        let expected = [(1, 10), (1, 12), (2, 13), (2, 14)];
+        let id = PeerId::new;
+        assert_eq!(told, expected.map(|(peer, leader)| (Some(id(peer)), id(leader))));
     }
 
     #[tokio::test]
