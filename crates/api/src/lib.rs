@@ -34,4 +34,4 @@ pub use self::node::{Abilities, Mode, Node};
 pub use self::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, PageOf};
 pub use self::path::{PathError, SOCKET, ShortPath};
 pub use self::problem::{Code, Problem};
-pub use self::status::{ChainStatus, Due, EngineStatus, PeerStatus, Peers, RoundsStatus};
+pub use self::status::{ChainStatus, Due, EngineStatus, PeerStatus, Peers, RoundsStatus, Waits};

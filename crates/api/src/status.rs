@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_feed::{Id, PeerName};
+use althing_feed::{Id, PeerName, Waiting};
 use althing_text::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,8 +80,25 @@ pub struct RoundsStatus {
     pub copied: bool,
     /// The members that have contradicted themselves.
     pub equivocating: Vec<Id>,
-    /// What it waits for, in words, if it does.
-    pub waiting: Option<String>,
+    /// What it waits for, if it does.
+    pub waiting: Option<Waits>,
+}
+
+/// What a peer waits for: as in the event `waiting`, and in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Waits {
+    /// What it waits for, with what is known of that.
+    #[serde(flatten)]
+    pub kind: Waiting,
+    /// The same as a sentence for people, which may change.
+    pub sentence: String,
+}
+
+impl From<Waiting> for Waits {
+    fn from(kind: Waiting) -> Self {
+        let sentence = kind.to_string();
+        Self { kind, sentence }
+    }
 }
 
 /// How things stand in a network with a chain.
@@ -114,4 +131,26 @@ pub struct Due {
     pub what: String,
     /// How many of that kind there are.
     pub times: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_waits_for_is_a_kind_for_scripts_and_a_sentence_for_people() {
+        let waits = Waits::from(Waiting::Majority { here: 2, needed: 3 });
+        let json = serde_json::to_value(&waits).expect("it has text keys");
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "for": "majority",
+                "here": 2,
+                "needed": 3,
+                "sentence": "waiting for a majority: it takes 3 members, and 2 can be heard",
+            })
+        );
+        let again: Waits = serde_json::from_value(json).expect("it was just written");
+        assert_eq!(again, waits);
+    }
 }

@@ -59,7 +59,7 @@ fn unready(status: &PeerStatus) -> Option<(String, &'static str)> {
             "stop it, and start a new peer with an empty --data directory",
         )),
         EngineStatus::Rounds(rounds) => rounds.waiting.clone().map(|waiting| {
-            (waiting, "see that the other members run, with the same options and broker")
+            (waiting.sentence, "see that the other members run, with the same options and broker")
         }),
         EngineStatus::Chain(chain) if !chain.joined => Some((
             "it has not met its network yet".to_owned(),

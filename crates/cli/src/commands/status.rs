@@ -17,6 +17,7 @@ use crate::asking::Place;
 #[command(after_help = "Examples:\n  \
     althing status --data ./peer-1\n  \
     althing status --data ./peer-1 --json | jq .leader\n  \
+    althing status --data ./peer-1 --json | jq .waiting.for\n  \
     althing status --api http://127.0.0.1:8080")]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -72,7 +73,7 @@ fn print_rounds(status: &RoundsStatus, out: &mut impl Write) -> anyhow::Result<(
     line(out, "silent", &peers(&status.silent))?;
     let challenge = status.challenge.map(|bits| format!("{bits} bits"));
     line(out, "challenge", challenge.as_deref().unwrap_or("none"))?;
-    let waiting = status.waiting.as_deref().unwrap_or("for nothing");
+    let waiting = status.waiting.as_ref().map_or("for nothing", |waits| &waits.sentence);
     line(out, "waiting", waiting.trim_start_matches("waiting "))
 }
 

@@ -2,7 +2,7 @@
 
 use althing_api::{Code, Page, Problem, RoundsStatus};
 use althing_engine::rounds::{self, Durable, Rounds};
-use althing_feed::{Id, Row};
+use althing_feed::{Id, Row, Waiting};
 use althing_node::Commands;
 use althing_store::Reader;
 use althing_types::Difficulty;
@@ -51,7 +51,7 @@ pub(super) fn status(status: &rounds::Status) -> RoundsStatus {
         challenge: status.challenge.map(Difficulty::bits),
         copied: status.copied,
         equivocating: ids(&status.equivocating),
-        waiting: status.waiting.as_ref().map(ToString::to_string),
+        waiting: status.waiting.clone().map(|waiting| Waiting::from(waiting).into()),
     }
 }
 
