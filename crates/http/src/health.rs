@@ -2,6 +2,7 @@
 //! those that watch it.
 
 use althing_api::{EngineStatus, Health, PeerStatus, Trouble};
+use althing_feed::Waiting;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -58,9 +59,15 @@ fn unready(status: &PeerStatus) -> Option<(String, &'static str)> {
             "another copy of this peer has spoken, so it is silent for good".to_owned(),
             "stop it, and start a new peer with an empty --data directory",
         )),
-        EngineStatus::Rounds(rounds) => rounds.waiting.clone().map(|waiting| {
-            (waiting.sentence, "see that the other members run, with the same options and broker")
-        }),
+        EngineStatus::Rounds(rounds) => {
+            let waits = rounds.waiting.as_ref()?;
+            let advice = match waits.kind {
+                // The others run, and nothing that they do brings back what was missed.
+                Waiting::Missed { .. } => "start it again with the others, in their next session",
+                _ => "see that the other members run, with the same options and broker",
+            };
+            Some((waits.sentence.clone(), advice))
+        }
         EngineStatus::Chain(chain) if !chain.joined => Some((
             "it has not met its network yet".to_owned(),
             "see that its contacts or its tracker run, and that they have the same options",
@@ -73,4 +80,50 @@ fn answer(troubles: Vec<Trouble>) -> Response {
     let ok = troubles.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Health { ok, troubles })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_api::{RoundsStatus, Waits};
+    use althing_feed::{Id, PeerName};
+    use althing_types::Transaction;
+
+    use super::*;
+
+    fn with(waiting: Option<Waiting>) -> PeerStatus {
+        let rounds = RoundsStatus {
+            rows: 3,
+            members: Vec::new(),
+            names: [].into(),
+            silent: Vec::new(),
+            term: 0,
+            leader: None,
+            challenge: None,
+            copied: false,
+            equivocating: Vec::new(),
+            waiting: waiting.map(Waits::from),
+        };
+        PeerStatus {
+            time: "2026-01-01T00:00:00.000Z".to_owned(),
+            network: "sd".to_owned(),
+            peer: PeerName::Id(Id(7)),
+            received: 0,
+            refused: 0,
+            hashes: 0,
+            engine: EngineStatus::Rounds(rounds),
+            due: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_peer_that_has_missed_what_the_others_count_is_not_ready_whatever_they_do() {
+        assert_eq!(unready(&with(None)), None);
+        let missed = Waiting::Missed { transaction: Transaction::new(3) };
+        let (what, advice) = unready(&with(Some(missed))).expect("it records nothing");
+        assert!(what.contains("transaction 3 and later ones cannot be told"), "{what}");
+        assert!(advice.contains("next session"), "{advice}");
+        let majority = Waiting::Majority { here: 1, needed: 2 };
+        let (_, advice) = unready(&with(Some(majority))).expect("it cannot go on");
+        assert!(advice.contains("other members run"), "{advice}");
+    }
 }
