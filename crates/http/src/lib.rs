@@ -18,11 +18,12 @@
 //! | `notify` | who elsewhere is told of what matters? |
 //! | `openapi` | how is that described for programs? |
 //! | `reader` | how is that description shown to people? |
-//! | `rate` | how often may a caller ask? |
 //! | `request` | how is a request read, and a problem answered? |
 //! | `access` | who may ask? |
 //! | `right` | what may someone do? |
 //! | `router` | how does a request find its endpoint? |
+//! | `callers` | how many connections may a caller have, and how often may it ask? |
+//! | `patient` | how long may a caller take nothing of its answer? |
 //! | `serve` | how many can ask at a time, and for how long? |
 //! | `socket` | how is it served in a peer's directory? |
 //! | `streams` | what do the readers of events share? |
@@ -32,6 +33,7 @@
 
 mod access;
 mod asked;
+mod callers;
 mod demo;
 mod endpoints;
 mod events;
@@ -40,8 +42,8 @@ mod metrics;
 mod notify;
 mod openapi;
 mod page;
+mod patient;
 mod process;
-mod rate;
 mod reader;
 mod request;
 mod right;
@@ -54,11 +56,11 @@ mod tls;
 mod tokens;
 
 pub use self::asked::Asked;
+pub use self::callers::{CONNECTIONS_OF_ONE_MAX, REQUESTS_PER_SECOND, REQUESTS_PER_SECOND_HERE};
 pub use self::demo::{Control, Doing, Refusal};
 pub use self::notify::Notifier;
 pub use self::openapi::document;
 pub use self::process::{About, Process};
-pub use self::rate::{REQUESTS_PER_SECOND, REQUESTS_PER_SECOND_HERE};
 pub use self::request::{BODY_BYTES_MAX, REQUEST_TIME};
 pub use self::right::Right;
 pub use self::serve::{CONNECTIONS_MAX, HEADER_BYTES_MAX};

@@ -3,10 +3,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use althing_api::{Code, Problem};
 use axum::Router;
@@ -16,14 +13,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-use crate::rate::Rates;
+use crate::callers::{CONNECTIONS_OF_ONE_MAX, Caller, Callers};
+use crate::patient::Patient;
 use crate::request::{REQUEST_TIME, Refused};
 
 /// The maximum number of connections to one address at a time; further ones are told so.
@@ -31,9 +29,6 @@ pub const CONNECTIONS_MAX: usize = 512;
 
 /// The maximum size of a request's head in bytes.
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
-
-/// Time within which a caller must take some of what it is sent.
-const TAKING_TIME: Duration = Duration::from_secs(30);
 
 /// Time that callers have to take their answers when the server ends.
 const END_TIME: Duration = Duration::from_secs(2);
@@ -98,7 +93,7 @@ async fn serve<L: Listener>(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut callers = JoinSet::new();
-    let rates = Arc::new(Rates::default());
+    let all = Callers::default();
     let mut is_failing = false;
     loop {
         let accepted = select! {
@@ -107,9 +102,19 @@ async fn serve<L: Listener>(
         };
         while callers.try_join_next().is_some() {}
         match accepted {
-            Ok(raw) if callers.len() < callers_max => {
+            Ok(raw) => {
                 is_failing = false;
-                let caller = L::caller(&raw).map(|caller| (caller, Arc::clone(&rates)));
+                let caller = match callers.len() < callers_max {
+                    true => all.come(L::caller(&raw)).ok_or(CONNECTIONS_OF_ONE_MAX),
+                    false => Err(callers_max),
+                };
+                let caller = match caller {
+                    Ok(caller) => caller,
+                    Err(others) => {
+                        turn_away::<L>(&raw, others);
+                        continue;
+                    }
+                };
                 let (router, stopped) = (router.clone(), stopped.clone());
                 callers.spawn(async move {
                     match L::greet(raw).await {
@@ -118,7 +123,6 @@ async fn serve<L: Listener>(
                     }
                 });
             }
-            Ok(raw) => turn_away::<L>(&raw, callers_max),
             Err(error) => {
                 // Once, not with each attempt.
                 if !std::mem::replace(&mut is_failing, true) {
@@ -141,9 +145,10 @@ async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Tells a caller that there are too many, if that can be done without waiting.
-fn turn_away<L: Listener>(raw: &L::Raw, callers_max: usize) {
-    let detail = format!("{callers_max} others are served already; try again later");
+/// Tells a caller that so many are served already, of all or of those that come from where it does,
+/// if that can be done without waiting.
+fn turn_away<L: Listener>(raw: &L::Raw, others: usize) {
+    let detail = format!("{others} others are served already; try again later");
     let problem = Problem::new(Code::Busy, detail);
     let body = serde_json::to_string(&problem).expect("a problem can be written as JSON");
     let told = format!(
@@ -159,7 +164,7 @@ fn turn_away<L: Listener>(raw: &L::Raw, callers_max: usize) {
 /// Answers the requests of one caller, one after the other.
 async fn attend(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    caller: Option<(IpAddr, Arc<Rates>)>,
+    caller: Caller,
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -168,10 +173,7 @@ async fn attend(
     let io = TokioIo::new(Patient::new(stream));
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let is_admitted = caller
-            .as_ref()
-            .is_none_or(|(caller, rates)| rates.admit(*caller, std::time::Instant::now()));
-        let answer = is_admitted.then(|| service.call(request));
+        let answer = caller.may_ask(Instant::now()).then(|| service.call(request));
         async move {
             match answer {
                 Some(answer) => answer.await,
@@ -197,111 +199,53 @@ fn too_many() -> Problem {
     Problem::new(Code::TooMany, "you ask too often; ask less, or a while later")
 }
 
-/// A connection that breaks when its other end takes nothing for too long.
-struct Patient<S> {
-    stream: S,
-    /// When the connection breaks, while something is to be sent.
-    end: Pin<Box<Sleep>>,
-    is_stuck: bool,
-}
-
-impl<S> Patient<S> {
-    fn new(stream: S) -> Self {
-        Self { stream, end: Box::pin(sleep(TAKING_TIME)), is_stuck: false }
-    }
-
-    /// Takes note of whether something could be sent; breaks if for long nothing could.
-    fn note<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        outcome: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
-            self.is_stuck = false;
-            return outcome;
-        }
-        if !std::mem::replace(&mut self.is_stuck, true) {
-            self.end.as_mut().reset(Instant::now() + TAKING_TIME);
-        }
-        ready!(self.end.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.note(context, outcome)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.note(context, outcome)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = Pin::new(&mut self.stream).poll_flush(context);
-        self.note(context, outcome)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::pending;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::sync::mpsc;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::patient::TAKING_TIME;
 
-    type Coming = mpsc::UnboundedReceiver<io::Result<DuplexStream>>;
+    /// A caller, and where it comes from.
+    type Came = (Option<IpAddr>, DuplexStream);
+
+    type Coming = mpsc::UnboundedReceiver<io::Result<Came>>;
+
+    /// Connects from an address, or as at a socket file.
+    fn connect(
+        come: &mpsc::UnboundedSender<io::Result<Came>>,
+        from: Option<&str>,
+    ) -> DuplexStream {
+        let (caller, accepted) = duplex(4096);
+        let from = from.map(|from| from.parse().expect("an address"));
+        come.send(Ok((from, accepted))).expect("it is served");
+        caller
+    }
 
     impl Listener for Coming {
-        type Raw = DuplexStream;
+        type Raw = Came;
         type Stream = DuplexStream;
 
-        async fn greet(raw: DuplexStream) -> io::Result<DuplexStream> {
-            Ok(raw)
+        async fn greet((_, stream): Came) -> io::Result<DuplexStream> {
+            Ok(stream)
         }
 
-        fn caller(_: &DuplexStream) -> Option<IpAddr> {
-            None
+        fn caller((from, _): &Came) -> Option<IpAddr> {
+            *from
         }
 
-        async fn accept(&mut self) -> io::Result<DuplexStream> {
+        async fn accept(&mut self) -> io::Result<Came> {
             match self.recv().await {
                 Some(accepted) => accepted,
                 None => pending().await,
             }
         }
 
-        fn try_send(_: &DuplexStream, bytes: &[u8]) -> io::Result<usize> {
+        fn try_send(_: &Came, bytes: &[u8]) -> io::Result<usize> {
             Ok(bytes.len())
         }
     }
@@ -327,8 +271,7 @@ mod tests {
             // EMFILE: this process has no descriptor left.
             come.send(Err(io::Error::from_raw_os_error(24))).expect("it is served");
         }
-        let (mut caller, accepted) = duplex(4096);
-        come.send(Ok(accepted)).expect("it is served");
+        let mut caller = connect(&come, None);
         let began = Instant::now();
         let server = Server::start(coming, rows(), 1);
         assert!(answer(&mut caller).await.ends_with("\r\n\r\n7"));
@@ -337,15 +280,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn one_stranger_cannot_take_the_places_of_all() {
+        let (come, coming) = mpsc::unbounded_channel();
+        let server = Server::start(coming, rows(), 512);
+        let mut all: Vec<_> = (0..512).map(|_| connect(&come, Some("192.0.2.1"))).collect();
+        let mut other = connect(&come, Some("192.0.2.2"));
+        assert!(answer(&mut other).await.ends_with("\r\n\r\n7"));
+        // Those past its share were let go, and those within it are answered.
+        for mut late in all.split_off(CONNECTIONS_OF_ONE_MAX) {
+            let closed = late.read_u8().await.expect_err("nothing is said to it");
+            assert_eq!(closed.kind(), io::ErrorKind::UnexpectedEof);
+        }
+        for caller in &mut all {
+            assert!(answer(caller).await.ends_with("\r\n\r\n7"));
+        }
+        server.end().await;
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_sends_nothing_is_let_go() {
         let (come, coming) = mpsc::unbounded_channel();
         let _server = Server::start(coming, rows(), 1);
-        let (mut silent, accepted) = duplex(4096);
-        come.send(Ok(accepted)).expect("it is served");
+        let mut silent = connect(&come, None);
         let mut said = Vec::new();
         silent.read_to_end(&mut said).await.expect("it is closed");
-        let (mut later, accepted) = duplex(4096);
-        come.send(Ok(accepted)).expect("it is served");
+        let mut later = connect(&come, None);
         assert!(answer(&mut later).await.ends_with("\r\n\r\n7"));
     }
 
@@ -367,8 +326,7 @@ mod tests {
         let router = Router::new().route("/rows", axum::routing::get(endless));
         let (come, coming) = mpsc::unbounded_channel();
         let _server = Server::start(coming, router, 1);
-        let (mut caller, accepted) = duplex(4096);
-        come.send(Ok(accepted)).expect("it is served");
+        let mut caller = connect(&come, None);
         caller.write_all(b"GET /rows HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
         let began = Instant::now();
         let mut pieces = 0;
