@@ -11,7 +11,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
 use crate::right::Right;
-use crate::tokens::Guarded;
+use crate::tokens::{Guarded, Shown};
 
 /// Whom a server answers.
 #[derive(Clone, Debug)]
@@ -24,12 +24,33 @@ pub(crate) enum Access {
     Tokens(Arc<Guarded>),
 }
 
+/// What the sender of a request may do.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    /// Missing if that takes a token and there is none.
+    pub(crate) right: Option<Right>,
+    /// The token, if it takes one.
+    shown: Option<Shown>,
+}
+
+impl Granted {
+    /// To all who get this far.
+    fn to_all() -> Self {
+        Self { right: Some(Right::Control), shown: None }
+    }
+
+    /// Returns whether its sender may still see what is there: a token may be revoked while an
+    /// answer goes on.
+    pub(crate) fn lasts(&self) -> bool {
+        self.shown.as_ref().is_none_or(|shown| shown.right().is_some())
+    }
+}
+
 impl Access {
-    /// Returns what the sender of a request with these headers may do; `None` if that takes a
-    /// token and there is none.
-    pub(crate) fn of(&self, headers: &HeaderMap) -> Result<Option<Right>, Problem> {
+    /// Returns what the sender of a request with these headers may do.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> Result<Granted, Problem> {
         match self {
-            Self::All => Ok(Some(Right::Control)),
+            Self::All => Ok(Granted::to_all()),
             Self::ThisMachine(address) => {
                 let host = host(headers)?;
                 let port = host.port_u16().unwrap_or(80);
@@ -40,15 +61,18 @@ impl Access {
                     )));
                 }
                 check_origin(headers, &host)?;
-                Ok(Some(Right::Control))
+                Ok(Granted::to_all())
             }
             Self::Tokens(tokens) => {
                 check_origin(headers, &host(headers)?)?;
-                let Some(token) = bearer(headers) else { return Ok(None) };
-                tokens.right(token).map(Some).ok_or_else(|| {
+                let Some(token) = bearer(headers) else {
+                    return Ok(Granted { right: None, shown: None });
+                };
+                let (right, shown) = tokens.shown(token).ok_or_else(|| {
                     let detail = "the token is not valid, or was revoked";
                     Problem::new(Code::Unauthorized, detail)
-                })
+                })?;
+                Ok(Granted { right: Some(right), shown: Some(shown) })
             }
         }
     }
@@ -104,7 +128,8 @@ mod tests {
             map.append(name, value.parse().expect("a value"));
         }
         let access = Access::ThisMachine(address).of(&map);
-        access.map(|right| right.expect("no token is needed")).map_err(|problem| problem.code)
+        let right = |granted: Granted| granted.right.expect("no token is needed");
+        access.map(right).map_err(|problem| problem.code)
     }
 
     #[test]

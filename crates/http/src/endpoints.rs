@@ -6,14 +6,15 @@ use althing_api::{
     PeerStatus, Peers, Submitted, Tally,
 };
 use althing_feed::{PeerName, Record, Row};
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Extension, Json};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use crate::access::Granted;
 use crate::asked::Asked;
 use crate::process::Process;
 use crate::request::{Asking, Named, Refused, Sent, wanted};
@@ -377,12 +378,13 @@ async fn add(State(process): State<Process>, Sent(entry): Sent<NewEntry>) -> Ans
 
 async fn follow(
     State(process): State<Process>,
+    Extension(granted): Extension<Granted>,
     Asking(of): Asking<EventsOf>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let resumed = last.and_then(|last| last.parse::<u64>().ok()).map(|last| last.saturating_add(1));
-    Ok(events::stream(process, resumed.or(of.from), &headers)?)
+    Ok(events::stream(process, granted, resumed.or(of.from), &headers)?)
 }
 
 async fn demo(State(process): State<Process>) -> Answer<Demo> {

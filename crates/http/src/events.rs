@@ -15,8 +15,9 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::access::Granted;
 use crate::process::Process;
 use crate::streams::STREAMS_MAX;
 
@@ -78,6 +79,7 @@ impl Form {
 /// A reader of events.
 struct Stream {
     process: Process,
+    granted: Granted,
     form: Form,
     records: Subscription,
     /// When it gets the next piece at the earliest.
@@ -88,6 +90,7 @@ struct Stream {
 /// Answers with what happens from record number `from` on; without it, with what happens next.
 pub(crate) fn stream(
     process: Process,
+    granted: Granted,
     from: Option<u64>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
@@ -100,7 +103,8 @@ pub(crate) fn stream(
         None => feed.subscribe(),
     };
     let form = Form::of(headers);
-    let stream = Stream { process, form, records, not_before: Instant::now(), _place: place };
+    let not_before = Instant::now();
+    let stream = Stream { process, granted, form, records, not_before, _place: place };
     let pieces = futures_util::stream::unfold(stream, |mut stream| async move {
         let piece = stream.piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), stream))
@@ -112,15 +116,17 @@ pub(crate) fn stream(
 }
 
 impl Stream {
-    /// Waits for the next piece; `None` when the process tells no more.
+    /// Waits for the next piece; `None` when the process tells no more, or not to this reader.
     async fn piece(&mut self) -> Option<Bytes> {
         sleep_until(self.not_before).await;
+        let next = timeout(KEEP_ALIVE, self.records.next()).await;
+        if !self.granted.lasts() {
+            return None;
+        }
         let mut piece = BytesMut::new();
-        tokio::select! {
-            next = self.records.next() => self.add(&next?, &mut piece),
-            () = sleep_until(Instant::now() + KEEP_ALIVE) => {
-                return Some(Bytes::from_static(self.form.sign_of_life()));
-            }
+        match next {
+            Ok(next) => self.add(&next?, &mut piece),
+            Err(_) => return Some(Bytes::from_static(self.form.sign_of_life())),
         }
         while piece.len() < PIECE_BYTES_MAX
             && let Some(next) = self.records.try_next()

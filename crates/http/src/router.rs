@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
-use crate::access::Access;
+use crate::access::{Access, Granted};
 use crate::endpoints::endpoints;
 use crate::process::Process;
 use crate::request::Refused;
@@ -43,10 +43,6 @@ pub(crate) fn router(process: Process, access: Access) -> Router {
         .layer(from_fn_with_state(admission, admit))
 }
 
-/// What the sender of a request may do, if it is known who it is.
-#[derive(Clone, Copy)]
-struct Granted(Option<Right>);
-
 /// Lets a request in if its sender may ask at all, and takes note of what it may do.
 async fn admit(
     State(admission): State<Arc<(Process, Access)>>,
@@ -55,8 +51,8 @@ async fn admit(
 ) -> Response {
     let (process, access) = &*admission;
     let mut response = match access.of(request.headers()) {
-        Ok(right) => {
-            request.extensions_mut().insert(Granted(right));
+        Ok(granted) => {
+            request.extensions_mut().insert(granted);
             next.run(request).await
         }
         Err(problem) => Refused(problem).into_response(),
@@ -79,7 +75,7 @@ async fn admit(
 /// Lets a request through if its sender has the right.
 async fn check(needed: Right, request: Request, next: Next) -> Response {
     let right = needed.name();
-    let problem = match request.extensions().get::<Granted>().and_then(|granted| granted.0) {
+    let problem = match request.extensions().get::<Granted>().and_then(|granted| granted.right) {
         Some(has) if has >= needed => return next.run(request).await,
         Some(has) => {
             let detail = format!("this takes a token with the right {right}, not {}", has.name());

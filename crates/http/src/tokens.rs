@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use althing_feed::wall_clock;
@@ -191,8 +191,15 @@ impl Guarded {
         Ok(Self { file: file.to_owned(), known })
     }
 
-    /// Returns what the holder of a token may do; `None` if there is no such token.
-    pub(crate) fn right(&self, secret: &str) -> Option<Right> {
+    /// Returns a token that someone has shown, and what its holder may do; `None` if there is no
+    /// such token.
+    pub(crate) fn shown(self: &Arc<Self>, secret: &str) -> Option<(Right, Shown)> {
+        let shown = Shown { tokens: Arc::clone(self), hash: hash(secret) };
+        Some((shown.right()?, shown))
+    }
+
+    /// Returns what the holder of the token with a hash may do now.
+    fn right(&self, hash: &str) -> Option<Right> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.looked.elapsed() >= LOOK_EVERY {
             known.looked = Instant::now();
@@ -206,7 +213,7 @@ impl Guarded {
                     .unwrap_or_default();
             }
         }
-        known.rights.get(&hash(secret)).copied()
+        known.rights.get(hash).copied()
     }
 
     /// Looks at the file at the next request.
@@ -215,6 +222,20 @@ impl Guarded {
         let mut known = self.known.lock().expect("no panic");
         known.changed = Some(SystemTime::UNIX_EPOCH);
         known.looked = Instant::now().checked_sub(LOOK_EVERY).expect("the clock is older");
+    }
+}
+
+/// A token that someone has shown, and may no longer count.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    tokens: Arc<Guarded>,
+    hash: String,
+}
+
+impl Shown {
+    /// Returns what its holder may do now; `None` once it was revoked.
+    pub(crate) fn right(&self) -> Option<Right> {
+        self.tokens.right(&self.hash)
     }
 }
 
@@ -241,21 +262,22 @@ mod tests {
         let text = fs::read_to_string(&file).expect("it is there");
         assert!(!text.contains(&ann) && !text.contains(&ann[PREFIX.len()..]), "{text}");
 
-        let guarded = Guarded::open(&file).expect("it was just written");
-        assert_eq!(guarded.right(&ann), Some(Right::Submit));
-        assert_eq!(guarded.right(&other), Some(Right::Read));
-        assert_eq!(guarded.right("althing_"), None);
-        assert_eq!(guarded.right(""), None);
+        let guarded = Arc::new(Guarded::open(&file).expect("it was just written"));
+        let right = |secret: &str| Some(guarded.shown(secret)?.0);
+        assert_eq!(right(&ann), Some(Right::Submit));
+        assert_eq!(right(&other), Some(Right::Read));
+        assert_eq!([right("althing_"), right("")], [None; 2]);
+        let (_, shown) = guarded.shown(&ann).expect("it counts");
 
         let mut tokens = Tokens::read(&file).expect("it is there");
         tokens.revoke("ann").expect("it is there");
         tokens.write(&file).expect("there is room");
         guarded.look_soon();
-        assert_eq!(guarded.right(&ann), None);
-        assert_eq!(guarded.right(&other), Some(Right::Read));
+        assert_eq!([right(&ann), shown.right()], [None; 2], "also who has shown it before");
+        assert_eq!(right(&other), Some(Right::Read));
         fs::remove_file(&file).expect("it is there");
         guarded.look_soon();
-        assert_eq!(guarded.right(&other), None, "without the file no token counts");
+        assert_eq!(right(&other), None, "without the file no token counts");
     }
 
     #[test]

@@ -5,14 +5,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use althing_api::{Action, Client, ClientError, Code, Mode, NewEntry};
-use althing_feed::Feed;
+use althing_feed::{Feed, PeerEvent};
 use althing_http::{About, Certificate, Http, HttpError, Process, Right, Serving, Tokens};
+use althing_types::Moment;
 use tempfile::TempDir;
 
 /// A server that takes tokens, and a token for each right.
 struct Guarded {
     http: Http,
+    feed: Feed,
     ca_file: Option<PathBuf>,
+    file: PathBuf,
     tokens: [String; 3],
     _dir: TempDir,
 }
@@ -27,10 +30,11 @@ async fn guarded(is_secure: bool) -> Guarded {
     let certificate = is_secure.then(|| certificate(dir.path()));
     let ca_file = certificate.as_ref().map(|certificate| certificate.chain.clone());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let serving = Serving { address, tokens: Some(file), certificate };
-    let process = Process::new(About::without_network(Mode::Peer), Feed::default());
+    let serving = Serving { address, tokens: Some(file.clone()), certificate };
+    let feed = Feed::default();
+    let process = Process::new(About::without_network(Mode::Peer), feed.clone());
     let http = Http::serve(&serving, process).await.expect("a port is free");
-    Guarded { http, ca_file, tokens, _dir: dir }
+    Guarded { http, feed, ca_file, file, tokens, _dir: dir }
 }
 
 fn certificate(dir: &Path) -> Certificate {
@@ -85,6 +89,31 @@ async fn each_right_takes_its_token() {
             assert_eq!(codes, expected);
         }
     }
+}
+
+#[tokio::test]
+async fn a_reader_whose_token_is_revoked_reads_no_further() {
+    let guarded = guarded(false).await;
+    let [read, submit, _] = &guarded.tokens;
+    let client = guarded.client(Some(read));
+    let mut revoked = client.events(None).await.expect("it is served");
+    let mut other = guarded.client(Some(submit)).events(None).await.expect("it is served");
+    let mut all = Tokens::read(&guarded.file).expect("it is there");
+    all.revoke("token-1").expect("it is there");
+    all.write(&guarded.file).expect("there is room");
+    let source = guarded.feed.source(None, None);
+    let mut told = 0;
+    loop {
+        source.publish(Moment::START, PeerEvent::Connected {});
+        let record = other.next().await.expect("it counts").expect("it goes on");
+        assert_eq!(record.sequence, told);
+        told += 1;
+        // The server looks at the file now and then.
+        if revoked.next().await.expect("it was served").is_none() {
+            break;
+        }
+    }
+    assert_eq!(code(client.node().await), Some(Code::Unauthorized));
 }
 
 #[tokio::test]
