@@ -88,6 +88,7 @@ struct Stream {
 }
 
 /// Answers with what happens from record number `from` on; without it, with what happens next.
+/// A record that is not told yet was one of a process that ran here before: then all is told anew.
 pub(crate) fn stream(
     process: Process,
     granted: Granted,
@@ -99,6 +100,7 @@ pub(crate) fn stream(
     })?;
     let feed = process.feed();
     let records = match from {
+        Some(from) if from > feed.range().end => feed.subscribe_from(0),
         Some(from) => feed.subscribe_from(from),
         None => feed.subscribe(),
     };

@@ -64,6 +64,23 @@ async fn browsers_get_server_sent_events_and_resume_after_the_last_that_they_hav
 }
 
 #[tokio::test]
+async fn who_resumes_after_a_restart_gets_all_that_the_new_process_tells() {
+    let served = served().await;
+    tell(&served, 3);
+    let client = served.client();
+    // All of these were read from the process before.
+    let mut anew = client.events(Some(500)).await.expect("it is served");
+    let mut next = client.events(Some(3)).await.expect("it is served");
+    tell(&served, 1);
+    assert_eq!(numbers(&mut anew, 4).await, [0, 1, 2, 3]);
+    assert_eq!(numbers(&mut next, 1).await, [3]);
+    served.feed.close();
+    let answer = served.ask("GET /v1/events HTTP/1.1", &["last-event-id: 4"], "").await;
+    let ids: Vec<_> = answer.body.lines().filter(|line| line.starts_with("id: ")).collect();
+    assert_eq!(ids, ["id: 0", "id: 1", "id: 2", "id: 3"]);
+}
+
+#[tokio::test]
 async fn too_many_readers_are_refused_and_those_that_hang_up_make_room() {
     let served = served().await;
     let mut readers = Vec::new();
