@@ -68,9 +68,9 @@ fn message(timed: bool) -> impl Strategy<Value = Message> {
 }
 
 fn programs() -> impl Strategy<Value = AviaryRules> {
+    use ReplyName::{FloodReply, FloodUnderscoreReply, GossipDashReply, GossipReply};
     let names = prop::sample::select(vec![GossipName::Gossip, GossipName::Flood]);
-    let replies =
-        [ReplyName::GossipReply, ReplyName::GossipDashReply, ReplyName::FloodReply].to_vec();
+    let replies = [GossipReply, GossipDashReply, FloodReply, FloodUnderscoreReply].to_vec();
     let numbers = prop::sample::select(vec![NumberForm::Int, NumberForm::Text]);
     let heights = prop::sample::select(vec![StatsHeight::Count, StatsHeight::Tip]);
     let empty =

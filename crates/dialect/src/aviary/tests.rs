@@ -310,8 +310,13 @@ fn each_value_of_a_profile_is_written_as_its_programs_write_it_and_read_back() {
         ),
         (
             AviaryRules { reply: ReplyName::FloodReply, ..usual() },
-            reply,
+            reply.clone(),
             r#"{"type": "FLOOD-REPLY", "host": "h", "port": 8999, "name": "us"}"#.into(),
+        ),
+        (
+            AviaryRules { reply: ReplyName::FloodUnderscoreReply, ..usual() },
+            reply,
+            r#"{"type": "FLOOD_REPLY", "host": "h", "port": 8999, "name": "us"}"#.into(),
         ),
         (
             AviaryRules { stats_height: StatsHeight::Tip, ..usual() },

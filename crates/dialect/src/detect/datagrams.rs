@@ -24,14 +24,16 @@ const TRIES_MAX: u8 = 4;
 /// the difficulty.
 const BLOCKS: u64 = 8;
 
-/// Peers that are remembered; anyone can invent more.
-const PEERS_MAX: usize = 256;
+/// Heights that are remembered, with the hashes that were said to be theirs, and blocks.
+const CLAIMS_MAX: usize = 256;
 
 /// What was heard of the programs that were asked.
 #[derive(Debug, Default)]
 pub struct Prober {
     /// Whom answers to gossip shall go to.
     named: Option<Address>,
+    /// Who is asked; what others say is not listened to.
+    contacts: BTreeSet<Address>,
     peers: BTreeSet<Address>,
     messages: usize,
     seen: BTreeMap<String, Value>,
@@ -49,9 +51,11 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Returns one that has heard nothing; `named` is the address that it states as its own.
-    pub fn new(named: Address) -> Self {
-        Self { named: Some(named), ..Self::default() }
+    /// Returns one that has heard nothing, for the programs at these addresses; `named` is the
+    /// address that it states as its own.
+    pub fn new(named: Address, contacts: impl IntoIterator<Item = Address>) -> Self {
+        let contacts = contacts.into_iter().collect();
+        Self { named: Some(named), contacts, ..Self::default() }
     }
 
     /// Returns what to ask next.
@@ -120,6 +124,9 @@ impl Prober {
 
     /// Takes note of a datagram; `to_named` says whether it came to the address that was named.
     pub fn hear(&mut self, from: &Address, payload: &[u8], to_named: bool) {
+        if !self.contacts.contains(from) {
+            return;
+        }
         let Ok(value) = short_enough(payload).map_err(drop).and_then(|bytes| {
             let value = loads_bytes(bytes).map_err(drop)?;
             Value::deserialize(value).map_err(drop)
@@ -138,7 +145,7 @@ impl Prober {
                 self.note(from, "names", json!(kind));
                 self.note_number(fields.get("port"));
             }
-            Some(kind @ ("GOSSIP_REPLY" | "GOSSIP-REPLY" | "FLOOD-REPLY")) => {
+            Some(kind @ ("GOSSIP_REPLY" | "GOSSIP-REPLY" | "FLOOD_REPLY" | "FLOOD-REPLY")) => {
                 self.note(from, "reply", json!(kind));
                 self.note_number(fields.get("port"));
                 self.note(from, "reply_to", json!(if to_named { "named" } else { "source" }));
@@ -152,11 +159,14 @@ impl Prober {
         }
     }
 
-    fn note(&mut self, from: &Address, key: &str, value: Value) {
-        if self.peers.len() < PEERS_MAX {
-            self.peers.insert(from.clone());
-        }
+    /// Counts a message that tells something.
+    fn count(&mut self, from: &Address) {
+        self.peers.insert(from.clone());
         self.messages += 1;
+    }
+
+    fn note(&mut self, from: &Address, key: &str, value: Value) {
+        self.count(from);
         self.seen.insert(format!("aviary.{key}"), value);
     }
 
@@ -177,12 +187,11 @@ impl Prober {
             (Some(number), Some(hash)) => {
                 if let Ok(number) = u64::try_from(number) {
                     // What is said later may be of a longer chain; of liars only a few are kept.
-                    if self.claims.len() < PEERS_MAX {
+                    if self.claims.len() < CLAIMS_MAX {
                         self.claims.insert((number, hash.to_owned()));
                     }
                     self.note_number(height);
-                    self.messages += 1;
-                    self.peers.insert(from.clone());
+                    self.count(from);
                 }
             }
             (None, _) => self.note(from, "empty", json!("null")),
@@ -210,12 +219,13 @@ impl Prober {
         self.note(from, "timestamp", json!(fields.contains_key("timestamp")));
         self.note_number(fields.get("height"));
         if !fields.contains_key("minedBy")
+            && self.alias.len() < BLOCK_FIELDS.len()
             && let Some(other) = fields.keys().find(|name| !BLOCK_FIELDS.contains(&name.as_str()))
         {
             self.alias.insert(other.clone(), "minedBy".to_owned());
         }
         // A sender of more heights than were asked for fills no memory.
-        if self.blocks.len() < PEERS_MAX {
+        if self.blocks.len() < CLAIMS_MAX {
             self.blocks.insert(height, hash);
         }
     }
@@ -320,7 +330,7 @@ mod tests {
         let ledger = chain(&aviary);
         let tip = ledger.tip().expect("it has blocks").hash;
         let named = address(7);
-        let mut prober = Prober::new(named);
+        let mut prober = Prober::new(named, [address(8999)]);
         for _ in 0..16 {
             for question in prober.questions() {
                 let text = String::from_utf8_lossy(&question).into_owned();
@@ -377,7 +387,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_tells_nothing_and_no_stranger_fills_memory() {
-        let mut prober = Prober::new(address(7));
+        let mut prober = Prober::new(address(7), [address(1)]);
         for bytes in [&b"{"[..], b"\xff", b"[]", b"7", br#"{"type": "WEATHER"}"#] {
             prober.hear(&address(1), bytes, false);
         }
@@ -385,11 +395,29 @@ mod tests {
         for number in 0..10_000_u64 {
             let hash = format!("{number:064x}");
             let said = json!({ "type": "STATS_REPLY", "height": number, "hash": hash });
-            prober.hear(&address(1), &dumps(&said), false);
-            let block = json!({ "type": "GET_BLOCK_REPLY", "height": number, "hash": hash });
-            prober.hear(&address(1), &dumps(&block), false);
+            let name = format!("name {number}");
+            let block =
+                json!({ "type": "GET_BLOCK_REPLY", "height": number, "hash": hash, name: "they" });
+            for from in [address(1), address(2 + u16::try_from(number).expect("it is small"))] {
+                prober.hear(&from, &dumps(&said), false);
+                prober.hear(&from, &dumps(&block), false);
+            }
         }
-        assert!(prober.claims.len() <= PEERS_MAX && prober.blocks.len() <= PEERS_MAX);
+        assert!(prober.claims.len() <= CLAIMS_MAX && prober.blocks.len() <= CLAIMS_MAX);
+        assert!(prober.alias.len() <= BLOCK_FIELDS.len());
+        assert_eq!((prober.peers.len(), prober.messages), (1, 20_000), "others were not asked");
         assert!(prober.questions().len() < 20);
+    }
+
+    #[test]
+    fn each_name_of_an_answer_to_gossip_is_told() {
+        for kind in ["GOSSIP_REPLY", "GOSSIP-REPLY", "FLOOD_REPLY", "FLOOD-REPLY"] {
+            let mut prober = Prober::new(address(7), [address(1)]);
+            let reply = json!({ "type": kind, "host": "h", "port": 8999, "name": "they" });
+            prober.hear(&address(1), &dumps(&reply), true);
+            let detected = prober.detect().expect("it has answered");
+            let profile = read("detected", &detected.to_toml(), &built_in::base);
+            assert_eq!(profile.expect("it is one").aviary.reply.text(), kind);
+        }
     }
 }

@@ -61,7 +61,9 @@ impl Guest {
         let inits = kinds().filter(|(kind, _)| *kind == MessageKind::Init);
         let with_ids = |(_, message): (MessageKind, &Message)| {
             let (name, id) = message.field(MessageKind::Init, Role::Id)?;
-            (!id.is_null()).then(|| (message.clone(), name.to_owned(), id.clone()))
+            // Of other kinds there is no free one that is certain to be of their kind.
+            (id.is_number() || id.is_string())
+                .then(|| (message.clone(), name.to_owned(), id.clone()))
         };
         let inits: Vec<_> = inits.filter_map(with_ids).collect();
         let Some((first, name, member)) = inits.first().cloned() else {
@@ -154,7 +156,8 @@ impl Guest {
 
 /// Returns an id that no other has, written as theirs, and less than theirs where it can be.
 fn own_id(theirs: &Value, ids: &BTreeSet<String>, entropy: u64) -> Value {
-    let candidates = (0_u64..).map(|step| match theirs {
+    // All of these differ, so one of them is free.
+    let candidates = (0..=ids.len() as u64).map(|step| match theirs {
         Value::Number(number) => match number.as_u64() {
             Some(number) => Value::from(number / 2 + step),
             None => Value::from(entropy % 1000 + step),
@@ -239,6 +242,8 @@ mod tests {
             (&["40", "30"][..], "20"),
             // Half of the first is the second.
             (&["40", "20"][..], "21"),
+            (&["0", "1", "2"][..], "3"),
+            (&["-1.5", "7"][..], "8"),
             (&["\"40\"", "\"7\""][..], "\"8\""),
             (&["\"0x7\""][..], "\"0x8\""),
             (
@@ -291,8 +296,10 @@ mod tests {
     #[test]
     fn there_is_no_seat_in_a_room_that_is_silent_or_has_begun() {
         assert_eq!(Guest::new(&[], 7).err(), Some(NoSeat::Silent));
-        let null = message("sd/init", "{\"ClientID\": null}");
-        assert_eq!(Guest::new(&[null], 7).err(), Some(NoSeat::Silent));
+        for id in ["null", "true", "[7]", "{\"id\": 7}"] {
+            let odd = message("sd/init", &format!("{{\"ClientID\": {id}}}"));
+            assert_eq!(Guest::new(&[odd], 7).err(), Some(NoSeat::Silent), "{id}");
+        }
         let said = [
             message("sd/init", "{\"ClientID\": 7}"),
             message("sd/voting", "{\"ClientID\": 7, \"VoteID\": 3}"),

@@ -73,6 +73,7 @@ impl ReplyName {
             Self::GossipReply => "GOSSIP_REPLY",
             Self::GossipDashReply => "GOSSIP-REPLY",
             Self::FloodReply => "FLOOD-REPLY",
+            Self::FloodUnderscoreReply => "FLOOD_REPLY",
         }
     }
 }
@@ -101,6 +102,9 @@ pub enum ReplyName {
     /// In older years.
     #[serde(rename = "FLOOD-REPLY")]
     FloodReply,
+    /// In older years, as the assignment writes it now.
+    #[serde(rename = "FLOOD_REPLY")]
+    FloodUnderscoreReply,
 }
 
 /// What the height in STATS_REPLY is.

@@ -33,7 +33,8 @@ pub(super) async fn detect(
     // The way to the first of them says which of our addresses they can reach.
     let (socket, named) = (bind(*first).await?, bind(*first).await?);
     let place = named.local_addr()?;
-    let mut prober = Prober::new(Address::new(&place.ip().to_string(), place.port())?);
+    let named_as = Address::new(&place.ip().to_string(), place.port())?;
+    let mut prober = Prober::new(named_as, places.iter().map(|place| (*place).into()));
     let end = Instant::now() + time;
     let mut rounds = interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
