@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, SeqAccess, Visitor};
+use serde::de::{self, IntoDeserializer, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -131,29 +131,17 @@ enum First {
 
 impl<'de> Deserialize<'de> for First {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        const NAMES: &[&str] = &[
-            "id",
-            "vote",
-            "tx",
-            "challenge",
-            "solution",
-            "solver",
-            "result",
-            "yes",
-            "key",
-            "sign",
-            "const",
-            "null",
-        ];
         let text = String::deserialize(from)?;
         match text.as_str() {
             "const" => Ok(Self::Const),
             "null" => Ok(Self::Null),
-            "d" => Ok(Self::Role(Role::Challenge)),
-            name => match Role::ALL.into_iter().find(|role| role.name() == name) {
-                Some(role) => Ok(Self::Role(role)),
-                None => Err(de::Error::unknown_variant(name, NAMES)),
-            },
+            name => {
+                let role = Role::deserialize(name.into_deserializer());
+                // The error ends with a list of the roles.
+                role.map(Self::Role).map_err(|error: de::value::Error| {
+                    de::Error::custom(format_args!("{error}, `const`, `null`"))
+                })
+            }
         }
     }
 }
