@@ -310,6 +310,7 @@ impl Board {
             && self.reporters.len() <= PEERS_MAX
             && self.names.len() <= PEERS_MAX
             && self.draws.len() <= PEERS_MAX
+            && self.broken.is_bounded(text_max)
             && samples <= hash_rate::SAMPLES_MAX
             && peers <= PEERS_MAX
             && self.pace.len() <= pace::ROWS_MAX

@@ -56,6 +56,11 @@ impl Broken {
         self.faults.is_empty()
     }
 
+    /// Returns whether there are not too many faults, and their texts are at most so long.
+    pub(crate) fn is_bounded(&self, text_max: usize) -> bool {
+        self.len() <= FAULTS_MAX && self.faults.values().all(|text| text.len() <= text_max)
+    }
+
     /// Returns what goes wrong now, in words: the last fault, and how many there are.
     pub fn sentence(&self) -> Option<String> {
         let (number, last) = self.faults.last_key_value()?;

@@ -254,7 +254,11 @@ impl Board {
     /// What one peer waits for alone is not shown as what the network waits for: as long as too few
     /// members can vote, the others say that they wait for votes or for a leader.
     fn on_waiting(&mut self, at: Moment, waiting: &Waiting) {
-        if matches!(waiting, Waiting::Confirmation { .. } | Waiting::Copied {}) {
+        let is_alone = matches!(
+            waiting,
+            Waiting::Confirmation { .. } | Waiting::Copied {} | Waiting::Missed { .. }
+        );
+        if is_alone {
             return;
         }
         if self.finish.is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use althing_board::Board;
 use althing_engine::OtherNetwork;
 use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, StartsDigest, Waiting};
-use althing_feed::{self as feed, PeerEvent};
+use althing_feed::{self as feed, DemoEvent, PeerEvent};
 use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -118,6 +118,11 @@ fn events() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// Something that the user of a demo has broken.
+fn broken(fault: u64, sentence: String) -> DemoEvent {
+    DemoEvent::FaultSet { fault, kind: "cut".to_owned(), sentence, seed: None }
+}
+
 fn all_events() -> impl Strategy<Value = feed::Event> {
     let malformed = (texts(), texts())
         .prop_map(|(topic, reason)| PeerEvent::refused_from(&Channel::topic(topic), reason));
@@ -127,6 +132,7 @@ fn all_events() -> impl Strategy<Value = feed::Event> {
         8 => events().prop_map(feed::Event::from),
         1 => malformed.prop_map(feed::Event::from),
         1 => any::<u64>().prop_map(|count| PeerEvent::further_refused(count).into()),
+        1 => (any::<u64>(), texts()).prop_map(|(fault, sentence)| broken(fault, sentence).into()),
     ]
 }
 
@@ -190,6 +196,7 @@ fn a_flood_stays_within_the_bounds() {
             Event::SolutionFound { transaction, finder: peer, seed: seed.clone() }.into(),
             Event::VoteCast { transaction, voter: peer, seed, approve: true }.into(),
             PeerEvent::further_refused(u64::MAX).into(),
+            broken(number, "\u{10ffff}".repeat(1000)).into(),
         ];
         for event in events {
             board.apply(&record(at, peer, event));

@@ -126,6 +126,7 @@ fn what_one_peer_waits_for_alone_is_not_shown_as_what_the_network_waits_for() {
     let waiting = Waiting::Confirmation { confirmed: 1, needed: 5, missing: vec![peer(2)] };
     story.report(9, Event::Waiting(waiting));
     story.report(8, Event::Waiting(Waiting::Copied));
+    story.report(7, Event::Waiting(Waiting::Missed { transaction: Transaction::FIRST }));
     assert_eq!(story.board.waiting, None);
 }
 
