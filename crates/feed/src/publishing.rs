@@ -38,6 +38,8 @@ pub struct Subscription {
     shared: Arc<Shared>,
     /// The number of the next record.
     next: u64,
+    /// The record after those that are missed, while it was only told how many these are.
+    after_gap: Option<Arc<Record>>,
 }
 
 /// Marks the feed as open; ends it when dropped.
@@ -101,7 +103,7 @@ impl Feed {
     /// Follows the feed from record number `sequence` on. If it is no longer kept, the first
     /// answer says how many are missed.
     pub fn subscribe_from(&self, sequence: u64) -> Subscription {
-        Subscription { shared: Arc::clone(&self.0.0), next: sequence }
+        Subscription { shared: Arc::clone(&self.0.0), next: sequence, after_gap: None }
     }
 
     /// Returns the numbers of the records that it keeps.
@@ -171,7 +173,8 @@ impl Source {
 }
 
 impl Subscription {
-    /// Returns the next record, as soon as there is one; `None` when the feed has ended.
+    /// Returns the next record, as soon as there is one; `None` when the feed has ended. If some
+    /// are missed it says how many, and then returns at once the record that follows these.
     pub async fn next(&mut self) -> Option<Result<Arc<Record>, Lagged>> {
         loop {
             let shared = Arc::clone(&self.shared);
@@ -213,15 +216,19 @@ impl Subscription {
     }
 
     fn find(&mut self, ring: &Ring) -> Found {
+        if let Some(record) = self.after_gap.take() {
+            return Some(Ok(record));
+        }
         let first = ring.range().start;
-        if self.next < first {
-            let missed = first - self.next;
-            self.next = first;
+        let number = self.next.max(first);
+        let record = ring.records.get(usize::try_from(number - first).ok()?)?;
+        let missed = number - self.next;
+        self.next = number + 1;
+        if missed > 0 {
+            // Kept, since it may be missed as well before it is asked for.
+            self.after_gap = Some(Arc::clone(record));
             return Some(Err(Lagged { missed }));
         }
-        let place = usize::try_from(self.next - first).ok()?;
-        let record = ring.records.get(place)?;
-        self.next += 1;
         Some(Ok(Arc::clone(record)))
     }
 }
@@ -304,6 +311,25 @@ mod tests {
         assert_eq!(numbers(&mut slow), [missed, Ok(6), Ok(7), Ok(8), Ok(9)]);
         tell(&source, 1);
         assert_eq!(numbers(&mut slow), [Ok(10)]);
+    }
+
+    #[test]
+    fn all_that_is_missed_is_counted_also_by_who_is_too_slow_all_the_time() {
+        let (feed, source) = feed(4);
+        let mut slow = feed.subscribe();
+        let (mut missed, mut read) = (0, 0);
+        for _ in 0..100 {
+            tell(&source, 7);
+            match slow.try_next() {
+                Some(Ok(record)) => {
+                    read += 1;
+                    assert_eq!(record.sequence + 1, missed + read);
+                }
+                Some(Err(lagged)) => missed += lagged.missed,
+                None => panic!("there are some"),
+            }
+        }
+        assert_eq!((missed, read), (640, 50));
     }
 
     #[test]

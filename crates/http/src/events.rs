@@ -145,7 +145,7 @@ impl Stream {
                 let line = self.process.streams().line(record);
                 self.form.write(record.sequence, &line, piece);
             }
-            // It is told with the first record that is there.
+            // It is told with the record that follows, which is there.
             Err(lagged) => {
                 if let Some(Ok(record)) = self.records.try_next() {
                     let told = record.after(*lagged);

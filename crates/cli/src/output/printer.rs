@@ -195,19 +195,18 @@ impl<W: Write> Printing<W> {
         mut asides: mpsc::UnboundedReceiver<String>,
         mut wanted: impl FnMut(&Record) -> bool,
     ) -> io::Result<()> {
-        let mut missed = None;
         loop {
             tokio::select! {
                 // What is said aside is about what has happened before.
                 biased;
                 next = records.next() => match next {
-                    Some(next) => self.add(next, &mut missed, &mut wanted),
+                    Some(next) => self.add(next, &mut wanted),
                     None => break,
                 },
                 Some(text) = asides.recv() => self.add_aside(&text),
             }
             while let Some(next) = records.try_next() {
-                self.add(next, &mut missed, &mut wanted);
+                self.add(next, &mut wanted);
             }
             if !self.flush()? {
                 return Ok(());
@@ -219,24 +218,13 @@ impl<W: Write> Printing<W> {
         self.flush().map(drop)
     }
 
-    /// Adds a record; before it, how many are `missed`.
-    fn add(
-        &mut self,
-        next: Result<Arc<Record>, Lagged>,
-        missed: &mut Option<Lagged>,
-        wanted: &mut impl FnMut(&Record) -> bool,
-    ) {
+    /// Adds a record; before it, how many were missed or could not be written.
+    fn add(&mut self, next: Result<Arc<Record>, Lagged>, wanted: &mut impl FnMut(&Record) -> bool) {
         let record = match next {
             Ok(record) => record,
             // It is told with the record that comes after, which has a time and a number.
-            Err(lagged) => {
-                *missed = Some(lagged);
-                return;
-            }
+            Err(lagged) => return self.sink.add_dropped(lagged.missed),
         };
-        if let Some(lagged) = missed.take() {
-            self.add_record(&record.after(lagged));
-        }
         if let Some(missed) = self.sink.take_dropped() {
             self.add_record(&record.after(Lagged { missed }));
         }

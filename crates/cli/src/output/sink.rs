@@ -41,6 +41,11 @@ impl<W: Write> Sink<W> {
         self.lines += 1;
     }
 
+    /// Counts lines that were never there, since those that make them were too slow.
+    pub(super) fn add_dropped(&mut self, lines: u64) {
+        self.dropped += lines;
+    }
+
     /// Returns how many lines were dropped, for a line that says so, and counts anew.
     pub(super) fn take_dropped(&mut self) -> Option<u64> {
         (self.dropped > 0).then(|| std::mem::take(&mut self.dropped))
