@@ -50,7 +50,7 @@ async fn admit(
     next: Next,
 ) -> Response {
     let (process, access) = &*admission;
-    let mut response = match access.of(request.headers()) {
+    let mut response = match access.of(request.uri().path(), request.headers()) {
         Ok(granted) => {
             request.extensions_mut().insert(granted);
             next.run(request).await

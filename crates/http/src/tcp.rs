@@ -80,12 +80,12 @@ impl Http {
         let guarded = tokens.as_deref().map(Guarded::open).transpose()?;
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let is_secure = acceptor.is_some();
         let access = match guarded {
             Some(guarded) => Access::Tokens(Arc::new(guarded)),
-            None => Access::ThisMachine(address),
+            None => Access::ThisMachine { address, is_secure },
         };
         let router = router(process, access);
-        let is_secure = acceptor.is_some();
         let server = match acceptor {
             Some(acceptor) => Server::start(Secure { listener, acceptor }, router, CONNECTIONS_MAX),
             None => Server::start(listener, router, CONNECTIONS_MAX),
