@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use althing_api::{EngineStatus, PeerStatus, RoundsStatus};
 use althing_feed::{ChainEvent, Event, PeerEvent, Record, RoundsEvent, Subscription};
@@ -76,7 +76,7 @@ impl Default for Metrics {
         let requests = Counted::<OfStatus>::default();
         let of_peer: [(&str, &str, &Counted); 7] = [
             ("rounds_decided", "Rows that have entered the table", &happened.rounds_decided),
-            ("leader_changes", "Elections that another leader has won", &happened.leader_changes),
+            ("leader_changes", "Elections that a leader has won", &happened.leader_changes),
             ("reorganisations", "Times that blocks were replaced", &happened.reorganisations),
             (
                 "blocks_connected",
@@ -164,14 +164,19 @@ impl Metrics {
 
     /// Returns whether account is kept of a peer, which it is from now on if there is room.
     fn knows(&self, peer: &str) -> bool {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        peers.contains(peer) || (peers.len() < PEERS_MAX && peers.insert(peer.to_owned()))
+        is_known(&mut self.peers(), peer)
+    }
+
+    fn peers(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of how things stand with a peer.
     pub(crate) fn set(&self, status: &PeerStatus) {
         let of_peer = OfPeer { peer: status.peer.to_string() };
-        if !self.knows(&of_peer.peer) {
+        // To the end, so that two who ask at once do not both add the same difference.
+        let mut peers = self.peers();
+        if !is_known(&mut peers, &of_peer.peer) {
             return;
         }
         let stands = &self.stands;
@@ -207,6 +212,10 @@ impl Metrics {
         text::encode(&mut text, &self.registry).expect("a text takes anything");
         text
     }
+}
+
+fn is_known(peers: &mut BTreeSet<String>, peer: &str) -> bool {
+    peers.contains(peer) || (peers.len() < PEERS_MAX && peers.insert(peer.to_owned()))
 }
 
 #[cfg(test)]
@@ -257,6 +266,27 @@ mod tests {
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn what_several_ask_for_at_once_is_counted_once() {
+        let metrics = Metrics::default();
+        let status = |received| {
+            let json = serde_json::json!({
+                "time": "", "network": "aviary", "peer": "192.0.2.1:7", "received": received,
+                "refused": 0, "hashes": 0, "due": [], "blocks": 1, "tip": null, "height": null,
+                "peers": [], "mempool": 0, "mining": false, "searching": null, "joined": true,
+            });
+            serde_json::from_value::<PeerStatus>(json).expect("as the API has it")
+        };
+        for received in (0..20_000).step_by(100) {
+            std::thread::scope(|scope| {
+                (0..4).for_each(|_| drop(scope.spawn(|| metrics.set(&status(received)))));
+            });
+        }
+        let line = "althing_messages_received_total{peer=\"192.0.2.1:7\"} 19900";
+        let text = metrics.text();
+        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
     }
 
     #[test]

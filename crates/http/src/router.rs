@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::access::{Access, Granted};
 use crate::endpoints::endpoints;
+use crate::metrics::Metrics;
 use crate::process::Process;
 use crate::request::Refused;
 use crate::right::Right;
@@ -57,7 +58,13 @@ async fn admit(
         }
         Err(problem) => Refused(problem).into_response(),
     };
-    process.metrics().count_request(response.status().as_u16());
+    complete(&mut response, &process.metrics());
+    response
+}
+
+/// Adds to an answer what all have, and counts it.
+pub(crate) fn complete(response: &mut Response, metrics: &Metrics) {
+    metrics.count_request(response.status().as_u16());
     let headers = response.headers_mut();
     let fixed = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -69,7 +76,6 @@ async fn admit(
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 /// Lets a request through if its sender has the right.

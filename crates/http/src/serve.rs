@@ -3,11 +3,12 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use althing_api::{Code, Problem};
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -17,12 +18,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
 use crate::callers::{CONNECTIONS_OF_ONE_MAX, Caller, Callers};
+use crate::metrics::Metrics;
 use crate::patient::Patient;
 use crate::request::{REQUEST_TIME, Refused};
+use crate::router::complete;
 
 /// The maximum number of connections to one address at a time; further ones are told so.
 pub const CONNECTIONS_MAX: usize = 512;
@@ -66,9 +69,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Answers all callers, at most so many at a time.
-    pub(crate) fn start(listener: impl Listener, router: Router, callers_max: usize) -> Self {
+    pub(crate) fn start(
+        listener: impl Listener,
+        router: Router,
+        metrics: Arc<Metrics>,
+        callers_max: usize,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(listener, router, callers_max, stopped));
+        let task = tokio::spawn(serve(listener, (router, metrics), callers_max, stopped));
         Self { stop, task }
     }
 
@@ -88,7 +96,7 @@ impl Drop for Server {
 
 async fn serve<L: Listener>(
     mut listener: L,
-    router: Router,
+    answering: (Router, Arc<Metrics>),
     callers_max: usize,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -111,14 +119,14 @@ async fn serve<L: Listener>(
                 let caller = match caller {
                     Ok(caller) => caller,
                     Err(others) => {
-                        turn_away::<L>(&raw, others);
+                        turn_away::<L>(&raw, others, &answering.1);
                         continue;
                     }
                 };
-                let (router, stopped) = (router.clone(), stopped.clone());
+                let (answering, stopped) = (answering.clone(), stopped.clone());
                 callers.spawn(async move {
                     match L::greet(raw).await {
-                        Ok(stream) => attend(stream, caller, router, stopped).await,
+                        Ok(stream) => attend(stream, caller, answering, stopped).await,
                         Err(error) => debug!(%error, "a caller of the API speaks otherwise"),
                     }
                 });
@@ -147,25 +155,33 @@ async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
 
 /// Tells a caller that so many are served already, of all or of those that come from where it does,
 /// if that can be done without waiting.
-fn turn_away<L: Listener>(raw: &L::Raw, others: usize) {
+fn turn_away<L: Listener>(raw: &L::Raw, others: usize, metrics: &Metrics) {
+    if let Err(error) = L::try_send(raw, busy(others, metrics).as_bytes()) {
+        debug!(%error, "a caller has not heard that there are too many");
+    }
+}
+
+/// Returns the answer to a caller when so many others are served.
+fn busy(others: usize, metrics: &Metrics) -> String {
     let detail = format!("{others} others are served already; try again later");
     let problem = Problem::new(Code::Busy, detail);
     let body = serde_json::to_string(&problem).expect("a problem can be written as JSON");
-    let told = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-         content-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    if let Err(error) = L::try_send(raw, told.as_bytes()) {
-        debug!(%error, "a caller has not heard that there are too many");
+    let mut answer = Refused(problem).into_response();
+    complete(&mut answer, metrics);
+    let mut text = format!("HTTP/1.1 {}\r\n", answer.status());
+    for (name, value) in answer.headers() {
+        text += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
     }
+    let length = body.len();
+    text += &format!("content-length: {length}\r\nretry-after: 1\r\nconnection: close\r\n\r\n");
+    text + &body
 }
 
 /// Answers the requests of one caller, one after the other.
 async fn attend(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     caller: Caller,
-    router: Router,
+    (router, metrics): (Router, Arc<Metrics>),
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut http = http1::Builder::new();
@@ -173,11 +189,14 @@ async fn attend(
     let io = TokioIo::new(Patient::new(stream));
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = caller.may_ask(Instant::now()).then(|| service.call(request));
+        let answer = match caller.may_ask(Instant::now().into_std()) {
+            true => Ok(service.call(request)),
+            false => Err(too_many(&metrics)),
+        };
         async move {
             match answer {
-                Some(answer) => answer.await,
-                None => Ok(Refused(too_many()).into_response()),
+                Ok(answer) => answer.await,
+                Err(refusal) => Ok(refusal),
             }
         }
     });
@@ -195,146 +214,13 @@ async fn attend(
     }
 }
 
-fn too_many() -> Problem {
-    Problem::new(Code::TooMany, "you ask too often; ask less, or a while later")
+/// Returns the answer to a request too many.
+fn too_many(metrics: &Metrics) -> Response {
+    let problem = Problem::new(Code::TooMany, "you ask too often; ask less, or a while later");
+    let mut answer = Refused(problem).into_response();
+    complete(&mut answer, metrics);
+    answer
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::pending;
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::sync::mpsc;
-    use tokio::time::Instant;
-
-    use super::*;
-    use crate::patient::TAKING_TIME;
-
-    /// A caller, and where it comes from.
-    type Came = (Option<IpAddr>, DuplexStream);
-
-    type Coming = mpsc::UnboundedReceiver<io::Result<Came>>;
-
-    /// Connects from an address, or as at a socket file.
-    fn connect(
-        come: &mpsc::UnboundedSender<io::Result<Came>>,
-        from: Option<&str>,
-    ) -> DuplexStream {
-        let (caller, accepted) = duplex(4096);
-        let from = from.map(|from| from.parse().expect("an address"));
-        come.send(Ok((from, accepted))).expect("it is served");
-        caller
-    }
-
-    impl Listener for Coming {
-        type Raw = Came;
-        type Stream = DuplexStream;
-
-        async fn greet((_, stream): Came) -> io::Result<DuplexStream> {
-            Ok(stream)
-        }
-
-        fn caller((from, _): &Came) -> Option<IpAddr> {
-            *from
-        }
-
-        async fn accept(&mut self) -> io::Result<Came> {
-            match self.recv().await {
-                Some(accepted) => accepted,
-                None => pending().await,
-            }
-        }
-
-        fn try_send(_: &Came, bytes: &[u8]) -> io::Result<usize> {
-            Ok(bytes.len())
-        }
-    }
-
-    fn rows() -> Router {
-        Router::new().route("/rows", axum::routing::get(async || "7"))
-    }
-
-    async fn answer(caller: &mut DuplexStream) -> String {
-        caller
-            .write_all(b"GET /rows HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            .await
-            .expect("it is open");
-        let mut said = String::new();
-        caller.read_to_string(&mut said).await.expect("it is text");
-        said
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn callers_are_served_also_after_some_could_not_be_accepted() {
-        let (come, coming) = mpsc::unbounded_channel();
-        for _ in 0..100 {
-            // EMFILE: this process has no descriptor left.
-            come.send(Err(io::Error::from_raw_os_error(24))).expect("it is served");
-        }
-        let mut caller = connect(&come, None);
-        let began = Instant::now();
-        let server = Server::start(coming, rows(), 1);
-        assert!(answer(&mut caller).await.ends_with("\r\n\r\n7"));
-        assert!(began.elapsed() >= 100 * ACCEPT_PAUSE, "it does not try again at once");
-        server.end().await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_stranger_cannot_take_the_places_of_all() {
-        let (come, coming) = mpsc::unbounded_channel();
-        let server = Server::start(coming, rows(), 512);
-        let mut all: Vec<_> = (0..512).map(|_| connect(&come, Some("192.0.2.1"))).collect();
-        let mut other = connect(&come, Some("192.0.2.2"));
-        assert!(answer(&mut other).await.ends_with("\r\n\r\n7"));
-        // Those past its share were let go, and those within it are answered.
-        for mut late in all.split_off(CONNECTIONS_OF_ONE_MAX) {
-            let closed = late.read_u8().await.expect_err("nothing is said to it");
-            assert_eq!(closed.kind(), io::ErrorKind::UnexpectedEof);
-        }
-        for caller in &mut all {
-            assert!(answer(caller).await.ends_with("\r\n\r\n7"));
-        }
-        server.end().await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_sends_nothing_is_let_go() {
-        let (come, coming) = mpsc::unbounded_channel();
-        let _server = Server::start(coming, rows(), 1);
-        let mut silent = connect(&come, None);
-        let mut said = Vec::new();
-        silent.read_to_end(&mut said).await.expect("it is closed");
-        let mut later = connect(&come, None);
-        assert!(answer(&mut later).await.ends_with("\r\n\r\n7"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_cut_off_and_the_rest_of_its_answer_is_never_made() {
-        let (making, mut counted) = mpsc::unbounded_channel::<()>();
-        let making = std::sync::Mutex::new(Some(making));
-        let making = std::sync::Arc::new(making);
-        let endless = move || {
-            let making = making.lock().expect("no panic").take().expect("it is asked once");
-            async move {
-                let pieces = futures_util::stream::unfold(making, |making| async move {
-                    making.send(()).ok()?;
-                    Some((Ok::<_, io::Error>(vec![0_u8; 1024]), making))
-                });
-                axum::body::Body::from_stream(pieces)
-            }
-        };
-        let router = Router::new().route("/rows", axum::routing::get(endless));
-        let (come, coming) = mpsc::unbounded_channel();
-        let _server = Server::start(coming, router, 1);
-        let mut caller = connect(&come, None);
-        caller.write_all(b"GET /rows HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
-        let began = Instant::now();
-        let mut pieces = 0;
-        // It ends when the connection is dropped, and with it the sender.
-        while counted.recv().await.is_some() {
-            pieces += 1;
-        }
-        assert!(began.elapsed() >= TAKING_TIME, "a caller has its time");
-        assert!(pieces < 2000, "{pieces} KB were made for a caller that takes nothing");
-    }
-}
+mod tests;

@@ -56,7 +56,8 @@ impl Socket {
         }
         let short = ShortPath::of(dir)?;
         let listener = listener(short.path()).map_err(failed)?;
-        let server = Server::start(listener, router(process, Access::All), CALLERS_MAX);
+        let metrics = process.metrics();
+        let server = Server::start(listener, router(process, Access::All), metrics, CALLERS_MAX);
         Ok(Self { path, _server: server })
     }
 }

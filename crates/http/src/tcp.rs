@@ -85,10 +85,14 @@ impl Http {
             Some(guarded) => Access::Tokens(Arc::new(guarded)),
             None => Access::ThisMachine { address, is_secure },
         };
+        let metrics = process.metrics();
         let router = router(process, access);
         let server = match acceptor {
-            Some(acceptor) => Server::start(Secure { listener, acceptor }, router, CONNECTIONS_MAX),
-            None => Server::start(listener, router, CONNECTIONS_MAX),
+            Some(acceptor) => {
+                let secure = Secure { listener, acceptor };
+                Server::start(secure, router, metrics, CONNECTIONS_MAX)
+            }
+            None => Server::start(listener, router, metrics, CONNECTIONS_MAX),
         };
         Ok(Self { address, is_secure, server })
     }
