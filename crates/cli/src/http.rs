@@ -36,7 +36,7 @@ pub(crate) struct HttpOptions {
     #[arg(long, value_name = "FILE", requires = "http_cert")]
     http_key: Option<PathBuf>,
 
-    /// Tell the program at this URL when another peer leads, a row is decided, or a peer is found
+    /// Tell the program at this URL when a leader is elected, a row is decided, or a peer is found
     /// to break the rules on purpose.
     ///
     /// The record is sent as JSON. The environment variable ALTHING_NOTIFY_SECRET has the secret

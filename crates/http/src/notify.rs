@@ -1,4 +1,4 @@
-//! Tells programs elsewhere what matters: that another peer leads, that a row is decided, that a
+//! Tells programs elsewhere what matters: that a leader is elected, that a row is decided, that a
 //! peer has broken the rules on purpose.
 //!
 //! In a process with several peers, it is told as one of them sees it: the first that tells
