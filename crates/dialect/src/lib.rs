@@ -68,7 +68,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::chain::ChainDialect;
 pub use self::codec::{Codec, Content, Received, Wire};
-pub use self::known::chain_dialect;
+pub use self::known::{chain_dialect, rounds_dialect};
 pub use self::network::{NetworkConfig, UnknownNetwork};
 pub use self::rounds::{Bus, RoundsDialect};
 
