@@ -1,17 +1,19 @@
 //! The demo's screen, for peers that run in another process.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use althing_api::{EngineStatus, Node, PeerStatus};
+use althing_api::{Client, ClientError, EngineStatus, Events, Node, PeerStatus, Peers};
 use althing_board::{Board, ChainBoard};
+use althing_dialect::{NetworkConfig, rounds_dialect};
 use althing_feed::{PeerName, Record};
 use althing_types::{Moment, PeerId};
 use anyhow::{Context, bail};
-use clap::{Args, Parser};
+use clap::Args;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::asking::Place;
 use crate::commands::{block_on, stop_asked};
-use crate::network::Network;
 use crate::screen::{Controls, Key, Shown, Terminal};
 
 /// Watch running peers on the demo's screen, as those of a machine reached by ssh.
@@ -47,11 +49,23 @@ enum Folded {
     Chain(Box<ChainBoard>),
 }
 
-/// The options of a network alone, with their defaults.
-#[derive(Parser)]
-struct Defaults {
-    #[command(flatten)]
-    network: Network,
+/// What the peers there tell: what happens, and now and then how much they have hashed.
+struct Telling {
+    client: Client,
+    events: Events,
+    asks: Interval,
+    /// The question that is asked now.
+    question: Option<Question>,
+}
+
+type Question = Pin<Box<dyn Future<Output = Result<Peers, ClientError>>>>;
+
+/// Something that the peers there have told.
+enum Told {
+    Record(Box<Record>),
+    Status(Vec<PeerStatus>),
+    /// They tell no more.
+    End,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -63,23 +77,20 @@ async fn watch(place: &Place) -> anyhow::Result<()> {
     let node = client.node().await?;
     let peers = client.peers().await?.items;
     let mut watched = Watched::of(&node, &peers, place.to_string())?;
-    let mut events = client.events(Some(node.first_sequence)).await?;
+    let events = client.events(Some(node.first_sequence)).await?;
+    let mut telling = Telling::of(client, events);
     let mut terminal = Terminal::open()?;
-    let (mut pictures, mut asks) = (tokio::time::interval(PICTURE), tokio::time::interval(ASK));
+    let mut pictures = interval(PICTURE);
     let stop = stop_asked();
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => return Ok(()),
-            record = events.next() => {
-                let Some(record) = record? else { bail!("the peers there have left") };
-                watched.apply(&record, Instant::now());
-                continue;
-            }
-            _ = asks.tick() => {
-                // What cannot be answered now is asked again, and the end of the events tells more.
-                if let Ok(peers) = client.peers().await {
-                    watched.note(&peers.items, Instant::now());
+            told = telling.next() => {
+                match told? {
+                    Told::Record(record) => watched.apply(&record, Instant::now()),
+                    Told::Status(peers) => watched.note(&peers, Instant::now()),
+                    Told::End => bail!("the peers there have left"),
                 }
                 continue;
             }
@@ -94,6 +105,46 @@ async fn watch(place: &Place) -> anyhow::Result<()> {
                 _ => {}
             }
         }
+    }
+}
+
+impl Telling {
+    fn of(client: Client, events: Events) -> Self {
+        let mut asks = interval(ASK);
+        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { client, events, asks, question: None }
+    }
+
+    /// Waits for what is told next. A question that is not answered holds up no record; nothing is
+    /// lost when this is dropped.
+    async fn next(&mut self) -> Result<Told, ClientError> {
+        loop {
+            tokio::select! {
+                record = self.events.next() => {
+                    return Ok(record?.map_or(Told::End, |record| Told::Record(Box::new(record))));
+                }
+                peers = answer(&mut self.question) => {
+                    self.question = None;
+                    // What cannot be answered now is asked again, and the end of the events tells
+                    // more.
+                    if let Ok(peers) = peers {
+                        return Ok(Told::Status(peers.items));
+                    }
+                }
+                _ = self.asks.tick(), if self.question.is_none() => {
+                    let client = self.client.clone();
+                    self.question = Some(Box::pin(async move { client.peers().await }));
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the answer to a question, for ever if none is asked.
+async fn answer(question: &mut Option<Question>) -> Result<Peers, ClientError> {
+    match question {
+        Some(question) => question.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -112,10 +163,14 @@ impl Watched {
                 }
                 Folded::Chain(Box::new(board))
             }
-            EngineStatus::Rounds(status) => {
-                let members = status.members.len().max(node.peers.len());
-                let rules = rules(network, node.profile.as_deref(), members)?;
-                let mut board = Board::new(network, members, rules, None, place);
+            EngineStatus::Rounds(_) => {
+                let rules =
+                    node.rules.as_ref().context("the peer does not say of which network it is")?;
+                let of = NetworkConfig::from_json(&rules.to_string())?;
+                let dialect = rounds_dialect(&of)
+                    .with_context(|| format!("this program does not know how {of} decides"))?;
+                let members = dialect.rules().peers.get().into();
+                let mut board = Board::new(network, members, dialect.rules().into(), None, place);
                 node.peers.iter().filter_map(PeerName::id).for_each(|id| board.peers.add(id));
                 Folded::Rounds(Box::new(board))
             }
@@ -157,7 +212,11 @@ impl Watched {
         match self.pace() {
             None => at + since,
             Some((true, _)) => at,
-            Some((false, speed)) => at + since.mul_f64(speed),
+            // A speed that is none comes from a program that is not ours.
+            Some((false, speed)) => {
+                let passed = Duration::try_from_secs_f64(since.as_secs_f64() * speed);
+                at + passed.unwrap_or_default()
+            }
         }
     }
 
@@ -181,34 +240,27 @@ impl Watched {
     }
 }
 
-/// Returns how a network decides, as far as its name and its members say.
-fn rules(
-    network: &str,
-    profile: Option<&str>,
-    members: usize,
-) -> anyhow::Result<althing_board::HowDecided> {
-    let named = profile.map_or(["--dialect", network], |profile| ["--profile", profile]);
-    let members = members.to_string();
-    let words = ["althing"].into_iter().chain(named).chain(["--peers", &members]);
-    let defaults = Defaults::try_parse_from(words);
-    let network =
-        defaults.with_context(|| format!("this program does not know {network}"))?.network;
-    Ok(network.dialect(None, None)?.rules().into())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
 
+    use althing_board::Decides;
     use althing_feed::{DemoEvent, Event, PeerEvent};
     use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     use super::*;
 
-    fn watched(network: &str, peers: &[&str], engine: &serde_json::Value) -> Watched {
+    fn watched(
+        network: &str,
+        rules: &serde_json::Value,
+        peers: &[&str],
+        engine: &serde_json::Value,
+    ) -> Watched {
         let node = json!({
-            "version": "1", "mode": "demo", "network": network, "started": "", "peers": peers,
-            "first_sequence": 0, "next_sequence": 0,
+            "version": "1", "mode": "demo", "network": network, "rules": rules, "started": "",
+            "peers": peers, "first_sequence": 0, "next_sequence": 0,
             "can": { "submit": false, "control": false, "entries": false, "table": true,
                 "blocks": false, "tally": false },
         });
@@ -223,12 +275,18 @@ mod tests {
         Watched::of(&node, &[status], "here".to_owned()).expect("a network that is known")
     }
 
-    fn rounds() -> Watched {
+    fn rounds_of(network: &str, rules: &serde_json::Value) -> Watched {
         let engine = json!({
             "rows": 1, "members": ["1", "2", "3"], "silent": [], "term": 0, "leader": null,
             "challenge": null, "copied": false, "equivocating": [], "waiting": null,
         });
-        watched("elect-chain", &["1", "2", "3"], &engine)
+        watched(network, rules, &["1", "2", "3"], &engine)
+    }
+
+    fn rounds() -> Watched {
+        let rules =
+            json!({ "dialect": "elect-chain", "peers": 3, "topics": "", "variant": "readme" });
+        rounds_of("elect-chain", &rules)
     }
 
     fn record(at: u64, peer: Option<PeerName>, event: Event) -> Record {
@@ -244,7 +302,13 @@ mod tests {
         assert_eq!(shown(&watched), 0);
         watched.apply(&record(10, None, PeerEvent::Connected {}.into()), begin);
         assert_eq!(shown(&watched), 14);
-        for (paused, speed, seconds) in [(false, 0.5, 12), (true, 0.5, 10), (false, 2.0, 18)] {
+        for (paused, speed, seconds) in [
+            (false, 0.5, 12),
+            (true, 0.5, 10),
+            (false, 2.0, 18),
+            (false, -1.0, 10),
+            (false, 1e300, 10),
+        ] {
             let event = DemoEvent::PaceChanged { paused, speed };
             watched.apply(&record(10, None, event.into()), begin);
             assert_eq!(shown(&watched), seconds);
@@ -263,11 +327,49 @@ mod tests {
             "blocks": 3, "tip": null, "height": 2, "peers": [], "mempool": 0, "mining": true,
             "searching": 3, "joined": true,
         });
-        let mut watched = self::watched("aviary", &["127.0.0.1:8999"], &engine);
+        let rules = serde_json::Value::Null;
+        let mut watched = self::watched("aviary", &rules, &["127.0.0.1:8999"], &engine);
         let crashed =
             PeerName::from("127.0.0.1:8999".parse::<althing_types::Address>().expect("one"));
         watched.apply(&record(1, None, DemoEvent::PeerCrashed { crashed }.into()), Instant::now());
         let Folded::Chain(board) = &watched.shown else { panic!("it has a chain") };
         assert!(board.peers()[0].is_down);
+    }
+
+    #[test]
+    fn the_rules_of_a_profile_of_ones_own_are_those_of_its_peers() {
+        let ours = json!({
+            "dialect": "profile",
+            "profile": { "name": "ours", "join": { "n": 3 } },
+        });
+        let Folded::Rounds(board) = rounds_of("ours", &ours).shown else { panic!("it has rounds") };
+        assert_eq!((board.members, board.rules.decides), (3, Decides::Leader));
+    }
+
+    #[tokio::test]
+    async fn a_question_without_an_answer_holds_up_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let client = Client::at_url(&url, None, None).expect("a URL");
+        let records = [0, 1, 2].map(|at| record(at, None, PeerEvent::Connected {}.into()));
+        let lines = records.each_ref().map(|record| record.to_json() + "\n").concat();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.expect("it listens");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.expect("a request"));
+            }
+            let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{lines}");
+            stream.write_all(answer.as_bytes()).await.expect("it is open");
+        };
+        let (events, ()) = tokio::join!(client.events(Some(0)), serve);
+        let mut telling = Telling::of(client, events.expect("it is served"));
+        // It is asked before the first record is read.
+        telling.question = Some(Box::pin(std::future::pending()));
+        for expected in records {
+            let Ok(Told::Record(told)) = telling.next().await else { panic!("a record") };
+            assert_eq!(*told, expected);
+        }
+        assert!(matches!(telling.next().await, Ok(Told::End)));
     }
 }
