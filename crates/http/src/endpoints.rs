@@ -3,7 +3,7 @@
 
 use althing_api::{
     Action, Block, Demo, Done, Edit, Effect, Entry, Health, NewEntry, Node, Page, PageOf,
-    PeerStatus, Peers, Submitted, Tally,
+    PeerStatus, Peers, Problem, Submitted, Tally,
 };
 use althing_feed::{PeerName, Record, Row};
 use axum::extract::State;
@@ -360,7 +360,7 @@ async fn what_if(State(process): State<Process>, Sent(edit): Sent<Edit>) -> Answ
 async fn from_disk<T: Send + 'static>(
     process: &Process,
     peer: Option<&PeerName>,
-    answer: impl FnOnce(&Asked) -> Result<T, althing_api::Problem> + Send + 'static,
+    answer: impl FnOnce(&Asked) -> Result<T, Problem> + Send + 'static,
 ) -> Answer<T> {
     let reading = process.reading().await;
     let held = process.peer(peer)?;
@@ -372,8 +372,15 @@ async fn from_disk<T: Send + 'static>(
     Ok(Json(read.await.expect("reading does not panic")?))
 }
 
-async fn add(State(process): State<Process>, Sent(entry): Sent<NewEntry>) -> Answer<Submitted> {
-    Ok(Json(process.peer(None)?.asked.add(entry).await?))
+async fn add(State(process): State<Process>, Sent(new): Sent<NewEntry>) -> Answer<Submitted> {
+    if !new.as_written {
+        let text = new.text.clone();
+        let Json(doubt) = from_disk(&process, None, move |asked| asked.doubt(&text)).await?;
+        if let Some(reason) = doubt {
+            return Ok(Json(Submitted::Doubted { reason }));
+        }
+    }
+    Ok(Json(process.peer(None)?.asked.add(new).await?))
 }
 
 async fn follow(
@@ -389,15 +396,15 @@ async fn follow(
 
 async fn demo(State(process): State<Process>) -> Answer<Demo> {
     let control = process.control()?;
-    Ok(Json(control.demo().await.map_err(althing_api::Problem::from)?))
+    Ok(Json(control.demo().await.map_err(Problem::from)?))
 }
 
 async fn act(State(process): State<Process>, Sent(action): Sent<Action>) -> Answer<Done> {
     let control = process.control()?;
-    Ok(Json(control.act(action).await.map_err(althing_api::Problem::from)?))
+    Ok(Json(control.act(action).await.map_err(Problem::from)?))
 }
 
 async fn undo(State(process): State<Process>, Named(fault): Named<u64>) -> Answer<Done> {
     let control = process.control()?;
-    Ok(Json(control.undo(fault).await.map_err(althing_api::Problem::from)?))
+    Ok(Json(control.undo(fault).await.map_err(Problem::from)?))
 }

@@ -15,7 +15,7 @@ use althing_engine::nakamoto::{self, Durable, Mining, Nakamoto};
 use althing_feed::{entry_author, entry_text};
 use althing_ledger::{Application, Block, BlockContext, Entry, Genesis, Parent};
 use althing_node::chain::Entries;
-use althing_node::{self as node, Commands, HasLeft};
+use althing_node::{self as node, Commands};
 use althing_store::Reader;
 use althing_text::hex;
 use althing_types::{BlockHash, Height, UnixTime};
@@ -25,7 +25,8 @@ use super::{Answer, Wanted, has_left, of_disk};
 /// Blocks that are read at a time.
 const READ_MAX: usize = 16;
 
-/// The size of a page after which no further block is added to it, in bytes of blocks.
+/// The size of a page after which no further block is added to it, in bytes of blocks; where they
+/// are shown, in the hexadecimal digits of these bytes, twice as many.
 const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// Blocks that are looked through for the entries of one page.
@@ -128,25 +129,21 @@ impl AskedChain {
         counted.map_err(|error| of_disk(&error))
     }
 
-    /// Returns why a ballot may not be meant as it is, if there is a reason.
-    async fn doubt(&self, entry: &Entry) -> Answer<Option<String>> {
+    pub(super) fn doubt(&self, text: &str) -> Answer<Option<String>> {
         if !self.has_ballots() {
             return Ok(None);
         }
-        let (asked, entry) = (self.clone(), entry.clone());
-        let doubt = move || Ok(asked.ballots()?.0.doubt(&entry).map(|doubt| doubt.to_string()));
-        tokio::task::spawn_blocking(doubt).await.map_err(|_| has_left(HasLeft))?
+        // What is no ballot is refused when it is added.
+        let Ok(entry) = self.dialect.entry(text, rand::random()) else { return Ok(None) };
+        Ok(self.ballots()?.0.doubt(&entry).map(|doubt| doubt.to_string()))
     }
 
     pub(super) async fn add(&self, new: NewEntry) -> Answer<Submitted> {
-        let NewEntry { text, confirmations, once, as_written } = new;
+        let NewEntry { text, confirmations, once, as_written: _ } = new;
         let entry = match self.dialect.entry(&text, rand::random()) {
             Ok(entry) => entry,
             Err(refused) => return Ok(Submitted::Invalid { reason: refused.to_string() }),
         };
-        if !as_written && let Some(reason) = self.doubt(&entry).await? {
-            return Ok(Submitted::Doubted { reason });
-        }
         if once && self.dialect.rules().entries == nakamoto::Entries::Kept {
             return match self.entries.try_once(entry).await.map_err(has_left)? {
                 Some(outcome) => submitted(&outcome),

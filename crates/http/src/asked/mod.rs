@@ -165,7 +165,13 @@ impl Asked {
         edit::effect(&*chain.dialect, chain.entries.log(), edit)
     }
 
-    /// Gets an entry into the chain. Dropping the future does not withdraw it.
+    /// Returns why an entry may not be meant as it is written, if there is a reason. Blocks the
+    /// thread.
+    pub(crate) fn doubt(&self, text: &str) -> Answer<Option<String>> {
+        self.with_chain()?.doubt(text)
+    }
+
+    /// Gets an entry into the chain, without a doubt. Dropping the future does not withdraw it.
     pub(crate) async fn add(&self, entry: NewEntry) -> Answer<Submitted> {
         self.with_chain()?.add(entry).await
     }
