@@ -4,12 +4,12 @@
 //! reader of the file can do nothing with it; a token that cannot be guessed needs no slow hash.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use althing_feed::wall_clock;
 use althing_text::hex;
@@ -97,7 +97,7 @@ impl Tokens {
     }
 
     /// Reads the tokens in a file, or none if it does not exist.
-    pub fn read_if_there(file: &Path) -> Result<Self, TokensError> {
+    fn read_if_there(file: &Path) -> Result<Self, TokensError> {
         match Self::read(file) {
             Err(TokensError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => {
                 Ok(Self::default())
@@ -106,14 +106,53 @@ impl Tokens {
         }
     }
 
+    /// Changes the tokens in a file, or begins one. Others who do so meanwhile wait.
+    pub fn change<T>(
+        file: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, TokensError>,
+    ) -> Result<T, TokensError> {
+        Self::change_what_is(Self::read_if_there, file, change)
+    }
+
+    /// Changes the tokens in a file that there is, as [`Tokens::change`].
+    pub fn change_there<T>(
+        file: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, TokensError>,
+    ) -> Result<T, TokensError> {
+        Self::change_what_is(Self::read, file, change)
+    }
+
+    fn change_what_is<T>(
+        read: impl FnOnce(&Path) -> Result<Self, TokensError>,
+        file: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, TokensError>,
+    ) -> Result<T, TokensError> {
+        // The directory, since the file is replaced.
+        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let lock = || {
+            let dir = File::open(dir.unwrap_or(Path::new(".")))?;
+            dir.lock()?;
+            Ok(dir)
+        };
+        let _locked = lock().map_err(|error| TokensError::Io { file: file.to_owned(), error })?;
+        let mut tokens = read(file)?;
+        let changed = change(&mut tokens)?;
+        tokens.write(file)?;
+        Ok(changed)
+    }
+
     /// Writes them to a file for its owner alone, all or nothing.
-    pub fn write(&self, file: &Path) -> Result<(), TokensError> {
+    fn write(&self, file: &Path) -> Result<(), TokensError> {
         let failed = |error| TokensError::Io { file: file.to_owned(), error };
         let draft = file.with_added_extension("new");
         let write = || {
+            // What is there was left by a process that was killed, or is another's.
+            match fs::remove_file(&draft) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             let mut options = OpenOptions::new();
-            let mut out =
-                options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+            let mut out = options.write(true).create_new(true).mode(0o600).open(&draft)?;
             serde_json::to_writer_pretty(&mut out, self)?;
             writeln!(out)?;
             out.sync_all()?;
@@ -179,15 +218,16 @@ pub(crate) struct Guarded {
 struct Known {
     /// What the holder of each token may do, by the hash of the token.
     rights: BTreeMap<String, Right>,
-    changed: Option<SystemTime>,
+    /// The file that they were read from; missing if there was none.
+    version: Option<Version>,
     looked: Instant,
 }
 
 impl Guarded {
     pub(crate) fn open(file: &Path) -> Result<Self, TokensError> {
-        let changed = changed(file);
+        let version = Version::of(file);
         let rights = Tokens::read(file)?.rights();
-        let known = Mutex::new(Known { rights, changed, looked: Instant::now() });
+        let known = Mutex::new(Known { rights, version, looked: Instant::now() });
         Ok(Self { file: file.to_owned(), known })
     }
 
@@ -203,9 +243,9 @@ impl Guarded {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.looked.elapsed() >= LOOK_EVERY {
             known.looked = Instant::now();
-            let changed = changed(&self.file);
-            if changed != known.changed {
-                known.changed = changed;
+            let version = Version::of(&self.file);
+            if version != known.version {
+                known.version = version;
                 // A file that is gone or damaged has no tokens: what was revoked must not count.
                 known.rights = Tokens::read(&self.file)
                     .inspect_err(|error| tracing::warn!(%error, "no token counts any more"))
@@ -220,7 +260,6 @@ impl Guarded {
     #[cfg(test)]
     fn look_soon(&self) {
         let mut known = self.known.lock().expect("no panic");
-        known.changed = Some(SystemTime::UNIX_EPOCH);
         known.looked = Instant::now().checked_sub(LOOK_EVERY).expect("the clock is older");
     }
 }
@@ -239,8 +278,24 @@ impl Shown {
     }
 }
 
-fn changed(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+/// What differs if a file was replaced or written. The time at which it was written is not enough:
+/// that is kept when a file is copied or put back, and two writes may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    place: (u64, u64),
+    length: u64,
+    changed: (i64, i64),
+}
+
+impl Version {
+    fn of(file: &Path) -> Option<Self> {
+        let metadata = fs::metadata(file).ok()?;
+        Some(Self {
+            place: (metadata.dev(), metadata.ino()),
+            length: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -253,10 +308,9 @@ mod tests {
     fn a_token_counts_until_it_is_revoked_and_the_file_does_not_have_it() {
         let dir = tempfile::tempdir().expect("there is room");
         let file = dir.path().join("tokens.json");
-        let mut tokens = Tokens::read_if_there(&file).expect("there is none");
-        let ann = tokens.add(Some("ann"), Right::Submit).expect("the name is free");
-        let other = tokens.add(None, Right::Read).expect("there is room");
-        tokens.write(&file).expect("there is room");
+        let add = |name, right| Tokens::change(&file, |tokens| tokens.add(name, right));
+        let ann = add(Some("ann"), Right::Submit).expect("the name is free");
+        let other = add(None, Right::Read).expect("there is room");
         let mode = fs::metadata(&file).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let text = fs::read_to_string(&file).expect("it is there");
@@ -269,15 +323,50 @@ mod tests {
         assert_eq!([right("althing_"), right("")], [None; 2]);
         let (_, shown) = guarded.shown(&ann).expect("it counts");
 
-        let mut tokens = Tokens::read(&file).expect("it is there");
-        tokens.revoke("ann").expect("it is there");
-        tokens.write(&file).expect("there is room");
+        // Also if the file seems to be as old as before.
+        let written = || File::open(&file).and_then(|file| file.metadata()?.modified());
+        let before = written().expect("it is there");
+        Tokens::change_there(&file, |tokens| tokens.revoke("ann")).expect("it is there");
+        let set = |file: File| file.set_modified(before);
+        OpenOptions::new().write(true).open(&file).and_then(set).expect("it is ours");
         guarded.look_soon();
         assert_eq!([right(&ann), shown.right()], [None; 2], "also who has shown it before");
         assert_eq!(right(&other), Some(Right::Read));
         fs::remove_file(&file).expect("it is there");
         guarded.look_soon();
         assert_eq!(right(&other), None, "without the file no token counts");
+    }
+
+    #[test]
+    fn of_several_who_change_a_file_at_once_each_has_its_change() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let file = dir.path().join("tokens.json");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..8 {
+                        let added = Tokens::change(&file, |tokens| tokens.add(None, Right::Read));
+                        added.expect("there is room");
+                    }
+                });
+            }
+        });
+        assert_eq!(Tokens::read(&file).expect("it is there").iter().count(), 64);
+        let missing = dir.path().join("missing.json");
+        let refused = Tokens::change_there(&missing, |tokens| tokens.revoke("ann"));
+        assert!(matches!(refused, Err(TokensError::Io { .. })) && !missing.exists());
+    }
+
+    #[test]
+    fn what_another_has_put_where_the_draft_is_written_is_not_used() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let (file, other) = (dir.path().join("tokens.json"), dir.path().join("other"));
+        fs::write(&other, "mine").expect("there is room");
+        std::os::unix::fs::symlink(&other, dir.path().join("tokens.json.new")).expect("a link");
+        Tokens::change(&file, |tokens| tokens.add(None, Right::Read)).expect("there is room");
+        assert_eq!(fs::read_to_string(&other).expect("it is there"), "mine");
+        let metadata = fs::symlink_metadata(&file).expect("it is there");
+        assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600);
     }
 
     #[test]

@@ -80,9 +80,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match &arguments.command {
         Command::New { rights, name, file: TokensFile { tokens: file } } => {
-            let mut tokens = Tokens::read_if_there(file)?;
-            let secret = tokens.add(name.as_deref(), (*rights).into())?;
-            tokens.write(file)?;
+            let add = |tokens: &mut Tokens| tokens.add(name.as_deref(), (*rights).into());
+            let secret = Tokens::change(file, add)?;
             writeln!(out, "{secret}")?;
         }
         Command::List { file } => {
@@ -92,9 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         }
         Command::Revoke { name, file: TokensFile { tokens: file } } => {
-            let mut tokens = Tokens::read(file)?;
-            tokens.revoke(name)?;
-            tokens.write(file)?;
+            Tokens::change_there(file, |tokens| tokens.revoke(name))?;
         }
     }
     Ok(out.flush()?)

@@ -23,10 +23,9 @@ struct Guarded {
 async fn guarded(is_secure: bool) -> Guarded {
     let dir = tempfile::tempdir().expect("there is room");
     let file = dir.path().join("tokens.json");
-    let mut all = Tokens::default();
+    let add = |right| Tokens::change(&file, |tokens| tokens.add(None, right));
     let tokens = [Right::Read, Right::Submit, Right::Control]
-        .map(|right| all.add(None, right).expect("there is room"));
-    all.write(&file).expect("there is room");
+        .map(|right| add(right).expect("there is room"));
     let certificate = is_secure.then(|| certificate(dir.path()));
     let ca_file = certificate.as_ref().map(|certificate| certificate.chain.clone());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -98,9 +97,7 @@ async fn a_reader_whose_token_is_revoked_reads_no_further() {
     let client = guarded.client(Some(read));
     let mut revoked = client.events(None).await.expect("it is served");
     let mut other = guarded.client(Some(submit)).events(None).await.expect("it is served");
-    let mut all = Tokens::read(&guarded.file).expect("it is there");
-    all.revoke("token-1").expect("it is there");
-    all.write(&guarded.file).expect("there is room");
+    Tokens::change(&guarded.file, |tokens| tokens.revoke("token-1")).expect("it is there");
     let source = guarded.feed.source(None, None);
     let mut told = 0;
     loop {
