@@ -43,6 +43,10 @@ pub(crate) struct HttpOptions {
     /// for its HMAC-SHA256, which is in the header X-Althing-Signature.
     #[arg(long, value_name = "URL")]
     notify: Vec<String>,
+
+    /// A PEM file with certificates to trust in addition to the system's, for --notify.
+    #[arg(long, value_name = "FILE", requires = "notify")]
+    notify_ca: Option<PathBuf>,
 }
 
 /// What is served, and who is told of what happens.
@@ -85,7 +89,10 @@ impl HttpOptions {
             "--notify takes a secret in the environment variable ALTHING_NOTIFY_SECRET, by which \
              the program there knows who tells it",
         )?;
-        let start = |url: &String| Ok(Notifier::start(Hook::at_url(url, None)?, &secret, feed));
+        let start = |url: &String| {
+            let hook = Hook::at_url(url, self.notify_ca.as_deref())?;
+            Ok(Notifier::start(hook, &secret, feed))
+        };
         self.notify.iter().map(start).collect()
     }
 

@@ -1,5 +1,6 @@
 //! How a peer is reached: a connection of its own for each request.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use super::{ClientError, Place, host_and_port};
+use super::{ClientError, Place, Remote};
 use crate::path::{PathError, SOCKET, ShortPath};
 
 /// Sends a request, and returns the beginning of the answer.
@@ -44,27 +45,34 @@ pub(super) async fn ask(
             })?;
             exchange(place, stream, request).await
         }
-        Place::Url { uri, tls, .. } => {
-            let unreachable = |error| ClientError::Unreachable { place: host_and_port(uri), error };
-            let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-            let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
-            let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
-            // Requests are small, and each waits for its answer.
-            stream.set_nodelay(true).map_err(unreachable)?;
-            let Some(tls) = tls else {
-                return exchange(place, stream, request).await;
-            };
-            let name = ServerName::try_from(host)
-                .map_err(|error| unreachable(io::Error::new(ErrorKind::InvalidInput, error)))?;
-            let connector = TlsConnector::from(Arc::clone(tls));
-            let stream = connector.connect(name, stream).await.map_err(unreachable)?;
-            exchange(place, stream, request).await
-        }
+        Place::Url(remote, _) => ask_remote(remote, request).await,
     }
 }
 
+/// Sends a request to a program at a URL, and returns the beginning of the answer.
+pub(super) async fn ask_remote(
+    remote: &Remote,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, ClientError> {
+    let Remote { uri, tls } = remote;
+    let unreachable = |error| ClientError::Unreachable { place: remote.host_and_port(), error };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
+    // Requests are small, and each waits for its answer.
+    stream.set_nodelay(true).map_err(unreachable)?;
+    let Some(tls) = tls else {
+        return exchange(remote, stream, request).await;
+    };
+    let name = ServerName::try_from(host)
+        .map_err(|error| unreachable(io::Error::new(ErrorKind::InvalidInput, error)))?;
+    let connector = TlsConnector::from(Arc::clone(tls));
+    let stream = connector.connect(name, stream).await.map_err(unreachable)?;
+    exchange(remote, stream, request).await
+}
+
 async fn exchange(
-    place: &Place,
+    place: &impl Display,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, ClientError> {
@@ -82,7 +90,7 @@ pub(super) fn tls_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Cl
     // What is no certificate is left out, as other programs do.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(file) = ca_file {
-        let of_file = |error: &dyn std::fmt::Display| ClientError::NoTrust {
+        let of_file = |error: &dyn Display| ClientError::NoTrust {
             reason: format!("{}: {error}", file.display()),
         };
         let all = CertificateDer::pem_file_iter(file).map_err(|error| of_file(&error))?;

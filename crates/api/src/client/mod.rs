@@ -20,7 +20,7 @@ use althing_feed::{PeerName, Row};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use rustls::ClientConfig;
 use serde::Serialize;
@@ -49,15 +49,16 @@ pub struct Client(Place);
 pub(crate) enum Place {
     /// At the socket in a directory.
     Dir(PathBuf),
-    /// At a URL, with a token.
-    Url {
-        /// `http://host:port` or `https://host:port`.
-        uri: Uri,
-        /// What to say who we are with.
-        token: Option<String>,
-        /// Whose certificates are trusted, if it speaks TLS.
-        tls: Option<Arc<ClientConfig>>,
-    },
+    /// At a URL, with what to say who we are with.
+    Url(Remote, Option<HeaderValue>),
+}
+
+/// A program at a URL.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    uri: Uri,
+    /// Whose certificates are trusted, if it speaks TLS.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 /// Why a peer could not be asked.
@@ -87,6 +88,9 @@ pub enum ClientError {
         /// What is wrong with them.
         reason: String,
     },
+    /// What was given as a token is none.
+    #[error("the token has a character that no token has; give it as althing token new wrote it")]
+    NoToken,
     /// What was given as a URL is none.
     #[error("{text:?} is not the address of an API; write it as in http://127.0.0.1:8080")]
     NoUrl {
@@ -145,16 +149,13 @@ impl Client {
     /// Returns a client for the peers behind a URL, as in `http://127.0.0.1:8080`. With https it
     /// trusts what this system trusts, and the certificates in `ca_file`, in PEM.
     pub fn at_url(text: &str, token: Option<String>, ca_file: Option<&Path>) -> Answer<Self> {
-        let uri = text.trim_end_matches('/').parse::<Uri>().ok().filter(|uri| {
-            let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-            is_web && uri.host().is_some() && matches!(uri.path(), "" | "/")
-        });
-        let uri = uri.ok_or_else(|| ClientError::NoUrl { text: text.to_owned() })?;
-        let tls = match uri.scheme_str() {
-            Some("https") => Some(connecting::tls_config(ca_file)?),
-            _ => None,
-        };
-        Ok(Self(Place::Url { uri, token, tls }))
+        let remote = Remote::at(text.trim_end_matches('/'), ca_file)?;
+        if !matches!(remote.uri.path(), "" | "/") {
+            return Err(ClientError::NoUrl { text: text.to_owned() });
+        }
+        let bearer = |token| HeaderValue::try_from(format!("Bearer {token}"));
+        let token = token.map(bearer).transpose().map_err(|_| ClientError::NoToken)?;
+        Ok(Self(Place::Url(remote, token)))
     }
 
     /// Returns what runs there.
@@ -268,13 +269,10 @@ impl Client {
         request = request.header(ACCEPT, "application/json, application/x-ndjson");
         match &self.0 {
             Place::Dir(_) => request = request.header(HOST, "localhost"),
-            Place::Url { uri, token, .. } => {
-                let authority = uri.authority().map_or("", |it| it.as_str());
-                // A user and a password in it are no part of the name.
-                let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-                request = request.header(HOST, host);
+            Place::Url(remote, token) => {
+                request = request.header(HOST, remote.host_and_port());
                 if let Some(token) = token {
-                    request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+                    request = request.header(AUTHORIZATION, token);
                 }
             }
         }
@@ -336,10 +334,48 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dir(dir) => dir.display().fmt(f),
-            Self::Url { uri, .. } => {
-                write!(f, "{}://{}", uri.scheme_str().unwrap_or("http"), host_and_port(uri))
-            }
+            Self::Url(remote, _) => remote.fmt(f),
         }
+    }
+}
+
+impl Remote {
+    /// Returns the program at a URL. With https it trusts what this system trusts, and the
+    /// certificates in `ca_file`, in PEM.
+    fn at(text: &str, ca_file: Option<&Path>) -> Answer<Self> {
+        let no_url = || ClientError::NoUrl { text: text.to_owned() };
+        let uri: Uri = text.parse().map_err(|_| no_url())?;
+        let is_secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(no_url()),
+        };
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(no_url());
+        }
+        let tls = is_secure.then(|| connecting::tls_config(ca_file)).transpose()?;
+        Ok(Self { uri, tls })
+    }
+
+    /// Returns its host as it calls itself: without a user and a password.
+    fn host_and_port(&self) -> String {
+        let host = self.uri.host().unwrap_or_default();
+        self.uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+}
+
+/// The URL, up to its path.
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.uri.scheme_str().unwrap_or("http");
+        write!(f, "{scheme}://{}", self.host_and_port())
+    }
+}
+
+/// Without a user and a password.
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -348,11 +384,6 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-fn host_and_port(uri: &Uri) -> String {
-    let host = uri.host().unwrap_or_default();
-    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -377,5 +408,13 @@ mod tests {
         let client = client.expect("a URL");
         assert_eq!(client.to_string(), "https://host:7");
         assert!(!format!("{client:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_told_as_that() {
+        for bad in ["althing_7\n", "\u{1b}[31m"] {
+            let refused = Client::at_url("http://host:7", Some(bad.to_owned()), None);
+            assert!(matches!(refused, Err(ClientError::NoToken)), "{refused:?}");
+        }
     }
 }
