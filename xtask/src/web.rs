@@ -4,6 +4,7 @@
 //! `web/dist`. So Node.js is needed to change the page, and not to build the command.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -128,16 +129,41 @@ fn differences(left: &Path, right: &Path) -> Result<Vec<String>> {
     names.extend(self::names(right)?);
     names.sort();
     names.dedup();
-    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).ok();
-    Ok(names.into_iter().filter(|name| read(left, name) != read(right, name)).collect())
+    let mut differing = Vec::new();
+    for name in names {
+        if read(&left.join(&name))? != read(&right.join(&name))? {
+            differing.push(name);
+        }
+    }
+    Ok(differing)
 }
 
+/// Reads a file; `None` if there is none.
+fn read(file: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Returns the names of the files in a folder and in those within it.
 fn names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    entries
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<Vec<String>>>()
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.file_type()?.is_dir() {
+            true => {
+                let within = self::names(&entry.path())?;
+                names.extend(within.into_iter().map(|file| format!("{name}/{file}")));
+            }
+            false => names.push(name),
+        }
+    }
+    Ok(names)
 }
 
 /// Checks that the page is small, as it is sent.
@@ -170,15 +196,17 @@ mod tests {
     fn a_file_that_differs_or_is_missing_is_named() {
         let base = std::env::temp_dir().join(format!("althing-xtask-web-{}", std::process::id()));
         let (left, right) = (base.join("left"), base.join("right"));
-        for folder in [&left, &right] {
-            fs::create_dir_all(folder).expect("a temporary folder");
+        for (folder, text) in [(&left, "1"), (&right, "2")] {
+            fs::create_dir_all(folder.join("in")).expect("a temporary folder");
             fs::write(folder.join("same"), "1").expect("a file");
+            fs::write(folder.join("in/same"), "1").expect("a file");
+            fs::write(folder.join("in/changed"), text).expect("a file");
         }
         fs::write(left.join("changed"), "1").expect("a file");
         fs::write(right.join("changed"), "2").expect("a file");
         fs::write(left.join("gone"), "1").expect("a file");
         let found = differences(&left, &right).expect("both can be read");
         fs::remove_dir_all(&base).expect("it was just made");
-        assert_eq!(found, ["changed", "gone"]);
+        assert_eq!(found, ["changed", "gone", "in/changed"]);
     }
 }
