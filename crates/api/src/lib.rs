@@ -31,7 +31,7 @@ pub use self::client::{Client, ClientError, Events, Hook};
 pub use self::demo::{Action, Demo, DemoPeer, Done, Fault, Pace, PeerState, Strategy};
 pub use self::health::{Health, Trouble};
 pub use self::node::{Abilities, Mode, Node};
-pub use self::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, PageOf};
+pub use self::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use self::path::{PathError, SOCKET, ShortPath};
 pub use self::problem::{Code, Problem};
 pub use self::status::{ChainStatus, Due, EngineStatus, PeerStatus, Peers, RoundsStatus, Waits};

@@ -43,7 +43,7 @@ pub enum Code {
     Timeout,
     /// It does not fit how things stand.
     Conflict,
-    /// The peer has left.
+    /// What was asked for is there no longer: the peer has left, or keeps it no more.
     Gone,
     /// The request is too large.
     TooLarge,
@@ -94,7 +94,7 @@ impl Code {
             Self::MethodNotAllowed => "this takes other methods",
             Self::Timeout => "the request took too long",
             Self::Conflict => "this does not fit how things stand",
-            Self::Gone => "the peer has left",
+            Self::Gone => "this is there no longer",
             Self::TooLarge => "the request is too large",
             Self::UnsupportedMediaType => "the request is not JSON",
             Self::Senseless => "the request makes no sense",

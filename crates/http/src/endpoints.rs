@@ -2,8 +2,8 @@
 //! describes it.
 
 use althing_api::{
-    Action, Block, Demo, Done, Edit, Effect, Entry, Health, NewEntry, Node, Page, PageOf,
-    PeerStatus, Peers, Problem, Submitted, Tally,
+    Action, Block, Demo, Done, Edit, Effect, Entry, Health, NewEntry, Node, Page, PeerStatus,
+    Peers, Problem, Submitted, Tally,
 };
 use althing_feed::{PeerName, Record, Row};
 use axum::extract::State;
@@ -15,7 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use crate::access::Granted;
-use crate::asked::Asked;
+use crate::asked::{Asked, Wanted};
 use crate::process::Process;
 use crate::request::{Asking, Named, Refused, Sent, wanted};
 use crate::right::Right;
@@ -321,18 +321,18 @@ struct ListOf {
 }
 
 impl ListOf {
-    fn page(&self) -> PageOf {
-        PageOf { from: self.from, limit: self.limit }
+    fn wanted(&self) -> Result<Wanted, Refused> {
+        wanted(self.from, self.limit)
     }
 }
 
 async fn rows(State(process): State<Process>, Asking(of): Asking<ListOf>) -> Answer<Page<Row>> {
-    let wanted = wanted(of.page())?;
+    let wanted = of.wanted()?;
     from_disk(&process, of.peer.as_ref(), move |asked| asked.rows(wanted)).await
 }
 
 async fn blocks(State(process): State<Process>, Asking(of): Asking<ListOf>) -> Answer<Page<Block>> {
-    let wanted = wanted(of.page())?;
+    let wanted = of.wanted()?;
     from_disk(&process, of.peer.as_ref(), move |asked| asked.blocks(wanted)).await
 }
 
@@ -344,7 +344,7 @@ async fn entries(
     State(process): State<Process>,
     Asking(of): Asking<ListOf>,
 ) -> Answer<Page<Entry>> {
-    let wanted = wanted(of.page())?;
+    let wanted = of.wanted()?;
     from_disk(&process, of.peer.as_ref(), move |asked| asked.entries(wanted)).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use althing_api::{Code, LIMIT_DEFAULT, LIMIT_MAX, PageOf, Problem};
+use althing_api::{Code, LIMIT_DEFAULT, LIMIT_MAX, Problem};
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -119,11 +119,11 @@ fn is_too_long(error: &axum::Error) -> bool {
     false
 }
 
-/// Returns which items a request wants.
-pub(crate) fn wanted(page: PageOf) -> Result<Wanted, Refused> {
-    let limit = page.limit.unwrap_or(LIMIT_DEFAULT);
+/// Returns which items a request wants: those from a number on, and at most so many.
+pub(crate) fn wanted(from: u64, limit: Option<u64>) -> Result<Wanted, Refused> {
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(invalid(format!("limit is from 1 to {LIMIT_MAX}, and not {limit}")));
     }
-    Ok(Wanted { from: page.from, limit: usize::try_from(limit).unwrap_or(usize::MAX) })
+    Ok(Wanted { from, limit: usize::try_from(limit).unwrap_or(usize::MAX) })
 }

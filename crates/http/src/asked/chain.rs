@@ -25,9 +25,9 @@ use super::{Answer, Wanted, has_left, of_disk};
 /// Blocks that are read at a time.
 const READ_MAX: usize = 16;
 
-/// The size of a page after which no further block is added to it, in bytes of blocks; where they
-/// are shown, in the hexadecimal digits of these bytes, twice as many.
-const PAGE_BYTES_MAX: usize = 4 << 20;
+/// The size of a page after which no further block is added to it: in hexadecimal digits where
+/// blocks are shown, and in bytes of blocks where only their entries are.
+const PAGE_SIZE_MAX: usize = 4 << 20;
 
 /// Blocks that are looked through for the entries of one page.
 const SCANNED_MAX: u64 = 1000;
@@ -48,8 +48,8 @@ impl AskedChain {
         let heights = self.heights()?;
         let mut from = wanted.from.max(heights.start);
         let mut previous = self.hash_before(from)?;
-        let (mut items, mut bytes) = (Vec::new(), 0);
-        while items.len() < wanted.limit && bytes < PAGE_BYTES_MAX {
+        let (mut items, mut digits) = (Vec::new(), 0);
+        while items.len() < wanted.limit && digits < PAGE_SIZE_MAX {
             let count = READ_MAX.min(wanted.limit - items.len());
             let blocks = self.log().entries(from, count).map_err(|error| of_disk(&error))?;
             if blocks.is_empty() {
@@ -58,7 +58,7 @@ impl AskedChain {
             for block in &blocks {
                 let item = self.shown(block, previous);
                 previous = Some(hash(block));
-                bytes += item.bytes.len();
+                digits += item.bytes.len();
                 items.push(item);
             }
             from += blocks.len() as u64;
@@ -89,7 +89,7 @@ impl AskedChain {
                 from += 1;
                 items.extend(block.entries().iter().map(|entry| shown_entry(block, entry)));
                 bytes += block.sent_bytes();
-                if items.len() >= wanted.limit || bytes >= PAGE_BYTES_MAX {
+                if items.len() >= wanted.limit || bytes >= PAGE_SIZE_MAX {
                     break 'page;
                 }
             }
