@@ -35,6 +35,7 @@ pub(crate) mod top;
 pub(crate) mod tracker;
 
 use std::future::Future;
+use std::sync::OnceLock;
 
 use anyhow::Context;
 
@@ -45,9 +46,22 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
     runtime.block_on(future)
 }
 
-/// Ends when the user asks us to stop: Ctrl-C, a termination signal, or the end of the terminal.
+/// Ends when the user asks us to stop: Ctrl-C, a termination signal, or the end of the terminal. A
+/// user who has asked once need not ask again: from its first call on this listens for good.
 async fn stop_asked() {
-    stop_signal().await;
+    static ASKED: OnceLock<tokio::sync::watch::Receiver<bool>> = OnceLock::new();
+    let asked = ASKED.get_or_init(|| {
+        let (asked, is_asked) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            stop_signal().await;
+            asked.send_replace(true);
+        });
+        is_asked
+    });
+    if asked.clone().wait_for(|asked| *asked).await.is_err() {
+        // The runtime has ended, and with it all that could stop.
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Waits for a signal that asks us to stop, and returns its number.
@@ -110,4 +124,31 @@ fn end_on_signals() -> anyhow::Result<()> {
         std::process::exit(128 + i32::from(signal));
     });
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::pin::pin;
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stop_that_was_asked_for_while_none_waited_is_not_forgotten() {
+        {
+            let mut waiting = pin!(stop_asked());
+            // It begins to listen on a task of its own.
+            for _ in 0..10 {
+                tokio::select! {
+                    biased;
+                    () = &mut waiting => panic!("it was not asked to stop"),
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        kill_process(getpid(), Signal::TERM).expect("it is our own process");
+        stop_asked().await;
+        stop_asked().await;
+    }
 }
