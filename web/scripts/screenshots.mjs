@@ -1,7 +1,8 @@
 // Takes the pictures of docs/screenshots: `npm run screenshots -- PROGRAM`, with the path of the
 // `althing` command, whose networks they show; those with faults show the made-up one of the tests.
-// What each picture shows is waited for, and never timed.
-import { spawn } from "node:child_process";
+// What each picture shows is waited for, and never timed. `pngquant` (of Debian's package of that
+// name) makes them small.
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -43,8 +44,11 @@ async function shot(name, url, size, colorScheme, prepare, hash = "") {
   const page = await browser.newPage({ viewport: size, colorScheme });
   await page.goto(url + hash);
   await page.locator("#view-ring button.peer").first().waitFor();
+  await page.locator("#view-plug").waitFor();
   await prepare(page);
-  await page.screenshot({ path: `${out}${name}-${colorScheme}.png` });
+  const path = `${out}${name}-${colorScheme}.png`;
+  await page.screenshot({ path });
+  execFileSync("pngquant", ["--force", "--ext", ".png", path]);
   await page.close();
   console.log(`${name}-${colorScheme}`);
 }
