@@ -139,5 +139,7 @@ describe("peers that are lost and named", () => {
     ]);
     const lost = told(3, "7", { event: "peer_lost", lost: "9" });
     expect(sentenceOf(late, lost)?.text).toContain("peer 3 (ann)");
+    const first = { event: "peer_joined", joined: "5", known: 4, names: { "5": "eve" } };
+    expect(heard([told(2, "7", first)]).peers.get("5")?.name).toBe("eve");
   });
 });

@@ -19,8 +19,9 @@ export function fold(state: State, record: Record): boolean {
   state.network ??= record.network ?? null;
   const isSample = record.event === "hashes_sampled" || record.event === "blocks_sampled";
   if (!isSample) state.records += 1;
+  const isNews = foldKnown(state, record) ?? true;
   nameThose(state, record);
-  return foldKnown(state, record) ?? true;
+  return isNews;
 }
 
 /** Applies what a record tells; null if its event is one that this page does not know. */
