@@ -146,8 +146,7 @@ pub(crate) struct Meeting {
     listen: SocketAddr,
 
     /// The address at which others reach us, if it differs from --listen; port 0 is the port we
-    /// listen
-    /// at.
+    /// listen at.
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
     advertise: Option<Address>,
 
@@ -177,6 +176,15 @@ impl Meeting {
 }
 
 impl ChainName {
+    /// Returns which network a profile of this kind describes, if it is one with a chain.
+    pub(crate) fn of(kind: NetworkKind) -> Option<Self> {
+        match kind {
+            NetworkKind::Rounds => None,
+            NetworkKind::Aviary => Some(Self::Aviary),
+            NetworkKind::Cs60 => Some(Self::Cs60),
+        }
+    }
+
     pub(crate) fn name(self) -> String {
         let value = self.to_possible_value().expect("no network is hidden");
         value.get_name().to_owned()
@@ -185,14 +193,13 @@ impl ChainName {
 
 impl ChainNetwork {
     /// Returns the dialect that these options describe, for a peer that signs with `secret` where
-    /// peers sign. Options that it does not have are an error.
+    /// peers sign.
     pub(crate) fn dialect(
         &self,
         name: ChainName,
         discovery: Discovery,
         secret: [u8; 32],
     ) -> anyhow::Result<Box<dyn ChainDialect>> {
-        self.refuse_what_it_lacks(name)?;
         let timeouts = Timeouts {
             gossip: self.gossip_every,
             silence: self.kick_after,
@@ -339,25 +346,6 @@ impl ChainNetwork {
              running peer notices"
         ))
     }
-
-    fn refuse_what_it_lacks(&self, name: ChainName) -> anyhow::Result<()> {
-        for (option, is_given, owner) in [
-            ("--genesis", self.genesis.is_some(), ChainName::Aviary),
-            ("--entries", self.entries.is_some(), ChainName::Cs60),
-            ("--network", self.network.is_some(), ChainName::Open),
-            ("--founded", self.founded.is_some(), ChainName::Open),
-            ("--block-time", self.block_time.is_some(), ChainName::Open),
-            ("--half-life", self.half_life.is_some(), ChainName::Open),
-        ] {
-            if is_given && owner != name {
-                let (owner, name) = (owner.name(), name.name());
-                misuse!(
-                    "{option} is an option of {owner} only; leave it out with --dialect {name}"
-                );
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The shortest time between two things that a peer does by itself.
@@ -366,15 +354,10 @@ const TIME_MIN: Duration = Duration::from_millis(10);
 impl Meeting {
     /// Returns how peers of a network meet, as these options have it.
     pub(crate) fn discovery(&self, name: ChainName) -> anyhow::Result<Discovery> {
-        demand!(
-            self.tracker.is_none() || name != ChainName::Aviary,
-            "peers of aviary meet each other, as in --contact HOST:PORT; leave --tracker out"
-        );
         let has_tracker = self.tracker.is_some() || name == ChainName::Cs60;
         demand!(
             self.contact.is_empty() || !has_tracker,
-            "peers meet each other or by a tracker; leave --contact or --tracker out (cs60 always \
-             has a tracker)"
+            "peers meet each other or by a tracker; leave --contact or --tracker out"
         );
         Ok(match has_tracker {
             true => Discovery::Tracker,
@@ -402,19 +385,23 @@ impl Meeting {
         Ok(contacts)
     }
 
+    /// Returns where the tracker is, in a network with one.
+    pub(crate) fn tracker(&self) -> Address {
+        self.with(Vec::new()).tracker()
+    }
+
+    fn with(&self, contacts: Vec<Address>) -> meeting::Meeting {
+        let Self { listen, advertise, tracker, .. } = self.clone();
+        meeting::Meeting { listen, advertise, contacts, tracker }
+    }
+
     /// Returns our end of a network over UDP, and whom to turn to.
     pub(crate) async fn meet(
         &self,
         discovery: Discovery,
         contacts: Vec<Address>,
     ) -> anyhow::Result<(Endpoint, Vec<Address>)> {
-        let meeting = meeting::Meeting {
-            listen: self.listen,
-            advertise: self.advertise.clone(),
-            contacts,
-            tracker: self.tracker.clone(),
-        };
-        let Met { endpoint, contacts, problems } = meeting.meet(discovery).await?;
+        let Met { endpoint, contacts, problems } = self.with(contacts).meet(discovery).await?;
         problems.iter().for_each(|problem| output::warn(&problem.to_string()));
         Ok((endpoint, contacts))
     }
@@ -443,7 +430,7 @@ impl Meeting {
     }
 }
 
-fn parse_address(text: &str) -> Result<Address, String> {
+pub(crate) fn parse_address(text: &str) -> Result<Address, String> {
     parse_own_address(text).and_then(|address| match address.port() {
         0 => Err(format!("{text:?} is no place to send to: a port is at least 1")),
         _ => Ok(address),

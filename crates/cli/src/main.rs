@@ -13,6 +13,7 @@
 //! | `http` | where is the API served? |
 //! | `listen` | where does a command listen? |
 //! | `network` | which options describe a network with rounds? |
+//! | `offered` | which options does a network have? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
 //! | `profile_source` | which profile does a person name? |
@@ -28,6 +29,7 @@ mod console;
 mod http;
 mod listen;
 mod network;
+mod offered;
 mod output;
 mod parallelism;
 mod profile_source;
@@ -38,12 +40,12 @@ use std::process::ExitCode;
 
 use althing_net::amqp;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::network::DialectName;
+use crate::offered::Named;
 
 /// Meet, elect a coordinator, do proof-of-work, vote, and keep one table together.
 #[derive(Parser)]
@@ -91,10 +93,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let dialect = named_dialect(std::env::args());
-    let command = Arguments::command()
-        .mut_subcommand("peer", |command| commands::peer::of_dialect(command, dialect))
-        .mut_subcommand("sim", |command| commands::sim::of_dialect(command, dialect));
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let named = Named::on(words);
+    let mut command = offered::only_theirs(Arguments::command());
+    if let Some(named) = &named {
+        command = command
+            .mut_subcommand("peer", |command| commands::peer::of_network(command, named))
+            .mut_subcommand("sim", |command| commands::sim::of_network(command, named));
+    }
     let parsed = command.try_get_matches().and_then(|given| {
         let arguments = Arguments::from_arg_matches(&given)?;
         Ok((arguments, given))
@@ -103,7 +109,7 @@ fn main() -> ExitCode {
         parsed.unwrap_or_else(|error| without_credentials(error).exit());
     start_log(verbose);
     raise_descriptor_limit();
-    let outcome = match command {
+    let outcome = offered::refuse_others(&given, named).and_then(|()| match command {
         Command::Demo(arguments) => commands::demo::run(*arguments, options(&given)),
         Command::Peer(arguments) => commands::peer::run(*arguments, options(&given)),
         Command::Broker(arguments) => commands::broker::run(&arguments),
@@ -119,7 +125,7 @@ fn main() -> ExitCode {
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
-    };
+    });
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -142,19 +148,6 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Returns the dialect that a command line names, before anything else of it is understood.
-fn named_dialect(mut words: impl Iterator<Item = String>) -> Option<DialectName> {
-    let name = loop {
-        let word = words.next()?;
-        match word.strip_prefix("--dialect") {
-            Some("") => break words.next()?,
-            Some(name) if name.starts_with('=') => break name[1..].to_owned(),
-            _ => {}
-        }
-    };
-    DialectName::from_str(&name, false).ok()
 }
 
 /// Returns the options that the subcommand was given.

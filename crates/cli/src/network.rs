@@ -152,18 +152,17 @@ impl Network {
         pause: Option<Duration>,
         issuing: Option<Issuing>,
     ) -> anyhow::Result<Box<dyn RoundsDialect>> {
-        let is_manual = issuing == Some(Issuing::OnCommand);
         let dialect = match (&self.profile, self.is_published()) {
             (Some(_), false) => {
                 misuse!("{} is a network with a chain, not with rounds", self.name())
             }
             (Some(profile), true) => self.program((**profile).clone(), pause, issuing)?,
             (None, true) => {
-                self.refuse_what_it_lacks(self.rounds_name()?, is_manual)?;
+                self.check_size()?;
                 self.program(built_in::base(&self.name()).map_err(Misuse)?, pause, issuing)?
             }
             (None, false) => {
-                self.refuse_what_it_lacks(self.rounds_name()?, is_manual)?;
+                self.check_size()?;
                 let issuing = issuing.unwrap_or(Issuing::AtOnce);
                 self.page(pause.unwrap_or_default(), issuing)?
             }
@@ -257,6 +256,11 @@ impl Network {
                 }))
             }
             RoundsName::Ppd => {
+                demand!(
+                    self.signatures.is_none(),
+                    "in ppd all that counts is signed, and there is no choice; leave --signatures \
+                     out"
+                );
                 let usual = ppd::Config::default();
                 Box::new(Ppd::new(ppd::Config {
                     room,
@@ -319,11 +323,7 @@ impl Network {
     /// Returns which network with a chain this is, if it is one.
     pub(crate) fn chain_name(&self) -> Option<ChainName> {
         if let Some(profile) = &self.profile {
-            return match profile.network {
-                NetworkKind::Rounds => None,
-                NetworkKind::Aviary => Some(ChainName::Aviary),
-                NetworkKind::Cs60 => Some(ChainName::Cs60),
-            };
+            return ChainName::of(profile.network);
         }
         match self.dialect {
             DialectName::Rounds(_) => None,
@@ -355,23 +355,8 @@ impl Network {
         }
     }
 
-    fn refuse_what_it_lacks(&self, name: RoundsName, is_manual: bool) -> anyhow::Result<()> {
-        if name != RoundsName::Sd {
-            for (option, is_given) in [
-                ("--election-topic", self.election_topic.is_some()),
-                ("--id-field", self.id_field.is_some()),
-                ("--manual", is_manual),
-            ] {
-                if is_given {
-                    misuse!("{option} is an option of sd only; add --dialect sd, or leave it out");
-                }
-            }
-        }
-        if name == RoundsName::Ppd && self.signatures.is_some() {
-            misuse!(
-                "in ppd all that counts is signed, and there is no choice; leave --signatures out"
-            );
-        }
+    fn check_size(&self) -> anyhow::Result<()> {
+        let name = self.rounds_name()?;
         let (peers, most) = (self.members().get(), name.peers_max());
         demand!(
             peers <= most,

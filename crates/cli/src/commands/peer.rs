@@ -20,6 +20,7 @@ use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
+use crate::offered::Named;
 use crate::output::demand;
 use crate::parallelism::ParallelismOptions;
 
@@ -32,13 +33,14 @@ pub(super) const NAMELESS: &str = "published programs know no names of peers; le
 #[command(after_help = "Examples:\n  \
     althing peer --broker mqtt://localhost --peers 3 --data ./peer-1\n  \
     althing peer --broker mqtts://ann:secret@broker.example --room class7 --json\n  \
+    althing peer --profile copy-a --peers 4 --room class7\n  \
     althing peer --dialect sd --peers 3 --manual\n  \
     althing peer --dialect ppd --broker amqp://ann:secret@broker.example --data ./peer-1\n  \
     althing peer --dialect aviary --listen 127.0.0.1:8999 --found words.txt --difficulty 6\n  \
     althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
     althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000\n\n\
-    With --dialect, the help shows only what that network has.")]
+    With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// The directory for this peer's identity and data. By default, nothing is kept.
     #[arg(long, value_name = "DIR")]
@@ -99,23 +101,22 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
     }
 }
 
-/// Hides the options that the dialect on the command line lacks, for its `--help`.
-pub(crate) fn of_dialect(command: Command, name: Option<DialectName>) -> Command {
-    match name {
-        None => command,
-        Some(DialectName::Rounds(_)) => {
+/// Has the help show only what the network has that the command line names.
+pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    named.only(match named.chain_name() {
+        None => {
             let command = hide::<ChainNetwork>(command, &[]);
             hide::<chain::ChainOptions>(hide::<Meeting>(command, &["name"]), &[])
         }
-        Some(DialectName::Chain(name)) => {
-            let command = hide::<Network>(command, &["dialect"]);
+        Some(name) => {
+            let command = hide::<Network>(command, &["dialect", "profile"]);
             let command = hide::<rounds::RoundsOptions>(command, &[]);
             match name {
                 ChainName::Open => command,
                 ChainName::Cs60 | ChainName::Aviary => hide::<Connection>(command, &[]),
             }
         }
-    }
+    })
 }
 
 /// Hides the options of `T`, but for some.

@@ -33,6 +33,7 @@ use self::trouble::{
 use super::peer::{hide, refuse};
 use crate::chain_network::{ChainName, ChainNetwork};
 use crate::network::{DialectName, Network};
+use crate::offered::Named;
 use crate::output::Misuse;
 
 /// Simulate a whole network in virtual time, with faults.
@@ -49,7 +50,7 @@ use crate::output::Misuse;
     althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg\n  \
     althing sim --dialect aviary --peers 20 --time 30m --partition 5m..10m --loss 0.1\n  \
     althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m\n\n\
-    With --dialect, the help shows only what that network has.")]
+    With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// The seed of every random choice.
     #[arg(long, default_value_t = 1)]
@@ -237,22 +238,25 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
     }
 }
 
-/// Hides the options that the dialect on the command line lacks, for its `--help`.
-pub(crate) fn of_dialect(command: Command, name: Option<DialectName>) -> Command {
-    match name {
-        None => command,
-        Some(DialectName::Rounds(_)) => {
-            hide::<UserOptions>(hide::<ChainNetwork>(command, &[]), &[])
-        }
-        Some(DialectName::Chain(_)) => hide::<Network>(command, &["dialect", "peers"]),
-    }
+/// Has the help show only what the network has that the command line names.
+pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    named.only(match named.chain_name() {
+        None => hide::<UserOptions>(hide::<ChainNetwork>(command, &[]), &[]),
+        Some(_) => FAULTS_OF_ROUNDS
+            .into_iter()
+            .fold(hide::<Network>(command, &["dialect", "peers", "profile"]), |command, id| {
+                command.mut_arg(id, |option| option.hide(true))
+            }),
+    })
 }
+
+/// The faults that networks with a chain do not have.
+const FAULTS_OF_ROUNDS: [&str; 3] = ["clone", "roll_back", "restart_broker"];
 
 fn chain_network(arguments: &Arguments, name: ChainName) -> anyhow::Result<chain::ChainNetwork> {
     let UserOptions { miners, entry_every, with_tracker } = arguments.users;
     let discovery = match (name, with_tracker) {
-        (ChainName::Aviary, true) => bail!("peers of aviary meet each other; leave --with-tracker"),
-        (ChainName::Cs60, _) | (ChainName::Open, true) => Discovery::Tracker,
+        (ChainName::Cs60, _) | (_, true) => Discovery::Tracker,
         (ChainName::Aviary | ChainName::Open, false) => {
             Discovery::Gossip { forward: althing_dialect::open::FORWARD }
         }

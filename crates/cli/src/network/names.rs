@@ -34,7 +34,12 @@ impl DialectName {
             .try_map(|name| RoundsName::from_str(&name, false).map(Self::Rounds))
     }
 
-    pub(super) fn name(self) -> String {
+    /// Returns whether it is a network with a chain.
+    pub(crate) fn has_chain(self) -> bool {
+        matches!(self, Self::Chain(_))
+    }
+
+    pub(crate) fn name(self) -> String {
         let value = self.to_possible_value().expect("no network is hidden");
         value.get_name().to_owned()
     }

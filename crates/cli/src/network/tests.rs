@@ -129,14 +129,6 @@ fn options_that_mean_nothing_among_programs_are_explained() {
 
 #[test]
 fn options_that_a_dialect_does_not_have_are_explained() {
-    for name in ["elect-chain", "ppd"] {
-        for (option, value) in [("--election-topic", "election"), ("--id-field", "id")] {
-            let said = complaint(&["--dialect", name, option, value], None);
-            assert!(said.starts_with(&format!("{option} is an option of sd only")), "{said}");
-        }
-        let said = complaint(&["--dialect", name], Some(Issuing::OnCommand));
-        assert!(said.starts_with("--manual is an option of sd only"), "{said}");
-    }
     let said = complaint(&["--dialect", "ppd", "--signatures", "none"], None);
     assert!(said.ends_with("leave --signatures out"), "{said}");
     let said = complaint(&["--dialect", "ppd", "--peers", "481"], None);

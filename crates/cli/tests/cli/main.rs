@@ -274,21 +274,76 @@ fn the_help_for_a_dialect_shows_only_what_that_network_has() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).expect("a text")
     };
-    let all = ["--leader-timeout", "--observe", "--contact", "--kick-after", "--mine", "--broker"];
-    for (dialect, hidden) in [
-        ("sd", &["--contact", "--kick-after", "--mine"][..]),
-        ("aviary", &["--leader-timeout", "--observe", "--broker"]),
-        ("open", &["--leader-timeout", "--observe"]),
+    let all = [
+        "--leader-timeout",
+        "--observe",
+        "--manual",
+        "--signatures",
+        "--name",
+        "--id",
+        "--contact",
+        "--tracker",
+        "--kick-after",
+        "--ban-for",
+        "--genesis",
+        "--entries",
+        "--founded",
+        "--mine",
+        "--broker",
+    ];
+    let peer = ["peer", "--help"];
+    for (network, has) in [
+        (
+            &["--dialect", "elect-chain"][..],
+            &["--leader-timeout", "--observe", "--signatures", "--name", "--broker"][..],
+        ),
+        (
+            &["--dialect", "sd"],
+            &["--leader-timeout", "--observe", "--manual", "--signatures", "--name", "--broker"],
+        ),
+        (
+            &["--dialect", "sd", "--variant", "published"],
+            &["--leader-timeout", "--observe", "--manual", "--broker"],
+        ),
+        (
+            &["--profile", "copy-a"],
+            &["--leader-timeout", "--observe", "--manual", "--id", "--broker"],
+        ),
+        (&["--dialect", "cs60"], &["--name", "--tracker", "--entries"]),
+        (
+            &["--profile", "aviary-2022"],
+            &["--name", "--contact", "--kick-after", "--genesis", "--mine"],
+        ),
+        (
+            &["--dialect=open"],
+            &[
+                "--name",
+                "--contact",
+                "--tracker",
+                "--kick-after",
+                "--ban-for",
+                "--founded",
+                "--mine",
+                "--broker",
+            ],
+        ),
     ] {
-        let help = shown(&["peer", "--dialect", dialect, "--help"]);
-        let (help, _) = help.split_once("\nExamples:").expect("there are some");
+        let help = shown(&[&peer[..], network].concat());
+        let (help, examples) = help.split_once("\nExamples:").unwrap_or((&help, ""));
         for option in all {
             let is_shown =
                 help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n"));
-            assert_eq!(is_shown, !hidden.contains(&option), "{option} of {dialect}: {help}");
+            assert_eq!(is_shown, has.contains(&option), "{option} of {network:?}: {help}");
         }
         assert!(help.contains("--dialect <DIALECT>") && help.contains("--data <DIR>"), "{help}");
+        let others = examples.lines().filter(|line| match network {
+            ["--dialect", name] => *name != "elect-chain" && !line.contains(*name),
+            _ => false,
+        });
+        assert_eq!(others.filter(|line| !line.is_empty()).count(), 0, "{examples}");
     }
+    let help = shown(&["cs60-vote", "--help"]);
+    assert!(!help.contains("--contact") && help.contains("--tracker localhost"), "{help}");
     let help = shown(&["sim", "--dialect=cs60", "--help"]);
     assert!(help.contains("--miners") && help.contains("--peers") && !help.contains("--room"));
 }

@@ -133,7 +133,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         None => Store::in_memory(),
     };
     let first_entries = match &found {
-        Some(file) => first_entries(file, name, &store)?,
+        Some(file) => first_entries(file, &store)?,
         None => Vec::new(),
     };
     let dialect = identity::dialect(&mut store, dialect)?;
@@ -265,16 +265,7 @@ async fn warn_of_silence(name: ChainName, mut records: Subscription, contacts: V
 }
 
 /// Returns what a new network begins with.
-fn first_entries(
-    file: &Path,
-    name: ChainName,
-    store: &Store<Durable>,
-) -> anyhow::Result<Vec<Entry>> {
-    ensure!(
-        name == ChainName::Aviary,
-        "--found is an option of aviary; in {} everybody has the first block",
-        name.name()
-    );
+fn first_entries(file: &Path, store: &Store<Durable>) -> anyhow::Result<Vec<Entry>> {
     // A service starts again with the same command line, and goes on with the chain it has.
     if store.next() > 0 {
         return Ok(Vec::new());

@@ -20,7 +20,7 @@ use super::{Arguments, own_id};
 use crate::commands::stop_asked;
 use crate::connection::{Broker, PATIENCE};
 use crate::console::{self, Console, Typed};
-use crate::output::{self, Lines, Printer};
+use crate::output::{self, Lines, Printer, demand};
 
 /// What a peer of a network with rounds can be told besides.
 #[derive(Args)]
@@ -64,6 +64,11 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { network, connection, data, rounds, parallelism, json, http, meeting, .. } =
         arguments;
     let RoundsOptions { observe, id, manual, no_solution_cache, never_copied } = rounds;
+    demand!(
+        !never_copied || !network.is_published(),
+        "among programs a peer that starts again begins anew, and asks no member; leave \
+         --never-copied out"
+    );
     let issuing = manual.then_some(Issuing::OnCommand);
     let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, issuing)?);
     let broker = connection.broker(network.usual_broker())?;
