@@ -46,6 +46,14 @@ impl HashRates {
         self.0.values().fold(0.0, |sum, samples| sum + samples.rate)
     }
 
+    /// Returns in how many seconds so many hashes are tried; nothing where none are, or as long as
+    /// the search is younger than what its rate is averaged over: until then the rate is that of
+    /// its first steps, and of the time before it.
+    pub fn forecast(&self, hashes: f64, searched: Duration) -> Option<f64> {
+        let rate = self.total();
+        (rate > 0.0 && searched >= WINDOW).then(|| hashes / rate)
+    }
+
     /// Returns how many samples there are of the peer with the most, and of how many peers.
     pub(crate) fn size(&self) -> (usize, usize) {
         let samples = self.0.values().map(|samples| samples.totals.len()).max();
@@ -125,6 +133,24 @@ mod tests {
             rates.note(at(tenth * 100), PEER, 4500);
         }
         assert_eq!(rates.of(PEER), Some(0.0));
+    }
+
+    #[test]
+    fn nothing_is_forecast_before_a_search_has_shown_its_rate() {
+        let mut rates = HashRates::default();
+        assert_eq!(rates.forecast(1000.0, WINDOW), None);
+        run(&mut rates, 0..20, 0);
+        for tenth in 20..60 {
+            rates.note(at(tenth * 100), PEER, (tenth - 20) / 5 * 500);
+            let searched = Duration::from_millis((tenth - 20) * 100);
+            match rates.forecast(4000.0, searched) {
+                None => assert!(searched < WINDOW, "{searched:?}"),
+                Some(seconds) => {
+                    assert!(searched >= WINDOW, "{searched:?}");
+                    assert!((seconds - 4.0).abs() < 0.01, "{seconds} after {searched:?}");
+                }
+            }
+        }
     }
 
     #[test]

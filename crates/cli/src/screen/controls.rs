@@ -154,17 +154,18 @@ impl Controls {
             .collect()
     }
 
-    /// Returns the keys that do something now, at length and in brief.
-    pub(super) fn keys(&self, has_chain: bool) -> [String; 3] {
+    /// Returns the keys that do something now, at length and in brief; `meant` is the peer that
+    /// keys mean where none is chosen, if there is one yet.
+    pub(super) fn keys(&self, meant: Option<&str>) -> [String; 3] {
         if !self.can_break {
             return ["q quits  ? helps"; 3].map(str::to_owned);
         }
         let pause = if self.is_paused { "space goes on" } else { "space pauses" };
-        let restart = match (self.killed, has_chain) {
-            (1.., _) => "r restarts",
-            _ if self.chosen.is_some() => "k kills the chosen",
-            (0, false) => "k kills the leader",
-            (0, true) => "k kills the last finder",
+        let restart = match (self.killed, self.chosen) {
+            (1.., _) => "r restarts".to_owned(),
+            (0, Some(_)) => "k kills the chosen".to_owned(),
+            // Without any that is meant it is the first that runs, and all do.
+            (0, None) => format!("k kills {}", meant.unwrap_or("#1")),
         };
         match self.speed {
             Some(_) => [
@@ -236,9 +237,8 @@ mod tests {
         assert_eq!(Key::of(release), None);
     }
 
-    #[test]
-    fn the_pace_is_told_in_a_word() {
-        let controls = |speed, is_paused| Controls {
+    fn controls(speed: Option<f64>, is_paused: bool) -> Controls {
+        Controls {
             speed,
             is_paused,
             shows_help: false,
@@ -246,7 +246,26 @@ mod tests {
             chosen: None,
             said: None,
             can_break: true,
-        };
+        }
+    }
+
+    #[test]
+    fn who_is_killed_is_one_that_there_is() {
+        let shown = |controls: Controls, meant| controls.keys(meant)[1].clone();
+        let none = controls(Some(1.0), false);
+        for (controls, meant, expected) in [
+            (none.clone(), None, "  k kills #1  "),
+            (none.clone(), Some("the leader"), "  k kills the leader  "),
+            (Controls { chosen: Some(3), ..none.clone() }, None, "  k kills the chosen  "),
+            (Controls { killed: 1, ..none }, Some("the leader"), "  r restarts  "),
+        ] {
+            let keys = shown(controls, meant);
+            assert!(keys.contains(expected), "{keys}");
+        }
+    }
+
+    #[test]
+    fn the_pace_is_told_in_a_word() {
         assert_eq!(controls(Some(2.0), false).pace().as_deref(), Some("2x"));
         assert_eq!(controls(Some(0.25), false).pace().as_deref(), Some("1/4x"));
         assert_eq!(controls(Some(1.0), true).pace().as_deref(), Some("paused, 1x"));

@@ -1,6 +1,7 @@
 //! A network with a chain: its peers beside the search for the next block, and the last blocks.
 
 use althing_board::{BlockRow, ChainBoard, ChainPeer};
+use althing_text::counted;
 use althing_types::{BlockHash, Moment};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -42,7 +43,8 @@ pub(super) fn draw(
     if let Some(said) = &controls.said {
         return header::draw_said(said, places.footer, buffer);
     }
-    let keys = fitting(controls.keys(true), places.footer.width.into());
+    let keys = controls.keys(board.last_finder().map(|_| "the last finder"));
+    let keys = fitting(keys, places.footer.width.into());
     put(&Line::styled(keys, style::FAINT), places.footer, buffer);
 }
 
@@ -52,11 +54,10 @@ fn draw_banner(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
     } else if let Some(sentence) = board.broken.sentence() {
         (sentence, style::NOTABLE)
     } else if let Some((number, left, joined)) = board.change {
-        let blocks = |count| if count == 1 { "block" } else { "blocks" };
         let text = format!(
-            "#{number} left {left} {} for {joined} {}: the chain with the most work counts",
-            blocks(left),
-            blocks(joined),
+            "#{number} left {} for {}: the chain with the most work counts",
+            counted(left as u64, "block"),
+            counted(joined as u64, "block"),
         );
         (text, style::NOTABLE)
     } else {
@@ -129,10 +130,13 @@ fn draw_search(board: &ChainBoard, now: Moment, area: Rect, buffer: &mut Buffer)
     let lines = title(heading, Line::default(), area, buffer);
     let width = usize::from(lines.width - LABEL);
     let rate = board.hash_rates.total();
-    let since = board.last_block.map(|at| (now - at).as_secs_f64());
-    let mut time = since.map_or(UNKNOWN.to_owned(), |since| format!("{since:.1} s"));
-    if let Some(hashes) = board.hashes_for_a_block.filter(|_| rate > 0.0 && since.is_some()) {
-        time += &format!(" of about {}", seconds(hashes / rate));
+    let since = board.last_block.map(|at| now - at);
+    let mut time =
+        since.map_or(UNKNOWN.to_owned(), |since| format!("{:.1} s", since.as_secs_f64()));
+    let forecast = board.hashes_for_a_block.zip(since);
+    let forecast = forecast.and_then(|(hashes, since)| board.hash_rates.forecast(hashes, since));
+    if let Some(expected) = forecast {
+        time += &format!(" of about {}", seconds(expected));
     }
     let takes = board
         .hashes_for_a_block
@@ -168,8 +172,8 @@ fn draw_search(board: &ChainBoard, now: Moment, area: Rect, buffer: &mut Buffer)
 fn draw_blocks(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
     let found: u64 = board.peers().iter().map(|peer| peer.found).sum();
     let heading = match board.blocks_wanted {
-        Some(wanted) => format!("Chain: {found} blocks found, {wanted} wanted"),
-        None => format!("Chain: {found} blocks found"),
+        Some(wanted) => format!("Chain: {} found, {wanted} wanted", counted(found, "block")),
+        None => format!("Chain: {} found", counted(found, "block")),
     };
     let rows = title(Line::raw(heading), Line::default(), area, buffer);
     let heading = format!(

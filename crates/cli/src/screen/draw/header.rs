@@ -122,7 +122,7 @@ pub(super) fn draw_footer(board: &Board, controls: &Controls, area: Rect, buffer
         return draw_said(said, area, buffer);
     }
     let width = usize::from(area.width);
-    let [long, middle, short] = controls.keys(false);
+    let [long, middle, short] = controls.keys(board.leader.map(|_| "the leader"));
     // The keys can be asked for, and what was refused cannot.
     let keys = if board.refused() == 0 { fitting([long, middle, short], width) } else { short };
     put(&Line::styled(keys.as_str(), style::FAINT), area, buffer);

@@ -117,13 +117,14 @@ fn time(board: &Board, round: Option<&Round>, now: Moment) -> Line<'static> {
     if let Some(took) = round.and_then(|round| round.row.as_ref()?.took) {
         return Line::raw(format!("{} to the record", seconds(took.as_secs_f64())));
     }
-    let since = (now - challenge.issued).as_secs_f64();
-    let mut text =
-        if since < 60.0 { format!("{since:.1} s") } else { clock(now - challenge.issued) };
-    let rate = board.hash_rates.total();
+    let since = now - challenge.issued;
+    let mut text = match since.as_secs_f64() {
+        seconds if seconds < 60.0 => format!("{seconds:.1} s"),
+        _ => clock(since),
+    };
+    let hashes = f64::from(challenge.difficulty.bits()).exp2();
     let is_mining = round.is_some_and(|round| round.phase() == Phase::Mining);
-    if is_mining && rate > 0.0 {
-        let expected = f64::from(challenge.difficulty.bits()).exp2() / rate;
+    if is_mining && let Some(expected) = board.hash_rates.forecast(hashes, since) {
         text += &format!(" of about {}", seconds(expected));
     }
     Line::raw(text)
