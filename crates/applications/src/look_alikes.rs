@@ -76,17 +76,25 @@ mod tests {
     #[test]
     fn a_name_that_looks_like_a_known_one_is_doubted_and_the_same_is_not() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let known = Known { voters: names(&["ann", "bob"]), choices: names(&["yes", "no"]) };
+        let voters = names(&["ann", "bob", "Zo\u{eb} M\u{fc}ller"]);
+        let known = Known { voters, choices: names(&["yes", "no"]) };
         assert_eq!(known.doubt("carol", "yes"), None);
         // Who has voted is refused elsewhere, by a rule.
         assert_eq!(known.doubt("ann", "yes"), None);
-        let doubted = [("Ann", "yes"), ("carol", "YES"), ("carol", "n\u{43e}"), ("b ob", "maybe")]
-            .map(|(voter, choice)| known.doubt(voter, choice).map(|doubt| doubt.to_string()));
+        let doubted = [
+            ("Ann", "yes"),
+            ("carol", "YES"),
+            ("carol", "n\u{43e}"),
+            ("b ob", "maybe"),
+            ("zoe muller", "no"),
+        ]
+        .map(|(voter, choice)| known.doubt(voter, choice).map(|doubt| doubt.to_string()));
         let said = [
             "\"ann\" has voted, and \"Ann\" looks like the same voter",
             "\"yes\" is a choice already, and \"YES\" would be counted apart from it",
             "\"no\" is a choice already, and \"n\u{43e}\" would be counted apart from it",
             "\"bob\" has voted, and \"b ob\" looks like the same voter",
+            "\"Zo\u{eb} M\u{fc}ller\" has voted, and \"zoe muller\" looks like the same voter",
         ];
         assert_eq!(doubted, said.map(|text| Some(text.to_owned())));
         let with_both = Known { voters: names(&["ann", "Ann"]), ..known };
