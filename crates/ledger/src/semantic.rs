@@ -21,7 +21,10 @@ pub enum Semantic {
         found: BlockHash,
     },
     /// Rule B7.
-    #[error("block {hash} does not have {wanted}")]
+    #[error(
+        "its hash, {hash}, does not have {wanted}: the block was changed after it was found, or \
+         never found"
+    )]
     WorkTooLow {
         /// Its hash.
         hash: BlockHash,

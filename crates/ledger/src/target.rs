@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use althing_text::counted;
 use althing_types::{BlockHash, Work};
 use bitcoin::CompactTarget;
 use bitcoin::hashes::Hash;
@@ -85,8 +86,8 @@ fn zero_digits<'a>(bytes: impl Iterator<Item = &'a u8>, first: impl Fn(u8) -> u8
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LeadingZeros(digits) => write!(f, "{} zeros at its start", digits.0),
-            Self::TrailingZeros(digits) => write!(f, "{} zeros at its end", digits.0),
+            Self::LeadingZeros(digits) => write!(f, "{} at its start", counted(digits.0, "zero")),
+            Self::TrailingZeros(digits) => write!(f, "{} at its end", counted(digits.0, "zero")),
             Self::AtMost(target) => write!(f, "a value of at most {:08x}", target.to_consensus()),
         }
     }

@@ -85,7 +85,8 @@ impl Meeting {
         Ok(Met { endpoint, contacts, problems })
     }
 
-    fn tracker(&self) -> Address {
+    /// Returns where the tracker is.
+    pub fn tracker(&self) -> Address {
         let usual = || Address::new("127.0.0.1", TRACKER_PORT).expect("a host");
         self.tracker.clone().unwrap_or_else(usual)
     }

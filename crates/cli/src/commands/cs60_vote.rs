@@ -21,6 +21,7 @@ use althing_node::chain::{self, Entries};
 use althing_node::{Clock, Commands, Status, Submitted};
 use althing_store::Store;
 use althing_text::counted;
+use althing_types::Address;
 use anyhow::anyhow;
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
@@ -44,7 +45,7 @@ use crate::parallelism::ParallelismOptions;
 /// far, and 1 if some are invalid or in no block.
 ///
 /// A voter or a choice that differs from one in the chain only in how it is written (by case,
-/// spaces, or letters that look alike) is cast if it is typed a second time.
+/// spaces, accents, or letters that look alike) is cast if it is typed a second time.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing tracker\n  \
@@ -91,6 +92,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
         Some(dir) => Store::open(dir)?,
         None => Store::in_memory(),
     };
+    let tracker = meeting.tracker();
     let (endpoint, contacts) = meeting.meet(discovery, Vec::new()).await?;
     let feed = Feed::default();
     tokio::spawn(tell(feed.subscribe()));
@@ -109,7 +111,7 @@ async fn vote(arguments: Arguments) -> anyhow::Result<()> {
     let commands = node.commands();
     let (leave, left) = oneshot::channel::<()>();
     let menu = tokio::spawn(async move {
-        let mut menu = Menu::new(entries, commands);
+        let mut menu = Menu::new(entries, commands, tracker);
         let outcome = menu.attend(console::standard_input()).await;
         menu.look_into_chain().await;
         // The peer leaves when this is dropped; it may have left already.
@@ -144,6 +146,8 @@ struct Menu {
     news: mpsc::UnboundedReceiver<(usize, Submitted)>,
     /// Is handed to those who follow a ballot.
     tell: mpsc::UnboundedSender<(usize, Submitted)>,
+    /// Where the network meets.
+    tracker: Address,
     /// Whether the cursor is behind a prompt.
     is_asked: bool,
     /// Whether a line that is typed ends the line of the prompt.
@@ -151,10 +155,10 @@ struct Menu {
 }
 
 impl Menu {
-    fn new(entries: Entries, commands: Commands<Nakamoto>) -> Self {
+    fn new(entries: Entries, commands: Commands<Nakamoto>, tracker: Address) -> Self {
         let (tell, news) = mpsc::unbounded_channel();
         let (booth, is_echoed) = (Booth::default(), io::stdin().is_terminal());
-        Self { booth, entries, commands, news, tell, is_asked: false, is_echoed }
+        Self { booth, entries, commands, news, tell, tracker, is_asked: false, is_echoed }
     }
 
     /// Does what `lines` say, until they say to leave, or there are no more and no ballot waits.
@@ -212,7 +216,11 @@ impl Menu {
             Act::Ask => self.ask()?,
             Act::Say(text) => self.say(text)?,
             Act::Tally => {
-                let mut tally = tally(&self.entries).await?;
+                let ballots = ballots(&self.entries).await?;
+                let mut tally = tally(&ballots);
+                if let Some(waiting) = self.booth.not_counted(&names(ballots).collect()) {
+                    tally += &format!("\n{waiting}");
+                }
                 if !self.commands.status().await?.engine.joined {
                     tally += "\nnot met the network yet: ballots of others may be missing";
                 }
@@ -245,7 +253,9 @@ impl Menu {
         let Status { engine, hashes, .. } = self.commands.status().await?;
         let waiting = self.booth.waiting();
         let said = match engine.searching {
-            _ if !engine.joined => "waiting to meet the network".to_owned(),
+            _ if !engine.joined => {
+                format!("waiting to meet the network, at the tracker {}", self.tracker)
+            }
             Some(height) => {
                 format!("mining block {height}: {hashes} hashes so far, {waiting} waiting")
             }
@@ -311,13 +321,13 @@ fn names(ballots: Vec<(Answer, Answer)>) -> impl Iterator<Item = (String, String
     ballots.into_iter().map(|(voter, choice)| (voter.to_string(), choice.to_string()))
 }
 
-async fn tally(entries: &Entries) -> anyhow::Result<String> {
-    let mut counts: BTreeMap<Answer, usize> = BTreeMap::new();
-    for (_, choice) in ballots(entries).await? {
+fn tally(ballots: &[(Answer, Answer)]) -> String {
+    let mut counts: BTreeMap<&Answer, usize> = BTreeMap::new();
+    for (_, choice) in ballots {
         *counts.entry(choice).or_default() += 1;
     }
     // What strangers have written must not reach the terminal as it is.
     let lines: Vec<String> =
         counts.iter().map(|(choice, count)| format!("{count:>6}  {choice:?}")).collect();
-    Ok(if lines.is_empty() { "no ballots yet".to_owned() } else { lines.join("\n") })
+    if lines.is_empty() { "no ballots yet".to_owned() } else { lines.join("\n") }
 }

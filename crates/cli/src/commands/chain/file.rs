@@ -97,9 +97,9 @@ pub(super) fn import(arguments: &Import) -> anyhow::Result<()> {
     let ours = ours.finish()?;
     if work(&imported) <= work(&ours) {
         bail!(
-            "the chain in {} has no more work than the one of {} blocks in {}; nothing was changed",
+            "the chain in {} has no more work than the one of {} in {}; nothing was changed",
             file.display(),
-            ours.length(),
+            counted(ours.length(), "block"),
             data.display()
         );
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use althing_api::{Entry, NewEntry, Submitted};
 use althing_feed::{entry_author, entry_text};
+use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use anyhow::{Context, bail};
 use clap::Args;
@@ -38,7 +39,8 @@ pub(super) struct Add {
     #[command(flatten)]
     place: Place,
 
-    /// The text of the entry.
+    /// The text of the entry: a ballot in cs60, and otherwise a text of at most 20 characters in
+    /// aviary, and 100 in open.
     #[arg(value_name = "TEXT")]
     entry: String,
 
@@ -141,21 +143,23 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
         }
         Submitted::Overtaken {} => bail!("another peer's block came first"),
     };
-    if !json {
+    // Only what another peer has is added, so there is one sentence of the two.
+    if !json && held {
         let mut told = format!("added, in block {height}");
         match confirmations {
             1 => told += ", with 1 confirmation",
             confirmations => told += &format!(", with {confirmations} confirmations"),
         }
         if lost_races > 0 {
-            told += &format!("; others were quicker {lost_races} times before");
+            told += &format!("; others were quicker {} before", counted(lost_races, "time"));
         }
         writeln!(io::stdout(), "{told}")?;
     }
     if !held {
-        return Err(
-            OnlyHere(format!("block {height} is only here so far: no other peer has it")).into()
-        );
+        return Err(OnlyHere(format!(
+            "in block {height}, but only here so far: no other peer is known to have it"
+        ))
+        .into());
     }
     Ok(())
 }

@@ -99,12 +99,9 @@ impl Kept {
         }
     }
 
-    /// Returns the genesis that everybody has, which is not kept.
-    pub(super) fn given(&self) -> Option<Block> {
-        match &self.dialect.rules().chain.genesis {
-            Genesis::Given(block) => Some((**block).clone()),
-            Genesis::Mined(_) => None,
-        }
+    /// Returns the genesis that all peers have, which is not kept.
+    pub(super) fn given(&self) -> Option<&Block> {
+        given(&*self.dialect)
     }
 }
 
@@ -148,21 +145,19 @@ impl Progress {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (network, ledger) = match (&arguments.which.data, &arguments.which.file) {
+    let (dialect, ledger) = match (&arguments.which.data, &arguments.which.file) {
         (Some(dir), _) => {
             let kept = Kept::open(dir)?;
             let mut verification = Progress::begin(&*kept.dialect, kept.length());
             kept.blocks().try_for_each(|block| verification.check(block?))?;
-            (kept.dialect.network(), verification.finish()?)
+            (kept.dialect, verification.finish()?)
         }
-        (None, Some(file)) => {
-            let (dialect, ledger) = verify_file(file)?;
-            (dialect.network(), ledger)
-        }
+        (None, Some(file)) => verify_file(file)?,
         (None, None) => unreachable!("one of the two is required"),
     };
     let seconds = begin.elapsed().as_secs_f64();
-    let (blocks, tip) = (ledger.length(), ledger.tip());
+    let is_given = given(&*dialect).is_some();
+    let (blocks, tip, network) = (ledger.length(), ledger.tip(), dialect.network());
     if arguments.json {
         let line = json!({
             "network": network.to_string(),
@@ -172,14 +167,31 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         });
         writeln!(io::stdout(), "{line}")?;
     } else {
-        let are = if blocks == 1 { "is" } else { "are" };
-        let blocks = counted(blocks, "block");
-        writeln!(io::stdout(), "{blocks} of {network} {are} valid, in {seconds:.3} s")?;
+        writeln!(io::stdout(), "{}, in {seconds:.3} s", verdict(&network, blocks, is_given))?;
         if let Some(Tip { hash, .. }) = tip {
             writeln!(io::stdout(), "the last is {hash}")?;
         }
     }
     Ok(())
+}
+
+/// Returns the block that all peers of a network have, and that no file has, if there is one.
+fn given(dialect: &dyn ChainDialect) -> Option<&Block> {
+    match &dialect.rules().chain.genesis {
+        Genesis::Given(block) => Some(&**block),
+        Genesis::Mined(_) => None,
+    }
+}
+
+/// Returns a sentence about the blocks of a chain, all of which are valid. One of them may be
+/// given: it was not read, so that there are more than a file says.
+fn verdict(network: &NetworkConfig, blocks: u64, is_given: bool) -> String {
+    let are = if blocks == 1 { "is" } else { "are" };
+    let all = format!("{} of {network} {are} valid", counted(blocks, "block"));
+    match blocks.checked_sub(u64::from(is_given)) {
+        Some(read) if is_given => format!("{all}, {read} read and the first, which all peers have"),
+        _ => all,
+    }
 }
 
 /// Checks the chain in a file, and returns it with the dialect of its network.
@@ -192,4 +204,22 @@ pub(super) fn verify_file(path: &Path) -> anyhow::Result<(Box<dyn ChainDialect>,
         verification.check(block).with_context(in_file)?;
     }
     Ok((reader.into_dialect(), verification.finish()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_that_all_peers_have_is_counted_apart() {
+        let cs60 = NetworkConfig::Cs60 { data: althing_dialect::cs60::Data::Ballots, zeros: 3 };
+        let three = verdict(&cs60, 4, true);
+        assert!(three.starts_with("4 blocks of cs60"), "{three}");
+        assert!(
+            three.ends_with("are valid, 3 read and the first, which all peers have"),
+            "{three}"
+        );
+        assert!(verdict(&cs60, 1, true).contains("1 block of "));
+        assert!(verdict(&cs60, 3, false).ends_with(" are valid"));
+    }
 }

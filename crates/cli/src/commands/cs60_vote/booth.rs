@@ -7,6 +7,7 @@ use std::mem;
 
 use althing_dialect::cs60::Known;
 use althing_node::Submitted;
+use althing_text::counted;
 
 /// The prompts of the page.
 const OPTION: &str = "Enter option ('a' add record, 'd' display tally, 'q' quit):";
@@ -196,7 +197,7 @@ impl Booth {
             Submitted::Added { height, lost_races, is_held, .. } => {
                 let races = match lost_races {
                     0 => String::new(),
-                    races => format!("; others were quicker {races} times before"),
+                    races => format!("; others were quicker {} before", counted(*races, "time")),
                 };
                 match is_held {
                     true => (
@@ -231,6 +232,18 @@ impl Booth {
     /// Returns how many ballots wait for a block, or for another peer to have it.
     pub(super) fn waiting(&self) -> usize {
         self.count(&[State::Waiting])
+    }
+
+    /// Returns how many ballots a tally of these in the chain lacks, if it lacks some: it is shown
+    /// at once, also while they are mined.
+    pub(super) fn not_counted(&self, in_chain: &BTreeSet<(String, String)>) -> Option<String> {
+        let waits = |ballot: &&Ballot| ballot.state == State::Waiting;
+        let is_missing = |it: &&Ballot| !in_chain.contains(&(it.voter.clone(), it.choice.clone()));
+        match self.ballots.iter().filter(waits).filter(is_missing).count() {
+            0 => None,
+            1 => Some("1 ballot of this booth waits for its block".to_owned()),
+            more => Some(format!("{more} ballots of this booth wait for their blocks")),
+        }
     }
 
     /// Returns how many ballots are not known to be added, or not to be.
@@ -304,9 +317,14 @@ mod tests {
         assert_eq!(booth.prompt(), option);
         // While a ballot is mined, the others go on.
         assert_eq!(booth.answer("d"), Act::Tally);
+        let waits = "1 ballot of this booth waits for its block";
+        assert_eq!(booth.not_counted(&BTreeSet::new()).as_deref(), Some(waits));
+        let in_chain = BTreeSet::from([("ann".to_owned(), "yes".to_owned())]);
+        assert_eq!(booth.not_counted(&in_chain), None);
         assert_eq!(booth.answer("x"), Act::Say("\"x\" is none of a, d and q".to_owned()));
         let said = booth.note(number, &added(true));
         assert!(said.starts_with("Added: \"ann\" is in block 3"), "{said}");
+        assert_eq!(booth.not_counted(&BTreeSet::new()), None);
         assert_eq!((booth.answer("q"), booth.complaint()), (Act::Leave, None));
     }
 

@@ -79,7 +79,8 @@ fn an_entry_that_says_nothing_is_refused_and_one_that_is_only_here_has_its_own_e
     let output = add.output().expect("it has been built");
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).expect("a text");
-    assert!(said.contains("is only here so far: no other peer has it"), "{said}");
+    assert!(said.contains("but only here so far: no other peer"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "it is not added");
     drop(peer);
 }
 
@@ -139,7 +140,10 @@ fn options_of_the_other_kind_of_network_are_explained() {
         ("peer --dialect cs60 --peers 3", "--peers is an option of networks with rounds"),
         ("peer --dialect sd --contact a:1", "--contact is an option of networks with a chain"),
         ("peer --dialect aviary --entries texts", "--entries is an option of cs60 only"),
-        ("peer --dialect aviary --tracker a:1", "peers of aviary meet each other"),
+        ("peer --dialect aviary --tracker a:1", "--tracker is an option of cs60 and open only"),
+        ("peer --dialect cs60 --kick-after 9s", "add --dialect aviary or open, or leave it out"),
+        ("cs60-vote --contact a:1", "leave it out with althing cs60-vote"),
+        ("stratum --entries texts", "leave it out with althing stratum"),
         ("peer --dialect open", "found one with --founded now"),
         ("peer --dialect open --founded yesterday", "is no time"),
         ("peer --dialect aviary --kick-after 0s", "--kick-after is too short"),
