@@ -36,10 +36,16 @@ enum Command {
     List(List),
     Show(Show),
     Check(Check),
-    Detect(detect::Arguments),
+    #[command(visible_alias = "propose")]
+    Detect(Box<detect::Arguments>),
 }
 
 /// List the built-in profiles.
+///
+/// sheet and sequel are exercise sheets, for classes that write their programs to one of them;
+/// elect-chain, sd, ppd, aviary and cs60 are the published programs of those networks, and what
+/// begins with aviary- are others of its kind; copy-a to copy-f are programs that students wrote to
+/// the sheet, which leaves much open.
 #[derive(Args)]
 struct List {
     /// Write a line of JSON for each.
@@ -48,6 +54,9 @@ struct List {
 }
 
 /// Show a profile with all that it takes from its base, as TOML that is a profile again.
+///
+/// The key names, which is short for the names of fields in all messages, is shown as what it comes
+/// to in [fields].
 #[derive(Args)]
 struct Show {
     /// A built-in profile, or a file.
@@ -82,7 +91,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::List(arguments) => list(&arguments),
         Command::Show(arguments) => show(&arguments),
         Command::Check(arguments) => run_checks(&arguments),
-        Command::Detect(arguments) => detect::run(arguments),
+        Command::Detect(arguments) => detect::run(*arguments),
     }
 }
 
@@ -199,9 +208,9 @@ fn run_checks(arguments: &Check) -> anyhow::Result<()> {
             Err(error) => writeln!(out, "{error}")?,
         }
     }
-    match wrong {
-        0 => Ok(()),
-        1 => bail!("a file is no profile"),
-        wrong => bail!("{wrong} files are no profiles"),
+    match (wrong, arguments.files.len()) {
+        (0, _) => Ok(()),
+        (1, 1) => bail!("this is no profile"),
+        (wrong, all) => bail!("{wrong} of {all} are no profiles"),
     }
 }

@@ -90,7 +90,7 @@ fn say_range(
     say: &mut impl FnMut(&str, Value),
     unknown: &mut Vec<String>,
 ) {
-    if matches!(kind, IdKind::Uuid | IdKind::TimeNs | IdKind::FloatText) {
+    if !kind.is_number() {
         return;
     }
     let numbers = numbers(values);

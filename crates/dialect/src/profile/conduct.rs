@@ -24,6 +24,13 @@ pub enum IdKind {
     FloatText,
 }
 
+impl IdKind {
+    /// Returns whether it is a number that can be chosen, between bounds.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Int | Self::IntText | Self::HexText)
+    }
+}
+
 /// The ids of peers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

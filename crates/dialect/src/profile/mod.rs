@@ -78,11 +78,12 @@ pub struct Profile {
     pub base: Option<String>,
     /// What the network is called.
     pub name: String,
-    /// What it is, in a sentence.
+    /// What it is, in a sentence; not taken from a base.
     pub about: String,
     /// The kind of network.
     pub network: NetworkKind,
-    /// Names for the fields of all messages.
+    /// Names for the fields of all messages, in short: what they come to is in `fields`, as it is
+    /// shown of a profile that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<Names>,
     /// How messages are carried.
@@ -134,7 +135,9 @@ impl Default for Profile {
         Self {
             base: None,
             name: "sheet".into(),
-            about: "The current exercise sheet over MQTT.".into(),
+            about: "The exercise sheet that classes get now, over MQTT: a leader by lot, which \
+                    judges solutions."
+                .into(),
             network: NetworkKind::Rounds,
             names: None,
             wire: Carrying::default(),
@@ -179,7 +182,12 @@ impl Profile {
             && matches!(self.judge.bound, Bound::OfNext { .. });
         let stale = "judge.bound: so many votes are counted as they come, with late ones of \
                      earlier rows, as its programs do; \">N/2\" counts those of the row alone";
-        counts_late_votes.then_some(stale).into_iter().collect()
+        let has_bounds = self.id.kind.is_number() || self.network != NetworkKind::Rounds;
+        let usual = Ids::default();
+        let says_bounds = (self.id.lo, self.id.hi) != (usual.lo, usual.hi);
+        let unbounded = "id.lo, id.hi: only ids that are numbers have bounds; these have no effect";
+        let stale = counts_late_votes.then_some(stale);
+        stale.into_iter().chain((says_bounds && !has_bounds).then_some(unbounded)).collect()
     }
 
     /// Returns whether peers sign a kind of message.

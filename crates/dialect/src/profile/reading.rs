@@ -104,8 +104,13 @@ pub fn read(
 fn merged(base: &Profile, text: &str) -> Result<Profile, String> {
     let mut table = Table::try_from(base).map_err(|error| error.to_string())?;
     let own: Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let has_about = own.contains_key("about");
     put_over(&mut table, own);
     table.remove("base");
+    if !has_about {
+        // That of the base is about the base.
+        table.insert("about".to_owned(), String::new().into());
+    }
     let mut profile = Profile::deserialize(table).map_err(|error| error.message().to_owned())?;
     if let Some(names) = profile.names.take() {
         names.rename(&mut profile.fields);
@@ -348,6 +353,24 @@ mod tests {
             said("name = \"x\"\nbase = \"copy-z\"\n"),
             "mine.toml:2: base: there is no built-in profile \"copy-z\"; did you mean \"copy-a\"?"
         );
+    }
+
+    #[test]
+    fn a_sentence_about_the_base_is_not_taken_from_it_and_bounds_of_no_numbers_are_told() {
+        let of = |text: &str| read("ours.toml", text, &built_in::base).expect("it is right");
+        let ours = of("base = \"copy-a\"\nname = \"ours\"\n");
+        assert_eq!((ours.about.as_str(), ours.remarks()), ("", Vec::new()));
+        assert_eq!(of("name = \"ours\"\nabout = \"Ours.\"\n").about, "Ours.");
+        for (ids, is_told) in [
+            ("{ kind = \"uuid\", lo = 1, hi = 5 }", true),
+            ("{ kind = \"time-ns\", hi = 5 }", true),
+            ("{ kind = \"uuid\" }", false),
+            ("{ kind = \"hex-text\", hi = 500 }", false),
+        ] {
+            let remarks = of(&format!("name = \"ours\"\nid = {ids}\n")).remarks();
+            let told = remarks.iter().any(|it| it.starts_with("id.lo, id.hi: only ids that are"));
+            assert_eq!(told, is_told, "{ids}: {remarks:?}");
+        }
     }
 
     #[test]

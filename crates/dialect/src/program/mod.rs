@@ -214,32 +214,23 @@ impl RoundsDialect for Program {
 
     fn few_ids(&self) -> Option<RangeInclusive<u64>> {
         let ids = &self.profile.id;
-        let are_numbers = matches!(ids.kind, IdKind::Int | IdKind::IntText | IdKind::HexText);
-        (are_numbers && ids.hi.saturating_sub(ids.lo) < FEW_IDS).then_some(ids.lo..=ids.hi)
+        (ids.kind.is_number() && ids.hi.saturating_sub(ids.lo) < FEW_IDS).then_some(ids.lo..=ids.hi)
     }
 
     fn chosen_id(&self, number: u64) -> Result<PeerId, String> {
         let ids = &self.profile.id;
-        match ids.kind {
-            IdKind::Int | IdKind::IntText | IdKind::HexText => {
-                match (ids.lo..=ids.hi).contains(&number) {
-                    true => Ok(PeerId::new(number.into())),
-                    false => Err(format!("ids of this network are from {} to {}", ids.lo, ids.hi)),
-                }
-            }
-            IdKind::TimeNs | IdKind::Uuid | IdKind::FloatText => {
-                Err("ids of this network are no numbers that one chooses".into())
-            }
+        match (ids.kind.is_number(), (ids.lo..=ids.hi).contains(&number)) {
+            (true, true) => Ok(PeerId::new(number.into())),
+            (true, false) => Err(format!("ids of this network are from {} to {}", ids.lo, ids.hi)),
+            (false, _) => Err("ids of this network are no numbers that one chooses".into()),
         }
     }
 
     /// An id that is a number has 64 bits at most, so one of more is no member's.
     fn watching_id(&self, nanoseconds: u64, entropy: u64) -> PeerId {
-        match self.profile.id.kind {
-            IdKind::Int | IdKind::IntText | IdKind::HexText => {
-                PeerId::new((1 << 64) | u128::from(entropy))
-            }
-            IdKind::TimeNs | IdKind::Uuid | IdKind::FloatText => self.peer_id(nanoseconds, entropy),
+        match self.profile.id.kind.is_number() {
+            true => PeerId::new((1 << 64) | u128::from(entropy)),
+            false => self.peer_id(nanoseconds, entropy),
         }
     }
 

@@ -20,8 +20,8 @@ use self::signing::check_signing;
 pub(crate) use self::solutions::PPD_CANDIDATE;
 use self::solutions::{check_judging, check_puzzle};
 use super::{
-    Announce, AviaryRules, BLOCK_FIELDS, Bound, ElectionRule, IdKind, JudgedBy, MessageKind,
-    NetworkKind, Often, Profile, SHARED_UNNAMED, SOLVER, Transport, VoteKind, Wait, Zeros,
+    Announce, AviaryRules, BLOCK_FIELDS, Bound, ElectionRule, JudgedBy, MessageKind, NetworkKind,
+    Often, Profile, SHARED_UNNAMED, SOLVER, Transport, VoteKind, Wait, Zeros,
 };
 
 /// Bits of a digest of SHA-1.
@@ -153,9 +153,8 @@ fn check_ranges(profile: &Profile, found: &mut Found) {
             found.say(key, format!("{lo} is more than {hi}, which is the largest"));
         }
     }
-    let are_numbers = matches!(id.kind, IdKind::Int | IdKind::IntText | IdKind::HexText);
-    if are_numbers && id.lo <= id.hi && id.hi - id.lo < u64::from(profile.join.n).saturating_sub(1)
-    {
+    let needed = u64::from(profile.join.n).saturating_sub(1);
+    if id.kind.is_number() && id.lo <= id.hi && id.hi - id.lo < needed {
         let (lo, hi, n) = (id.lo, id.hi, profile.join.n);
         found.say("id.hi", format!("from {lo} to {hi} there are not enough ids for {n} members"));
     }
