@@ -14,8 +14,10 @@ pub struct Summary {
     pub names: Names,
     /// The run's seed.
     pub seed: u64,
-    /// Peers that took part.
+    /// Peers that took part, without copies.
     pub peers: usize,
+    /// Copies of some of them that took part beside those.
+    pub copies: usize,
     /// How long it ran, in virtual time.
     pub time: Duration,
     /// Rows that honest peers have recorded, or blocks of the longest chain of one.
@@ -68,12 +70,16 @@ pub struct Spread {
 impl Summary {
     /// Returns the messages that one peer sent for each decision.
     pub fn published_per_decision_and_peer(&self) -> Option<f64> {
-        ratio(self.published, self.decided * self.peers as u64)
+        ratio(self.published, self.decided * self.participants())
     }
 
     /// Returns the messages that reached one peer for each decision.
     pub fn delivered_per_decision_and_peer(&self) -> Option<f64> {
-        ratio(self.delivered, self.decided * self.peers as u64)
+        ratio(self.delivered, self.decided * self.participants())
+    }
+
+    fn participants(&self) -> u64 {
+        (self.peers + self.copies) as u64
     }
 }
 
@@ -84,7 +90,12 @@ fn ratio(count: u64, of: u64) -> Option<f64> {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, peers, time, decided, changes, names, .. } = self;
-        writeln!(f, "seed {seed}: {peers} peers for {:.1} s", time.as_secs_f64())?;
+        let copies = match self.copies {
+            0 => String::new(),
+            1 => " and 1 copy".to_owned(),
+            copies => format!(" and {copies} copies"),
+        };
+        writeln!(f, "seed {seed}: {peers} peers{copies} for {:.1} s", time.as_secs_f64())?;
         writeln!(f, "{:<20} {decided}", format!("{} decided", names.decisions))?;
         writeln!(f, "{:<20} {changes}", names.changes)?;
         for (what, total, each) in [
@@ -178,7 +189,7 @@ impl Counters {
     pub(crate) fn summary(
         &self,
         names: Names,
-        (seed, peers): (u64, usize),
+        (seed, peers, copies): (u64, usize, usize),
         now: Moment,
         (decided, checked): (u64, &'static [&'static str]),
     ) -> Summary {
@@ -186,6 +197,7 @@ impl Counters {
             names,
             seed,
             peers,
+            copies,
             time: now.since_start(),
             decided,
             changes: self.changes,

@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    /// Write JSON: short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
     /// Which session of the published variant, counted from 1; the latest by default.
     ///
     /// In that variant each run of a peer is a session, whose rows are numbered from 0 on.
@@ -39,7 +43,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::end_on_signals()?;
-    let Arguments { place, format, session } = arguments;
+    let Arguments { place, format, json, session } = arguments;
+    let format = if *json { Format::Json } else { *format };
     let mut out = BufWriter::new(io::stdout().lock());
     let asking = place.asking()?;
     match if_running(asking.wait(|peer| peer.rows(0)))? {
@@ -50,14 +55,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             );
             let names = if_running(asking.wait(Client::status))?;
             let names = names.map_or_else(Names::new, |status| status.engine.into_names());
-            table::write(*format, RunningTable::new(&asking, first), &names, &mut out)?;
+            table::write(format, RunningTable::new(&asking, first), &names, &mut out)?;
         }
         None => {
             let dir = place.dir().context("a peer that does not run is read from its directory")?;
             let store = Store::<Durable>::open_to_read(dir)?;
             let names = store.recovered().state.names;
             let names = names.into_iter().map(|(peer, name)| (peer.into(), name)).collect();
-            table::write(*format, stored(dir, &store, *session)?, &names, &mut out)?;
+            table::write(format, stored(dir, &store, *session)?, &names, &mut out)?;
         }
     }
     Ok(out.flush()?)

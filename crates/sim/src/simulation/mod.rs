@@ -204,7 +204,8 @@ impl<N: Simulated> Simulation<N> {
 
     /// Returns the run so far in numbers.
     pub fn summary(&self) -> Summary {
-        let run = (self.plan.seed, self.peers.len());
+        let Plan { seed, peers, .. } = self.plan;
+        let run = (seed, peers, self.peers.len() - peers);
         let outcome = (self.checker.decided(), self.checker.checked());
         self.counters.summary(N::NAMES, run, self.now, outcome)
     }

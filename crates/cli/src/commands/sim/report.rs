@@ -31,6 +31,7 @@ pub(super) fn summary_json(summary: &Summary) -> Value {
     let fields = [
         ("seed".to_owned(), json!(summary.seed)),
         ("peers".to_owned(), json!(summary.peers)),
+        ("copies".to_owned(), json!(summary.copies)),
         ("time_ms".to_owned(), json!(milliseconds(summary.time))),
         (names.decisions.to_owned(), json!(summary.decided)),
         (names.changes.to_owned(), json!(summary.changes)),

@@ -225,6 +225,9 @@ fn the_earlier_of_two_copies_falls_silent_and_the_later_goes_on() {
     net.run_until(SOON, "end of the original", |net| copied(net, 1)).expect("it hears the copy");
     net.run_until_recorded(SOON, net.longest() + 5).expect("four and the copy go on");
     assert!(!copied(&net, 5));
+    let summary = net.summary();
+    assert_eq!((summary.peers, summary.copies), (5, 1));
+    assert!(summary.to_string().starts_with("seed 3: 5 peers and 1 copy for "), "{summary}");
     // For good: a restart finds it on the disk.
     net.crash(1);
     net.restart(1);
