@@ -196,7 +196,10 @@ pub enum DownloadFailure {
         height: Height,
     },
     /// Rule Y4.
-    #[error("its blocks do not lead to the hash that was claimed")]
+    #[error(
+        "its blocks do not lead to the hash that was claimed; programs that count their blocks \
+         otherwise (stats_height in their profile) claim chains like that"
+    )]
     OtherEnd,
     /// Rule Y5.
     #[error("it has an invalid block")]
@@ -216,6 +219,17 @@ pub enum Refusal {
     /// Rule N8.
     #[error("more requests than this peer answers at a time")]
     TooManyQuestions,
+    /// Rule T2.
+    #[error(
+        "it claims {claimed} blocks up to one that is the last of {length}: its program counts \
+         otherwise (stats_height in its profile), or it lies"
+    )]
+    LengthWrong {
+        /// The length that is claimed.
+        claimed: u64,
+        /// The length of a chain up to that block.
+        length: u64,
+    },
     /// Rule Y3.
     #[error("it was not requested")]
     Unasked,

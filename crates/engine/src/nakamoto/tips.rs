@@ -98,11 +98,18 @@ impl Nakamoto {
         if !self.peers.contains(from) {
             return Err(Refusal::Stranger);
         }
+        // Of a block that is here the height is known, whatever is claimed (rule T2).
+        let known = self.ledger.height_of(&claim.hash).map(|height| height.number() + 1);
+        let (claimed, length) = (claim.length, known.unwrap_or(claim.length));
+        let claim = Claim { length, ..claim };
         self.peers.set_claim(from, claim);
         if self.peers.is_trusted(now, from) {
             self.downloads.join(&claim, from);
         }
         self.look_for_chains(now, out);
-        Ok(())
+        match claimed == length {
+            true => Ok(()),
+            false => Err(Refusal::LengthWrong { claimed, length }),
+        }
     }
 }

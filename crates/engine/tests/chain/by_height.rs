@@ -286,6 +286,28 @@ fn a_program_that_answers_from_another_port_is_understood() {
     assert_eq!(events(&out).collect::<Vec<_>>(), [&refused]);
 }
 
+/// Programs may say the height of their last block where others say how many blocks they have.
+#[test]
+fn who_counts_blocks_otherwise_is_followed_and_told_of_once_the_last_block_is_here() {
+    let rules = by_height();
+    let theirs = new_chain(&rules, "they", 20);
+    let mut peer = Peer::new(rules, Mining::Off);
+    peer.meet([1]);
+    let more = Claim { length: 21, ..claim(&theirs) };
+    let out = claimed(&mut peer, [1], more);
+    let _ = peer.converse(out, |_, question| answer(&theirs, question));
+    assert_eq!(peer.length(), 20);
+    for claimed in [19, 21] {
+        let wrong = Claim { length: claimed, ..claim(&theirs) };
+        let reason = Refusal::LengthWrong { claimed, length: 20 };
+        let refused = Event::MessageRefused { from: address(1), reason };
+        let out = peer.hear(1, Message::Tip(wrong));
+        assert_eq!(events(&out).collect::<Vec<_>>(), [&refused]);
+        assert_eq!(block_requests(&out).count(), 0);
+    }
+    assert_eq!(peer.hear(1, Message::Tip(claim(&theirs))), []);
+}
+
 #[test]
 fn who_says_that_it_has_no_chain_is_asked_for_nothing() {
     let mut peer = Peer::new(by_height(), Mining::Off);
