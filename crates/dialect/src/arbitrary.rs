@@ -1,14 +1,18 @@
 //! Any message, for tests of what a network does with it.
 
+use althing_engine::nakamoto::{self, Gossip};
 use althing_engine::rounds::{
     Accepted, Cause, CertifiedRecord, ElectionState, MembershipDigest, Message, Place, Promise,
     PublicKey, Record, Signature, Start, StartsDigest,
 };
+use althing_ledger::Block;
 use althing_text::Name;
-use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
+use althing_types::{Address, BlockHash, Difficulty, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+
+use crate::testing;
 
 pub(crate) fn seed() -> impl Strategy<Value = Seed> {
     any::<u64>().prop_map(Seed::from)
@@ -136,5 +140,34 @@ pub(crate) fn message(
                 peer,
                 record: CertifiedRecord { record, term, votes, noes, starts },
             }),
+    ]
+}
+
+pub(crate) fn hash() -> impl Strategy<Value = BlockHash> {
+    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    ("[!-~]{1,20}", any::<u16>()).prop_map(|(host, port)| testing::address(&host, port))
+}
+
+/// Returns any of the messages that all networks with a chain have whose peers gossip.
+pub(crate) fn chain_message(
+    block: &BoxedStrategy<Block>,
+) -> impl Strategy<Value = nakamoto::Message> + use<> {
+    use nakamoto::Message;
+    let label = || "[ -~é]{0,30}".prop_map(|text| testing::label(&text));
+    prop_oneof![
+        (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
+            origin,
+            name,
+            id
+        })),
+        (address(), label()).prop_map(|(address, name)| Message::GossipReply { address, name }),
+        Just(Message::TipRequest),
+        Just(Message::Consensus),
+        block.clone().prop_map(Message::Block),
+        Just(Message::NoBlock),
+        block.clone().prop_map(Message::Announcement),
     ]
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use althing_engine::nakamoto::{self, Nakamoto};
+use althing_engine::nakamoto::{self, Label, Nakamoto};
 use althing_engine::rounds::{
     CertifiedRecord, Message, PublicKey, Record, Rounds, Signature, Signed, Start, StartsDigest,
 };
@@ -70,6 +70,14 @@ pub(crate) fn assert_largest_fit(
     }
 }
 
+pub(crate) fn label(text: &str) -> Label {
+    Label::new(text).expect("it is short")
+}
+
+pub(crate) fn address(host: &str, port: u16) -> Address {
+    Address::new(host, port).expect("a host")
+}
+
 /// Returns the datagram that a message becomes, or `None` if the network has no such message.
 pub(crate) fn datagram(
     dialect: &impl Codec<Engine = Nakamoto>,
@@ -124,7 +132,7 @@ pub(crate) fn rsa_secret_of(bits: usize) -> Vec<u8> {
 }
 
 fn some_peer() -> Address {
-    Address::new("192.0.2.1", 8999).expect("it has a host")
+    address("192.0.2.1", 8999)
 }
 
 impl Wire {

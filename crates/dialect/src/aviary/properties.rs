@@ -1,32 +1,21 @@
 //! Messages of `aviary` under any profile: they survive the wire, and no bytes do harm.
 
-use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
+use althing_engine::nakamoto::{Claim, Message};
 use althing_ledger::{AviaryBlock, Block, Entry};
-use althing_types::{Address, BlockHash, Channel, Height, UnixTime};
+use althing_types::{Channel, Height, UnixTime};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Aviary, Config};
+use crate::arbitrary::{chain_message, hash};
 use crate::profile::{
     AviaryRules, EmptyStats, GossipName, NullReply, NumberForm, ReplyName, StatsHeight,
 };
-use crate::testing::{datagram, read};
+use crate::testing::{address, datagram, read};
 use crate::{ChainDialect, Codec};
-
-fn label(text: &str) -> Label {
-    Label::new(text).expect("it is short")
-}
-
-fn address(host: &str, port: u16) -> Address {
-    Address::new(host, port).expect("a host")
-}
 
 fn text() -> impl Strategy<Value = String> {
     ".{0,20}"
-}
-
-fn hash() -> impl Strategy<Value = BlockHash> {
-    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
 }
 
 fn any_block(timed: bool) -> impl Strategy<Value = Block> {
@@ -46,24 +35,12 @@ fn any_block(timed: bool) -> impl Strategy<Value = Block> {
 }
 
 fn message(timed: bool) -> impl Strategy<Value = Message> {
-    let label = || "[ -~é]{0,30}".prop_map(|text| label(&text));
-    let address = || ("[!-~]{1,20}", any::<u16>()).prop_map(|(host, port)| address(&host, port));
     prop_oneof![
-        (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
-            origin,
-            name,
-            id
-        })),
-        (address(), label()).prop_map(|(address, name)| Message::GossipReply { address, name }),
-        Just(Message::TipRequest),
-        (1..=u64::MAX, hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
-        Just(Message::Tip(Claim::NONE)),
-        Just(Message::Consensus),
-        any::<u64>().prop_map(|height| Message::BlockRequest { height: Height::new(height) }),
-        any_block(timed).prop_map(Message::Block),
-        Just(Message::NoBlock),
-        any_block(timed).prop_map(Message::Announcement),
-        text().prop_map(|word| Message::Entry(Entry::text(&word))),
+        7 => chain_message(&any_block(timed).boxed()),
+        1 => (1..=u64::MAX, hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
+        1 => Just(Message::Tip(Claim::NONE)),
+        1 => any::<u64>().prop_map(|height| Message::BlockRequest { height: Height::new(height) }),
+        1 => text().prop_map(|word| Message::Entry(Entry::text(&word))),
     ]
 }
 
@@ -95,7 +72,7 @@ fn said() -> impl Strategy<Value = (Aviary, Message)> {
 
 /// Decodes bytes, whatever becomes of it.
 fn hear(aviary: &Aviary, bytes: &[u8]) {
-    let from = Channel::Address(Address::new("192.0.2.1", 8999).expect("a host"));
+    let from = Channel::Address(address("192.0.2.1", 8999));
     let _ = aviary.decode(&from, bytes);
 }
 

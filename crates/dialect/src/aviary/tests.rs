@@ -1,15 +1,15 @@
 //! The messages of `aviary`, byte for byte, and bytes that are none.
 
-use althing_engine::nakamoto::{Claim, Gossip, Label, Message};
+use althing_engine::nakamoto::{Claim, Gossip, Message};
 use althing_ledger::{AviaryBlock, Block, Entry, Ledger, Outcome, Proposal};
-use althing_types::{Address, BlockHash, Height, UnixTime};
+use althing_types::{BlockHash, Height, UnixTime};
 use serde_json::{Value, json};
 
 use super::{Aviary, Config};
 use crate::profile::{
     AviaryRules, EmptyStats, GossipName, NullReply, NumberForm, ReplyName, StatsHeight,
 };
-use crate::testing::{datagram, read};
+use crate::testing::{address, datagram, label, read};
 use crate::{ChainDialect, Codec, Content, PAYLOAD_MAX};
 
 fn aviary() -> Aviary {
@@ -18,14 +18,6 @@ fn aviary() -> Aviary {
 
 fn decoded(json: &str) -> Message {
     read(&aviary(), json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
-}
-
-fn label(text: &str) -> Label {
-    Label::new(text).expect("it is short")
-}
-
-fn address(host: &str, port: u16) -> Address {
-    Address::new(host, port).expect("a host")
 }
 
 fn block() -> AviaryBlock {

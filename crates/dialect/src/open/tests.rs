@@ -1,27 +1,22 @@
 //! The messages of the open network, byte for byte, and bytes that are none.
 
-use althing_engine::nakamoto::{
-    Claim, Cookie, Gossip, HEADERS_PER_ANSWER, LOCATOR_MAX, Label, Message,
-};
+use althing_engine::nakamoto::{Claim, Cookie, HEADERS_PER_ANSWER, LOCATOR_MAX, Message};
 use althing_ledger::{
     Block, BlockContext, Coinbase, CompactTarget, Entry, Header, Ledger, NativeBlock, Outcome,
     Proposal, SignedEntry, target_of_bits,
 };
-use althing_types::{Address, BlockHash, Height, UnixTime};
+use althing_types::{Height, UnixTime};
 use ed25519_dalek::SigningKey;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{Config, ENTRIES_MAX, ENTRY_BYTES_MAX, MINER_CHARS_MAX, NOTE_CHARS_MAX, Notes, Open};
-use crate::testing::{datagram, heard, read};
+use crate::arbitrary::{chain_message, hash};
+use crate::testing::{datagram, heard, label, read};
 use crate::{ChainDialect, DATAGRAM_MAX, Malformed};
 
 const START: UnixTime = UnixTime::from_seconds(1_700_000_000);
-
-fn label(text: &str) -> Label {
-    Label::new(text).expect("it is short")
-}
 
 fn config(secret: u8) -> Config {
     Config { easiest: target_of_bits(1), ..Config::new(label("test"), START, [secret; 32]) }
@@ -195,10 +190,6 @@ fn what_is_no_note_is_refused_in_plain_words() {
     }
 }
 
-fn hash() -> impl Strategy<Value = BlockHash> {
-    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
-}
-
 fn header() -> impl Strategy<Value = Header> {
     let bytes = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 16]>());
     bytes.prop_map(|(first, second, third)| {
@@ -219,30 +210,15 @@ fn any_block() -> impl Strategy<Value = Block> {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let label = || "[ -~é]{0,30}".prop_map(|text| label(&text));
-    let address = || {
-        ("[!-~]{1,20}", any::<u16>())
-            .prop_map(|(host, port)| Address::new(&host, port).expect("a host"))
-    };
     prop_oneof![
-        (address(), label(), label()).prop_map(|(origin, name, id)| Message::Gossip(Gossip {
-            origin,
-            name,
-            id
-        })),
-        (address(), label()).prop_map(|(address, name)| Message::GossipReply { address, name }),
-        Just(Message::TipRequest),
-        (any::<u64>(), hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
-        Just(Message::Consensus),
-        vec(hash(), 0..9).prop_map(|locator| Message::HeadersRequest { locator }),
-        vec(header(), 0..9).prop_map(Message::Headers),
-        hash().prop_map(|hash| Message::BodyRequest { hash }),
-        any_block().prop_map(Message::Block),
-        Just(Message::NoBlock),
-        any_block().prop_map(Message::Announcement),
-        vec(any::<u8>(), 0..99).prop_map(|bytes| Message::Entry(Entry::new(bytes))),
-        any::<[u8; 16]>().prop_map(|bytes| Message::Challenge(Cookie(bytes))),
-        any::<[u8; 16]>().prop_map(|bytes| Message::Proof(Cookie(bytes))),
+        7 => chain_message(&any_block().boxed()),
+        1 => (any::<u64>(), hash()).prop_map(|(length, hash)| Message::Tip(Claim { length, hash })),
+        1 => vec(hash(), 0..9).prop_map(|locator| Message::HeadersRequest { locator }),
+        1 => vec(header(), 0..9).prop_map(Message::Headers),
+        1 => hash().prop_map(|hash| Message::BodyRequest { hash }),
+        1 => vec(any::<u8>(), 0..99).prop_map(|bytes| Message::Entry(Entry::new(bytes))),
+        1 => any::<[u8; 16]>().prop_map(|bytes| Message::Challenge(Cookie(bytes))),
+        1 => any::<[u8; 16]>().prop_map(|bytes| Message::Proof(Cookie(bytes))),
     ]
 }
 

@@ -43,30 +43,51 @@ impl Known {
     }
 }
 
+/// Returns the block of a plan and what is known of it, with its parent, one of those before.
+fn grow(known: &[Known], plan: &Plan, nonce: u64) -> (Block, Known, Known) {
+    let parent = plan.parent.get(known).clone();
+    let height = parent.height + 1;
+    let block = Block::Cs60(Cs60Block {
+        height: Height::new(height),
+        parent: Some(parent.hash),
+        datum: datum(plan.datum),
+        nonce,
+        odd: None,
+    });
+    let chain = [&parent.chain[..], &[plan.datum]].concat();
+    let new = Known { hash: block.hash_after(None), height, chain };
+    (block, new, parent)
+}
+
+/// Returns a ledger that follows a rule, and its genesis.
+fn begin(choice: Choice) -> (Ledger, Known) {
+    let ledger = Ledger::new(Rules { choice, ..easy() }, Box::new(OnceEach::default()));
+    let hash = ledger.tip().expect("a genesis").hash;
+    (ledger, Known { hash, height: 0, chain: vec![] })
+}
+
+/// Whether the ledger ends with this block, and has no room for what its chain holds.
+fn assert_best(ledger: &Ledger, best: &Known) -> Result<(), TestCaseError> {
+    let tip = ledger.tip().expect("a genesis");
+    prop_assert_eq!((tip.hash, tip.height.number()), (best.hash, best.height));
+    for number in 1..40 {
+        let is_free = ledger.check_entry(&datum(number)).is_ok();
+        prop_assert_eq!(is_free, !best.chain.contains(&number));
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn the_best_chain_is_the_first_good_one_with_the_most_work_or_the_least_hash(
         plans in plans(),
         ties in prop::sample::select(vec![Ties::FirstSeen, Ties::LeastHash]),
     ) {
-        let rules = Rules { choice: Choice::MostWork(ties), ..easy() };
-        let mut ledger = Ledger::new(rules, Box::new(OnceEach::default()));
-        let genesis = ledger.tip().expect("a genesis").hash;
-        let mut known = vec![Known { hash: genesis, height: 0, chain: vec![] }];
-        let mut best = known[0].clone();
+        let (mut ledger, mut best) = begin(Choice::MostWork(ties));
+        let mut known = vec![best.clone()];
         for (nonce, plan) in (0..).zip(&plans) {
-            let parent = plan.parent.get(&known).clone();
-            let height = parent.height + 1;
-            let block = Block::Cs60(Cs60Block {
-                height: Height::new(height),
-                parent: Some(parent.hash),
-                datum: datum(plan.datum),
-                nonce,
-                odd: None,
-            });
-            let hash = block.hash_after(None);
-            let chain = [&parent.chain[..], &[plan.datum]].concat();
-            let new = Known { hash, height, chain };
+            let (block, new, _) = grow(&known, plan, nonce);
+            let Known { hash, height, .. } = new;
             let outcome = ledger.add(block);
             let breaks_tie = ties == Ties::LeastHash && hash < best.hash;
             let is_better = height > best.height || (height == best.height && breaks_tie);
@@ -88,16 +109,11 @@ proptest! {
             }
             known.push(new);
 
-            let tip = ledger.tip().expect("a genesis");
-            prop_assert_eq!((tip.hash, tip.height.number()), (best.hash, best.height));
+            assert_best(&ledger, &best)?;
             let blocks = ledger.blocks_from(Height::new(1));
             let entries = blocks.flat_map(|block| block.entries().to_vec());
             let expected: Vec<Entry> = best.chain.iter().map(|number| datum(*number)).collect();
             prop_assert_eq!(entries.collect::<Vec<_>>(), expected);
-            for number in 1..40 {
-                let is_free = ledger.check_entry(&datum(number)).is_ok();
-                prop_assert_eq!(is_free, !best.chain.contains(&number));
-            }
         }
     }
 
@@ -108,26 +124,12 @@ proptest! {
         plans in plans(),
         agreed in prop::collection::vec(prop::option::of(any::<prop::sample::Index>()), 60),
     ) {
-        let rules = Rules { choice: Choice::Agreed(Agreement::MostPeers), ..easy() };
-        let mut ledger = Ledger::new(rules, Box::new(OnceEach::default()));
-        let genesis = ledger.tip().expect("a genesis").hash;
-        let mut known = vec![Known { hash: genesis, height: 0, chain: vec![] }];
+        let (mut ledger, mut best) = begin(Choice::Agreed(Agreement::MostPeers));
+        let mut known = vec![best.clone()];
         let mut parents = BTreeMap::new();
-        let mut best = known[0].clone();
         for (nonce, (plan, agreed)) in (0..).zip(plans.iter().zip(&agreed)) {
-            let parent = plan.parent.get(&known).clone();
-            let height = Height::new(parent.height + 1);
-            let block = Block::Cs60(Cs60Block {
-                height,
-                parent: Some(parent.hash),
-                datum: datum(plan.datum),
-                nonce,
-                odd: None,
-            });
-            let hash = block.hash_after(None);
-            let chain = [&parent.chain[..], &[plan.datum]].concat();
-            let new = Known { hash, height: height.number(), chain };
-            parents.insert(hash, parent.hash);
+            let (block, new, parent) = grow(&known, plan, nonce);
+            parents.insert(new.hash, parent.hash);
             let outcome = ledger.add(block);
             match parent.hash == best.hash && new.is_good() {
                 true => {
@@ -160,12 +162,7 @@ proptest! {
                     Err(_) => prop_assert!(!agreed.is_good()),
                 }
             }
-            let tip = ledger.tip().expect("a genesis");
-            prop_assert_eq!((tip.hash, tip.height.number()), (best.hash, best.height));
-            for number in 1..40 {
-                let is_free = ledger.check_entry(&datum(number)).is_ok();
-                prop_assert_eq!(is_free, !best.chain.contains(&number));
-            }
+            assert_best(&ledger, &best)?;
         }
     }
 

@@ -6,7 +6,6 @@ not know, a field that is missing or has another type. It reports what it does a
 mines a block for each line that it is told.
 """
 
-import argparse
 import hashlib
 import json
 import random
@@ -15,12 +14,10 @@ import socket
 import time
 from collections import Counter
 
+from reporting import report, start, udp_options
+
 READ = 1024
 KINDS = {"minedBy": str, "nonce": str, "messages": list, "hash": str}
-
-
-def report(event, **values):
-    print(json.dumps({"event": event, **values}), flush=True)
 
 
 class Program:
@@ -316,22 +313,12 @@ class Program:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--advertise", required=True)
+    parser = udp_options(__doc__)
     parser.add_argument("--contact")
     parser.add_argument("--difficulty", type=int, required=True)
     parser.add_argument("--found")
     parser.add_argument("--seed", type=int, required=True)
-    options = parser.parse_args()
-    with open(options.profile, encoding="utf-8") as file:
-        rules = json.load(file)["aviary"]
-    try:
-        Program(rules, options).run()
-    except Exception as error:
-        report("ended", reason=f"{type(error).__name__}: {error}")
-        raise
+    start(parser, lambda profile, options: Program(profile["aviary"], options).run())
 
 
 if __name__ == "__main__":

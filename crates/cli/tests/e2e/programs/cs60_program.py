@@ -6,17 +6,14 @@ the list, a chain that does not fit into a datagram. It reports what it does as 
 mines a block for each line that it is told, until it is in.
 """
 
-import argparse
 import hashlib
 import json
 import select
 import socket
 
+from reporting import report, start, udp_options
+
 GENESIS = {"_data": "", "_index": 0, "_nonce": 0, "_prev_hash": "0"}
-
-
-def report(event, **values):
-    print(json.dumps({"event": event, **values}), flush=True)
 
 
 def dumps(block):
@@ -138,19 +135,9 @@ class Program:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--advertise", required=True)
+    parser = udp_options(__doc__)
     parser.add_argument("--tracker", required=True)
-    options = parser.parse_args()
-    with open(options.profile, encoding="utf-8") as file:
-        rules = json.load(file)["cs60"]
-    try:
-        Program(rules, options).run()
-    except Exception as error:
-        report("ended", reason=f"{type(error).__name__}: {error}")
-        raise
+    start(parser, lambda profile, options: Program(profile["cs60"], options).run())
 
 
 if __name__ == "__main__":

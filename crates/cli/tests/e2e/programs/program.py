@@ -8,7 +8,6 @@ not have, a member too many. It reports what it does as lines of JSON.
 import argparse
 import heapq
 import itertools
-import json
 import random
 import sys
 import time
@@ -16,11 +15,8 @@ import uuid
 
 from election import elected
 from puzzle import candidates, solves
+from reporting import report, start
 from speech import Speech
-
-
-def report(event, **values):
-    print(json.dumps({"event": event, **values}), flush=True)
 
 
 def seconds(value):
@@ -385,22 +381,13 @@ def range_of(text):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("profile")
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--peers", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--challenge", type=range_of, required=True)
     parser.add_argument("--pause", type=float, default=0.2)
     parser.add_argument("--prefix", default="")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    with open(options.profile, encoding="utf-8") as file:
-        profile = json.load(file)
-    try:
-        Program(profile, options).run()
-    except Exception as error:
-        report("ended", reason=f"{type(error).__name__}: {error}")
-        sys.exit(1)
+    start(parser, lambda profile, options: Program(profile, options).run())
 
 
 if __name__ == "__main__":
