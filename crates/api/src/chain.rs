@@ -37,6 +37,8 @@ pub struct Block {
 pub struct Entry {
     /// The height of the block that holds it.
     pub height: u64,
+    /// Its place in that block, from 0 on.
+    pub place: u64,
     /// Its text; of a signed one, what is signed.
     pub text: String,
     /// The key of its author, where entries are signed.
@@ -91,6 +93,17 @@ pub enum Submitted {
     },
     /// Another block came first, and it was to be tried only once.
     Overtaken {},
+}
+
+/// A ballot in a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ballot {
+    /// The height of the block that holds it.
+    pub height: u64,
+    /// The voter.
+    pub voter: String,
+    /// The choice; null of a ballot without one, which uses up the vote of its voter.
+    pub choice: Option<String>,
 }
 
 /// The ballots in a chain, counted.

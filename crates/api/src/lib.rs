@@ -10,6 +10,7 @@
 //! | `status` | how are things with a peer? |
 //! | `page` | how is a long list answered? |
 //! | `chain` | what is in a chain, and how does something get into it? |
+//! | `proof` | what shows that a row was decided, or that an entry is in a block? |
 //! | `health` | does it work, and what is to be done if not? |
 //! | `demo` | what can be done to a network in one process? |
 //! | `problem` | how is a request refused? |
@@ -24,9 +25,12 @@ mod node;
 mod page;
 mod path;
 mod problem;
+mod proof;
 mod status;
 
-pub use self::chain::{Block, Broken, Choice, Edit, Effect, Entry, NewEntry, Submitted, Tally};
+pub use self::chain::{
+    Ballot, Block, Broken, Choice, Edit, Effect, Entry, NewEntry, Submitted, Tally,
+};
 pub use self::client::{Client, ClientError, Events, Hook};
 pub use self::demo::{Action, Demo, DemoPeer, Done, Fault, Pace, PeerState, Strategy};
 pub use self::health::{Health, Trouble};
@@ -34,4 +38,5 @@ pub use self::node::{Abilities, Mode, Node};
 pub use self::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use self::path::{PathError, SOCKET, ShortPath};
 pub use self::problem::{Code, Problem};
+pub use self::proof::{Certificate, EntryProof, Evidence, SignedVote};
 pub use self::status::{ChainStatus, Due, EngineStatus, PeerStatus, Peers, RoundsStatus, Waits};

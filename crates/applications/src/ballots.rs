@@ -72,6 +72,11 @@ impl Ballots {
         ballots
     }
 
+    /// Returns the voter of a ballot, and the choice if it has one; `None` of what is no ballot.
+    pub fn read(entry: &Entry) -> Option<(Answer, Option<Answer>)> {
+        parse(entry).ok()
+    }
+
     /// Returns a ballot, as the program writes it.
     pub fn ballot(voter: &str, choice: &str) -> Entry {
         Entry::new(dumps(&Ballot { voter, choice }))

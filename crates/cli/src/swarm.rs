@@ -110,7 +110,9 @@ impl<'a> Making<'a> {
         if let Some(process) = self.process {
             let network = self.dialect.network();
             let commands = node.commands();
-            process.add(Asked::rounds(network.dialect(), peer.into(), commands, table, 0));
+            let dialect = Arc::clone(self.dialect);
+            let name = network.dialect();
+            process.add(Asked::rounds(name, peer.into(), commands, table, 0, dialect));
         }
         Ok((peer, node, link))
     }

@@ -2,24 +2,20 @@
 //! describes it.
 
 use althing_api::{
-    Action, Block, Demo, Done, Edit, Effect, Entry, Health, NewEntry, Node, Page, PeerStatus,
-    Peers, Problem, Submitted, Tally,
+    Action, Ballot, Block, Certificate, Demo, Done, Edit, Effect, Entry, EntryProof, Health,
+    NewEntry, Node, Page, PeerStatus, Peers, Submitted, Tally,
 };
-use althing_feed::{PeerName, Record, Row};
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use althing_feed::{Record, Row};
 use axum::routing::{MethodRouter, delete, get, post};
-use axum::{Extension, Json};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
 
-use crate::access::Granted;
-use crate::asked::{Asked, Wanted};
+use crate::handlers::{
+    act, add, ballots, block, blocks, certificate, demo, entries, follow, node, peer, peers, proof,
+    rows, status, tally, undo, what_if,
+};
+use crate::health;
 use crate::process::Process;
-use crate::request::{Asking, Named, Refused, Sent, wanted};
 use crate::right::Right;
-use crate::{events, health};
 
 /// Something that can be asked.
 pub(crate) struct Endpoint {
@@ -56,15 +52,6 @@ pub(crate) struct Parameter {
 
 const JSON: &[&str] = &["application/json"];
 
-/// Which events are wanted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct EventsOf {
-    from: Option<u64>,
-}
-
-type Answer<T> = Result<Json<T>, Refused>;
-
 /// Returns all that can be asked.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -88,25 +75,35 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 get(peer),
             )
         },
-        read::<PeerStatus>(
+        of_peer(read::<PeerStatus>(
             "/v1/status",
             "getStatus",
-            "How things stand with the first peer of this process, the only one outside of demos.",
+            "How things stand with a peer; with the first if none is named, the only one outside \
+             of demos.",
             get(status),
-        ),
+        )),
         list::<Row>(
             "/v1/rows",
             "listRows",
             "Rows of the table, in networks with rounds.",
             get(rows),
         ),
+        of_peer(Endpoint {
+            parameters: vec![in_path("row", "The number of the row, from 0 on.", whole_number)],
+            ..read::<Certificate>(
+                "/v1/rows/{row}/certificate",
+                "getCertificate",
+                "What decided a row: the signed votes of its members.",
+                get(certificate),
+            )
+        }),
         list::<Block>(
             "/v1/blocks",
             "listBlocks",
             "Blocks of the best chain, in networks with a chain.",
             get(blocks),
         ),
-        Endpoint {
+        of_peer(Endpoint {
             parameters: vec![in_path("height", "The height of the block.", whole_number)],
             ..read::<Block>(
                 "/v1/blocks/{height}",
@@ -114,7 +111,20 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "A block of the best chain.",
                 get(block),
             )
-        },
+        }),
+        of_peer(Endpoint {
+            parameters: vec![
+                in_path("height", "The height of the block.", whole_number),
+                in_path("place", "The place of the entry in the block, from 0 on.", whole_number),
+            ],
+            ..read::<EntryProof>(
+                "/v1/blocks/{height}/entries/{place}/proof",
+                "getProof",
+                "What shows that an entry is in a block: the header with a Merkle path, or the \
+                 block.",
+                get(proof),
+            )
+        }),
         list::<Entry>(
             "/v1/entries",
             "listEntries",
@@ -122,7 +132,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
              block, so it may have more than were asked for.",
             get(entries),
         ),
-        Endpoint {
+        of_peer(Endpoint {
             method: "post",
             right: Some(Right::Submit),
             sent: Some(schema::<NewEntry>),
@@ -133,14 +143,21 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                  takes to mine the blocks that make it hard to undo.",
                 post(add),
             )
-        },
-        read::<Tally>(
+        }),
+        list::<Ballot>(
+            "/v1/ballots",
+            "listBallots",
+            "Ballots in the chain, in networks that hold ballots, from those of the block at a \
+             height on. A page ends with a block.",
+            get(ballots),
+        ),
+        of_peer(read::<Tally>(
             "/v1/tally",
             "getTally",
             "The ballots in the chain, counted, in networks that hold ballots.",
             get(tally),
-        ),
-        Endpoint {
+        )),
+        of_peer(Endpoint {
             method: "post",
             sent: Some(schema::<Edit>),
             ..read::<Effect>(
@@ -150,7 +167,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                  Nothing is changed.",
                 post(what_if),
             )
-        },
+        }),
         Endpoint {
             parameters: vec![
                 in_query("from", "The number of the first record; without it, the next.", number),
@@ -255,9 +272,15 @@ fn list<T: JsonSchema>(
     let parameters = vec![
         in_query("from", "The number of the first: a row's from 0 on, or a height.", number),
         in_query("limit", "How many at most; 100 if it is not given.", limit),
-        in_query("peer", "Whose, in a demo; the first peer's if it is not given.", peer_name),
     ];
-    Endpoint { parameters, ..read::<Page<T>>(path, name, what, handler) }
+    of_peer(Endpoint { parameters, ..read::<Page<T>>(path, name, what, handler) })
+}
+
+/// Returns an endpoint that can also be asked of another peer than the first.
+fn of_peer(mut endpoint: Endpoint) -> Endpoint {
+    let what = "Which peer is asked, in a demo; the first if none is named.";
+    endpoint.parameters.push(in_query("peer", what, peer_name));
+    endpoint
 }
 
 fn in_path(name: &'static str, what: &'static str, schema: Described) -> Parameter {
@@ -293,118 +316,4 @@ fn text(_: &mut SchemaGenerator) -> Schema {
 
 fn peer_name(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string" })
-}
-
-async fn node(State(process): State<Process>) -> Json<Node> {
-    Json(process.node())
-}
-
-async fn peers(State(process): State<Process>) -> Json<Peers> {
-    Json(Peers { items: process.statuses().await })
-}
-
-async fn peer(State(process): State<Process>, Named(peer): Named<PeerName>) -> Answer<PeerStatus> {
-    Ok(Json(process.peer(Some(&peer))?.asked.status().await?))
-}
-
-async fn status(State(process): State<Process>) -> Answer<PeerStatus> {
-    Ok(Json(process.peer(None)?.asked.status().await?))
-}
-
-/// Which items of which peer are wanted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ListOf {
-    from: u64,
-    limit: Option<u64>,
-    peer: Option<PeerName>,
-}
-
-impl ListOf {
-    fn wanted(&self) -> Result<Wanted, Refused> {
-        wanted(self.from, self.limit)
-    }
-}
-
-async fn rows(State(process): State<Process>, Asking(of): Asking<ListOf>) -> Answer<Page<Row>> {
-    let wanted = of.wanted()?;
-    from_disk(&process, of.peer.as_ref(), move |asked| asked.rows(wanted)).await
-}
-
-async fn blocks(State(process): State<Process>, Asking(of): Asking<ListOf>) -> Answer<Page<Block>> {
-    let wanted = of.wanted()?;
-    from_disk(&process, of.peer.as_ref(), move |asked| asked.blocks(wanted)).await
-}
-
-async fn block(State(process): State<Process>, Named(height): Named<u64>) -> Answer<Block> {
-    from_disk(&process, None, move |asked| asked.block(height)).await
-}
-
-async fn entries(
-    State(process): State<Process>,
-    Asking(of): Asking<ListOf>,
-) -> Answer<Page<Entry>> {
-    let wanted = of.wanted()?;
-    from_disk(&process, of.peer.as_ref(), move |asked| asked.entries(wanted)).await
-}
-
-async fn tally(State(process): State<Process>) -> Answer<Tally> {
-    from_disk(&process, None, Asked::tally).await
-}
-
-async fn what_if(State(process): State<Process>, Sent(edit): Sent<Edit>) -> Answer<Effect> {
-    from_disk(&process, None, move |asked| asked.what_if(edit)).await
-}
-
-/// Answers what is read from a peer's store, beside the tasks that must not wait.
-async fn from_disk<T: Send + 'static>(
-    process: &Process,
-    peer: Option<&PeerName>,
-    answer: impl FnOnce(&Asked) -> Result<T, Problem> + Send + 'static,
-) -> Answer<T> {
-    let reading = process.reading().await;
-    let held = process.peer(peer)?;
-    let read = tokio::task::spawn_blocking(move || {
-        let answer = answer(&held.asked);
-        drop((held, reading));
-        answer
-    });
-    Ok(Json(read.await.expect("reading does not panic")?))
-}
-
-async fn add(State(process): State<Process>, Sent(new): Sent<NewEntry>) -> Answer<Submitted> {
-    if !new.as_written {
-        let text = new.text.clone();
-        let Json(doubt) = from_disk(&process, None, move |asked| asked.doubt(&text)).await?;
-        if let Some(reason) = doubt {
-            return Ok(Json(Submitted::Doubted { reason }));
-        }
-    }
-    Ok(Json(process.peer(None)?.asked.add(new).await?))
-}
-
-async fn follow(
-    State(process): State<Process>,
-    Extension(granted): Extension<Granted>,
-    Asking(of): Asking<EventsOf>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let resumed = last.and_then(|last| last.parse::<u64>().ok()).map(|last| last.saturating_add(1));
-    Ok(events::stream(process, granted, resumed.or(of.from), &headers)?)
-}
-
-async fn demo(State(process): State<Process>) -> Answer<Demo> {
-    let control = process.control()?;
-    Ok(Json(control.demo().await.map_err(Problem::from)?))
-}
-
-async fn act(State(process): State<Process>, Sent(action): Sent<Action>) -> Answer<Done> {
-    let control = process.control()?;
-    Ok(Json(control.act(action).await.map_err(Problem::from)?))
-}
-
-async fn undo(State(process): State<Process>, Named(fault): Named<u64>) -> Answer<Done> {
-    let control = process.control()?;
-    Ok(Json(control.undo(fault).await.map_err(Problem::from)?))
 }

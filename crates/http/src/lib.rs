@@ -13,6 +13,7 @@
 //! | `demo` | what can be done to a network in one process? |
 //! | `events` | how is followed what happens? |
 //! | `endpoints` | what can be asked at which path? |
+//! | `handlers` | what is done with each request? |
 //! | `health` | does the process work, and how well? |
 //! | `metrics` | what is counted? |
 //! | `notify` | who elsewhere is told of what matters? |
@@ -37,6 +38,7 @@ mod callers;
 mod demo;
 mod endpoints;
 mod events;
+mod handlers;
 mod health;
 mod metrics;
 mod notify;

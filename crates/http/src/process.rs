@@ -8,7 +8,7 @@ use althing_feed::{Feed, PeerName, wall_clock};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::asked::Asked;
+use crate::asked::{self, Asked};
 use crate::demo::Control;
 use crate::metrics::Metrics;
 use crate::streams::Streams;
@@ -32,9 +32,12 @@ pub struct About {
 impl About {
     /// Returns a process that does this in a network with these rules, whose peers call it `name`.
     pub fn network(mode: Mode, name: &str, rules: &NetworkConfig) -> Self {
-        // What is written there is JSON.
-        let rules = serde_json::from_str(&rules.to_json()).ok();
-        Self { mode, network: Some(name.to_owned()), rules, profile: None }
+        Self {
+            mode,
+            network: Some(name.to_owned()),
+            rules: Some(asked::rules(rules)),
+            profile: None,
+        }
     }
 
     /// Returns it as one that follows a profile, if it follows one.

@@ -29,8 +29,8 @@ use serde::de::DeserializeOwned;
 pub use self::events::Events;
 pub use self::hook::Hook;
 use crate::{
-    Action, Block, Demo, Done, Edit, Effect, Entry, NewEntry, Node, Page, PeerStatus, Peers,
-    Problem, Submitted, Tally,
+    Action, Ballot, Block, Certificate, Demo, Done, Edit, Effect, Entry, EntryProof, NewEntry,
+    Node, Page, PeerStatus, Peers, Problem, Submitted, Tally,
 };
 
 /// The longest answer that is read, in bytes: a page of the largest blocks is a tenth of it.
@@ -183,6 +183,11 @@ impl Client {
         self.page("rows", from).await
     }
 
+    /// Returns what decided a row of the table.
+    pub async fn certificate(&self, row: u64) -> Answer<Certificate> {
+        self.get(&format!("/v1/rows/{row}/certificate")).await
+    }
+
     /// Returns a page of the chain's blocks.
     pub async fn blocks(&self, from: u64) -> Answer<Page<Block>> {
         self.page("blocks", from).await
@@ -191,6 +196,16 @@ impl Client {
     /// Returns a page of the chain's entries, from those of the block at a height on.
     pub async fn entries(&self, from: u64) -> Answer<Page<Entry>> {
         self.page("entries", from).await
+    }
+
+    /// Returns what shows that an entry is in its block.
+    pub async fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
+        self.get(&format!("/v1/blocks/{height}/entries/{place}/proof")).await
+    }
+
+    /// Returns a page of the ballots in the chain, from those of the block at a height on.
+    pub async fn ballots(&self, from: u64) -> Answer<Page<Ballot>> {
+        self.page("ballots", from).await
     }
 
     /// Gets an entry into the chain, and waits until it is there, for as long as that takes.

@@ -3,12 +3,14 @@
 //! | file | question |
 //! | --- | --- |
 //! | `file` | how is a chain exported and imported? |
+//! | `proof` | what shows others that an entry is in a block? |
 //! | `running` | how is a running peer asked, and given an entry? |
 //! | `show` | how is a chain printed? |
 //! | `spool` | how is the whole chain of a running peer read, whatever its length? |
 //! | `verification` | how is a chain verified, with progress? |
 
 mod file;
+mod proof;
 mod running;
 mod show;
 mod spool;
@@ -16,7 +18,7 @@ mod verification;
 
 use clap::{Args, Subcommand};
 
-/// Show, verify, export and import the chain of a peer, and add to it.
+/// Show, verify, export and import the chain of a peer, add to it, and prove what is in it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing chain verify --data ./peer-1\n  \
@@ -35,6 +37,8 @@ enum Command {
     Export(file::Export),
     Import(file::Import),
     Get(running::Get),
+    Prove(proof::Prove),
+    Check(proof::Check),
     Add(running::Add),
 }
 
@@ -46,6 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Export(arguments) => file::export(arguments),
         Command::Import(arguments) => file::import(arguments),
         Command::Get(arguments) => running::get(arguments),
+        Command::Prove(arguments) => proof::prove(arguments),
+        Command::Check(arguments) => proof::check(arguments),
         Command::Add(arguments) => running::add(arguments),
     }
 }

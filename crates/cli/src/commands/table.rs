@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use althing_api::{Client, Page};
+use althing_api::Client;
 use althing_dialect::NetworkConfig;
 use althing_engine::rounds::Durable;
 use althing_feed::Row;
@@ -12,7 +12,7 @@ use althing_store::Store;
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::asking::{Asking, Place, if_running};
+use crate::asking::{Pages, Place, if_running};
 use crate::output;
 use crate::output::table::{self, Format, Names};
 
@@ -47,15 +47,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let format = if *json { Format::Json } else { *format };
     let mut out = BufWriter::new(io::stdout().lock());
     let asking = place.asking()?;
-    match if_running(asking.wait(|peer| peer.rows(0)))? {
-        Some(first) => {
+    match Pages::first(|from| asking.wait(|peer| peer.rows(from)))? {
+        Some(rows) => {
             ensure!(
                 session.is_none(),
                 "the peer runs, and shows the session that it is in; stop it to see others"
             );
             let names = if_running(asking.wait(Client::status))?;
             let names = names.map_or_else(Names::new, |status| status.engine.into_names());
-            table::write(format, RunningTable::new(&asking, first), &names, &mut out)?;
+            table::write(format, rows, &names, &mut out)?;
         }
         None => {
             let dir = place.dir().context("a peer that does not run is read from its directory")?;
@@ -89,37 +89,6 @@ fn stored<'a>(
         Err(_) => true,
     });
     Ok(rows.map(|entry| Ok(entry?.1.into())))
-}
-
-/// The rows of a running peer, a page at a time.
-struct RunningTable<'a> {
-    asking: &'a Asking,
-    page: std::vec::IntoIter<Row>,
-    /// Where the next page begins, if there is one.
-    next: Option<u64>,
-}
-
-impl<'a> RunningTable<'a> {
-    fn new(asking: &'a Asking, first: Page<Row>) -> Self {
-        Self { asking, page: first.items.into_iter(), next: first.next }
-    }
-}
-
-impl Iterator for RunningTable<'_> {
-    type Item = anyhow::Result<Row>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.page.len() == 0 {
-            let from = self.next.take()?;
-            match if_running(self.asking.wait(|peer| peer.rows(from))) {
-                // A peer that leaves meanwhile has shown what it had.
-                Ok(None) => {}
-                Ok(Some(page)) => (self.page, self.next) = (page.items.into_iter(), page.next),
-                Err(error) => return Some(Err(error.into())),
-            }
-        }
-        Some(Ok(self.page.next()?))
-    }
 }
 
 /// Returns the numbers in the log of the rows of a session, the latest with rows by default; of all

@@ -4,7 +4,7 @@ use althing_text::Name;
 use althing_types::{Difficulty, PeerId, Term, Transaction};
 use serde::Serialize;
 
-use super::Waiting;
+use super::{PublicKey, Waiting};
 
 /// The current state of a peer of a network with rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +13,9 @@ pub struct Status {
     pub rows: Transaction,
     /// Its membership; empty until it is settled.
     pub members: Vec<PeerId>,
+    /// The keys of the members, as far as they have one.
+    #[serde(skip)]
+    pub keys: Vec<(PeerId, PublicKey)>,
     /// What peers are called, as far as each has said it, in the order of their ids.
     pub names: Vec<(PeerId, Name)>,
     /// The members that have been silent for too long.

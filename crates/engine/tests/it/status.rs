@@ -12,6 +12,7 @@ fn nothing() -> Status {
     Status {
         rows: Transaction::FIRST,
         members: Vec::new(),
+        keys: Vec::new(),
         names: Vec::new(),
         silent: Vec::new(),
         term: Term::FIRST,

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use althing_api::{
-    Block as BlockAnswer, ChainStatus, Choice, Code, Entry as EntryAnswer, NewEntry, Page, Problem,
-    Submitted, Tally,
+    Ballot, Block as BlockAnswer, ChainStatus, Choice, Code, Entry as EntryAnswer, EntryProof,
+    NewEntry, Page, Problem, Submitted, Tally,
 };
 use althing_applications::Ballots;
 use althing_dialect::cs60::Data;
@@ -20,7 +20,7 @@ use althing_store::Reader;
 use althing_text::hex;
 use althing_types::{BlockHash, Height, UnixTime};
 
-use super::{Answer, Wanted, has_left, of_disk};
+use super::{Answer, Wanted, has_left, of_disk, proof};
 
 /// Blocks that are read at a time.
 const READ_MAX: usize = 16;
@@ -68,14 +68,33 @@ impl AskedChain {
     }
 
     pub(super) fn block(&self, height: u64) -> Answer<BlockAnswer> {
-        let block = self.log().entry(height).map_err(|error| of_disk(&error))?;
-        let block = block.ok_or_else(|| {
-            Problem::new(Code::NotFound, format!("the chain has no block at height {height}"))
-        })?;
-        Ok(self.shown(&block, self.hash_before(height)?))
+        Ok(self.shown(&self.kept(height)?, self.hash_before(height)?))
+    }
+
+    pub(super) fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
+        let block = self.kept(height)?;
+        proof::of(&*self.dialect, &block, hash(&block), self.hash_before(height)?, place)
     }
 
     pub(super) fn entries(&self, wanted: Wanted) -> Answer<Page<EntryAnswer>> {
+        self.page(wanted, |block, place, entry| Some(shown_entry(block, place, entry)))
+    }
+
+    pub(super) fn ballots(&self, wanted: Wanted) -> Answer<Page<Ballot>> {
+        self.check_ballots()?;
+        self.page(wanted, |block, _, entry| {
+            let (voter, choice) = Ballots::read(entry)?;
+            let choice = choice.map(|choice| choice.to_string());
+            Some(Ballot { height: block.height().number(), voter: voter.to_string(), choice })
+        })
+    }
+
+    /// Returns a page of what is read from the entries, which ends with a block.
+    fn page<T>(
+        &self,
+        wanted: Wanted,
+        mut read: impl FnMut(&Block, u64, &Entry) -> Option<T>,
+    ) -> Answer<Page<T>> {
         let heights = self.heights()?;
         let mut from = wanted.from.max(heights.start);
         let end = heights.end.min(from.saturating_add(SCANNED_MAX));
@@ -87,7 +106,8 @@ impl AskedChain {
             }
             for block in &blocks {
                 from += 1;
-                items.extend(block.entries().iter().map(|entry| shown_entry(block, entry)));
+                let entries = (0..).zip(block.entries());
+                items.extend(entries.filter_map(|(place, entry)| read(block, place, entry)));
                 bytes += block.sent_bytes();
                 if items.len() >= wanted.limit || bytes >= PAGE_SIZE_MAX {
                     break 'page;
@@ -98,11 +118,16 @@ impl AskedChain {
         Ok(Page { items, next, total: heights.end - heights.start })
     }
 
-    pub(super) fn tally(&self) -> Answer<Tally> {
-        if !self.has_ballots() {
-            return Err(Problem::new(Code::WrongNetwork, "its chain holds no ballots"));
+    fn check_ballots(&self) -> Answer<()> {
+        match self.has_ballots() {
+            true => Ok(()),
+            false => Err(Problem::new(Code::WrongNetwork, "its chain holds no ballots")),
         }
-        let (ballots, height) = self.ballots()?;
+    }
+
+    pub(super) fn tally(&self) -> Answer<Tally> {
+        self.check_ballots()?;
+        let (ballots, height) = self.counted()?;
         let mut votes: BTreeMap<String, u64> = BTreeMap::new();
         let mut voters = 0;
         for (_, choice) in ballots.choices() {
@@ -117,7 +142,7 @@ impl AskedChain {
     }
 
     /// Returns the result of the ballots in the chain, and the height of the last block with one.
-    fn ballots(&self) -> Answer<(Ballots, Option<u64>)> {
+    fn counted(&self) -> Answer<(Ballots, Option<u64>)> {
         let counted = self.entries.fold(
             || (Ballots::default(), None),
             |(ballots, last), height, entry| {
@@ -135,7 +160,7 @@ impl AskedChain {
         }
         // What is no ballot is refused when it is added.
         let Ok(entry) = self.dialect.entry(text, rand::random()) else { return Ok(None) };
-        Ok(self.ballots()?.0.doubt(&entry).map(|doubt| doubt.to_string()))
+        Ok(self.counted()?.0.doubt(&entry).map(|doubt| doubt.to_string()))
     }
 
     pub(super) async fn add(&self, new: NewEntry) -> Answer<Submitted> {
@@ -157,6 +182,14 @@ impl AskedChain {
 
     fn log(&self) -> &Reader<Durable> {
         self.entries.log()
+    }
+
+    /// Returns the block at a height.
+    fn kept(&self, height: u64) -> Answer<Block> {
+        let block = self.log().entry(height).map_err(|error| of_disk(&error))?;
+        block.ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("the chain has no block at height {height}"))
+        })
     }
 
     /// Returns the heights of the blocks that are kept.
@@ -191,7 +224,10 @@ impl AskedChain {
             miner: block.miner().map(str::to_owned),
             work: work.to_string(),
             difficulty: bits(work),
-            entries: block.entries().iter().map(|entry| shown_entry(block, entry)).collect(),
+            entries: (0..)
+                .zip(block.entries())
+                .map(|(place, entry)| shown_entry(block, place, entry))
+                .collect(),
             size: bytes.len() as u64,
             bytes: hex::encode(&bytes),
         }
@@ -210,9 +246,10 @@ fn bits(work: u128) -> f64 {
     (bits * 1e3).round() / 1e3
 }
 
-fn shown_entry(block: &Block, entry: &Entry) -> EntryAnswer {
+fn shown_entry(block: &Block, place: u64, entry: &Entry) -> EntryAnswer {
     EntryAnswer {
         height: block.height().number(),
+        place,
         text: entry_text(entry),
         author: entry_author(entry),
     }

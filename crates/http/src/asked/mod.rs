@@ -5,26 +5,29 @@
 //! | `rounds` | what does one of a network with rounds answer? |
 //! | `chain` | what does one of a network with a chain answer? |
 //! | `edit` | what would fall if a block were another? |
+//! | `proof` | what shows that an entry is in a block? |
 
 mod chain;
 mod edit;
+mod proof;
 mod rounds;
 
 use std::sync::Arc;
 
 use althing_api::{
-    Abilities, Block, Code, Due, Edit, Effect, EngineStatus, Entry, NewEntry, Page, PeerStatus,
-    Problem, Submitted, Tally,
+    Abilities, Ballot, Block, Certificate, Code, Due, Edit, Effect, EngineStatus, Entry,
+    EntryProof, NewEntry, Page, PeerStatus, Problem, Submitted, Tally,
 };
-use althing_dialect::ChainDialect;
+use althing_dialect::{ChainDialect, NetworkConfig, RoundsDialect};
 use althing_engine::Engine;
 use althing_engine::nakamoto::Nakamoto;
-use althing_engine::rounds::{Durable, Rounds};
+use althing_engine::rounds::{Durable, PublicKey, Rounds};
 use althing_feed::{PeerName, Row, wall_clock};
 use althing_node::chain::Entries;
 use althing_node::{Commands, HasLeft, Status};
 use althing_store::{Reader, StoreError};
-use althing_types::Moment;
+use althing_types::{Moment, PeerId};
+use serde_json::Value;
 
 use self::chain::AskedChain;
 use self::rounds::AskedRounds;
@@ -61,8 +64,9 @@ impl Asked {
         commands: Commands<Rounds>,
         table: Reader<Durable>,
         begin: u64,
+        dialect: Arc<dyn RoundsDialect>,
     ) -> Self {
-        let engine = AskedEngine::Rounds(AskedRounds { commands, table, begin });
+        let engine = AskedEngine::Rounds(AskedRounds { commands, table, begin, dialect });
         Self { network: network.to_owned(), name, engine }
     }
 
@@ -130,13 +134,21 @@ impl Asked {
 
     /// Returns rows of the table. Blocks the thread.
     pub(crate) fn rows(&self, wanted: Wanted) -> Answer<Page<Row>> {
-        match &self.engine {
-            AskedEngine::Rounds(rounds) => rounds.rows(wanted),
-            AskedEngine::Chain(_) => Err(Problem::new(
-                Code::WrongNetwork,
-                "its network has a chain instead of a table; see althing chain --help",
-            )),
-        }
+        self.with_table()?.rows(wanted)
+    }
+
+    /// Returns the keys of the members, by which a certificate is checked.
+    pub(crate) async fn keys(&self) -> Answer<Vec<(PeerId, PublicKey)>> {
+        self.with_table()?.keys().await
+    }
+
+    /// Returns what decided a row of the table. Blocks the thread.
+    pub(crate) fn certificate(
+        &self,
+        row: u64,
+        keys: &[(PeerId, PublicKey)],
+    ) -> Answer<Certificate> {
+        self.with_table()?.certificate(row, keys)
     }
 
     /// Returns blocks of the chain. Blocks the thread.
@@ -152,6 +164,16 @@ impl Asked {
     /// Returns entries of the chain. Blocks the thread.
     pub(crate) fn entries(&self, wanted: Wanted) -> Answer<Page<Entry>> {
         self.with_chain()?.entries(wanted)
+    }
+
+    /// Returns ballots in the chain. Blocks the thread.
+    pub(crate) fn ballots(&self, wanted: Wanted) -> Answer<Page<Ballot>> {
+        self.with_chain()?.ballots(wanted)
+    }
+
+    /// Returns what shows that an entry is in its block. Blocks the thread.
+    pub(crate) fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
+        self.with_chain()?.proof(height, place)
     }
 
     /// Counts the ballots in the chain. Blocks the thread.
@@ -176,6 +198,16 @@ impl Asked {
         self.with_chain()?.add(entry).await
     }
 
+    fn with_table(&self) -> Answer<&AskedRounds> {
+        match &self.engine {
+            AskedEngine::Rounds(rounds) => Ok(rounds),
+            AskedEngine::Chain(_) => Err(Problem::new(
+                Code::WrongNetwork,
+                "its network has a chain instead of a table; see althing chain --help",
+            )),
+        }
+    }
+
     fn with_chain(&self) -> Answer<&AskedChain> {
         match &self.engine {
             AskedEngine::Chain(chain) => Ok(chain),
@@ -185,6 +217,11 @@ impl Asked {
             )),
         }
     }
+}
+
+/// Returns the rules of a network as JSON, which is how they are written.
+pub(crate) fn rules(network: &NetworkConfig) -> Value {
+    serde_json::from_str(&network.to_json()).expect("what is written there is JSON")
 }
 
 fn has_left(left: HasLeft) -> Problem {

@@ -1,13 +1,17 @@
 //! What a peer of a network with rounds answers.
 
-use althing_api::{Code, Page, Problem, RoundsStatus};
-use althing_engine::rounds::{self, Durable, Rounds};
+use std::sync::Arc;
+
+use althing_api::{Certificate, Code, Page, Problem, RoundsStatus, SignedVote};
+use althing_dialect::RoundsDialect;
+use althing_engine::rounds::{self, Durable, PublicKey, Rounds};
 use althing_feed::{Id, Row, Waiting};
 use althing_node::Commands;
 use althing_store::Reader;
-use althing_types::Difficulty;
+use althing_text::hex;
+use althing_types::{Difficulty, PeerId};
 
-use super::{Answer, Wanted, of_disk};
+use super::{Answer, Wanted, has_left, of_disk, rules};
 
 #[derive(Clone)]
 pub(super) struct AskedRounds {
@@ -15,6 +19,7 @@ pub(super) struct AskedRounds {
     pub(super) table: Reader<Durable>,
     /// The place in the log at which its table begins.
     pub(super) begin: u64,
+    pub(super) dialect: Arc<dyn RoundsDialect>,
 }
 
 impl AskedRounds {
@@ -24,19 +29,55 @@ impl AskedRounds {
         let first = self.begin.saturating_add(wanted.from);
         let rows = self.table.entries(first, wanted.limit).map_err(|error| of_disk(&error))?;
         if rows.is_empty() && wanted.from < total {
-            return Err(Problem::new(
-                Code::Gone,
-                format!(
-                    "row {} is no longer whole: a peer without --data keeps the votes of its last \
-                     rows only",
-                    wanted.from
-                ),
-            ));
+            return Err(shed(wanted.from));
         }
         let after = wanted.from.saturating_add(rows.len() as u64);
         let items = rows.into_iter().map(Row::from).collect();
         Ok(Page { items, next: (after < total).then_some(after), total })
     }
+
+    /// Returns the keys of the members, as far as they have one.
+    pub(super) async fn keys(&self) -> Answer<Vec<(PeerId, PublicKey)>> {
+        Ok(self.commands.status().await.map_err(has_left)?.engine.keys)
+    }
+
+    pub(super) fn certificate(
+        &self,
+        number: u64,
+        keys: &[(PeerId, PublicKey)],
+    ) -> Answer<Certificate> {
+        let end = self.table.range().map_err(|error| of_disk(&error))?.end;
+        let place = self.begin.saturating_add(number);
+        if place >= end {
+            return Err(Problem::new(Code::NotFound, format!("the table has no row {number}")));
+        }
+        let kept = self.table.entry(place).map_err(|error| of_disk(&error))?;
+        let certified = kept.ok_or_else(|| shed(number))?;
+        let key = |voter| keys.iter().find(|(peer, _)| *peer == voter);
+        let vote = |(voter, signature): &(PeerId, Option<rounds::Signature>)| SignedVote {
+            voter: (*voter).into(),
+            key: key(*voter).map(|(_, key)| hex::encode(&key.0)),
+            signature: signature.as_ref().map(|signature| hex::encode(&signature.bytes)),
+        };
+        Ok(Certificate {
+            rules: rules(&self.dialect.network()),
+            term: certified.term.number(),
+            starts: format!("{:016x}", certified.starts.0),
+            needed: self.dialect.rules().votes_needed() as u64,
+            votes: certified.votes.iter().map(vote).collect(),
+            row: certified.into(),
+        })
+    }
+}
+
+fn shed(row: u64) -> Problem {
+    Problem::new(
+        Code::Gone,
+        format!(
+            "row {row} is no longer whole: a peer without --data keeps the votes of its last rows \
+             only"
+        ),
+    )
 }
 
 pub(super) fn status(status: &rounds::Status) -> RoundsStatus {

@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
-use althing_api::{Client, ClientError, Code, Edit, EngineStatus, Mode, NewEntry, Submitted};
+use althing_api::{
+    Client, ClientError, Code, Edit, EngineStatus, Evidence, Mode, NewEntry, Submitted,
+};
 use althing_dialect::ChainDialect;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
@@ -125,6 +127,16 @@ async fn the_chain_is_answered_as_it_is_kept_page_by_page() {
     let entries = client.entries(0).await.expect("it is asked").items;
     let texts: Vec<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(texts, ["one", "two", "three"]);
+    // Its hash is over the whole block, which is its proof.
+    let last = entries.last().expect("there are some");
+    let proof = client.proof(last.height, last.place).await.expect("it is asked");
+    let place = usize::try_from(last.height - kept.start).expect("a short chain");
+    let Evidence::Block { block, previous } = &proof.evidence else { panic!("{proof:?}") };
+    assert_eq!((block, previous), (&blocks.items[place].bytes, &blocks.items[place].previous));
+    assert_eq!((&proof.hash, proof.height), (&blocks.items[place].hash, last.height));
+    assert_eq!(code(client.proof(last.height, 7).await.expect_err("too far")), Code::NotFound);
+    assert_eq!(code(client.certificate(0).await.expect_err("no table")), Code::WrongNetwork);
+    assert_eq!(code(client.ballots(0).await.expect_err("there are none")), Code::WrongNetwork);
     assert_eq!(code(client.rows(0).await.expect_err("there is no table")), Code::WrongNetwork);
     assert_eq!(code(client.tally().await.expect_err("there is none")), Code::WrongNetwork);
 
@@ -173,6 +185,10 @@ async fn ballots_are_counted_and_a_second_one_is_invalid() {
     let choices: Vec<_> = tally.choices.iter().map(|it| (it.choice.as_str(), it.votes)).collect();
     assert_eq!(choices, [("yes", 3), ("no", 1)]);
     assert_eq!(tally.voters, 4);
+    let ballots = client.ballots(0).await.expect("it is asked").items;
+    let ballots: Vec<_> = ballots.iter().map(|it| (&*it.voter, it.choice.as_deref())).collect();
+    let cast = [("ann", "yes"), ("bob", "no"), ("cid", "yes"), ("Cid", "yes")];
+    assert_eq!(ballots, cast.map(|(voter, choice)| (voter, Some(choice))));
 }
 
 #[tokio::test]

@@ -70,18 +70,23 @@ impl Served {
 
     /// Sends these bytes, and reads until the server hangs up.
     pub(crate) async fn send(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.host()).await.expect("it is served");
-        // A server that has heard enough hangs up, and may do so before all is sent.
-        let _ = stream.write_all(request.as_bytes()).await;
-        let (mut said, mut piece) = (Vec::new(), [0; 4096]);
-        while let Ok(length @ 1..) = stream.read(&mut piece).await {
-            said.extend_from_slice(&piece[..length]);
-        }
-        let said = String::from_utf8(said).expect("it is text");
-        let (head, body) = said.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
-        Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+        send(&self.host(), request).await
     }
+}
+
+/// Sends these bytes to a server, and reads until it hangs up.
+pub(crate) async fn send(address: &str, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).await.expect("it is served");
+    // A server that has heard enough hangs up, and may do so before all is sent.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+    while let Ok(length @ 1..) = stream.read(&mut piece).await {
+        said.extend_from_slice(&piece[..length]);
+    }
+    let said = String::from_utf8(said).expect("it is text");
+    let (head, body) = said.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
 impl Answer {

@@ -1,6 +1,6 @@
 //! What the chain of a running peer holds, and what is to be added to it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroU64;
 
 use althing_api::{Entry, NewEntry, Submitted};
@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::verification::Kept;
-use crate::asking::{Asking, Place, if_running};
+use crate::asking::{Pages, Place};
 use crate::output::OnlyHere;
 
 /// Show the entries of the chain, whether the peer is running or not.
@@ -62,60 +62,71 @@ pub(super) struct Add {
 }
 
 pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
-    let entries = match running(&arguments.place.asking()?)? {
-        Some(entries) => entries,
-        None => stored(&arguments.place)?,
-    };
-    let mut out = io::stdout();
-    if arguments.json {
-        let shown = |entry: &Entry| match &entry.author {
-            Some(author) => {
-                json!({ "height": entry.height, "entry": entry.text, "author": author })
-            }
-            None => json!({ "height": entry.height, "entry": entry.text }),
-        };
-        let entries = json!({ "entries": entries.iter().map(shown).collect::<Vec<_>>() });
-        return Ok(writeln!(out, "{}", escaped_json(&entries.to_string()))?);
+    let asking = arguments.place.asking()?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match Pages::first(|from| asking.wait(|peer| peer.entries(from)))? {
+        Some(entries) => write(entries, arguments.json, &mut out)?,
+        None => {
+            let dir = arguments.place.dir();
+            let dir = dir.context("a peer that does not run is read from its directory")?;
+            let kept = Kept::open(dir)?;
+            write(stored(&kept), arguments.json, &mut out)?;
+        }
     }
-    for Entry { height, text, author } in &entries {
+    Ok(out.flush()?)
+}
+
+/// Writes entries as they come, since there may be more than fit into memory.
+fn write(
+    entries: impl Iterator<Item = anyhow::Result<Entry>>,
+    as_json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    if as_json {
+        write!(out, "{{\"entries\":[")?;
+    }
+    for (number, entry) in entries.enumerate() {
+        let Entry { height, text, author, .. } = entry?;
+        if as_json {
+            let comma = if number > 0 { "," } else { "" };
+            let mut shown = json!({ "height": height, "entry": text });
+            if let Some(author) = author {
+                shown["author"] = author.into();
+            }
+            write!(out, "{comma}{}", escaped_json(&shown.to_string()))?;
+            continue;
+        }
         // What strangers have written must not reach the terminal as it is.
-        write!(out, "{height:>8}  {}", escaped(text))?;
+        write!(out, "{height:>8}  {}", escaped(&text))?;
         match author {
-            Some(author) => writeln!(out, "  by {}", escaped(author))?,
+            Some(author) => writeln!(out, "  by {}", escaped(&author))?,
             None => writeln!(out)?,
         }
+    }
+    if as_json {
+        writeln!(out, "]}}")?;
     }
     Ok(())
 }
 
-/// Asks a peer for the entries of its chain, page by page; `None` if no peer runs there.
-fn running(asking: &Asking) -> anyhow::Result<Option<Vec<Entry>>> {
-    let mut entries = Vec::new();
-    let mut from = Some(0);
-    while let Some(next) = from {
-        let page = if_running(asking.wait(|peer| peer.entries(next)))?;
-        let Some(page) = page else { return Ok(None) };
-        entries.extend(page.items);
-        from = page.next;
-    }
-    Ok(Some(entries))
-}
-
 /// Returns the entries that a peer which does not run has kept.
-fn stored(place: &Place) -> anyhow::Result<Vec<Entry>> {
-    let dir = place.dir().context("a peer that does not run is read from its directory")?;
-    let kept = Kept::open(dir)?;
-    let mut entries = Vec::new();
-    for block in kept.blocks() {
-        let block = block?;
-        let height = block.height().number();
-        entries.extend(block.entries().iter().map(|entry| Entry {
-            height,
-            text: entry_text(entry),
-            author: entry_author(entry),
-        }));
-    }
-    Ok(entries)
+fn stored(kept: &Kept) -> impl Iterator<Item = anyhow::Result<Entry>> + '_ {
+    kept.blocks().flat_map(|block| {
+        let entries = block.map(|block| {
+            let height = block.height().number();
+            let entry = |(place, entry)| Entry {
+                height,
+                place,
+                text: entry_text(entry),
+                author: entry_author(entry),
+            };
+            (0..).zip(block.entries()).map(entry).collect::<Vec<_>>()
+        });
+        match entries {
+            Ok(entries) => entries.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        }
+    })
 }
 
 pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {

@@ -115,7 +115,9 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     let about = About::network(Mode::Peer, &network.name(), &dialect.network());
     let profile = network.profile().map(|profile| profile.name.as_str());
     let process = Process::new(about.following(profile), feed.clone());
-    process.add(Asked::rounds(&network.name(), peer.into(), commands.clone(), table, begin));
+    let (name, asked) = (network.name(), commands.clone());
+    let dialect_of = Arc::clone(&dialect);
+    process.add(Asked::rounds(&name, peer.into(), asked, table, begin, dialect_of));
     let _socket = match &data {
         Some(dir) => Some(Socket::listen(dir, process.clone())?),
         None => None,

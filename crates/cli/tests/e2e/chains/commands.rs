@@ -161,3 +161,35 @@ fn options_of_the_other_kind_of_network_are_explained() {
         assert!(said.contains(complaint), "{options}: {said}");
     }
 }
+
+#[test]
+fn what_proves_an_entry_is_checked_without_any_peer_and_says_nothing_else() {
+    for (options, start, entry) in
+        [(QUICK_AVIARY, "--found FILE", "one"), (QUICK_OPEN, "--mine", "one")]
+    {
+        let chains = Chains::with(options);
+        let words = chains.file("words.txt", "hello\nworld\n");
+        let mut peer = chains.peer("peer", &start.replace("FILE", &words));
+        let height = super::harness::add(&chains, "peer", entry).to_string();
+        let proof = chain(&["prove"], &chains.data("peer"), &[&height]).expect("it is there");
+        peer.stops();
+        let check = |proof: &Value| {
+            let file = chains.file("proof.json", &proof.to_string());
+            let mut check = crate::harness::command();
+            let output = check.args(["chain", "check", &file]).output().expect("it has been built");
+            match output.status.success() {
+                true => Ok(String::from_utf8(output.stdout).expect("a text")),
+                false => Err(String::from_utf8(output.stderr).expect("a text")),
+            }
+        };
+        let said = check(&proof).expect("it is good");
+        assert!(said.contains(&format!("{entry:?}")) && said.contains(&height), "{said}");
+        assert!(said.contains(proof["hash"].as_str().expect("a hash")), "{said}");
+        for (field, value) in [("entry", "00".repeat(40)), ("hash", "00".repeat(32))] {
+            let mut forged = proof.clone();
+            forged[field] = value.into();
+            let complaint = check(&forged).expect_err(field);
+            assert!(complaint.contains("proof.json"), "{complaint}");
+        }
+    }
+}

@@ -181,6 +181,7 @@ impl Paxos {
         Status {
             rows: self.slot.transaction,
             members: members.into_iter().flat_map(Members::peers).collect(),
+            keys: members.into_iter().flat_map(Members::keys).collect(),
             names: self.names.known().map(|(peer, name)| (peer, name.clone())).collect(),
             silent: self.failure_detector.silent().collect(),
             term: self.election.term,

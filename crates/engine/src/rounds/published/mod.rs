@@ -333,6 +333,7 @@ impl Published {
         Status {
             rows: if is_open { self.open_row() } else { self.row() },
             members: self.known.clone(),
+            keys: Vec::new(),
             names: Vec::new(),
             silent: Vec::new(),
             term: Term::FIRST,

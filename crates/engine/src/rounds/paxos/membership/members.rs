@@ -52,6 +52,11 @@ impl Members {
         self.members.get(&peer)?.as_ref()
     }
 
+    /// Returns the keys of those that have one.
+    pub(in crate::rounds::paxos) fn keys(&self) -> impl Iterator<Item = (PeerId, PublicKey)> + '_ {
+        self.members.iter().filter_map(|(peer, key)| Some((*peer, key.clone()?)))
+    }
+
     pub(in crate::rounds::paxos) fn to_vec(&self) -> Vec<(PeerId, Option<PublicKey>)> {
         self.members.iter().map(|(peer, key)| (*peer, key.clone())).collect()
     }

@@ -1,0 +1,128 @@
+//! What peers of a network with rounds answer, each for itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU16, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use althing_api::{Certificate, Client, ClientError, Code, Mode, PeerStatus, SignedVote};
+use althing_dialect::RoundsDialect;
+use althing_dialect::elect_chain::{Config, ElectChain};
+use althing_engine::rounds::{self, Accepted, PublicKey, Record, Seat, Signature, StartsDigest};
+use althing_feed::{Feed, PeerName};
+use althing_http::{About, Asked, Http, Process, Serving};
+use althing_net::memory::Bus;
+use althing_node::Clock;
+use althing_node::rounds::{Options, open};
+use althing_pow::Parallelism;
+use althing_store::Store;
+use althing_testkit::eventually;
+use althing_text::hex;
+use althing_types::{Difficulty, Term, Transaction};
+
+const ROWS: u64 = 3;
+
+/// Three peers that record three rows and stay, in a process that is served.
+async fn served() -> (Arc<dyn RoundsDialect>, Vec<PeerName>, Http, Client) {
+    let bits = |bits| Difficulty::from_bits(bits).expect("in range");
+    let dialect: Arc<dyn RoundsDialect> = Arc::new(ElectChain::new(Config {
+        peers: NonZeroU16::new(3).expect("not zero"),
+        challenges: bits(1)..=bits(4),
+        // So that the votes of the first rows are still kept when they are asked for.
+        pause: Duration::from_millis(100),
+        ..Config::default()
+    }));
+    let (bus, clock, feed) = (Bus::new(), Clock::start(), Feed::default());
+    let network = dialect.network();
+    let process =
+        Process::new(About::network(Mode::Demo, network.dialect(), &network), feed.clone());
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let store = Store::in_memory();
+        let table = store.reader();
+        let (peer, node) = open(Options {
+            dialect: Arc::clone(&dialect),
+            name: None,
+            seat: Seat::Member,
+            id: None,
+            store,
+            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            solution_cache: false,
+            never_copied: false,
+            clock,
+            feed: feed.clone(),
+        })
+        .expect("an empty store");
+        let asked = Arc::clone(&dialect);
+        let commands = node.commands();
+        process.add(Asked::rounds(network.dialect(), peer.into(), commands, table, 0, asked));
+        names.push(peer.into());
+        tokio::spawn(node.run(bus.join(dialect.topics()), std::future::pending()));
+    }
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let http = Http::serve(&Serving::here(anywhere), process).await.expect("a port is free");
+    let client = Client::at_url(&http.url(), None, None).expect("it is a URL");
+    (dialect, names, http, client)
+}
+
+/// Returns how many members have signed a row, as a reader finds that knows nothing else.
+fn signed(dialect: &dyn RoundsDialect, certificate: &Certificate) -> usize {
+    let Certificate { row, term, starts, votes, .. } = certificate;
+    let record = Record {
+        transaction: row.transaction,
+        difficulty: row.challenge,
+        seed: row.seed.clone(),
+        winner: row.winner.peer(),
+    };
+    let starts = StartsDigest(u64::from_str_radix(starts, 16).expect("hexadecimal digits"));
+    let choice = Accepted { term: Term::new(*term), record };
+    // It signs nothing, so any secret will do.
+    let authenticator = dialect.authenticator(&[7; 32]).expect("a secret has 32 bytes");
+    let bytes = |digits: &Option<String>| {
+        hex::decode(digits.as_ref().expect("all are signed")).expect("hexadecimal digits")
+    };
+    let is_good = |vote: &&SignedVote| {
+        let peer = vote.voter.peer();
+        let said = rounds::SignedVote { peer, choice: choice.clone(), starts, signature: None };
+        let signature = Signature::new(bytes(&vote.signature).into());
+        let key = PublicKey(bytes(&vote.key).into());
+        authenticator.is_authentic(&said.message().message, &signature, &key)
+    };
+    votes.iter().filter(is_good).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_decided_a_row_can_be_checked_by_who_trusts_no_peer() {
+    let (dialect, _, _http, client) = served().await;
+    let total = async || client.rows(0).await.expect("it is asked").total;
+    eventually("three rows", async || (total().await >= ROWS).then_some(())).await;
+    let rows = client.rows(0).await.expect("it is asked").items;
+    for (number, row) in (0..ROWS).zip(&rows) {
+        let mut certificate = client.certificate(number).await.expect("it is asked");
+        assert_eq!(&certificate.row, row);
+        assert_eq!(certificate.needed, 2);
+        assert!(signed(&*dialect, &certificate) >= 2, "{certificate:?}");
+        certificate.row.transaction = Transaction::new(number + 1);
+        assert_eq!(signed(&*dialect, &certificate), 0, "the votes are for another row");
+    }
+    let refused = client.certificate(1 << 40).await.expect_err("there is no such row");
+    let ClientError::Refused { problem, .. } = refused else { panic!("{refused}") };
+    assert_eq!(problem.code, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_peer_of_a_process_can_be_asked() {
+    let (_, names, http, _) = served().await;
+    let address = http.url().trim_start_matches("http://").to_owned();
+    for name in &names {
+        let request = format!(
+            "GET /v1/status?peer={name} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        );
+        let answer = crate::harness::send(&address, &request).await;
+        let status: PeerStatus = serde_json::from_str(&answer.body).expect(&answer.body);
+        assert_eq!(&status.peer, name);
+    }
+    let request =
+        format!("GET /v1/status?peer=7 HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    assert_eq!(crate::harness::send(&address, &request).await.problem().code, Code::NotFound);
+}
