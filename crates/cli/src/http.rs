@@ -28,6 +28,11 @@ pub(crate) struct HttpOptions {
     #[arg(long, value_name = "FILE", requires = "http")]
     tokens: Option<PathBuf>,
 
+    /// A name by which others may ask the API, as in club.example; needed with --tokens unless it
+    /// is asked by an address. May be given several times.
+    #[arg(long, value_name = "NAME", requires = "tokens")]
+    http_host: Vec<String>,
+
     /// Serve the API over TLS, with the certificate in this PEM file.
     #[arg(long, value_name = "FILE", requires_all = ["http", "http_key"])]
     http_cert: Option<PathBuf>,
@@ -74,7 +79,8 @@ impl HttpOptions {
                  tunnel, where others can read what is sent",
             );
         }
-        let serving = Serving { address, tokens: self.tokens.clone(), certificate };
+        let (tokens, names) = (self.tokens.clone(), self.http_host.clone());
+        let serving = Serving { address, tokens, certificate, names };
         let http = Http::serve(&serving, process.clone()).await?;
         source.publish(now, PeerEvent::Serving { url: http.url() });
         Ok(Served { http: Some(http), notifiers })

@@ -25,8 +25,8 @@ pub(crate) enum Access {
         /// Whether over TLS.
         is_secure: bool,
     },
-    /// The holders of a token.
-    Tokens(Arc<Guarded>),
+    /// The holders of a token, who ask an address, or one of these names.
+    Tokens(Arc<Guarded>, Vec<String>),
 }
 
 /// What the sender of a request may do.
@@ -69,8 +69,16 @@ impl Access {
                 check_page(path, headers, &host)?;
                 Ok(Granted::to_all())
             }
-            Self::Tokens(tokens) => {
-                check_page(path, headers, &host(headers)?)?;
+            Self::Tokens(tokens, names) => {
+                let host = host(headers)?;
+                if !is_address(host.host()) && !is_one_of(host.host(), names) {
+                    return Err(forbidden(format!(
+                        "this is not known as {0}; ask it by its address, or start it with \
+                         --http-host {0}",
+                        host.host()
+                    )));
+                }
+                check_page(path, headers, &host)?;
                 let Some(token) = bearer(headers) else {
                     return Ok(Granted { right: None, shown: None });
                 };
@@ -125,9 +133,21 @@ fn check_page(path: &str, headers: &HeaderMap, host: &Authority) -> Result<(), P
 }
 
 fn is_this_machine(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    is_one_of(host, &["localhost"])
+        || address(host).is_some_and(|it| it.to_canonical().is_loopback())
+}
+
+/// Returns whether a host is an address, which leads nowhere else than it says.
+fn is_address(host: &str) -> bool {
+    is_one_of(host, &["localhost"]) || address(host).is_some()
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+fn is_one_of(host: &str, names: &[impl AsRef<str>]) -> bool {
+    names.iter().any(|name| host.eq_ignore_ascii_case(name.as_ref()))
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ pub struct Serving {
     pub tokens: Option<PathBuf>,
     /// The certificate for TLS, if it is served over TLS.
     pub certificate: Option<Certificate>,
+    /// The names by which it may be asked from other machines, besides its addresses: a page of
+    /// another site may have made any other name lead here.
+    pub names: Vec<String>,
 }
 
 /// The API at an address, while it is served.
@@ -64,14 +67,14 @@ pub enum HttpError {
 impl Serving {
     /// Serves the API at an address of this machine, to all its users.
     pub fn here(address: SocketAddr) -> Self {
-        Self { address, tokens: None, certificate: None }
+        Self { address, tokens: None, certificate: None, names: Vec::new() }
     }
 }
 
 impl Http {
     /// Serves the API.
     pub async fn serve(serving: &Serving, process: Process) -> Result<Self, HttpError> {
-        let Serving { address, tokens, certificate } = serving;
+        let Serving { address, tokens, certificate, names } = serving;
         let failed = |error| HttpError::Io { address: *address, error };
         if tokens.is_none() && !address.ip().to_canonical().is_loopback() {
             return Err(HttpError::Open { address: *address });
@@ -82,7 +85,7 @@ impl Http {
         let address = listener.local_addr().map_err(failed)?;
         let is_secure = acceptor.is_some();
         let access = match guarded {
-            Some(guarded) => Access::Tokens(Arc::new(guarded)),
+            Some(guarded) => Access::Tokens(Arc::new(guarded), names.clone()),
             None => Access::ThisMachine { address, is_secure },
         };
         let metrics = process.metrics();

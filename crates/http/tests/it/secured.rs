@@ -29,7 +29,8 @@ async fn guarded(is_secure: bool) -> Guarded {
     let certificate = is_secure.then(|| certificate(dir.path()));
     let ca_file = certificate.as_ref().map(|certificate| certificate.chain.clone());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let serving = Serving { address, tokens: Some(file.clone()), certificate };
+    let names = vec!["club.example".to_owned()];
+    let serving = Serving { address, tokens: Some(file.clone()), certificate, names };
     let feed = Feed::default();
     let process = Process::new(About::without_network(Mode::Peer), feed.clone());
     let http = Http::serve(&serving, process).await.expect("a port is free");
@@ -114,6 +115,33 @@ async fn a_reader_whose_token_is_revoked_reads_no_further() {
 }
 
 #[tokio::test]
+async fn it_is_asked_by_its_addresses_and_by_the_names_that_it_was_given() {
+    let guarded = guarded(false).await;
+    let address = guarded.http.url().trim_start_matches("http://").to_owned();
+    let port = address.rsplit(':').next().expect("a port").to_owned();
+    for (host, status) in [
+        (address.clone(), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("192.0.2.7:{port}"), 200),
+        ("club.example".to_owned(), 200),
+        (format!("CLUB.example:{port}"), 200),
+        ("other.example".to_owned(), 403),
+        (format!("club.example.evil.example:{port}"), 403),
+    ] {
+        let token = &guarded.tokens[0];
+        let request = format!(
+            "GET /v1/node HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+             connection: close\r\n\r\n"
+        );
+        let answer = crate::harness::send(&address, &request).await;
+        assert_eq!(answer.status, status, "{host}");
+        if status == 403 {
+            assert!(answer.problem().detail.contains("--http-host"), "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_trusts_another_certificate_does_not_connect() {
     let guarded = guarded(true).await;
     let stranger = Client::at_url(&guarded.http.url(), None, None).expect("it is a URL");
@@ -157,7 +185,7 @@ async fn files_that_hold_something_else_are_named() {
             "cert.pem holds no private key",
         ),
     ] {
-        let serving = Serving { address, tokens, certificate };
+        let serving = Serving { address, tokens, certificate, names: Vec::new() };
         let refused = Http::serve(&serving, process.clone()).await;
         let error = refused.err().expect(named).to_string();
         assert!(error.contains(named), "{error}");
