@@ -21,7 +21,7 @@ use althing_pow::Parallelism;
 use althing_store::{Reader, Store, StoreError};
 use althing_types::Moment;
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{debug, trace};
+use tracing::{Instrument, debug, info_span, trace};
 
 use crate::air::{Air, Seat};
 use crate::clock::{Clock, Reading, TimeOfDay};
@@ -216,11 +216,23 @@ impl<E: Observed> Node<E> {
     /// If the future is dropped, the peer vanishes as in a crash: its disk is consistent, and it
     /// sends no goodbye.
     pub async fn run(
-        mut self,
+        self,
         transport: impl Into<Transport>,
         stop: impl Future<Output = ()>,
     ) -> Result<E::Status, NodeError> {
-        let mut transport = transport.into();
+        // What is logged on the way says of whom it is, since a process may have many peers.
+        let span = match self.source.peer() {
+            Some(peer) => info_span!("peer", id = %peer),
+            None => info_span!("peer"),
+        };
+        self.go(transport.into(), stop).instrument(span).await
+    }
+
+    async fn go(
+        mut self,
+        mut transport: Transport,
+        stop: impl Future<Output = ()>,
+    ) -> Result<E::Status, NodeError> {
         tokio::pin!(stop);
         self.tell(E::started(&self.engine.status(), self.left_out));
         while !self.leaving {
@@ -347,6 +359,8 @@ impl<E: Observed> Node<E> {
     fn handle(&mut self, mut batch: Vec<Input<E>>, transport: &Transport) -> Result<(), NodeError> {
         self.read_wall_clock(&mut batch);
         while !batch.is_empty() {
+            // The row or the block that comes next, which is what a round is about.
+            let _round = info_span!("round", number = self.store.next()).entered();
             let mut out = Vec::new();
             for input in batch.drain(..) {
                 trace!(?input);

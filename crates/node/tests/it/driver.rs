@@ -2,7 +2,9 @@
 //! numbers, and the end.
 
 use std::future::pending;
+use std::io::{self, Write};
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use althing_feed::Feed;
@@ -234,4 +236,48 @@ async fn a_peer_leaves_when_its_engine_says_so_or_its_user() {
     stop.send(()).expect("it waits for that");
     running.await.expect("no panic").expect("memory does not fail");
     assert_eq!(commands.send("send three".to_owned()).await, Err(HasLeft));
+}
+
+/// Keeps what is logged, for the test to read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_line_of_the_log_says_of_which_peer_it_is_and_of_which_round() {
+    let log = Log::default();
+    let written = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || written.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::in_memory();
+    for number in 0..70 {
+        stage.tell(format!("persist {number}; send {number}"));
+    }
+    let Stage { node, link, mut other, .. } = stage;
+    let running = tokio::spawn(node.run(link, pending()));
+    hears(&mut other, "69").await;
+    running.abort();
+    let text = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("it is text");
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("althing_node")).collect();
+    assert!(!lines.is_empty());
+    // What comes first is about the first entry of the log, and what comes last about the last.
+    for (line, round) in [(lines[0], "round{number=0}"), (lines[lines.len() - 1], "round{number=")]
+    {
+        assert!(line.contains("peer{id="), "{line}");
+        assert!(line.contains(round), "{line}");
+    }
+    assert!(lines.iter().any(|line| line.contains("round{number=63}")), "{text}");
 }
