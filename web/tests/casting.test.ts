@@ -5,7 +5,7 @@ import { outcomeOf } from "../src/app/casting";
 describe("a ballot that is cast", () => {
   it("is told as what has come of it, and may be cast as written only if it is doubted", () => {
     const told = [
-      outcomeOf({ answer: "added", height: 7, held: true }),
+      outcomeOf({ answer: "added", height: 7, held: true, lost_races: 0, confirmations: 1 }),
       outcomeOf({ answer: "invalid", reason: "ann has voted" }),
       outcomeOf({ answer: "doubted", reason: '"Ann" looks like "ann"' }),
       outcomeOf({ answer: "overtaken" }),

@@ -1,15 +1,15 @@
 /** Requests to the server that this page came from. It holds the token, and no other state. */
 import type {
   Action,
-  Broken,
+  Ballot,
+  Block,
   Demo,
   Done,
+  Effect,
   NewEntry,
   Node,
   Page,
   PeerStatus,
-  StoredBlock,
-  StoredEntry,
   Submitted,
   Tally,
 } from "./types";
@@ -39,16 +39,16 @@ export class Client {
 
   node = () => this.#get<Node>("/v1/node");
   peers = async () => (await this.#get<{ items: PeerStatus[] }>("/v1/peers")).items;
-  blocks = (from: number) => this.#get<Page<StoredBlock>>(`/v1/blocks?from=${from}&limit=50`);
-  block = (height: number) => this.#get<StoredBlock>(`/v1/blocks/${height}`);
-  entries = (from: number) => this.#get<Page<StoredEntry>>(`/v1/entries?from=${from}&limit=1000`);
+  blocks = (from: number) => this.#get<Page<Block>>(`/v1/blocks?from=${from}&limit=50`);
+  block = (height: number) => this.#get<Block>(`/v1/blocks/${height}`);
+  ballots = (from: number) => this.#get<Page<Ballot>>(`/v1/ballots?from=${from}&limit=1000`);
   tally = () => this.#get<Tally>("/v1/tally");
   demo = () => this.#get<Demo>("/v1/demo");
   act = (action: Action) => this.#send<Done>("POST", "/v1/demo/actions", action);
-  undo = (fault: number) => this.#send<unknown>("DELETE", `/v1/demo/faults/${fault}`);
+  undo = (fault: number) => this.#send<Done>("DELETE", `/v1/demo/faults/${fault}`);
   add = (entry: NewEntry) => this.#send<Submitted>("POST", "/v1/entries", entry);
   whatIf = (height: number, offset: number, xor: number) =>
-    this.#send<Broken>("POST", "/v1/what-if", { height, offset, xor });
+    this.#send<Effect>("POST", "/v1/what-if", { height, offset, xor });
 
   /** Opens the feed from a record on. The answer is read as it comes. */
   async events(from: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
