@@ -41,7 +41,7 @@ const AFTER_QUICK: Duration = QUICK;
 pub struct Board {
     /// The dialect of the network, harmless to show.
     pub dialect: String,
-    /// Where the peers meet, without credentials.
+    /// Where the peers meet, without credentials, or where the page is that shows them.
     pub broker: String,
     /// The number of members.
     pub members: usize,

@@ -25,6 +25,8 @@ const RIVALS_MAX: usize = 8;
 pub struct ChainBoard {
     /// The dialect of the network, harmless to show.
     pub dialect: String,
+    /// Where its peers meet, or where the page is that shows it.
+    pub place: String,
     /// How many hashes a block takes on average, where that is known.
     pub hashes_for_a_block: Option<f64>,
     /// Blocks after which it ends.
@@ -110,10 +112,16 @@ impl ChainPeer {
 
 impl ChainBoard {
     /// Returns the board of a network whose peers have not come yet, in which a block takes so many
-    /// hashes, and which ends after so many blocks, if it ever does.
-    pub fn new(dialect: &str, hashes_for_a_block: Option<f64>, blocks_wanted: Option<u64>) -> Self {
+    /// hashes, and which ends after so many blocks, if it ever does; `place` is shown beside it.
+    pub fn new(
+        dialect: &str,
+        hashes_for_a_block: Option<f64>,
+        blocks_wanted: Option<u64>,
+        place: String,
+    ) -> Self {
         Self {
             dialect: harmless(dialect, TEXT_MAX),
+            place,
             hashes_for_a_block,
             blocks_wanted,
             peers: Vec::new(),
@@ -390,7 +398,7 @@ mod tests {
     }
 
     fn board() -> ChainBoard {
-        let mut board = ChainBoard::new("aviary", None, Some(3));
+        let mut board = ChainBoard::new("aviary", None, Some(3), String::new());
         (1..=3).for_each(|number| board.add(&address(number)));
         board
     }

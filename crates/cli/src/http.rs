@@ -1,6 +1,6 @@
 //! Where the API of a running command is served.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use althing_api::Hook;
@@ -102,6 +102,11 @@ impl HttpOptions {
         self.notify.iter().map(start).collect()
     }
 
+    /// Serves the API at a free port of this machine, unless another address was asked for.
+    pub(crate) fn or_here(&mut self) {
+        self.http.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    }
+
     /// Returns whether the API is served.
     pub(crate) fn is_served(&self) -> bool {
         self.http.is_some()
@@ -109,6 +114,14 @@ impl HttpOptions {
 }
 
 impl Served {
+    /// Opens the page in a browser; says where it is if there is none.
+    pub(crate) fn open(&self) {
+        let Some(url) = self.url() else { return };
+        if let Err(error) = open::that_detached(&url) {
+            output::warn(&format!("no browser could be started ({error}); the page is at {url}"));
+        }
+    }
+
     /// Returns where the API is served, if it is.
     pub(crate) fn url(&self) -> Option<String> {
         self.http.as_ref().map(Http::url)

@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_feed::{Event, Feed, PeerEvent, Record};
+use althing_feed::{Event, Feed, PeerEvent, Record, Source};
+use althing_http::Process;
 use althing_node::{Air, Gauges, Pacing};
 use althing_text::Name;
 use althing_types::Moment;
@@ -27,7 +28,7 @@ use clap::{ArgMatches, Args};
 
 use super::peer::{NAMELESS, refuse};
 use crate::connection::BrokerUrl;
-use crate::http::HttpOptions;
+use crate::http::{HttpOptions, Served};
 use crate::network::{DialectName, Network};
 use crate::output::{self, Printer, demand};
 use crate::parallelism::ParallelismOptions;
@@ -43,6 +44,8 @@ use crate::parallelism::ParallelismOptions;
 /// speed, k kills the leader, r restarts it, f, p, l, d and b break it in other ways, m mends
 /// everything, and ? shows all keys. Elsewhere it prints what the
 /// first peer sees, one event per line, as fast as it can. At the end it prints the table.
+///
+/// The first line of the screen shows the address of a dashboard for a browser, which --open opens.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
@@ -51,7 +54,8 @@ use crate::parallelism::ParallelismOptions;
     althing demo --dialect sd --variant published\n  \
     althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --dialect aviary\n  \
-    althing demo --http 127.0.0.1:8080\n  \
+    althing demo --open\n  \
+    althing demo --http 127.0.0.1:8080 --json\n  \
     althing demo --rounds 100 --json | grep round_decided\n  \
     althing demo --record demo.jsonl")]
 pub(crate) struct Arguments {
@@ -70,6 +74,14 @@ pub(crate) struct Arguments {
     /// are not too many.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+
+    /// Open the dashboard in a browser.
+    #[arg(long)]
+    open: bool,
+
+    /// Serve no dashboard; on a terminal it is served otherwise, at a free port of this machine.
+    #[arg(long, conflicts_with_all = ["http", "open", "notify"])]
+    no_http: bool,
 
     /// Use this broker instead of the embedded one.
     #[arg(long, value_name = "URL")]
@@ -98,7 +110,11 @@ pub(crate) struct Arguments {
 /// Between two pictures on the screen.
 const PICTURE: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+    // What a script reads stays as it is, unless it asks for more.
+    if arguments.open || (arguments.is_shown() && !arguments.no_http) {
+        arguments.http.or_here();
+    }
     match arguments.network.chain_name() {
         None => {
             demand!(arguments.name.is_empty() || !arguments.network.is_published(), "{NAMELESS}");
@@ -168,6 +184,20 @@ impl Arguments {
     fn air(&self, pacing: Option<&'static Pacing>) -> Air {
         let air = pace::air(pacing);
         if self.record.is_some() || self.http.is_served() { air.followed() } else { air }
+    }
+
+    /// Serves the API, if that is asked for, and opens the page.
+    async fn serve(
+        &self,
+        process: &Process,
+        source: &Source,
+        now: Moment,
+    ) -> anyhow::Result<Served> {
+        let served = self.http.serve(process, source, now).await?;
+        if self.open {
+            served.open();
+        }
+        Ok(served)
     }
 
     /// Starts to write all that happens to a file, if that was asked for.

@@ -155,7 +155,7 @@ impl Watched {
         let first = peers.first().context("no peer runs there")?;
         let shown = match &first.engine {
             EngineStatus::Chain(_) => {
-                let mut board = ChainBoard::new(network, None, None);
+                let mut board = ChainBoard::new(network, None, None, place);
                 for peer in &node.peers {
                     if let PeerName::Address(address) = peer {
                         board.add(address);

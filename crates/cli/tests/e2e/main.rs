@@ -10,6 +10,7 @@ mod broker;
 mod chains;
 mod challenges;
 mod crashes;
+mod dashboard;
 mod data;
 mod demo;
 mod documents;

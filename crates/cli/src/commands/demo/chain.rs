@@ -149,24 +149,27 @@ impl Demo {
         let source = feed.source(Some(name.name().into()), None);
         let about = About::network(Mode::Demo, &name.name(), &kind.dialect([0; 32])?.network());
         let process = Process::new(about, feed.clone());
-        let http = arguments.http.serve(&process, &source, clock.now()).await?;
         let (control, requests) = control::channel();
         process.set_control(control);
         let mut network = Network::with(kind, storage, clock, feed)?;
         if arguments.http.is_served() {
-            network.serve(process);
+            network.serve(process.clone());
         }
         let air = arguments.air(pacing);
         network.set_air(air.clone());
         network.set_parallelism(arguments.parallelism.of_each(peers));
-        let known = (name != ChainName::Cs60).then_some(hashes);
-        let mut board = ChainBoard::new(&name.name(), known, arguments.network.rounds);
         for number in 0..peers {
             // One peer has to begin.
             let mining = if number == 0 { Mining::FromGenesis } else { Mining::OnChain };
             network.add(mining, &[])?;
-            board.add(&network.peers()[number].address);
         }
+        // Once the peers are there, so that who asks at once finds all that there is.
+        let http = arguments.serve(&process, &source, clock.now()).await?;
+        let known = (name != ChainName::Cs60).then_some(hashes);
+        let place = http.url().unwrap_or_else(|| "UDP at 127.0.0.1".to_owned());
+        let wanted = arguments.network.rounds;
+        let mut board = ChainBoard::new(&name.name(), known, wanted, place);
+        network.peers().iter().for_each(|peer| board.add(&peer.address));
         let next_entry = clock.now();
         let names = network.peers().iter().map(|peer| PeerName::from(peer.address.clone()));
         let strategies = Strategy::of(&Role::ALL);

@@ -21,6 +21,7 @@ use super::keys::Keys;
 use super::{Arguments, PICTURE, ends_step, finish, of_first_peer, pace, summarize};
 use crate::commands::stop_asked;
 use crate::connection::{Broker, BrokerUrl};
+use crate::http::Served;
 use crate::output::recent::RecentRows;
 use crate::output::{Lines, Printer};
 use crate::screen::{Key, Shown, Terminal};
@@ -115,7 +116,7 @@ impl Plan {
         arguments: &'a Arguments,
         place: &'a Place,
         feed: &'a Feed,
-        served: &'a Served,
+        process: &'a Process,
     ) -> anyhow::Result<Stage<'a>> {
         let parallelism = arguments.parallelism.of_each(self.peers);
         let (dialect, meeting, clock) = (&self.dialect, &place.meeting, self.clock);
@@ -124,7 +125,7 @@ impl Plan {
             true => Some(TempDir::with_prefix("althing-demo-")?),
             false => None,
         };
-        let process = served.http.url().map(|_| &served.process);
+        let asked = arguments.http.is_served().then_some(process);
         let air_of = Some(air.clone());
         let names = &arguments.name;
         let making = Making {
@@ -136,7 +137,7 @@ impl Plan {
             names,
             disk,
             air: air_of,
-            process,
+            process: asked,
         };
         let running = making.start(self.peers).await?;
         let source = feed.source(Some(arguments.network.name().into()), None);
@@ -144,26 +145,23 @@ impl Plan {
         let strategies = Strategy::of(&Role::ALL);
         let plug = Plug::new(air, clock, source, strategies, ids, rand::random());
         let (control, requests) = control::channel();
-        served.process.set_control(control);
+        process.set_control(control);
         Ok(Stage { running, plug, requests, records: feed.subscribe() })
     }
 
-    /// Serves the API, if that is asked for.
-    async fn serve(&self, arguments: &Arguments, feed: &Feed) -> anyhow::Result<Served> {
-        let name = arguments.network.name();
-        let about = About::network(Mode::Demo, &name, &self.dialect.network());
+    /// Returns the network as others can ask it, before it has any peers.
+    fn process(&self, arguments: &Arguments, feed: &Feed) -> Process {
+        let about = About::network(Mode::Demo, &arguments.network.name(), &self.dialect.network());
         let profile = arguments.network.profile().map(|profile| profile.name.as_str());
-        let process = Process::new(about.following(profile), feed.clone());
-        let source = feed.source(Some(name.into()), None);
-        let http = arguments.http.serve(&process, &source, self.clock.now()).await?;
-        Ok(Served { process, http })
+        Process::new(about.following(profile), feed.clone())
     }
-}
 
-/// The network as others can ask it.
-struct Served {
-    process: Process,
-    http: crate::http::Served,
+    /// Serves the API, if that is asked for: once the peers are there, so that who asks at once
+    /// finds all that there is.
+    async fn serve(&self, arguments: &Arguments, process: &Process) -> anyhow::Result<Served> {
+        let source = process.feed().source(Some(arguments.network.name().into()), None);
+        arguments.serve(process, &source, self.clock.now()).await
+    }
 }
 
 /// A network that runs, and its plug.
@@ -216,14 +214,15 @@ async fn tell_all(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let printer = Printer::start(Lines::Json, &feed)?;
     let recorder = arguments.recorder(&feed)?;
-    let served = plan.serve(arguments, &feed).await?;
-    let mut stage = plan.start(arguments, place, &feed, &served).await?;
+    let process = plan.process(arguments, &feed);
+    let mut stage = plan.start(arguments, place, &feed, &process).await?;
+    let http = plan.serve(arguments, &process).await?;
     stage.run_to_end(&printer).await?;
     let gauges = stage.running.swarm.gauges();
     summarize(&feed, &arguments.network.name(), plan.clock.now(), gauges);
     let written = printer.finish();
     drop(stage);
-    served.http.end().await;
+    http.end().await;
     written?;
     finish(recorder)
 }
@@ -242,12 +241,13 @@ async fn tell(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
         is_shown
     })?;
     let recorder = arguments.recorder(&feed)?;
-    let served = plan.serve(arguments, &feed).await?;
-    let mut stage = plan.start(arguments, place, &feed, &served).await?;
+    let process = plan.process(arguments, &feed);
+    let mut stage = plan.start(arguments, place, &feed, &process).await?;
+    let http = plan.serve(arguments, &process).await?;
     stage.run_to_end(&printer).await?;
     printer.finish()?;
     drop(stage);
-    served.http.end().await;
+    http.end().await;
     finish(recorder)?;
     let table =
         std::mem::take(&mut *table.lock().expect("no thread panics while it holds the lock"));
@@ -259,11 +259,12 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let (plan, feed) = (Plan::of(arguments)?, Feed::default());
     let mut records = feed.subscribe();
     let recorder = arguments.recorder(&feed)?;
-    let served = plan.serve(arguments, &feed).await?;
-    let mut stage = plan.start(arguments, place, &feed, &served).await?;
+    let process = plan.process(arguments, &feed);
+    let mut stage = plan.start(arguments, place, &feed, &process).await?;
+    let http = plan.serve(arguments, &process).await?;
     let network = &arguments.network;
     let rules = plan.dialect.rules().into();
-    let url = served.http.url().unwrap_or_else(|| place.url.to_string());
+    let url = http.url().unwrap_or_else(|| place.url.to_string());
     let mut board = Board::new(&network.name(), plan.peers, rules, network.rounds, url);
     // So that a peer has the same number here and in what the plug says.
     stage.running.ids.iter().for_each(|id| board.peers.add(*id));
@@ -316,7 +317,7 @@ async fn show(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     }
     feed.close();
     drop(stage);
-    served.http.end().await;
+    http.end().await;
     finish(recorder)?;
     print(&board)
 }

@@ -1,6 +1,6 @@
 //! A network with a chain: its peers beside the search for the next block, and the last blocks.
 
-use althing_board::{BlockRow, ChainBoard, ChainPeer};
+use althing_board::{BlockRow, ChainBoard, ChainPeer, TEXT_MAX, harmless};
 use althing_text::counted;
 use althing_types::{BlockHash, Moment};
 use ratatui::buffer::Buffer;
@@ -34,8 +34,8 @@ pub(super) fn draw(
     buffer: &mut Buffer,
 ) {
     let connected = (board.connected(), board.peers().len());
-    let place = "UDP at 127.0.0.1";
-    header::draw_line(&board.dialect, place, connected, controls, now, places.header, buffer);
+    let place = harmless(&board.place, TEXT_MAX);
+    header::draw_line(&board.dialect, &place, connected, controls, now, places.header, buffer);
     draw_banner(board, places.banner, buffer);
     draw_peers(board, controls.chosen, places.peers, buffer);
     draw_search(board, now, places.round, buffer);

@@ -197,7 +197,8 @@ fn a_chain_with_a_fork() {
         let port = 40_000 + u16::try_from(number).expect("a small number");
         Address::new("127.0.0.1", port).expect("a host")
     };
-    let mut board = ChainBoard::new("aviary", Some(65_536.0), None);
+    let place = "http://127.0.0.1:40000".to_owned();
+    let mut board = ChainBoard::new("aviary", Some(65_536.0), None, place);
     (1..=5).for_each(|number| board.add(&address(number)));
     let mut tell = |millis, peer: usize, event: feed::Event| {
         let time = std::time::SystemTime::UNIX_EPOCH;
