@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `chain` | how fast is a chain fetched, and a block spread? |
 //! | `figures` | how are the figures printed? |
+//! | `http` | what do requests cost a running network? |
 //! | `pow` | how fast is each search kernel? |
 //! | `processor` | what is the processor called? |
 //! | `rounds` | how many rounds are decided per second? |
 
 mod chain;
 mod figures;
+mod http;
 mod pow;
 mod processor;
 mod rounds;
@@ -27,6 +29,7 @@ pub(crate) struct Arguments {
 enum What {
     Rounds(Box<rounds::Arguments>),
     Chain(chain::Arguments),
+    Http(http::Arguments),
     Pow(pow::Arguments),
 }
 
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
         What::Rounds(arguments) => rounds::run(*arguments),
         What::Chain(arguments) => chain::run(&arguments),
+        What::Http(arguments) => http::run(&arguments),
         What::Pow(arguments) => {
             super::end_on_signals()?;
             pow::run(&arguments)
