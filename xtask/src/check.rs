@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{advisories, deps, needs, purity, shell, structure, tidy, web};
+use crate::{advisories, deps, needs, purity, python, shell, structure, tidy, web};
 
 /// Runs all checks, even after one has failed.
 pub(crate) fn run() -> Result<()> {
@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
         let arguments = ["doc", "--workspace", "--all-features", "--no-deps"];
         shell::run(shell::cargo(arguments).env("RUSTDOCFLAGS", "-D warnings"))
     });
+    steps.run("client for Python", || python::run(&python::Options::CHECK));
     steps.run_or_skip("web", web::check);
     steps.run("purity", || purity::run(&purity::Options::CHECK));
     steps.run("licences and origins", || {

@@ -22,6 +22,7 @@
 //! | `interop` | Do our peers agree with programs that others have written? |
 //! | `needs` | Which programs do the tests need, and how are they installed? |
 //! | `purity` | Do the pure crates ask the machine for nothing? |
+//! | `python` | Is the client for Python the one of the API? |
 //! | `root` | Where is the workspace? |
 //! | `shell` | How is another program run? |
 //! | `soak` | Which random networks go wrong? |
@@ -49,6 +50,7 @@ mod fuzz;
 mod interop;
 mod needs;
 mod purity;
+mod python;
 mod root;
 mod shell;
 mod soak;
@@ -140,6 +142,12 @@ enum Job {
   cargo xtask web --check              compare, and change nothing")]
     Web(web::Options),
 
+    /// Write the client for Python from the description of the API, or check that it is the one.
+    #[command(after_help = "Examples:
+  cargo xtask python
+  cargo xtask python --check           compare, and change nothing")]
+    Python(python::Options),
+
     /// Run random networks with fresh seeds on all cores, then the fuzz targets.
     #[command(after_help = "Examples:
   cargo xtask soak                     for ten minutes
@@ -171,6 +179,7 @@ fn run(job: &Job) -> Result<()> {
         Job::Tidy => tidy::run(),
         Job::Fuzz(options) => fuzz::run(options),
         Job::Web(options) => web::run(options),
+        Job::Python(options) => python::run(options),
         Job::Soak(options) => soak::run(options),
     }
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -113,7 +114,14 @@ class Peers(unittest.TestCase):
         self.assertTrue(client.node()["can"]["tally"])
         self.assertEqual([entry["text"] for entry in client.entries()], [ballot("ann")])
         self.assertEqual(client.status()["blocks"], 1 + len(list(client.blocks())))
-        self.assertEqual(client.ask("GET", "/v1/tally")["voters"], 1)
+        self.assertEqual(client.get_tally()["voters"], 1)
+        [cast] = client.ballots()
+        self.assertEqual((cast["voter"], cast["choice"]), ("ann", "yes"))
+        proof = client.get_proof(cast["height"], 0)
+        self.assertEqual(bytes.fromhex(proof["entry"]).decode(), ballot("ann"))
+        self.assertEqual(client.get_peer(client.status()["peer"])["network"], "cs60")
+        self.assertTrue(client.is_ready()["ok"])
+        self.assertIn("althing_height", client.get_metrics())
         records = client.events(0)
         self.assertEqual([next(records)["sequence"] for _ in range(3)], [0, 1, 2])
         records.close()
@@ -122,6 +130,14 @@ class Peers(unittest.TestCase):
         self.assertEqual(refused.exception.code, "wrong_network")
         with self.assertRaises(althing.NotRunning):
             althing.Client(self.directory.name).status()
+
+    def test_each_operation_of_the_api_is_a_method(self):
+        document = json.loads((HERE.parent.parent / "docs" / "openapi.json").read_text())
+        methods = [operation for path in document["paths"].values() for operation in path.values()]
+        self.assertGreater(len(methods), 15)
+        for operation in methods:
+            name = re.sub("([A-Z])", r"_\1", operation["operationId"]).lower()
+            self.assertTrue(callable(getattr(althing.Client, name, None)), name)
 
     def test_what_is_wrong_is_said(self):
         wrong = althing.Peer(self.directory.name, options=["--wrong"], program=PROGRAM)

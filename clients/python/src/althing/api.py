@@ -10,6 +10,8 @@ import os
 import socket
 import urllib.parse
 
+from .operations import Operations
+
 # How long a peer that was reached has to answer what it need not wait for, in seconds.
 PATIENCE = 30.0
 
@@ -26,8 +28,8 @@ class NotRunning(ApiError):
     """No peer runs there."""
 
 
-class Client:
-    """Asks the peers of one process.
+class Client(Operations):
+    """Asks the peers of one process: whatever the API has, and long lists item by item.
 
     directory  what `althing peer --data` was given
     url        instead of that, where the API is served, as in http://127.0.0.1:8080
@@ -44,39 +46,71 @@ class Client:
 
     def node(self):
         """Returns what runs there."""
-        return self.ask("GET", "/v1/node")
+        return self.get_node()
 
     def status(self):
         """Returns how things stand with the first peer there."""
-        return self.ask("GET", "/v1/status")
+        return self.get_status()
 
     def rows(self, start=0):
         """Yields the rows of the table, in a network with rounds."""
-        return self._items("/v1/rows", start)
+        return self._items(self.list_rows, start)
 
     def blocks(self, start=0):
         """Yields the blocks of the chain from a height on."""
-        return self._items("/v1/blocks", start)
+        return self._items(self.list_blocks, start)
 
     def entries(self, start=0):
         """Yields the entries of the chain from a height on."""
-        return self._items("/v1/entries", start)
+        return self._items(self.list_entries, start)
+
+    def ballots(self, start=0):
+        """Yields the ballots in the chain from a height on, in a network that holds ballots."""
+        return self._items(self.list_ballots, start)
 
     def add(self, text, confirmations=None, once=False):
         """Gets an entry into the chain, and returns what has become of it."""
         entry = {"text": text, "once": once}
         if confirmations is not None:
             entry["confirmations"] = confirmations
-        return self.ask("POST", "/v1/entries", entry, patience=None)
+        return self.add_entry(entry)
 
     def events(self, start=None):
         """Yields what happens, from a record on or from now on, until the process ends."""
-        path = "/v1/events" if start is None else f"/v1/events?from={int(start)}"
+        return self.follow_events(from_=start)
+
+    def ask(self, method, path, body=None, patience=PATIENCE):
+        """Returns the answer to a request: JSON as Python has it, or else a text."""
+        connection = self._connection(patience)
+        try:
+            answer = self._send(connection, method, path, body, "application/json")
+            text = answer.read()
+            is_json = "json" in (answer.getheader("Content-Type") or "")
+            # A process that is not ready answers what others answer with 200.
+            if answer.status not in (200, 503):
+                raise self._refused(answer.status, text)
+            body = json.loads(text) if is_json else text.decode()
+            if answer.status == 503 and "code" in body:
+                raise self._refused(answer.status, text)
+            return body
+        except (http.client.HTTPException, ConnectionError, json.JSONDecodeError) as error:
+            raise ApiError(f"the peer at {self.place} has left without an answer") from error
+        finally:
+            connection.close()
+
+    def _asked(self, method, path, query=None, body=None, waits=False):
+        """Carries out one of the operations."""
+        patience = None if waits else PATIENCE
+        return self.ask(method, _with_query(path, query), body, patience)
+
+    def _followed(self, path, query):
+        """Yields the lines of an answer that goes on."""
         connection = self._connection(None)
         try:
+            path = _with_query(path, query)
             answer = self._send(connection, "GET", path, None, "application/x-ndjson")
             if answer.status != 200:
-                raise self._refused(answer)
+                raise self._refused(answer.status, answer.read())
             for line in answer:
                 # An empty line only says that the connection is still good.
                 if line.strip():
@@ -84,23 +118,10 @@ class Client:
         finally:
             connection.close()
 
-    def ask(self, method, path, body=None, patience=PATIENCE):
-        """Returns the answer to a request."""
-        connection = self._connection(patience)
-        try:
-            answer = self._send(connection, method, path, body, "application/json")
-            if answer.status != 200:
-                raise self._refused(answer)
-            return json.loads(answer.read())
-        except (http.client.HTTPException, ConnectionError, json.JSONDecodeError) as error:
-            raise ApiError(f"the peer at {self.place} has left without an answer") from error
-        finally:
-            connection.close()
-
-    def _items(self, path, start):
+    def _items(self, listed, start):
         following = start
         while following is not None:
-            page = self.ask("GET", f"{path}?from={int(following)}&limit=1000")
+            page = listed(from_=int(following), limit=1000)
             yield from page["items"]
             following = page["next"]
 
@@ -127,13 +148,18 @@ class Client:
         connection.request(method, path, body, headers)
         return connection.getresponse()
 
-    def _refused(self, answer):
+    def _refused(self, status, text):
         try:
-            problem = json.loads(answer.read())
+            problem = json.loads(text)
             reason, code = problem["detail"], problem["code"]
         except (ValueError, KeyError):
-            reason, code = f"status {answer.status}", None
+            reason, code = f"status {status}", None
         return ApiError(f"the peer at {self.place} cannot answer: {reason}", code)
+
+
+def _with_query(path, query):
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urllib.parse.urlencode(given)}" if given else path
 
 
 class _Local(http.client.HTTPConnection):
