@@ -2,6 +2,8 @@
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 
 const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** How long anything may take that is awaited, on a machine that does other things as well. */
+const PATIENCE_MS = 60_000;
 /** It may look for nothing beyond this machine. */
 const ARGUMENTS = [
   "--no-sandbox",
@@ -35,6 +37,7 @@ export interface Options {
 export async function open(browser: Browser, url: string, options: Options = {}): Promise<Opened> {
   const { width = 1440, height = 1000, theme = "light", hash = "" } = options;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`${error.message} ${error.stack}`));

@@ -1,10 +1,13 @@
-/** What a person does on the page of a demo, in a real browser. */
-import { readFileSync } from "node:fs";
+/**
+ * What the page does by itself, in a real browser, with a made-up network; real.test.ts has the
+ * stories that take a real one.
+ */
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../mock/server.mjs";
 import { launch, open, type Opened, type Options } from "./browser";
+import { decidedIn, dropRecording, faults, leader, peers, rows, seeds, violations } from "./steps";
 
 const RECORDING = fileURLToPath(new URL("../tests/logs/elect-chain.jsonl", import.meta.url));
 const CHAIN = fileURLToPath(new URL("../tests/logs/cs60.jsonl", import.meta.url));
@@ -29,55 +32,7 @@ async function begin(options: Options & { peers?: number; roundMs?: number } = {
   return opened.page;
 }
 
-const peers = (page: Page) => page.locator("#view-ring button.peer");
-const leader = (page: Page) => page.locator("#view-ring button.peer.leads");
-const rows = async (page: Page) => {
-  const counted = await page.locator("#view-ledger header > .quiet").allTextContents();
-  return Number(counted[0]?.replaceAll(",", "").match(/\d+/)?.[0] ?? 0);
-};
-
 describe("a demo", () => {
-  it("shows its ten peers, one of which leads, and rows as they are decided", async () => {
-    const page = await begin();
-    await expect.poll(() => peers(page).count()).toBe(10);
-    await expect.poll(() => leader(page).count()).toBe(1);
-    await expect.poll(() => rows(page)).toBeGreaterThan(1);
-    await expect.poll(() => page.locator("#view-table tbody tr").count()).toBeGreaterThan(1);
-  });
-
-  it("has another leader when the leader is crashed by its button", async () => {
-    const page = await begin();
-    await leader(page).waitFor();
-    const before = await leader(page).textContent();
-    await page.getByRole("button", { name: "Choose the leader" }).click();
-    await page.getByRole("button", { name: "Crash", exact: true }).click();
-    await page.locator("#view-ring button.peer.gone").waitFor();
-    await expect.poll(() => leader(page).textContent()).not.toBe(before);
-    await page.locator("#view-plug").getByRole("button", { name: "Undo" }).click();
-    await expect.poll(() => page.locator("#view-ring button.peer.gone").count()).toBe(0);
-  });
-
-  it("goes on without those that a line drawn across the ring cuts off, until it is undone", async () => {
-    const page = await begin();
-    await expect.poll(() => rows(page)).toBeGreaterThan(1);
-    const ring = await page.locator(".ring").boundingBox();
-    if (!ring) throw new Error("the ring has no place");
-    const x = ring.x + ring.width * 0.72;
-    await page.mouse.move(x, ring.y + ring.height - 4);
-    await page.mouse.down();
-    await page.mouse.move(x, ring.y + 4, { steps: 8 });
-    await page.mouse.up();
-    const fault = page.locator("#view-plug .faults li");
-    await fault.waitFor();
-    expect(await fault.textContent()).toContain("cannot reach the others");
-    const waits = page.locator('#view-ring button.peer[aria-label*="waits for a majority"]');
-    await expect.poll(() => waits.count()).toBeGreaterThan(1);
-    const before = await rows(page);
-    await expect.poll(() => rows(page)).toBeGreaterThan(before);
-    await fault.getByRole("button", { name: "Undo" }).click();
-    await expect.poll(() => waits.count(), { timeout: 10_000 }).toBe(0);
-  });
-
   it("is cut in two by the keyboard as well", async () => {
     const page = await begin();
     await expect.poll(() => peers(page).count()).toBe(10);
@@ -86,24 +41,18 @@ describe("a demo", () => {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Space");
     await page.keyboard.press("p");
-    const fault = page.locator("#view-plug .faults li");
-    await fault.waitFor();
-    expect(await fault.textContent()).toContain("peers 1, 2 cannot reach the others");
+    await faults(page).waitFor();
+    expect(await faults(page).textContent()).toContain("peers 1, 2 cannot reach the others");
+    await faults(page).getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => faults(page).count()).toBe(0);
   });
 });
 
 describe("time", () => {
-  it("a recording that is opened ends with the table that was recorded", async () => {
+  it("a recording that is dropped on it ends with the table that was recorded", async () => {
     const page = await begin();
-    await page.setInputFiles("input[type=file]", RECORDING);
-    const lines = readFileSync(RECORDING, "utf8").trim().split("\n");
-    const events = lines.map((line) => JSON.parse(line));
-    const decided = new Map<number, string>();
-    for (const it of events) if (it.event === "round_decided") decided.set(it.transaction, it.seed);
-    await page.getByLabel("Moment that is shown").focus();
-    await page.keyboard.press("End");
-    const seeds = page.locator("#view-table tbody td.mono");
-    await expect.poll(() => seeds.allTextContents()).toEqual([...decided.values()].reverse());
+    await dropRecording(page, RECORDING);
+    await expect.poll(() => seeds(page).allTextContents()).toEqual(decidedIn(RECORDING));
     await expect.poll(() => page.locator(".centre").textContent()).toContain("Done");
   });
 
@@ -124,7 +73,7 @@ describe("all who look at it", () => {
     // With a peer, a fault and a row more closely, and explanations.
     await page.getByRole("button", { name: "Choose the leader" }).click();
     await page.getByRole("button", { name: "Lose", exact: true }).click();
-    await page.locator("#view-plug .faults li").waitFor();
+    await faults(page).waitFor();
     await page.locator("#view-ledger .card").first().click();
     await page.keyboard.press("?");
     await page.locator("#view-closer").hover();
@@ -165,19 +114,3 @@ describe("all who look at it", () => {
     expect(overflow).toBe(0);
   });
 });
-
-/** Returns what axe finds, with what it found it in. */
-async function violations(page: Page): Promise<string[]> {
-  const source = new URL("../node_modules/axe-core/axe.min.js", import.meta.url);
-  // As one would type it into the console, which the page's policy does not forbid.
-  await page.evaluate(readFileSync(source, "utf8"));
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: () => Promise<AxeResult> } };
-    const { violations } = await axe.run();
-    return violations.map((it) => `${it.impact} ${it.id}: ${it.nodes.map((n) => n.html).join(" ")}`);
-  });
-}
-
-interface AxeResult {
-  violations: { impact: string; id: string; nodes: { html: string }[] }[];
-}

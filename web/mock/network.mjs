@@ -65,13 +65,13 @@ export class Network {
         if (peer.state === "crashed") throw new Error(`${name} has crashed already`);
         peer.state = "crashed";
         this.#say(null, { event: "peer_crashed", crashed: peer.peer });
-        return this.#fault("crash", `${name} has crashed`, { peer: peer.peer });
+        return { sentence: `${name} has crashed`, fault: null };
       case "restart":
         return this.#runAgain(peer);
       case "freeze":
         peer.state = "paused";
         this.#say(null, { event: "peer_frozen", frozen: peer.peer });
-        return this.#fault("freeze", `${name} is frozen`, { peer: peer.peer });
+        return { sentence: `${name} is frozen`, fault: null };
       case "thaw":
         return this.#runAgain(peer);
       case "partition": {
@@ -108,7 +108,6 @@ export class Network {
     this.faults.delete(id);
     const peer = this.peers.find((it) => it.peer === fault.peer);
     if (fault.action === "byzantine" && peer) peer.byzantine = null;
-    if ((fault.action === "crash" || fault.action === "freeze") && peer) this.#runAgain(peer);
     this.#say(null, { event: "fault_cleared", fault: id });
   }
 
@@ -118,11 +117,6 @@ export class Network {
         ? { event: "peer_restarted", restarted: peer.peer }
         : { event: "peer_thawed", thawed: peer.peer };
     peer.state = "runs";
-    for (const [id, fault] of this.faults) {
-      if (fault.peer !== peer.peer || !["crash", "freeze"].includes(fault.action)) continue;
-      this.faults.delete(id);
-      this.#say(null, { event: "fault_cleared", fault: id });
-    }
     this.#say(null, event);
     this.#say(peer.peer, { event: "connected" });
     return { sentence: `peer ${peer.number} runs again`, fault: null };

@@ -1,6 +1,9 @@
 //! Random requests to the API of a running demo: Schemathesis makes them from
-//! `docs/openapi.json`, and none may be answered with an error of the server.
+//! `docs/openapi.json`, and none may be answered with an error of the server. After that its
+//! metrics are read by the strict parser of OpenMetrics in Prometheus' own client; `promtool` would
+//! bring all of Prometheus.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -8,13 +11,28 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::needs;
-use crate::root;
 use crate::shell;
 use crate::steps::Outcome;
-use crate::workspace::EVERYTHING;
+use crate::workspace::{self, target};
 
 /// What is installed, with its version.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
+/// The parser of those who define the format of the metrics: it refuses what is not exactly in it.
+const PROMETHEUS_CLIENT: &str = "prometheus-client==0.26.0";
+
+/// Reads the metrics at a URL, and says how many families there are.
+const READ_METRICS: &str = "
+import sys, urllib.request
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+answer = urllib.request.urlopen(sys.argv[1])
+assert answer.headers.get_content_type() == 'application/openmetrics-text', answer.headers
+families = list(text_string_to_metric_families(answer.read().decode()))
+names = [family.name for family in families]
+assert len(set(names)) == len(names) >= 5, names
+assert any(sample.value > 0 for family in families for sample in family.samples)
+print(f'{len(names)} metrics are in the format OpenMetrics.')
+";
 
 /// The networks whose demos are asked: of each kind one, and in none a valid request has to wait.
 const DIALECTS: [&str; 2] = ["elect-chain", "cs60"];
@@ -25,15 +43,13 @@ const LEFT_OUT: [&str; 3] = ["followEvents", "isAlive", "isReady"];
 
 /// Asks a demo of each kind of network.
 pub(crate) fn run() -> Result<Outcome> {
-    let schemathesis = match install() {
-        Ok(program) => program,
+    let place = match install() {
+        Ok(place) => place,
         Err(error) => return Ok(Outcome::Skipped(format!("no Schemathesis here: {error:#}"))),
     };
-    // With the features of the tests, whose build this is the first part of.
-    shell::run(shell::cargo(["test", "--no-run", "--quiet"]).args(EVERYTHING))?;
     for dialect in DIALECTS {
         let demo = Demo::start(dialect)?;
-        let mut ask = shell::command(&schemathesis.display().to_string());
+        let mut ask = shell::command(&place.join("bin/schemathesis").display().to_string());
         // It leaves its examples behind.
         ask.current_dir(target());
         ask.args(["run", &format!("{}/openapi.json", demo.url)]);
@@ -43,27 +59,27 @@ pub(crate) fn run() -> Result<Outcome> {
             ask.args(["--exclude-operation-id", name]);
         }
         shell::run(&mut ask)?;
+        let mut read = shell::command(&place.join("bin/python").display().to_string());
+        shell::run(read.args(["-c", READ_METRICS, &format!("{}/metrics", demo.url)]))?;
     }
     Ok(Outcome::Done)
 }
 
-/// Installs Schemathesis beside what is built, unless it is there, and returns its path.
+/// Installs Schemathesis and the parser of metrics beside what is built, unless these versions are
+/// there, and returns where.
 fn install() -> Result<PathBuf> {
     needs::PYTHON.ensure()?;
     let place = target().join("schemathesis");
-    let program = place.join("bin/schemathesis");
-    if !program.is_file() {
-        let python = place.display().to_string();
-        shell::run(shell::command("python3").args(["-m", "venv", &python]))?;
-        let pip = place.join("bin/pip").display().to_string();
-        shell::run(shell::command(&pip).args(["install", "--quiet", SCHEMATHESIS]))?;
+    let (stamp, wanted) = (place.join("installed"), [SCHEMATHESIS, PROMETHEUS_CLIENT]);
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted.join(" ")) {
+        return Ok(place);
     }
-    Ok(program)
-}
-
-/// Returns where cargo builds.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root::root().join("target"), PathBuf::from)
+    let python = place.display().to_string();
+    shell::run(shell::command("python3").args(["-m", "venv", &python]))?;
+    let pip = place.join("bin/pip").display().to_string();
+    shell::run(shell::command(&pip).args(["install", "--quiet"]).args(wanted))?;
+    fs::write(&stamp, wanted.join(" ")).with_context(|| stamp.display().to_string())?;
+    Ok(place)
 }
 
 /// A demo that can be asked; killed when dropped.
@@ -74,7 +90,7 @@ struct Demo {
 
 impl Demo {
     fn start(dialect: &str) -> Result<Self> {
-        let program = target().join("debug").join("althing");
+        let program = workspace::program();
         let mut command = Command::new(&program);
         command.args(["demo", "--dialect", dialect, "--peers", "3", "--rounds", "1000000"]);
         command.args(["--http", "127.0.0.1:0", "--pace", "1s", "--json"]);

@@ -37,6 +37,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.run("examples in the docs", || {
             shell::run(shell::cargo(["test", "--doc"]).args(EVERYTHING))
         });
+        // The features of all tests, so that nothing is built twice.
+        steps.run("build", || shell::run(shell::cargo(["test", "--no-run"]).args(EVERYTHING)));
         steps.run_or_skip("dashboard", web::test);
         steps.run_or_skip("the API, asked at random", api::run);
     }

@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.check {
             steps.run("page", compare);
         } else {
+            steps.run("types of the API", || npm(&["run", "types"]));
             steps.run("page", || npm(&["run", "build"]));
         }
         steps.run("types and warnings", || npm(&["run", "check"]));
@@ -62,14 +63,17 @@ pub(crate) fn check() -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The step of `test`: what the page is folded from, and the page in a browser.
+/// The step of `test`: what the page is folded from, and the page in a browser, with made-up
+/// networks and with those of the `althing` command that the tests have built.
 pub(crate) fn test() -> Result<Outcome> {
     if let Some(reason) = missing() {
         return Ok(Outcome::Skipped(reason));
     }
     install()?;
     npm(&["test"])?;
-    npm(&["run", "e2e"])?;
+    let mut browser = shell::command("npm");
+    browser.current_dir(workspace::root().join(SOURCE)).args(["run", "e2e"]);
+    shell::run(browser.env("ALTHING", workspace::program()))?;
     Ok(Outcome::Done)
 }
 

@@ -1,5 +1,6 @@
 //! The project's own crates, as described by cargo.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,6 +11,16 @@ use crate::shell;
 
 /// The features that all builds here enable, so that each crate is built only once.
 pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
+/// Returns where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Returns the `althing` command, as the tests build it.
+pub(crate) fn program() -> PathBuf {
+    target().join("debug/althing")
+}
 
 /// The part of `cargo metadata` that the checks read.
 #[derive(Deserialize)]
