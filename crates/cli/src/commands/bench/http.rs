@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::figures::{self, percentile};
 use crate::commands;
@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+/// Time after which a reader that has no answer is counted as turned away.
+const LET_IN: Duration = Duration::from_secs(2);
 
 /// What was measured while something was asked for.
 #[derive(Default)]
@@ -202,11 +205,11 @@ async fn events(arguments: &Arguments, place: &str, rounds: &Rounds) -> anyhow::
         // Who is turned away may find the connection closed before it has asked.
         let asked = async {
             let mut sender = connect(place).await?;
-            let answer = ask(&mut sender, place, "/v1/events?from=0").await?;
+            let answer = ask(&mut sender, place, "/v1/events").await?;
             anyhow::Ok((sender, answer))
         };
-        let (sender, answer) = match asked.await {
-            Ok((sender, answer)) if answer.status().is_success() => (sender, answer),
+        let (sender, answer) = match timeout(LET_IN, asked).await {
+            Ok(Ok((sender, answer))) if answer.status().is_success() => (sender, answer),
             _ => {
                 counts[1] += 1;
                 continue;
