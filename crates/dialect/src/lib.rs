@@ -64,6 +64,7 @@ mod topics;
 
 use std::fmt;
 
+use althing_engine::Ground;
 use serde::{Deserialize, Serialize};
 
 pub use self::chain::ChainDialect;
@@ -123,6 +124,21 @@ pub enum Malformed {
     /// Rule X1.
     #[error("the signature is not its sender's")]
     SignatureWrong,
+}
+
+impl Malformed {
+    /// Returns what it is, for scripts and pages. No numbered rule has the format of messages, but
+    /// the sections on the wire of `docs/protocol.md`.
+    pub fn ground(&self) -> Ground {
+        let (kind, rule) = match self {
+            Self::TooLong { .. } => ("too_long", None),
+            Self::UnknownTopic { .. } => ("unknown_topic", None),
+            Self::NotAMessage(_) => ("not_a_message", None),
+            Self::Field { .. } => ("bad_field", None),
+            Self::SignatureWrong => ("signature_wrong", Some("X1")),
+        };
+        Ground { kind, rule, is_breach: true }
+    }
 }
 
 /// The maximum size of a message in bytes: enough for a membership of a thousand peers with keys,

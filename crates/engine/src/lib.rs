@@ -12,12 +12,14 @@
 //! | --- | --- |
 //! | `contract` | what is an engine to those that run it? |
 //! | `durable` | what does a restart find? |
+//! | `ground` | what is a refusal, for scripts? |
 //! | `overhearing` | which peers of other networks are here, and when is that told? |
 //! | `rounds` | how do members with a leader agree? |
 //! | `nakamoto` | how do peers with a chain agree? |
 
 mod contract;
 mod durable;
+mod ground;
 pub mod nakamoto;
 mod overhearing;
 pub mod rounds;
@@ -26,3 +28,4 @@ pub use contract::{
     Engine, Input, Origin, OtherNetwork, Output, Overheard, ProofOfWork, Queue, Recipient, SearchId,
 };
 pub use durable::{Change, Durable, Gap, Recovered, State, Undecodable};
+pub use ground::Ground;

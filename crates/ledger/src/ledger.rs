@@ -407,3 +407,14 @@ pub enum EntryRefused {
     #[error(transparent)]
     Application(#[from] EntriesRefused),
 }
+
+impl EntryRefused {
+    /// Returns the rule of `docs/protocol.md` that is broken.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Structural(invalid) => invalid.rule(),
+            Self::Semantic(invalid) => invalid.rule(),
+            Self::Application(_) => "B14",
+        }
+    }
+}

@@ -34,7 +34,8 @@ impl Misbehaviour {
         }
     }
 
-    fn of_block(invalid: &Invalid) -> Option<Self> {
+    /// Returns the misconduct that an invalid block proves, if any.
+    pub(super) fn of_block(invalid: &Invalid) -> Option<Self> {
         match invalid {
             // Its clock and ours may differ.
             Invalid::Contextual(Contextual::TooNew { .. }) => None,

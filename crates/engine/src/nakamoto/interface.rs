@@ -7,7 +7,7 @@ use althing_types::{Address, BlockHash, Height, PeerKey};
 
 use super::message::Claim;
 use super::requests::RequestId;
-use crate::OtherNetwork;
+use crate::{Ground, OtherNetwork};
 
 /// What the user of a peer, or a miner that works for it, may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,4 +257,33 @@ pub enum Refusal {
     /// Rule N9.
     #[error("this network has no such message")]
     Unexpected,
+}
+
+impl Refusal {
+    /// Returns what it is, for scripts and pages.
+    pub fn ground(&self) -> Ground {
+        use Ground as Of;
+        match self {
+            Self::Stranger => Of::harmless("stranger", "N1"),
+            Self::TooManyPeers => Of::harmless("too_many_peers", "N7"),
+            Self::TooManyQuestions => Of::harmless("too_many_questions", "N8"),
+            // It may be the answer to a request that was given up.
+            Self::Unasked => Of::harmless("unasked", "Y3"),
+            Self::InvalidBlock(invalid) => {
+                let is_breach = Misbehaviour::of_block(invalid).is_some();
+                Of { kind: "invalid_block", rule: Some(invalid.rule()), is_breach }
+            }
+            // Its chain may be another by now.
+            Self::BlockOfAnotherChain { .. } => Of::harmless("block_of_another_chain", "Y4"),
+            Self::InvalidEntry(reason) => {
+                let is_breach = !matches!(reason, EntryRefused::Application(_));
+                Of { kind: "invalid_entry", rule: Some(reason.rule()), is_breach }
+            }
+            Self::LengthWrong { .. } => Of::breach("length_wrong", "T2"),
+            Self::HeadersApart => Of::harmless("headers_apart", "Y7"),
+            Self::MempoolFull => Of::harmless("mempool_full", "M2"),
+            Self::CookieWrong => Of::harmless("cookie_wrong", "N10"),
+            Self::Unexpected => Of::breach("unexpected", "N9"),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use super::equivocation::Equivocation;
 use super::record::CertifiedRecord;
 use super::waiting::Waiting;
-use crate::{OtherNetwork, SearchId};
+use crate::{Ground, OtherNetwork, SearchId};
 
 /// What the user of a peer may ask it to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,6 +272,9 @@ pub enum Refusal {
         /// The peer that is named as the finder of the solution.
         winner: PeerId,
     },
+    /// Rule V5.
+    #[error("a vote against a solution that solves the challenge")]
+    VoteAgainstSolution,
     /// Rule R1.
     #[error("the certificate of transaction {transaction} has too few votes")]
     CertificateTooThin {
@@ -287,4 +290,45 @@ pub enum Refusal {
     /// Rule Q2.
     #[error("this network has no such message")]
     Unexpected,
+}
+
+impl Refusal {
+    /// Returns what it is, for scripts and pages.
+    pub fn ground(&self) -> Ground {
+        use Ground as Of;
+        match self {
+            // Before the members are settled, an honest peer may take itself for one.
+            Self::Stranger => Of::harmless("stranger", "A1"),
+            Self::SignatureMissing => Of::breach("signature_missing", "A2"),
+            Self::SignatureWrong => Of::breach("signature_wrong", "A2"),
+            Self::SecondKey => Of::breach("second_key", "A3"),
+            // Its key may have been said before this peer was there.
+            Self::KeyMissing => Of::harmless("key_missing", "A3"),
+            Self::Impersonation => Of::breach("impersonation", "A4"),
+            Self::SharedId => Of::harmless("shared_id", "P20"),
+            Self::Plain => Of::breach("plain", "A5"),
+            // A network may deliver late, or twice.
+            Self::EarlierStart => Of::harmless("earlier_start", "I4"),
+            Self::SecondStart => Of::breach("second_start", "I6"),
+            Self::TooManyPeers => Of::harmless("too_many_peers", "G5"),
+            Self::OtherMembership { .. } => Of::harmless("other_membership", "G6"),
+            Self::TooManyNames => Of::harmless("too_many_names", "G8"),
+            Self::DrawTooHigh { .. } => Of::breach("draw_too_high", "E1"),
+            Self::SecondDraw { .. } => Of::breach("second_draw", "E2"),
+            Self::SecondPromise { .. } => Of::breach("second_promise", "E3"),
+            Self::NotLeader => Of::breach("not_leader", "C1"),
+            Self::Past { .. } => Of::harmless("past", "C2"),
+            Self::Ahead { .. } => Of::breach("ahead", "C2"),
+            Self::NotASolution(_) => Of::breach("not_a_solution", "S1"),
+            Self::SecondSolution { .. } => Of::breach("second_solution", "S2"),
+            Self::SecondVote { .. } => Of::breach("second_vote", "V3"),
+            Self::VoteForNoSolution(_) => Of::breach("vote_for_no_solution", "V4"),
+            Self::VoteForStranger { .. } => Of::breach("vote_for_stranger", "V4"),
+            Self::VoteAgainstSolution => Of::breach("vote_against_solution", "V5"),
+            Self::CertificateTooThin { .. } => Of::breach("certificate_too_thin", "R1"),
+            Self::Repeated => Of::harmless("repeated", "P7"),
+            Self::QueueFull => Of::harmless("queue_full", "Q1"),
+            Self::Unexpected => Of::breach("unexpected", "Q2"),
+        }
+    }
 }
