@@ -81,6 +81,9 @@ pub trait Simulated: Sized {
         None
     }
 
+    /// Hears what a peer sends, for one that watches the network.
+    fn overhear(&mut self, _now: Moment, _wire: &Wire) {}
+
     /// Returns whether peers learn of each other from a tracker.
     fn has_tracker(&self) -> bool {
         false

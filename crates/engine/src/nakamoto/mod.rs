@@ -19,6 +19,7 @@
 //! | `turns` | when do we mine beside programs that take long? | M6 |
 //! | `holders` | which of our blocks do others have as well? | M5 |
 //! | `wall_clock` | what time is it, by our clock and by those of others? | B13 |
+//! | `watching` | what does one do that only watches? | |
 //! | `bans` | which keys are banned? | X |
 //! | `message` | what do peers send each other? | |
 //! | `interface`, `status` | what can a peer be told, what does it report, how are things? | |
@@ -57,6 +58,7 @@ mod status;
 mod tips;
 mod turns;
 mod wall_clock;
+mod watching;
 mod whole_chain;
 
 pub use self::answers::{
@@ -142,6 +144,8 @@ pub struct Nakamoto {
     overhearing: Overhearing,
     /// Whether a tracker has sent its list.
     has_list: bool,
+    /// Whether it only watches.
+    is_watching: bool,
 }
 
 /// What distinguishes one peer from the others of its network.
@@ -202,7 +206,17 @@ impl Nakamoto {
             mempool: Mempool::default(),
             miner: Miner::new(mining),
             has_list: false,
+            is_watching: false,
         }
+    }
+
+    /// Has it only watch: it asks for what it needs to know which chain there is, and says who it
+    /// is where otherwise none would tell it anything. It mines nothing, answers nothing and passes
+    /// nothing on.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.is_watching = true;
+        self
     }
 
     /// Returns the blocks that this peer knows.
@@ -429,6 +443,9 @@ impl Engine for Nakamoto {
             | Input::Read(_) => {}
         }
         self.keep_mining(now, out);
+        if self.is_watching {
+            out.retain(|output| watching::is_done(&self.me, output));
+        }
     }
 
     fn status(&self) -> Status {

@@ -49,6 +49,7 @@ mod signature;
 mod start;
 mod status;
 mod waiting;
+mod watch;
 
 pub use self::authenticator::{Authenticator, Unsigned};
 pub use self::customs::{
@@ -79,6 +80,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::paxos::Paxos;
 use self::published::Published;
+use self::watch::Watch;
 use crate::overhearing::{Overhearing, Overhears};
 use crate::{Engine, OtherNetwork, Overheard, Queue};
 
@@ -89,6 +91,8 @@ pub enum Seat {
     Member,
     /// Follows the table without being counted.
     Observer,
+    /// Says nothing at all, may come in the middle, and judges what the others say.
+    Watcher,
 }
 
 /// What a peer may have said before it starts: it cannot tell by its disk, which may have been
@@ -119,6 +123,7 @@ pub struct Rounds {
 enum Machine {
     Paxos(Box<Paxos>),
     Published(Box<Published>),
+    Watch(Box<Watch>),
 }
 
 /// What can happen to a peer of a network with rounds.
@@ -150,6 +155,9 @@ impl Rounds {
         let rng = ChaCha8Rng::from_seed(identity.entropy);
         let size = rules.membership_size();
         let machine = match rules.counting {
+            _ if identity.seat == Seat::Watcher => {
+                Machine::Watch(Box::new(Watch::new(rules, identity, rng)))
+            }
             Counting::Members => {
                 Machine::Paxos(Box::new(Paxos::new(rules, identity, rng, recovered)))
             }
@@ -200,6 +208,7 @@ impl Machine {
         match self {
             Self::Paxos(paxos) => paxos.handle(now, input, out),
             Self::Published(published) => published.handle(now, input, out),
+            Self::Watch(watch) => watch.handle(now, input, out),
         }
     }
 }
@@ -246,6 +255,7 @@ impl Engine for Rounds {
         match &self.machine {
             Machine::Paxos(paxos) => paxos.status(),
             Machine::Published(published) => published.status(),
+            Machine::Watch(watch) => watch.status(),
         }
     }
 
@@ -254,6 +264,7 @@ impl Engine for Rounds {
         match &self.machine {
             Machine::Paxos(paxos) => paxos.queues().into_iter().for_each(visit),
             Machine::Published(published) => published.queues().into_iter().for_each(visit),
+            Machine::Watch(watch) => watch.queues().into_iter().for_each(visit),
         }
     }
 }

@@ -59,6 +59,12 @@ impl Peer {
         Self { engine, now: Moment::START, timers: Vec::new() }
     }
 
+    /// Has it only watch.
+    pub(crate) fn watching(mut self) -> Self {
+        self.engine = self.engine.watching();
+        self
+    }
+
     pub(crate) fn handle(&mut self, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         self.engine.handle(self.now, input, &mut out);

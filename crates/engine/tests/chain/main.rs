@@ -14,4 +14,5 @@ mod restart;
 mod status;
 mod strangers;
 mod wall_clock;
+mod watching;
 mod whole_chain;

@@ -20,6 +20,7 @@ mod signers;
 mod simulated_rsa;
 mod verification_cache;
 mod violation;
+mod watcher;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub use self::checker::RoundsChecker;
 pub use self::scenario::{Network, Scenario};
 use self::signers::Signers;
 pub use self::violation::Violation;
+pub use self::watcher::Watcher;
 use crate::host::Disk;
 use crate::simulated::Simulated;
 use crate::summary::{Counters, Names};
@@ -81,6 +83,7 @@ pub struct RoundsNetwork {
     other: Option<Other>,
     /// The leaders so far, and their terms.
     terms: BTreeSet<(Term, PeerId)>,
+    watcher: Option<Watcher>,
 }
 
 /// A variant that some of the peers were given by mistake.
@@ -111,6 +114,7 @@ impl RoundsNetwork {
             strays: BTreeSet::new(),
             other: None,
             terms: BTreeSet::new(),
+            watcher: None,
         }
     }
 
@@ -124,6 +128,24 @@ impl RoundsNetwork {
     #[must_use]
     pub fn vouched(self) -> Self {
         Self { restarted: Past::Vouched, ..self }
+    }
+
+    /// Has one watch the network, which hears all that is sent, as it is sent.
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        self.watch_again();
+        self
+    }
+
+    /// Returns the one that watches, if one does.
+    pub fn watcher(&self) -> Option<&Watcher> {
+        self.watcher.as_ref()
+    }
+
+    /// Has another one take over that has heard nothing so far.
+    pub fn watch_again(&mut self) {
+        let authenticator = self.signers.of(&[0; 32]);
+        self.watcher = Some(Watcher::new(self.rules.clone(), authenticator));
     }
 
     /// Has some of the peers speak another dialect, in the same room.
@@ -213,6 +235,12 @@ impl Simulated for RoundsNetwork {
 
     fn codec_index(&self, peer: usize) -> usize {
         usize::from(self.other(peer).is_some())
+    }
+
+    fn overhear(&mut self, now: Moment, wire: &Wire) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.hear(now, &self.dialect.decode(&wire.to, &wire.payload));
+        }
     }
 
     fn last_will(&self, peer: usize) -> Option<Wire> {

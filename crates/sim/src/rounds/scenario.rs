@@ -48,6 +48,7 @@ pub struct Scenario {
     change: Option<fn(&mut Rules)>,
     vouched: bool,
     solution_cache: bool,
+    watched: bool,
     /// Peers that were given the other variant.
     strays: BTreeSet<usize>,
     /// The rules that differ from those of the network, in a few words.
@@ -93,6 +94,7 @@ impl Scenario {
             change: None,
             vouched: false,
             solution_cache: false,
+            watched: false,
             strays: BTreeSet::new(),
             rules: "",
         }
@@ -197,10 +199,18 @@ impl Scenario {
         self
     }
 
+    /// Has one watch it that says nothing: see [`RoundsNetwork::watcher`].
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        self.watched = true;
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Simulation {
         let (plan, change, strays) = (self.plan.clone(), self.change, self.strays.clone());
         let (vouched, knows) = (self.vouched, self.solution_cache);
+        let is_watched = self.watched;
         let mut other = self.clone();
         other.variant = match self.variant {
             Variant::Readme => Variant::Published,
@@ -220,6 +230,9 @@ impl Scenario {
         }
         if knows {
             network = network.with_solution_cache();
+        }
+        if is_watched {
+            network = network.watched();
         }
         Simulation::new(plan, network)
     }

@@ -133,6 +133,7 @@ impl<N: Simulated> Simulation<N> {
 
     fn encode(&mut self, peer: usize, sending: &Sending<MessageOf<N>>) {
         for wire in self.kind.codec(peer).encode(&sending.to, &sending.message) {
+            self.kind.overhear(self.now, &wire);
             let receivers = match (&wire.to, &sending.only) {
                 (Channel::Topic(_), None) => Receivers::Everyone,
                 (Channel::Topic(_), Some(only)) => Receivers::Some(only.clone()),

@@ -156,6 +156,11 @@ impl<N: Simulated> Simulation<N> {
         &self.kind
     }
 
+    /// As [`kind`](Self::kind), to be changed.
+    pub fn kind_mut(&mut self) -> &mut N {
+        &mut self.kind
+    }
+
     /// Returns the checker.
     pub fn checker(&self) -> &N::Checker {
         &self.checker

@@ -420,7 +420,7 @@ impl Hash for Paxos {
 /// Returns whether `message` lacks what a member adds to the plain protocol. What a plain vote is
 /// for, or in which term a plain leader leads, each peer would have to guess, and two peers could
 /// guess differently (rule A5).
-fn is_plain(message: &Message) -> bool {
+pub(super) fn is_plain(message: &Message) -> bool {
     matches!(
         message,
         Message::Election { state: None, .. }
@@ -430,7 +430,7 @@ fn is_plain(message: &Message) -> bool {
 }
 
 /// Returns which row a message is about.
-fn transaction_of(message: &Message) -> Option<Transaction> {
+pub(super) fn transaction_of(message: &Message) -> Option<Transaction> {
     match message {
         Message::Challenge { place, .. } => place.map(|place| place.transaction),
         Message::Solution { transaction, .. }

@@ -19,7 +19,7 @@ impl Published {
             return;
         };
         let judges = self.rules.leader_only_judges() && self.leader == Some(self.me);
-        if self.seat == Seat::Observer || judges {
+        if self.seat != Seat::Member || judges {
             return;
         }
         let puzzle = self.rules.puzzle.clone();

@@ -29,7 +29,11 @@ impl Published {
             return self.deferred.push(signed);
         }
         if is_signed {
-            self.authenticate(&signed)?;
+            match self.authenticate(&signed) {
+                // Its key was said before.
+                Err(Refusal::KeyMissing) if self.is_late => {}
+                judged => judged?,
+            }
         }
         self.on_word(signed.message, out)
     }

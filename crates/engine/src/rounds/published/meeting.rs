@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::{Phase, Published};
 use crate::rounds::{
-    Draw, Drawing, ElectionEvery, Event, Message, Output, PublicKey, Refusal, Signatures, Signed,
+    Draw, ElectionEvery, Event, Message, Output, PublicKey, Refusal, Seat, Signatures, Signed,
     Timer, Wait, refuse,
 };
 
@@ -117,6 +117,9 @@ impl Published {
         self.draws_over = false;
         // The next one has not been elected yet.
         self.coordinators.take_all();
+        if self.seat != Seat::Member {
+            return self.wait_for_draws(self.rules.customs.drawing.delay, out);
+        }
         let drawn = match self.rules.election.draw {
             Draw::Number { min, max } => self.rng.random_range(min..=max.max(min)),
             // There has been no election yet.
@@ -129,14 +132,19 @@ impl Published {
             }
         };
         self.drawn = Some(drawn);
-        let Drawing { delay, wait, .. } = self.rules.customs.drawing;
+        let delay = self.rules.customs.drawing.delay;
         if delay.is_zero() {
             self.say_draw(out);
         } else {
             let timer = Timer::Draw(self.row());
             out.push(Output::SetTimer { after: delay, timer });
         }
-        if let Some(time) = wait.time() {
+        self.wait_for_draws(delay, out);
+    }
+
+    /// Sets the timer for the end of an election, where it has one.
+    fn wait_for_draws(&self, delay: Duration, out: &mut Vec<Output>) {
+        if let Some(time) = self.rules.customs.drawing.wait.time() {
             let timer = Timer::DrawsOver(Term::new(self.row().number()));
             out.push(Output::SetTimer { after: delay + time, timer });
         }
@@ -221,6 +229,9 @@ impl Published {
     /// A draw that may be the last one again is waited on for a while: if it is, the genuine one
     /// follows.
     pub(super) fn take_draws(&mut self, out: &mut Vec<Output>) -> Option<Vec<(PeerId, u128)>> {
+        if self.is_late && self.known.len() < self.rules.membership_size() {
+            return None;
+        }
         if !self.counts_drawers() {
             return self.draws.take_many(self.rules.membership_size());
         }

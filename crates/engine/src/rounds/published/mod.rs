@@ -21,6 +21,7 @@
 //! | `draws` | which draws does an election count? |
 //! | `gaps` | what can be told without messages that were missed? |
 //! | `joining` | who is there? |
+//! | `late` | and what if the beginning was missed? |
 //! | `meeting` | whose key is it, and who leads? |
 //! | `queue` | which messages wait for their turn? |
 //! | `turns` | when may a member answer? |
@@ -34,6 +35,7 @@ mod deciding;
 mod draws;
 mod gaps;
 mod joining;
+mod late;
 mod meeting;
 mod queue;
 mod turns;
@@ -127,6 +129,8 @@ pub(super) struct Published {
     /// Whether peers of another network hear what we say.
     has_neighbours: bool,
     search: Search,
+    /// Whether this one watches, and has missed the beginning.
+    is_late: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,12 +151,24 @@ const ROWS_MAX: usize = 1 << 20;
 
 impl Published {
     pub(super) fn new(rules: Rules, identity: Identity, rng: ChaCha8Rng) -> Self {
+        let Identity { id, seat, authenticator, solution_cache, .. } = identity;
+        let search = Search::new(solution_cache);
+        Self { search, ..Self::with(rules, id, seat, rng, authenticator.into()) }
+    }
+
+    fn with(
+        rules: Rules,
+        me: PeerId,
+        seat: Seat,
+        rng: ChaCha8Rng,
+        authenticator: Arc<dyn Authenticator>,
+    ) -> Self {
         Self {
             rules,
-            me: identity.id,
-            seat: identity.seat,
+            me,
+            seat,
             rng,
-            authenticator: identity.authenticator.into(),
+            authenticator,
             phase: Phase::Discovery,
             known: Vec::new(),
             own_id: OwnId::default(),
@@ -185,7 +201,8 @@ impl Published {
             heard: false,
             gap: Gap::default(),
             has_neighbours: false,
-            search: Search::new(identity.solution_cache),
+            search: Search::new(None),
+            is_late: false,
         }
     }
 
@@ -386,7 +403,7 @@ impl Hash for Published {
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
         (&self.doubtful, self.doubts, self.has_neighbours, &self.coordinators).hash(state);
-        (&self.elected, self.gap).hash(state);
+        (&self.elected, self.gap, self.is_late).hash(state);
         (self.own_id, self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

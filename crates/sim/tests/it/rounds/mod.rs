@@ -11,6 +11,7 @@ mod mixtures;
 mod networks;
 mod published;
 mod waiting;
+mod watching;
 
 use std::time::Duration;
 
