@@ -27,7 +27,7 @@ mod text_form;
 pub use self::event::chain::{ChainEvent, entry_author, entry_text};
 pub use self::event::demo::DemoEvent;
 pub use self::event::miners::{MinersEvent, Shares};
-pub use self::event::peer::PeerEvent;
+pub use self::event::peer::{BrokenRule, PeerEvent};
 pub use self::event::rounds::{Draw, RoundsEvent, Row};
 pub use self::event::search::SearchEvent;
 pub use self::event::tracker::TrackerEvent;

@@ -71,17 +71,16 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::MessageRefused { count: Some(count), .. } => {
             format!("refused {}", counted(*count, "more message"))
         }
-        PeerEvent::MessageRefused { claimed: Some(claimed), reason, .. } => {
-            format!("refused, in the name of {}: {reason}", record.shown(*claimed))
-        }
-        PeerEvent::MessageRefused { topic: Some(topic), reason, .. } => {
-            format!("refused on {topic:?}: {reason}")
-        }
-        PeerEvent::MessageRefused { from: Some(from), reason, .. } => {
-            format!("refused from {from}: {reason}")
-        }
-        PeerEvent::MessageRefused { reason, .. } => {
-            format!("refused, of a sender that is not named: {reason}")
+        PeerEvent::MessageRefused { claimed, topic, from, rule, bytes, reason, .. } => {
+            let whose = match (claimed, topic, from) {
+                (Some(claimed), ..) => format!(", in the name of {}", record.shown(*claimed)),
+                (_, Some(topic), _) => format!(" on {topic:?}"),
+                (_, _, Some(from)) => format!(" from {from}"),
+                (None, None, None) => ", of a sender that is not named".to_owned(),
+            };
+            let rule = rule.as_ref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
+            let bytes = bytes.as_ref().map(|bytes| format!(": {bytes}")).unwrap_or_default();
+            format!("refused{whose}: {reason}{rule}{bytes}")
         }
         PeerEvent::Serving { url } => format!("the API and its page are at {url}"),
         PeerEvent::ClockSet { by_ms } => {
@@ -105,6 +104,8 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         }
         // There are hundreds of them.
         PeerEvent::MessageSent { .. }
+        | PeerEvent::MessageHeard { .. }
+        | PeerEvent::PeerWatched { .. }
         | PeerEvent::MessageLost { .. }
         | PeerEvent::MessagesUntold { .. }
         | PeerEvent::Summary { .. } => return None,

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use althing_engine::Ground;
 use althing_feed::documentation::{groups, record_schema, with_tables};
 use althing_feed::{
-    ChainEvent, DemoEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName, Record,
-    RoundsEvent, Row, SearchEvent, Shares, TrackerEvent, Waiting,
+    BrokenRule, ChainEvent, DemoEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName,
+    Record, RoundsEvent, Row, SearchEvent, Shares, TrackerEvent, Waiting,
 };
 use althing_types::{
     Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction,
@@ -16,6 +17,11 @@ use serde_json::Value;
 
 fn address() -> Address {
     Address::new("127.0.0.1", 8999).expect("a host")
+}
+
+/// Returns a ground for a refusal.
+fn ground(rule: Option<&'static str>) -> Ground {
+    Ground { kind: "signature_wrong", rule, is_breach: true }
 }
 
 /// One event of each shape that there is.
@@ -41,9 +47,9 @@ fn examples() -> Vec<Event> {
         PeerEvent::PeerLost { lost: PeerName::Id(wide) },
         PeerEvent::PeerLost { lost: address().into() },
         PeerEvent::PeerHeard { heard: PeerName::Id(wide) },
-        PeerEvent::refused(PeerId::new(7), reason()),
-        PeerEvent::refused_from(&Channel::topic("sd/init"), reason()),
-        PeerEvent::refused_from(&address().into(), reason()),
+        PeerEvent::refused(PeerId::new(7), ground(Some("A2")), reason()),
+        PeerEvent::not_understood(&Channel::topic("sd/init"), ground(None), reason(), b"{\n"),
+        PeerEvent::refused_from(&address().into(), ground(Some("B7")), reason()),
         PeerEvent::further_refused(12),
         PeerEvent::NetworkOverheard {
             peers: 9,
@@ -52,6 +58,19 @@ fn examples() -> Vec<Event> {
         },
         PeerEvent::MessageSent { kind: "vote".to_owned(), to: None },
         PeerEvent::MessageSent { kind: "tip".to_owned(), to: Some(address().into()) },
+        PeerEvent::MessageHeard { kind: "vote".to_owned(), from: PeerName::Id(wide) },
+        PeerEvent::PeerWatched {
+            watched: Some(address().into()),
+            said: [("vote".to_owned(), 3)].into(),
+            led: 1,
+            broken: vec![BrokenRule {
+                kind: "second_vote".to_owned(),
+                rule: Some("V3".to_owned()),
+                count: 2,
+                example: reason(),
+            }],
+        },
+        PeerEvent::PeerWatched { watched: None, said: [].into(), led: 0, broken: Vec::new() },
         PeerEvent::MessageLost {
             kind: "vote".to_owned(),
             from: PeerName::Id(wide),

@@ -25,7 +25,7 @@ struct OfPeer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     peer: String,
-    kind: &'static str,
+    kind: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -149,13 +149,8 @@ impl Metrics {
                     happened.reorganisations.get_or_create(&of_peer).inc();
                 }
             }
-            Event::Peer(PeerEvent::MessageRefused { claimed, topic, from, count, .. }) => {
-                let kind = match (claimed, topic.is_some() || from.is_some()) {
-                    (Some(_), _) => "breaks_a_rule",
-                    (None, true) => "not_understood",
-                    (None, false) => "further",
-                };
-                let refusal = Refusal { peer: of_peer.peer, kind };
+            Event::Peer(PeerEvent::MessageRefused { kind, count, .. }) => {
+                let refusal = Refusal { peer: of_peer.peer, kind: kind.clone() };
                 happened.refused.get_or_create(&refusal).inc_by(count.unwrap_or(1));
             }
             _ => {}
@@ -222,6 +217,7 @@ fn is_known(peers: &mut BTreeSet<String>, peer: &str) -> bool {
 mod tests {
     use std::num::NonZeroUsize;
 
+    use althing_engine::Ground;
     use althing_feed::{Feed, Id};
     use althing_types::{Address, BlockHash, Height, Moment, PeerId};
 
@@ -240,6 +236,10 @@ mod tests {
         metrics.text()
     }
 
+    fn ground(kind: &'static str) -> Ground {
+        Ground { kind, rule: None, is_breach: true }
+    }
+
     #[tokio::test]
     async fn what_happens_is_counted_by_its_peer() {
         let tip = |disconnected| ChainEvent::TipChanged {
@@ -252,16 +252,17 @@ mod tests {
         let text = counted([
             tip(0).into(),
             tip(1).into(),
-            PeerEvent::refused(PeerId::new(8), "it is not signed".to_owned()).into(),
-            PeerEvent::refused_from(&address.into(), "it does not read".to_owned()).into(),
+            PeerEvent::refused(PeerId::new(8), ground("signature_wrong"), "words".to_owned())
+                .into(),
+            PeerEvent::refused_from(&address.into(), ground("not_a_message"), String::new()).into(),
             PeerEvent::further_refused(12).into(),
         ])
         .await;
         for line in [
             "althing_blocks_connected_total{peer=\"7\"} 4",
             "althing_reorganisations_total{peer=\"7\"} 1",
-            "althing_refusals_total{peer=\"7\",kind=\"breaks_a_rule\"} 1",
-            "althing_refusals_total{peer=\"7\",kind=\"not_understood\"} 1",
+            "althing_refusals_total{peer=\"7\",kind=\"signature_wrong\"} 1",
+            "althing_refusals_total{peer=\"7\",kind=\"not_a_message\"} 1",
             "althing_refusals_total{peer=\"7\",kind=\"further\"} 12",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
@@ -316,7 +317,8 @@ mod tests {
         for family in [&stands.known_peers, &stands.height, &stands.mempool, &stands.term] {
             family.get_or_create(&of_peer()).set(1.0);
         }
-        happened.refused.get_or_create(&Refusal { peer: "7".to_owned(), kind: "further" }).inc();
+        let refusal = Refusal { peer: "7".to_owned(), kind: "further".to_owned() };
+        happened.refused.get_or_create(&refusal).inc();
         metrics.count_request(200);
         metrics
     }

@@ -20,6 +20,7 @@ use crate::commands::{Commands, HasLeft};
 use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{identify, random_secret};
 use crate::submissions::{Submission, Submissions, Submitted, Watching};
+use crate::watch::Watch;
 
 /// The work of miners in a network with a chain.
 pub type Work = <Nakamoto as Engine>::Work;
@@ -58,9 +59,24 @@ pub fn secret(store: &mut Store<Durable>, network: &NetworkConfig) -> Result<Sec
     Ok(identify(store, network, new)?.secret)
 }
 
+/// Returns one that only watches, and tells `watch` what it hears; and a way to the entries of the
+/// chain. It mines nothing, whatever the options say.
+pub fn watch(options: Options, watch: &Watch) -> Result<(Node<Nakamoto>, Entries), NodeError> {
+    let options = Options { mining: Mining::Off, ..options };
+    let (node, entries) = make(options, Nakamoto::watching)?;
+    Ok((node.telling(watch), entries))
+}
+
 /// Returns a peer that goes on from the chain in its store, and a way to its entries. All its
 /// blocks are read and checked again, which takes a while for a long chain.
 pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
+    make(options, |engine| engine)
+}
+
+fn make(
+    options: Options,
+    role: impl FnOnce(Nakamoto) -> Nakamoto,
+) -> Result<(Node<Nakamoto>, Entries), NodeError> {
     let Options {
         dialect,
         address,
@@ -91,7 +107,7 @@ pub fn open(options: Options) -> Result<(Node<Nakamoto>, Entries), NodeError> {
     let length = engine.ledger().length();
     let submissions = Submissions::default();
     let node = Node::new(Setup {
-        engine,
+        engine: role(engine),
         left_out: store.next().saturating_sub(length),
         source,
         codec: dialect,

@@ -31,6 +31,7 @@ use crate::limit::Limit;
 use crate::mining::{Answer, Mining};
 use crate::observer::Observer;
 use crate::timers::Timers;
+use crate::watch::{Ears, Watch};
 
 /// The parts of a peer. [`rounds::open`](crate::rounds::open) and
 /// [`chain::open`](crate::chain::open) put the parts together for the networks that we speak.
@@ -81,6 +82,8 @@ pub struct Node<E: Engine> {
     commands: Commands<E>,
     requests: Requests<E>,
     observer: Option<Box<dyn Observer<E>>>,
+    /// What it hears, if it only watches.
+    ears: Option<Ears>,
     refusals: Limit,
     source: Source,
     gauges: Arc<Gauges>,
@@ -163,6 +166,7 @@ impl<E: Observed> Node<E> {
             commands,
             requests,
             observer,
+            ears: None,
             refusals: Limit::new(REFUSALS_MAX),
             source,
             gauges: Arc::default(),
@@ -181,6 +185,12 @@ impl<E: Observed> Node<E> {
         if let Some(seat) = &self.seat {
             self.frozen = seat.frozen();
         }
+        self
+    }
+
+    /// Has it tell `watch` what it hears: for one whose engine only watches.
+    pub fn telling(mut self, watch: &Watch) -> Self {
+        self.ears = Some(Ears::new(watch.clone()));
         self
     }
 
@@ -334,6 +344,9 @@ impl<E: Observed> Node<E> {
             let unreported = self.refusals.take_unreported(now);
             self.tell_unreported(unreported);
             self.tell_untold(now);
+            if let Some(untold) = self.ears.as_mut().and_then(|ears| ears.take_untold(now)) {
+                self.tell(untold);
+            }
         }
         self.on_due(transport)?;
         if let Some(answer) = self.mining.advance(now) {
@@ -440,7 +453,13 @@ impl<E: Observed> Node<E> {
         if let Some(observer) = &mut self.observer {
             observer.event(&event);
         }
+        if let (Some(ears), Some((peer, ground, reason))) = (&self.ears, E::refusal(&event)) {
+            ears.refuse(peer.as_ref(), ground, &reason);
+        }
         let event = E::event(event);
+        if let Some(ears) = &self.ears {
+            ears.note(&event);
+        }
         if matches!(event, Event::Peer(PeerEvent::MessageRefused { .. })) {
             self.gauges.count_refused();
             if !self.refusals.count() {

@@ -44,7 +44,7 @@ pub(crate) fn draw_id(dialect: &dyn RoundsDialect, seat: Seat) -> PeerId {
     let nanoseconds = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     match seat {
         Seat::Member => dialect.peer_id(nanoseconds, rand::random()),
-        Seat::Observer => dialect.watching_id(nanoseconds, rand::random()),
+        Seat::Observer | Seat::Watcher => dialect.watching_id(nanoseconds, rand::random()),
     }
 }
 

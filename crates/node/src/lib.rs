@@ -23,6 +23,7 @@
 //! | `mining` | how is a solution searched for? |
 //! | `kernels` | how are hashes computed the fastest here? |
 //! | `timers`, `clock` | what time is it, and which timer is due? |
+//! | `watch` | what is known of the peers by one that only watches? |
 //! | `stratum` | how do stock miners work for it? |
 
 mod air;
@@ -43,6 +44,7 @@ pub mod stratum;
 mod submissions;
 mod swarm;
 mod timers;
+mod watch;
 
 pub use self::air::Air;
 pub use self::clock::Clock;
@@ -55,3 +57,4 @@ pub use self::pacing::Pacing;
 pub use self::submissions::{Submission, Submitted};
 pub use self::swarm::Swarm;
 pub use self::timers::Due;
+pub use self::watch::{Broken, Heard, Watch, Words};

@@ -18,6 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::clock::Clock;
 use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{draw_id, identify, new_member};
+use crate::watch::Watch;
 
 /// The parts of which a peer of a network with rounds is made.
 pub struct Options {
@@ -76,6 +77,12 @@ pub fn free_id(dialect: &dyn RoundsDialect, taken: &BTreeSet<PeerId>) -> Option<
 /// Returns a peer with the identity from its store, or with a new one, and its id in the network.
 pub fn open(options: Options) -> Result<(PeerId, Node<Rounds>), NodeError> {
     make(options, None)
+}
+
+/// Returns one that only watches, whatever seat the options name, and tells `watch` what it hears.
+pub fn watch(options: Options, watch: &Watch) -> Result<(PeerId, Node<Rounds>), NodeError> {
+    let (peer, node) = make(Options { seat: Seat::Watcher, ..options }, None)?;
+    Ok((peer, node.telling(watch)))
 }
 
 /// Returns a peer as [`open`] does, which breaks the rules.

@@ -71,6 +71,8 @@ impl Board {
             | PeerEvent::ClockSet { .. }
             | PeerEvent::Slept { .. }
             | PeerEvent::MessageSent { .. }
+            | PeerEvent::MessageHeard { .. }
+            | PeerEvent::PeerWatched { .. }
             | PeerEvent::MessageLost { .. }
             | PeerEvent::MessagesUntold { .. }
             | PeerEvent::Lagged { .. }

@@ -1,6 +1,7 @@
 //! What can happen in a network with a chain.
 
 use althing_engine::nakamoto::{self, Message, Nakamoto, Status};
+use althing_engine::{Ground, Origin};
 use althing_ledger::{Entry, SignedEntry};
 use althing_text::hex;
 use althing_types::{Address, BlockHash, Height};
@@ -8,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Observed};
-use crate::PeerEvent;
+use crate::{PeerEvent, PeerName};
 
 /// What can happen to a peer of a network with a chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -154,6 +155,15 @@ impl Observed for Nakamoto {
         event.into()
     }
 
+    fn speaker(from: &Origin, _: &Message) -> Option<PeerName> {
+        from.address.clone().map(PeerName::from)
+    }
+
+    fn refusal(event: &nakamoto::Event) -> Option<(Option<PeerName>, Ground, String)> {
+        let nakamoto::Event::MessageRefused { from, reason } = event else { return None };
+        Some((Some(from.clone().into()), reason.ground(), reason.to_string()))
+    }
+
     fn started(status: &Status, left_out: u64) -> PeerEvent {
         let (blocks, left_out) = (Some(status.blocks), Some(left_out));
         PeerEvent::Started { rows: None, blocks, left_out }
@@ -206,7 +216,8 @@ impl From<nakamoto::Event> for Event {
             }
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { from, reason } => {
-                return PeerEvent::refused_from(&from.into(), reason.to_string()).into();
+                let (ground, reason) = (reason.ground(), reason.to_string());
+                return PeerEvent::refused_from(&from.into(), ground, reason).into();
             }
         })
     }

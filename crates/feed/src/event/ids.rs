@@ -20,7 +20,9 @@ impl PeerEvent {
         match self {
             Self::PeerLost { lost: peer }
             | Self::PeerHeard { heard: peer }
-            | Self::MessageSent { to: Some(peer), .. } => peer.visit_id(visit),
+            | Self::MessageSent { to: Some(peer), .. }
+            | Self::MessageHeard { from: peer, .. }
+            | Self::PeerWatched { watched: Some(peer), .. } => peer.visit_id(visit),
             Self::MessageLost { from, to, .. } => {
                 from.visit_id(&mut visit);
                 to.visit_id(visit);
@@ -28,6 +30,7 @@ impl PeerEvent {
             Self::MessageRefused { claimed: Some(id), .. } => visit(*id),
             Self::MessageRefused { claimed: None, .. }
             | Self::MessageSent { to: None, .. }
+            | Self::PeerWatched { watched: None, .. }
             | Self::Started { .. }
             | Self::Connected {}
             | Self::Serving { .. }

@@ -22,7 +22,7 @@ pub(crate) mod search;
 pub(crate) mod tracker;
 pub(crate) mod waiting;
 
-use althing_engine::Engine;
+use althing_engine::{Engine, Ground, Origin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ use self::peer::PeerEvent;
 use self::rounds::RoundsEvent;
 use self::search::SearchEvent;
 use self::tracker::TrackerEvent;
+use crate::PeerName;
 
 /// What has happened.
 ///
@@ -61,6 +62,14 @@ pub enum Event {
 pub trait Observed: Engine {
     /// Returns what kind of message this is, in a word or two, as in `vote`.
     fn kind(message: &Self::Message) -> &'static str;
+
+    /// Returns the peer that a message is of, by its own word or by where it came from; `None` if
+    /// neither says.
+    fn speaker(from: &Origin, message: &Self::Message) -> Option<PeerName>;
+
+    /// Returns whose message was refused, why, and the reason in words, if this event is that one
+    /// was.
+    fn refusal(event: &Self::Event) -> Option<(Option<PeerName>, Ground, String)>;
 
     /// Returns what an event of the engine is on the feed.
     fn event(event: Self::Event) -> Event;

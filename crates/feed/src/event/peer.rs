@@ -1,11 +1,16 @@
 //! What can happen to any peer, whatever its network.
 
-use althing_engine::OtherNetwork;
+use std::collections::BTreeMap;
+
+use althing_engine::{Ground, OtherNetwork};
 use althing_types::{Address, BlockHash, Channel, PeerId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Id, PeerName};
+
+/// Bytes that are shown of what is no message.
+const BYTES_SHOWN: usize = 64;
 
 /// What can happen to any peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,7 +79,18 @@ pub enum PeerEvent {
         /// How many were refused beyond twenty in one second, of which no more is told.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         count: Option<u64>,
-        /// The rule that it breaks.
+        /// What was wrong with it, in snake case, as in `second_vote`; it does not change with the
+        /// version. `further` where `count` is given.
+        #[serde(default)]
+        kind: String,
+        /// The rule of `docs/protocol.md` that is behind it, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        rule: Option<String>,
+        /// The first bytes, if they are no message of the network; what is not a letter, digit or
+        /// sign is escaped as in a string of Python's.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        bytes: Option<String>,
+        /// The same in words.
         reason: String,
     },
     /// Peers of another network are in this room: most likely a peer was given other options.
@@ -94,6 +110,25 @@ pub enum PeerEvent {
         /// The peer that it is for; missing if it is for all.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         to: Option<PeerName>,
+    },
+    /// A message of another peer was heard, by one that watches its network: see `althing watch`.
+    MessageHeard {
+        /// The kind of the message, as in `vote`.
+        kind: String,
+        /// The peer that has sent it, by its own word or by its address.
+        from: PeerName,
+    },
+    /// What a peer has said while it was watched; one for each, at the end of `althing watch`.
+    PeerWatched {
+        /// The peer; missing for what names no sender.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        watched: Option<PeerName>,
+        /// How many messages of each kind were heard of it.
+        said: BTreeMap<String, u64>,
+        /// How often it was elected.
+        led: u64,
+        /// The rules that it broke, if it is the peer that it said it is.
+        broken: Vec<BrokenRule>,
     },
     /// A message did not reach a peer, because of a fault that the user has set.
     MessageLost {
@@ -142,19 +177,58 @@ pub enum PeerEvent {
     },
 }
 
+/// A rule that a peer broke while it was watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenRule {
+    /// What was wrong, in snake case, as in `second_vote`.
+    pub kind: String,
+    /// The rule of `docs/protocol.md`, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<String>,
+    /// How often.
+    pub count: u64,
+    /// The first time, in words.
+    pub example: String,
+}
+
 impl PeerEvent {
     /// A message that names `claimed` as its sender was dropped; one that names no sender where it
     /// is [`PeerId::UNNAMED`].
-    pub fn refused(claimed: PeerId, reason: String) -> Self {
+    pub fn refused(claimed: PeerId, ground: Ground, reason: String) -> Self {
         let claimed = (claimed != PeerId::UNNAMED).then(|| claimed.into());
-        Self::MessageRefused { claimed, topic: None, from: None, count: None, reason }
+        Self::dropped(claimed, None, ground, reason)
     }
 
     /// What came from a topic or an address was dropped.
-    pub fn refused_from(channel: &Channel, reason: String) -> Self {
-        let topic = channel.as_topic().map(str::to_owned);
-        let from = channel.as_address().cloned();
-        Self::MessageRefused { claimed: None, topic, from, count: None, reason }
+    pub fn refused_from(channel: &Channel, ground: Ground, reason: String) -> Self {
+        Self::dropped(None, Some(channel), ground, reason)
+    }
+
+    /// What came from a topic or an address was dropped, since it is no message.
+    pub fn not_understood(
+        channel: &Channel,
+        ground: Ground,
+        reason: String,
+        payload: &[u8],
+    ) -> Self {
+        let mut event = Self::refused_from(channel, ground, reason);
+        if let Self::MessageRefused { bytes, .. } = &mut event {
+            let start = payload.get(..BYTES_SHOWN).unwrap_or(payload);
+            *bytes = Some(start.escape_ascii().to_string());
+        }
+        event
+    }
+
+    fn dropped(
+        claimed: Option<Id>,
+        channel: Option<&Channel>,
+        ground: Ground,
+        reason: String,
+    ) -> Self {
+        let topic = channel.and_then(Channel::as_topic).map(str::to_owned);
+        let from = channel.and_then(Channel::as_address).cloned();
+        let (kind, rule) = (ground.kind.to_owned(), ground.rule.map(str::to_owned));
+        Self::MessageRefused { claimed, topic, from, count: None, kind, rule, bytes: None, reason }
     }
 
     /// So many peers of another network were heard.
@@ -165,7 +239,12 @@ impl PeerEvent {
 
     /// So many more messages were dropped in the same second.
     pub fn further_refused(count: u64) -> Self {
-        let (count, reason) = (Some(count), "further messages in the same second".to_owned());
-        Self::MessageRefused { claimed: None, topic: None, from: None, count, reason }
+        let ground = Ground { kind: "further", rule: None, is_breach: false };
+        let mut event =
+            Self::dropped(None, None, ground, "further messages in the same second".to_owned());
+        if let Self::MessageRefused { count: told, .. } = &mut event {
+            *told = Some(count);
+        }
+        event
     }
 }

@@ -1,14 +1,15 @@
 //! What can happen in a network with rounds.
 
 use althing_engine::rounds::{self, CertifiedRecord, Rounds, Signed, Status};
+use althing_engine::{Ground, Origin};
 use althing_text::{Name, hex};
-use althing_types::{Difficulty, Seed, Term, Transaction};
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::waiting::Waiting;
 use super::{Event, Observed};
-use crate::{Id, PeerEvent};
+use crate::{Id, PeerEvent, PeerName};
 
 /// What can happen to a peer of a network with rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +165,17 @@ impl Observed for Rounds {
         event.into()
     }
 
+    fn speaker(_: &Origin, signed: &Signed) -> Option<PeerName> {
+        let peer = signed.message.peer();
+        (peer != PeerId::UNNAMED).then(|| peer.into())
+    }
+
+    fn refusal(event: &rounds::Event) -> Option<(Option<PeerName>, Ground, String)> {
+        let rounds::Event::MessageRefused { claimed, reason } = event else { return None };
+        let named = (*claimed != PeerId::UNNAMED).then(|| (*claimed).into());
+        Some((named, reason.ground(), reason.to_string()))
+    }
+
     fn started(status: &Status, _: u64) -> PeerEvent {
         PeerEvent::Started { rows: Some(status.rows.number()), blocks: None, left_out: None }
     }
@@ -225,7 +237,7 @@ impl From<rounds::Event> for Event {
             Of::PeerHeard { peer } => return PeerEvent::PeerHeard { heard: peer.into() }.into(),
             Of::PeerLost { peer } => return PeerEvent::PeerLost { lost: peer.into() }.into(),
             Of::MessageRefused { claimed, reason } => {
-                return PeerEvent::refused(claimed, reason.to_string()).into();
+                return PeerEvent::refused(claimed, reason.ground(), reason.to_string()).into();
             }
         })
     }

@@ -38,6 +38,7 @@ pub struct Asked {
     network: String,
     name: PeerName,
     engine: AskedEngine,
+    is_watching: bool,
 }
 
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl Asked {
         dialect: Arc<dyn RoundsDialect>,
     ) -> Self {
         let engine = AskedEngine::Rounds(AskedRounds { commands, table, begin, dialect });
-        Self { network: network.to_owned(), name, engine }
+        Self { network: network.to_owned(), name, engine, is_watching: false }
     }
 
     /// Returns a peer of a network with a chain.
@@ -79,7 +80,14 @@ impl Asked {
         dialect: Arc<dyn ChainDialect>,
     ) -> Self {
         let engine = AskedEngine::Chain(AskedChain { commands, entries, dialect });
-        Self { network: network.to_owned(), name, engine }
+        Self { network: network.to_owned(), name, engine, is_watching: false }
+    }
+
+    /// Has it take no entries, since it only watches its network.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.is_watching = true;
+        self
     }
 
     pub(crate) fn name(&self) -> &PeerName {
@@ -90,7 +98,7 @@ impl Asked {
         match &self.engine {
             AskedEngine::Rounds(_) => Abilities { table: true, ..Abilities::default() },
             AskedEngine::Chain(chain) => Abilities {
-                submit: true,
+                submit: !self.is_watching,
                 entries: true,
                 blocks: true,
                 tally: chain.has_ballots(),
@@ -195,7 +203,14 @@ impl Asked {
 
     /// Gets an entry into the chain, without a doubt. Dropping the future does not withdraw it.
     pub(crate) async fn add(&self, entry: NewEntry) -> Answer<Submitted> {
-        self.with_chain()?.add(entry).await
+        let chain = self.with_chain()?;
+        if self.is_watching {
+            return Err(Problem::new(
+                Code::Conflict,
+                "it only watches its network, and adds nothing to the chain",
+            ));
+        }
+        chain.add(entry).await
     }
 
     fn with_table(&self) -> Answer<&AskedRounds> {

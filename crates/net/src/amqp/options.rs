@@ -25,6 +25,9 @@ pub struct Options {
     /// Exchanges of others to listen to as well, from the moment at which another program has
     /// declared them. They are never declared or published on.
     pub overheard: Vec<Arc<str>>,
+    /// The longest time between two looks whether they are there. Each look costs a line in the
+    /// broker's log.
+    pub overheard_within: Duration,
     /// Broker and link each send something at least this often, and consider the other dead after
     /// twice the time; in whole seconds, at least one.
     pub heartbeat: Duration,
@@ -88,6 +91,8 @@ impl Objects {
 impl Options {
     /// The default of [`Options::heartbeat`].
     pub const HEARTBEAT: Duration = Duration::from_secs(5);
+    /// The default of [`Options::overheard_within`].
+    pub const OVERHEARD_WITHIN: Duration = Duration::from_secs(60);
     /// The default of [`Options::connect_timeout`].
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -99,6 +104,7 @@ impl Options {
             exchanges: Vec::new(),
             objects: Objects::default(),
             overheard: Vec::new(),
+            overheard_within: Self::OVERHEARD_WITHIN,
             heartbeat: Self::HEARTBEAT,
             connect_timeout: Self::CONNECT_TIMEOUT,
             ca_file: None,

@@ -19,7 +19,7 @@ use crate::Arrival;
 use crate::dial::Dialer;
 use crate::queue::Queue;
 
-/// The time between two looks, the last one for ever.
+/// The time between two looks, the last one for ever, unless the options want less.
 const PAUSES: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -39,7 +39,7 @@ pub(super) async fn overhear(options: &Options, inbox: &Arc<Queue<Arrival>>) -> 
     let mut pause = Duration::ZERO;
     let mut next_pause = || {
         pause = pauses.next().unwrap_or(pause);
-        sleep(pause)
+        sleep(pause.min(options.overheard_within))
     };
     loop {
         let error = listen(options, inbox, &mut next_pause).await;

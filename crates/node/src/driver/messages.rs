@@ -1,6 +1,6 @@
 //! How messages leave a peer, and how they come in.
 
-use althing_dialect::Content;
+use althing_dialect::{Content, Malformed};
 use althing_engine::{Input, Recipient};
 use althing_faults::Sending;
 use althing_feed::{Observed, PeerEvent, PeerName};
@@ -61,7 +61,7 @@ impl<E: Observed> Node<E> {
             Arrival::Peers(peers) => Some(Input::Peers(peers)),
             Arrival::Received { from, payload } => self.pass(&from, &payload, transport),
             Arrival::Oversized { from, bytes } => {
-                self.refuse(&from, format!("{bytes} bytes are more than a message may have"));
+                self.refuse(&from, &Malformed::TooLong { bytes }, &[]);
                 None
             }
         }
@@ -99,22 +99,33 @@ impl<E: Observed> Node<E> {
                 for sending in reactions.into_iter().flatten() {
                     self.encode(sending, transport);
                 }
+                if let Some(ears) = &mut self.ears {
+                    let speaker = E::speaker(&received.from, &message);
+                    if let Some(heard) = ears.hear(speaker, E::kind(&message)) {
+                        self.tell(heard);
+                    }
+                }
                 Some(Input::Message { from: received.from, message })
             }
             Ok(Content::PeerLost(peer)) => Some(Input::PeerLost(peer)),
             Ok(Content::Overheard(overheard)) => Some(Input::Overheard(overheard)),
             Ok(Content::Nothing) => None,
             Err(malformed) => {
-                self.refuse(channel, malformed.to_string());
+                self.refuse(channel, &malformed, payload);
                 Some(Input::Malformed(received.from))
             }
         }
     }
 
-    fn refuse(&mut self, from: &Channel, reason: String) {
+    fn refuse(&mut self, from: &Channel, malformed: &Malformed, payload: &[u8]) {
         self.gauges.count_refused();
+        let (ground, reason) = (malformed.ground(), malformed.to_string());
+        let refused = PeerEvent::not_understood(from, ground, reason, payload);
+        if let Some(ears) = &self.ears {
+            ears.refuse_bytes(from, ground, &refused);
+        }
         if self.refusals.count() {
-            self.tell(PeerEvent::refused_from(from, reason));
+            self.tell(refused);
         }
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use althing_dialect::cs60::Data;
 use althing_dialect::{Codec, Content, Malformed, NetworkConfig, Received, Wire};
 use althing_engine::{
-    Change, Durable, Engine, Gap, Input, Origin, Output, ProofOfWork, Queue, Recipient, SearchId,
+    Change, Durable, Engine, Gap, Ground, Input, Origin, Output, ProofOfWork, Queue, Recipient,
+    SearchId,
 };
 use althing_feed::{Event, Feed, Observed, PeerEvent, PeerName, Subscription};
 use althing_net::memory::Bus;
@@ -157,9 +158,18 @@ impl Observed for Toy {
         match event {
             Told::Text(reason) => PeerEvent::Disconnected { reason }.into(),
             Told::Refusal => {
-                PeerEvent::refused_from(&Channel::topic(IN), "as told".to_owned()).into()
+                let ground = Ground { kind: "told", rule: None, is_breach: true };
+                PeerEvent::refused_from(&Channel::topic(IN), ground, "as told".to_owned()).into()
             }
         }
+    }
+
+    fn speaker(_: &Origin, _: &Script) -> Option<PeerName> {
+        None
+    }
+
+    fn refusal(_: &Told) -> Option<(Option<PeerName>, Ground, String)> {
+        None
     }
 
     fn started(_: &u64, _: u64) -> PeerEvent {

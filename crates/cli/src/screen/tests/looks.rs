@@ -1,6 +1,7 @@
 //! Pictures of the screen, which are also its documentation.
 
 use althing_board::{ChainBoard, Decides, HowDecided};
+use althing_engine::Ground;
 use althing_engine::rounds::{Election, Event, Refusal, Tie, Waiting};
 use althing_feed::{self as feed, ChainEvent, PeerEvent};
 use althing_types::{Address, BlockHash, Channel, Height, Moment, Transaction};
@@ -101,7 +102,8 @@ fn finished() {
     let mut story = grown(100);
     let (topic, reason) = ("althing/\u{1b}[2Jroom/vote", "not JSON\r\n");
     let (topic, reason) = (topic.to_owned(), reason.to_owned());
-    story.report(4, PeerEvent::refused_from(&Channel::topic(topic), reason));
+    let ground = Ground { kind: "not_a_message", rule: None, is_breach: true };
+    story.report(4, PeerEvent::refused_from(&Channel::topic(topic), ground, reason));
     story.all(&Event::AllRecorded).after(200);
     assert_looks("finished", &story);
 }

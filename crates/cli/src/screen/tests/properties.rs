@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use althing_board::Board;
-use althing_engine::OtherNetwork;
 use althing_engine::rounds::{CertifiedRecord, Event, Record, Refusal, StartsDigest, Waiting};
+use althing_engine::{Ground, OtherNetwork};
 use althing_feed::{self as feed, DemoEvent, PeerEvent};
 use althing_types::{Channel, Difficulty, Moment, PeerId, Seed, Term, Transaction};
 use proptest::collection::vec;
@@ -124,8 +124,10 @@ fn broken(fault: u64, sentence: String) -> DemoEvent {
 }
 
 fn all_events() -> impl Strategy<Value = feed::Event> {
-    let malformed = (texts(), texts())
-        .prop_map(|(topic, reason)| PeerEvent::refused_from(&Channel::topic(topic), reason));
+    let ground = Ground { kind: "not_a_message", rule: None, is_breach: true };
+    let malformed = (texts(), texts()).prop_map(move |(topic, reason)| {
+        PeerEvent::refused_from(&Channel::topic(topic), ground, reason)
+    });
     prop_oneof![
         1 => Just(PeerEvent::Connected {}).prop_map(feed::Event::from),
         1 => texts().prop_map(|reason| PeerEvent::Disconnected { reason }.into()),
