@@ -17,6 +17,7 @@
 //! | `token` | who may ask the API from other machines? |
 //! | `top` | what do running peers do, on one screen? |
 //! | `tracker` | how is a tracker run alone? |
+//! | `watch` | what do the peers of a network say, and which rules do they break? |
 
 pub(crate) mod bench;
 pub(crate) mod broker;
@@ -33,6 +34,7 @@ pub(crate) mod table;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod tracker;
+pub(crate) mod watch;
 
 use std::future::Future;
 use std::sync::OnceLock;

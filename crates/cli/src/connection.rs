@@ -152,6 +152,24 @@ impl Broker {
         peer: PeerId,
         patience: Option<Duration>,
     ) -> anyhow::Result<Link> {
+        self.connect(dialect, Some(peer), patience).await
+    }
+
+    /// Connects one that hears what the peers of `dialect` say, and says nothing.
+    pub(crate) async fn listen(
+        &self,
+        dialect: &dyn RoundsDialect,
+        patience: Option<Duration>,
+    ) -> anyhow::Result<Link> {
+        self.connect(dialect, None, patience).await
+    }
+
+    async fn connect(
+        &self,
+        dialect: &dyn RoundsDialect,
+        peer: Option<PeerId>,
+        patience: Option<Duration>,
+    ) -> anyhow::Result<Link> {
         let mut told = Told::new(patience);
         Ok(match self {
             Self::Mqtt(options) => {
@@ -164,25 +182,39 @@ impl Broker {
                 let usual = QualityOfService::from_number(bus.quality_of_service);
                 options.quality_of_service =
                     usual.unwrap_or_default().max(options.quality_of_service);
-                options.last_will = dialect.last_will(peer).map(|will| LastWill {
+                let will = peer.and_then(|peer| dialect.last_will(peer));
+                options.last_will = will.map(|will| LastWill {
                     topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
                 });
                 mqtt::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
             Self::Amqp(options) => {
-                let mut options = options.as_ref().clone().with_exchanges(dialect.topics());
+                let mut options = options.as_ref().clone();
                 // Each exchange that is not there costs a line in the broker's log, so only those
                 // of the other variant, which is the likeliest mistake.
                 let nearest = dialect.overheard().into_iter().next().unwrap_or_default();
                 options.overheard = nearest.into_iter().map(Into::into).collect();
-                options.queue_suffix = peer.to_string().into();
-                options.objects = objects(&dialect.bus().amqp);
+                match peer {
+                    Some(peer) => {
+                        options = options.with_exchanges(dialect.topics());
+                        options.queue_suffix = peer.to_string().into();
+                        options.objects = objects(&dialect.bus().amqp);
+                    }
+                    // It declares nothing that programs may declare in another way.
+                    None => {
+                        options.overheard.extend(dialect.topics().into_iter().map(Into::into));
+                        options.overheard_within = LOOK;
+                    }
+                }
                 amqp::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
         })
     }
 }
+
+/// How often one that only watches looks for exchanges that programs have yet to declare.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Returns the objects of a broker as a profile has them.
 fn objects(profile: &profile::Amqp) -> amqp::Objects {

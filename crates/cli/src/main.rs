@@ -56,7 +56,7 @@ use crate::offered::Named;
     after_help = "Begin with:\n  althing demo --rounds 10\n\nThen, with a broker of your own:\n  \
                   althing peer --broker mqtt://localhost --peers 3\n\nExit codes:\n  \
                   0  all is well\n  \
-                  1  it has failed, or an entry or ballot was not added\n  \
+                  1  it has failed, an entry or ballot was not added, or a peer broke a rule (watch)\n  \
                   2  the options make no sense\n  \
                   3  what was added is only here so far: no other peer has it"
 )]
@@ -85,6 +85,7 @@ enum Command {
     #[command(visible_alias = "events")]
     Status(commands::status::Arguments),
     Top(commands::top::Arguments),
+    Watch(Box<commands::watch::Arguments>),
     Token(commands::token::Arguments),
     #[command(name = "cs60-vote")]
     Cs60Vote(commands::cs60_vote::Arguments),
@@ -121,6 +122,7 @@ fn main() -> ExitCode {
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),
         Command::Top(arguments) => commands::top::run(&arguments),
+        Command::Watch(arguments) => commands::watch::run(*arguments, options(&given)),
         Command::Token(arguments) => commands::token::run(&arguments),
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),

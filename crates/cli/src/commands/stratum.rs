@@ -107,6 +107,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         mining: Mining::OnChain,
         parallelism: mine.then(|| parallelism.of_each(1)),
         miners: Some(Miners { listen: arguments.stratum, config }),
+        watching: None,
     }))
 }
 

@@ -64,6 +64,7 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("bench_rounds", help(&["bench", "rounds"]));
     insta::assert_snapshot!("bench_chain", help(&["bench", "chain"]));
     insta::assert_snapshot!("bench_pow", help(&["bench", "pow"]));
+    insta::assert_snapshot!("watch", help(&["watch"]));
     insta::assert_snapshot!("mine", help(&["mine"]));
     insta::assert_snapshot!("mine_sha256", help(&["mine", "sha256"]));
 }

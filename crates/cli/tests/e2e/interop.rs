@@ -10,12 +10,14 @@
 //! | `partitions` | what if some of ours lose their connection? |
 //! | `record` | what is written down of the runs? |
 //! | `udp` | what of programs over UDP? |
+//! | `watching` | what does one see of them that only watches? |
 
 mod detecting;
 mod mixture;
 mod partitions;
 mod record;
 mod udp;
+mod watching;
 
 use std::thread;
 

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 
 use super::Arguments;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
+use crate::commands::watch::heard::Watching;
 use crate::connection::{BrokerUrl, Connection};
 use crate::http::HttpOptions;
 use crate::output::{self, Lines, Printer};
@@ -59,6 +60,8 @@ pub(crate) struct Part {
     pub(crate) parallelism: Option<Parallelism>,
     /// How others search for it, if any do.
     pub(crate) miners: Option<Miners>,
+    /// For how long it watches, if it only does that.
+    pub(crate) watching: Option<Watching>,
 }
 
 /// Where miners of other processes connect, and how they are served.
@@ -100,6 +103,32 @@ impl Part {
             mining,
             parallelism,
             miners,
+            watching: None,
+        }
+    }
+
+    /// Returns the part of one that only watches.
+    pub(crate) fn watching(
+        name: ChainName,
+        chain_network: ChainNetwork,
+        connection: Connection,
+        meeting: Meeting,
+        json: bool,
+        http: HttpOptions,
+    ) -> Self {
+        Self {
+            name,
+            chain_network,
+            connection,
+            meeting,
+            data: None,
+            json,
+            http,
+            found: None,
+            mining: Mining::Off,
+            parallelism: None,
+            miners: None,
+            watching: None,
         }
     }
 }
@@ -118,6 +147,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         mining,
         parallelism,
         miners,
+        watching,
     } = part;
     if let (ChainName::Open, Some(dir)) = (name, &data)
         && let Some(known) = known_network(dir)?
@@ -149,14 +179,19 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     };
     let (clock, address) = (Clock::start(), endpoint.address().clone());
     let feed = Feed::default();
-    let printer = Printer::start_lasting(Lines::of(json), &feed)?;
-    printer.warn_when_closed();
+    let printer = match watching {
+        Some(_) => Printer::start(Lines::of(json), &feed)?,
+        None => Printer::start_lasting(Lines::of(json), &feed)?,
+    };
+    if watching.is_none() {
+        printer.warn_when_closed();
+    }
     if !named.is_empty() {
         tokio::spawn(warn_of_silence(name, feed.subscribe(), named));
     }
     let source = feed.source(Some(name.name().into()), Some(address.clone().into()));
     let (searches, searched) = miners.as_ref().map(|_| watch::channel(None)).unzip();
-    let (node, entries) = node::chain::open(node::chain::Options {
+    let options = node::chain::Options {
         dialect: Arc::clone(&dialect),
         address: address.clone(),
         name: meeting.label()?,
@@ -167,13 +202,18 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         store,
         clock,
         feed: feed.clone(),
-    })?;
+    };
+    let (node, entries) = match &watching {
+        Some(watching) => node::chain::watch(options, watching.watch())?,
+        None => node::chain::open(options)?,
+    };
     let (commands, gauges) = (node.commands(), node.gauges());
     let mode = if miners.is_some() { Mode::Stratum } else { Mode::Peer };
     let about = About::network(mode, &name.name(), &dialect.network());
     let process = Process::new(about, feed.clone());
     let (command, all) = (commands.clone(), entries.clone());
-    process.add(Asked::chain(&name.name(), address.into(), command, all, dialect));
+    let asked = Asked::chain(&name.name(), address.into(), command, all, dialect);
+    process.add(if watching.is_some() { asked.watching() } else { asked });
     let _socket = match &data {
         Some(dir) => Some(Socket::listen(dir, process.clone())?),
         None => None,
@@ -200,11 +240,21 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     };
     // What becomes of them is told.
     tokio::spawn(async move { entries.submit_all(first_entries).await });
-    let outcome = node.run(endpoint, crate::commands::stop_asked()).await;
+    let aside = printer.aside();
+    let stop = async {
+        match &watching {
+            Some(watching) => watching.is_over(&aside).await,
+            None => crate::commands::stop_asked().await,
+        }
+    };
+    let outcome = node.run(endpoint, stop).await;
     if let Some(stratum) = stratum {
         stratum.stop().await;
     }
     if let Ok(status) = &outcome {
+        if let Some(watching) = &watching {
+            watching.tell(&source, clock.now());
+        }
         source.publish(
             clock.now(),
             PeerEvent::Summary {
@@ -220,7 +270,11 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let written = printer.finish();
     http.end().await;
     outcome?;
-    written
+    written?;
+    match watching {
+        Some(watching) => watching.conclude(json, &[]),
+        None => Ok(()),
+    }
 }
 
 /// Returns the network of the peer that has kept its chain in `dir`, if one has.

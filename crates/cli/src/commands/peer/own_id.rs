@@ -45,7 +45,7 @@ pub(super) async fn find(
             _ => Ok((None, Some(id))),
         };
     }
-    if seat == Seat::Observer || known.is_some() || dialect.few_ids().is_none() {
+    if seat != Seat::Member || known.is_some() || dialect.few_ids().is_none() {
         return Ok((None, None));
     }
     // Where queues are named after ids, ours is not yet known.

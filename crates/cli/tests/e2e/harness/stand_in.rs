@@ -33,8 +33,8 @@ const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python
 pub(crate) struct StandIn(Althing);
 
 impl StandIn {
-    /// Starts the program with this number, which decides what it draws.
-    pub(crate) fn start(room: &Room<'_>, number: u64) -> Self {
+    /// Starts the program with this number, which decides what it draws, and further options.
+    pub(crate) fn start(room: &Room<'_>, number: u64, options: &[&str]) -> Self {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/programs/program.py");
         let mut python = Command::new("python3");
         python.env("PYTHONPATH", PACKAGES);
@@ -48,6 +48,7 @@ impl StandIn {
         with("--rounds", &room.rounds);
         with("--prefix", &room.prefix);
         with("--seed", &number);
+        python.args(options);
         Self(Althing::launch(&format!("program-{number}"), python, None))
     }
 

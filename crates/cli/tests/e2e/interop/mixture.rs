@@ -100,6 +100,18 @@ impl<'a> Mixture<'a> {
         self.network_at(self.broker.port())
     }
 
+    /// Returns the options of one that only watches them.
+    pub(super) fn watching(&self) -> Vec<String> {
+        let own = self.profile["topics"]["prefix"].as_str().expect("a text");
+        let options = [
+            ("--broker", self.url()),
+            ("--profile", self.kind.given().display().to_string()),
+            ("--prefix", format!("{}{own}", self.prefix)),
+            ("--peers", PEERS.to_string()),
+        ];
+        options.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
+    }
+
     /// Returns our peers, which reach the broker at another port.
     pub(super) fn network_at(&self, port: u16) -> Network {
         let own = self.profile["topics"]["prefix"].as_str().expect("a text");
@@ -113,6 +125,11 @@ impl<'a> Mixture<'a> {
 
     /// Starts the programs, which listen when this returns, and say nothing yet.
     pub(super) fn programs(&self, seed: u64) -> Vec<StandIn> {
+        self.programs_with(seed, &[])
+    }
+
+    /// Starts the programs, the last one with these options.
+    pub(super) fn programs_with(&self, seed: u64, last: &[&str]) -> Vec<StandIn> {
         let room = Room {
             profile: &self.file,
             port: self.broker.port(),
@@ -121,8 +138,10 @@ impl<'a> Mixture<'a> {
             rounds: self.rows,
             prefix: &self.prefix,
         };
-        let numbers = 0..(PEERS - self.ours) as u64;
-        let programs: Vec<_> = numbers.map(|it| StandIn::start(&room, seed + it)).collect();
+        let count = (PEERS - self.ours) as u64;
+        let options = |number| if number + 1 == count { last } else { &[] };
+        let start = |number| StandIn::start(&room, seed + number, options(number));
+        let programs: Vec<_> = (0..count).map(start).collect();
         programs.iter().for_each(StandIn::is_there);
         programs
     }

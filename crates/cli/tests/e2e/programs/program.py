@@ -338,6 +338,8 @@ class Program:
             self.record(self.row, self.accepted[1], self.accepted[0])
 
     def yes(self, is_right):
+        if self.options.contrary:
+            is_right = not is_right
         return int(is_right) if self.profile["judge"]["yes"] == "int" else is_right
 
     def counted(self):
@@ -387,6 +389,8 @@ def main():
     parser.add_argument("--pause", type=float, default=0.2)
     parser.add_argument("--prefix", default="")
     parser.add_argument("--seed", type=int, default=0)
+    # Its author has mixed up yes and no.
+    parser.add_argument("--contrary", action="store_true")
     start(parser, lambda profile, options: Program(profile, options).run())
 
 

@@ -1,0 +1,106 @@
+//! What is said of the peers of a network that was watched.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use althing_feed::{Id, PeerName, Source, shown};
+use althing_node::{Broken, Heard, Watch, Words};
+use althing_text::terminal::escaped;
+use althing_text::{Name, counted};
+use althing_types::{Moment, PeerId};
+use anyhow::bail;
+use tokio::time::{Instant, sleep_until};
+
+use crate::commands::stop_asked;
+use crate::output::{Aside, warn};
+
+/// For how long a network is watched, and what is heard.
+pub(crate) struct Watching {
+    watch: Watch,
+    end: Option<Instant>,
+}
+
+impl Watching {
+    pub(super) fn new(time: Option<Duration>) -> Self {
+        Self { watch: Watch::default(), end: time.map(|time| Instant::now() + time) }
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Ends when it was watched for long enough, or the user has seen enough.
+    pub(crate) async fn is_over(&self, output: &Aside) {
+        let is_over = async {
+            match self.end {
+                Some(end) => sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = is_over => {}
+            () = stop_asked() => {}
+            () = output.closed() => {}
+        }
+    }
+
+    /// Publishes what was heard of each peer.
+    pub(crate) fn tell(&self, source: &Source, now: Moment) {
+        self.watch.heard().tell(source, now);
+    }
+
+    /// Writes the table of peers, if it is for people; fails if one of them broke a rule.
+    pub(crate) fn conclude(&self, json: bool, names: &[(PeerId, Name)]) -> anyhow::Result<()> {
+        let heard = self.watch.heard();
+        if !json {
+            let names = names.iter().map(|(peer, name)| (Id::from(*peer), name)).collect();
+            io::stdout().lock().write_all(table(&heard, &names).as_bytes())?;
+        }
+        if heard.peers().next().is_none() {
+            warn("no message was heard; are the broker, the room and the network the right ones?");
+        }
+        let broke = heard.peers().filter(|(_, words)| !words.broken.is_empty());
+        let names: Vec<_> = broke.map(|(peer, _)| called(peer, &BTreeMap::new())).collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => bail!("rules were broken, in the name of {}", names.join(", ")),
+        }
+    }
+}
+
+/// Returns what was heard, as people read it.
+fn table(heard: &Heard, names: &BTreeMap<Id, &Name>) -> String {
+    let mut table = String::new();
+    for (peer, words) in heard.peers() {
+        let Words { said, led, broken } = words;
+        let told = said.iter().map(|(kind, count)| format!("{count} {}", kind.replace('_', " ")));
+        let told: Vec<_> = told.collect();
+        let told = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+        let led = match led {
+            0 => String::new(),
+            times => format!("; elected {}", counted(*times, "time")),
+        };
+        line(&mut table, &format!("{} said {told}{led}", called(peer, names)));
+        for ((kind, rule), Broken { count, example }) in broken {
+            let rule = rule.map_or_else(|| "the format".to_owned(), |rule| format!("rule {rule}"));
+            let times = counted(*count, "time");
+            line(&mut table, &format!("    broke {rule} ({kind}) {times}: {example}"));
+        }
+    }
+    table
+}
+
+/// Adds a line. Strangers' texts in it do nothing to a terminal.
+fn line(table: &mut String, text: &str) {
+    writeln!(table, "{}", escaped(text)).expect("a text takes anything");
+}
+
+fn called(peer: Option<&PeerName>, names: &BTreeMap<Id, &Name>) -> String {
+    match peer {
+        Some(PeerName::Id(id)) => shown(id.to_string(), names.get(id).copied()),
+        Some(peer) => peer.to_string(),
+        None => "a peer that is not named".to_owned(),
+    }
+}

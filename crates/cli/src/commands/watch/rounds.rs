@@ -1,0 +1,74 @@
+//! How a network with rounds is watched.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use althing_api::Mode;
+use althing_dialect::RoundsDialect;
+use althing_engine::rounds::{Durable, Seat};
+use althing_feed::{Feed, PeerEvent};
+use althing_http::{About, Asked, Process};
+use althing_node::{self as node, Clock};
+use althing_pow::Parallelism;
+use althing_store::Store;
+
+use super::Arguments;
+use super::heard::Watching;
+use crate::output::{Lines, Printer};
+
+pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::Result<()> {
+    let Arguments { network, connection, json, http, .. } = arguments;
+    let dialect = Arc::<dyn RoundsDialect>::from(network.dialect(None, None)?);
+    let broker = connection.broker(network.usual_broker())?;
+    let store: Store<Durable> = Store::in_memory();
+    let table = store.reader();
+    let (clock, feed) = (Clock::start(), Feed::default());
+    let printer = Printer::start(Lines::of(json), &feed)?;
+    let (peer, node) = node::rounds::watch(
+        node::rounds::Options {
+            dialect: Arc::clone(&dialect),
+            name: None,
+            seat: Seat::Watcher,
+            id: None,
+            store,
+            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            solution_cache: false,
+            never_copied: false,
+            clock,
+            feed: feed.clone(),
+        },
+        watching.watch(),
+    )?;
+    let gauges = node.gauges();
+    let source = feed.source(Some(network.name().into()), Some(peer.into()));
+    let about = About::network(Mode::Peer, &network.name(), &dialect.network());
+    let profile = network.profile().map(|profile| profile.name.as_str());
+    let process = Process::new(about.following(profile), feed.clone());
+    process.add(Asked::rounds(&network.name(), peer.into(), node.commands(), table, 0));
+    let http = http.serve(&process, &source, clock.now()).await?;
+    let aside = printer.aside();
+    let link = tokio::select! {
+        link = broker.listen(&*dialect, connection.patience()) => link?,
+        () = watching.is_over(&aside) => return printer.finish(),
+    };
+    let outcome = node.run(link, watching.is_over(&aside)).await;
+    if let Ok(status) = &outcome {
+        watching.tell(&source, clock.now());
+        source.publish(
+            clock.now(),
+            PeerEvent::Summary {
+                rows: Some(status.rows.number()),
+                blocks: None,
+                tip: None,
+                received: gauges.received(),
+                refused: gauges.refused(),
+                hashes: None,
+            },
+        );
+    }
+    let written = printer.finish();
+    http.end().await;
+    let names = outcome?.names;
+    written?;
+    watching.conclude(json, &names)
+}
