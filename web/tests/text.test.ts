@@ -32,6 +32,10 @@ describe("sentences", () => {
       topic: "refused",
       rule: "A2",
     });
+    const second = { event: "message_refused", claimed: "9", reason: "a second vote", rule: "V3" };
+    expect(sentenceOf(state, told(2, "7", second))?.rule).toBe("V3");
+    const bytes = { event: "message_refused", topic: "init", reason: "no message", bytes: "{oops" };
+    expect(sentenceOf(state, told(2, "7", bytes))?.text).toContain("on init: no message ({oops)");
     expect(ruleIn("as rules V3 and I6 say")).toBe("V3");
     expect(ruleIn("no number")).toBeNull();
     const plain = told(2, "7", { event: "message_refused", claimed: "9", reason: "no number" });

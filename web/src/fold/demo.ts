@@ -1,4 +1,4 @@
-/** What a demo tells of messages, faults and its pace, and what the page asks of hash rates. */
+/** What a demo, or one that watches, tells of messages, faults and its pace, and what the page asks of hash rates. */
 import type { Record } from "../feed/record";
 import { launch } from "./flights";
 import { hear, listPeer } from "./peers";
@@ -10,6 +10,10 @@ export function foldDemo(state: State, record: Record): boolean | null {
     case "message_sent":
       state.flightsTold = true;
       if (record.peer) launch(state, record.kind, record.peer, record.to ?? null, false);
+      return false;
+    case "message_heard":
+      state.flightsTold = true;
+      launch(state, record.kind, record.from, null, false);
       return false;
     case "message_lost":
       state.flightsTold = true;

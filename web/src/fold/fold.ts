@@ -51,6 +51,7 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   "shares_accepted",
   "connection_refused",
   "progress",
+  "peer_watched",
 ]);
 
 /** Names stand in each line, so that they are known from whichever line on it is read. */

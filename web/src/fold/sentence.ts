@@ -116,7 +116,17 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       const from = record.claimed ?? record.from;
       const who = from ? `a message of ${name(from)}` : `a message on ${record.topic ?? "the wire"}`;
       if (record.count) return say("refused", `${by} has refused ${record.count} more messages`);
-      return say("refused", `${by} refuses ${who}: ${record.reason}`, ruleIn(record.reason));
+      const bytes = record.bytes ? ` (${short(record.bytes)})` : "";
+      const text = `${by} refuses ${who}: ${record.reason}${bytes}`;
+      // Recordings of earlier versions have no rule.
+      return say("refused", text, record.rule ?? ruleIn(record.reason));
+    }
+    case "peer_watched": {
+      const who = record.watched ? name(record.watched) : "A peer that is not named";
+      const broken = record.broken.map((it) => `${it.rule ?? it.kind} ${count(it.count, "time")}`);
+      return broken.length > 0
+        ? say("refused", `${who} broke rules: ${broken.join(", ")}`, record.broken[0]?.rule ?? null)
+        : say("peers", `${who} broke no rule`);
     }
     case "peer_copied":
       return say("refused", `A copy of ${by} speaks; ${by} no longer votes`, "I5");
@@ -153,6 +163,7 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       return say("faults", `A ${record.kind} ${way} is lost: ${record.reason}`);
     }
     case "message_sent":
+    case "message_heard":
     case "messages_untold":
     case "hashes_sampled":
     case "blocks_sampled":
