@@ -18,6 +18,19 @@ pub(super) fn is_of_channel(error: &lapin::Error) -> bool {
     }
 }
 
+/// Returns the reason why a broker does not declare something again that differs, if it is that.
+pub(super) fn difference(error: &lapin::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => {
+                Some(error.get_message().to_string())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Returns our own error, if it travels in this one.
 fn own(error: &io::Error) -> Option<DialError> {
     error.get_ref()?.downcast_ref::<DialError>().cloned()

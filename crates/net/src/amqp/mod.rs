@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | `driver` | What does a link do in the background? |
 //! | `error` | What went wrong, and what can a user do about it? |
+//! | `examining` | How do others declare their exchanges? |
 //! | `guard` | Which bytes does the AMQP library never get to see? |
 //! | `library_error` | What do the AMQP library's errors mean? |
 //! | `objects` | How are exchanges and queues declared? |
@@ -36,9 +37,11 @@
 //! | `runtime` | How does the AMQP library use our sockets? |
 //! | `session` | What happens on one connection? |
 //! | `url` | What is the address of a broker? |
+//! | `witness` | What do the messages of others carry beside their bytes? |
 
 mod driver;
 mod error;
+mod examining;
 mod guard;
 mod library_error;
 mod objects;
@@ -48,13 +51,16 @@ mod probe;
 mod runtime;
 mod session;
 mod url;
+mod witness;
 
 use std::time::Duration;
 
 pub use error::Error;
+pub use examining::examine;
 pub use options::{ExchangeKind, Objects, Options};
 pub use probe::{PROBE_TIME, RoundTrip, probe};
 pub use url::BrokerUrl;
+pub use witness::{Carried, Witness};
 
 use crate::Link;
 pub use crate::backoff::{BACKOFF_MAX, BACKOFF_MIN};

@@ -7,7 +7,7 @@ use lapin::options::{
     QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Consumer, ExchangeKind, Result};
+use lapin::{BasicProperties, Channel, Consumer, ExchangeKind, Queue, Result};
 
 use super::{NAME_MAX, Objects, Options};
 
@@ -59,19 +59,25 @@ pub(super) async fn listen_in_private(channel: &Channel, queue: &str) -> Result<
 /// Consumes what is published on an `exchange` of others, from an exclusive queue that the broker
 /// names. Fails, and ends the channel, if no peer has declared the exchange.
 pub(super) async fn overhear(channel: &Channel, exchange: &str) -> Result<Consumer> {
+    let queue = hold(channel, exchange).await?;
+    consume(channel, queue.name().as_str()).await
+}
+
+/// Binds an exclusive queue that the broker names to an `exchange` of others, and returns it.
+/// Fails, and ends the channel, if no peer has declared the exchange.
+pub(super) async fn hold(channel: &Channel, exchange: &str) -> Result<Queue> {
     let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     let arguments = FieldTable::default;
     channel.exchange_declare(short(exchange), ExchangeKind::Fanout, passive, arguments()).await?;
     let private = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     let queue = channel.queue_declare(short(""), private, arguments()).await?;
-    let name = queue.name().as_str();
     // Whatever kind of exchange it is: a fanout asks for no key, a topic takes the pattern, and the
     // programs with another kind have the name of the exchange as the key.
     for key in ["", exchange, "#"] {
-        let bind = QueueBindOptions::default();
+        let (name, bind) = (queue.name().as_str(), QueueBindOptions::default());
         channel.queue_bind(short(name), short(exchange), short(key), bind, arguments()).await?;
     }
-    consume(channel, name).await
+    Ok(queue)
 }
 
 /// Sends `payload`. Returns when the operating system has it; if the future is dropped before, the

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BrokerUrl, Error, NAME_MAX};
+use super::{BrokerUrl, Error, NAME_MAX, Witness};
 use crate::DialError;
 use crate::dial::{Acknowledgements, Dialer};
 use crate::link::is_topic;
@@ -28,6 +28,8 @@ pub struct Options {
     /// The longest time between two looks whether they are there. Each look costs a line in the
     /// broker's log.
     pub overheard_within: Duration,
+    /// Who remembers what the messages of others carry, if that is of interest.
+    pub witness: Option<Witness>,
     /// Broker and link each send something at least this often, and consider the other dead after
     /// twice the time; in whole seconds, at least one.
     pub heartbeat: Duration,
@@ -105,6 +107,7 @@ impl Options {
             objects: Objects::default(),
             overheard: Vec::new(),
             overheard_within: Self::OVERHEARD_WITHIN,
+            witness: None,
             heartbeat: Self::HEARTBEAT,
             connect_timeout: Self::CONNECT_TIMEOUT,
             ca_file: None,

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 use super::guard::{Guard, oversized};
 use super::runtime::{Dialed, OverDialed};
-use super::{Error, Options, library_error, objects};
+use super::{Error, Options, Witness, library_error, objects};
 use crate::dial::Dialer;
 use crate::link::Message;
 use crate::queue::Queue;
@@ -59,6 +59,7 @@ pub(super) struct Session {
 /// ends.
 struct Inlet {
     inbox: Mutex<Option<Arc<Queue<Arrival>>>>,
+    witness: Option<Witness>,
     cancelled: mpsc::Sender<String>,
 }
 
@@ -85,11 +86,12 @@ impl Session {
         let events = Box::pin(connection.events_listener());
         let channel = connection.create_channel().await.map_err(refused)?;
         let (tell, cancelled) = mpsc::channel(1);
+        let (inbox, witness) = (Mutex::default(), options.witness.clone());
         Ok(Self {
             connection,
             channel,
             events,
-            inlet: Arc::new(Inlet { inbox: Mutex::default(), cancelled: tell }),
+            inlet: Arc::new(Inlet { inbox, witness, cancelled: tell }),
             cancelled,
             declared: BTreeSet::new(),
             overhearing: Vec::new(),
@@ -120,7 +122,7 @@ impl Session {
     ) -> lapin::Result<Listening> {
         let mut consumers = Vec::new();
         for exchange in std::mem::take(exchanges) {
-            let channel = self.connection.create_channel().await?;
+            let channel = self.new_channel().await?;
             // A refusal ends only this channel.
             match objects::overhear(&channel, &exchange).await {
                 Ok(consumer) => {
@@ -220,6 +222,11 @@ impl Session {
         &self.channel
     }
 
+    /// Opens a further channel, on which a refusal ends nothing else.
+    pub(super) async fn new_channel(&mut self) -> lapin::Result<Channel> {
+        self.connection.create_channel().await
+    }
+
     /// Returns how long the connection has been open.
     pub(super) fn age(&self) -> Duration {
         self.since.elapsed()
@@ -266,6 +273,9 @@ impl Inlet {
         let Some(inbox) = inlet else { return };
         match delivery {
             Ok(Some(delivery)) => {
+                if let Some(witness) = &self.witness {
+                    witness.note(exchange, &delivery);
+                }
                 let from = althing_types::Channel::Topic(Arc::clone(exchange));
                 inbox.push(match oversized(&delivery.properties) {
                     Some(bytes) => Arrival::Oversized { from, bytes },

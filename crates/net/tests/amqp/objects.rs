@@ -2,7 +2,7 @@
 //! and hear us as we hear them.
 
 use althing_net::Arrival;
-use althing_net::amqp::{ExchangeKind, Objects};
+use althing_net::amqp::{Carried, ExchangeKind, Objects, Witness, examine};
 use althing_testkit::eventually;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions,
@@ -37,6 +37,7 @@ struct Program<'a> {
     exchange: &'a str,
     queue: String,
     key: String,
+    properties: BasicProperties,
 }
 
 impl<'a> Program<'a> {
@@ -64,14 +65,24 @@ impl<'a> Program<'a> {
             .queue_bind(queue.into(), exchange.into(), key.as_str().into(), bind, none())
             .await
             .expect("both are there");
-        Self { stranger, exchange, queue: queue.to_owned(), key }
+        let properties = match objects.delivery_mode {
+            0 => BasicProperties::default(),
+            mode => BasicProperties::default().with_delivery_mode(mode),
+        };
+        Self { stranger, exchange, queue: queue.to_owned(), key, properties }
     }
 
     async fn say(&self, payload: &[u8]) {
-        let (options, none) = (BasicPublishOptions::default(), BasicProperties::default());
+        let (options, properties) = (BasicPublishOptions::default(), self.properties.clone());
         self.stranger
             .channel
-            .basic_publish(self.exchange.into(), self.key.as_str().into(), options, payload, none)
+            .basic_publish(
+                self.exchange.into(),
+                self.key.as_str().into(),
+                options,
+                payload,
+                properties,
+            )
             .await
             .expect("the exchange is there")
             .await
@@ -152,7 +163,8 @@ pub(crate) async fn our_queues_have_the_programs_names_and_never_take_theirs(pla
     }
 }
 
-/// Whatever kind of exchange others have, what is said there is overheard.
+/// Whatever kind of exchange others have, what is said there is overheard, and how they declare it
+/// is found out.
 pub(crate) async fn exchanges_of_every_kind_are_overheard(place: &Place<'_>) {
     for (number, objects) in all_objects().into_iter().enumerate() {
         let exchange = format!("{}/{number}", place.name);
@@ -160,6 +172,9 @@ pub(crate) async fn exchanges_of_every_kind_are_overheard(place: &Place<'_>) {
         let program = Program::new(place, &exchange, &objects, &queue).await;
         let mut options = place.options("7").with_exchanges([format!("{exchange}/ours")]);
         options.overheard = vec![exchange.as_str().into()];
+        let witness = Witness::default();
+        options.witness = Some(witness.clone());
+        let examined = options.clone();
         let mut link = connect(options).await;
         let heard = eventually("the program to be overheard", async || {
             program.say(b"theirs").await;
@@ -169,5 +184,14 @@ pub(crate) async fn exchanges_of_every_kind_are_overheard(place: &Place<'_>) {
         let from = althing_types::Channel::topic(exchange.as_str());
         let expected = Arrival::Received { from, payload: "theirs".into() };
         assert_eq!(heard, Some(expected), "{objects:?}");
+        let carried = witness.carried().expect("a message was heard");
+        let found = examine(&examined, &carried).await.expect("the broker is there");
+        let known = Objects { queue: String::new(), ..objects };
+        assert_eq!(found, Some(known));
+        // What is not there is not made by asking.
+        let gone = Carried { exchange: format!("{exchange}/gone").into(), ..carried };
+        for _ in 0..2 {
+            assert_eq!(examine(&examined, &gone).await.expect("the broker is there"), None);
+        }
     }
 }
