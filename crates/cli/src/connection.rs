@@ -233,6 +233,25 @@ fn objects(profile: &profile::Amqp) -> amqp::Objects {
     }
 }
 
+/// Returns what a profile says of such objects.
+pub(crate) fn described(objects: &amqp::Objects) -> profile::Amqp {
+    let amqp::Objects { kind, durable, auto_delete, routing_key, delivery_mode, .. } = objects;
+    profile::Amqp {
+        exchange: profile::Exchange {
+            kind: match kind {
+                amqp::ExchangeKind::Fanout => profile::ExchangeKind::Fanout,
+                amqp::ExchangeKind::Direct => profile::ExchangeKind::Direct,
+                amqp::ExchangeKind::Topic => profile::ExchangeKind::Topic,
+            },
+            durable: *durable,
+            auto_delete: *auto_delete,
+        },
+        routing_key: routing_key.clone(),
+        delivery_mode: *delivery_mode,
+        ..profile::Amqp::default()
+    }
+}
+
 /// Tells why the broker cannot be reached while it is tried again, each reason once.
 pub(crate) struct Told {
     patience: Option<Duration>,

@@ -91,6 +91,18 @@ impl Guest {
         self.id.to_string()
     }
 
+    /// Returns its id, if it is a number, or one in a text.
+    pub(super) fn number(&self) -> Option<u64> {
+        match &self.id {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => match text.strip_prefix("0x") {
+                Some(digits) => u64::from_str_radix(digits, 16).ok(),
+                None => text.parse().ok(),
+            },
+            _ => None,
+        }
+    }
+
     /// Returns whether this is a message of the guest that comes back.
     pub(super) fn has_said(&self, topic: &str, payload: &[u8]) -> bool {
         self.said.contains(&(topic.to_owned(), payload.to_vec()))

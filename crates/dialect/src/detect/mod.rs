@@ -15,6 +15,8 @@
 //! | `puzzles` | what is hashed, and how are zeros counted? |
 //! | `ranges` | which ids and numbers are these? |
 //! | `samples` | what could not be told? |
+//! | `signing` | what is signed, and which messages are there at all? |
+//! | `tracked` | which profile do programs on a tracker's list follow? |
 
 mod datagrams;
 mod fields;
@@ -24,6 +26,8 @@ mod place;
 mod puzzles;
 mod ranges;
 mod samples;
+mod signing;
+mod tracked;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +44,10 @@ pub use self::guest::NoSeat;
 use self::place::of_programs;
 pub use self::samples::Sample;
 use self::samples::Samples;
-use crate::profile::{MessageKind, NetworkKind, Profile, Transport, built_in, read};
+pub use self::tracked::ChainProber;
+use crate::profile::{
+    Amqp, Exchange, MessageKind, NetworkKind, Profile, Role, Transport, built_in, read,
+};
 
 /// Messages that are kept; a room says the same again and again.
 const MESSAGES_MAX: usize = 20_000;
@@ -54,6 +61,7 @@ pub struct Detector {
     messages: Vec<Message>,
     samples: Samples,
     guest: Option<Guest>,
+    objects: Option<Amqp>,
 }
 
 /// What a room's traffic says of its programs.
@@ -123,6 +131,23 @@ impl Detector {
         Ok(said)
     }
 
+    /// Stops being a guest: a peer with the id that it has announced takes the seat. Returns that
+    /// id, if it is a number.
+    pub fn hand_over(&mut self) -> Option<u64> {
+        self.guest.take().and_then(|guest| guest.number())
+    }
+
+    /// Takes note of how exchanges are declared, and of what messages carry beside their bytes: no
+    /// message says it. How queues are called is not of interest.
+    pub fn note_objects(&mut self, objects: Amqp) {
+        self.objects = Some(objects);
+    }
+
+    /// Returns whether the programs have said keys, with which they sign.
+    pub fn says_keys(&self) -> bool {
+        !classify(&of_programs(&self.messages)).values(Role::Key).is_empty()
+    }
+
     /// Returns how many solutions were accepted, as far as that was heard.
     pub fn rows(&self) -> usize {
         puzzles::rows(&classify(&of_programs(&self.messages)))
@@ -157,6 +182,21 @@ impl Detector {
         };
         say("wire.transport", json!(transport));
         say("topics.prefix", json!(rooms.prefix));
+        match &self.objects {
+            Some(Amqp { exchange, routing_key, delivery_mode, .. }) => {
+                let Exchange { kind, durable, auto_delete } = exchange;
+                say("amqp.exchange.kind", json!(kind));
+                say("amqp.exchange.durable", json!(durable));
+                say("amqp.exchange.auto_delete", json!(auto_delete));
+                say("amqp.routing_key", json!(routing_key));
+                say("amqp.delivery_mode", json!(delivery_mode));
+                unknown.push("what queues are called: ours have names of their own".to_owned());
+            }
+            None if transport == Transport::Amqp => {
+                unknown.push("how exchanges are declared, and which keys messages have".to_owned());
+            }
+            None => {}
+        }
         for (kind, heard) in kinds {
             say(&format!("topics.{}", kind.name()), json!(heard.topic));
             say(&format!("fields.{}", kind.name()), json!(heard.fields));
@@ -185,6 +225,7 @@ impl Detector {
         let peers = rooms.ids().len();
         ranges::tell(&rooms, &mut say, &mut unknown);
         puzzles::tell(&rooms, &mut say, &mut unknown);
+        signing::tell(&rooms, &mut say, &mut unknown);
         match (kinds.contains_key(&MessageKind::Result), kinds.contains_key(&MessageKind::Ballot)) {
             (true, false) => say("judge.by", json!("leader")),
             (false, true) => say("judge.by", json!("all")),
@@ -239,12 +280,8 @@ fn lacks(detected: &Detected, unassigned: &[Sample]) -> Vec<String> {
 /// Returns the built-in profile of which the fewest values are others.
 fn nearest(kind: NetworkKind, seen: &BTreeMap<String, Value>) -> &'static Profile {
     let same = built_in::all().iter().filter(|it| it.network == kind);
-    let transport = seen.get("wire.transport");
-    let distance = |profile: &&Profile| {
-        let other_bus = transport.is_some_and(|seen| *seen != json!(profile.wire.transport));
-        100 * usize::from(other_bus) + differences(profile, seen).len()
-    };
-    same.min_by_key(distance).expect("there are some")
+    // The bus is one value of many: the sheet may be followed over another one.
+    same.min_by_key(|profile| differences(profile, seen).len()).expect("there are some")
 }
 
 fn differences(profile: &Profile, seen: &BTreeMap<String, Value>) -> Vec<Difference> {
@@ -285,11 +322,13 @@ impl Detected {
         let mut table = Table::new();
         for Difference { key, seen, .. } in &self.differences {
             let value = toml::Value::try_from(seen).expect("it is a text, a number or a list");
-            let (section, name) = key.split_once('.').unwrap_or(("", key));
-            let section = table.entry(section).or_insert_with(|| Table::new().into());
-            if let Some(section) = section.as_table_mut() {
-                section.insert(name.to_owned(), value);
+            let (sections, name) = key.rsplit_once('.').unwrap_or(("", key));
+            let mut inner = &mut table;
+            for section in sections.split('.').filter(|it| !it.is_empty()) {
+                let entry = inner.entry(section).or_insert_with(|| Table::new().into());
+                inner = entry.as_table_mut().expect("no key is that of a section");
             }
+            inner.insert(name.to_owned(), value);
         }
         let head = format!("name = \"detected\"\nbase = {:?}\n", self.nearest);
         match table.is_empty() {

@@ -8,7 +8,7 @@ use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
 use super::*;
 use crate::RoundsDialect;
-use crate::profile::{self, JudgedBy};
+use crate::profile::{self, ExchangeKind, JudgedBy};
 use crate::program::Program;
 use crate::testing::encode;
 
@@ -168,6 +168,9 @@ fn a_guest_is_a_member_and_what_it_says_is_no_evidence() {
     assert_eq!((detected.peers, detected.messages), (3, 3));
     assert_eq!(detected.seen["join.n"], 3);
     assert_eq!(detected.seen["id.hi"], 65_000, "of those that the programs have");
+    assert_eq!(detector.hand_over(), Some(250));
+    assert_eq!(detector.hear("sd/voting", br#"{"ClientID": 700, "VoteID": 7}"#), None);
+    assert_eq!(detector.hand_over(), None, "it is a guest no longer");
 }
 
 /// What the names of fields do not tell is listed with a sample, and said to be missing.
@@ -216,4 +219,37 @@ fn what_cannot_be_told_is_listed_and_no_profile_is_claimed() {
     let [sample] = &slashes.samples()[..] else { panic!("there was one topic") };
     assert_eq!((sample.topic.as_str(), sample.payload.as_str()), ("sd/init", "7/\\u{1b}"));
     assert_eq!(sample.reason, "it is no object of JSON");
+}
+
+/// The sheet may be followed over another bus: what the programs do not sign is not taken from
+/// those that sign there, and all that was seen is in the proposal.
+#[test]
+fn programs_of_the_sheet_over_another_bus_are_told_completely() {
+    let mut detector = Detector::default();
+    for (topic, payload) in [
+        ("shared/init", r#"{"ClientID": 7}"#),
+        ("shared/init", r#"{"ClientID": 8}"#),
+        ("shared/voting", r#"{"ClientID": 7, "VoteID": 300}"#),
+        ("shared/voting", r#"{"ClientID": 8, "VoteID": 400}"#),
+        ("shared/coordinator", r#"{"ClientID": 8}"#),
+        ("shared/challenge", r#"{"ClientID": 8, "TransactionID": 0, "Challenge": 1}"#),
+        ("shared/solution", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "1"}"#),
+        ("shared/result", r#"{"ClientID": 7, "TransactionID": 0, "Solution": "1", "Result": 1}"#),
+    ] {
+        detector.hear(topic, payload.as_bytes());
+    }
+    assert!(!detector.says_keys());
+    let exchange = Exchange { kind: ExchangeKind::Topic, durable: false, auto_delete: true };
+    let objects = Amqp { exchange, routing_key: "{exchange}".into(), ..Amqp::default() };
+    detector.note_objects(objects.clone());
+    let detected = detector.detect(Transport::Amqp).expect("there was traffic");
+    assert_eq!((detected.nearest.as_str(), &detected.lacks), ("sheet", &Vec::new()));
+    let text = detected.to_toml();
+    let profile = profile::read("detected.toml", &text, &built_in::base).expect(&text);
+    assert_eq!(profile.wire.transport, Transport::Amqp);
+    assert_eq!(profile.amqp, objects, "{text}");
+    assert!(profile.election.announced && profile.has(MessageKind::Coordinator), "{text}");
+    assert_eq!(profile.sign.alg, profile::SignatureName::None);
+    let unsigned = detected.seen.get("sign.alg").and_then(Value::as_str);
+    assert_eq!(unsigned, Some("none"), "a whole session was heard");
 }

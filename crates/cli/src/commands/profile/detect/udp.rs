@@ -1,6 +1,7 @@
 //! What the programs at some addresses answer over UDP.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use althing_dialect::detect::{Detected, Prober};
@@ -62,11 +63,16 @@ pub(super) async fn detect(
 
 /// Returns a socket at the address from which a place is reached.
 async fn bind(place: SocketAddr) -> anyhow::Result<UdpSocket> {
+    Ok(UdpSocket::bind((way_to(place).await?, 0)).await?)
+}
+
+/// Returns our address from which a place is reached.
+pub(super) async fn way_to(place: SocketAddr) -> io::Result<IpAddr> {
     let any: SocketAddr = match place {
         SocketAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let way = UdpSocket::bind(any).await?;
     way.connect(place).await?;
-    Ok(UdpSocket::bind((way.local_addr()?.ip(), 0)).await?)
+    Ok(way.local_addr()?.ip())
 }
