@@ -7,12 +7,12 @@ use althing_api::{Entry, NewEntry, Submitted};
 use althing_feed::{entry_author, entry_text};
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
 use super::verification::Kept;
-use crate::asking::{Pages, Place};
+use crate::asking::Place;
 use crate::output::OnlyHere;
 
 /// Show the entries of the chain, whether the peer is running or not.
@@ -62,17 +62,10 @@ pub(super) struct Add {
 }
 
 pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
-    let asking = arguments.place.asking()?;
+    // Its blocks, since entries do not tell whether they are all of one chain.
+    let kept = Kept::at(&arguments.place)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    match Pages::first(|from| asking.wait(|peer| peer.entries(from)))? {
-        Some(entries) => write(entries, arguments.json, &mut out)?,
-        None => {
-            let dir = arguments.place.dir();
-            let dir = dir.context("a peer that does not run is read from its directory")?;
-            let kept = Kept::open(dir)?;
-            write(stored(&kept), arguments.json, &mut out)?;
-        }
-    }
+    write(entries(&kept), arguments.json, &mut out)?;
     Ok(out.flush()?)
 }
 
@@ -109,8 +102,8 @@ fn write(
     Ok(())
 }
 
-/// Returns the entries that a peer which does not run has kept.
-fn stored(kept: &Kept) -> impl Iterator<Item = anyhow::Result<Entry>> + '_ {
+/// Returns the entries of a chain.
+fn entries(kept: &Kept) -> impl Iterator<Item = anyhow::Result<Entry>> + '_ {
     kept.blocks().flat_map(|block| {
         let entries = block.map(|block| {
             let height = block.height().number();

@@ -16,7 +16,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::spool::{Spool, spooled};
-use crate::asking::Asking;
+use crate::asking::{Asking, Place};
 use crate::output;
 
 /// Verify every block, from the first one on.
@@ -59,9 +59,26 @@ impl Kept {
     /// Returns the chain of the peer in `dir`: if it runs, it is asked, and otherwise its store is
     /// read.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
-        if let Some((dialect, spool)) = spooled(&Asking::in_dir(dir)?)? {
-            return Ok(Self { dialect, chain: Chain::Running(spool) });
+        Self::running(&Asking::in_dir(dir)?)?.map_or_else(|| Self::stored(dir), Ok)
+    }
+
+    /// As [`Kept::open`], of a peer that may also be asked at an address.
+    pub(super) fn at(place: &Place) -> anyhow::Result<Self> {
+        match Self::running(&place.asking()?)? {
+            Some(kept) => Ok(kept),
+            None => Self::stored(
+                place.dir().context("a peer that does not run is read from its directory")?,
+            ),
         }
+    }
+
+    /// Returns the chain that a running peer has at one moment; `None` if no peer runs there.
+    fn running(asking: &Asking) -> anyhow::Result<Option<Self>> {
+        let found = spooled(asking)?;
+        Ok(found.map(|(dialect, spool)| Self { dialect, chain: Chain::Running(spool) }))
+    }
+
+    fn stored(dir: &Path) -> anyhow::Result<Self> {
         let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
             format!("{} is of a peer that has never run, and has no chain", dir.display())
