@@ -29,6 +29,29 @@ def no_voter_twice(data):
     return len(voters) == len(set(voters))
 
 
+class Chains:
+    """A client whose chain is replaced while it is read."""
+
+    def __init__(self, *chains):
+        self.chains = iter(chains)
+
+    def blocks(self):
+        for block, previous, text in next(self.chains):
+            yield {"hash": block, "previous": previous, "entries": [{"text": text}]}
+
+
+class Reading(unittest.TestCase):
+    def test_data_are_of_one_chain(self):
+        peer = althing.Peer("nowhere")
+        one, other = ("a", None, "ann"), ("b", None, "bob")
+        on_one, on_other = ("c", "a", "cid"), ("d", "b", "dan")
+        peer._client = Chains([one, on_other], [other, on_one], [other, on_other])
+        self.assertEqual(peer.get_data(), ["bob", "dan"])
+        peer._client = Chains(*[[one, on_other]] * 16)
+        with self.assertRaisesRegex(althing.ApiError, "try again"):
+            peer.get_data()
+
+
 class Peers(unittest.TestCase):
     def setUp(self):
         command = [PROGRAM, "tracker", "--json", "--listen", "127.0.0.1:0"]
@@ -75,6 +98,13 @@ class Peers(unittest.TestCase):
         self.assertIn("has voted before", ann.reason)
         self.assertEqual(self.add(ann, "hello"), -1)
         self.assertEqual(ann.get_data(), [ballot("ann")])
+        # A client of the API has to mean a name that looks like another; a program of the page does.
+        client = althing.Client(ann.directory)
+        doubted = client.add(ballot("Ann"))
+        self.assertEqual(doubted["answer"], "doubted")
+        self.assertIn("ann", doubted["reason"])
+        self.assertEqual(self.add(bob, ballot("Ann")), 1)
+        self.assertEqual(client.add(ballot("ANN"), as_written=True)["answer"], "added")
 
     def test_a_rule_keeps_data_from_being_sent_and_from_being_seen(self):
         lax = self.peer("lax", data_crit=lambda data: True)

@@ -68,9 +68,13 @@ class Client(Operations):
         """Yields the ballots in the chain from a height on, in a network that holds ballots."""
         return self._items(self.list_ballots, start)
 
-    def add(self, text, confirmations=None, once=False):
-        """Gets an entry into the chain, and returns what has become of it."""
-        entry = {"text": text, "once": once}
+    def add(self, text, confirmations=None, once=False, as_written=False):
+        """Gets an entry into the chain, and returns what has become of it.
+
+        A ballot whose voter or choice looks like one in the chain is not added: the answer is
+        `doubted`, with the reason, unless it is meant `as_written`.
+        """
+        entry = {"text": text, "once": once, "as_written": as_written}
         if confirmations is not None:
             entry["confirmations"] = confirmations
         return self.add_entry(entry)

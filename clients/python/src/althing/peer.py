@@ -8,6 +8,9 @@ from .api import ApiError, Client, NotRunning
 
 SUCCESS, RETRY, INVALID = 1, 0, -1
 
+# How often the chain is read again if blocks of it are replaced meanwhile.
+ATTEMPTS_MAX = 16
+
 # How often it is looked whether a peer is there and has met its network, in seconds.
 LOOK_EVERY = 0.05
 
@@ -71,9 +74,9 @@ class Peer:
     def get_data(self):
         """Returns the data in the chain, without what the caller's rule refuses."""
         accepted = []
-        for entry in self._asked(lambda: list(self._client.entries())):
-            if self._accepts(accepted, entry["text"]):
-                accepted.append(entry["text"])
+        for text in self._asked(self._texts):
+            if self._accepts(accepted, text):
+                accepted.append(text)
         return accepted
 
     def add_data(self, data):
@@ -82,7 +85,7 @@ class Peer:
         if self.data_crit is not None and not self._accepts(self.get_data(), data):
             self.reason = "the rule of this program refuses it"
             return INVALID
-        answer = self._asked(lambda: self._client.add(data, once=True))
+        answer = self._asked(lambda: self._client.add(data, once=True, as_written=True))
         if answer["answer"] == "added":
             self.is_held = answer["held"]
             return SUCCESS
@@ -107,6 +110,22 @@ class Peer:
             return ask()
         except NotRunning as error:
             raise NotRunning(f"no peer runs in {self.directory}; connect() first") from error
+
+    def _texts(self):
+        """Returns the texts in the chain as it is at one moment.
+
+        Blocks may be replaced while they are read page by page; then they are read again.
+        """
+        for _ in range(ATTEMPTS_MAX):
+            texts, last = [], None
+            for block in self._client.blocks():
+                if last not in (None, block["previous"]):
+                    break
+                last = block["hash"]
+                texts.extend(entry["text"] for entry in block["entries"])
+            else:
+                return texts
+        raise ApiError("the peer's chain is replaced faster than it can be read; try again")
 
     def _status(self):
         """Returns the status of the peer; None if there is none, or no longer."""
