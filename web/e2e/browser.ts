@@ -1,29 +1,16 @@
 /** A real Chromium with the page in it, and what it complains of. */
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
-const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export { launch } from "./chromium.mjs";
+
 /** How long anything may take that is awaited, on a machine that does other things as well. */
 const PATIENCE_MS = 60_000;
-/** It may look for nothing beyond this machine. */
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 export interface Opened {
   page: Page;
   context: BrowserContext;
   /** Errors of the page and its console, and requests that went elsewhere. */
   complaints: string[];
-}
-
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: PROGRAM, args: ARGUMENTS });
 }
 
 export interface Options {

@@ -2,14 +2,13 @@
  * The page with the network that it is made for: `althing demo`. ALTHING has the path of the program,
  * as `cargo xtask test` sets it; without it these tests are left out.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launch, open, type Opened } from "./browser";
+import { demo as startDemo, type Demo } from "./chromium.mjs";
 import * as steps from "./steps";
 
 const PROGRAM = process.env["ALTHING"];
@@ -19,9 +18,8 @@ const MINED = { timeout: 240_000 };
 
 let browser: Browser;
 let opened: Opened;
-let demo: ChildProcess;
+let demo: Demo;
 let folder: string;
-let url: string;
 
 beforeAll(async () => {
   browser = await launch();
@@ -30,34 +28,21 @@ afterAll(() => browser.close());
 afterEach(async () => {
   expect(opened.complaints).toEqual([]);
   await opened.context.close();
-  demo.kill("SIGKILL");
+  demo.end();
   rmSync(folder, { recursive: true });
 });
 
 /** Starts a demo, and opens the page at the address that it tells. */
 async function begin(...options: string[]): Promise<Page> {
   folder = mkdtempSync(join(tmpdir(), "althing-page-"));
-  const serves = ["demo", "--json", "--http", "127.0.0.1:0"];
-  const started = spawn(PROGRAM ?? "", [...serves, ...options], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  demo = started;
-  const lines = createInterface({ input: started.stdout });
-  url = await new Promise<string>((resolve, reject) => {
-    started.once("exit", (code) => reject(new Error(`the demo has ended with ${code}`)));
-    lines.on("line", (line) => {
-      const record = JSON.parse(line) as { event: string; url?: string };
-      if (record.event === "serving" && record.url) resolve(record.url);
-    });
-  });
-  opened = await open(browser, url);
+  demo = await startDemo(PROGRAM ?? "", options, folder);
+  opened = await open(browser, demo.url);
   return opened.page;
 }
 
 /** How many records the demo has told. */
 async function lastSequence(): Promise<number> {
-  const answer = await fetch(`${url}/v1/node`);
+  const answer = await fetch(`${demo.url}/v1/node`);
   return ((await answer.json()) as { next_sequence: number }).next_sequence;
 }
 
@@ -123,6 +108,11 @@ describe.skipIf(!PROGRAM)("althing demo", () => {
     await expect.poll(() => fallen.count()).toBeGreaterThan(2);
     expect(await steps.violations(page)).toEqual([]);
     await page.getByRole("button", { name: "Put it back" }).click();
+    await expect.poll(() => fallen.count()).toBe(0);
+    // Another block that is chosen is as it is stored.
+    await page.locator("#view-closer .grid button").nth(70).click();
+    await expect.poll(() => fallen.count()).toBeGreaterThan(2);
+    await cards.nth(1).click();
     await expect.poll(() => fallen.count()).toBe(0);
   });
 

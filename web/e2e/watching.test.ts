@@ -4,6 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve, type Served } from "../mock/server.mjs";
 import { launch, open, type Options } from "./browser";
+import { faults, peers } from "./steps";
 
 const RECORDING = fileURLToPath(new URL("../tests/logs/elect-chain.jsonl", import.meta.url));
 
@@ -26,8 +27,6 @@ async function watch(
   await served.close();
 }
 
-const peers = (page: Page) => page.locator("#view-ring button.peer");
-const faults = (page: Page) => page.locator("#view-plug .faults li");
 const shown = async (page: Page) => Number.parseFloat((await page.locator(".now").textContent()) ?? "");
 
 /** Chooses the first two peers of the ring by keyboard. */

@@ -2,11 +2,10 @@
 // `althing` command, whose networks they show; those with faults show the made-up one of the tests.
 // What each picture shows is waited for, and never timed. `pngquant` (of Debian's package of that
 // name) makes them small.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { demo, launch } from "../e2e/chromium.mjs";
 import { serve } from "../mock/server.mjs";
 
 const [program] = process.argv.slice(2);
@@ -20,25 +19,7 @@ const ROUNDS = ["--pace", "3s", "--challenge", "12..16"];
 const CHAIN = ["--dialect", "aviary", "--peers", "6", "--pace", "1s"];
 const BALLOTS = ["--dialect", "cs60", "--peers", "4", "--pace", "1s"];
 
-/** Starts a demo, and returns its address and how to end it. */
-async function demo(options) {
-  const child = spawn(program, ["demo", "--json", "--http", "127.0.0.1:0", ...options], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const url = await new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`the demo has ended with ${code}`)));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const record = JSON.parse(line);
-      if (record.event === "serving") resolve(record.url);
-    });
-  });
-  return { url, end: () => child.kill("SIGKILL") };
-}
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-});
+const browser = await launch();
 
 async function shot(name, url, size, colorScheme, prepare, hash = "") {
   const page = await browser.newPage({ viewport: size, colorScheme });
@@ -72,7 +53,7 @@ async function partition(page) {
   await votes(page);
 }
 
-const rounds = await demo(ROUNDS);
+const rounds = await demo(program, ROUNDS);
 for (const theme of ["light", "dark"]) {
   await shot("rounds", rounds.url, DESK, theme, votes);
   await shot("rounds-phone", rounds.url, PHONE, theme, votes);
@@ -102,7 +83,7 @@ await shot("plug-phone", made.url, PHONE, "light", async (page) => {
 });
 await made.close();
 
-const chain = await demo(CHAIN);
+const chain = await demo(program, CHAIN);
 for (const theme of ["light", "dark"]) {
   await shot("chain", chain.url, DESK, theme, (page) => cards(page, 5));
 }
@@ -119,7 +100,7 @@ await shot("what-if", chain.url, DESK, "light", async (page) => {
 });
 chain.end();
 
-const ballots = await demo(BALLOTS);
+const ballots = await demo(program, BALLOTS);
 await shot("ballots", ballots.url, DESK, "light", async (page) => {
   await cards(page, 3);
 });
