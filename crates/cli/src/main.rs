@@ -18,7 +18,9 @@
 //! | `parallelism` | what may a search take of the machine? |
 //! | `profile_source` | which profile does a person name? |
 //! | `screen` | what does the demo show? |
+//! | `signals` | when is a command asked to stop? |
 //! | `swarm` | how do many peers of a network with rounds run in one process? |
+//! | `watching` | how long is a network watched, and what is said of its peers? |
 
 mod asking;
 mod chain_network;
@@ -34,7 +36,9 @@ mod output;
 mod parallelism;
 mod profile_source;
 mod screen;
+mod signals;
 mod swarm;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -56,7 +60,8 @@ use crate::offered::Named;
     after_help = "Begin with:\n  althing demo --rounds 10\n\nThen, with a broker of your own:\n  \
                   althing peer --broker mqtt://localhost --peers 3\n\nExit codes:\n  \
                   0  all is well\n  \
-                  1  it has failed, an entry or ballot was not added, or a peer broke a rule (watch)\n  \
+                  1  it has failed, an entry or ballot was not added, or a peer that is \
+                  watched broke a rule\n  \
                   2  the options make no sense\n  \
                   3  what was added is only here so far: no other peer has it"
 )]

@@ -8,8 +8,8 @@ pub struct Ground {
     pub kind: &'static str,
     /// The rule of `docs/protocol.md` that is behind it, as in `V3`.
     pub rule: Option<&'static str>,
-    /// Whether it takes a peer that breaks that rule. A peer that follows all rules may be late, not
-    /// be counted, or ask too often, and is refused as well.
+    /// Whether it takes a peer that breaks that rule. A peer that follows all rules may be late,
+    /// not be counted, or ask too often, and is refused as well.
     ///
     /// Where messages are not signed, any peer can break a rule in the name of another.
     pub is_breach: bool,

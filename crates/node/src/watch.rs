@@ -39,7 +39,7 @@ pub struct Words {
 /// How a rule was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// How often.
+    /// How often it was broken since the watching began.
     pub count: u64,
     /// The first time, in words.
     pub example: String,

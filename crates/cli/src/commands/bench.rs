@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         What::Chain(arguments) => chain::run(&arguments),
         What::Http(arguments) => http::run(&arguments),
         What::Pow(arguments) => {
-            super::end_on_signals()?;
+            crate::signals::end_on_signals()?;
             pow::run(&arguments)
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::block_on(async {
         let broker = EmbeddedBroker::start(arguments.listen).await?;
         writeln!(io::stdout(), "listening on {}", broker.url())?;
-        super::stop_asked().await;
+        crate::signals::stop_asked().await;
         broker.shutdown().await;
         Ok(())
     })

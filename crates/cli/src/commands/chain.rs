@@ -43,7 +43,7 @@ enum Command {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    crate::signals::end_on_signals()?;
     match &arguments.command {
         Command::Show(arguments) => show::run(arguments),
         Command::Verify(arguments) => verification::run(arguments),

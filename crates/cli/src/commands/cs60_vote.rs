@@ -163,7 +163,7 @@ impl Menu {
 
     /// Does what `lines` say, until they say to leave, or there are no more and no ballot waits.
     async fn attend(&mut self, mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
-        let stop = super::stop_asked();
+        let stop = crate::signals::stop_asked();
         tokio::pin!(stop);
         let mut progress = interval_at(Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
         let (mut leave_at, mut is_leaving) = (None::<Instant>, false);

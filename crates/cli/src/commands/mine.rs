@@ -112,7 +112,7 @@ struct Options {
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    crate::signals::end_on_signals()?;
     let options = &arguments.options;
     let work = arguments.puzzle.work()?;
     let kernel = options.kernel.unwrap_or_else(|| althing_node::kernels().of(work.hash));

@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     // All but one wait for nothing.
     let ends_by_itself = !matches!(arguments.command, Command::Detect(_));
     if ends_by_itself {
-        super::end_on_signals()?;
+        crate::signals::end_on_signals()?;
     }
     match arguments.command {
         Command::List(arguments) => list(&arguments),

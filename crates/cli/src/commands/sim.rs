@@ -207,7 +207,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const HISTORY: usize = 200_000;
 
 pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    crate::signals::end_on_signals()?;
     // What cannot be meant is as wrong as an unknown option.
     check(arguments).map_err(|error| Misuse(error.to_string()))?;
     let name = arguments.network.name();

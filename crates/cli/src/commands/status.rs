@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    crate::signals::end_on_signals()?;
     let status = arguments.place.asking()?.wait(Client::status)?;
     let mut out = io::stdout().lock();
     if arguments.json {

@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    super::end_on_signals()?;
+    crate::signals::end_on_signals()?;
     let Arguments { place, format, json, session } = arguments;
     let format = if *json { Format::Json } else { *format };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -13,8 +13,9 @@ use clap::Args;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::asking::Place;
-use crate::commands::{block_on, stop_asked};
+use crate::commands::block_on;
 use crate::screen::{Controls, Key, Shown, Terminal};
+use crate::signals::stop_asked;
 
 /// Watch running peers on the demo's screen, as those of a machine reached by ssh.
 ///

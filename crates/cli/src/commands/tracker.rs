@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         source.publish(clock.now(), TrackerEvent::Listening { address: tracker.address() });
         let process = Process::new(About::without_network(Mode::Tracker), feed.clone());
         let http = arguments.http.serve(&process, &source, clock.now()).await?;
-        let stop = super::stop_asked();
+        let stop = crate::signals::stop_asked();
         tokio::pin!(stop);
         loop {
             tokio::select! {

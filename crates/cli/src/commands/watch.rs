@@ -2,17 +2,14 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `heard` | what is said of the peers at the end? |
 //! | `rounds` | how is a network with rounds watched? |
 
-pub(crate) mod heard;
 mod rounds;
 
 use std::time::Duration;
 
 use clap::{ArgMatches, Args};
 
-use self::heard::Watching;
 use super::peer::chain::{self, Part};
 use super::peer::refuse;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
@@ -20,6 +17,7 @@ use crate::connection::Connection;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
 use crate::output::misuse;
+use crate::watching::Watching;
 
 /// Watch a network without taking part: who says what, who leads, which rows or blocks are decided,
 /// and which peer breaks which rule. Published programs and those of a class are watched as well.

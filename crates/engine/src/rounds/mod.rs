@@ -32,6 +32,7 @@
 //! | `equivocation` | which words prove that a peer has a copy, or lies? |
 //! | `status` | how are things with a peer? |
 //! | `waiting` | what is a peer waiting for, and how is it told? |
+//! | `watch` | what is decided, and who breaks a rule, as one that watches hears it? |
 
 mod authenticator;
 mod customs;

@@ -185,7 +185,7 @@ pub struct BrokenRule {
     /// The rule of `docs/protocol.md`, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rule: Option<String>,
-    /// How often.
+    /// How often it was broken since the watching began.
     pub count: u64,
     /// The first time, in words.
     pub example: String,

@@ -7,6 +7,7 @@
 //! | `checker`, `violation` | which invariants are checked? |
 //! | `signers`, `simulated_rsa`, `verification_cache` | how do peers sign and verify? |
 //! | `run` | how does the table grow? |
+//! | `watcher` | what does one see that only watches? |
 //! | `describe`, `fingerprint` | how does a message read, and how is an event hashed? |
 //! | this one | what ties the engine to the simulator? |
 

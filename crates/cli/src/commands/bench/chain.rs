@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     commands::block_on(async {
         tokio::select! {
             outcome = bench_chain(arguments) => outcome,
-            () = commands::stop_asked() => anyhow::bail!("stopped before all was measured"),
+            () = crate::signals::stop_asked() => anyhow::bail!("stopped before all was measured"),
         }
     })
 }

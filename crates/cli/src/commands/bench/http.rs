@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     commands::block_on(async {
         tokio::select! {
             outcome = measure(arguments) => outcome,
-            () = commands::stop_asked() => anyhow::bail!("stopped before all was measured"),
+            () = crate::signals::stop_asked() => anyhow::bail!("stopped before all was measured"),
         }
     })
 }

@@ -110,7 +110,7 @@ async fn measure(arguments: &Arguments, meeting: &Meeting) -> anyhow::Result<Mea
     let Running { mut swarm, .. } = making.start(peers).await?;
     tokio::select! {
         outcome = swarm.left() => outcome?,
-        () = commands::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
+        () = crate::signals::stop_asked() => anyhow::bail!("stopped before the rounds were over"),
     }
     feed.close();
     let times = collected.join().expect("collecting does not panic")?;

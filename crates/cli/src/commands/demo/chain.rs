@@ -23,9 +23,9 @@ use super::keys::Keys;
 use super::{Arguments, PICTURE, finish, of_first_peer, pace, summarize};
 use crate::chain_network::ChainName;
 use crate::chain_swarm::{Kind, Network, Storage};
-use crate::commands::stop_asked;
 use crate::output::{Lines, Printer};
 use crate::screen::{Key, Shown, Terminal};
+use crate::signals::stop_asked;
 
 /// A network while it runs.
 struct Demo {

@@ -19,12 +19,12 @@ use tempfile::TempDir;
 use super::control::{self, Requests};
 use super::keys::Keys;
 use super::{Arguments, PICTURE, ends_step, finish, of_first_peer, pace, summarize};
-use crate::commands::stop_asked;
 use crate::connection::{Broker, BrokerUrl};
 use crate::http::Served;
 use crate::output::recent::RecentRows;
 use crate::output::{Lines, Printer};
 use crate::screen::{Key, Shown, Terminal};
+use crate::signals::stop_asked;
 use crate::swarm::{Making, Meeting, Running};
 
 pub(super) async fn demonstrate(arguments: Arguments) -> anyhow::Result<()> {

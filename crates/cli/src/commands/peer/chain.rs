@@ -25,10 +25,10 @@ use tokio::time::timeout;
 
 use super::Arguments;
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
-use crate::commands::watch::heard::Watching;
 use crate::connection::{BrokerUrl, Connection};
 use crate::http::HttpOptions;
 use crate::output::{self, Lines, Printer};
+use crate::watching::Watching;
 
 /// What a peer of a network with a chain can be told besides.
 #[derive(Args)]
@@ -172,7 +172,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
             let broker = connection.broker(BrokerUrl::local_mqtt())?;
             tokio::select! {
                 met = meeting.meet_at(broker, connection.patience(), chain) => met?,
-                () = crate::commands::stop_asked() => return Ok(()),
+                () = crate::signals::stop_asked() => return Ok(()),
             }
         }
         _ => meeting.meet(discovery, named.clone()).await?,
@@ -244,7 +244,7 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
     let stop = async {
         match &watching {
             Some(watching) => watching.is_over(&aside).await,
-            None => crate::commands::stop_asked().await,
+            None => crate::signals::stop_asked().await,
         }
     };
     let outcome = node.run(endpoint, stop).await;

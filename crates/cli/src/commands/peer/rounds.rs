@@ -17,10 +17,10 @@ use clap::Args;
 use tokio::time::sleep;
 
 use super::{Arguments, own_id};
-use crate::commands::stop_asked;
 use crate::connection::{Broker, PATIENCE};
 use crate::console::{self, Console, Typed};
 use crate::output::{self, Lines, Printer, demand};
+use crate::signals::stop_asked;
 
 /// What a peer of a network with rounds can be told besides.
 #[derive(Args)]

@@ -13,8 +13,8 @@ use althing_pow::Parallelism;
 use althing_store::Store;
 
 use super::Arguments;
-use super::heard::Watching;
 use crate::output::{Lines, Printer};
+use crate::watching::Watching;
 
 pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::Result<()> {
     let Arguments { network, connection, json, http, .. } = arguments;
@@ -44,7 +44,8 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
     let about = About::network(Mode::Peer, &network.name(), &dialect.network());
     let profile = network.profile().map(|profile| profile.name.as_str());
     let process = Process::new(about.following(profile), feed.clone());
-    process.add(Asked::rounds(&network.name(), peer.into(), node.commands(), table, 0));
+    let (name, rules) = (network.name(), Arc::clone(&dialect));
+    process.add(Asked::rounds(&name, peer.into(), node.commands(), table, 0, rules));
     let http = http.serve(&process, &source, clock.now()).await?;
     let aside = printer.aside();
     let link = tokio::select! {

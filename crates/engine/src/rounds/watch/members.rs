@@ -341,10 +341,16 @@ impl Members {
         }
     }
 
+    fn keys_of_members(&self) -> impl Iterator<Item = (PeerId, PublicKey)> {
+        let of = |peer: &PeerId| self.keys.get(peer).map(|key| (*peer, key.clone()));
+        self.members.iter().filter_map(of)
+    }
+
     pub(super) fn status(&self) -> Status {
         Status {
             rows: self.next.unwrap_or_default(),
             members: self.members.iter().copied().collect(),
+            keys: self.keys_of_members().collect(),
             names: self.names.iter().map(|(peer, name)| (*peer, name.clone())).collect(),
             silent: self.silent.iter().copied().collect(),
             term: self.term,

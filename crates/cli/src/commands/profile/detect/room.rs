@@ -20,9 +20,9 @@ use anyhow::{Context, bail};
 use tokio::time::{Instant, timeout_at};
 
 use super::Arguments;
-use crate::commands::stop_asked;
 use crate::connection::{Broker, PATIENCE, described};
 use crate::output::{note, warn};
+use crate::signals::stop_asked;
 
 /// Listens to a room. Returns what its traffic says, and a message of each topic.
 pub(super) async fn detect(

@@ -11,8 +11,8 @@ use tokio::net::lookup_host;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::udp::way_to;
-use crate::commands::stop_asked;
 use crate::output::{note, warn};
+use crate::signals::stop_asked;
 
 /// How long one has to answer before the next is asked.
 const PATIENCE: Duration = Duration::from_secs(2);

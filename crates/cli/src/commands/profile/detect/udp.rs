@@ -10,8 +10,8 @@ use anyhow::Context;
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::commands::stop_asked;
 use crate::output::misuse;
+use crate::signals::stop_asked;
 
 /// Between two rounds of questions: longer than an answer takes, unless it is lost.
 const ROUND: Duration = Duration::from_millis(500);

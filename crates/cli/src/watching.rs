@@ -1,4 +1,4 @@
-//! What is said of the peers of a network that was watched.
+//! For how long a network is watched, and what is said of its peers at the end.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,8 +13,8 @@ use althing_types::{Moment, PeerId};
 use anyhow::bail;
 use tokio::time::{Instant, sleep_until};
 
-use crate::commands::stop_asked;
 use crate::output::{Aside, warn};
+use crate::signals::stop_asked;
 
 /// For how long a network is watched, and what is heard.
 pub(crate) struct Watching {
@@ -23,7 +23,7 @@ pub(crate) struct Watching {
 }
 
 impl Watching {
-    pub(super) fn new(time: Option<Duration>) -> Self {
+    pub(crate) fn new(time: Option<Duration>) -> Self {
         Self { watch: Watch::default(), end: time.map(|time| Instant::now() + time) }
     }
 
