@@ -103,7 +103,7 @@ describe("the events of docs/events.schema.json", () => {
     for (const record of records) {
       const sentence = sentenceOf(stateOf(meeting), told(2, "7", record));
       if (sentence === null) {
-        expect(["message_sent", "messages_untold"]).toContain(name);
+        expect(["message_sent", "message_heard", "messages_untold"]).toContain(name);
         continue;
       }
       expect(sentence.text).not.toBe(name.replaceAll("_", " "));

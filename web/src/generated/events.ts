@@ -79,7 +79,20 @@ export interface components {
              * @description How many were refused beyond twenty in one second, of which no more is told.
              */
             count?: number | null;
-            /** @description The rule that it breaks. */
+            /**
+             * @description What was wrong with it, in snake case, as in `second_vote`; it does not change with the
+             *     version. `further` where `count` is given.
+             * @default
+             */
+            kind: string;
+            /** @description The rule of `docs/protocol.md` that is behind it, where there is one. */
+            rule?: string | null;
+            /**
+             * @description The first bytes, if they are no message of the network; what is not a letter, digit or
+             *     sign is escaped as in a string of Python's.
+             */
+            bytes?: string | null;
+            /** @description The same in words. */
             reason: string;
         } | {
             /** @constant */
@@ -100,6 +113,29 @@ export interface components {
             kind: string;
             /** @description The peer that it is for; missing if it is for all. */
             to?: components["schemas"]["PeerName"] | null;
+        } | {
+            /** @constant */
+            event: "message_heard";
+            /** @description The kind of the message, as in `vote`. */
+            kind: string;
+            /** @description The peer that has sent it, by its own word or by its address. */
+            from: components["schemas"]["PeerName"];
+        } | {
+            /** @constant */
+            event: "peer_watched";
+            /** @description The peer; missing for what names no sender. */
+            watched?: components["schemas"]["PeerName"] | null;
+            /** @description How many messages of each kind were heard of it. */
+            said: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description How often it was elected.
+             */
+            led: number;
+            /** @description The rules that it broke, if it is the peer that it said it is. */
+            broken: components["schemas"]["BrokenRule"][];
         } | {
             /** @constant */
             event: "message_lost";
@@ -157,6 +193,20 @@ export interface components {
              * @description Hashes tried; not told of a demo.
              */
             hashes?: number | null;
+        };
+        /** @description A rule that a peer broke while it was watched. */
+        BrokenRule: {
+            /** @description What was wrong, in snake case, as in `second_vote`. */
+            kind: string;
+            /** @description The rule of `docs/protocol.md`, where there is one. */
+            rule?: string | null;
+            /**
+             * Format: uint64
+             * @description How often.
+             */
+            count: number;
+            /** @description The first time, in words. */
+            example: string;
         };
         /** @description What can happen to a peer of a network with rounds. */
         RoundsEvent: {

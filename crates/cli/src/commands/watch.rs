@@ -19,8 +19,10 @@ use crate::network::{DialectName, Network};
 use crate::output::misuse;
 use crate::watching::Watching;
 
-/// Watch a network without taking part: who says what, who leads, which rows or blocks are decided,
-/// and which peer breaks which rule. Published programs and those of a class are watched as well.
+/// Watch a network without taking part, and say which peer breaks which rule.
+///
+/// Published programs and those of a class are watched as well: who says what, who leads, and which
+/// rows or blocks are decided.
 ///
 /// At a broker it says nothing, and takes no messages away from others: over AMQP it has a queue of
 /// its own. Over UDP peers tell only those they know, so it says who it is (to a tracker, or to
