@@ -10,13 +10,14 @@ use althing_engine::nakamoto::Mining;
 use althing_faults::chain::Role;
 use althing_feed::{Feed, PeerName};
 use althing_http::{About, Process};
-use althing_node::Clock;
 use althing_node::plug::{Plug, State, Strategy};
+use althing_node::{Clock, Submission};
 use althing_types::Moment;
 use anyhow::Context;
 use comfy_table::{CellAlignment, Table};
 use rand::RngExt;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::control::{self, Requests};
 use super::keys::Keys;
@@ -42,6 +43,8 @@ struct Demo {
     entries: u64,
     /// How often a user has something to say.
     entry_every: Duration,
+    /// Peers whose user waits for a block, and the ends of these waits.
+    said: Vec<(usize, JoinHandle<()>)>,
 }
 
 /// How often a user has something to say, by the network's clock.
@@ -187,6 +190,7 @@ impl Demo {
             next_entry,
             entries,
             entry_every,
+            said: Vec::new(),
         })
     }
 
@@ -213,7 +217,9 @@ impl Demo {
         self.next_entry = self.clock.now() + self.entry_every;
         let peers = self.plug.peers().iter().enumerate();
         let up = peers.filter(|(_, peer)| peer.state == State::Runs).map(|(number, _)| number);
-        let up: Vec<usize> = up.collect();
+        self.said.retain(|(_, said)| !said.is_finished());
+        let is_free = |number: &usize| self.said.iter().all(|(author, _)| author != number);
+        let up: Vec<usize> = up.filter(is_free).collect();
         if up.is_empty() {
             return Ok(());
         }
@@ -224,9 +230,19 @@ impl Demo {
         let entry = self.network.entry(author, &text, number)?;
         if let Some(entries) = &self.network.peers()[author].entries {
             // No caller waits for it, and a peer that has just left has nothing to say.
-            drop(entries.submit(entry).await);
+            if let Ok(submission) = entries.submit(entry).await
+                && self.waits_for_blocks()
+            {
+                self.said.push((author, tokio::spawn(drop_outcome(submission))));
+            }
         }
         Ok(())
+    }
+
+    /// Returns whether a user says nothing more before the last is in a block: where a block has
+    /// one entry, and is slowed down, what is said would pile up.
+    fn waits_for_blocks(&self) -> bool {
+        self.name == ChainName::Cs60 && self.plug.pacing().is_some()
     }
 
     fn apply(&mut self, record: &althing_feed::Record) {
@@ -265,6 +281,11 @@ impl Demo {
             self.board.move_to(number, &peer.address);
         }
     }
+}
+
+/// Waits until it is known what has become of an entry.
+async fn drop_outcome(submission: Submission) {
+    drop(submission.outcome().await);
 }
 
 /// Blocks that an open network could find at once before they become harder.
