@@ -1246,7 +1246,7 @@ export interface components {
             rule?: string | null;
             /**
              * Format: uint64
-             * @description How often.
+             * @description How often it was broken since the watching began.
              */
             count: number;
             /** @description The first time, in words. */
