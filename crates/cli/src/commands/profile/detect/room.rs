@@ -1,5 +1,6 @@
 //! What is said in a room, and to one who takes the seat that it waits for.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub(super) async fn detect(
 ) -> anyhow::Result<(Option<Detected>, Vec<Sample>)> {
     let Ears { link, transport, witness } = listen(&broker, arguments).await?;
     note(&format!("listening for {} s", arguments.seconds));
-    let mut room = Room { link, detector: Detector::default(), heard: Vec::new() };
+    let mut room = Room::new(link, stop_asked());
     let enough = |detector: &Detector| arguments.rows.is_some_and(|rows| detector.rows() >= rows);
     match arguments.join {
         true => room.hear_who_is_there(time).await?,
@@ -46,7 +47,7 @@ pub(super) async fn detect(
         room.detector.note_objects(described(objects));
     }
     let mut detected = room.detector.detect(transport);
-    if let Some(found) = detected.as_ref().filter(|_| arguments.join) {
+    if let Some(found) = detected.as_ref().filter(|_| arguments.join && !room.is_stopped) {
         let mouth = mouth(&broker, objects).await?;
         let publisher = mouth.as_ref().map_or(room.link.publisher(), Link::publisher).clone();
         // Programs that sign may say their keys only when all are there, and no key of ours can be
@@ -80,6 +81,10 @@ struct Room {
     detector: Detector,
     /// All that was said, for a peer that comes late.
     heard: Vec<Arrival>,
+    /// Ends when the user wants no more.
+    stop: Pin<Box<dyn Future<Output = ()>>>,
+    /// Whether it has ended: then nothing more is to be heard, or said.
+    is_stopped: bool,
 }
 
 /// Messages that are kept for a peer that comes late.
@@ -187,6 +192,12 @@ const QUIET: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(200);
 
 impl Room {
+    /// Returns a room of which nothing was heard yet, until `stop` ends.
+    fn new(link: Link, stop: impl Future<Output = ()> + 'static) -> Self {
+        let (detector, heard, stop) = (Detector::default(), Vec::new(), Box::pin(stop));
+        Self { link, detector, heard, stop, is_stopped: false }
+    }
+
     /// Hears until some have said that they are there, and then no others for a while.
     async fn hear_who_is_there(&mut self, time: Duration) -> anyhow::Result<()> {
         let end = Instant::now() + time;
@@ -195,7 +206,7 @@ impl Room {
             let left = end - Instant::now();
             let wait = if peers == 0 { left } else { left.min(QUIET) };
             self.hear(None, wait, |detector| detector.peers() > peers).await?;
-            if self.detector.peers() == peers {
+            if self.is_stopped || self.detector.peers() == peers {
                 return Ok(());
             }
             peers = self.detector.peers();
@@ -213,12 +224,16 @@ impl Room {
     ) -> anyhow::Result<()> {
         let end = Instant::now() + time;
         let mut knew_none = self.detector.peers() == 0;
-        while Instant::now() < end && !is_enough(&self.detector) {
+        while Instant::now() < end && !self.is_stopped && !is_enough(&self.detector) {
             let look = end.min(Instant::now() + LOOK);
             while Instant::now() < look {
                 let arrival = tokio::select! {
+                    biased;
+                    () = &mut self.stop => {
+                        self.is_stopped = true;
+                        return Ok(());
+                    }
                     arrival = timeout_at(look, self.link.next()) => arrival,
-                    () = stop_asked() => return Ok(()),
                 };
                 match arrival {
                     Err(_) => break,
@@ -261,6 +276,9 @@ impl Room {
         is_enough: impl Fn(&Detector) -> bool,
     ) -> anyhow::Result<()> {
         self.hear(None, KEYS, Detector::says_keys).await?;
+        if self.is_stopped {
+            return Ok(());
+        }
         let announced = self.detector.hand_over();
         let found = self.detector.detect(transport).context("no program is heard any more")?;
         let dialect = joined(&found)?;
@@ -306,4 +324,46 @@ fn joined(found: &Detected) -> anyhow::Result<Arc<dyn RoundsDialect>> {
     profile.join.n = u16::try_from(found.peers + 1).unwrap_or(u16::MAX);
     // The prefix that was heard has the room in it.
     Ok(Arc::new(Program::new(program::Config::new(profile))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use althing_net::memory::Bus;
+
+    use super::*;
+
+    /// Listens to two programs that say who they are. Returns whether the user has stopped that,
+    /// and how many were heard.
+    async fn heard(stop: impl Future<Output = ()> + 'static) -> (bool, usize) {
+        let bus = Bus::new();
+        let (link, others) = (bus.join(["sd/init"]), bus.join(["sd/init"]));
+        for digit in [1, 2] {
+            let id = format!("0b8e7d4e-5f5c-4f0c-9d3e-1c2b3a49586{digit}");
+            others.publisher().publish("sd/init", format!("{{\"ClientID\": \"{id}\"}}"));
+        }
+        let mut room = Room::new(link, stop);
+        for _ in 0..2 {
+            // Once it has stopped, it hears no more.
+            room.hear_who_is_there(Duration::from_secs(20)).await.expect("the room is open");
+        }
+        (room.is_stopped, room.detector.peers())
+    }
+
+    /// Ends when it has been looked at so many times.
+    fn after(looks: usize) -> impl Future<Output = ()> {
+        let mut looked = 0;
+        poll_fn(move |_| {
+            looked += 1;
+            if looked > looks { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_user_who_stops_while_a_room_is_heard_is_not_forgotten() {
+        assert_eq!(heard(after(5)).await, (true, 2));
+        assert_eq!(heard(after(0)).await, (true, 0));
+    }
 }
