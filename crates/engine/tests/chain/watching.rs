@@ -7,7 +7,8 @@ use althing_ledger::Entry;
 use althing_types::{Address, Height};
 
 use crate::common::{
-    Peer, address, by_height, claim, headers_first, label, new_chain, sent, submit, whole_chain,
+    Peer, address, answer, by_height, claim, headers_first, label, new_chain, sent, submit,
+    whole_chain,
 };
 
 /// Returns whether one that watches may say this: who it is, or what it wants to know.
@@ -25,12 +26,18 @@ fn is_needed(message: &Message, me: &Address) -> bool {
     }
 }
 
+/// Returns a tracker's list, where peers meet by one.
+fn list() -> Input {
+    Input::Peers([0, 1, 2].map(address).into())
+}
+
 #[test]
 fn it_answers_nothing_passes_nothing_on_and_mines_nothing() {
     for rules in [by_height(), whole_chain(), headers_first()] {
         let known = new_chain(&rules, "a", 3);
         let mut peer = Peer::new(rules, Mining::FromGenesis).watching();
         let mut out = peer.handle(Input::Start);
+        out.extend(peer.handle(list()));
         peer.meet(1..5);
         let block = known.block_at(Height::GENESIS).expect("it has blocks");
         let gossip = Gossip { origin: address(6), name: label("they"), id: label("theirs") };
@@ -59,10 +66,14 @@ fn it_follows_the_chain_that_others_have() {
     for rules in [by_height(), whole_chain(), headers_first()] {
         let known = new_chain(&rules, "a", 3);
         let mut peer = Peer::new(rules, Mining::Off).watching();
-        let _ = peer.handle(Input::Start);
-        peer.meet([1]);
-        let first = peer.hear(1, Message::Tip(claim(&known)));
-        peer.converse(first, |_, question| crate::common::answer(&known, question));
+        let mut out = peer.handle(Input::Start);
+        out.extend(peer.handle(list()));
+        let reply = Message::GossipReply { address: address(1), name: label("they") };
+        out.extend(peer.hear(1, reply));
+        for _ in 0..60 {
+            peer.converse(out, |_, question| answer(&known, question));
+            out = peer.wait(Duration::from_secs(1));
+        }
         assert_eq!(peer.engine.ledger().tip(), known.tip());
     }
 }
