@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::options::is_exchange;
-use super::overhearing::overhear;
+use super::overhearing::{Overhearing, overhear};
 use super::session::Session;
 use super::{Error, Options};
 use crate::Arrival;
@@ -80,15 +80,24 @@ impl Driver {
         }
     }
 
+    /// Begins to overhear others if there is nothing else to hear: one that only listens is told
+    /// that it is connected once it hears what is there. A failure is mended later, as a loss is.
+    pub(super) async fn begin_to_overhear(&self) -> Option<Overhearing> {
+        match self.options.exchanges.is_empty() && !self.options.overheard.is_empty() {
+            true => Overhearing::begin(&self.options, &self.inbox).await.ok(),
+            false => None,
+        }
+    }
+
     /// Returns the link, and drives it from now on.
-    pub(super) fn spawn(self, session: Session) -> Link {
+    pub(super) fn spawn(self, session: Session, overhearing: Option<Overhearing>) -> Link {
         let mut link = Link::new(Arc::clone(&self.outbox) as _, Arc::clone(&self.inbox));
         let (ask, asked) = Asked::channel();
-        link.driven_by(tokio::spawn(self.run(session, asked)), ask);
+        link.driven_by(tokio::spawn(self.run(session, overhearing, asked)), ask);
         link
     }
 
-    async fn run(mut self, session: Session, mut asked: Asked) {
+    async fn run(mut self, session: Session, overhearing: Option<Overhearing>, mut asked: Asked) {
         let (options, inbox) = (self.options.clone(), Arc::clone(&self.inbox));
         let mut session = Some(session);
         let carrying = self.carry(&mut session);
@@ -96,7 +105,7 @@ impl Driver {
             biased;
             ending = asked.wait() => ending,
             never = carrying => match never {},
-            never = overhear(&options, &inbox) => match never {},
+            never = overhear(overhearing, &options, &inbox) => match never {},
         };
         let Some(Ending { within, done }) = ending else { return };
         self.outbox.close();

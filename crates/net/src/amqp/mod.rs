@@ -76,7 +76,8 @@ pub const LOG_DIRECTIVE: &str = "lapin=off";
 
 /// Connects to a broker and listens to `options.exchanges`.
 ///
-/// Returns as soon as all queues are declared. A broker that cannot be reached is tried again until
+/// Returns as soon as all queues are declared, or if there are none, once it hears what there is of
+/// `options.overheard`. A broker that cannot be reached is tried again until
 /// `options.connect_timeout` is over; one that refuses us, or is not a broker, is not tried again.
 pub async fn connect(options: Options) -> Result<Link, Error> {
     let patience = Some(options.connect_timeout);
@@ -92,5 +93,6 @@ pub async fn connect_patiently(
 ) -> Result<Link, Error> {
     let mut driver = Driver::new(options)?;
     let session = driver.connect(patience, failed).await?;
-    Ok(driver.spawn(session))
+    let overhearing = driver.begin_to_overhear().await;
+    Ok(driver.spawn(session, overhearing))
 }

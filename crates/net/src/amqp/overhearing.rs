@@ -29,9 +29,62 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(60),
 ];
 
-/// Listens to the exchanges that `options` want overheard, as soon as there are any. Cancel-safe:
-/// dropping it ends its connection.
-pub(super) async fn overhear(options: &Options, inbox: &Arc<Queue<Arrival>>) -> Infallible {
+/// What is overheard of the exchanges of others.
+pub(super) struct Overhearing {
+    session: Session,
+    /// The exchanges that were not there yet.
+    missing: Vec<Arc<str>>,
+}
+
+impl Overhearing {
+    /// Connects, and listens to what there is.
+    pub(super) async fn begin(
+        options: &Options,
+        inbox: &Arc<Queue<Arrival>>,
+    ) -> Result<Self, Error> {
+        let dialer: Arc<Dialer> = Arc::new(options.dialer()?);
+        let session = Session::open(options, &dialer).await?;
+        let mut begun = Self { session, missing: options.overheard.clone() };
+        begun.look(options, inbox).await?;
+        Ok(begun)
+    }
+
+    /// Listens to what has come since the last look.
+    async fn look(&mut self, options: &Options, inbox: &Arc<Queue<Arrival>>) -> Result<(), Error> {
+        let listening = self.session.overhear(&mut self.missing).await;
+        let listening = listening.map_err(|error| Error::of_loss(&error, options))?;
+        self.session.deliver(listening, inbox);
+        Ok(())
+    }
+
+    /// Listens, and looks from time to time for what is missing, without a break in between.
+    /// Returns why that has ended.
+    async fn go_on(
+        mut self,
+        options: &Options,
+        inbox: &Arc<Queue<Arrival>>,
+        mut next_pause: impl FnMut() -> Sleep,
+    ) -> Error {
+        while !self.missing.is_empty() {
+            select! {
+                error = self.session.hung_up(options) => return error,
+                () = next_pause() => {}
+            }
+            if let Err(error) = self.look(options, inbox).await {
+                return error;
+            }
+        }
+        self.session.hung_up(options).await
+    }
+}
+
+/// Listens to the exchanges that `options` want overheard, as soon as there are any, and goes on
+/// from what has begun. Cancel-safe: dropping it ends its connection.
+pub(super) async fn overhear(
+    mut begun: Option<Overhearing>,
+    options: &Options,
+    inbox: &Arc<Queue<Arrival>>,
+) -> Infallible {
     if options.overheard.is_empty() {
         return pending().await;
     }
@@ -42,39 +95,15 @@ pub(super) async fn overhear(options: &Options, inbox: &Arc<Queue<Arrival>>) -> 
         sleep(pause.min(options.overheard_within))
     };
     loop {
-        let error = listen(options, inbox, &mut next_pause).await;
+        let standing = match begun.take() {
+            Some(begun) => Ok(begun),
+            None => Overhearing::begin(options, inbox).await,
+        };
+        let error = match standing {
+            Ok(standing) => standing.go_on(options, inbox, &mut next_pause).await,
+            Err(error) => error,
+        };
         debug!(%error, "no longer overhearing");
         next_pause().await;
-    }
-}
-
-/// Connects, and listens to what there is, and from time to time to what has come since, without
-/// a break in between. Returns why that has ended.
-async fn listen(
-    options: &Options,
-    inbox: &Arc<Queue<Arrival>>,
-    mut next_pause: impl FnMut() -> Sleep,
-) -> Error {
-    let attempt = async || {
-        let dialer: Arc<Dialer> = Arc::new(options.dialer()?);
-        Session::open(options, &dialer).await
-    };
-    let mut session = match attempt().await {
-        Ok(session) => session,
-        Err(error) => return error,
-    };
-    let mut missing = options.overheard.clone();
-    loop {
-        match session.overhear(&mut missing).await {
-            Ok(listening) => session.deliver(listening, inbox),
-            Err(error) => return Error::of_loss(&error, options),
-        }
-        if missing.is_empty() {
-            return session.hung_up(options).await;
-        }
-        select! {
-            error = session.hung_up(options) => return error,
-            () = next_pause() => {}
-        }
     }
 }
