@@ -2,7 +2,7 @@
  * The lines of the feed (docs/events.md), as types. Fields are only added to them, so a reader must
  * ignore events and fields that it does not know.
  */
-import type { components } from "../generated/events";
+import type { components } from "../generated/api";
 
 export type Schemas = components["schemas"];
 
