@@ -385,6 +385,11 @@ impl Meeting {
         Ok(contacts)
     }
 
+    /// Returns whether it was said where another peer or the tracker is.
+    pub(crate) fn knows_others(&self) -> bool {
+        !self.contact.is_empty() || self.tracker.is_some()
+    }
+
     /// Returns where the tracker is, in a network with one.
     pub(crate) fn tracker(&self) -> Address {
         self.with(Vec::new()).tracker()

@@ -9,6 +9,7 @@ use althing_http::{Certificate, Http, Notifier, Process, Serving};
 use althing_types::Moment;
 use anyhow::Context;
 use clap::Args;
+use tracing::debug;
 
 use crate::listen::parse_listen;
 use crate::output;
@@ -30,7 +31,7 @@ pub(crate) struct HttpOptions {
 
     /// A name by which others may ask the API, as in club.example; needed with --tokens unless it
     /// is asked by an address. May be given several times.
-    #[arg(long, value_name = "NAME", requires = "tokens")]
+    #[arg(long, value_name = "NAME", requires = "tokens", value_parser = parse_host_name)]
     http_host: Vec<String>,
 
     /// Serve the API over TLS, with the certificate in this PEM file.
@@ -52,6 +53,17 @@ pub(crate) struct HttpOptions {
     /// A PEM file with certificates to trust in addition to the system's, for --notify.
     #[arg(long, value_name = "FILE", requires = "notify")]
     notify_ca: Option<PathBuf>,
+}
+
+/// Reads the name of a host, with neither scheme nor port.
+fn parse_host_name(text: &str) -> Result<String, &'static str> {
+    let may_be = |label: &str| {
+        !label.is_empty() && label.chars().all(|it| it.is_ascii_alphanumeric() || it == '-')
+    };
+    match text.split('.').all(may_be) {
+        true => Ok(text.to_owned()),
+        false => Err("it is no name of a host, such as club.example, without https:// and port"),
+    }
 }
 
 /// What is served, and who is told of what happens.
@@ -114,11 +126,14 @@ impl HttpOptions {
 }
 
 impl Served {
-    /// Opens the page in a browser; says where it is if there is none.
-    pub(crate) fn open(&self) {
+    /// Opens the page in a browser. Says where it is if there is none, unless a screen shows that.
+    pub(crate) fn open(&self, is_on_screen: bool) {
         let Some(url) = self.url() else { return };
         if let Err(error) = open::that_detached(&url) {
-            output::warn(&format!("no browser could be started ({error}); the page is at {url}"));
+            debug!(%error, "no browser could be started");
+            if !is_on_screen {
+                output::warn(&format!("no browser could be started; the page is at {url}"));
+            }
         }
     }
 

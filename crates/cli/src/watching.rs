@@ -13,7 +13,7 @@ use althing_types::{Moment, PeerId};
 use anyhow::bail;
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{Aside, warn};
+use crate::output::Aside;
 use crate::signals::stop_asked;
 
 /// For how long a network is watched, and what is heard.
@@ -51,7 +51,8 @@ impl Watching {
         self.watch.heard().tell(source, now);
     }
 
-    /// Writes the table of peers, if it is for people; fails if one of them broke a rule.
+    /// Writes the table of peers, if it is for people; fails if one of them broke a rule, or if
+    /// none was heard: then nothing was found out.
     pub(crate) fn conclude(&self, json: bool, names: &[(PeerId, Name)]) -> anyhow::Result<()> {
         let heard = self.watch.heard();
         if !json {
@@ -59,7 +60,9 @@ impl Watching {
             io::stdout().lock().write_all(table(&heard, &names).as_bytes())?;
         }
         if heard.peers().next().is_none() {
-            warn("no message was heard; are the broker, the room and the network the right ones?");
+            bail!(
+                "no message was heard; are the address, the room and the network the right ones?"
+            );
         }
         let broke = heard.peers().filter(|(_, words)| !words.broken.is_empty());
         let names: Vec<_> = broke.map(|(peer, _)| called(peer, &BTreeMap::new())).collect();

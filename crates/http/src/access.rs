@@ -147,6 +147,8 @@ fn address(host: &str) -> Option<IpAddr> {
 }
 
 fn is_one_of(host: &str, names: &[impl AsRef<str>]) -> bool {
+    // A final dot says that the name is whole.
+    let host = host.strip_suffix('.').unwrap_or(host);
     names.iter().any(|name| host.eq_ignore_ascii_case(name.as_ref()))
 }
 

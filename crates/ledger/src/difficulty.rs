@@ -38,6 +38,21 @@ impl DifficultyRule {
         }
     }
 
+    /// Returns whether any block of the chain may have this target.
+    pub fn is_hard_enough(&self, target: Target) -> bool {
+        match (self, target) {
+            (Self::Asert(rule), Target::AtMost(bits)) => {
+                let easiest = bitcoin::Target::from_compact(rule.easiest);
+                bitcoin::Target::from_compact(bits) <= easiest
+            }
+            (Self::Asert(_), _) => false,
+            (Self::Fixed(fixed), target) => *fixed == target,
+            (Self::CubeRoot { least }, target) => {
+                matches!(target, Target::LeadingZeros(zeros) if zeros.number() >= *least)
+            }
+        }
+    }
+
     /// Returns whether a block may state `stated` where its place demands `demanded`. In `cs60` a
     /// block states an index of its own choice, and the program takes its difficulty from that.
     pub(crate) fn allows(&self, stated: Target, demanded: Option<Target>) -> bool {
@@ -129,7 +144,26 @@ fn cube_root(number: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn no_target_is_easier_than_the_chain_allows() {
+        let bits = |bits| Target::AtMost(CompactTarget::from_consensus(bits));
+        let zeros = |digits| Target::LeadingZeros(HexDigits::new(digits).expect("a hash has them"));
+        let (block_time, half_life) = (Duration::from_secs(60), Duration::from_secs(600));
+        let easiest = CompactTarget::from_consensus(0x1f10_0000);
+        let schedule = DifficultyRule::Asert(Asert { block_time, half_life, easiest });
+        for (rule, allowed, others) in [
+            (schedule, [bits(0x1f10_0000), bits(0x1e10_0000)], [bits(0x207f_ffff), zeros(9)]),
+            (DifficultyRule::Fixed(zeros(4)), [zeros(4); 2], [zeros(3), bits(0x1e10_0000)]),
+            (DifficultyRule::CubeRoot { least: 4 }, [zeros(4), zeros(6)], [zeros(3), zeros(0)]),
+        ] {
+            assert!(allowed.iter().all(|target| rule.is_hard_enough(*target)), "{rule:?}");
+            assert!(!others.iter().any(|target| rule.is_hard_enough(*target)), "{rule:?}");
+        }
+    }
 
     #[test]
     fn the_cube_root_is_the_one_of_doubles() {

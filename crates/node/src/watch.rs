@@ -45,11 +45,26 @@ pub struct Broken {
     pub example: String,
 }
 
+/// What a peer says that has just come.
+const ANNOUNCEMENT: &str = "announcement";
+
 /// Peers that are told apart: any sender may invent more.
 const PEERS_MAX: usize = 1024;
 
 /// Messages that are told one by one in a second.
 const TOLD_MAX: u32 = 400;
+
+impl Words {
+    fn add(&mut self, other: Self) {
+        for (kind, count) in other.said {
+            *self.said.entry(kind).or_default() += count;
+        }
+        self.led += other.led;
+        for (rule, Broken { count, example }) in other.broken {
+            self.broken.entry(rule).or_insert_with(|| Broken { count: 0, example }).count += count;
+        }
+    }
+}
 
 impl Watch {
     /// Returns what was heard until now.
@@ -106,7 +121,27 @@ impl Heard {
     }
 
     fn hear(&mut self, peer: Option<&PeerName>, kind: &'static str) {
+        // Ids cost nothing to announce, so those that do more come first.
+        if peer.is_some_and(|peer| !self.peers.contains_key(peer)) && kind != ANNOUNCEMENT {
+            self.make_room();
+        }
         *self.of(peer).said.entry(kind).or_default() += 1;
+    }
+
+    /// If there is no room for another peer, counts one that has only announced itself with the
+    /// others.
+    fn make_room(&mut self) {
+        let only_announced =
+            |words: &Words| words.led == 0 && words.said.keys().all(|kind| *kind == ANNOUNCEMENT);
+        let place = match self.peers.len() < PEERS_MAX {
+            true => None,
+            false => self.peers.iter().find(|(_, words)| only_announced(words)),
+        };
+        if let Some(gone) = place.map(|(peer, _)| peer.clone())
+            && let Some(words) = self.peers.remove(&gone)
+        {
+            self.others.add(words);
+        }
     }
 
     fn refuse(
@@ -195,6 +230,24 @@ mod tests {
         let said = heard.peers().map(|(_, words)| words.said["vote"]).sum::<u64>();
         assert_eq!(said, 5000);
         assert!(heard.is_clean());
+    }
+
+    #[test]
+    fn one_that_plays_is_told_apart_however_many_have_announced_themselves() {
+        let watch = Watch::default();
+        let mut ears = Ears::new(watch.clone());
+        for id in 0..5000 {
+            ears.hear(Some(PeerId::new(id).into()), ANNOUNCEMENT);
+        }
+        let late = PeerName::from(PeerId::new(9999));
+        for kind in [ANNOUNCEMENT, "vote", "vote"] {
+            ears.hear(Some(late.clone()), kind);
+        }
+        let heard = watch.heard();
+        assert_eq!(heard.peers[&late].said, BTreeMap::from([("vote", 2)]));
+        assert_eq!(heard.peers().count(), PEERS_MAX + 1);
+        let said = heard.peers().flat_map(|(_, words)| words.said.values()).sum::<u64>();
+        assert_eq!(said, 5003);
     }
 
     #[test]

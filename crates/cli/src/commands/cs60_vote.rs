@@ -188,7 +188,12 @@ impl Menu {
                             _ => {}
                         }
                     }
-                    None => (is_leaving, is_over) = (true, true),
+                    None => {
+                        (is_leaving, is_over) = (true, true);
+                        if let Some(said) = self.booth.end_of_input() {
+                            self.say(&said)?;
+                        }
+                    }
                 },
             }
             match (self.booth.waiting(), self.booth.unsettled()) {

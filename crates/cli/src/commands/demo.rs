@@ -195,7 +195,7 @@ impl Arguments {
     ) -> anyhow::Result<Served> {
         let served = self.http.serve(process, source, now).await?;
         if self.open {
-            served.open();
+            served.open(self.is_shown());
         }
         Ok(served)
     }

@@ -56,7 +56,7 @@ struct List {
 /// Show a profile with all that it takes from its base, as TOML that is a profile again.
 ///
 /// The key names, which is short for the names of fields in all messages, is shown as what it comes
-/// to in [fields].
+/// to under fields.
 #[derive(Args)]
 struct Show {
     /// A built-in profile, or a file.

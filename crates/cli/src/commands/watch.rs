@@ -33,7 +33,8 @@ use crate::watching::Watching;
 /// and the rules it broke with an example of each. The rules are those of docs/protocol.md. Where
 /// messages are not signed, any peer can say something in the name of another.
 ///
-/// The exit code is 0 if no rule was broken, 1 if one was, and 2 if the options make no sense.
+/// The exit code is 0 if peers were heard and none broke a rule, 1 if one did or none was heard,
+/// and 2 if the options make no sense.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
@@ -94,6 +95,11 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
                 );
             }
             refuse::<Connection>(given, &called, "with rounds", &[])?;
+            if name != ChainName::Cs60 && !arguments.meeting.knows_others() {
+                misuse!(
+                    "it knows no peer to hear; give --contact HOST:PORT with the address of one"
+                );
+            }
             if let Some(profile) = arguments.network.profile() {
                 arguments.chain_network.follow(profile);
             }

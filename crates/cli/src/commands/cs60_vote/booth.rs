@@ -107,6 +107,14 @@ impl Booth {
         }
     }
 
+    /// Takes note that no more lines come; returns what to say if that ends a ballot half way.
+    pub(super) fn end_of_input(&mut self) -> Option<String> {
+        let Question::Choice { voter } = mem::take(&mut self.question) else { return None };
+        let reason = format!("the input ended before the choice of {voter:?}");
+        self.ballots.push(Ballot { voter, choice: String::new(), state: State::Invalid });
+        Some(invalid(&reason))
+    }
+
     fn choose(&mut self, line: &str) -> Act {
         match line {
             "a" => {
@@ -293,6 +301,17 @@ mod tests {
     use althing_types::Height;
 
     use super::*;
+
+    #[test]
+    fn a_ballot_whose_choice_never_comes_is_told_and_not_forgotten() {
+        let mut booth = Booth::default();
+        let _ = (booth.answer("a"), booth.answer("bob"));
+        let said = booth.end_of_input().expect("bob has not chosen");
+        assert!(said.contains("\"bob\""), "{said}");
+        assert!(booth.complaint().is_some_and(|complaint| complaint.contains("\"bob\" (invalid)")));
+        let _ = booth.answer("a");
+        assert_eq!(booth.end_of_input(), None);
+    }
 
     fn added(is_held: bool) -> Submitted {
         Submitted::Added { height: Height::new(3), lost_races: 2, confirmations: 1, is_held }

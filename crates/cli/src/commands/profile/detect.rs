@@ -23,7 +23,7 @@ use crate::chain_network::parse_address;
 use crate::commands::block_on;
 use crate::connection::{Broker, BrokerUrl, FORM};
 use crate::network::parse_topic;
-use crate::output::warn;
+use crate::output::{note, warn};
 use crate::parallelism::ParallelismOptions;
 
 /// Listen to a room, or ask programs over UDP, and say which profile they follow.
@@ -57,7 +57,8 @@ pub(crate) struct Arguments {
     #[arg(conflicts_with_all = ["contact", "room", "join", "prefix", "rows"])]
     tracker: Option<Address>,
 
-    /// Listen only to topics that begin with this name and a slash.
+    /// Listen only to topics that begin with this name and a slash. The profile has it in its
+    /// prefix, and is used without --room.
     #[arg(long, value_name = "NAME")]
     room: Option<String>,
 
@@ -123,6 +124,9 @@ async fn detect(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.json {
         true => print_json(&detected)?,
         false => print(&detected)?,
+    }
+    if arguments.room.is_some() {
+        note("its prefix has the room in it, so it is used without --room");
     }
     if detected.lacks.is_empty() {
         return Ok(());

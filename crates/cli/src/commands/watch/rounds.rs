@@ -11,6 +11,7 @@ use althing_http::{About, Asked, Process};
 use althing_node::{self as node, Clock};
 use althing_pow::Parallelism;
 use althing_store::Store;
+use anyhow::bail;
 
 use super::Arguments;
 use crate::output::{Lines, Printer};
@@ -50,7 +51,10 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
     let aside = printer.aside();
     let link = tokio::select! {
         link = broker.listen(&*dialect, connection.patience()) => link?,
-        () = watching.is_over(&aside) => return printer.finish(),
+        () = watching.is_over(&aside) => {
+            printer.finish()?;
+            bail!("the broker was not reached, so nothing was heard");
+        }
     };
     let outcome = node.run(link, watching.is_over(&aside)).await;
     if let Ok(status) = &outcome {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{Chains, QUICK_AVIARY, QUICK_OPEN, chain};
 
@@ -173,21 +173,40 @@ fn what_proves_an_entry_is_checked_without_any_peer_and_says_nothing_else() {
         let height = super::harness::add(&chains, "peer", entry).to_string();
         let proof = chain(&["prove"], &chains.data("peer"), &[&height]).expect("it is there");
         peer.stops();
-        let check = |proof: &Value| {
+        let check_with = |proof: &Value, options: &[&str]| {
             let file = chains.file("proof.json", &proof.to_string());
             let mut check = crate::harness::command();
-            let output = check.args(["chain", "check", &file]).output().expect("it has been built");
+            let check = check.args(["chain", "check", &file]).args(options);
+            let output = check.output().expect("it has been built");
             match output.status.success() {
                 true => Ok(String::from_utf8(output.stdout).expect("a text")),
                 false => Err(String::from_utf8(output.stderr).expect("a text")),
             }
         };
+        let check = |proof: &Value| check_with(proof, &[]);
         let said = check(&proof).expect("it is good");
         assert!(said.contains(&format!("{entry:?}")) && said.contains(&height), "{said}");
         assert!(said.contains(proof["hash"].as_str().expect("a hash")), "{said}");
-        for (field, value) in [("entry", "00".repeat(40)), ("hash", "00".repeat(32))] {
+        let hash = proof["hash"].as_str().expect("a hash");
+        let said = check_with(&proof, &["--hash", hash]).expect("it is that of the block");
+        assert!(!said.contains("claims"), "{said}");
+        let complaint = check_with(&proof, &["--hash", &"00".repeat(32)]).expect_err("another one");
+        assert!(complaint.contains(hash), "{complaint}");
+        if options == QUICK_OPEN {
+            // An entry is signed for its network.
+            let mut other = proof.clone();
+            other["rules"]["name"] = "club\u{1b}[2J".into();
+            let complaint = check(&other).expect_err("it is of another network");
+            assert!(complaint.contains("signature") && !complaint.contains('\u{1b}'));
+        }
+        let forgeries = [
+            ("entry", json!("00".repeat(40))),
+            ("hash", json!("00".repeat(32))),
+            ("place", json!(1)),
+        ];
+        for (field, value) in forgeries {
             let mut forged = proof.clone();
-            forged[field] = value.into();
+            forged[field] = value;
             let complaint = check(&forged).expect_err(field);
             assert!(complaint.contains("proof.json"), "{complaint}");
         }
