@@ -11,6 +11,8 @@ fn an_operator_at_a_pipe_has_three_challenges_issued() {
     let mut peers = network.peers(3);
     let (leader, _) = peers[0].follows();
     let leading = peers.iter().position(|peer| peer.called() == leader).expect("one leads");
+    // What is typed before it knows that it leads is that of a follower.
+    let _ = peers[leading].follows();
     let other = (leading + 1) % peers.len();
     for (row, bits) in [4, 5, 6].into_iter().enumerate() {
         // It does not lead, so nothing may come of it.
