@@ -45,9 +45,6 @@ pub struct Broken {
     pub example: String,
 }
 
-/// What a peer says that has just come.
-const ANNOUNCEMENT: &str = "announcement";
-
 /// Peers that are told apart: any sender may invent more.
 const PEERS_MAX: usize = 1024;
 
@@ -121,23 +118,22 @@ impl Heard {
     }
 
     fn hear(&mut self, peer: Option<&PeerName>, kind: &'static str) {
-        // Ids cost nothing to announce, so those that do more come first.
-        if peer.is_some_and(|peer| !self.peers.contains_key(peer)) && kind != ANNOUNCEMENT {
+        if peer.is_some_and(|peer| !self.peers.contains_key(peer)) {
             self.make_room();
         }
         *self.of(peer).said.entry(kind).or_default() += 1;
     }
 
-    /// If there is no room for another peer, counts one that has only announced itself with the
-    /// others.
+    /// If there is no room for another peer, counts the one that has said least with the others:
+    /// inventing peers costs nothing, but each would have to say as much as one that plays. What
+    /// broke a rule is kept apart.
     fn make_room(&mut self) {
-        let only_announced =
-            |words: &Words| words.led == 0 && words.said.keys().all(|kind| *kind == ANNOUNCEMENT);
-        let place = match self.peers.len() < PEERS_MAX {
-            true => None,
-            false => self.peers.iter().find(|(_, words)| only_announced(words)),
-        };
-        if let Some(gone) = place.map(|(peer, _)| peer.clone())
+        if self.peers.len() < PEERS_MAX {
+            return;
+        }
+        let may_go = self.peers.iter().filter(|(_, words)| words.broken.is_empty());
+        let least = may_go.min_by_key(|(_, words)| words.said.values().sum::<u64>());
+        if let Some(gone) = least.map(|(peer, _)| peer.clone())
             && let Some(words) = self.peers.remove(&gone)
         {
             self.others.add(words);
@@ -233,21 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn one_that_plays_is_told_apart_however_many_have_announced_themselves() {
+    fn one_that_plays_is_told_apart_however_many_are_invented_before_and_after() {
         let watch = Watch::default();
         let mut ears = Ears::new(watch.clone());
-        for id in 0..5000 {
-            ears.hear(Some(PeerId::new(id).into()), ANNOUNCEMENT);
-        }
-        let late = PeerName::from(PeerId::new(9999));
-        for kind in [ANNOUNCEMENT, "vote", "vote"] {
-            ears.hear(Some(late.clone()), kind);
+        let late = PeerName::from(PeerId::new(0));
+        for id in 1..=10_000 {
+            ears.hear(Some(PeerId::new(id).into()), "announcement");
+            if id == 5000 {
+                for kind in ["announcement", "vote", "vote"] {
+                    ears.hear(Some(late.clone()), kind);
+                }
+            }
         }
         let heard = watch.heard();
-        assert_eq!(heard.peers[&late].said, BTreeMap::from([("vote", 2)]));
+        let said = BTreeMap::from([("announcement", 1), ("vote", 2)]);
+        assert_eq!(heard.peers[&late].said, said);
         assert_eq!(heard.peers().count(), PEERS_MAX + 1);
         let said = heard.peers().flat_map(|(_, words)| words.said.values()).sum::<u64>();
-        assert_eq!(said, 5003);
+        assert_eq!(said, 10_003);
     }
 
     #[test]

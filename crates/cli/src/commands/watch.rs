@@ -104,9 +104,16 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
                 arguments.chain_network.follow(profile);
             }
             let Arguments { time, chain_network, connection, meeting, json, http, .. } = arguments;
-            let part = Part::watching(name, chain_network, connection, meeting, json, http);
-            let watching = Some(Watching::new(time));
-            super::block_on(chain::take_part(Part { watching, ..part }))
+            let watching = Watching::new(time);
+            super::block_on(chain::take_part(Part::watching(
+                name,
+                chain_network,
+                connection,
+                meeting,
+                json,
+                http,
+                watching,
+            )))
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn check(arguments: &Check) -> anyhow::Result<()> {
     }
     writeln!(out, "a block with so low a hash takes {hashes} on average")?;
     if arguments.hash.is_none() {
-        writeln!(out, "{claimed}, is what the file claims: compare the hash, as with --hash")?;
+        writeln!(out, "the file claims {claimed}; compare the hash, as with --hash")?;
     }
     Ok(())
 }

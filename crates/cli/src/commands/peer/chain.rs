@@ -115,6 +115,7 @@ impl Part {
         meeting: Meeting,
         json: bool,
         http: HttpOptions,
+        watching: Watching,
     ) -> Self {
         Self {
             name,
@@ -128,7 +129,7 @@ impl Part {
             mining: Mining::Off,
             parallelism: None,
             miners: None,
-            watching: None,
+            watching: Some(watching),
         }
     }
 }
