@@ -153,8 +153,16 @@ impl Entries {
 
     /// Has the peer try to get an entry into the next block that it finds. `None` means that
     /// another block came first; then the entry is withdrawn, unless other callers wait for it as
-    /// well.
+    /// well. If a block with it was found all the same and comes back into the chain, the next try
+    /// finds the entry added.
     pub async fn try_once(&self, entry: Entry) -> Result<Option<Submitted>, HasLeft> {
+        if let Some(mut submission) = self.submissions.come_back(&entry) {
+            match submission.next().await? {
+                // Its block was replaced once more, and nothing searches for another.
+                Submitted::Returned => {}
+                outcome => return Ok(Some(outcome)),
+            }
+        }
         let mut submission = self.submit(entry.clone()).await?;
         if let Some(outcome) = submission.outcome_or_lost_race().await? {
             return Ok(Some(outcome));

@@ -106,8 +106,13 @@ struct Followed {
     lost_races: watch::Sender<u32>,
     /// The block of the best chain that it is in.
     block: Option<InBlock>,
+    /// Whether it was in a block before, which may come back though no caller waits any more.
+    was_in_block: bool,
     told: watch::Sender<Option<Submitted>>,
 }
+
+/// Entries that are followed though no caller waits for them, at most.
+const UNAWAITED_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
 struct InBlock {
@@ -132,6 +137,10 @@ impl Followed {
         });
     }
 
+    fn is_awaited(&self) -> bool {
+        !self.told.is_closed()
+    }
+
     /// Tells that it is in a block, if that has enough confirmations and it is news.
     fn tell_added(&mut self) {
         let Some(block) = &mut self.block else { return };
@@ -154,17 +163,42 @@ impl Submissions {
         let (races, lost_races) = watch::channel(0);
         let mut all = self.lock();
         // Callers that no longer wait for an answer need none.
-        all.retain(|followed| !followed.told.is_closed());
-        let wanted = wanted.get();
-        all.push(Followed { entry, wanted, lost_races: races, block: None, told });
+        let mut unawaited = 0;
+        all.retain(|followed| {
+            let may_come_back = followed.was_in_block && unawaited < UNAWAITED_MAX;
+            unawaited += usize::from(may_come_back && !followed.is_awaited());
+            followed.is_awaited() || may_come_back
+        });
+        let (wanted, block, was_in_block) = (wanted.get(), None, false);
+        all.push(Followed { entry, wanted, lost_races: races, block, was_in_block, told });
         Submission { submitted, lost_races }
+    }
+
+    /// Returns the submission of an entry whose caller was told that another block came first, but
+    /// whose own block is in the best chain again. It is returned once: another entry that reads
+    /// the same is a new one.
+    pub(crate) fn come_back(&self, entry: &Entry) -> Option<Submission> {
+        let is_it = |followed: &&mut Followed| {
+            followed.was_in_block
+                && followed.entry == *entry
+                && followed.block.is_some()
+                && !followed.is_awaited()
+        };
+        let mut all = self.lock();
+        let followed = all.iter_mut().find(is_it)?;
+        followed.was_in_block = false;
+        let mut submitted = followed.told.subscribe();
+        if matches!(*submitted.borrow(), Some(Submitted::Added { .. })) {
+            submitted.mark_changed();
+        }
+        Some(Submission { submitted, lost_races: followed.lost_races.subscribe() })
     }
 
     /// Returns whether `entry` is in a block of the best chain, or others than one caller wait for
     /// it: then it is not to be withdrawn.
     pub(crate) fn is_wanted(&self, entry: &Entry) -> bool {
         let all = self.lock();
-        let waiting = |followed: &&Followed| followed.entry == *entry && !followed.told.is_closed();
+        let waiting = |followed: &&Followed| followed.entry == *entry && followed.is_awaited();
         let mut waiting = all.iter().filter(waiting);
         waiting.next().is_some_and(|first| first.block.is_some()) || waiting.next().is_some()
     }
@@ -192,6 +226,7 @@ impl Submissions {
                 }
                 (None, Some(old)) if old.height >= from => {
                     followed.block = None;
+                    followed.was_in_block = true;
                     followed.tell(Submitted::Returned);
                 }
                 (None, _) => {}
@@ -226,7 +261,10 @@ impl Submissions {
                 note_held(&mut all, |block| block.height == *height, false);
             }
             Event::EntryRefused { entry, reason } => {
-                for followed in all.extract_if(.., |followed| followed.entry == *entry) {
+                // One that is in a block makes another that reads the same invalid.
+                let is_it =
+                    |followed: &mut Followed| followed.entry == *entry && followed.block.is_none();
+                for followed in all.extract_if(.., is_it) {
                     followed.tell(Submitted::Refused(reason.clone()));
                 }
             }
@@ -413,6 +451,39 @@ mod tests {
         assert_eq!(told.outcome_or_lost_race().await, Ok(None));
         submissions.connects(&block(2, "ours"), std::slice::from_ref(&entry), &[]);
         assert!(submissions.is_wanted(&entry), "it is in");
+    }
+
+    #[test]
+    fn an_entry_whose_block_comes_back_after_its_race_was_lost_is_found_in_by_the_next_try() {
+        let (submissions, entry) = (Submissions::default(), Entry::text("ours"));
+        let submit = || submissions.add(entry.clone(), NonZeroU64::MIN);
+        let ours = || submissions.connects(&block(1, "ours"), &[], &[tip_changed(1)]);
+        let theirs = || submissions.connects(&block(1, "theirs"), &[], &[tip_changed(1)]);
+        let refused = || {
+            let (entry, reason) = (entry.clone(), NotAdmitted::Full);
+            submissions.heed(&Event::EntryRefused { entry, reason });
+        };
+        let told = submit();
+        ours();
+        theirs();
+        assert!(submissions.come_back(&entry).is_none(), "a caller waits for it");
+        drop(told);
+        assert!(submissions.come_back(&entry).is_none(), "it is in no block");
+        drop(submissions.add(Entry::text("another"), NonZeroU64::MIN));
+        ours();
+        let mut again = submissions.come_back(&entry).expect("its block is back");
+        assert_eq!(again.news(), Some(added(1, 0, true)));
+        drop(again);
+        assert!(submissions.come_back(&entry).is_none(), "a second one is another entry");
+        let mut second = submit();
+        refused();
+        assert_eq!(second.news(), Some(Submitted::Refused(NotAdmitted::Full)));
+
+        // It may come back when the next try has begun.
+        let mut late = submit();
+        ours();
+        refused();
+        assert_eq!(late.news(), Some(added(1, 0, true)));
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ pub enum AddData {
         is_held: bool,
     },
     /// Another peer found a block first, and the datum is not in the chain: 0. It can be tried
-    /// again.
+    /// again; should a block with it that lost come back meanwhile, that try finds it added.
     Retry,
     /// The datum is invalid: -1.
     Invalid {
