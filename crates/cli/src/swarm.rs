@@ -90,7 +90,7 @@ impl<'a> Making<'a> {
             seat: Seat::Member,
             id: free_id(&**self.dialect, &others.iter().copied().collect()),
             store,
-            parallelism: self.parallelism,
+            parallelism: Some(self.parallelism),
             // So that there is mining to be seen, and measured.
             solution_cache: false,
             never_copied: false,

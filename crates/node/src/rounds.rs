@@ -32,8 +32,8 @@ pub struct Options {
     pub id: Option<PeerId>,
     /// Its store: its identity, its promises and votes, and the table.
     pub store: Store<Durable>,
-    /// How much of the machine its searches may use.
-    pub parallelism: Parallelism,
+    /// How much of the machine its searches may use; `None` leaves all solutions to the others.
+    pub parallelism: Option<Parallelism>,
     /// Whether it may answer a challenge with the solution of an earlier one: see
     /// [`SolutionCache`].
     pub solution_cache: bool,
@@ -147,7 +147,7 @@ fn make(
             .source(Some(dialect.network().dialect().to_owned().into()), Some(known.peer.into())),
         codec: dialect,
         store,
-        parallelism: Some(parallelism),
+        parallelism,
         searches: None,
         observer: None,
         clock,

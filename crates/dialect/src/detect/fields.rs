@@ -12,6 +12,8 @@ use crate::profile::{MessageKind, Role};
 pub(super) struct Message {
     pub(super) topic: String,
     pub(super) fields: Vec<(String, Value)>,
+    /// Whether a peer of ours has said it.
+    pub(super) is_ours: bool,
 }
 
 /// The messages of one kind.
@@ -72,11 +74,20 @@ impl Message {
         }
 
         let Fields(fields) = serde_json::from_slice(payload).ok()?;
-        (!fields.is_empty()).then(|| Self { topic: topic.to_owned(), fields })
+        (!fields.is_empty()).then(|| Self { topic: topic.to_owned(), fields, is_ours: false })
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
+    /// Returns the id of its sender, if it says that.
+    pub(super) fn sender(&self) -> Option<&Value> {
+        let kind = self.kind()?;
+        let has_solver = self.has(Role::Solver);
+        let mut fields = self.fields.iter();
+        let id = fields.find(|(name, _)| role_of(kind, name, has_solver) == Some(Role::Id));
+        id.map(|(_, value)| value)
     }
 
     fn has(&self, role: Role) -> bool {

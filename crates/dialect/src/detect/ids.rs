@@ -1,8 +1,10 @@
 //! How an id is written.
 
+use althing_types::PeerId;
 use serde_json::Value;
 
 use crate::profile::IdKind;
+use crate::program::written_id;
 
 /// Returns how an id is written; `None` if in no way that programs have.
 pub(super) fn kind_of_one(value: &Value) -> Option<IdKind> {
@@ -18,4 +20,10 @@ pub(super) fn kind_of_one(value: &Value) -> Option<IdKind> {
         Value::String(text) if text.parse::<f64>().is_ok() => Some(IdKind::FloatText),
         _ => None,
     }
+}
+
+/// Returns whether this is the id of a peer, in whichever way it is written.
+pub(super) fn is_of(value: &Value, peer: PeerId) -> bool {
+    let written = kind_of_one(value).map(|kind| written_id(kind, peer));
+    written.is_some_and(|written| written == value.to_string().as_bytes())
 }

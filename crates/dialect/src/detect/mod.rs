@@ -32,8 +32,9 @@ mod tracked;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use althing_types::PeerId;
 use serde_json::{Map, Value, json};
 use toml::Table;
 
@@ -61,7 +62,27 @@ pub struct Detector {
     messages: Vec<Message>,
     samples: Samples,
     guest: Option<Guest>,
+    seated: Option<Seated>,
     objects: Option<Amqp>,
+}
+
+/// A peer of ours in the room.
+#[derive(Debug)]
+struct Seated {
+    peer: PeerId,
+    /// Its id as JSON, once it has said it.
+    id: Option<String>,
+}
+
+impl Seated {
+    /// Returns whether it has said this.
+    fn has_said(&mut self, message: &Message) -> bool {
+        let id = message.sender().filter(|id| ids::is_of(id, self.peer));
+        if let Some(id) = id {
+            self.id = Some(id.to_string());
+        }
+        id.is_some()
+    }
 }
 
 /// What a room's traffic says of its programs.
@@ -110,7 +131,8 @@ impl Detector {
         }
         let message = Message::read(topic, payload);
         self.samples.hear(topic, payload, message.is_some());
-        let message = message?;
+        let mut message = message?;
+        message.is_ours = self.seated.as_mut().is_some_and(|seated| seated.has_said(&message));
         let answer = self.guest.as_mut().and_then(|guest| guest.answer(&message));
         if self.messages.len() < MESSAGES_MAX {
             self.messages.push(message);
@@ -135,6 +157,12 @@ impl Detector {
     /// id, if it is a number.
     pub fn hand_over(&mut self) -> Option<u64> {
         self.guest.take().and_then(|guest| guest.number())
+    }
+
+    /// Takes note that a peer of ours has the seat. It follows what was heard until now, so how it
+    /// says things is evidence only where no program says anything of the kind.
+    pub fn note_seat(&mut self, peer: PeerId) {
+        self.seated = Some(Seated { peer, id: None });
     }
 
     /// Takes note of how exchanges are declared, and of what messages carry beside their bytes: no
@@ -171,8 +199,11 @@ impl Detector {
             none if none.is_empty() => self.messages.clone(),
             some => some,
         };
+        let with_ours = classify(&messages);
+        let (messages, only_ours) = evidence(messages);
         let mut rooms = classify(&messages);
-        rooms.guest = self.guest.as_ref().map(Guest::id);
+        let seated = self.seated.as_ref().and_then(|seated| seated.id.clone());
+        rooms.guest = self.guest.as_ref().map(Guest::id).or(seated);
         let kinds = rooms.kinds();
         kinds.get(&MessageKind::Init).or_else(|| kinds.values().next())?;
         let mut seen = Map::new();
@@ -223,8 +254,11 @@ impl Detector {
             false => self.samples.unassigned(&rooms, &messages),
         };
         let peers = rooms.ids().len();
-        ranges::tell(&rooms, &mut say, &mut unknown);
-        puzzles::tell(&rooms, &mut say, &mut unknown);
+        for kind in &only_ours {
+            unknown.push(format!("how the programs say {:?}: only our peer has", kind.name()));
+        }
+        ranges::tell(&rooms, &with_ours, &only_ours, &mut say, &mut unknown);
+        puzzles::tell(&with_ours, &mut say, &mut unknown);
         signing::tell(&rooms, &mut say, &mut unknown);
         match (kinds.contains_key(&MessageKind::Result), kinds.contains_key(&MessageKind::Ballot)) {
             (true, false) => say("judge.by", json!("leader")),
@@ -244,6 +278,22 @@ impl Detector {
         detected.unassigned = unassigned;
         Some(detected)
     }
+}
+
+/// Returns the messages that tell how the programs say things: their own, and those of a peer of
+/// ours of kinds that only it has said, as a leader does; they have followed those. Returns these
+/// kinds, too.
+fn evidence(mut messages: Vec<Message>) -> (Vec<Message>, BTreeSet<MessageKind>) {
+    let kinds = |is_ours: bool| -> BTreeSet<MessageKind> {
+        let said = messages.iter().filter(|message| message.is_ours == is_ours);
+        said.filter_map(Message::kind).collect()
+    };
+    let only_ours = &kinds(true) - &kinds(false);
+    let is_evidence = |message: &Message| {
+        !message.is_ours || message.kind().is_some_and(|kind| only_ours.contains(&kind))
+    };
+    messages.retain(is_evidence);
+    (messages, only_ours)
 }
 
 /// Returns what was seen of a network of this kind, beside the built-in profile that comes nearest.

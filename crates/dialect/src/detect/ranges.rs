@@ -1,5 +1,7 @@
 //! Which ids and numbers there are: their types, and the range that they are drawn from.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::fields::Room;
@@ -11,7 +13,16 @@ const ENDS: [u64; 9] =
     [29, 255, 65_000, 65_335, 65_535, 65_536, 100_000_000, 2_147_483_647, 4_294_967_295];
 
 /// Says which ids, votes and numbers there are.
-pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut Vec<String>) {
+///
+/// The first row is not known if that of all challenges, those of a peer of ours among them, is
+/// another than in `room`. Which challenges leaders draw is not known from ours alone.
+pub(super) fn tell(
+    room: &Room,
+    with_ours: &Room,
+    only_ours: &BTreeSet<MessageKind>,
+    say: &mut impl FnMut(&str, Value),
+    unknown: &mut Vec<String>,
+) {
     let ids = room.values(Role::Id);
     let kind = kind_of(&ids);
     let ids = of_kind(kind, &ids);
@@ -36,21 +47,19 @@ pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut
             false => say("vote.type", json!(form)),
         }
     }
-    let rows: Vec<u64> = numbers(
-        &room
-            .said(MessageKind::Challenge)
-            .iter()
-            .filter_map(|said| said.get(&Role::Tx))
-            .collect::<Vec<_>>(),
-    );
-    if let Some(first @ 0..=1) = rows.iter().min() {
-        say("leader.first_tx", json!(first));
-    } else {
-        unknown.push("the number of the first row".into());
+    let first_row = |room: &Room| {
+        let asked = room.said(MessageKind::Challenge).iter();
+        numbers(&asked.filter_map(|said| said.get(&Role::Tx)).collect::<Vec<_>>()).into_iter().min()
+    };
+    match first_row(room) {
+        first @ Some(0..=1) if first == first_row(with_ours) => {
+            say("leader.first_tx", json!(first));
+        }
+        _ => unknown.push("the number of the first row".into()),
     }
     let asked = numbers(&room.values(Role::Challenge));
     match (asked.iter().min(), asked.iter().max()) {
-        (Some(lo), Some(hi)) => {
+        (Some(lo), Some(hi)) if !only_ours.contains(&MessageKind::Challenge) => {
             say("leader.d", json!([lo, hi]));
             unknown.push(format!("challenges beyond those that were heard, {lo} to {hi}"));
         }

@@ -173,6 +173,34 @@ fn a_guest_is_a_member_and_what_it_says_is_no_evidence() {
     assert_eq!(detector.hand_over(), None, "it is a guest no longer");
 }
 
+/// A peer of ours follows what was known when it joined, which may be wrong.
+#[test]
+fn a_peer_of_ours_is_a_member_and_what_it_says_is_no_evidence() {
+    let ballot = |id: &str, yes: &str| {
+        let said = format!(r#""NodeId": {id}, "TransactionNumber": 0, "Seed": "5", "Vote": {yes}"#);
+        ("ppd/voting", format!("{{{said}}}"))
+    };
+    let init = |id: &str| ("ppd/init", format!(r#"{{"NodeId": {id}}}"#));
+    for ours in ["250", r#""0xfa""#, r#""250""#] {
+        let mut detector = Detector::default();
+        let (topic, payload) = init("500");
+        detector.hear(topic, payload.as_bytes());
+        detector.note_seat(PeerId::new(250));
+        for (topic, payload) in [init(ours), ballot(ours, "true"), ballot("500", "1")] {
+            detector.hear(topic, payload.as_bytes());
+        }
+        let detected = detector.detect(Transport::Amqp).expect("there was traffic");
+        assert_eq!(detected.peers, 2, "{ours}");
+        assert_eq!(detected.messages, 2, "{ours}");
+        assert_eq!(detected.seen["judge.yes"], "int", "{ours}");
+        let challenge = format!(r#"{{"NodeId": {ours}, "TransactionNumber": 0, "Challenge": 3}}"#);
+        detector.hear("ppd/challenge", challenge.as_bytes());
+        let detected = detector.detect(Transport::Amqp).expect("there was traffic");
+        assert_eq!(detected.seen["topics.challenge"], "challenge", "they follow it");
+        assert!(!detected.seen.contains_key("leader.d"), "{ours}: theirs may be others");
+    }
+}
+
 /// What the names of fields do not tell is listed with a sample, and said to be missing.
 #[test]
 fn what_cannot_be_told_is_listed_and_no_profile_is_claimed() {

@@ -142,6 +142,11 @@ pub(crate) fn fits(profile: &Profile, kind: MessageKind, payload: &[u8]) -> bool
     profile.has(kind) && decode::decode(profile, kind, Tolerance::Exact, payload).is_ok()
 }
 
+/// Returns the id of a peer as JSON, as ids of this kind are written.
+pub(crate) fn written_id(kind: IdKind, peer: PeerId) -> Vec<u8> {
+    token::write_id(kind, peer.number()).json()
+}
+
 impl Codec for Program {
     type Engine = Rounds;
 

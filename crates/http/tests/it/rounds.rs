@@ -46,7 +46,7 @@ async fn served() -> (Arc<dyn RoundsDialect>, Vec<PeerName>, Http, Client) {
             seat: Seat::Member,
             id: None,
             store,
-            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            parallelism: Some(Parallelism::of(NonZeroUsize::MIN)),
             solution_cache: false,
             never_copied: false,
             clock,

@@ -47,7 +47,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
             seat: Seat::Member,
             id: None,
             store: Store::in_memory(),
-            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            parallelism: Some(Parallelism::of(NonZeroUsize::MIN)),
             solution_cache: false,
             never_copied: false,
             clock,

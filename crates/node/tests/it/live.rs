@@ -57,7 +57,7 @@ impl Running {
             seat: Seat::Member,
             id: None,
             store: Store::open(&dir).expect("no other peer has it"),
-            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            parallelism: Some(Parallelism::of(NonZeroUsize::MIN)),
             solution_cache: false,
             never_copied: false,
             clock: self.clock,

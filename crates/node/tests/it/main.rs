@@ -38,7 +38,7 @@ async fn run_peers(
             seat: Seat::Member,
             id: None,
             store: Store::in_memory(),
-            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            parallelism: Some(Parallelism::of(NonZeroUsize::MIN)),
             solution_cache,
             never_copied: false,
             clock,

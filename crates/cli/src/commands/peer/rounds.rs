@@ -104,7 +104,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         seat,
         id,
         store,
-        parallelism: parallelism.of_each(1),
+        parallelism: Some(parallelism.of_each(1)),
         solution_cache: !no_solution_cache,
         never_copied,
         clock,

@@ -24,7 +24,6 @@ use crate::commands::block_on;
 use crate::connection::{Broker, BrokerUrl, FORM};
 use crate::network::parse_topic;
 use crate::output::{note, warn};
-use crate::parallelism::ParallelismOptions;
 
 /// Listen to a room, or ask programs over UDP, and say which profile they follow.
 ///
@@ -80,17 +79,14 @@ pub(crate) struct Arguments {
     /// long again: for a room that waits for its last member.
     ///
     /// It says what the others say with an id of its own, and draws the least, so that it does not
-    /// lead; among programs that sign, it is a peer of the nearest built-in profile. Who joins must
-    /// stay: when it ends, so does the session.
+    /// lead; among programs that sign, it is a peer of the nearest built-in profile, and solves
+    /// nothing. Who joins must stay: when it ends, so does the session.
     #[arg(long)]
     join: bool,
 
     /// Write the result as one object of JSON.
     #[arg(long)]
     json: bool,
-
-    #[command(flatten)]
-    parallelism: ParallelismOptions,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {

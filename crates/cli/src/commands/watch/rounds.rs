@@ -1,6 +1,5 @@
 //! How a network with rounds is watched.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use althing_api::Mode;
@@ -9,7 +8,6 @@ use althing_engine::rounds::{Durable, Seat};
 use althing_feed::{Feed, PeerEvent};
 use althing_http::{About, Asked, Process};
 use althing_node::{self as node, Clock};
-use althing_pow::Parallelism;
 use althing_store::Store;
 use anyhow::bail;
 
@@ -32,7 +30,7 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
             seat: Seat::Watcher,
             id: None,
             store,
-            parallelism: Parallelism::of(NonZeroUsize::MIN),
+            parallelism: None,
             solution_cache: false,
             never_copied: false,
             clock,

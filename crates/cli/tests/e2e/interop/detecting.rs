@@ -112,7 +112,7 @@ fn assert_detected(mixture: &Mixture<'_>, prefix: Option<&str>, joins: bool) {
     if !joins {
         begin(&[], &mut programs);
     }
-    let mut detect = Althing::start("detect", arguments);
+    let mut detect = Althing::start(&format!("detect {name}"), arguments);
     let says = |what: &'static str| {
         let said = || detect.complaints().contains(what).then_some(());
         althing_testkit::eventually_blocking(what, said);

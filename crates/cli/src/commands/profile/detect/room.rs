@@ -14,7 +14,6 @@ use althing_net::amqp::Witness;
 use althing_net::{Arrival, Link, Publisher, amqp, mqtt};
 use althing_node::rounds::{Options, open};
 use althing_node::{Clock, Swarm};
-use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::Channel;
 use anyhow::{Context, bail};
@@ -61,9 +60,8 @@ pub(super) async fn detect(
                 .with_context(|| format!("nothing was said to the {} programs", found.peers))?;
             publisher.publish(topic, payload);
         }
-        let parallelism = arguments.parallelism.of_each(1);
         match signs {
-            true => room.join(&broker, transport, parallelism, time, enough).await?,
+            true => room.join(&broker, transport, time, enough).await?,
             false => room.hear(Some(&publisher), time, enough).await?,
         }
         detected = room.detector.detect(transport);
@@ -271,7 +269,6 @@ impl Room {
         &mut self,
         broker: &Broker,
         transport: Transport,
-        parallelism: Parallelism,
         time: Duration,
         is_enough: impl Fn(&Detector) -> bool,
     ) -> anyhow::Result<()> {
@@ -288,12 +285,14 @@ impl Room {
             name: None,
             seat: Seat::Member,
             store: Store::in_memory(),
-            parallelism,
+            // It is there to hear how the programs say what they find.
+            parallelism: None,
             solution_cache: false,
             never_copied: false,
             clock: Clock::start(),
             feed: Feed::default(),
         })?;
+        self.detector.note_seat(peer);
         let mut link = broker.join(&*dialect, peer, Some(PATIENCE)).await?;
         // It was not there when the others said who they are, and may hear nothing twice but that.
         let up = link.next().await;
@@ -316,12 +315,19 @@ fn has_numbers(found: &Detected) -> bool {
     kind.is_some_and(IdKind::is_number)
 }
 
+/// What our peer asks for when it leads: little work, with enough zeros to tell how they count.
+const ASKED: (u16, u16) = (5, 5);
+
 /// Returns the dialect of the programs that were heard.
 fn joined(found: &Detected) -> anyhow::Result<Arc<dyn RoundsDialect>> {
     let profile = read("the detected profile", &found.to_toml(), &built_in::base);
     let mut profile = profile.context("what was heard is too little to join")?;
     // They wait for one more.
     profile.join.n = u16::try_from(found.peers + 1).unwrap_or(u16::MAX);
+    // Whether they take more zeros than asked for shows only later; one who takes them follows all.
+    profile.puzzle.exact = false;
+    // It may lead all the same, and has no reason to keep them busy.
+    profile.leader.d = ASKED;
     // The prefix that was heard has the room in it.
     Ok(Arc::new(Program::new(program::Config::new(profile))))
 }
