@@ -20,8 +20,19 @@ pub struct Certificate {
     pub starts: String,
     /// How many votes of different members it takes.
     pub needed: u64,
+    /// The members, in the order of their ids.
+    pub members: Vec<MemberKey>,
     /// The votes for it.
     pub votes: Vec<SignedVote>,
+}
+
+/// A member and its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberKey {
+    /// The member.
+    pub peer: Id,
+    /// Its public key, in hexadecimal digits; null if it has none.
+    pub key: Option<String>,
 }
 
 /// A vote for a row.
@@ -29,8 +40,6 @@ pub struct Certificate {
 pub struct SignedVote {
     /// The member that has voted.
     pub voter: Id,
-    /// Its public key, in hexadecimal digits; null where members have none.
-    pub key: Option<String>,
     /// Its signature under the vote, in hexadecimal digits; null where votes are not signed.
     pub signature: Option<String>,
 }

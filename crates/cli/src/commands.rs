@@ -17,6 +17,7 @@
 //! | `token` | who may ask the API from other machines? |
 //! | `top` | what do running peers do, on one screen? |
 //! | `tracker` | how is a tracker run alone? |
+//! | `verify` | what does a file prove to one who trusts no peer? |
 //! | `watch` | what do the peers of a network say, and which rules do they break? |
 
 pub(crate) mod bench;
@@ -34,6 +35,7 @@ pub(crate) mod table;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod tracker;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use std::future::Future;

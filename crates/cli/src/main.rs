@@ -91,6 +91,7 @@ enum Command {
     Status(commands::status::Arguments),
     Top(commands::top::Arguments),
     Watch(Box<commands::watch::Arguments>),
+    Verify(commands::verify::Arguments),
     Token(commands::token::Arguments),
     #[command(name = "cs60-vote")]
     Cs60Vote(commands::cs60_vote::Arguments),
@@ -128,6 +129,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => commands::status::run(&arguments),
         Command::Top(arguments) => commands::top::run(&arguments),
         Command::Watch(arguments) => commands::watch::run(*arguments, options(&given)),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Token(arguments) => commands::token::run(&arguments),
         Command::Cs60Vote(arguments) => commands::cs60_vote::run(arguments),
         Command::Mine(arguments) => commands::mine::run(&arguments),

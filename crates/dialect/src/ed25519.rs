@@ -38,7 +38,8 @@ pub(crate) fn signed_bytes(network: &str, topic: &str, payload: &[u8]) -> Vec<u8
     bytes
 }
 
-struct Ed25519(SigningKey);
+/// The scheme of Ed25519, with a secret key.
+pub(crate) struct Ed25519(SigningKey);
 
 impl Scheme for Ed25519 {
     fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {

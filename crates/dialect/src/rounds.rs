@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use althing_engine::rounds::{Authenticator, Rounds, Rules};
+use althing_engine::rounds::{Authenticator, Rounds, Rules, Unsigned};
 use althing_types::PeerId;
 
 use crate::profile::Amqp;
@@ -43,6 +43,11 @@ pub trait RoundsDialect: Codec<Engine = Rounds> {
 
     /// Returns the authenticator of the owner of `secret`.
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret>;
+
+    /// Returns what checks signatures without an identity of its own, and makes none.
+    fn verifier(&self) -> Box<dyn Authenticator> {
+        Box::new(Unsigned)
+    }
 
     /// Returns the last will of `peer`, which a broker publishes when its connection breaks.
     fn last_will(&self, peer: PeerId) -> Option<Wire>;

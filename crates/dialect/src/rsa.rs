@@ -112,7 +112,8 @@ fn subject_public_key_info(key: &RsaPublicKey) -> Option<Document> {
     key.to_public_key_der().ok()
 }
 
-struct Rsa(RsaKeyPair);
+/// The scheme, with a secret key.
+pub(crate) struct Rsa(RsaKeyPair);
 
 impl Scheme for Rsa {
     fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! Signs the bytes that a message is on the wire, with the scheme of its network.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use althing_engine::rounds::{Authenticator, Message, PublicKey, Signature};
@@ -43,8 +44,44 @@ where
     }
 
     fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
-        let Some(usual) = (self.signed_bytes)(message) else { return false };
-        let bytes = signature.over.as_deref().unwrap_or(&usual);
-        S::is_signed(bytes, &signature.bytes, &key.0)
+        is_authentic::<S>((self.signed_bytes)(message), signature, key)
     }
+}
+
+/// Checks what the peers of a network have signed, and signs nothing itself.
+pub(crate) struct Verifier<S, F> {
+    signed_bytes: F,
+    scheme: PhantomData<fn() -> S>,
+}
+
+impl<S, F> Verifier<S, F> {
+    /// Returns what checks signatures of the scheme `S` over the bytes that `signed_bytes` gives.
+    pub(crate) fn new(signed_bytes: F) -> Self {
+        Self { signed_bytes, scheme: PhantomData }
+    }
+}
+
+impl<S, F> Authenticator for Verifier<S, F>
+where
+    S: Scheme,
+    F: Fn(&Message) -> Option<Vec<u8>> + Send + Sync,
+{
+    fn public_key(&self) -> Option<PublicKey> {
+        None
+    }
+
+    fn signature(&self, _: &Message) -> Option<Signature> {
+        None
+    }
+
+    fn is_authentic(&self, message: &Message, signature: &Signature, key: &PublicKey) -> bool {
+        is_authentic::<S>((self.signed_bytes)(message), signature, key)
+    }
+}
+
+/// Returns whether `signature` was made with `key` over the bytes of a message, if it has such.
+fn is_authentic<S: Scheme>(usual: Option<Vec<u8>>, signature: &Signature, key: &PublicKey) -> bool {
+    let Some(usual) = usual else { return false };
+    let bytes = signature.over.as_deref().unwrap_or(&usual);
+    S::is_signed(bytes, &signature.bytes, &key.0)
 }

@@ -83,8 +83,8 @@ pub(crate) async fn certificate(
     Named(row): Named<u64>,
     Asking(of): Asking<OfPeer>,
 ) -> Answer<Certificate> {
-    let keys = process.peer(of.peer.as_ref())?.asked.keys().await?;
-    from_disk(&process, of.peer.as_ref(), move |asked| asked.certificate(row, &keys)).await
+    let members = process.peer(of.peer.as_ref())?.asked.members().await?;
+    from_disk(&process, of.peer.as_ref(), move |asked| asked.certificate(row, &members)).await
 }
 
 pub(crate) async fn blocks(

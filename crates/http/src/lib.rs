@@ -10,6 +10,7 @@
 //! | `page` | how is the page served that shows what happens? |
 //! | `process` | what is served? |
 //! | `asked` | what does a peer answer? |
+//! | `certificate` | what proves a row to others? |
 //! | `demo` | what can be done to a network in one process? |
 //! | `events` | how is followed what happens? |
 //! | `endpoints` | what can be asked at which path? |
@@ -35,6 +36,7 @@
 mod access;
 mod asked;
 mod callers;
+mod certificate;
 mod demo;
 mod endpoints;
 mod events;
@@ -59,6 +61,7 @@ mod tokens;
 
 pub use self::asked::Asked;
 pub use self::callers::{CONNECTIONS_OF_ONE_MAX, REQUESTS_PER_SECOND, REQUESTS_PER_SECOND_HERE};
+pub use self::certificate::certificate;
 pub use self::demo::{Control, Doing, Refusal};
 pub use self::notify::Notifier;
 pub use self::openapi::document;

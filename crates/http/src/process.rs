@@ -8,7 +8,8 @@ use althing_feed::{Feed, PeerName, wall_clock};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::asked::{self, Asked};
+use crate::asked::Asked;
+use crate::certificate;
 use crate::demo::Control;
 use crate::metrics::Metrics;
 use crate::streams::Streams;
@@ -35,7 +36,7 @@ impl About {
         Self {
             mode,
             network: Some(name.to_owned()),
-            rules: Some(asked::rules(rules)),
+            rules: Some(certificate::rules(rules)),
             profile: None,
         }
     }

@@ -732,15 +732,22 @@ export interface components {
              * @description How many votes of different members it takes.
              */
             needed: number;
+            /** @description The members, in the order of their ids. */
+            members: components["schemas"]["MemberKey"][];
             /** @description The votes for it. */
             votes: components["schemas"]["SignedVote"][];
+        };
+        /** @description A member and its key. */
+        MemberKey: {
+            /** @description The member. */
+            peer: components["schemas"]["Id"];
+            /** @description Its public key, in hexadecimal digits; null if it has none. */
+            key: string | null;
         };
         /** @description A vote for a row. */
         SignedVote: {
             /** @description The member that has voted. */
             voter: components["schemas"]["Id"];
-            /** @description Its public key, in hexadecimal digits; null where members have none. */
-            key: string | null;
             /** @description Its signature under the vote, in hexadecimal digits; null where votes are not signed. */
             signature: string | null;
         };

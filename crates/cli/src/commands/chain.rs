@@ -3,7 +3,7 @@
 //! | file | question |
 //! | --- | --- |
 //! | `file` | how is a chain exported and imported? |
-//! | `proof` | what shows others that an entry is in a block? |
+//! | `proof` | what shows others that an entry is in a block, as a running peer has it? |
 //! | `running` | how is a running peer asked, and given an entry? |
 //! | `show` | how is a chain printed? |
 //! | `spool` | how is the whole chain of a running peer read, whatever its length? |
@@ -38,7 +38,6 @@ enum Command {
     Import(file::Import),
     Get(running::Get),
     Prove(proof::Prove),
-    Check(proof::Check),
     Add(running::Add),
 }
 
@@ -51,7 +50,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Import(arguments) => file::import(arguments),
         Command::Get(arguments) => running::get(arguments),
         Command::Prove(arguments) => proof::prove(arguments),
-        Command::Check(arguments) => proof::check(arguments),
         Command::Add(arguments) => running::add(arguments),
     }
 }

@@ -23,6 +23,7 @@ mod meeting;
 mod outputs;
 mod plain;
 mod ppd;
+mod proofs;
 mod python_client;
 mod raw_mqtt;
 mod reconnecting;

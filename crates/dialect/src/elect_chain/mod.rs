@@ -24,13 +24,14 @@ use std::time::Duration;
 use althing_engine::Recipient;
 use althing_engine::rounds::{
     Authenticator, Counting, Customs, Decision, Election, ElectionEvery, Issuing, Message, Rounds,
-    Rules, Signatures, Signed, Tie, Timeouts,
+    Rules, Signatures, Signed, Tie, Timeouts, Unsigned,
 };
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction};
 
-use crate::ed25519::{ed25519, signed_bytes};
+use crate::ed25519::{Ed25519, ed25519, signed_bytes};
 use crate::program::neighbours::{Kind, Neighbours, Ours};
+use crate::signer::Verifier;
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
@@ -123,6 +124,21 @@ impl ElectChain {
 }
 
 impl ElectChain {
+    fn signs(&self) -> bool {
+        self.rules.signatures != Signatures::None
+    }
+
+    /// Returns what gives the bytes that a signature of a message is over: its wire form without
+    /// one.
+    fn signed_bytes(&self) -> impl Fn(&Message) -> Option<Vec<u8>> + use<> {
+        let topics = self.topics.clone();
+        move |message| {
+            let unsigned = Signed { message: message.clone(), signature: None };
+            let (name, payload) = wire::encode(&unsigned)?;
+            Some(signed_bytes("elect-chain", &topics.signed(name), &payload))
+        }
+    }
+
     fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
         wire::decode(self.topics.name_of(from)?, payload)
     }
@@ -175,15 +191,14 @@ impl RoundsDialect for ElectChain {
     }
 
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
-        let signs = self.rules.signatures != Signatures::None;
-        let topics = self.topics.clone();
-        // What a signature of a message is over: its wire form without one.
-        let bytes = move |message: &Message| {
-            let unsigned = Signed { message: message.clone(), signature: None };
-            let (name, payload) = wire::encode(&unsigned)?;
-            Some(signed_bytes("elect-chain", &topics.signed(name), &payload))
-        };
-        ed25519(secret, signs, bytes)
+        ed25519(secret, self.signs(), self.signed_bytes())
+    }
+
+    fn verifier(&self) -> Box<dyn Authenticator> {
+        match self.signs() {
+            true => Box::new(Verifier::<Ed25519, _>::new(self.signed_bytes())),
+            false => Box::new(Unsigned),
+        }
     }
 
     fn last_will(&self, peer: PeerId) -> Option<Wire> {

@@ -40,7 +40,8 @@ use althing_types::{Channel, Difficulty, PeerId, Transaction};
 use crate::codec::short_enough;
 use crate::json::tokens;
 use crate::program::neighbours::{Kind, Neighbours, Ours};
-use crate::rsa::rsa;
+use crate::rsa::{Rsa, rsa};
+use crate::signer::Verifier;
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
@@ -189,6 +190,10 @@ impl RoundsDialect for Ppd {
 
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
         rsa(secret, encode::signed_bytes)
+    }
+
+    fn verifier(&self) -> Box<dyn Authenticator> {
+        Box::new(Verifier::<Rsa, _>::new(encode::signed_bytes))
     }
 
     /// AMQP has no last wills.

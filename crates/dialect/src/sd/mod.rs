@@ -27,13 +27,14 @@ use std::time::Duration;
 use althing_engine::Recipient;
 use althing_engine::rounds::{
     Authenticator, Counting, Customs, Decision, Election, ElectionEvery, Issuing, Message, Rounds,
-    Rules, Signatures, Signed, Tie, Timeouts,
+    Rules, Signatures, Signed, Tie, Timeouts, Unsigned,
 };
 use althing_pow::Puzzle;
 use althing_types::{Channel, Difficulty, PeerId, Transaction, Uuid};
 
-use crate::ed25519::{ed25519, signed_bytes};
+use crate::ed25519::{Ed25519, ed25519, signed_bytes};
 use crate::program::neighbours::{Kind, Neighbours, Ours};
+use crate::signer::Verifier;
 use crate::topics::Topics;
 use crate::{
     BadSecret, Codec, Content, Malformed, NetworkConfig, Received, RoundsDialect, SecretKind,
@@ -138,6 +139,21 @@ impl Sd {
 }
 
 impl Sd {
+    fn signs(&self) -> bool {
+        self.rules.signatures != Signatures::None
+    }
+
+    /// Returns what gives the bytes that a signature of a message is over: its wire form without
+    /// one.
+    fn signed_bytes(&self) -> impl Fn(&Message) -> Option<Vec<u8>> + use<> {
+        let (config, topics) = (self.config.clone(), self.topics.clone());
+        move |message| {
+            let unsigned = Signed { message: message.clone(), signature: None };
+            let (name, payload) = wire::encode(&config, &unsigned)?;
+            Some(signed_bytes("sd", &topics.signed(name), &payload))
+        }
+    }
+
     fn content(&self, from: &Channel, payload: &[u8]) -> Result<Content<Signed>, Malformed> {
         wire::decode(&self.config, self.topics.name_of(from)?, payload)
     }
@@ -195,15 +211,14 @@ impl RoundsDialect for Sd {
     }
 
     fn authenticator(&self, secret: &[u8]) -> Result<Box<dyn Authenticator>, BadSecret> {
-        let signs = self.rules.signatures != Signatures::None;
-        let (config, topics) = (self.config.clone(), self.topics.clone());
-        // What a signature of a message is over: its wire form without one.
-        let bytes = move |message: &Message| {
-            let unsigned = Signed { message: message.clone(), signature: None };
-            let (name, payload) = wire::encode(&config, &unsigned)?;
-            Some(signed_bytes("sd", &topics.signed(name), &payload))
-        };
-        ed25519(secret, signs, bytes)
+        ed25519(secret, self.signs(), self.signed_bytes())
+    }
+
+    fn verifier(&self) -> Box<dyn Authenticator> {
+        match self.signs() {
+            true => Box::new(Verifier::<Ed25519, _>::new(self.signed_bytes())),
+            false => Box::new(Unsigned),
+        }
     }
 
     fn last_will(&self, peer: PeerId) -> Option<Wire> {

@@ -29,12 +29,14 @@
 //! | `signature` | what is a signature to the engine? |
 //! | `start` | how often has a peer started? |
 //! | `record` | what is a row of the table? |
+//! | `certificate` | what proves a row to one who was not there? |
 //! | `equivocation` | which words prove that a peer has a copy, or lies? |
 //! | `status` | how are things with a peer? |
 //! | `waiting` | what is a peer waiting for, and how is it told? |
 //! | `watch` | what is decided, and who breaks a rule, as one that watches hears it? |
 
 mod authenticator;
+mod certificate;
 mod customs;
 mod durable;
 mod election;
@@ -53,6 +55,7 @@ mod waiting;
 mod watch;
 
 pub use self::authenticator::{Authenticator, Unsigned};
+pub use self::certificate::Audit;
 pub use self::customs::{
     Customs, Drawing, Joining, Judging, LeaderMines, Leading, Repeats, Reply, Wait,
 };

@@ -18,16 +18,15 @@ use althing_api::{
     Abilities, Ballot, Block, Certificate, Code, Due, Edit, Effect, EngineStatus, Entry,
     EntryProof, NewEntry, Page, PeerStatus, Problem, Submitted, Tally,
 };
-use althing_dialect::{ChainDialect, NetworkConfig, RoundsDialect};
+use althing_dialect::{ChainDialect, RoundsDialect};
 use althing_engine::Engine;
 use althing_engine::nakamoto::Nakamoto;
-use althing_engine::rounds::{Durable, PublicKey, Rounds};
+use althing_engine::rounds::{Durable, MemberKeys, Rounds};
 use althing_feed::{PeerName, Row, wall_clock};
 use althing_node::chain::Entries;
 use althing_node::{Commands, HasLeft, Status};
 use althing_store::{Reader, StoreError};
-use althing_types::{Moment, PeerId};
-use serde_json::Value;
+use althing_types::Moment;
 
 use self::chain::AskedChain;
 use self::rounds::AskedRounds;
@@ -145,18 +144,14 @@ impl Asked {
         self.with_table()?.rows(wanted)
     }
 
-    /// Returns the keys of the members, by which a certificate is checked.
-    pub(crate) async fn keys(&self) -> Answer<Vec<(PeerId, PublicKey)>> {
-        self.with_table()?.keys().await
+    /// Returns the members and the keys by which a certificate is checked.
+    pub(crate) async fn members(&self) -> Answer<MemberKeys> {
+        self.with_table()?.members().await
     }
 
     /// Returns what decided a row of the table. Blocks the thread.
-    pub(crate) fn certificate(
-        &self,
-        row: u64,
-        keys: &[(PeerId, PublicKey)],
-    ) -> Answer<Certificate> {
-        self.with_table()?.certificate(row, keys)
+    pub(crate) fn certificate(&self, row: u64, members: &MemberKeys) -> Answer<Certificate> {
+        self.with_table()?.certificate(row, members)
     }
 
     /// Returns blocks of the chain. Blocks the thread.
@@ -232,11 +227,6 @@ impl Asked {
             )),
         }
     }
-}
-
-/// Returns the rules of a network as JSON, which is how they are written.
-pub(crate) fn rules(network: &NetworkConfig) -> Value {
-    serde_json::from_str(&network.to_json()).expect("what is written there is JSON")
 }
 
 fn has_left(left: HasLeft) -> Problem {

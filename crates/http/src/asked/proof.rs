@@ -7,7 +7,8 @@ use althing_text::hex;
 use althing_types::BlockHash;
 use bitcoin::consensus::encode::serialize;
 
-use super::{Answer, rules};
+use super::Answer;
+use crate::certificate::rules;
 
 /// Returns the proof of the entry at a place of a block, which has this hash after the block with
 /// the hash `before`.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use althing_api::{Certificate, Code, Page, Problem, RoundsStatus, SignedVote};
+use althing_api::{Certificate, Code, Page, Problem, RoundsStatus};
 use althing_dialect::RoundsDialect;
-use althing_engine::rounds::{self, Durable, PublicKey, Rounds};
+use althing_engine::rounds::{self, Durable, MemberKeys, Rounds};
 use althing_feed::{Id, Row, Waiting};
 use althing_node::Commands;
 use althing_store::Reader;
-use althing_text::hex;
-use althing_types::{Difficulty, PeerId};
+use althing_types::Difficulty;
 
-use super::{Answer, Wanted, has_left, of_disk, rules};
+use super::{Answer, Wanted, has_left, of_disk};
+use crate::certificate;
 
 #[derive(Clone)]
 pub(super) struct AskedRounds {
@@ -36,16 +36,15 @@ impl AskedRounds {
         Ok(Page { items, next: (after < total).then_some(after), total })
     }
 
-    /// Returns the keys of the members, as far as they have one.
-    pub(super) async fn keys(&self) -> Answer<Vec<(PeerId, PublicKey)>> {
-        Ok(self.commands.status().await.map_err(has_left)?.engine.keys)
+    /// Returns the members and their keys.
+    pub(super) async fn members(&self) -> Answer<MemberKeys> {
+        let rounds::Status { members, keys, .. } =
+            self.commands.status().await.map_err(has_left)?.engine;
+        let key = |peer| keys.iter().find(|(of, _)| *of == peer).map(|(_, key)| key.clone());
+        Ok(members.into_iter().map(|peer| (peer, key(peer))).collect())
     }
 
-    pub(super) fn certificate(
-        &self,
-        number: u64,
-        keys: &[(PeerId, PublicKey)],
-    ) -> Answer<Certificate> {
+    pub(super) fn certificate(&self, number: u64, members: &MemberKeys) -> Answer<Certificate> {
         let end = self.table.range().map_err(|error| of_disk(&error))?.end;
         let place = self.begin.saturating_add(number);
         if place >= end {
@@ -53,20 +52,7 @@ impl AskedRounds {
         }
         let kept = self.table.entry(place).map_err(|error| of_disk(&error))?;
         let certified = kept.ok_or_else(|| shed(number))?;
-        let key = |voter| keys.iter().find(|(peer, _)| *peer == voter);
-        let vote = |(voter, signature): &(PeerId, Option<rounds::Signature>)| SignedVote {
-            voter: (*voter).into(),
-            key: key(*voter).map(|(_, key)| hex::encode(&key.0)),
-            signature: signature.as_ref().map(|signature| hex::encode(&signature.bytes)),
-        };
-        Ok(Certificate {
-            rules: rules(&self.dialect.network()),
-            term: certified.term.number(),
-            starts: format!("{:016x}", certified.starts.0),
-            needed: self.dialect.rules().votes_needed() as u64,
-            votes: certified.votes.iter().map(vote).collect(),
-            row: certified.into(),
-        })
+        Ok(certificate(&*self.dialect, members, certified))
     }
 }
 

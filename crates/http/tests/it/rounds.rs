@@ -67,7 +67,7 @@ async fn served() -> (Arc<dyn RoundsDialect>, Vec<PeerName>, Http, Client) {
 
 /// Returns how many members have signed a row, as a reader finds that knows nothing else.
 fn signed(dialect: &dyn RoundsDialect, certificate: &Certificate) -> usize {
-    let Certificate { row, term, starts, votes, .. } = certificate;
+    let Certificate { row, term, starts, votes, members, .. } = certificate;
     let record = Record {
         transaction: row.transaction,
         difficulty: row.challenge,
@@ -76,8 +76,7 @@ fn signed(dialect: &dyn RoundsDialect, certificate: &Certificate) -> usize {
     };
     let starts = StartsDigest(u64::from_str_radix(starts, 16).expect("hexadecimal digits"));
     let choice = Accepted { term: Term::new(*term), record };
-    // It signs nothing, so any secret will do.
-    let authenticator = dialect.authenticator(&[7; 32]).expect("a secret has 32 bytes");
+    let verifier = dialect.verifier();
     let bytes = |digits: &Option<String>| {
         hex::decode(digits.as_ref().expect("all are signed")).expect("hexadecimal digits")
     };
@@ -85,8 +84,9 @@ fn signed(dialect: &dyn RoundsDialect, certificate: &Certificate) -> usize {
         let peer = vote.voter.peer();
         let said = rounds::SignedVote { peer, choice: choice.clone(), starts, signature: None };
         let signature = Signature::new(bytes(&vote.signature).into());
-        let key = PublicKey(bytes(&vote.key).into());
-        authenticator.is_authentic(&said.message().message, &signature, &key)
+        let member = members.iter().find(|member| member.peer == vote.voter).expect("a member");
+        let key = PublicKey(bytes(&member.key).into());
+        verifier.is_authentic(&said.message().message, &signature, &key)
     };
     votes.iter().filter(is_good).count()
 }

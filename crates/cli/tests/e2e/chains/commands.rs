@@ -176,7 +176,7 @@ fn what_proves_an_entry_is_checked_without_any_peer_and_says_nothing_else() {
         let check_with = |proof: &Value, options: &[&str]| {
             let file = chains.file("proof.json", &proof.to_string());
             let mut check = crate::harness::command();
-            let check = check.args(["chain", "check", &file]).args(options);
+            let check = check.args(["verify", &file]).args(options);
             let output = check.output().expect("it has been built");
             match output.status.success() {
                 true => Ok(String::from_utf8(output.stdout).expect("a text")),

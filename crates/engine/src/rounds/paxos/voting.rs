@@ -4,6 +4,7 @@ use althing_types::{Moment, PeerId, Transaction};
 
 use super::Paxos;
 use super::slot::{Noted, Slot, Yes};
+use crate::rounds::certificate::{check_choice, proven_votes};
 use crate::rounds::{
     Accepted, Cause, CertifiedRecord, Decision, Durable, ElectionEvery, Equivocation, Event,
     Message, Output, Record, Refusal, Ruling, Signature, Signed, SignedVote, StartsDigest,
@@ -125,15 +126,9 @@ impl Paxos {
 
     /// A yes is for a solution of a member (rule V4).
     pub(super) fn check_choice(&self, choice: &Accepted) -> Result<(), Refusal> {
-        let Record { transaction, seed, difficulty, winner } = &choice.record;
-        let judged = self.rules.puzzle.check_digest(seed, *transaction, *difficulty);
-        judged.map_err(Refusal::VoteForNoSolution)?;
         let members = self.membership.members();
-        if members.is_some_and(|members| members.contains(*winner)) {
-            Ok(())
-        } else {
-            Err(Refusal::VoteForStranger { winner: *winner })
-        }
+        let is_member = |peer| members.is_some_and(|members| members.contains(peer));
+        check_choice(&self.rules, choice, is_member)
     }
 
     /// Votes yes on what the leader of our term proposes (rule V2).
@@ -235,23 +230,17 @@ impl Paxos {
         certified: CertifiedRecord,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let CertifiedRecord { record, term, votes, starts, .. } = &certified;
-        let transaction = record.transaction;
+        let transaction = certified.record.transaction;
         if transaction > self.slot.transaction || !self.membership.is_settled() {
             return Ok(());
         }
-        let choice = Accepted { term: *term, record: record.clone() };
-        self.check_choice(&choice)?;
+        self.check_choice(&certified.choice())?;
         // We pass on only votes that we have checked: those that prove nothing are left out.
-        let mut proven = votes.clone();
-        proven.retain(|(voter, signature)| {
+        let proven = proven_votes(&certified, |signed| {
             let members = self.membership.members();
-            let message = yes_vote(*voter, &choice, *starts);
-            members.is_some_and(|members| members.contains(*voter))
-                && self.authenticate(&Signed { message, signature: signature.clone() }).is_ok()
+            members.is_some_and(|members| members.contains(signed.message.peer()))
+                && self.authenticate(signed).is_ok()
         });
-        proven.sort_unstable_by_key(|(voter, _)| *voter);
-        proven.dedup_by_key(|(voter, _)| *voter);
         if proven.len() < self.rules.votes_needed() {
             return Err(Refusal::CertificateTooThin { transaction });
         }
