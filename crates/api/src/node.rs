@@ -42,6 +42,8 @@ pub enum Mode {
     Demo,
     /// It runs one peer.
     Peer,
+    /// It runs one that only watches a network, and takes no seat in it.
+    Watch,
     /// It runs one peer, for which stock miners mine.
     Stratum,
     /// It runs a tracker, and no peer.

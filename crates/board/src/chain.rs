@@ -61,6 +61,8 @@ pub struct ChainPeer {
     pub is_frozen: bool,
     /// Whether it was made to break the rules.
     pub is_byzantine: bool,
+    /// Whether it only watches, and is no peer of the network.
+    pub is_watching: bool,
     /// Blocks that it has found.
     pub found: u64,
     /// The last block of its chain.
@@ -143,6 +145,7 @@ impl ChainBoard {
         let Some(PeerName::Address(address)) = &record.peer else { return };
         let Some(place) = self.place(address) else { return };
         match &record.event {
+            Event::Peer(PeerEvent::Started { watching: true, .. }) => self.watch(address),
             Event::Peer(PeerEvent::Connected {}) => self.peers[place].is_connected = true,
             Event::Peer(PeerEvent::Disconnected { .. }) => self.peers[place].is_connected = false,
             Event::Chain(event) => self.on_event(record.at, place, event),
@@ -245,6 +248,13 @@ impl ChainBoard {
         self.place(address);
     }
 
+    /// Notes that the one at this address only watches.
+    pub fn watch(&mut self, address: &Address) {
+        if let Some(place) = self.place(address) {
+            self.peers[place].is_watching = true;
+        }
+    }
+
     /// Has a peer that was started again use another address.
     pub fn move_to(&mut self, number: usize, address: &Address) {
         let Some(peer) = number.checked_sub(1).and_then(|place| self.peers.get_mut(place)) else {
@@ -274,6 +284,11 @@ impl ChainBoard {
     /// Returns the peers, in the order in which they came.
     pub fn peers(&self) -> &[ChainPeer] {
         &self.peers
+    }
+
+    /// Returns whether the network is only watched here.
+    pub fn is_watched(&self) -> bool {
+        self.peers.iter().any(|peer| peer.is_watching)
     }
 
     /// Returns how many peers are connected.
@@ -350,6 +365,7 @@ impl ChainBoard {
             is_down: false,
             is_frozen: false,
             is_byzantine: false,
+            is_watching: false,
             found: 0,
             tip: None,
             tips: BTreeMap::new(),

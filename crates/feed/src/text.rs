@@ -48,6 +48,7 @@ pub fn line(record: &Record) -> Option<String> {
 fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
     let name = || record.peer.as_ref().map_or_else(String::new, ToString::to_string);
     Some(match event {
+        PeerEvent::Started { watching: true, .. } => "we only watch, and take no seat".to_owned(),
         PeerEvent::Started { rows: Some(0), .. } => format!("we are peer {}", name()),
         PeerEvent::Started { rows: Some(rows), .. } => {
             format!("we are peer {} again, with {} from before", name(), counted(*rows, "row"))

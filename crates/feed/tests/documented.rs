@@ -37,8 +37,9 @@ fn examples() -> Vec<Event> {
     let missing = || vec![id, wide];
     let (worker, reason) = (|| worker.clone(), || "it does not read".to_owned());
     let peers = [
-        PeerEvent::Started { rows: Some(4), blocks: None, left_out: None },
-        PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1) },
+        PeerEvent::Started { rows: Some(4), blocks: None, left_out: None, watching: false },
+        PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1), watching: false },
+        PeerEvent::Started { rows: Some(0), blocks: None, left_out: None, watching: true },
         PeerEvent::Connected {},
         PeerEvent::Serving { url: "http://127.0.0.1:8080".to_owned() },
         PeerEvent::ClockSet { by_ms: -3_600_000 },

@@ -24,7 +24,7 @@ pub fn certificate(
         rules: rules(&dialect.network()),
         term: certified.term.number(),
         starts: format!("{:016x}", certified.starts.0),
-        needed: dialect.rules().votes_needed() as u64,
+        needed: dialect.rules().votes_kept() as u64,
         members: members.collect(),
         votes: votes.collect(),
         row: certified.into(),

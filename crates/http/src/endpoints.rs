@@ -65,7 +65,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint {
             parameters: vec![in_path(
                 "peer",
-                "The peer, as it is named in the records.",
+                "The peer, as it is named in the records; in a demo also its number.",
                 peer_name,
             )],
             ..read::<PeerStatus>(
@@ -89,7 +89,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             get(rows),
         ),
         of_peer(Endpoint {
-            parameters: vec![in_path("row", "The number of the row, from 0 on.", whole_number)],
+            parameters: vec![in_path("row", "The transaction of the row.", whole_number)],
             ..read::<Certificate>(
                 "/v1/rows/{row}/certificate",
                 "getCertificate",
@@ -270,7 +270,7 @@ fn list<T: JsonSchema>(
     handler: MethodRouter<Process>,
 ) -> Endpoint {
     let parameters = vec![
-        in_query("from", "The number of the first: a row's from 0 on, or a height.", number),
+        in_query("from", "The first: the transaction of a row, or the height of a block.", number),
         in_query("limit", "How many at most; 100 if it is not given.", limit),
     ];
     of_peer(Endpoint { parameters, ..read::<Page<T>>(path, name, what, handler) })
@@ -278,7 +278,8 @@ fn list<T: JsonSchema>(
 
 /// Returns an endpoint that can also be asked of another peer than the first.
 fn of_peer(mut endpoint: Endpoint) -> Endpoint {
-    let what = "Which peer is asked, in a demo; the first if none is named.";
+    let what = "Which peer is asked, by its name in the records or, in a demo, its number; the \
+                first if none is named.";
     endpoint.parameters.push(in_query("peer", what, peer_name));
     endpoint
 }

@@ -244,7 +244,8 @@ impl<E: Observed> Node<E> {
         stop: impl Future<Output = ()>,
     ) -> Result<E::Status, NodeError> {
         tokio::pin!(stop);
-        self.tell(E::started(&self.engine.status(), self.left_out));
+        let watching = self.ears.is_some();
+        self.tell(E::started(&self.engine.status(), self.left_out, watching));
         while !self.leaving {
             if *self.frozen.borrow() && !self.thaw(&mut stop).await {
                 break;

@@ -52,8 +52,9 @@ impl<D: Durable> Reader<D> {
         }
     }
 
-    /// Returns up to `count` entries, also those of which part was shed.
-    pub(crate) fn page(&self, from: u64, count: usize) -> Result<Vec<D::Entry>, StoreError> {
+    /// Returns up to `count` entries beginning with `from`, also those of which part was
+    /// [shed](Durable::shed).
+    pub fn page(&self, from: u64, count: usize) -> Result<Vec<D::Entry>, StoreError> {
         match &self.0 {
             Place::File(file) => file.entries(from, count),
             Place::Memory(memory) => Ok(memory.page(from, count)),

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use althing_api::{Client, ClientError, EngineStatus, Events, Node, PeerStatus, Peers};
+use althing_api::{Client, ClientError, EngineStatus, Events, Mode, Node, PeerStatus, Peers};
 use althing_board::{Board, ChainBoard};
 use althing_dialect::{NetworkConfig, rounds_dialect};
 use althing_feed::{PeerName, Record};
@@ -154,12 +154,15 @@ impl Watched {
     fn of(node: &Node, peers: &[PeerStatus], place: String) -> anyhow::Result<Self> {
         let network = node.network.as_deref().context("no peer runs there")?;
         let first = peers.first().context("no peer runs there")?;
+        let watches = node.mode == Mode::Watch;
         let shown = match &first.engine {
             EngineStatus::Chain(_) => {
                 let mut board = ChainBoard::new(network, None, None, place);
                 for peer in &node.peers {
-                    if let PeerName::Address(address) = peer {
-                        board.add(address);
+                    match peer {
+                        PeerName::Address(address) if watches => board.watch(address),
+                        PeerName::Address(address) => board.add(address),
+                        PeerName::Id(_) => {}
                     }
                 }
                 Folded::Chain(Box::new(board))
@@ -172,7 +175,8 @@ impl Watched {
                     .with_context(|| format!("this program does not know how {of} decides"))?;
                 let members = dialect.rules().peers.get().into();
                 let mut board = Board::new(network, members, dialect.rules().into(), None, place);
-                node.peers.iter().filter_map(PeerName::id).for_each(|id| board.peers.add(id));
+                let own = node.peers.iter().filter(|_| !watches);
+                own.filter_map(PeerName::id).for_each(|id| board.peers.add(id));
                 Folded::Rounds(Box::new(board))
             }
         };

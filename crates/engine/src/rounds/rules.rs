@@ -155,6 +155,15 @@ impl Rules {
         }
     }
 
+    /// Returns how many votes a row of the table has at least. Where messages are counted as they
+    /// arrive and the leader decides, its own is the only one.
+    pub fn votes_kept(&self) -> usize {
+        match (self.decision, self.counting) {
+            (Decision::Leader, Counting::Arrivals | Counting::ArrivalsOfRow) => 1,
+            _ => self.votes_needed(),
+        }
+    }
+
     /// Returns how many votes are counted before a row is decided, where messages are counted as
     /// they arrive (rule P5).
     pub fn votes_counted(&self) -> usize {
@@ -245,6 +254,10 @@ mod tests {
         assert_eq!(rules(10, Decision::Majority).votes_needed(), 6);
         assert_eq!(rules(10, Decision::AtLeastHalf).votes_needed(), 5);
         assert_eq!(rules(10, Decision::Leader).votes_needed(), 6);
+        assert_eq!(rules(10, Decision::Leader).votes_kept(), 6);
+        let by_arrival =
+            |decision| Rules { counting: Counting::Arrivals, ..rules(10, decision) }.votes_kept();
+        assert_eq!((by_arrival(Decision::Leader), by_arrival(Decision::Majority)), (1, 6));
     }
 
     #[test]

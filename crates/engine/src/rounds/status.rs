@@ -1,7 +1,7 @@
 //! The current state of a peer, for users and scripts.
 
 use althing_text::Name;
-use althing_types::{Difficulty, PeerId, Term, Transaction};
+use althing_types::{Difficulty, PeerId, Term};
 use serde::Serialize;
 
 use super::{PublicKey, Waiting};
@@ -9,8 +9,9 @@ use super::{PublicKey, Waiting};
 /// The current state of a peer of a network with rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// The number of rows in its table, which is the number of the first row it lacks.
-    pub rows: Transaction,
+    /// The number of rows in its table. One that came later than the first row, or was cut off for
+    /// a while, may lack rows before the last.
+    pub rows: u64,
     /// Its membership; empty until it is settled.
     pub members: Vec<PeerId>,
     /// The keys of the members, as far as they have one.

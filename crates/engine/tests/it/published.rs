@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use althing_engine::rounds::{
-    CertifiedRecord, Counting, Decision, Durable, Event, Input, Issuing, Message, Output, Place,
-    Record, Recovered, Refusal, Rounds, Rules, Ruling, Signed, Timer, Waiting,
+    CertifiedRecord, Counting, Decision, Durable, Event, Identity, Input, Issuing, Message, Output,
+    Past, Place, Record, Recovered, Refusal, Rounds, Rules, Ruling, Seat, Signed, Timer, Unsigned,
+    Waiting,
 };
 use althing_engine::{Engine, Origin};
 use althing_pow::Puzzle;
 use althing_types::{Moment, PeerId, Seed, Term, Transaction};
 
-use crate::common::{bits, durables, events, id, member, rules, said};
+use crate::common::{bits, durables, events, handle, hear, id, member, rules, said};
 
 /// The rules of the published `sd`, for a peer and its leader.
 fn controlled() -> Rules {
@@ -266,4 +267,69 @@ fn yesterdays_table_is_another_session_and_this_one_begins_at_row_zero() {
         });
         assert_eq!(answered.take(2).collect::<Vec<_>>(), [0, 1], "{counting:?}");
     }
+}
+
+/// Returns one that watches a network of two.
+fn watcher() -> Rounds {
+    let identity = Identity {
+        id: PeerId::new(1),
+        seat: Seat::Watcher,
+        past: Past::New,
+        entropy: [7; 32],
+        authenticator: Box::new(Unsigned),
+        solution_cache: None,
+    };
+    let mut watcher = Rounds::new(controlled(), identity, Recovered::default());
+    handle(&mut watcher, Input::Start);
+    watcher
+}
+
+fn here(peer: usize) -> Message {
+    Message::Announcement { peer: id(peer), key: None, members: None, start: None }
+}
+
+fn draw(peer: usize, draw: u128) -> Message {
+    Message::Election { peer: id(peer), draw, state: None }
+}
+
+/// Returns the members of each session that one that watches is told of.
+fn sessions(watcher: &mut Rounds, messages: impl IntoIterator<Item = Message>) -> Vec<Vec<PeerId>> {
+    let heard = messages.into_iter().flat_map(|message| hear(watcher, message));
+    let settled = heard.filter_map(|output| match output {
+        Output::Event(Event::MembershipSettled { members, .. }) => Some(members),
+        _ => None,
+    });
+    settled.collect()
+}
+
+#[test]
+fn invented_peers_are_no_other_session_until_one_of_them_draws() {
+    let mut watcher = watcher();
+    let first = sessions(&mut watcher, [here(0), here(1), draw(0, 5), draw(1, 7)]);
+    assert_eq!(first, [[id(0), id(1)]]);
+    assert_eq!(sessions(&mut watcher, [challenge(0, 2)]), [[]; 0]);
+    assert_eq!(sessions(&mut watcher, (100..200).map(here)), [[]; 0]);
+    assert_eq!(watcher.status().members, [id(0), id(1)]);
+    // The members, or others, are started again.
+    let second = sessions(&mut watcher, [here(8), here(9), draw(9, 5), draw(8, 7)]);
+    assert_eq!(second, [[id(8), id(9)]]);
+    assert_eq!(watcher.status().leader, Some(id(8)));
+}
+
+#[test]
+fn one_that_watches_counts_the_rows_it_has_and_not_those_before() {
+    let mut watcher = watcher();
+    // Peers that have only said to be there are no members of a session that is under way.
+    hear(&mut watcher, here(5));
+    hear(&mut watcher, challenge(606, 2));
+    assert_eq!(watcher.status().members, []);
+    let verdict = Message::Verdict {
+        peer: PeerId::UNNAMED,
+        transaction: Transaction::new(606),
+        seed: Seed::from(SEED),
+        winner: id(7),
+        ruling: Ruling::Accepted,
+    };
+    assert_eq!(recorded(&hear(&mut watcher, verdict)), [(606, 2)]);
+    assert_eq!(watcher.status().rows, 1);
 }

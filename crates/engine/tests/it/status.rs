@@ -10,7 +10,7 @@ use crate::common::{bits, handle, hear, id, member, rules, said};
 
 fn nothing() -> Status {
     Status {
-        rows: Transaction::FIRST,
+        rows: 0,
         members: Vec::new(),
         keys: Vec::new(),
         names: Vec::new(),
@@ -52,7 +52,7 @@ fn a_leader_tells_of_its_members_and_its_challenge() {
     let solution = candidates.find(|seed| puzzle.check(seed, Transaction::FIRST, bits(3)).is_ok());
     let solution = solution.expect("three bits are few");
     let _ = handle(&mut engine, Input::Solved { search, solution });
-    assert_eq!(engine.status(), Status { rows: Transaction::new(1), ..open });
+    assert_eq!(engine.status(), Status { rows: 1, ..open });
 }
 
 #[test]

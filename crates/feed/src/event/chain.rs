@@ -164,9 +164,9 @@ impl Observed for Nakamoto {
         Some((Some(from.clone().into()), reason.ground(), reason.to_string()))
     }
 
-    fn started(status: &Status, left_out: u64) -> PeerEvent {
+    fn started(status: &Status, left_out: u64, watching: bool) -> PeerEvent {
         let (blocks, left_out) = (Some(status.blocks), Some(left_out));
-        PeerEvent::Started { rows: None, blocks, left_out }
+        PeerEvent::Started { rows: None, blocks, left_out, watching }
     }
 }
 

@@ -75,8 +75,8 @@ pub trait Observed: Engine {
     fn event(event: Self::Event) -> Event;
 
     /// Returns what is told when a peer begins, whose engine stands at `status`, and which has left
-    /// out so many entries of its log as no longer valid.
-    fn started(status: &Self::Status, left_out: u64) -> PeerEvent;
+    /// out so many entries of its log as no longer valid; and whether it only watches.
+    fn started(status: &Self::Status, left_out: u64, watching: bool) -> PeerEvent;
 }
 
 impl From<PeerEvent> for Event {

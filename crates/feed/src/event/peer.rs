@@ -27,6 +27,9 @@ pub enum PeerEvent {
         /// Blocks on disk that are not valid, in a network with a chain.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         left_out: Option<u64>,
+        /// Whether it only watches, and takes no seat; left out if it takes part.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        watching: bool,
     },
     /// The peer can be reached, or its broker or tracker is back.
     Connected {},

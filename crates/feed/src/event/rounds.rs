@@ -176,8 +176,8 @@ impl Observed for Rounds {
         Some((named, reason.ground(), reason.to_string()))
     }
 
-    fn started(status: &Status, _: u64) -> PeerEvent {
-        PeerEvent::Started { rows: Some(status.rows.number()), blocks: None, left_out: None }
+    fn started(status: &Status, _: u64, watching: bool) -> PeerEvent {
+        PeerEvent::Started { rows: Some(status.rows), blocks: None, left_out: None, watching }
     }
 }
 

@@ -187,8 +187,15 @@ impl AskedChain {
     /// Returns the block at a height.
     fn kept(&self, height: u64) -> Answer<Block> {
         let block = self.log().entry(height).map_err(|error| of_disk(&error))?;
+        let is_given = matches!(self.dialect.rules().chain.genesis, Genesis::Given(_));
         block.ok_or_else(|| {
-            Problem::new(Code::NotFound, format!("the chain has no block at height {height}"))
+            let reason = match height {
+                0 if is_given => "block 0 is the same in every such network: it is part of the \
+                                  program, and has no entry of a user"
+                    .to_owned(),
+                _ => format!("the chain has no block at height {height}"),
+            };
+            Problem::new(Code::NotFound, reason)
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `numbering` | where in its log does it have a row? |
 //! | `rounds` | what does one of a network with rounds answer? |
 //! | `chain` | what does one of a network with a chain answer? |
 //! | `edit` | what would fall if a block were another? |
@@ -9,6 +10,7 @@
 
 mod chain;
 mod edit;
+mod numbering;
 mod proof;
 mod rounds;
 
@@ -21,7 +23,7 @@ use althing_api::{
 use althing_dialect::{ChainDialect, RoundsDialect};
 use althing_engine::Engine;
 use althing_engine::nakamoto::Nakamoto;
-use althing_engine::rounds::{Durable, MemberKeys, Rounds};
+use althing_engine::rounds::{Counting, Durable, MemberKeys, Rounds};
 use althing_feed::{PeerName, Row, wall_clock};
 use althing_node::chain::Entries;
 use althing_node::{Commands, HasLeft, Status};
@@ -29,6 +31,7 @@ use althing_store::{Reader, StoreError};
 use althing_types::Moment;
 
 use self::chain::AskedChain;
+use self::numbering::Numbering;
 use self::rounds::AskedRounds;
 
 /// A peer that can be asked. Cheap to clone.
@@ -66,7 +69,11 @@ impl Asked {
         begin: u64,
         dialect: Arc<dyn RoundsDialect>,
     ) -> Self {
-        let engine = AskedEngine::Rounds(AskedRounds { commands, table, begin, dialect });
+        let numbering = match dialect.rules().counting {
+            Counting::Members => Numbering::Whole,
+            Counting::Arrivals | Counting::ArrivalsOfRow => Numbering::told(begin),
+        };
+        let engine = AskedEngine::Rounds(AskedRounds { commands, table, numbering, dialect });
         Self { network: network.to_owned(), name, engine, is_watching: false }
     }
 
@@ -82,10 +89,13 @@ impl Asked {
         Self { network: network.to_owned(), name, engine, is_watching: false }
     }
 
-    /// Has it take no entries, since it only watches its network.
+    /// Has it take no entries, since it only watches its network, and may lack the first rows.
     #[must_use]
     pub fn watching(mut self) -> Self {
         self.is_watching = true;
+        if let AskedEngine::Rounds(rounds) = &mut self.engine {
+            rounds.numbering = Numbering::told(0);
+        }
         self
     }
 

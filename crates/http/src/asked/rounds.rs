@@ -10,6 +10,7 @@ use althing_node::Commands;
 use althing_store::Reader;
 use althing_types::Difficulty;
 
+use super::numbering::Numbering;
 use super::{Answer, Wanted, has_left, of_disk};
 use crate::certificate;
 
@@ -17,23 +18,23 @@ use crate::certificate;
 pub(super) struct AskedRounds {
     pub(super) commands: Commands<Rounds>,
     pub(super) table: Reader<Durable>,
-    /// The place in the log at which its table begins.
-    pub(super) begin: u64,
+    pub(super) numbering: Numbering,
     pub(super) dialect: Arc<dyn RoundsDialect>,
 }
 
 impl AskedRounds {
     pub(super) fn rows(&self, wanted: Wanted) -> Answer<Page<Row>> {
-        let end = self.table.range().map_err(|error| of_disk(&error))?.end;
-        let total = end.saturating_sub(self.begin);
-        let first = self.begin.saturating_add(wanted.from);
-        let rows = self.table.entries(first, wanted.limit).map_err(|error| of_disk(&error))?;
-        if rows.is_empty() && wanted.from < total {
-            return Err(shed(wanted.from));
+        let runs = self.numbering.runs(&self.table).map_err(|error| of_disk(&error))?;
+        let (places, first) = (runs.places(), runs.from(wanted.from));
+        let left = usize::try_from(places.end - first).unwrap_or(usize::MAX);
+        let rows = self.table.entries(first, wanted.limit.min(left));
+        let rows = rows.map_err(|error| of_disk(&error))?;
+        if let (true, Some(row)) = (rows.is_empty(), runs.transaction(first)) {
+            return Err(shed(row));
         }
-        let after = wanted.from.saturating_add(rows.len() as u64);
+        let next = runs.transaction(first + rows.len() as u64);
         let items = rows.into_iter().map(Row::from).collect();
-        Ok(Page { items, next: (after < total).then_some(after), total })
+        Ok(Page { items, next, total: places.end - places.start })
     }
 
     /// Returns the members and their keys.
@@ -45,11 +46,10 @@ impl AskedRounds {
     }
 
     pub(super) fn certificate(&self, number: u64, members: &MemberKeys) -> Answer<Certificate> {
-        let end = self.table.range().map_err(|error| of_disk(&error))?.end;
-        let place = self.begin.saturating_add(number);
-        if place >= end {
-            return Err(Problem::new(Code::NotFound, format!("the table has no row {number}")));
-        }
+        let runs = self.numbering.runs(&self.table).map_err(|error| of_disk(&error))?;
+        let place = runs.of(number).ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("the table has no row {number}"))
+        })?;
         let kept = self.table.entry(place).map_err(|error| of_disk(&error))?;
         let certified = kept.ok_or_else(|| shed(number))?;
         Ok(certificate(&*self.dialect, members, certified))
@@ -69,7 +69,7 @@ fn shed(row: u64) -> Problem {
 pub(super) fn status(status: &rounds::Status) -> RoundsStatus {
     let ids = |peers: &[_]| peers.iter().map(|peer| Id::from(*peer)).collect::<Vec<_>>();
     RoundsStatus {
-        rows: status.rows.number(),
+        rows: status.rows,
         members: ids(&status.members),
         names: status.names.iter().map(|(peer, name)| ((*peer).into(), name.clone())).collect(),
         silent: ids(&status.silent),

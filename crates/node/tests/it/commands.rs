@@ -80,7 +80,7 @@ async fn only_the_leader_asks_and_only_when_it_is_told_to() {
     assert_eq!(difficulty.await, bits(5));
     while let Some(ended) = running.join_next().await {
         let status = ended.expect("no peer panics").expect("memory does not fail");
-        assert_eq!(status.rows, Transaction::new(1));
+        assert_eq!(status.rows, 1);
     }
     assert_eq!(commands.send(Command::Issue(None)).await, Err(HasLeft));
 }

@@ -172,8 +172,8 @@ impl Observed for Toy {
         None
     }
 
-    fn started(_: &u64, _: u64) -> PeerEvent {
-        PeerEvent::Started { rows: None, blocks: None, left_out: None }
+    fn started(_: &u64, _: u64, watching: bool) -> PeerEvent {
+        PeerEvent::Started { rows: None, blocks: None, left_out: None, watching }
     }
 }
 

@@ -3,7 +3,7 @@
 use althing_dialect::{Content, Received};
 use althing_engine::rounds::{
     Authenticator, CertifiedRecord, Event, Identity, Input, Output, Past, Recovered, Refusal,
-    Rounds, Rules, Seat, Signed,
+    Rounds, Rules, Seat, Signed, Status,
 };
 use althing_engine::{Engine, Origin};
 use althing_types::{Moment, PeerId};
@@ -46,6 +46,11 @@ impl Watcher {
     /// Returns the rows that it has seen decided, in order.
     pub fn rows(&self) -> &[CertifiedRecord] {
         &self.rows
+    }
+
+    /// Returns how things stand with it.
+    pub fn status(&self) -> Status {
+        self.engine.status()
     }
 
     /// Returns how many messages it has sent.

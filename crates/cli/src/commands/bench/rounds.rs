@@ -239,7 +239,8 @@ mod tests {
         let at = |ms| Moment::from_start(Duration::from_millis(ms));
         let (transaction, challenge, leader) = (Transaction::new(0), Difficulty::MIN, Id(1));
         for (number, source) in (0..).zip(&sources) {
-            let started = PeerEvent::Started { rows: Some(0), blocks: None, left_out: None };
+            let started =
+                PeerEvent::Started { rows: Some(0), blocks: None, left_out: None, watching: false };
             source.publish(at(10 + number), started);
             let elected =
                 |term| RoundsEvent::LeaderElected { leader, term, draw: None, draws: Vec::new() };

@@ -209,7 +209,11 @@ pub(crate) async fn take_part(part: Part) -> anyhow::Result<()> {
         None => node::chain::open(options)?,
     };
     let (commands, gauges) = (node.commands(), node.gauges());
-    let mode = if miners.is_some() { Mode::Stratum } else { Mode::Peer };
+    let mode = match (&miners, &watching) {
+        (Some(_), _) => Mode::Stratum,
+        (None, Some(_)) => Mode::Watch,
+        (None, None) => Mode::Peer,
+    };
     let about = About::network(mode, &name.name(), &dialect.network());
     let process = Process::new(about, feed.clone());
     let (command, all) = (commands.clone(), entries.clone());

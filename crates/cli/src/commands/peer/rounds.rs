@@ -153,7 +153,7 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
         source.publish(
             clock.now(),
             PeerEvent::Summary {
-                rows: Some(status.rows.number()),
+                rows: Some(status.rows),
                 blocks: None,
                 tip: None,
                 received: gauges.received(),

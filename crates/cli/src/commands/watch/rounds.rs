@@ -40,11 +40,12 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
     )?;
     let gauges = node.gauges();
     let source = feed.source(Some(network.name().into()), Some(peer.into()));
-    let about = About::network(Mode::Peer, &network.name(), &dialect.network());
+    let about = About::network(Mode::Watch, &network.name(), &dialect.network());
     let profile = network.profile().map(|profile| profile.name.as_str());
     let process = Process::new(about.following(profile), feed.clone());
     let (name, rules) = (network.name(), Arc::clone(&dialect));
-    process.add(Asked::rounds(&name, peer.into(), node.commands(), table, 0, rules));
+    let asked = Asked::rounds(&name, peer.into(), node.commands(), table, 0, rules);
+    process.add(asked.watching());
     let http = http.serve(&process, &source, clock.now()).await?;
     let aside = printer.aside();
     let link = tokio::select! {
@@ -60,7 +61,7 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
         source.publish(
             clock.now(),
             PeerEvent::Summary {
-                rows: Some(status.rows.number()),
+                rows: Some(status.rows),
                 blocks: None,
                 tip: None,
                 received: gauges.received(),

@@ -179,7 +179,7 @@ impl Paxos {
     pub(super) fn status(&self) -> Status {
         let members = self.membership.members();
         Status {
-            rows: self.slot.transaction,
+            rows: self.slot.transaction.number(),
             members: members.into_iter().flat_map(Members::peers).collect(),
             keys: members.into_iter().flat_map(Members::keys).collect(),
             names: self.names.known().map(|(peer, name)| (peer, name.clone())).collect(),

@@ -270,6 +270,7 @@ impl Published {
         };
         self.search.learn(&record.record.seed);
         if self.can_tell() {
+            self.recorded += 1;
             out.push(Output::Persist(Durable::Record(record.clone())));
             out.push(Output::Event(Event::RoundDecided(record)));
         } else {

@@ -83,6 +83,10 @@ impl Published {
         row: Option<Transaction>,
         out: &mut Vec<Output>,
     ) {
+        if !self.is_late {
+            // Any number of peers can have said that they are there, and not played.
+            self.known.clear();
+        }
         self.is_late = true;
         self.deferred = Queue::new();
         self.draws = Queue::new();

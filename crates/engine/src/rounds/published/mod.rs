@@ -113,6 +113,8 @@ pub(super) struct Published {
     open: Option<(Transaction, Moment)>,
     /// The first row of the current session that may still be recorded.
     next: Transaction,
+    /// How many rows of the current session were recorded.
+    recorded: u64,
     /// As the leader, the challenge that we have issued and that has not come back to us.
     issued: Option<(Transaction, Difficulty)>,
     /// Our solution of the open row, and whether it has been sent.
@@ -194,6 +196,7 @@ impl Published {
             asked: BTreeMap::new(),
             open: None,
             next: Transaction::FIRST,
+            recorded: 0,
             issued: None,
             answer: None,
             standing: Standing::default(),
@@ -348,7 +351,7 @@ impl Published {
     pub(super) fn status(&self) -> Status {
         let is_open = matches!(self.phase, Phase::Mining | Phase::Voting(_));
         Status {
-            rows: if is_open { self.open_row() } else { self.row() },
+            rows: self.recorded,
             members: self.known.clone(),
             keys: Vec::new(),
             names: Vec::new(),
@@ -403,7 +406,7 @@ impl Hash for Published {
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
         (&self.doubtful, self.doubts, self.has_neighbours, &self.coordinators).hash(state);
-        (&self.elected, self.gap, self.is_late).hash(state);
+        (&self.elected, self.gap, self.is_late, self.recorded).hash(state);
         (self.own_id, self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

@@ -3,6 +3,7 @@
 //! Its peers agree only because they all count in the same order, so one that watches counts as
 //! they do. It judges besides what they need not: which votes are wrong, and which draws.
 
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 use althing_types::{Moment, PeerId};
@@ -15,6 +16,9 @@ use crate::rounds::{
     Event, Identity, Input, Message, Output, Refusal, Rules, Signed, Status, Timer, Wait, refuse,
 };
 
+/// What is kept of one that arrives: that it is there, and its key.
+const WORDS_MAX: usize = 2;
+
 /// One that watches a network which counts messages as they arrive.
 #[derive(Clone)]
 pub(in crate::rounds) struct Arrivals {
@@ -22,8 +26,9 @@ pub(in crate::rounds) struct Arrivals {
     rules: Rules,
     counting: Published,
     words: Words,
-    /// Peers that have said since the last challenge that they are there, in order: once they are
-    /// enough, another session has begun.
+    /// What peers have said since the last challenge to be there, in order: the last of them, as
+    /// many as a session has. Once one of them draws, and they are enough, another session has
+    /// begun; to be there alone is said by anyone at no cost.
     arriving: Vec<Signed>,
 }
 
@@ -36,7 +41,7 @@ impl Arrivals {
     pub(super) fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         if let Input::Message { message, .. } = &input {
             if self.is_another_session(message) {
-                return self.begin_again(now, out);
+                self.begin_again(now, out);
             }
             self.counting.note_late(now, message, out);
         }
@@ -72,26 +77,45 @@ impl Arrivals {
         }
     }
 
-    /// Takes note of a message that says that its sender is there, and returns whether so many have
-    /// said so that another session has begun. Programs are often started again.
+    /// Takes note of a message that says that its sender is there, and returns whether a message
+    /// shows that another session has begun. Programs are often started again.
     fn is_another_session(&mut self, signed: &Signed) -> bool {
         match &signed.message {
             Message::Challenge { .. } => self.arriving.clear(),
             // Until the first challenge, members say again that they are there.
             Message::Announcement { peer, .. } if self.counting.has_begun_without(*peer) => {
-                let is_new = |it: &Signed| it.message.peer() != *peer;
-                if self.arriving.iter().all(is_new) {
-                    self.arriving.push(signed.clone());
-                }
+                self.note_arriving(*peer, signed);
+            }
+            Message::Election { peer, .. } => {
+                let joining = self.rules.customs.joining;
+                let size = self.rules.membership_size();
+                let enough = match joining.wait {
+                    Wait::All => size,
+                    _ => usize::from(joining.min.get()).max(2).min(size),
+                };
+                let arrived = self.arrived();
+                return arrived.contains(peer) && arrived.len() >= enough;
             }
             _ => {}
         }
-        let joining = self.rules.customs.joining;
-        let enough = match joining.wait {
-            Wait::All => self.rules.membership_size(),
-            _ => usize::from(joining.min.get()).max(2).min(self.rules.membership_size()),
-        };
-        self.arriving.len() >= enough
+        false
+    }
+
+    /// Returns the peers that are arriving.
+    fn arrived(&self) -> BTreeSet<PeerId> {
+        self.arriving.iter().map(|signed| signed.message.peer()).collect()
+    }
+
+    fn note_arriving(&mut self, peer: PeerId, signed: &Signed) {
+        let of_it = self.arriving.iter().filter(|it| it.message.peer() == peer);
+        if of_it.clone().count() >= WORDS_MAX || of_it.clone().any(|it| it == signed) {
+            return;
+        }
+        self.arriving.push(signed.clone());
+        if self.arrived().len() > self.rules.membership_size() {
+            let first = self.arriving[0].message.peer();
+            self.arriving.retain(|it| it.message.peer() != first);
+        }
     }
 
     fn begin_again(&mut self, now: Moment, out: &mut Vec<Output>) {
@@ -119,7 +143,7 @@ impl Arrivals {
 
     pub(super) fn queues(&self) -> Vec<Queue> {
         let mut queues = self.counting.queues().to_vec();
-        let max = self.rules.membership_size();
+        let max = WORDS_MAX * self.rules.membership_size();
         queues.push(Queue { name: "peers of another session", len: self.arriving.len(), max });
         queues.push(self.words.queue());
         queues

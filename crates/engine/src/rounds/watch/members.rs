@@ -38,6 +38,8 @@ pub(in crate::rounds) struct Members {
     pub(super) rows: Rows,
     /// The row after the last that was decided; `None` until one is.
     next: Option<Transaction>,
+    /// How many rows it has taken.
+    taken: u64,
 }
 
 /// Memberships that are told apart.
@@ -66,6 +68,7 @@ impl Members {
             leader: None,
             rows: Rows::default(),
             next: None,
+            taken: 0,
         }
     }
 
@@ -315,6 +318,7 @@ impl Members {
             return;
         }
         self.next = Some(transaction.next());
+        self.taken += 1;
         out.push(Output::Persist(Durable::Record(record.clone())));
         out.push(Output::Event(Event::RoundDecided(record)));
         if self.rules.rounds.is_some_and(|rounds| transaction.next() >= rounds) {
@@ -348,7 +352,7 @@ impl Members {
 
     pub(super) fn status(&self) -> Status {
         Status {
-            rows: self.next.unwrap_or_default(),
+            rows: self.taken,
             members: self.members.iter().copied().collect(),
             keys: self.keys_of_members().collect(),
             names: self.names.iter().map(|(peer, name)| (*peer, name.clone())).collect(),

@@ -97,6 +97,7 @@ fn one_that_comes_in_the_middle_sees_the_rows_from_then_on_and_who_leads() {
             net.run_until_recorded(SOON, 15).unwrap_or_else(|stuck| panic!("{stuck}"));
             assert_eq!(broken(&net), BTreeSet::new(), "{network:?} {published}");
             let watcher = net.kind().watcher().expect("it is watched");
+            assert_eq!(watcher.status().rows, watcher.rows().len() as u64);
             assert!(watcher.rows().len() >= 8, "{network:?} {published}: {:?}", watcher.rows());
         }
     }
