@@ -48,7 +48,7 @@ impl fmt::Display for Role {
         match self {
             Self::ClaimsLength(length) => write!(f, "claims that its chain has {length} blocks"),
             Self::ClaimsChain(length) => {
-                write!(f, "claims a chain of {length} blocks that nobody has seen")
+                write!(f, "claims a chain of {length} blocks that no peer has")
             }
             Self::CorruptsBlock(height) => write!(f, "corrupts the block at height {height}"),
             Self::InvalidBlocks => f.write_str("sends invalid blocks, headers and entries"),

@@ -15,10 +15,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u128);
 
+/// Characters that are shown of a text that names no peer.
+const NAME_SHOWN: usize = 64;
+
 /// The name of a peer: its id in a network with rounds, its address in one with a chain.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PeerName {
     /// The id that it has drawn.
@@ -81,6 +82,23 @@ impl From<Address> for PeerName {
     }
 }
 
+/// Why a text names no peer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} names no peer: write its id, its address as in 127.0.0.1:8999, or in a demo its number"
+)]
+pub struct NoPeerName(Box<str>);
+
+impl FromStr for PeerName {
+    type Err = NoPeerName;
+
+    fn from_str(text: &str) -> Result<Self, NoPeerName> {
+        let id = text.parse().map(|id: PeerId| Self::from(id));
+        let named = id.or_else(|_| text.parse().map(|address: Address| Self::from(address)));
+        named.map_err(|_| NoPeerName(text.chars().take(NAME_SHOWN).collect()))
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.peer().fmt(f)
@@ -104,12 +122,6 @@ impl Serialize for Id {
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form<'a> {
-            Number(u64),
-            Text(Cow<'a, str>),
-        }
         match Form::deserialize(deserializer)? {
             Form::Number(number) => Ok(Self(number.into())),
             // Earlier versions wrote decimal digits, which are read as well.
@@ -118,6 +130,23 @@ impl<'de> Deserialize<'de> for Id {
             }
         }
     }
+}
+
+impl<'de> Deserialize<'de> for PeerName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Number(number) => Ok(Self::Id(Id(number.into()))),
+            Form::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// How an id or an address may be written in JSON.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a peer is named by a text or a number")]
+enum Form<'a> {
+    Number(u64),
+    Text(Cow<'a, str>),
 }
 
 impl JsonSchema for Id {
@@ -134,6 +163,24 @@ impl JsonSchema for Id {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_is_named_by_its_id_or_its_address_and_by_nothing_else() {
+        let named =
+            |json: &str| serde_json::from_str::<PeerName>(json).map_err(|it| it.to_string());
+        let address = "127.0.0.1:8999".parse::<Address>().expect("it is one");
+        for (json, name) in [
+            ("7", PeerName::Id(Id(7))),
+            (r#""7""#, PeerName::Id(Id(7))),
+            (r#""127.0.0.1:8999""#, address.into()),
+        ] {
+            assert_eq!(named(json), Ok(name));
+        }
+        let refused = named(r#""the third""#).expect_err("it is neither");
+        assert!(refused.starts_with("\"the third\" names no peer: write its id"), "{refused}");
+        let refused = named("[3]").expect_err("it is no text");
+        assert!(refused.starts_with("a peer is named by a text or a number"), "{refused}");
+    }
 
     #[test]
     fn ids_of_any_size_are_texts_in_json_as_people_see_them() {

@@ -33,7 +33,7 @@ pub use self::event::search::SearchEvent;
 pub use self::event::tracker::TrackerEvent;
 pub use self::event::waiting::Waiting;
 pub use self::event::{Event, Observed};
-pub use self::id::{Id, PeerName};
+pub use self::id::{Id, NoPeerName, PeerName};
 pub use self::names::shown;
 pub use self::publishing::{Feed, RECORDS_MAX, Source, Subscription};
 pub use self::record::{Lagged, Record, wall_clock};

@@ -38,14 +38,14 @@ pub(crate) async fn peer(
     State(process): State<Process>,
     Named(peer): Named<PeerName>,
 ) -> Answer<PeerStatus> {
-    Ok(Json(process.peer(Some(&peer))?.asked.status().await?))
+    Ok(Json(process.found(Some(&peer)).await?.asked.status().await?))
 }
 
 pub(crate) async fn status(
     State(process): State<Process>,
     Asking(of): Asking<OfPeer>,
 ) -> Answer<PeerStatus> {
-    Ok(Json(process.peer(of.peer.as_ref())?.asked.status().await?))
+    Ok(Json(process.found(of.peer.as_ref()).await?.asked.status().await?))
 }
 
 /// Which peer is asked; the first if none is named.
@@ -83,7 +83,7 @@ pub(crate) async fn certificate(
     Named(row): Named<u64>,
     Asking(of): Asking<OfPeer>,
 ) -> Answer<Certificate> {
-    let members = process.peer(of.peer.as_ref())?.asked.members().await?;
+    let members = process.found(of.peer.as_ref()).await?.asked.members().await?;
     from_disk(&process, of.peer.as_ref(), move |asked| asked.certificate(row, &members)).await
 }
 
@@ -149,7 +149,7 @@ async fn from_disk<T: Send + 'static>(
     answer: impl FnOnce(&Asked) -> Result<T, Problem> + Send + 'static,
 ) -> Answer<T> {
     let reading = process.reading().await;
-    let held = process.peer(peer)?;
+    let held = process.found(peer).await?;
     let read = tokio::task::spawn_blocking(move || {
         let answer = answer(&held.asked);
         drop((held, reading));
@@ -171,7 +171,7 @@ pub(crate) async fn add(
             return Ok(Json(Submitted::Doubted { reason }));
         }
     }
-    Ok(Json(process.peer(peer)?.asked.add(new).await?))
+    Ok(Json(process.found(peer).await?.asked.add(new).await?))
 }
 
 pub(crate) async fn follow(

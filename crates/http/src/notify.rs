@@ -2,7 +2,7 @@
 //! peer has broken the rules on purpose.
 //!
 //! In a process with several peers, it is told as one of them sees it: the first that tells
-//! anything and, when that one has crashed, the next that does. What is to be told waits in a
+//! anything and, when that one has crashed or stands still, the next that does. What is to be told waits in a
 //! queue; if the program elsewhere is down for long, the newest are dropped, and no peer ever
 //! waits.
 
@@ -78,8 +78,11 @@ async fn follow(mut records: Subscription, queue: mpsc::Sender<Bytes>) {
             teller = None;
             continue;
         };
-        if let Event::Demo(DemoEvent::PeerCrashed { crashed }) = &record.event {
-            teller.take_if(|teller| teller == crashed);
+        if let Event::Demo(
+            DemoEvent::PeerCrashed { crashed: gone } | DemoEvent::PeerFrozen { frozen: gone },
+        ) = &record.event
+        {
+            teller.take_if(|teller| teller == gone);
         }
         let Some(peer) = &record.peer else { continue };
         if teller.get_or_insert_with(|| peer.clone()) != peer || !matters(&record) {
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_the_peer_whose_view_is_told_crashes_another_one_s_is() {
+    async fn when_the_peer_whose_view_is_told_crashes_or_freezes_another_one_s_is() {
         let feed = Feed::default();
         let [first, second, third] =
             [1, 2, 3].map(|peer| feed.source(None, Some(PeerId::new(peer).into())));
@@ -231,6 +234,9 @@ mod tests {
         for source in [&first, &third, &second] {
             source.publish(Moment::START, elected(14));
         }
+        let frozen = PeerId::new(2).into();
+        feed.source(None, None).publish(Moment::START, DemoEvent::PeerFrozen { frozen });
+        third.publish(Moment::START, elected(15));
         feed.close();
         follow(records, queue).await;
         let mut told = Vec::new();
@@ -241,7 +247,7 @@ mod tests {
             };
             told.push((record.peer.and_then(|peer| peer.id()), leader.peer()));
         }
-        let expected = [(1, 10), (1, 12), (2, 13), (2, 14)];
+        let expected = [(1, 10), (1, 12), (2, 13), (2, 14), (3, 15)];
         let id = PeerId::new;
         assert_eq!(told, expected.map(|(peer, leader)| (Some(id(peer)), id(leader))));
     }

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use althing_api::{Abilities, Code, Mode, Node, PeerStatus, Problem};
+use althing_api::{Abilities, Code, DemoPeer, Mode, Node, PeerStatus, Problem};
 use althing_dialect::NetworkConfig;
 use althing_feed::{Feed, PeerName, wall_clock};
+use althing_types::PeerId;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -191,7 +192,7 @@ impl Process {
     }
 
     /// Returns the peer with a name, or the first.
-    pub(crate) fn peer(&self, name: Option<&PeerName>) -> Result<Held, Problem> {
+    fn peer(&self, name: Option<&PeerName>) -> Result<Held, Problem> {
         let peers = self.peers();
         let found = match name {
             Some(name) => peers.here.iter().find(|here| here.name == *name),
@@ -203,6 +204,22 @@ impl Process {
             }
             None => Problem::new(Code::NotFound, "no peer runs in this process"),
         })
+    }
+
+    /// Returns the peer with a name, or the first. In a demo a peer is also called by its number.
+    pub(crate) async fn found(&self, name: Option<&PeerName>) -> Result<Held, Problem> {
+        let missing = match self.peer(name) {
+            Err(missing) => missing,
+            found => return found,
+        };
+        let number = name.and_then(PeerName::id).map(PeerId::number);
+        let (Some(number), Ok(control)) = (number, self.control()) else { return Err(missing) };
+        let Ok(demo) = control.demo().await else { return Err(missing) };
+        let is_it = |peer: &&DemoPeer| peer.number as u128 == number;
+        match demo.peers.iter().find(is_it) {
+            Some(peer) => self.peer(Some(&peer.peer)),
+            None => Err(missing),
+        }
     }
 
     /// Returns how things stand with each peer that runs.

@@ -7,6 +7,7 @@
 //! peer has the same chance, whichever of them gets the processor first.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use tokio::sync::watch;
 /// The pace of a network in one process, which can be changed while it runs.
 #[derive(Debug)]
 pub struct Pacing {
-    hashes_per_second: f64,
+    /// The bits of a floating-point number.
+    hashes_per_second: AtomicU64,
     time: Mutex<Time>,
     /// Wakes those that sleep, when the clock goes at another speed.
     changes: watch::Sender<()>,
@@ -47,6 +49,7 @@ impl Pacing {
         let (is_paused, is_stepping) = (false, false);
         let time = Time { shown, since, speed: clamped(speed), is_paused, is_stepping };
         let (time, changes) = (Mutex::new(time), watch::Sender::new(()));
+        let hashes_per_second = AtomicU64::new(hashes_per_second.to_bits());
         Box::leak(Box::new(Self { hashes_per_second, time, changes }))
     }
 
@@ -92,7 +95,12 @@ impl Pacing {
 
     /// Returns how many candidates each peer tries in a second of the clock.
     pub fn hashes_per_second(&self) -> f64 {
-        self.hashes_per_second
+        f64::from_bits(self.hashes_per_second.load(Ordering::Relaxed))
+    }
+
+    /// Has each peer try so many candidates in a second of the clock from now on.
+    pub fn set_hashes_per_second(&self, hashes: f64) {
+        self.hashes_per_second.store(hashes.to_bits(), Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> Duration {

@@ -149,7 +149,7 @@ impl fmt::Display for Role {
             Self::VotesForOthers => "votes for others",
             Self::ClaimsLeadership => "claims leadership",
             Self::IssuesChallenges => "issues challenges it may not",
-            Self::AsksTooMuch => "asks for what nobody can find",
+            Self::AsksTooMuch => "asks for what no search can find",
             Self::InvalidSolutions => "sends invalid solutions",
             Self::WithholdsVotes => "withholds its votes",
             Self::Silent => "withholds everything",

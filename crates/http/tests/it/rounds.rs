@@ -5,20 +5,25 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_api::{Certificate, Client, ClientError, Code, Mode, PeerStatus, SignedVote};
+use althing_api::{
+    Action, Certificate, Client, ClientError, Code, Demo, DemoPeer, Done, Mode, PeerState,
+    PeerStatus, SignedVote,
+};
 use althing_dialect::RoundsDialect;
 use althing_dialect::elect_chain::{Config, ElectChain};
-use althing_engine::rounds::{self, Accepted, PublicKey, Record, Seat, Signature, StartsDigest};
+use althing_engine::rounds::{
+    self, Accepted, CertifiedRecord, Durable, PublicKey, Record, Seat, Signature, StartsDigest,
+};
 use althing_feed::{Feed, PeerName};
-use althing_http::{About, Asked, Http, Process, Serving};
+use althing_http::{About, Asked, Control, Doing, Http, Process, Refusal, Serving};
 use althing_net::memory::Bus;
-use althing_node::Clock;
-use althing_node::rounds::{Options, open};
+use althing_node::rounds::{Options, open, watch};
+use althing_node::{Clock, Watch};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_testkit::eventually;
 use althing_text::hex;
-use althing_types::{Difficulty, Term, Transaction};
+use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
 const ROWS: u64 = 3;
 
@@ -59,10 +64,36 @@ async fn served() -> (Arc<dyn RoundsDialect>, Vec<PeerName>, Http, Client) {
         names.push(peer.into());
         tokio::spawn(node.run(bus.join(dialect.topics()), std::future::pending()));
     }
+    process.set_control(Arc::new(Numbers(names.clone())));
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let http = Http::serve(&Serving::here(anywhere), process).await.expect("a port is free");
     let client = Client::at_url(&http.url(), None, None).expect("it is a URL");
     (dialect, names, http, client)
+}
+
+/// Knows the numbers of peers, and can do nothing to them.
+struct Numbers(Vec<PeerName>);
+
+impl Control for Numbers {
+    fn demo(&self) -> Doing<'_, Demo> {
+        let peer = |(number, peer): (usize, &PeerName)| DemoPeer {
+            number,
+            peer: peer.clone(),
+            state: PeerState::Runs,
+            byzantine: None,
+        };
+        let peers = (1..).zip(&self.0).map(peer).collect();
+        let (faults, strategies) = (Vec::new(), Vec::new());
+        Box::pin(async { Ok(Demo { peers, faults, pace: None, strategies }) })
+    }
+
+    fn act(&self, _: Action) -> Doing<'_, Done> {
+        Box::pin(async { Err(Refusal::Ended) })
+    }
+
+    fn undo(&self, _: u64) -> Doing<'_, Done> {
+        Box::pin(async { Err(Refusal::Ended) })
+    }
 }
 
 /// Returns how many members have signed a row, as a reader finds that knows nothing else.
@@ -114,15 +145,78 @@ async fn what_decided_a_row_can_be_checked_by_who_trusts_no_peer() {
 async fn each_peer_of_a_process_can_be_asked() {
     let (_, names, http, _) = served().await;
     let address = http.url().trim_start_matches("http://").to_owned();
-    for name in &names {
-        let request = format!(
-            "GET /v1/status?peer={name} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
-        );
-        let answer = crate::harness::send(&address, &request).await;
-        let status: PeerStatus = serde_json::from_str(&answer.body).expect(&answer.body);
-        assert_eq!(&status.peer, name);
+    let ask = async |path: &str| {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        crate::harness::send(&address, &request).await
+    };
+    for (name, number) in names.iter().zip(1..) {
+        // By its name, and by its number in the demo.
+        for called in [name.to_string(), number.to_string()] {
+            for path in [format!("/v1/status?peer={called}"), format!("/v1/peers/{called}")] {
+                let answer = ask(&path).await;
+                let status: PeerStatus = serde_json::from_str(&answer.body).expect(&answer.body);
+                assert_eq!(&status.peer, name);
+            }
+        }
     }
-    let request =
-        format!("GET /v1/status?peer=7 HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    assert_eq!(crate::harness::send(&address, &request).await.problem().code, Code::NotFound);
+    for (called, code) in
+        [("7", Code::NotFound), ("0", Code::NotFound), ("x", Code::InvalidRequest)]
+    {
+        let problem = ask(&format!("/v1/status?peer={called}")).await.problem();
+        assert_eq!(problem.code, code, "{}", problem.detail);
+    }
+    let problem = ask("/v1/status?peer=third").await.problem();
+    assert!(problem.detail.contains("\"third\" names no peer"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn a_row_of_one_that_watches_is_found_by_its_transaction() {
+    let dialect: Arc<dyn RoundsDialect> = Arc::new(ElectChain::new(Config::default()));
+    let network = dialect.network();
+    let mut store = Store::in_memory();
+    let row = |number| {
+        let record = Record {
+            transaction: Transaction::new(number),
+            difficulty: Difficulty::MIN,
+            seed: Seed::from(7_u64),
+            winner: PeerId::new(7),
+        };
+        let (votes, starts) = (Vec::new(), StartsDigest::default());
+        Durable::Record(CertifiedRecord { record, term: Term::FIRST, votes, noes: 0, starts })
+    };
+    // It has come late, and was cut off for a while.
+    store.commit(&[Durable::Session, row(606), row(607), row(700)]).expect("it is memory");
+    let table = store.reader();
+    let feed = Feed::default();
+    let options = Options {
+        dialect: Arc::clone(&dialect),
+        name: None,
+        seat: Seat::Watcher,
+        id: None,
+        store,
+        parallelism: None,
+        solution_cache: false,
+        never_copied: false,
+        clock: Clock::start(),
+        feed: feed.clone(),
+    };
+    let (peer, node) = watch(options, &Watch::default()).expect("an empty store");
+    let process = Process::new(About::network(Mode::Watch, network.dialect(), &network), feed);
+    let asked =
+        Asked::rounds(network.dialect(), peer.into(), node.commands(), table, 0, dialect.clone());
+    process.add(asked.watching());
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let http = Http::serve(&Serving::here(anywhere), process).await.expect("a port is free");
+    let client = Client::at_url(&http.url(), None, None).expect("it is a URL");
+    let numbers = async |from| {
+        let page = client.rows(from).await.expect("it is asked");
+        assert_eq!((page.total, page.next), (3, None));
+        page.items.iter().map(|row| row.transaction.number()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0).await, [606, 607, 700]);
+    assert_eq!(numbers(607).await, [607, 700]);
+    assert_eq!(numbers(608).await, [700]);
+    assert_eq!(numbers(701).await, [0; 0]);
+    node.run(Bus::new().join(dialect.topics()), std::future::ready(())).await.expect("it ends");
 }

@@ -131,7 +131,11 @@ impl Plug {
         let peer = |name| Peer { name, state: State::Runs, byzantine: None };
         let peers = peers.into_iter().map(peer).collect();
         let (faults, seeds) = (BTreeMap::new(), ChaCha8Rng::seed_from_u64(seed));
-        Self { air, clock, source, strategies, peers, faults, next: 1, seeds }
+        let plug = Self { air, clock, source, strategies, peers, faults, next: 1, seeds };
+        if plug.pacing().is_some_and(|pacing| (pacing.speed() - 1.0).abs() > f64::EPSILON) {
+            plug.tell_pace();
+        }
+        plug
     }
 
     /// Returns the peers, in the order of their numbers.
@@ -177,7 +181,8 @@ impl Plug {
                 }
                 self.air.freeze(number, true);
                 self.peers[number].state = State::Frozen;
-                self.tell(DemoEvent::PeerFrozen { frozen: peer });
+                let frozen = self.peers[number].name.clone();
+                self.tell(DemoEvent::PeerFrozen { frozen });
                 Ok(self.done(format!("peer {} stands still", number + 1)))
             }
             Action::Thaw(peer) => {
@@ -187,7 +192,8 @@ impl Plug {
                 }
                 self.air.freeze(number, false);
                 self.peers[number].state = State::Runs;
-                self.tell(DemoEvent::PeerThawed { thawed: peer });
+                let thawed = self.peers[number].name.clone();
+                self.tell(DemoEvent::PeerThawed { thawed });
                 Ok(self.done(format!("peer {} goes on", number + 1)))
             }
             Action::Set(kind) => self.set(kind.called(|peer| self.find(peer))?, peers).await,
@@ -214,20 +220,23 @@ impl Plug {
         Ok(self.done(format!("fault {fault} is over: {sentence}")))
     }
 
-    /// Mends everything: undoes all faults, wakes the peers that stand still, and starts those that
-    /// crashed.
+    /// Mends everything that can be: undoes all faults, wakes the peers that stand still, and
+    /// starts those that crashed. Returns the first refusal, if a peer cannot start.
     pub async fn heal(&mut self, peers: &mut impl Peers) -> Result<Done, Refusal> {
+        let mut outcome = Ok(self.done("everything is well again".to_owned()));
         for fault in self.faults.keys().copied().collect::<Vec<_>>() {
-            self.undo(fault, peers).await?;
+            let undone = self.undo(fault, peers).await;
+            outcome = outcome.and_then(|done| undone.map(|_| done));
         }
         for Peer { name, state, .. } in self.peers.clone() {
-            match state {
-                State::Runs => {}
-                State::Crashed => drop(self.act(Action::Restart(name), peers).await?),
-                State::Frozen => drop(self.act(Action::Thaw(name), peers).await?),
-            }
+            let mended = match state {
+                State::Runs => continue,
+                State::Crashed => self.act(Action::Restart(name), peers).await,
+                State::Frozen => self.act(Action::Thaw(name), peers).await,
+            };
+            outcome = outcome.and_then(|done| mended.map(|_| done));
         }
-        Ok(self.done("everything is well again".to_owned()))
+        outcome
     }
 
     /// Notes that something has happened that can be seen, which ends a step.
@@ -237,10 +246,16 @@ impl Plug {
         }
     }
 
-    /// Returns the number of a peer, from zero.
+    /// Returns the number of a peer, from zero: of that with this name, or else of that with this
+    /// number, from one, as on every screen.
     pub fn find(&self, peer: &PeerName) -> Result<usize, Refusal> {
         let place = self.peers.iter().position(|known| known.name == *peer);
-        place.ok_or_else(|| Refusal::NoSuchPeer { peer: peer.to_string() })
+        let numbered = || {
+            let number = usize::try_from(peer.id()?.number()).ok()?.checked_sub(1)?;
+            (number < self.peers.len()).then_some(number)
+        };
+        let found = place.or_else(numbered);
+        found.ok_or_else(|| Refusal::NoSuchPeer { peer: peer.to_string() })
     }
 
     fn find_up(&self, peer: &PeerName) -> Result<usize, Refusal> {

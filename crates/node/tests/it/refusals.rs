@@ -12,7 +12,8 @@ use althing_types::PeerId;
 pub(crate) struct Puppets {
     crashes: Vec<usize>,
     starts: Vec<(usize, Option<String>)>,
-    is_broken: bool,
+    /// Those that cannot start.
+    broken: Vec<usize>,
     /// Whether each of them has another name when it starts again.
     moves: bool,
 }
@@ -24,7 +25,7 @@ impl Peers for Puppets {
 
     async fn start(&mut self, number: usize, strategy: Option<&str>) -> Result<PeerName, String> {
         self.starts.push((number, strategy.map(str::to_owned)));
-        match (self.is_broken, self.moves) {
+        match (self.broken.contains(&number), self.moves) {
             (true, _) => Err("its disk is full".to_owned()),
             (false, true) => Ok(name(number + 10 * self.starts.len())),
             (false, false) => Ok(name(number)),
@@ -147,12 +148,12 @@ async fn a_peer_that_cannot_start_stays_down_and_can_be_tried_again() {
     act(&mut plug, &mut peers, Action::Crash(name(1))).await.expect("it runs");
     let again = act(&mut plug, &mut peers, Action::Crash(name(1))).await;
     assert_eq!(again, Err("peer 2 has crashed; start it again first".to_owned()));
-    peers.is_broken = true;
+    peers.broken = (0..4).collect();
     let failed = act(&mut plug, &mut peers, Action::Restart(name(1))).await;
     assert_eq!(failed, Err("peer 2 cannot start: its disk is full".to_owned()));
     assert!(act(&mut plug, &mut peers, lie(1, "silent")).await.is_err());
     assert!(plug.faults().is_empty() && plug.peers()[1].byzantine.is_none());
-    peers.is_broken = false;
+    peers.broken.clear();
     act(&mut plug, &mut peers, Action::Restart(name(1))).await.expect("it is down");
 }
 
@@ -162,7 +163,7 @@ async fn a_peer_that_ran_and_cannot_start_again_is_told_to_be_down() {
     let mut told = feed.subscribe();
     let (mut plug, mut peers) = (plug_on(Clock::start(), &feed), Puppets::default());
     let fault = act(&mut plug, &mut peers, lie(1, "silent")).await.expect("it runs").fault;
-    peers.is_broken = true;
+    peers.broken = (0..4).collect();
     let failed = plug.undo(fault.expect("it has a number"), &mut peers).await;
     let failed = failed.map_err(|refusal| refusal.to_string());
     assert_eq!(failed, Err("peer 2 cannot start: its disk is full".to_owned()));
@@ -186,6 +187,39 @@ async fn a_peer_that_ran_and_cannot_start_again_is_told_to_be_down() {
 }
 
 #[tokio::test]
+async fn all_that_can_be_mended_is_although_one_peer_cannot_start() {
+    let (mut plug, mut peers) = (plug(Clock::start()), Puppets::default());
+    for number in [0, 1] {
+        act(&mut plug, &mut peers, Action::Crash(name(number))).await.expect("it runs");
+    }
+    act(&mut plug, &mut peers, Action::Freeze(name(2))).await.expect("it runs");
+    peers.broken = vec![0];
+    let healed = plug.heal(&mut peers).await.map_err(|refusal| refusal.to_string());
+    assert_eq!(healed, Err("peer 1 cannot start: its disk is full".to_owned()));
+    let states: Vec<State> = plug.peers().iter().map(|peer| peer.state).collect();
+    assert_eq!(states, [State::Crashed, State::Runs, State::Runs, State::Runs]);
+}
+
+#[tokio::test]
+async fn a_peer_is_also_called_by_its_number_on_the_screens() {
+    let feed = Feed::default();
+    let mut told = feed.subscribe();
+    let (mut plug, mut peers) = (plug_on(Clock::start(), &feed), Puppets::default());
+    let number = |number: u128| PeerName::from(PeerId::new(number));
+    let lie = FaultKind::Byzantine { peer: number(2), strategy: "silent".to_owned() };
+    let done = act(&mut plug, &mut peers, Action::Set(lie)).await.expect("it is the second");
+    assert_eq!(done.sentence, "peer 2 breaks the rules: says nothing");
+    while told.try_next().is_some() {}
+    act(&mut plug, &mut peers, Action::Freeze(number(4))).await.expect("it is the last");
+    let record = told.try_next().expect("it is told").expect("the feed is long");
+    // Under its name, as in all records.
+    assert_eq!(record.event, DemoEvent::PeerFrozen { frozen: name(3) }.into());
+    let refused = act(&mut plug, &mut peers, Action::Crash(number(5))).await;
+    assert_eq!(refused, Err("there is no peer 5".to_owned()));
+    assert!(plug.find(&number(0)).is_err());
+}
+
+#[tokio::test]
 async fn a_fault_is_one_of_the_same_peer_when_that_has_another_name() {
     let mut peers = Puppets { moves: true, ..Puppets::default() };
     let mut plug = plug(Clock::start());
@@ -203,6 +237,18 @@ async fn a_fault_is_one_of_the_same_peer_when_that_has_another_name() {
     plug.undo(fault.expect("it has a number"), &mut peers).await.expect("it is set");
     assert_eq!(plug.peers()[1].byzantine, None);
     assert_eq!(peers.starts.last(), Some(&(1, None)));
+}
+
+#[tokio::test]
+async fn a_network_that_begins_at_another_speed_says_so() {
+    for (speed, is_told) in [(1.0, false), (4.0, true)] {
+        let feed = Feed::default();
+        let mut told = feed.subscribe();
+        let _plug = plug_on(Clock::paced(Pacing::start(1.0, speed)), &feed);
+        let told = told.try_next().map(|record| record.expect("the feed is long").event.clone());
+        let pace = DemoEvent::PaceChanged { paused: false, speed };
+        assert_eq!(told, is_told.then(|| pace.into()));
+    }
 }
 
 #[tokio::test]

@@ -116,10 +116,12 @@ async fn show(arguments: &Arguments, name: ChainName, feed: Feed) -> anyhow::Res
         demo.board.set_hashes(now, demo.network.hashes());
         terminal.draw(Shown::Chain(&demo.board), &keys.controls(&demo.plug), now)?;
         for key in terminal.keys()? {
-            if key == Key::Quit {
-                break 'shown;
+            match key {
+                Key::Quit => break 'shown,
+                // Its peers have left, and nothing can be done to them.
+                _ if ended.is_some() && key != Key::Help => {}
+                _ => demo.press(key, &mut keys).await,
             }
-            demo.press(key, &mut keys).await;
         }
     }
     demo.leave().await?;
@@ -250,6 +252,15 @@ impl Demo {
         self.board.apply(record);
         if self.board.progress() != before {
             self.plug.happened();
+            self.keep_pace();
+        }
+    }
+
+    /// In cs60 later blocks are harder, so its peers hash faster to find them as soon.
+    fn keep_pace(&self) {
+        if let (ChainName::Cs60, Some(pacing)) = (self.name, self.plug.pacing()) {
+            let next = self.board.height().map_or(1, |height| height.number() + 1);
+            pacing.set_hashes_per_second(pace::rate(cs60_hashes(next), 1));
         }
     }
 
@@ -294,10 +305,20 @@ const BLOCKS_AT_ONCE: u64 = 100_000;
 /// Returns how hard blocks are, in the network's measure and in hashes for the first of them.
 fn difficulty(name: ChainName) -> (u8, f64) {
     match name {
-        ChainName::Cs60 => (3, 4096.0),
+        ChainName::Cs60 => (CS60_ZEROS, cs60_hashes(1)),
         ChainName::Aviary => (4, 65_536.0),
         ChainName::Open => (16, 65_536.0),
     }
+}
+
+/// Zeros of cs60 that are there without the height of a block, as its program has them.
+const CS60_ZEROS: u8 = 3;
+
+/// Returns how many hashes the block at a height takes in cs60 (rule D2).
+fn cs60_hashes(height: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a demo has few blocks")]
+    let more = (height as f64).cbrt().floor();
+    16_f64.powf(f64::from(CS60_ZEROS) + more)
 }
 
 /// Returns what a user of a peer says.
@@ -337,4 +358,16 @@ fn print(board: &ChainBoard) -> anyhow::Result<()> {
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_cs60_take_as_many_hashes_as_their_zeros_say() {
+        for (height, zeros) in [(1, 4), (7, 4), (8, 5), (26, 5), (27, 6)] {
+            assert!((cs60_hashes(height).log2() - 4.0 * f64::from(zeros)).abs() < 1e-9, "{height}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use althing_feed::PeerName;
 use althing_node::Pacing;
-use althing_node::plug::{Action, Done, FaultKind, Peers, Plug, Refusal, State, Worse};
+use althing_node::plug::{Action, Done, FaultKind, Peers, Plug, State, Worse};
 
 use crate::screen::{Controls, Key};
 
@@ -47,7 +47,7 @@ impl Keys {
             Some(Wish::Act(action)) => plug.act(action, peers).await,
             Some(Wish::Undo(fault)) => plug.undo(fault, peers).await,
             Some(Wish::Heal) => plug.heal(peers).await,
-            Some(Wish::Restart) => restart_all(plug, peers).await,
+            Some(Wish::Restart) => Ok(restart_all(plug, peers).await),
         };
         // What the pace is, the first line shows.
         if key.is_of_pace() && outcome.is_ok() {
@@ -157,18 +157,20 @@ impl Keys {
     }
 }
 
-async fn restart_all(plug: &mut Plug, peers: &mut impl Peers) -> Result<Done, Refusal> {
+async fn restart_all(plug: &mut Plug, peers: &mut impl Peers) -> Done {
     let down = plug.peers().iter().filter(|peer| peer.state == State::Crashed);
     let down: Vec<PeerName> = down.map(|peer| peer.name.clone()).collect();
     let mut sentences = Vec::new();
     for peer in down {
-        sentences.push(plug.act(Action::Restart(peer), peers).await?.sentence);
+        // One that cannot start keeps no other down.
+        let started = plug.act(Action::Restart(peer), peers).await;
+        sentences.push(started.map_or_else(|refusal| refusal.to_string(), |done| done.sentence));
     }
     let sentence = match sentences.is_empty() {
         true => "no peer has crashed".to_owned(),
         false => sentences.join("; "),
     };
-    Ok(Done { sentence, fault: None })
+    Done { sentence, fault: None }
 }
 
 #[cfg(test)]

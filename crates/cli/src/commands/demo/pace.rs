@@ -30,8 +30,14 @@ pub(super) fn air(pacing: Option<&'static Pacing>) -> Air {
 /// Returns a pace at which a round takes about `round`, if `searchers` peers need so many hashes
 /// for the hardest solution.
 pub(super) fn start(round: Duration, hashes: f64, searchers: usize) -> &'static Pacing {
+    Pacing::start(rate(hashes, searchers), ROUND.as_secs_f64() / round.as_secs_f64())
+}
+
+/// Returns how many candidates each of so many peers tries in a second of that clock, so that a
+/// search that takes `hashes` takes about [`SEARCH`].
+pub(super) fn rate(hashes: f64, searchers: usize) -> f64 {
     // Each candidate is one of theirs, so together they are as fast as one that has them all.
     #[expect(clippy::cast_precision_loss, reason = "peers are few")]
-    let rate = hashes / SEARCH.as_secs_f64() / searchers.max(1) as f64;
-    Pacing::start(rate, ROUND.as_secs_f64() / round.as_secs_f64())
+    let searchers = searchers.max(1) as f64;
+    hashes / SEARCH.as_secs_f64() / searchers
 }
