@@ -82,12 +82,11 @@ impl Ballots {
         Entry::new(dumps(&Ballot { voter, choice }))
     }
 
-    /// Refuses a new ballot without a voter or a choice that has more than spaces. Such ballots of
-    /// others count as the program counts them, although it can show no tally any more after one
-    /// without a choice.
-    pub fn check_names(entry: &Entry) -> Result<(), EntriesRefused> {
-        let (voter, choice) = parse(entry)?;
-        let choice = choice.ok_or_else(|| not_a_ballot(&"there is no `choice`"))?;
+    /// Refuses a new entry that is no ballot, and says how one is written; and a ballot without a
+    /// voter or a choice that has more than spaces. Such ballots of others count as the program
+    /// counts them, although it can show no tally any more after one without a choice.
+    pub fn check_new(entry: &Entry) -> Result<(), EntriesRefused> {
+        let Ok((voter, Some(choice))) = parse(entry) else { return Err(not_as_written()) };
         match voter.is_blank() || choice.is_blank() {
             true => Err(EntriesRefused::because("a voter and a choice have more than spaces")),
             false => Ok(()),
@@ -130,6 +129,10 @@ impl Application for Ballots {
     fn snapshot(&self) -> Box<dyn Application> {
         Box::new(self.clone())
     }
+}
+
+fn not_as_written() -> EntriesRefused {
+    not_a_ballot(&"write one as in {\"voter\": \"ann\", \"choice\": \"yes\"}")
 }
 
 fn not_a_ballot(reason: &dyn fmt::Display) -> EntriesRefused {
@@ -194,9 +197,9 @@ mod tests {
 
     #[test]
     fn a_new_ballot_names_a_voter_and_a_choice() {
-        assert_eq!(Ballots::check_names(&ballot("ann", "yes")), Ok(()));
+        assert_eq!(Ballots::check_new(&ballot("ann", "yes")), Ok(()));
         for (voter, choice) in [("", "yes"), ("ann", ""), (" ", "yes"), ("ann", "\u{a0}\t")] {
-            let error = Ballots::check_names(&ballot(voter, choice)).expect_err("it is blank");
+            let error = Ballots::check_new(&ballot(voter, choice)).expect_err("it is blank");
             assert!(error.to_string().contains("more than spaces"), "{error}");
             assert_eq!(Ballots::default().check(&HERE, &[ballot(voter, choice)]), Ok(()));
         }
@@ -264,11 +267,11 @@ mod tests {
         let mut ballots = Ballots::default();
         let none = Entry::text(r#"{"voter": "ann"}"#);
         assert_eq!(ballots.check(&HERE, std::slice::from_ref(&none)), Ok(()));
-        assert!(Ballots::check_names(&none).is_err());
+        assert!(Ballots::check_new(&none).is_err());
         ballots.apply(&HERE, &[none]);
         assert_eq!(ballots.choices().count(), 0);
         let other = ballot("ann", "yes");
-        assert_eq!(Ballots::check_names(&other), Ok(()));
+        assert_eq!(Ballots::check_new(&other), Ok(()));
         assert!(ballots.check(&HERE, &[other]).is_err(), "she has voted");
     }
 }

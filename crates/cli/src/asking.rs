@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 
 use althing_api::{Client, ClientError, Page};
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use tokio::runtime::Runtime;
 
 /// Where the peer is.
 #[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("where").required(true).args(["data", "api"])))]
 pub(crate) struct Place {
     /// The peer's directory.
-    #[arg(long, value_name = "DIR", required_unless_present = "api")]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
     /// The address of the peer's API, as in http://127.0.0.1:8080, instead of its directory.
     ///
     /// If it takes a token, the environment variable ALTHING_TOKEN has it.
-    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    #[arg(long, value_name = "URL")]
     api: Option<String>,
 
     /// A PEM file with certificates to trust in addition to the system's, for that address.

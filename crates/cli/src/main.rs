@@ -106,6 +106,8 @@ fn main() -> ExitCode {
     if let Some(named) = &named {
         command = command
             .mut_subcommand("peer", |command| commands::peer::of_network(command, named))
+            .mut_subcommand("demo", |command| commands::demo::of_network(command, named))
+            .mut_subcommand("watch", |command| commands::watch::of_network(command, named))
             .mut_subcommand("sim", |command| commands::sim::of_network(command, named));
     }
     let parsed = command.try_get_matches().and_then(|given| {
@@ -123,7 +125,7 @@ fn main() -> ExitCode {
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
-        Command::Profile(arguments) => commands::profile::run(arguments),
+        Command::Profile(arguments) => commands::profile::run(arguments, options(&given)),
         Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),

@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::output::Aside;
 use crate::signals::stop_asked;
 
+/// Names that an error lists.
+const NAMES_SHOWN: usize = 8;
+
 /// For how long a network is watched, and what is heard.
 pub(crate) struct Watching {
     watch: Watch,
@@ -68,8 +71,17 @@ impl Watching {
         let names: Vec<_> = broke.map(|(peer, _)| called(peer, &BTreeMap::new())).collect();
         match names.is_empty() {
             true => Ok(()),
-            false => bail!("rules were broken, in the name of {}", names.join(", ")),
+            false => bail!("rules were broken, in the name of {}", listed(&names)),
         }
+    }
+}
+
+/// Lists names, the first of many.
+fn listed(names: &[String]) -> String {
+    let (shown, more) = names.split_at(names.len().min(NAMES_SHOWN));
+    match more.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -80,16 +92,19 @@ fn table(heard: &Heard, names: &BTreeMap<Id, &Name>) -> String {
         let Words { said, led, broken } = words;
         let told = said.iter().map(|(kind, count)| format!("{count} {}", kind.replace('_', " ")));
         let told: Vec<_> = told.collect();
-        let told = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+        let told = match told.is_empty() {
+            true => "nothing that is a message".to_owned(),
+            false => told.join(", "),
+        };
         let led = match led {
             0 => String::new(),
             times => format!("; elected {}", counted(*times, "time")),
         };
         line(&mut table, &format!("{} said {told}{led}", called(peer, names)));
         for ((kind, rule), Broken { count, example }) in broken {
-            let rule = rule.map_or_else(|| "the format".to_owned(), |rule| format!("rule {rule}"));
-            let times = counted(*count, "time");
-            line(&mut table, &format!("    broke {rule} ({kind}) {times}: {example}"));
+            let (kind, times) = (kind.replace('_', " "), counted(*count, "time"));
+            let what = rule.map_or(kind.clone(), |rule| format!("broke rule {rule} ({kind})"));
+            line(&mut table, &format!("    {what}, {times}: {example}"));
         }
     }
     table
@@ -105,5 +120,17 @@ fn called(peer: Option<&PeerName>, names: &BTreeMap<Id, &Name>) -> String {
         Some(PeerName::Id(id)) => shown(id.to_string(), names.get(id).copied()),
         Some(peer) => peer.to_string(),
         None => "a peer that is not named".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_names_the_first_are_listed() {
+        let names: Vec<_> = (1..=10).map(|number| number.to_string()).collect();
+        assert_eq!(listed(&names[..2]), "1, 2");
+        assert_eq!(listed(&names), "1, 2, 3, 4, 5, 6, 7, 8 and 2 more");
     }
 }

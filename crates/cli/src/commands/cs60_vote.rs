@@ -41,7 +41,7 @@ use crate::parallelism::ParallelismOptions;
 ///
 /// A ballot is mined when the peer has met its network, and added when another peer has its block;
 /// until then it says that the ballot is only here. q waits until that is known of each ballot, and
-/// a second q does not. The exit code is 0 if all ballots were added, 3 if some are only here so
+/// a second q does not; at the end of the input it gives up after a while without the network. The exit code is 0 if all ballots were added, 3 if some are only here so
 /// far, and 1 if some are invalid or in no block.
 ///
 /// A voter or a choice that differs from one in the chain only in how it is written (by case,
@@ -196,16 +196,16 @@ impl Menu {
                     }
                 },
             }
-            match (self.booth.waiting(), self.booth.unsettled()) {
-                (_, 0) if is_leaving => return Ok(()),
-                (0, _) if is_leaving && leave_at.is_none() => {
-                    let is_alone = self.commands.status().await?.engine.peers.is_empty();
-                    let time = if is_alone { LEAVING_TIME_ALONE } else { LEAVING_TIME };
-                    leave_at = Some(Instant::now() + time);
-                }
-                (0, _) => {}
-                _ => leave_at = None,
+            if !is_leaving {
+                continue;
             }
+            if self.booth.unsettled() == 0 {
+                return Ok(());
+            }
+            let status = self.commands.status().await?.engine;
+            let met = Met { network: status.joined, peers: !status.peers.is_empty() };
+            let time = leaving_time(self.booth.waiting(), met, is_over);
+            leave_at = time.map(|time| leave_at.unwrap_or_else(|| Instant::now() + time));
         }
     }
 
@@ -308,6 +308,25 @@ impl Menu {
     }
 }
 
+/// Whom a peer has met.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    network: bool,
+    peers: bool,
+}
+
+/// Returns how long a voter who leaves still waits if nothing happens; `None` for as long as it
+/// takes to mine the ballots that wait.
+fn leaving_time(waiting: usize, met: Met, is_over: bool) -> Option<Duration> {
+    match waiting {
+        0 if met.peers => Some(LEAVING_TIME),
+        0 => Some(LEAVING_TIME_ALONE),
+        // Nothing is mined before the network is met, and no second q can come.
+        _ if is_over && !met.network => Some(LEAVING_TIME),
+        _ => None,
+    }
+}
+
 /// Returns the ballots in the chain: who has voted, and for what.
 async fn ballots(entries: &Entries) -> anyhow::Result<Vec<(Answer, Answer)>> {
     let entries = entries.clone();
@@ -335,4 +354,21 @@ fn tally(ballots: &[(Answer, Answer)]) -> String {
     let lines: Vec<String> =
         counts.iter().map(|(choice, count)| format!("{count:>6}  {choice:?}")).collect();
     if lines.is_empty() { "no ballots yet".to_owned() } else { lines.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_voter_who_leaves_waits_for_blocks_but_not_for_ever_for_a_network() {
+        let [none, network, all] = [(false, false), (true, false), (true, true)]
+            .map(|(network, peers)| Met { network, peers });
+        assert_eq!(leaving_time(1, none, true), Some(LEAVING_TIME));
+        // A second q may come.
+        assert_eq!(leaving_time(1, none, false), None);
+        assert_eq!(leaving_time(1, network, true), None);
+        assert_eq!(leaving_time(0, all, true), Some(LEAVING_TIME));
+        assert_eq!(leaving_time(0, network, false), Some(LEAVING_TIME_ALONE));
+    }
 }

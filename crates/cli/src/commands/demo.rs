@@ -24,12 +24,13 @@ use althing_http::Process;
 use althing_node::{Air, Gauges, Pacing};
 use althing_text::Name;
 use althing_types::Moment;
-use clap::{ArgMatches, Args};
+use clap::{ArgMatches, Args, Command};
 
-use super::peer::{NAMELESS, refuse};
+use super::peer::{NAMELESS, hide, refuse};
 use crate::connection::BrokerUrl;
 use crate::http::{HttpOptions, Served};
 use crate::network::{DialectName, Network};
+use crate::offered::Named;
 use crate::output::{self, Printer, demand};
 use crate::parallelism::ParallelismOptions;
 
@@ -57,7 +58,8 @@ use crate::parallelism::ParallelismOptions;
     althing demo --open\n  \
     althing demo --http 127.0.0.1:8080 --json\n  \
     althing demo --rounds 100 --json | grep round_decided\n  \
-    althing demo --record demo.jsonl")]
+    althing demo --record demo.jsonl\n\n\
+    With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// Write the events of all peers as lines of JSON.
     #[arg(long)]
@@ -107,6 +109,9 @@ pub(crate) struct Arguments {
     network: Network,
 }
 
+/// The options of networks with rounds that a demo of one with a chain has as well.
+const OF_ALL: [&str; 3] = ["peers", "rounds", "profile"];
+
 /// Between two pictures on the screen.
 const PICTURE: Duration = Duration::from_millis(100);
 
@@ -126,8 +131,7 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
                 "peers of {} are numbered in the demo; leave --name out",
                 name.name()
             );
-            let except = ["peers", "rounds", "profile"];
-            refuse::<Network>(given, &name.name(), "with rounds", &except)?;
+            refuse::<Network>(given, &name.name(), "with rounds", &OF_ALL)?;
             anyhow::ensure!(
                 arguments.broker.is_none(),
                 "peers of {} meet over UDP in the demo; leave --broker out",
@@ -136,6 +140,19 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
             super::block_on(chain::demonstrate(arguments, name))
         }
     }
+}
+
+/// Has the help show only what the network has that the command line names.
+pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    named.only(match named.chain_name() {
+        None => command,
+        Some(_) => {
+            let except = OF_ALL.iter().chain(&["dialect"]).copied().collect::<Vec<_>>();
+            let command = hide::<Network>(command, &except);
+            let others = ["broker", "ca_file", "name"];
+            others.iter().fold(command, |command, id| command.mut_arg(id, |it| it.hide(true)))
+        }
+    })
 }
 
 /// Tells the numbers of all peers together, as the last event of a demo.

@@ -9,7 +9,7 @@
 
 pub(super) mod chain;
 mod own_id;
-mod rounds;
+pub(super) mod rounds;
 
 use std::path::PathBuf;
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use althing_dialect::profile::{NetworkKind, Problem, Profile, Transport, built_in};
 use anyhow::bail;
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, Subcommand};
 use comfy_table::Table;
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ struct Check {
     json: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     // All but one wait for nothing.
     let ends_by_itself = !matches!(arguments.command, Command::Detect(_));
     if ends_by_itself {
@@ -91,7 +91,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::List(arguments) => list(&arguments),
         Command::Show(arguments) => show(&arguments),
         Command::Check(arguments) => run_checks(&arguments),
-        Command::Detect(arguments) => detect::run(*arguments),
+        Command::Detect(arguments) => {
+            detect::run(*arguments, given.subcommand().map_or(given, |(_, options)| options))
+        }
     }
 }
 

@@ -8,14 +8,15 @@ mod rounds;
 
 use std::time::Duration;
 
-use clap::{ArgMatches, Args};
+use clap::{ArgMatches, Args, Command};
 
 use super::peer::chain::{self, Part};
-use super::peer::refuse;
+use super::peer::{hide, refuse};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
 use crate::http::HttpOptions;
 use crate::network::{DialectName, Network};
+use crate::offered::Named;
 use crate::output::misuse;
 use crate::watching::Watching;
 
@@ -43,7 +44,8 @@ use crate::watching::Watching;
     althing watch --profile ./ours.toml --room class7 --json --no-http\n  \
     althing watch --dialect ppd --variant published --broker amqp://guest:guest@localhost\n  \
     althing watch --dialect aviary --contact localhost:8999\n  \
-    althing watch --dialect cs60 --tracker localhost:60825")]
+    althing watch --dialect cs60 --tracker localhost:60825\n\n\
+    With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// End after this time, as in 90s or 5m.
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -72,6 +74,14 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     meeting: Meeting,
+}
+
+/// Has the help show only what the network has that the command line names.
+pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    named.only(match named.chain_name() {
+        None => hide::<ChainNetwork>(hide::<Meeting>(command, &[]), &[]),
+        Some(_) => hide::<Network>(hide::<Connection>(command, &[]), &["dialect", "profile"]),
+    })
 }
 
 pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {

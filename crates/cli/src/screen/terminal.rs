@@ -15,7 +15,9 @@ use ratatui::crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue};
+use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
+use ratatui::{TerminalOptions, Viewport};
 
 use super::controls::{Controls, Key};
 use super::draw::{self, Shown};
@@ -31,6 +33,8 @@ static IS_OPEN: AtomicBool = AtomicBool::new(false);
 /// dropped, and when any thread panics.
 pub(crate) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// What is painted.
+    area: Rect,
     /// Whether the user wants no colours: <https://no-color.org>.
     is_plain: bool,
 }
@@ -48,7 +52,7 @@ impl Terminal {
         let is_plain = output::is_plain();
         IS_OPEN.store(true, Ordering::SeqCst);
         take_over()
-            .map(|inner| Self { inner, is_plain })
+            .map(|inner| Self { inner, area: Rect::ZERO, is_plain })
             // The first error says more than another that restoring may meet.
             .inspect_err(|_| drop(restore()))
     }
@@ -63,7 +67,11 @@ impl Terminal {
         if !IS_OPEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("the screen was closed because of a panic"));
         }
-        let is_plain = self.is_plain;
+        let (is_plain, area) = (self.is_plain, whole(self.inner.size()?));
+        if area != self.area {
+            self.inner.resize(area)?;
+            self.area = area;
+        }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| {
             draw::draw(board, controls, now, frame);
@@ -101,7 +109,17 @@ fn take_over() -> io::Result<ratatui::Terminal<CrosstermBackend<Stdout>>> {
     // Ratatui could clear the screen as well, but it would ask the terminal for the cursor's place
     // and wait for the answer, which not all give.
     execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), cursor::Hide)?;
-    ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))
+    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::ZERO) };
+    ratatui::Terminal::with_options(CrosstermBackend::new(io::stdout()), options)
+}
+
+/// Returns the area of a terminal of this size. One that does not know its size, as over a serial
+/// line, says that it has none, and is taken for one of the usual size.
+fn whole(Size { width, height }: Size) -> Rect {
+    match width == 0 || height == 0 {
+        true => Rect::new(0, 0, 80, 24),
+        false => Rect::new(0, 0, width, height),
+    }
 }
 
 /// Gives the terminal back, once.
@@ -135,10 +153,15 @@ fn remove_colours(buffer: &mut Buffer) {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::layout::Rect;
     use ratatui::style::{Modifier, Style};
 
     use super::*;
+
+    #[test]
+    fn a_terminal_that_does_not_know_its_size_has_the_usual_one() {
+        assert_eq!(whole(Size::new(0, 0)), Rect::new(0, 0, 80, 24));
+        assert_eq!(whole(Size::new(120, 40)), Rect::new(0, 0, 120, 40));
+    }
 
     #[test]
     fn without_colours_the_emphasis_stays() {

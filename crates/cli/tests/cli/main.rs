@@ -173,7 +173,8 @@ fn arguments_that_make_no_sense_are_explained() {
         (&["tracker", "--listen", "localhost"], "write it as in 127.0.0.1:8999"),
         (&["stratum", "--share-difficulty", "7"], "no number of bits from 8 to 112"),
         (&["stratum", "--workers-max", "0"], "0 is not in 1..=65535"),
-        (&["table"], "--data <DIR>"),
+        (&["table"], "<--data <DIR>|--api <URL>>"),
+        (&["top"], "<--data <DIR>|--api <URL>>"),
         (&["mine", "decimal"], "--bits <N>"),
         (&["mine", "decimal", "--bits", "161"], "161 is not in 1..=160"),
         (&["mine", "sha256", "--prefix", "a"], "--leading <N>|--trailing <N>"),
@@ -265,6 +266,30 @@ fn each_kernel_is_measured_on_each_puzzle() {
     assert!(chosen["milliseconds"].as_f64() > Some(0.0), "{speedup}");
     for hash in ["sha1", "sha256", "double_sha256"] {
         assert!(chosen[hash].as_str().is_some_and(|kernel| !kernel.is_empty()), "{speedup}");
+    }
+}
+
+#[test]
+fn the_help_of_a_demo_and_of_one_that_watches_is_about_their_network() {
+    for (arguments, has, lacks) in [
+        (
+            &["demo", "--dialect", "cs60"][..],
+            &["--peers", "--pace"][..],
+            &["--signatures", "--broker"][..],
+        ),
+        (&["demo", "--dialect", "sd"], &["--signatures", "--broker", "--name"], &[]),
+        (
+            &["watch", "--dialect", "cs60"],
+            &["--tracker", "--for"],
+            &["--contact", "--qos", "--room"],
+        ),
+        (&["watch", "--profile", "sheet"], &["--room", "--qos"], &["--contact", "--tracker"]),
+    ] {
+        let help = help(arguments);
+        let (help, _) = help.split_once("\nExamples:").unwrap_or((&help, ""));
+        let shows = |option: &str| help.lines().any(|line| line.trim().starts_with(option));
+        assert!(has.iter().all(|option| shows(option)), "{arguments:?}: {help}");
+        assert!(!lacks.iter().any(|option| shows(option)), "{arguments:?}: {help}");
     }
 }
 
@@ -363,6 +388,10 @@ fn options_that_do_not_fit_together_are_explained() {
         (
             &["peer", "--name", "ann", "--variant", "published"],
             "error: published programs know no names of peers; leave --name out",
+        ),
+        (
+            &["profile", "detect", "--broker", "mqtt://localhost", "--contact", "localhost:8999"],
+            "error: programs are heard at a broker or asked over UDP; leave --broker out",
         ),
         (&["demo", "--name", "ann", "--profile", "sheet"], "error: published programs know no"),
         (&["demo", "--name", "ann", "--dialect", "aviary"], "error: peers of aviary are numbered"),

@@ -192,6 +192,12 @@ impl ChainDialect for Aviary {
     }
 
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
+        let (length, most) = (text.chars().count(), MESSAGE_CHARS_MAX);
+        if length > most {
+            return Err(EntriesRefused::because(format!(
+                "a message has at most {most} characters, and this one has {length}"
+            )));
+        }
         not_blank(text).map(Entry::text)
     }
 

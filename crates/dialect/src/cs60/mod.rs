@@ -126,7 +126,7 @@ impl ChainDialect for Cs60 {
     fn entry(&self, text: &str, _: u64) -> Result<Entry, EntriesRefused> {
         let entry = not_blank(text).map(Entry::text)?;
         if self.config.data == Data::Ballots {
-            Ballots::check_names(&entry)?;
+            Ballots::check_new(&entry)?;
         }
         Ok(entry)
     }

@@ -274,7 +274,8 @@ impl Detector {
         unknown.push(format!("how many members there are: {peers} were heard"));
         let seen = seen.into_iter().collect();
         let mut detected = of_seen(NetworkKind::Rounds, seen, unknown, peers, messages.len());
-        detected.lacks = lacks(&detected, &unassigned);
+        let heard: Vec<&str> = kinds.keys().map(|kind| kind.name()).collect();
+        detected.lacks = lacks(&detected, &heard, &unassigned);
         detected.unassigned = unassigned;
         Some(detected)
     }
@@ -312,10 +313,14 @@ fn of_seen(
 }
 
 /// Returns why what was detected is no profile of the programs.
-fn lacks(detected: &Detected, unassigned: &[Sample]) -> Vec<String> {
+fn lacks(detected: &Detected, heard: &[&str], unassigned: &[Sample]) -> Vec<String> {
     let mut lacks = Vec::new();
     if detected.peers == 0 {
         lacks.push("no peer has said who it is".to_owned());
+    }
+    // As in a room that waits for its last member.
+    if let [only] = heard {
+        lacks.push(format!("no other messages than those of the kind {only:?} were heard"));
     }
     if !unassigned.is_empty() {
         let topics = unassigned.len();

@@ -241,6 +241,14 @@ fn what_cannot_be_told_is_listed_and_no_profile_is_claimed() {
         }
         assert!(!detected.lacks.is_empty(), "{detected:#?}");
     }
+    let mut waiting = Detector::default();
+    for id in [7, 8] {
+        waiting.hear("sd/init", format!("{{\"ClientID\": {id}}}").as_bytes());
+    }
+    let [lack] = &waiting.detect(Transport::Mqtt).expect("there was traffic").lacks[..] else {
+        panic!("one thing is missing")
+    };
+    assert_eq!(lack, "no other messages than those of the kind \"init\" were heard");
     let mut slashes = Detector::default();
     slashes.hear("sd/init", b"7/\x1b");
     assert_eq!(slashes.detect(Transport::Mqtt), None);

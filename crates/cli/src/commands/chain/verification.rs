@@ -11,9 +11,10 @@ use althing_engine::nakamoto::Durable;
 use althing_ledger::{Block, Genesis, Ledger, Tip};
 use althing_store::Store;
 use althing_text::counted;
+use althing_text::terminal::escaped_json;
 use anyhow::Context;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::spool::{Spool, spooled};
 use crate::asking::{Asking, Place};
@@ -150,6 +151,15 @@ impl Progress {
         Ok(())
     }
 
+    /// Checks all blocks, and returns the ledger that has them.
+    fn check_all(
+        mut self,
+        mut blocks: impl Iterator<Item = anyhow::Result<Block>>,
+    ) -> anyhow::Result<Ledger> {
+        blocks.try_for_each(|block| self.check(block?))?;
+        self.finish()
+    }
+
     /// Ends it, and returns the ledger with all its blocks.
     pub(super) fn finish(self) -> anyhow::Result<Ledger> {
         if output::is_live(&io::stderr()) {
@@ -162,25 +172,36 @@ impl Progress {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (dialect, ledger) = match (&arguments.which.data, &arguments.which.file) {
+    let (dialect, verified) = match (&arguments.which.data, &arguments.which.file) {
         (Some(dir), _) => {
             let kept = Kept::open(dir)?;
-            let mut verification = Progress::begin(&*kept.dialect, kept.length());
-            kept.blocks().try_for_each(|block| verification.check(block?))?;
-            (kept.dialect, verification.finish()?)
+            let progress = Progress::begin(&*kept.dialect, kept.length());
+            let verified = progress.check_all(kept.blocks());
+            (kept.dialect, verified)
         }
-        (None, Some(file)) => verify_file(file)?,
+        (None, Some(file)) => read_file(file)?,
         (None, None) => unreachable!("one of the two is required"),
     };
     let seconds = begin.elapsed().as_secs_f64();
+    let ledger = match verified {
+        Ok(ledger) => ledger,
+        Err(error) => {
+            if arguments.json {
+                let line = invalid(&dialect.network(), &error, seconds);
+                writeln!(io::stdout(), "{}", escaped_json(&line.to_string()))?;
+            }
+            return Err(error);
+        }
+    };
     let is_given = given(&*dialect).is_some();
     let (blocks, tip, network) = (ledger.length(), ledger.tip(), dialect.network());
     if arguments.json {
         let line = json!({
             "network": network.to_string(),
+            "valid": true,
             "blocks": blocks,
             "tip": tip.map(|tip| tip.hash.to_string()),
-            "seconds": (seconds * 1e3).round() / 1e3,
+            "seconds": rounded(seconds),
         });
         writeln!(io::stdout(), "{line}")?;
     } else {
@@ -190,6 +211,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns what is written of a chain that is not valid.
+fn invalid(network: &NetworkConfig, error: &anyhow::Error, seconds: f64) -> Value {
+    json!({
+        "network": network.to_string(),
+        "valid": false,
+        "reason": format!("{error:#}"),
+        "seconds": rounded(seconds),
+    })
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
 }
 
 /// Returns the block that all peers of a network have, and that no file has, if there is one.
@@ -213,19 +248,33 @@ fn verdict(network: &NetworkConfig, blocks: u64, is_given: bool) -> String {
 
 /// Checks the chain in a file, and returns it with the dialect of its network.
 pub(super) fn verify_file(path: &Path) -> anyhow::Result<(Box<dyn ChainDialect>, Ledger)> {
+    let (dialect, verified) = read_file(path)?;
+    Ok((dialect, verified?))
+}
+
+/// Returns the dialect of the network of the chain in a file, and the chain or what is wrong in it.
+fn read_file(path: &Path) -> anyhow::Result<(Box<dyn ChainDialect>, anyhow::Result<Ledger>)> {
     let in_file = || path.display().to_string();
     let file = File::open(path).with_context(in_file)?;
     let mut reader = Reader::new(BufReader::new(file)).with_context(in_file)?;
-    let mut verification = Progress::begin(reader.dialect(), reader.blocks());
-    while let Some(block) = reader.block().with_context(in_file)? {
-        verification.check(block).with_context(in_file)?;
-    }
-    Ok((reader.into_dialect(), verification.finish()?))
+    let progress = Progress::begin(reader.dialect(), reader.blocks());
+    let blocks = std::iter::from_fn(|| reader.block().map_err(Into::into).transpose());
+    let verified = progress.check_all(blocks).with_context(in_file);
+    Ok((reader.into_dialect(), verified))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scripts_are_told_why_a_chain_is_not_valid() {
+        let cs60 = NetworkConfig::Cs60 { data: althing_dialect::cs60::Data::Ballots, zeros: 3 };
+        let error = anyhow::anyhow!("block 7 does not follow block 6").context("chain.jsonl");
+        let told = invalid(&cs60, &error, 0.5);
+        assert_eq!(told["valid"], false);
+        assert_eq!(told["reason"], "chain.jsonl: block 7 does not follow block 6");
+    }
 
     #[test]
     fn the_block_that_all_peers_have_is_counted_apart() {

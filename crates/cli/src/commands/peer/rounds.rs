@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use althing_api::Mode;
 use althing_dialect::RoundsDialect;
-use althing_engine::rounds::{Durable, Issuing, Seat};
+use althing_engine::rounds::{Durable, Issuing, Seat, Status};
 use althing_feed::{Feed, PeerEvent};
 use althing_http::{About, Asked, Process, Socket};
 use althing_net::{Link, mqtt};
-use althing_node::{self as node, Clock};
+use althing_node::{self as node, Clock, Gauges};
 use althing_store::Store;
 use althing_types::PeerId;
 use clap::Args;
@@ -150,22 +150,25 @@ pub(super) async fn take_part(arguments: Arguments) -> anyhow::Result<()> {
     };
     let outcome = node.run(link, stop).await;
     if let Ok(status) = &outcome {
-        source.publish(
-            clock.now(),
-            PeerEvent::Summary {
-                rows: Some(status.rows),
-                blocks: None,
-                tip: None,
-                received: gauges.received(),
-                refused: gauges.refused(),
-                hashes: Some(gauges.hashes()),
-            },
-        );
+        source.publish(clock.now(), summary(status, &gauges, Some(gauges.hashes())));
     }
     let written = printer.finish();
     http.end().await;
     outcome?;
     written
+}
+
+/// Returns the last line of a run that ended as `status` says, in which so many hashes were tried,
+/// if any could be.
+pub(crate) fn summary(status: &Status, gauges: &Gauges, hashes: Option<u64>) -> PeerEvent {
+    PeerEvent::Summary {
+        rows: Some(status.rows),
+        blocks: None,
+        tip: None,
+        received: gauges.received(),
+        refused: gauges.refused(),
+        hashes,
+    }
 }
 
 /// Returns the connection that there is, or a new one.

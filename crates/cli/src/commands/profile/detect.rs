@@ -16,14 +16,15 @@ use std::time::Duration;
 use althing_dialect::detect::{Detected, Difference, Sample};
 use althing_types::Address;
 use anyhow::bail;
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use serde_json::json;
 
 use crate::chain_network::parse_address;
 use crate::commands::block_on;
 use crate::connection::{Broker, BrokerUrl, FORM};
 use crate::network::parse_topic;
-use crate::output::{note, warn};
+use crate::output::{demand, note, warn};
 
 /// Listen to a room, or ask programs over UDP, and say which profile they follow.
 ///
@@ -89,7 +90,14 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
+    // The environment may name a broker for other commands.
+    let has_broker = given.value_source("broker") == Some(ValueSource::CommandLine);
+    demand!(
+        !has_broker || (arguments.contact.is_empty() && arguments.tracker.is_none()),
+        "programs are heard at a broker or asked over UDP; leave --broker out, or --contact and \
+         --tracker"
+    );
     block_on(detect(arguments))
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use althing_api::Mode;
 use althing_dialect::RoundsDialect;
 use althing_engine::rounds::{Durable, Seat};
-use althing_feed::{Feed, PeerEvent};
+use althing_feed::Feed;
 use althing_http::{About, Asked, Process};
 use althing_node::{self as node, Clock};
 use althing_store::Store;
 use anyhow::bail;
 
 use super::Arguments;
+use crate::commands::peer::rounds::summary;
 use crate::output::{Lines, Printer};
 use crate::watching::Watching;
 
@@ -58,17 +59,7 @@ pub(super) async fn watch(arguments: Arguments, watching: Watching) -> anyhow::R
     let outcome = node.run(link, watching.is_over(&aside)).await;
     if let Ok(status) = &outcome {
         watching.tell(&source, clock.now());
-        source.publish(
-            clock.now(),
-            PeerEvent::Summary {
-                rows: Some(status.rows),
-                blocks: None,
-                tip: None,
-                received: gauges.received(),
-                refused: gauges.refused(),
-                hashes: None,
-            },
-        );
+        source.publish(clock.now(), summary(status, &gauges, None));
     }
     let written = printer.finish();
     http.end().await;

@@ -71,7 +71,10 @@ fn draw_banner(board: &ChainBoard, area: Rect, buffer: &mut Buffer) {
 
 fn draw_peers(board: &ChainBoard, chosen: Option<usize>, area: Rect, buffer: &mut Buffer) {
     let up = board.peers().iter().filter(|peer| !peer.is_down && !peer.is_frozen).count();
-    let text = format!("Peers: {up} of {} are here", board.peers().len());
+    let text = match board.is_watched() {
+        true => "Watched from here".to_owned(),
+        false => format!("Peers: {up} of {} are here", board.peers().len()),
+    };
     let list = title(Line::raw(text), Line::default(), area, buffer);
     let places = peers::places(list, peers::Width::PLAIN);
     let all = board.peers().len();
@@ -103,6 +106,7 @@ fn peer_line(board: &ChainBoard, peer: &ChainPeer, chosen: Option<usize>) -> Lin
         _ if peer.is_down => ("✗ killed", style::BAD),
         _ if peer.is_frozen => ("‖ frozen", style::BAD),
         _ if peer.is_byzantine => ("! cheats", style::BAD),
+        _ if peer.is_watching => ("watches", Style::new()),
         Some(rate) if rate > 0.0 => ("  mines", style::GOOD),
         _ => ("  here", Style::new()),
     };
@@ -125,11 +129,14 @@ fn peer_line(board: &ChainBoard, peer: &ChainPeer, chosen: Option<usize>) -> Lin
 }
 
 fn draw_search(board: &ChainBoard, now: Moment, area: Rect, buffer: &mut Buffer) {
-    let next = board.height().map_or(0, |height| height.number() + 1);
-    let heading = Line::raw(format!("Block {next}: searched for"));
-    let lines = title(heading, Line::default(), area, buffer);
-    let width = usize::from(lines.width - LABEL);
     let rate = board.hash_rates.total();
+    let next = board
+        .height()
+        .map_or("The first block".to_owned(), |height| format!("Block {}", height.number() + 1));
+    // In cs60 a peer mines nothing but what its users say.
+    let heading = if rate > 0.0 { format!("{next}: searched for") } else { next };
+    let lines = title(Line::raw(heading), Line::default(), area, buffer);
+    let width = usize::from(lines.width - LABEL);
     let since = board.last_block.map(|at| now - at);
     let mut time =
         since.map_or(UNKNOWN.to_owned(), |since| format!("{:.1} s", since.as_secs_f64()));
