@@ -2,7 +2,7 @@
 // which run in another process, so that they take no time from the page.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { launch } from "../e2e/chromium.mjs";
 
 /** How long pictures are counted. */
 const COUNTED_MS = 10_000;
@@ -26,10 +26,7 @@ async function network(peers, roundMs) {
 }
 
 async function measure() {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await launch();
   for (const [peers, roundMs] of [
     [10, 1000],
     [10, 20],

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Record } from "../src/feed/record";
 import { headlineOf, majority } from "../src/fold/headline";
-import { peersOf, suspicion } from "../src/fold/peers";
+import { nameOf, peersOf, suspicion } from "../src/fold/peers";
+import { sentenceOf } from "../src/fold/sentence";
 import { FLIGHTS_MAX, PEERS_MAX, ROWS_MAX } from "../src/fold/state";
 import { agreedHeight, heightsOf } from "../src/fold/tree";
 import { recordsOf, stateOf, told } from "./logs";
@@ -374,5 +375,36 @@ describe("whatever is told", () => {
     const state = stateOf([told(1, "1", { event: "something_new", with: { a: "field" } })]);
     expect(state.records).toBe(1);
     expect(headlineOf(state, 1).title).toBe("Meeting");
+  });
+});
+
+describe("a network that is watched", () => {
+  const start = told(0, "9", { event: "started", rows: 0, watching: true });
+  const joined = ["1", "2"].map((id) => told(1, "9", { event: "peer_joined", joined: id, known: 2 }));
+
+  it("has the peers that are heard, and not the one that watches", () => {
+    const state = stateOf([start, told(0, "9", { event: "connected" }), ...joined]);
+    expect(peersOf(state).map((peer) => [peer.id, peer.number])).toEqual([
+      ["1", 1],
+      ["2", 2],
+    ]);
+    expect(headlineOf(state, 1).detail).toBe("2 peers");
+    expect(sentenceOf(state, start)?.text).toBe("the watcher starts: it takes no seat");
+    expect(nameOf(state, "9")).toBe("the watcher");
+  });
+
+  it("has a peer wholly suspected that the watcher misses", () => {
+    const state = stateOf([start, ...joined, told(2, "9", { event: "peer_lost", lost: "2" })]);
+    expect(suspicion(state, peersOf(state)[1]!)).toBe(1);
+  });
+
+  it("quotes no rule of members where messages are counted as they arrive", () => {
+    const row = { transaction: 0, challenge: 3, seed: "7", winner: "1", yes: 2, no: 0 };
+    const decided = told(3, "9", { event: "round_decided", ...row, voters: ["1", "2"] });
+    const settled = told(2, "9", { event: "membership_settled", members: ["1", "2"], member: false });
+    const state = stateOf([start, ...joined, settled, decided]);
+    expect(sentenceOf(state, decided)?.rule).toBe("V1");
+    state.byArrival = true;
+    expect(sentenceOf(state, decided)?.rule).toBe(null);
   });
 });

@@ -2,9 +2,9 @@
 //! peer has broken the rules on purpose.
 //!
 //! In a process with several peers, it is told as one of them sees it: the first that tells
-//! anything and, when that one has crashed or stands still, the next that does. What is to be told waits in a
-//! queue; if the program elsewhere is down for long, the newest are dropped, and no peer ever
-//! waits.
+//! anything and, when that one has crashed or stands still, the next that does. What is to be told
+//! waits in a queue; if the program elsewhere is down for long, the newest are dropped, and no peer
+//! ever waits.
 
 use std::time::Duration;
 

@@ -40,6 +40,13 @@ const REPLAY_LEAST_MS = 8000;
 const BATCH_MS = 10;
 const BATCH = 200;
 
+/** Whether the peers of a network with these rules count messages as they arrive. */
+function countsArrivals(rules: unknown): boolean {
+  if (typeof rules !== "object" || rules === null) return false;
+  const { dialect, variant } = rules as { dialect?: unknown; variant?: unknown };
+  return dialect === "profile" || variant === "published";
+}
+
 export class Session {
   readonly client = new Client();
   timeline = new Timeline();
@@ -83,6 +90,9 @@ export class Session {
   #begin(node: Node): void {
     this.node = node;
     this.#reset("live");
+    // Its first record may be kept no longer.
+    if (node.mode === "watch") this.timeline.head.watcher = node.peers[0] ?? null;
+    this.timeline.head.byArrival = countsArrivals(node.rules);
     const signal = this.#stop.signal;
     void follow(
       {

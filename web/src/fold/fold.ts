@@ -64,6 +64,7 @@ function nameThose(state: State, record: Record): void {
 
 /** What can happen to any peer; null if it is something else. */
 function foldPeer(state: State, record: Record): boolean | null {
+  if (record.event === "started" && record.watching && record.peer) state.watcher = record.peer;
   const peer = record.peer ? listPeer(state, record.peer) : null;
   switch (record.event) {
     case "started":

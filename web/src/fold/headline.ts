@@ -1,5 +1,5 @@
 /** What is going on, in one sentence and a few words: for the middle of the ring and for readers. */
-import { isHere, nameOf, peersOf } from "./peers";
+import { isHere, nameOf, peersCount, peersOf } from "./peers";
 import { bits, count, duration } from "./text";
 import type { Round, Stage, State } from "./state";
 import { tellingOf } from "./tree";
@@ -23,7 +23,7 @@ export function stageOf(round: Round): Stage {
 
 /** Returns how many members are a majority of all. */
 export function majority(state: State): number {
-  return Math.floor((state.members ?? state.peers.size) / 2) + 1;
+  return Math.floor((state.members ?? peersCount(state)) / 2) + 1;
 }
 
 /**
@@ -85,13 +85,13 @@ function ofWaiting(state: State): Headline {
 
 function ofChain(state: State, now: number): Headline {
   const best = state.best ? state.blocks.get(state.best) : undefined;
-  if (!best) return { title: "Meeting", stage: "no block yet", detail: count(state.peers.size, "peer") };
+  if (!best) return { title: "Meeting", stage: "no block yet", detail: count(peersCount(state), "peer") };
   const telling = tellingOf(state);
   const has = telling.filter((peer) => peer.tip?.hash === best.hash).length;
   const ago = `${duration(Math.max(0, now - best.at))} ago`;
   const title = `Block ${best.height}`;
   // One peer knows only of itself.
-  if (telling.length < 2) return { title, stage: ago, detail: count(state.peers.size, "peer") };
+  if (telling.length < 2) return { title, stage: ago, detail: count(peersCount(state), "peer") };
   return { title, stage: `${has} of ${telling.length} have it`, detail: ago };
 }
 

@@ -9,7 +9,7 @@ export function listPeer(state: State, id: string): Peer | null {
   if (state.peers.size >= PEERS_MAX) return null;
   const peer: Peer = {
     id,
-    number: state.peers.size + 1,
+    number: id === state.watcher ? 0 : peersCount(state) + 1,
     name: null,
     like: null,
     connected: null,
@@ -36,6 +36,12 @@ export function listPeer(state: State, id: string): Peer | null {
   return peer;
 }
 
+/** Returns how many peers there are, without one that only watches. */
+export function peersCount(state: State): number {
+  const watches = state.watcher !== null && state.peers.has(state.watcher);
+  return state.peers.size - (watches ? 1 : 0);
+}
+
 /** Notes that a peer is there: it is suspected no more. */
 export function hear(state: State, id: string): void {
   const peer = state.peers.get(id);
@@ -53,11 +59,13 @@ export function heardBy(state: State, id: string, by: string | null | undefined)
 }
 
 /**
- * Returns the peers in the order in which they were first heard: copies, since the state is changed
+ * Returns the peers in the order in which they were first heard, without one that only watches: copies, since the state is changed
  * in place, and a view is drawn anew only for values that are new.
  */
 export function peersOf(state: State): Peer[] {
-  return Array.from(state.peers.values(), (peer) => ({ ...peer }));
+  const peers = [];
+  for (const peer of state.peers.values()) if (peer.id !== state.watcher) peers.push({ ...peer });
+  return peers;
 }
 
 /** Returns whether a peer takes part as far as others can tell. */
@@ -67,7 +75,8 @@ export function isHere(peer: Peer): boolean {
 
 /** Returns the share of the others that suspect a peer, from 0 to 1. */
 export function suspicion(state: State, peer: Peer): number {
-  const others = Math.max(1, state.peers.size - 1);
+  // One that watches is alone in what it tells.
+  const others = state.watcher === null ? Math.max(1, state.peers.size - 1) : 1;
   return Math.min(1, peer.suspectedBy.size / others);
 }
 
@@ -77,6 +86,7 @@ export function suspicion(state: State, peer: Peer): number {
  */
 export function nameOf(state: State, id: string | null | undefined): string {
   if (!id) return "the process";
+  if (id === state.watcher) return "the watcher";
   const peer = state.peers.get(id);
   if (!peer) return `…${id.slice(-6)}`;
   return peer.name ? `peer ${peer.number} (${short(peer.name)})` : `peer ${peer.number}`;

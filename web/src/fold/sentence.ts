@@ -28,10 +28,11 @@ const say = (topic: Topic, text: string, rule: string | null = null): Sentence =
 export function sentenceOf(state: State, record: Record): Sentence | null {
   const name = (id: string | null | undefined) => nameOf(state, id);
   const by = name(record.peer);
-  /** A rule that holds where a majority of all members decides. */
-  const ofMajority = (rule: string) => (votesNeeded(state) === null ? null : rule);
+  /** A rule that holds where a majority of all members decides, each of which counts once. */
+  const ofMajority = (rule: string) => (state.byArrival || votesNeeded(state) === null ? null : rule);
   switch (record.event) {
     case "started": {
+      if (record.watching) return say("peers", "the watcher starts: it takes no seat");
       const had = record.rows || record.blocks;
       const what = record.rows != null ? count(record.rows, "row") : count(record.blocks ?? 0, "block");
       const out = record.left_out ?? 0;

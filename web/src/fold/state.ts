@@ -21,7 +21,7 @@ export type Stage = "opening" | "mining" | "voting" | "decided";
 /** One peer, as the others and it itself tell of it. */
 export interface Peer {
   id: string;
-  /** The place in which it was first heard, from 1 on. */
+  /** The place in which it was first heard, from 1 on; 0 of one that only watches. */
   number: number;
   /** What it is called, as it says: any peer may take any name. */
   name: string | null;
@@ -172,6 +172,10 @@ export interface State {
   records: number;
   missed: number;
   peers: Map<string, Peer>;
+  /** The one that tells and only watches: it is listed for what it tells, and is shown as no peer. */
+  watcher: string | null;
+  /** Whether messages are counted as they arrive, and so by the rules of programs. */
+  byArrival: boolean;
   settled: boolean;
   /** Members of the network; null before they are settled. */
   members: number | null;
@@ -215,6 +219,8 @@ export function emptyState(): State {
     records: 0,
     missed: 0,
     peers: new Map(),
+    watcher: null,
+    byArrival: false,
     settled: false,
     members: null,
     leastYes: null,

@@ -397,7 +397,7 @@ export interface components {
             can: components["schemas"]["Abilities"];
         };
         /** @description What a process does. */
-        Mode: "demo" | "peer" | "stratum" | "tracker";
+        Mode: "demo" | "peer" | "watch" | "stratum" | "tracker";
         /** @description The name of a peer: its id in a network with rounds, its address in one with a chain. */
         PeerName: components["schemas"]["Id"] | string;
         Id: string;
@@ -1077,6 +1077,8 @@ export interface components {
              * @description Blocks on disk that are not valid, in a network with a chain.
              */
             left_out?: number | null;
+            /** @description Whether it only watches, and takes no seat; left out if it takes part. */
+            watching?: boolean;
         } | {
             /** @constant */
             event: "connected";
@@ -2364,7 +2366,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The peer, as it is named in the records. */
+                /** @description The peer, as it is named in the records; in a demo also its number. */
                 peer: string;
             };
             cookie?: never;
@@ -2386,7 +2388,7 @@ export interface operations {
     getStatus: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2410,11 +2412,11 @@ export interface operations {
     listRows: {
         parameters: {
             query?: {
-                /** @description The number of the first: a row's from 0 on, or a height. */
+                /** @description The first: the transaction of a row, or the height of a block. */
                 from?: number;
                 /** @description How many at most; 100 if it is not given. */
                 limit?: number;
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2438,12 +2440,12 @@ export interface operations {
     getCertificate: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
             path: {
-                /** @description The number of the row, from 0 on. */
+                /** @description The transaction of the row. */
                 row: number;
             };
             cookie?: never;
@@ -2465,11 +2467,11 @@ export interface operations {
     listBlocks: {
         parameters: {
             query?: {
-                /** @description The number of the first: a row's from 0 on, or a height. */
+                /** @description The first: the transaction of a row, or the height of a block. */
                 from?: number;
                 /** @description How many at most; 100 if it is not given. */
                 limit?: number;
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2493,7 +2495,7 @@ export interface operations {
     getBlock: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2520,7 +2522,7 @@ export interface operations {
     getProof: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2549,11 +2551,11 @@ export interface operations {
     listEntries: {
         parameters: {
             query?: {
-                /** @description The number of the first: a row's from 0 on, or a height. */
+                /** @description The first: the transaction of a row, or the height of a block. */
                 from?: number;
                 /** @description How many at most; 100 if it is not given. */
                 limit?: number;
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2577,7 +2579,7 @@ export interface operations {
     addEntry: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2605,11 +2607,11 @@ export interface operations {
     listBallots: {
         parameters: {
             query?: {
-                /** @description The number of the first: a row's from 0 on, or a height. */
+                /** @description The first: the transaction of a row, or the height of a block. */
                 from?: number;
                 /** @description How many at most; 100 if it is not given. */
                 limit?: number;
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2633,7 +2635,7 @@ export interface operations {
     getTally: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;
@@ -2657,7 +2659,7 @@ export interface operations {
     whatIf: {
         parameters: {
             query?: {
-                /** @description Which peer is asked, in a demo; the first if none is named. */
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
                 peer?: string;
             };
             header?: never;

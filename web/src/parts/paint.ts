@@ -4,8 +4,11 @@ import { colourOf } from "./kinds";
 import { peersOf, suspicion } from "../fold/peers";
 import type { State } from "../fold/state";
 
-/** Dots of one picture; a network that is busier shows some of them. */
-const DOTS_MAX = 900;
+/**
+ * Dots of one picture; a network that is busier shows some of them. More cannot be told apart, and
+ * without a graphics card they would take most of the time that a picture has.
+ */
+const DOTS_MAX = 400;
 
 export interface Scene {
   context: CanvasRenderingContext2D;
@@ -58,7 +61,7 @@ function divisions(scene: Scene, state: State): void {
   const { context, groups, places, size, colour } = scene;
   if (groups.length < 2) return;
   const groupOf = new Map(groups.flatMap((group, at) => group.map((id): [string, number] => [id, at])));
-  const ids = [...state.peers.keys()];
+  const ids = peersOf(state).map((peer) => peer.id);
   context.strokeStyle = colour("--lava");
   context.lineWidth = 2;
   context.setLineDash([5, 6]);
@@ -109,7 +112,7 @@ function flights(scene: Scene, state: State, now: number): void {
   const { context, places, size, colour } = scene;
   const span = flightTime(state, scene.speed);
   const index = new Map<string, number>();
-  [...state.peers.keys()].forEach((id, at) => index.set(id, at));
+  peersOf(state).forEach((peer, at) => index.set(peer.id, at));
   const byColour = new Map<string, Place[]>();
   const most = places.length > 40 ? 2.6 : 4.2;
   const radius = Math.max(2, Math.min(most, size / 130));

@@ -41,8 +41,9 @@ use crate::parallelism::ParallelismOptions;
 ///
 /// A ballot is mined when the peer has met its network, and added when another peer has its block;
 /// until then it says that the ballot is only here. q waits until that is known of each ballot, and
-/// a second q does not; at the end of the input it gives up after a while without the network. The exit code is 0 if all ballots were added, 3 if some are only here so
-/// far, and 1 if some are invalid or in no block.
+/// a second q does not; at the end of the input it gives up after a while without the network. The
+/// exit code is 0 if all ballots were added, 3 if some are only here so far, and 1 if some are
+/// invalid or in no block.
 ///
 /// A voter or a choice that differs from one in the chain only in how it is written (by case,
 /// spaces, accents, or letters that look alike) is cast if it is typed a second time.

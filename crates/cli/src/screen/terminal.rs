@@ -33,7 +33,7 @@ static IS_OPEN: AtomicBool = AtomicBool::new(false);
 /// dropped, and when any thread panics.
 pub(crate) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
-    /// What is painted.
+    /// The part of the terminal that is painted; 80 columns of 24 lines where it has no size.
     area: Rect,
     /// Whether the user wants no colours: <https://no-color.org>.
     is_plain: bool,
