@@ -30,7 +30,7 @@ class Operations:
     def get_peer(self, peer):
         """How things stand with a peer.
 
-        peer: The peer, as it is named in the records.
+        peer: The peer, as it is named in the records; in a demo also its number.
         Returns PeerStatus.
         """
         return self._asked("GET", f"/v1/peers/{_part(peer)}")
@@ -39,7 +39,8 @@ class Operations:
         """How things stand with a peer; with the first if none is named, the only one outside
         of demos.
 
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns PeerStatus.
         """
         return self._asked("GET", "/v1/status", query={"peer": peer})
@@ -47,9 +48,10 @@ class Operations:
     def list_rows(self, from_=None, limit=None, peer=None):
         """Rows of the table, in networks with rounds.
 
-        from_: The number of the first: a row's from 0 on, or a height.
+        from_: The first: the transaction of a row, or the height of a block.
         limit: How many at most; 100 if it is not given.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns PageOfRow.
         """
         return self._asked("GET", "/v1/rows", query={"from": from_, "limit": limit, "peer": peer})
@@ -57,8 +59,9 @@ class Operations:
     def get_certificate(self, row, peer=None):
         """What decided a row: the signed votes of its members.
 
-        row: The number of the row, from 0 on.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        row: The transaction of the row.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns Certificate.
         """
         return self._asked("GET", f"/v1/rows/{_part(row)}/certificate", query={"peer": peer})
@@ -66,9 +69,10 @@ class Operations:
     def list_blocks(self, from_=None, limit=None, peer=None):
         """Blocks of the best chain, in networks with a chain.
 
-        from_: The number of the first: a row's from 0 on, or a height.
+        from_: The first: the transaction of a row, or the height of a block.
         limit: How many at most; 100 if it is not given.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns PageOfBlock.
         """
         return self._asked("GET", "/v1/blocks", query={"from": from_, "limit": limit, "peer": peer})
@@ -77,7 +81,8 @@ class Operations:
         """A block of the best chain.
 
         height: The height of the block.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns Block.
         """
         return self._asked("GET", f"/v1/blocks/{_part(height)}", query={"peer": peer})
@@ -87,7 +92,8 @@ class Operations:
 
         height: The height of the block.
         place: The place of the entry in the block, from 0 on.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns EntryProof.
         """
         return self._asked("GET",
@@ -98,9 +104,10 @@ class Operations:
         """Entries of the best chain, from those of the block at a height on. A page ends with
         a block, so it may have more than were asked for.
 
-        from_: The number of the first: a row's from 0 on, or a height.
+        from_: The first: the transaction of a row, or the height of a block.
         limit: How many at most; 100 if it is not given.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns PageOfEntry.
         """
         return self._asked("GET",
@@ -111,7 +118,8 @@ class Operations:
         """Gets an entry into the chain, and waits until it is there: for as long as it takes
         to mine the blocks that make it hard to undo.
 
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         body: NewEntry, as in docs/openapi.json.
         Returns Submitted.
         """
@@ -121,9 +129,10 @@ class Operations:
         """Ballots in the chain, in networks that hold ballots, from those of the block at a
         height on. A page ends with a block.
 
-        from_: The number of the first: a row's from 0 on, or a height.
+        from_: The first: the transaction of a row, or the height of a block.
         limit: How many at most; 100 if it is not given.
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns PageOfBallot.
         """
         return self._asked("GET",
@@ -133,7 +142,8 @@ class Operations:
     def get_tally(self, peer=None):
         """The ballots in the chain, counted, in networks that hold ballots.
 
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         Returns Tally.
         """
         return self._asked("GET", "/v1/tally", query={"peer": peer})
@@ -142,7 +152,8 @@ class Operations:
         """Which blocks would no longer be valid if one byte of a block were another. Nothing
         is changed.
 
-        peer: Which peer is asked, in a demo; the first if none is named.
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
         body: Edit, as in docs/openapi.json.
         Returns Effect.
         """
