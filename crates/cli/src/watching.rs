@@ -63,9 +63,7 @@ impl Watching {
             io::stdout().lock().write_all(table(&heard, &names).as_bytes())?;
         }
         if heard.peers().next().is_none() {
-            bail!(
-                "no message was heard; are the address, the room and the network the right ones?"
-            );
+            bail!("no message was heard; check the address, the room and the network");
         }
         let broke = heard.peers().filter(|(_, words)| !words.broken.is_empty());
         let names: Vec<_> = broke.map(|(peer, _)| called(peer, &BTreeMap::new())).collect();
@@ -119,7 +117,7 @@ fn called(peer: Option<&PeerName>, names: &BTreeMap<Id, &Name>) -> String {
     match peer {
         Some(PeerName::Id(id)) => shown(id.to_string(), names.get(id).copied()),
         Some(peer) => peer.to_string(),
-        None => "a peer that is not named".to_owned(),
+        None => "peers that are not named or not kept apart".to_owned(),
     }
 }
 

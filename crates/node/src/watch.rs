@@ -126,13 +126,12 @@ impl Heard {
 
     /// If there is no room for another peer, counts the one that has said least with the others:
     /// inventing peers costs nothing, but each would have to say as much as one that plays. What
-    /// broke a rule is kept apart.
+    /// is refused does not count as said; which rules it broke is still told, of the others.
     fn make_room(&mut self) {
         if self.peers.len() < PEERS_MAX {
             return;
         }
-        let may_go = self.peers.iter().filter(|(_, words)| words.broken.is_empty());
-        let least = may_go.min_by_key(|(_, words)| words.said.values().sum::<u64>());
+        let least = self.peers.iter().min_by_key(|(_, words)| words.said.values().sum::<u64>());
         if let Some(gone) = least.map(|(peer, _)| peer.clone())
             && let Some(words) = self.peers.remove(&gone)
         {
@@ -247,6 +246,29 @@ mod tests {
         assert_eq!(heard.peers().count(), PEERS_MAX + 1);
         let said = heard.peers().flat_map(|(_, words)| words.said.values()).sum::<u64>();
         assert_eq!(said, 10_003);
+    }
+
+    #[test]
+    fn invented_peers_that_each_break_a_rule_push_out_none_that_plays() {
+        let watch = Watch::default();
+        let mut ears = Ears::new(watch.clone());
+        let invent = |ears: &Ears, ids: std::ops::Range<u128>| {
+            for id in ids {
+                ears.refuse(Some(&PeerId::new(id).into()), ground(true), "a bad draw");
+            }
+        };
+        invent(&ears, 1..5000);
+        let cheat = PeerName::from(PeerId::new(0));
+        for kind in ["announcement", "vote"] {
+            ears.hear(Some(cheat.clone()), kind);
+        }
+        ears.refuse(Some(&cheat), ground(true), "it voted twice");
+        invent(&ears, 5000..10_000);
+        let heard = watch.heard();
+        assert_eq!(heard.peers[&cheat].broken.len(), 1);
+        assert_eq!(heard.peers().count(), PEERS_MAX + 1);
+        let broken = heard.peers().flat_map(|(_, words)| words.broken.values());
+        assert_eq!(broken.map(|broken| broken.count).sum::<u64>(), 10_000);
     }
 
     #[test]
