@@ -58,7 +58,7 @@ pub(super) fn tell(room: &Room, say: &mut impl FnMut(&str, Value), unknown: &mut
 
 /// Returns how many solutions were accepted.
 pub(super) fn rows(room: &Room) -> usize {
-    solved(room).len()
+    accepted(room).len()
 }
 
 /// Returns the ways to hash and to count, those first that fewer texts pass by chance.
@@ -99,9 +99,21 @@ fn shapes() -> impl DoubleEndedIterator<Item = ([(&'static str, &'static str); 4
     })
 }
 
+/// Returns the number that a message says.
+fn number(said: &BTreeMap<Role, Value>, role: Role) -> Option<u64> {
+    said.get(&role).and_then(Value::as_u64)
+}
+
 /// Returns the solutions that were accepted, with the challenges of their rows.
 fn solved(room: &Room) -> Vec<Solved> {
-    let number = |said: &BTreeMap<Role, Value>, role| said.get(&role).and_then(Value::as_u64);
+    let accepted = accepted(room);
+    let name_rows =
+        room.said(MessageKind::Challenge).iter().all(|said| said.contains_key(&Role::Tx));
+    // Without its number a challenge is of the row that it is for in the order of all of them,
+    // which is not known in the middle of a session.
+    if !name_rows && accepted.first().is_some_and(|(row, _)| *row > 0) {
+        return Vec::new();
+    }
     let mut challenges: BTreeMap<u64, u64> = BTreeMap::new();
     for (index, said) in (0_u64..).zip(room.said(MessageKind::Challenge)) {
         let row = number(said, Role::Tx).unwrap_or(index);
@@ -109,6 +121,15 @@ fn solved(room: &Room) -> Vec<Solved> {
             challenges.insert(row, bits);
         }
     }
+    let solved = accepted.into_iter().filter_map(|(row, text)| {
+        let difficulty = Difficulty::from_bits(*challenges.get(&row)?).ok()?;
+        Some(Solved { row: Transaction::new(row), difficulty, seed: Seed::new(text).ok()? })
+    });
+    solved.collect()
+}
+
+/// Returns the rows and the texts of the solutions that were accepted, in their order.
+fn accepted(room: &Room) -> BTreeSet<(u64, String)> {
     let is_yes = |value: Option<&Value>| match value {
         Some(Value::Bool(value)) => *value,
         Some(value) => value.as_i64().is_some_and(|code| code == 1),
@@ -117,21 +138,15 @@ fn solved(room: &Room) -> Vec<Solved> {
     let results =
         room.said(MessageKind::Result).iter().filter(|said| is_yes(said.get(&Role::Result)));
     let ballots = room.said(MessageKind::Ballot).iter().filter(|said| is_yes(said.get(&Role::Yes)));
-    let mut solved: BTreeMap<(u64, String), Solved> = BTreeMap::new();
-    for said in results.chain(ballots) {
-        let row = number(said, Role::Tx).unwrap_or_default();
-        let text = match said.get(&Role::Solution) {
-            Some(Value::String(text)) => text.clone(),
-            Some(value @ Value::Number(_)) => value.to_string(),
-            _ => continue,
+    let solutions = results.chain(ballots).filter_map(|said| {
+        let text = match said.get(&Role::Solution)? {
+            Value::String(text) => text.clone(),
+            value @ Value::Number(_) => value.to_string(),
+            _ => return None,
         };
-        let bits = challenges.get(&row).map(|bits| Difficulty::from_bits(*bits));
-        if let (Some(Ok(difficulty)), Ok(seed)) = (bits, Seed::new(text.clone())) {
-            let row = Transaction::new(row);
-            solved.insert((row.number(), text), Solved { row, difficulty, seed });
-        }
-    }
-    solved.into_values().collect()
+        Some((number(said, Role::Tx).unwrap_or_default(), text))
+    });
+    solutions.collect()
 }
 
 /// Returns what all solutions look like, if that is one of the known shapes.

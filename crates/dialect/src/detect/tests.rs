@@ -3,7 +3,7 @@
 use althing_engine::rounds::{
     Cause, Message as Said, Place, Ruling, Signature, Signed, StartsDigest,
 };
-use althing_pow::Task;
+use althing_pow::{Puzzle, Task};
 use althing_types::{Difficulty, PeerId, Seed, Term, Transaction};
 
 use super::*;
@@ -199,6 +199,29 @@ fn a_peer_of_ours_is_a_member_and_what_it_says_is_no_evidence() {
         assert_eq!(detected.seen["topics.challenge"], "challenge", "they follow it");
         assert!(!detected.seen.contains_key("leader.d"), "{ours}: theirs may be others");
     }
+}
+
+/// Challenges that name no row are of the rows in their order only from the first one on.
+#[test]
+fn in_the_middle_of_a_session_without_rows_in_challenges_no_puzzle_is_told() {
+    let told = |first: u64| {
+        let mut detector = Detector::default();
+        for row in first..first + 3 {
+            let solution = (0..).find(|number: &u64| {
+                let seed = Seed::from(*number);
+                Puzzle::SHA1_INTEGER.check(&seed, Transaction::new(row), Difficulty::MIN).is_ok()
+            });
+            let solution = solution.expect("every other number is one");
+            detector.hear("sd/challenge", br#"{"Challenge": 1}"#);
+            let place = format!(r#""ClientID": 7, "TransactionID": {row}"#);
+            let said = format!(r#"{{{place}, "Solution": "{solution}", "Result": 1}}"#);
+            detector.hear("sd/result", said.as_bytes());
+        }
+        let detected = detector.detect(Transport::Mqtt).expect("there was traffic");
+        (detector.rows(), detected.seen.contains_key("puzzle.zeros"))
+    };
+    assert_eq!(told(0), (3, true));
+    assert_eq!(told(7), (3, false));
 }
 
 /// What the names of fields do not tell is listed with a sample, and said to be missing.
