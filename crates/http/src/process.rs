@@ -212,14 +212,15 @@ impl Process {
             Err(missing) => missing,
             found => return found,
         };
-        let number = name.and_then(PeerName::id).map(PeerId::number);
-        let (Some(number), Ok(control)) = (number, self.control()) else { return Err(missing) };
+        let (Some(name), Ok(control)) = (name, self.control()) else { return Err(missing) };
         let Ok(demo) = control.demo().await else { return Err(missing) };
-        let is_it = |peer: &&DemoPeer| peer.number as u128 == number;
-        match demo.peers.iter().find(is_it) {
-            Some(peer) => self.peer(Some(&peer.peer)),
-            None => Err(missing),
-        }
+        let number = name.id().map(PeerId::number);
+        let is_it = |peer: &&DemoPeer| peer.peer == *name || Some(peer.number as u128) == number;
+        let Some(peer) = demo.peers.iter().find(is_it) else { return Err(missing) };
+        self.peer(Some(&peer.peer)).map_err(|_| {
+            let reason = format!("peer {} of this demo does not run at the moment", peer.number);
+            Problem::new(missing.code, reason)
+        })
     }
 
     /// Returns how things stand with each peer that runs.

@@ -82,7 +82,13 @@ impl Control for Numbers {
             state: PeerState::Runs,
             byzantine: None,
         };
-        let peers = (1..).zip(&self.0).map(peer).collect();
+        let crashed = DemoPeer {
+            number: self.0.len() + 1,
+            peer: PeerId::new(4711).into(),
+            state: PeerState::Crashed,
+            byzantine: None,
+        };
+        let peers = (1..).zip(&self.0).map(peer).chain([crashed]).collect();
         let (faults, strategies) = (Vec::new(), Vec::new());
         Box::pin(async { Ok(Demo { peers, faults, pace: None, strategies }) })
     }
@@ -165,6 +171,10 @@ async fn each_peer_of_a_process_can_be_asked() {
     {
         let problem = ask(&format!("/v1/status?peer={called}")).await.problem();
         assert_eq!(problem.code, code, "{}", problem.detail);
+    }
+    for called in ["4711".to_owned(), (names.len() + 1).to_string()] {
+        let problem = ask(&format!("/v1/peers/{called}")).await.problem();
+        assert!(problem.detail.contains("does not run at the moment"), "{}", problem.detail);
     }
     let problem = ask("/v1/status?peer=third").await.problem();
     assert!(problem.detail.contains("\"third\" names no peer"), "{}", problem.detail);
