@@ -35,10 +35,13 @@ pub(crate) fn complain(error: &anyhow::Error) {
 
 /// Returns whether an error is only that nobody reads any more, as behind `| head`.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        let of_output = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        // It does not name the error of the output as its cause.
+        let of_json = || cause.downcast_ref::<serde_json::Error>()?.io_error_kind();
+        of_output.or_else(of_json)
+    };
+    error.chain().filter_map(kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
 /// Options that do not fit together, or a value that makes no sense with others: the exit code is
@@ -109,4 +112,20 @@ pub(crate) fn note(text: &str) {
 fn tell(kind: &str, text: &str) {
     let lines: Vec<_> = text.lines().map(escaped).collect();
     errors::write(format!("{kind}: {}\n", lines.join("\n")).into_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_who_has_left_is_recognised_whatever_is_written() {
+        let (reader, mut writer) = io::pipe().expect("there are pipes");
+        drop(reader);
+        let text = io::Write::write_all(&mut writer, b"text").expect_err("there is no reader");
+        let json = serde_json::to_writer(&mut writer, &[1, 2]).expect_err("there is no reader");
+        assert!(is_broken_pipe(&text.into()) && is_broken_pipe(&json.into()));
+        let other = serde_json::from_str::<u8>("no").expect_err("it is no number");
+        assert!(!is_broken_pipe(&other.into()));
+    }
 }

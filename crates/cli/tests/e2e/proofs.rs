@@ -12,13 +12,22 @@ const ROWS: u64 = 3;
 /// What is done to a row with its votes, and a part of what is said then.
 type Forgery = (&'static str, fn(&mut Value), &'static str);
 
-const FORGERIES: [Forgery; 7] = [
+const FORGERIES: [Forgery; 9] = [
     ("another winner", |it| it["row"]["winner"] = other_than(&it["row"]["winner"], it), "votes"),
     ("another term", |it| it["term"] = json!(it["term"].as_u64().map(|it| it + 1)), "votes"),
     ("another row", |it| it["row"]["transaction"] = json!(77), "votes"),
     ("no solution", |it| it["row"]["seed"] = json!("no"), "solution"),
-    ("one vote", |it| it["votes"] = json!([it["votes"][0]]), "votes"),
-    ("one vote, twice", |it| it["votes"] = json!([it["votes"][0], it["votes"][0]]), "votes"),
+    ("one vote", |it| it["votes"] = json!([it["votes"][0]]), "it has 1 vote, and not"),
+    (
+        "one vote, twice",
+        |it| {
+            it["votes"] = json!([it["votes"][0], it["votes"][0]]);
+            it["row"]["yes"] = json!(2);
+        },
+        "by different members",
+    ),
+    ("fewer needed", |it| it["needed"] = json!(1), "2 votes are needed, and not 1"),
+    ("no members", |it| it["members"] = json!([]), "other members than the first one"),
     ("a member too few", |it| it["members"] = json!([it["members"][0]]), "member"),
 ];
 

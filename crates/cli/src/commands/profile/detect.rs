@@ -17,7 +17,7 @@ use althing_dialect::detect::{Detected, Difference, Sample};
 use althing_types::Address;
 use anyhow::bail;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args};
+use clap::{ArgGroup, ArgMatches, Args};
 use serde_json::json;
 
 use crate::chain_network::parse_address;
@@ -41,19 +41,21 @@ use crate::output::{demand, note, warn};
     althing profile detect --broker mqtt://localhost --seconds 30 > theirs.toml\n  \
     althing profile detect --contact localhost:8999 --seconds 10 > theirs.toml\n  \
     althing profile detect --tracker localhost:60825 --seconds 10 > theirs.toml")]
+#[command(group(ArgGroup::new("place").required(true).multiple(true)))]
 pub(crate) struct Arguments {
     /// The broker.
     #[arg(help = format!("The broker, as {FORM}"))]
     #[arg(long, value_name = "URL", env = "ALTHING_BROKER", hide_env_values = true)]
-    #[arg(required_unless_present_any = ["contact", "tracker"])]
+    #[arg(group = "place")]
     broker: Option<BrokerUrl>,
 
     /// A program of aviary to ask, over UDP; may be given several times.
+    #[arg(group = "place")]
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["room", "join", "prefix", "rows"])]
     contact: Vec<String>,
 
     /// The tracker of programs of cs60, to join its list and ask those on it.
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, group = "place")]
     #[arg(conflicts_with_all = ["contact", "room", "join", "prefix", "rows"])]
     tracker: Option<Address>,
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use althing_api::{Certificate, MemberKey};
 use althing_dialect::{NetworkConfig, RoundsDialect, rounds_dialect};
 use althing_engine::rounds::{
-    Audit, CertifiedRecord, PublicKey, Record, Signature, Signatures, StartsDigest,
+    Audit, CertifiedRecord, PublicKey, Record, Refusal, Signature, Signatures, StartsDigest,
 };
 use althing_text::terminal::escaped;
 use althing_text::{counted, hex};
@@ -100,6 +100,11 @@ impl Table {
         );
         let members = members(&row.members)?;
         ensure!(
+            !members.is_empty(),
+            "it names no members: a peer that only watches or came late does not know their keys; \
+             take the rows of a member"
+        );
+        ensure!(
             members.len() == dialect.rules().membership_size(),
             "{network} has {}, and not {}",
             counted(dialect.rules().membership_size() as u64, "member"),
@@ -117,11 +122,23 @@ impl Table {
         let network = NetworkConfig::from_json(&row.rules.to_string())?;
         ensure!(network == self.network, "it is of another network than the first one");
         ensure!(members(&row.members)? == self.members, "it has other members than the first one");
-        let certified = certified(row)?;
-        let verifier = self.dialect.verifier();
-        let rules = self.dialect.rules();
-        Audit { rules, members: &self.members, verifier: &*verifier }.check(&certified)?;
-        Ok(certified.record)
+        let (rules, verifier) = (self.dialect.rules(), self.dialect.verifier());
+        let (certified, needed) = (certified(row)?, rules.votes_needed());
+        ensure!(row.needed == needed as u64, "{needed} votes are needed, and not {}", row.needed);
+        ensure!(
+            row.row.yes == row.votes.len(),
+            "it has {}, and not {}",
+            counted(row.votes.len() as u64, "vote"),
+            row.row.yes
+        );
+        let audit = Audit { rules, members: &self.members, verifier: &*verifier };
+        match audit.check(&certified) {
+            Ok(_) => Ok(certified.record),
+            Err(Refusal::CertificateTooThin { .. }) => bail!(
+                "fewer than {needed} of its votes are signed by different members with their keys"
+            ),
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 }
 
