@@ -333,3 +333,40 @@ fn one_that_watches_counts_the_rows_it_has_and_not_those_before() {
     assert_eq!(recorded(&hear(&mut watcher, verdict)), [(606, 2)]);
     assert_eq!(watcher.status().rows, 1);
 }
+
+/// A program that asks without leading is the mistake that such a network is watched for.
+#[test]
+fn one_that_comes_late_follows_the_peer_whose_rows_are_decided_and_accuses_none_before() {
+    let verdict = |row: u64| Message::Verdict {
+        peer: PeerId::UNNAMED,
+        transaction: Transaction::new(row),
+        seed: Seed::from(SEED),
+        winner: id(7),
+        ruling: Ruling::Accepted,
+    };
+    let solution = |row: u64| Message::Solution {
+        peer: id(7),
+        transaction: Transaction::new(row),
+        seed: Seed::from(SEED),
+    };
+    let asked = |peer, row: u64, by: u64| Message::Challenge {
+        peer: id(peer),
+        difficulty: bits(by),
+        place: Some(Place { transaction: Transaction::new(row), term: Term::FIRST }),
+    };
+    let mut watcher = watcher();
+    let mut said = hear(&mut watcher, asked(5, 606, 60));
+    said.extend(hear(&mut watcher, solution(606)));
+    for row in 607..610 {
+        for message in [asked(1, row, 2), solution(row), verdict(row)] {
+            said.extend(hear(&mut watcher, message));
+        }
+    }
+    assert_eq!(refusals(&said), []);
+    assert_eq!(recorded(&said).len(), 3, "{said:?}");
+    assert_eq!(watcher.status().leader, Some(id(1)));
+    // Now it knows.
+    let stray = hear(&mut watcher, asked(5, 610, 60));
+    assert_eq!(refusals(&stray), [Refusal::NotLeader]);
+    assert_eq!(watcher.status().leader, Some(id(1)));
+}

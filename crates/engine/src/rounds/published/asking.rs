@@ -95,6 +95,7 @@ impl Published {
             self.asked.pop_first();
         }
         self.asked.insert(transaction, difficulty);
+        self.followed += 1;
         self.open = Some((transaction, now));
         self.solved.clear();
         self.issued = None;

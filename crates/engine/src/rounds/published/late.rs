@@ -1,7 +1,8 @@
 //! One that watches, and may have come in the middle of a session.
 //!
-//! It has not heard who is there, nor the draws. The first challenge that it hears tells it who
-//! leads, as far as anything does; from then on it counts as all others.
+//! It has not heard who is there, nor the draws. The latest challenge that it hears tells it who
+//! leads, as far as anything does; once a row was decided, and the same peer asks again, it counts
+//! as all others.
 
 use althing_types::{Difficulty, Moment, PeerId, Term, Transaction};
 
@@ -70,9 +71,14 @@ impl Published {
             Phase::Discovery => self.known.is_empty() || customs.joining.wait == Wait::All,
             Phase::Drawing => self.is_late || customs.drawing.wait == Wait::All,
             Phase::Keys => true,
-            Phase::Following | Phase::Challenge => self.is_late && !self.is_leader(peer),
-            Phase::Mining | Phase::Voting(_) => false,
+            _ => self.has_guessed_leader() && !self.is_leader(peer),
         }
+    }
+
+    /// Returns whether the leader may be another peer than the one that is taken for it: anyone can
+    /// ask once, but the rows that are decided are those for which the leader asks.
+    pub(in crate::rounds) fn has_guessed_leader(&self) -> bool {
+        self.is_late && (self.recorded == 0 || self.followed < 2)
     }
 
     /// Follows the peer that has issued a challenge, from the row on that it is for.
@@ -90,6 +96,14 @@ impl Published {
         self.is_late = true;
         self.deferred = Queue::new();
         self.draws = Queue::new();
+        self.followed = 0;
+        if let (Phase::Mining | Phase::Voting(_), None) = (&self.phase, row) {
+            // The row that is open is the one that this challenge is for.
+            let open = self.open_row();
+            self.asked.remove(&open);
+            let before = open.number().checked_sub(1).map(Transaction::new);
+            self.open = before.map(|before| (before, now));
+        }
         if let Some(before) = row.and_then(|row| row.number().checked_sub(1)) {
             self.open = Some((Transaction::new(before), now));
             self.next = self.next.max(self.row());

@@ -115,6 +115,8 @@ pub(super) struct Published {
     next: Transaction,
     /// How many rows of the current session were recorded.
     recorded: u64,
+    /// How many challenges of the leader were followed, of one that came late since it follows it.
+    followed: u64,
     /// As the leader, the challenge that we have issued and that has not come back to us.
     issued: Option<(Transaction, Difficulty)>,
     /// Our solution of the open row, and whether it has been sent.
@@ -197,6 +199,7 @@ impl Published {
             open: None,
             next: Transaction::FIRST,
             recorded: 0,
+            followed: 0,
             issued: None,
             answer: None,
             standing: Standing::default(),
@@ -406,7 +409,7 @@ impl Hash for Published {
         (self.issued, &self.answer, &self.standing).hash(state);
         (&self.missed, self.heard).hash(state);
         (&self.doubtful, self.doubts, self.has_neighbours, &self.coordinators).hash(state);
-        (&self.elected, self.gap, self.is_late, self.recorded).hash(state);
+        (&self.elected, self.gap, self.is_late, self.recorded, self.followed).hash(state);
         (self.own_id, self.repeated, self.join_over, self.drawn, self.draws_over).hash(state);
     }
 }

@@ -134,7 +134,11 @@ impl Arrivals {
     /// Returns which rule a message breaks, and in whose name, if it does.
     fn judge(&mut self, signed: &Signed) -> Option<(PeerId, Refusal)> {
         let judged = self.words.judge(&self.rules, &self.counting, &signed.message);
-        Some((signed.message.peer(), judged.err()?))
+        // What a round says is right or wrong only by what its leader has asked.
+        let is_of_election =
+            matches!(signed.message, Message::Announcement { .. } | Message::Election { .. });
+        let is_judged = is_of_election || !self.counting.has_guessed_leader();
+        Some((signed.message.peer(), judged.err()?)).filter(|_| is_judged)
     }
 
     pub(super) fn status(&self) -> Status {
