@@ -8,6 +8,7 @@
 //! | `name` | what may a peer be called? |
 //! | `hex` | how are bytes written as hexadecimal digits, and read back? |
 //! | `terminal` | how is a stranger's text shown on a terminal? |
+//! | `unknown` | which of the names that there are may a wrong one stand for? |
 //! | `spreadsheet` | how is a stranger's text written into a cell of CSV? |
 
 pub mod hex;
@@ -17,8 +18,10 @@ pub mod python_json;
 pub mod python_value;
 pub mod spreadsheet;
 pub mod terminal;
+mod unknown;
 
 pub use self::name::{Name, NotAName};
+pub use self::unknown::{Unknown, line_at};
 
 /// Returns how many of something there are: `1 block`, `2 blocks`, `3 entries`.
 pub fn counted(number: impl Into<u128>, noun: &str) -> String {

@@ -4,8 +4,8 @@
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
+use althing_text::{Unknown, line_at};
 use serde::Deserialize;
-use strsim::osa_distance;
 use toml::Table;
 use toml::de::{DeTable, DeValue, Deserializer};
 
@@ -191,11 +191,6 @@ impl<'a> Source<'a> {
     }
 }
 
-fn line_at(text: &str, byte: usize) -> usize {
-    let before = text.as_bytes().get(..byte).unwrap_or(text.as_bytes());
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
-}
-
 /// Returns the keys that lead to what is at `span`.
 fn path_to(table: &DeTable<'_>, span: &Range<usize>) -> Option<Vec<String>> {
     let is_in = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
@@ -229,29 +224,14 @@ fn remove(table: &mut DeTable<'_>, path: &[String]) {
 
 /// Returns what a reader should know of an error: the nearest of the names that there are.
 fn explain(message: &str, key: &str) -> String {
-    let (kind, rest) = match message {
-        text if text.starts_with("unknown field ") => ("key", text),
-        text if text.starts_with("unknown variant ") => ("value", text),
-        text => return text.replace('`', ""),
-    };
-    let mut names = rest.split('`').skip(1).step_by(2);
-    let given = names.next().unwrap_or_default();
-    let names: Vec<&str> = names.collect();
-    let nearest = names.iter().min_by_key(|name| osa_distance(&name.to_lowercase(), given));
-    let is_near = |name: &&&str| {
-        let distance = osa_distance(&name.to_lowercase(), &given.to_lowercase());
-        distance <= 1 + given.len().max(name.len()) / 4
-    };
-    if let Some(name) = nearest.filter(is_near) {
-        return format!("there is no {kind} {given:?}; did you mean {name:?}?");
-    }
-    if kind == "key"
-        && let Some(table) = table_with(given, key)
+    let Some(unknown) = Unknown::of(message) else { return message.replace('`', "") };
+    if unknown.nearest().is_none()
+        && unknown.kind == "key"
+        && let Some(table) = table_with(unknown.given, key)
     {
-        return format!("there is no key {given:?} here; it is a key of [{table}]");
+        return format!("there is no key {:?} here; it is a key of [{table}]", unknown.given);
     }
-    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-    format!("there is no {kind} {given:?}, but {}", names.join(", "))
+    unknown.to_string()
 }
 
 /// Returns the table that has a key of this name, unless it is the one in which `key` is.
