@@ -55,6 +55,12 @@ pub fn target_of_bits(bits: u8) -> CompactTarget {
     compact_of(1, 256 - i128::from(bits))
 }
 
+/// Returns the target that is twice as easy so many times.
+pub(crate) fn eased(target: CompactTarget, times: u64) -> CompactTarget {
+    // No target has more bits.
+    scale(target, i128::from(times.min(256)) * ONE)
+}
+
 /// Returns `anchor` times two to the power of `exponent`, which is a fixed-point number.
 fn scale(anchor: CompactTarget, exponent: i128) -> CompactTarget {
     let (size, mantissa) = (anchor.to_consensus() >> 24, anchor.to_consensus() & 0x7f_ffff);

@@ -74,6 +74,11 @@ impl Equation {
     }
 }
 
+/// Returns whether these bytes are a key with which only its owner can sign.
+pub(crate) fn is_key(bytes: &[u8; 32]) -> bool {
+    point(bytes).is_some()
+}
+
 /// Returns the point with these bytes, if they are its one encoding and it is not of small order.
 fn point(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
     // The other points with two encodings, those with x = 0, are of small order.

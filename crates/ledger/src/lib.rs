@@ -50,12 +50,17 @@
 //! | `headers` | which headers are known without their blocks? |
 //! | `template` | what is there to mine? |
 //! | `block`, `entry`, `signed`, `ed25519`, `merkle` | what do blocks and entries look like? |
+//! | `signature` | who has signed these bytes, one or many at a time? |
+//! | `charter` | what have the members of an assembly agreed on? |
+//! | `assembly` | which blocks are valid there, and what proves that they are committed? |
 
 mod application;
 mod archive;
 mod asert;
+pub mod assembly;
 mod block;
 mod block_cache;
+pub mod charter;
 mod difficulty;
 mod ed25519;
 mod entry;
@@ -67,6 +72,7 @@ mod once;
 mod recent;
 mod rules;
 mod semantic;
+mod signature;
 mod signed;
 mod snapshots;
 mod structural;

@@ -79,6 +79,11 @@ impl Template {
         Self { block, parent, target }
     }
 
+    /// Returns the template of a block of our own that lacks only its nonce.
+    pub(crate) fn of_native(block: NativeBlock, target: Target) -> Self {
+        Self { parent: block.parent(), block: Block::Native(block), target }
+    }
+
     /// Returns the hash of the block that it comes after.
     pub fn parent(&self) -> Option<BlockHash> {
         self.parent
@@ -103,6 +108,14 @@ impl Template {
     /// its kind is to be told.
     pub fn native(&self) -> Option<&NativeBlock> {
         match &self.block {
+            Block::Native(block) => Some(block),
+            Block::Cs60(_) | Block::Aviary(_) => None,
+        }
+    }
+
+    /// As [`native`](Self::native), for a caller that needs nothing else.
+    pub fn into_native(self) -> Option<NativeBlock> {
+        match self.block {
             Block::Native(block) => Some(block),
             Block::Cs60(_) | Block::Aviary(_) => None,
         }

@@ -19,6 +19,7 @@
 //! | `seed` | What solves a challenge? |
 //! | `unix_time` | Which time does a block claim? |
 //! | `uuid` | How is a number written as a UUID? |
+//! | `view` | Which attempt to add a block is it? |
 //! | `work` | How much work is in a chain? |
 
 mod address;
@@ -33,6 +34,7 @@ mod round;
 mod seed;
 mod unix_time;
 mod uuid;
+mod view;
 mod work;
 
 pub use address::{Address, NotAHost, NotAnAddress};
@@ -47,4 +49,5 @@ pub use round::{Term, Transaction};
 pub use seed::{Seed, SeedTooLong};
 pub use unix_time::UnixTime;
 pub use uuid::{NotAUuid, Uuid};
+pub use view::View;
 pub use work::Work;

@@ -13,7 +13,7 @@ use crate::merkle::{self, MerkleHash, MerkleProof};
 
 /// A block of our own networks: a header in Bitcoin's format, which any of its miners can work on,
 /// and entries under its Merkle root.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NativeBlock {
     /// The 80 bytes in the format of Bitcoin that are hashed.
     pub header: Header,
@@ -25,7 +25,7 @@ pub struct NativeBlock {
 
 /// What a miner states about its block, under the Merkle root, as in Bitcoin's coinbase
 /// transaction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Coinbase {
     /// Where the block stands.
     pub height: Height,
@@ -105,18 +105,20 @@ impl NativeBlock {
         proof.index > 0 && proof.leads(merkle::leaf(entry.as_bytes()), root)
     }
 
-    pub(crate) fn parent(&self) -> Option<BlockHash> {
+    /// Returns the hash of the block before it that its header states; `None` for a genesis.
+    pub fn parent(&self) -> Option<BlockHash> {
         let parent = self.header.prev_blockhash.to_byte_array();
         (parent != [0; 32]).then(|| BlockHash::from_bytes(parent))
     }
 
-    pub(crate) fn hash(&self) -> BlockHash {
+    /// Returns the hash of its header.
+    pub fn hash(&self) -> BlockHash {
         super::Block::hash_of_header(&self.header)
     }
 
     /// Returns whether its entries are the ones under its root, and no two of them equal: with its
     /// end repeated, a list may have the same root.
-    pub(crate) fn has_its_root(&self) -> bool {
+    pub fn has_its_root(&self) -> bool {
         let leaves = self.leaves();
         let different: BTreeSet<&MerkleHash> = leaves.iter().collect();
         different.len() == leaves.len()
