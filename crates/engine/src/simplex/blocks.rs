@@ -1,0 +1,220 @@
+//! The blocks after the last committed one, and the state of the application after each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use althing_ledger::assembly::{Facts, Seal};
+use althing_ledger::charter::{ChainId, Charter};
+use althing_ledger::{Application, NativeBlock};
+use althing_types::{BlockHash, UnixTime};
+
+use super::interface::BlockRefused;
+
+/// Blocks that are kept while they are not committed: one for each view, unless it takes very long
+/// until one is committed.
+pub const UNCOMMITTED_MAX: usize = 256;
+
+/// The blocks after the last committed one.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Blocks {
+    /// The last committed block.
+    root: Judged,
+    /// Those that have arrived, whether they make sense or not.
+    bodies: BTreeMap<BlockHash, Arc<NativeBlock>>,
+    /// Those whose place is right and whose entries the application accepts.
+    judged: BTreeMap<BlockHash, Judged>,
+    /// Those that we ask others for, the most important first.
+    wanted: Vec<BlockHash>,
+}
+
+/// A valid block.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Judged {
+    pub(super) facts: Facts,
+    pub(super) state: Folded,
+}
+
+/// An application after all entries up to a block.
+pub(super) struct Folded(pub(super) Box<dyn Application>);
+
+/// Who has checked a block before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// We are about to vote on it: everything is checked.
+    Nothing,
+    /// A quorum has notarized it, so honest members have checked its entries' authors, and its time
+    /// when it was made.
+    Notarized,
+}
+
+/// Why a block cannot be said to be valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Undecided {
+    /// This block has not arrived: the block itself, or one before it.
+    Missing(BlockHash),
+    /// It is invalid, or one before it is.
+    Refused(BlockRefused),
+}
+
+impl Clone for Folded {
+    fn clone(&self) -> Self {
+        Self(self.0.snapshot())
+    }
+}
+
+impl fmt::Debug for Folded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// The state follows from the blocks before it.
+impl Hash for Folded {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Blocks {
+    /// Returns the genesis, and no other block.
+    pub(super) fn new(genesis: &NativeBlock, state: Box<dyn Application>) -> Self {
+        let root = Judged { facts: Facts::of_genesis(genesis), state: Folded(state) };
+        let (bodies, judged, wanted) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { root, bodies, judged, wanted }
+    }
+
+    /// Returns the last committed block.
+    pub(super) fn root(&self) -> &Judged {
+        &self.root
+    }
+
+    /// Returns how many blocks are kept.
+    pub(super) fn len(&self) -> usize {
+        self.bodies.len()
+    }
+
+    pub(super) fn body(&self, hash: &BlockHash) -> Option<&Arc<NativeBlock>> {
+        self.bodies.get(hash)
+    }
+
+    /// Returns a block that was found valid, or the last committed one.
+    pub(super) fn judged(&self, hash: &BlockHash) -> Option<&Judged> {
+        if *hash == self.root.facts.hash { Some(&self.root) } else { self.judged.get(hash) }
+    }
+
+    /// Keeps a block; returns whether there is room for it.
+    pub(super) fn keep(&mut self, hash: BlockHash, block: Arc<NativeBlock>) -> bool {
+        self.wanted.retain(|wanted| *wanted != hash);
+        let has_room = self.bodies.len() < UNCOMMITTED_MAX || self.bodies.contains_key(&hash);
+        if has_room && block.coinbase.height > self.root.facts.height {
+            self.bodies.entry(hash).or_insert(block);
+        }
+        has_room
+    }
+
+    /// Takes note that a block is missed.
+    pub(super) fn want(&mut self, hash: BlockHash) {
+        let is_here = self.bodies.contains_key(&hash) || hash == self.root.facts.hash;
+        if !is_here && !self.wants(&hash) && self.wanted.len() < UNCOMMITTED_MAX {
+            self.wanted.push(hash);
+        }
+    }
+
+    pub(super) fn wants(&self, hash: &BlockHash) -> bool {
+        self.wanted.contains(hash)
+    }
+
+    /// Returns the blocks that are missed, and forgets that they are.
+    pub(super) fn take_wanted(&mut self) -> Vec<BlockHash> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// Returns what is known of a block, once it and all before it are valid.
+    pub(super) fn judge(
+        &mut self,
+        hash: &BlockHash,
+        trust: Trust,
+        (charter, chain): (&Charter, &ChainId),
+        now: UnixTime,
+    ) -> Result<Facts, Undecided> {
+        let mut path = Vec::new();
+        let mut at = *hash;
+        while self.judged(&at).is_none() {
+            let block = self.bodies.get(&at).cloned().ok_or(Undecided::Missing(at))?;
+            let wrong = || Undecided::Refused(BlockRefused::ParentWrong);
+            if block.coinbase.height <= self.root.facts.height {
+                return Err(wrong());
+            }
+            let parent = block.parent().ok_or_else(wrong)?;
+            path.push((at, block));
+            at = parent;
+        }
+        while let Some((next, block)) = path.pop() {
+            let is_last = path.is_empty();
+            let trust = if is_last { trust } else { Trust::Notarized };
+            let parent = self.judged(&at).expect("the walk began there");
+            let judged = parent.follow(&block, trust, (charter, chain), now);
+            self.judged.insert(next, judged.map_err(Undecided::Refused)?);
+            at = next;
+        }
+        Ok(self.judged(hash).expect("the walk ended there").facts)
+    }
+
+    /// Returns the blocks from the first one after the committed ones up to this one, all of which
+    /// must be valid.
+    pub(super) fn path(&self, hash: &BlockHash) -> Vec<Arc<NativeBlock>> {
+        let mut path = Vec::new();
+        let mut at = *hash;
+        while let Some(block) = self.bodies.get(&at).filter(|_| at != self.root.facts.hash) {
+            path.push(Arc::clone(block));
+            at = block.parent().unwrap_or(self.root.facts.hash);
+        }
+        path.reverse();
+        path
+    }
+
+    /// Commits a valid block with all before it, and forgets all that can never be committed.
+    pub(super) fn commit(&mut self, hash: &BlockHash) {
+        if let Some(judged) = self.judged.remove(hash) {
+            self.set_root(judged);
+        }
+    }
+
+    /// Goes on from a committed block.
+    pub(super) fn set_root(&mut self, root: Judged) {
+        let height = root.facts.height;
+        self.root = root;
+        self.bodies.retain(|_, block| block.coinbase.height > height);
+        self.judged.retain(|_, judged| judged.facts.height > height);
+        self.wanted.clear();
+    }
+
+    /// Forgets the blocks for which `is_needed` does not hold.
+    pub(super) fn retain(&mut self, is_needed: impl Fn(&BlockHash) -> bool) {
+        self.bodies.retain(|hash, _| is_needed(hash));
+        self.judged.retain(|hash, _| is_needed(hash));
+    }
+}
+
+impl Judged {
+    /// Returns what is known after a block that follows this one.
+    pub(super) fn follow(
+        &self,
+        block: &NativeBlock,
+        trust: Trust,
+        (charter, chain): (&Charter, &ChainId),
+        now: UnixTime,
+    ) -> Result<Self, BlockRefused> {
+        let view = Seal::of(block).map(|seal| seal.view);
+        let view = view.filter(|view| *view > self.facts.view).ok_or(BlockRefused::ParentWrong)?;
+        let facts = self.facts.follow(charter, block, view)?;
+        if trust == Trust::Nothing {
+            facts.check_entries(chain, block, now)?;
+        }
+        let context = facts.context();
+        self.state.0.check(&context, &block.entries)?;
+        let mut state = self.state.clone();
+        state.0.apply(&context, &block.entries);
+        Ok(Self { facts, state })
+    }
+}

@@ -1,0 +1,326 @@
+//! How a peer gets what it lacks: committed blocks from several members at once, bodies of blocks,
+//! and certificates (rule L15).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use althing_ledger::NativeBlock;
+use althing_ledger::assembly::{CertifiedRun, RUN_HEADERS_MAX, Seal};
+use althing_ledger::charter::MemberIndex;
+use althing_types::{Height, Moment, View};
+
+use super::{
+    CERTIFICATES_MAX, CommittedBlock, Event, MESSAGE_BYTES_MAX, Message, Output, Refusal, Request,
+    Simplex, event, say,
+};
+use crate::{Origin, Recipient};
+
+/// Blocks in a run at most; with their headers and certificate they fit into a message.
+pub const RUN_BLOCKS: u64 = 64;
+
+/// Runs that are asked for at the same time, each of another member.
+pub const RUNS_AHEAD: usize = 4;
+
+/// Blocks that are read from the log at once when a peer starts.
+const REPLAYED: usize = 256;
+
+/// Requests that a peer answers between two repetitions: each answer may reach every other peer.
+const ANSWERS_MAX: usize = 16;
+
+/// Blocks that are not committed yet and are asked for between two repetitions.
+const BODIES_ASKED: usize = 8;
+
+/// What a peer fetches, and what it is about to answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CatchUp {
+    /// Runs that have arrived, by the height of their first block, and follow on nothing yet.
+    runs: BTreeMap<Height, CertifiedRun>,
+    /// What was asked for since the last repetition but one: which run, and of whom.
+    asked: BTreeMap<Height, (MemberIndex, Moment)>,
+    /// The first view whose certificates are missing.
+    lacking: Option<View>,
+    /// What the blocks are for that are being read from the log, in that order.
+    reads: VecDeque<Reading>,
+    answers: usize,
+    last_commit: Option<Moment>,
+    /// Whether our user was told that there is much to be fetched.
+    is_told: bool,
+}
+
+/// What blocks of the log are read for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reading {
+    /// For the application of this peer, which has just started.
+    Replay,
+    /// For a peer that has asked for them.
+    Answer {
+        to: Recipient,
+        from: Height,
+        /// How many were asked for.
+        count: usize,
+    },
+}
+
+impl CatchUp {
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Takes note that certificates from a view on are missing.
+    pub(super) fn lack(&mut self, view: View) {
+        self.lacking = Some(self.lacking.map_or(view, |lacking| lacking.min(view)));
+    }
+
+    pub(super) fn committed(&mut self, now: Moment) {
+        self.last_commit = Some(now);
+    }
+}
+
+impl Simplex {
+    /// Reads the blocks of the log, for the application.
+    pub(super) fn replay(&mut self, out: &mut Vec<Output>) {
+        let from = self.blocks.root().facts.height.next();
+        self.catch_up.reads.push_back(Reading::Replay);
+        out.push(Output::Read { from: from.number(), count: REPLAYED });
+    }
+
+    /// Blocks of the log have been read.
+    pub(super) fn on_read(
+        &mut self,
+        now: Moment,
+        blocks: Vec<CommittedBlock>,
+        out: &mut Vec<Output>,
+    ) {
+        match self.catch_up.reads.pop_front() {
+            Some(Reading::Replay) => self.on_replayed(now, &blocks, out),
+            Some(Reading::Answer { to, from, count }) => {
+                self.answer_with(to, from, count, blocks, out);
+            }
+            None => {}
+        }
+    }
+
+    fn on_replayed(&mut self, now: Moment, blocks: &[CommittedBlock], out: &mut Vec<Output>) {
+        let applied = blocks.iter().all(|block| self.apply_committed(now, &block.block, out));
+        if applied && blocks.len() == REPLAYED {
+            return self.replay(out);
+        }
+        let root = self.blocks.root().facts;
+        self.views.forget(root.view);
+        self.view = self.view.max(root.view.next());
+        self.entered = now;
+        // A disk with a block that does not follow is not one to take part with.
+        self.is_ready = applied;
+    }
+
+    /// Asks for what is missing, at each repetition.
+    pub(super) fn ask(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.catch_up.answers = 0;
+        if let Some(view) = self.catch_up.lacking.take().filter(|view| !self.has_left(*view)) {
+            say(Message::Request(Request::Certificates(view)), out);
+        }
+        for body in self.blocks.take_wanted().into_iter().take(BODIES_ASKED) {
+            self.blocks.want(body);
+            say(Message::Request(Request::Body(body)), out);
+        }
+        self.ask_for_runs(now, out);
+    }
+
+    fn ask_for_runs(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let height = self.blocks.root().facts.height;
+        let target = self.repeating.heights().map(|(_, height)| height).max().unwrap_or(height);
+        // While blocks are committed one after the other there is nothing to fetch.
+        let keeps_up = self.catch_up.last_commit.is_some_and(|at| now - at < self.timeouts.repeat);
+        let far = target.above(height) > 8;
+        if !far {
+            self.catch_up.is_told = false;
+        }
+        if target <= height || (keeps_up && !far) {
+            self.catch_up.asked.clear();
+            return;
+        }
+        if far && !std::mem::replace(&mut self.catch_up.is_told, true) {
+            event(Event::CatchingUp { height, target }, out);
+        }
+        let late = self.timeouts.repeat * 2;
+        self.catch_up.asked.retain(|from, (_, at)| *from > height && now - *at < late);
+        self.ask_next_runs(now, target, out);
+    }
+
+    /// Asks members for the next runs, each of another one.
+    fn ask_next_runs(&mut self, now: Moment, target: Height, out: &mut Vec<Output>) {
+        let mut from = self.blocks.root().facts.height.next();
+        for _ in 0..RUNS_AHEAD {
+            if let Some(run) = self.catch_up.runs.get(&from) {
+                from = Height::new(from.number() + run.blocks.len() as u64);
+                continue;
+            }
+            if from > target {
+                return;
+            }
+            if !self.catch_up.asked.contains_key(&from) {
+                let Some(of) = self.holder_of(from) else { return };
+                self.catch_up.asked.insert(from, (of, now));
+                say(Message::Request(Request::Blocks { of, from }), out);
+            }
+            from = Height::new(from.number() + RUN_BLOCKS);
+        }
+    }
+
+    /// Returns a member that has a block at this height, and is not asked for another one if that
+    /// can be helped.
+    fn holder_of(&self, height: Height) -> Option<MemberIndex> {
+        let holders = self.repeating.heights().filter(|(_, its)| *its >= height);
+        let load = |member: MemberIndex| {
+            let asked = self.catch_up.asked.values();
+            let asked = asked.filter(|(of, _)| *of == member).count();
+            // By turns, so that one that does not answer is not asked for ever.
+            let members = self.charter.members.len() as u64;
+            let turn = (u64::from(member.0) + self.repeating.beat()) % members;
+            (self.liveness.is_suspected(member), asked, turn)
+        };
+        holders.map(|(member, _)| member).min_by_key(|member| load(*member))
+    }
+
+    /// Committed blocks have come.
+    pub(super) fn on_run(&mut self, now: Moment, run: CertifiedRun) -> Result<(), Refusal> {
+        let Some(first) = run.blocks.first() else { return Err(Refusal::Unexpected) };
+        let (from, height) = (first.coinbase.height, self.blocks.root().facts.height);
+        let last = run.blocks.last().map(|block| block.coinbase.height);
+        if last.is_none_or(|last| last <= height) || self.catch_up.runs.contains_key(&from) {
+            return Ok(());
+        }
+        let is_next = from <= height.next();
+        let is_asked = self.catch_up.asked.contains_key(&from);
+        // It comes to all, and only some have asked.
+        if !is_asked && !is_next {
+            return Ok(());
+        }
+        if !is_next && self.catch_up.runs.len() >= RUNS_AHEAD {
+            return Ok(());
+        }
+        run.verify(&self.charter, &self.chain, &*self.authenticator)?;
+        if self.catch_up.runs.len() >= RUNS_AHEAD {
+            self.catch_up.runs.pop_last();
+        }
+        self.catch_up.asked.remove(&from);
+        self.catch_up.runs.insert(from, run);
+        self.catch_up.committed(now);
+        Ok(())
+    }
+
+    /// Commits runs that follow on the committed blocks.
+    pub(super) fn follow_runs(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
+        if self.diverged.is_some() {
+            return false;
+        }
+        let Some((from, run)) = self.catch_up.runs.pop_first() else { return false };
+        let root = self.blocks.root().facts;
+        if from > root.height.next() {
+            self.catch_up.runs.insert(from, run);
+            return false;
+        }
+        let CertifiedRun { blocks, headers, finalization } = run;
+        let last = blocks.last().map(NativeBlock::hash);
+        let mut committed = Vec::new();
+        let new = blocks.into_iter().filter(|block| block.coinbase.height > root.height);
+        for block in new {
+            let is_last = Some(block.hash()) == last && headers.is_empty();
+            let view = Seal::of(&block).map_or(View::GENESIS, |seal| seal.view);
+            if !self.apply_committed(now, &block, out) {
+                break;
+            }
+            let finalization = is_last.then(|| finalization.clone());
+            committed.push(CommittedBlock { block, view, finalization });
+        }
+        if !committed.is_empty() {
+            self.put_committed(now, committed, out);
+        }
+        let target = self.repeating.heights().map(|(_, height)| height).max();
+        let height = self.blocks.root().facts.height;
+        if let Some(target) = target.filter(|target| target.above(height) > 0) {
+            self.ask_next_runs(now, target, out);
+        }
+        true
+    }
+
+    /// A peer asks for what it lacks.
+    pub(super) fn on_request(&mut self, from: &Origin, request: Request, out: &mut Vec<Output>) {
+        if self.catch_up.answers >= ANSWERS_MAX {
+            return;
+        }
+        let to = from.address.clone().map_or(Recipient::All, Recipient::One);
+        match request {
+            Request::Blocks { of, from } => {
+                let height = self.blocks.root().facts.height;
+                if Some(of) != self.me || from > height || from == Height::GENESIS {
+                    return;
+                }
+                let count = usize::try_from(RUN_BLOCKS).expect("a small number");
+                self.catch_up.reads.push_back(Reading::Answer { to, from, count });
+                out.push(Output::Read { from: from.number(), count });
+            }
+            Request::Body(hash) => {
+                let Some(block) = self.blocks.body(&hash) else { return };
+                out.push(Output::Send { to, message: Message::Body(block.clone()) });
+            }
+            Request::Certificates(view) => {
+                let mut certificates = self.exits_from(view);
+                certificates.truncate(CERTIFICATES_MAX);
+                if certificates.is_empty() {
+                    return;
+                }
+                out.push(Output::Send { to, message: Message::Certificates(certificates) });
+            }
+        }
+        self.catch_up.answers += 1;
+    }
+
+    /// Answers with blocks of the log, from `from` on. If none of them is certified, those after
+    /// them are read as well, up to one that is.
+    fn answer_with(
+        &mut self,
+        to: Recipient,
+        from: Height,
+        count: usize,
+        blocks: Vec<CommittedBlock>,
+        out: &mut Vec<Output>,
+    ) {
+        if blocks.first().is_none_or(|block| block.block.coinbase.height != from) {
+            return;
+        }
+        let wide = count + RUN_HEADERS_MAX;
+        match run_of(blocks) {
+            Some(run) => out.push(Output::Send { to, message: Message::Run(Box::new(run)) }),
+            None if count < RUN_HEADERS_MAX => {
+                self.catch_up.reads.push_back(Reading::Answer { to, from, count: wide });
+                out.push(Output::Read { from: from.number(), count: wide });
+            }
+            None => {}
+        }
+    }
+}
+
+/// Returns as many of these blocks as fit into a message, with what proves that they are committed;
+/// `None` if none of them is certified.
+pub(super) fn run_of(blocks: Vec<CommittedBlock>) -> Option<CertifiedRun> {
+    let (mut fitting, mut bytes) = (0, 0);
+    for committed in blocks.iter().take(usize::try_from(RUN_BLOCKS).ok()?) {
+        let entries = committed.block.entries.iter().map(|entry| 2 + entry.as_bytes().len());
+        bytes += 256 + entries.sum::<usize>();
+        if fitting > 0 && bytes > MESSAGE_BYTES_MAX {
+            break;
+        }
+        fitting += 1;
+    }
+    let is_certified = |committed: &CommittedBlock| committed.finalization.is_some();
+    // The last certified one of those that fit; or headers lead to the first one after them.
+    let (end, certified) = match blocks[..fitting].iter().rposition(is_certified) {
+        Some(place) => (place + 1, place),
+        None => (fitting, fitting + blocks[fitting..].iter().position(is_certified)?),
+    };
+    let finalization = blocks[certified].finalization.clone()?;
+    let headers: Vec<_> = (end..=certified).map(|place| blocks[place].header()).collect();
+    let blocks = blocks.into_iter().take(end).map(|committed| committed.block).collect();
+    let run = CertifiedRun { blocks, headers, finalization };
+    (run.headers.len() <= RUN_HEADERS_MAX).then_some(run)
+}

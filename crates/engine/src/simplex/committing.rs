@@ -1,0 +1,169 @@
+//! Which blocks are committed (rule L10), and what becomes of entries.
+
+use std::sync::Arc;
+
+use althing_ledger::{Entry, NativeBlock};
+use althing_types::{BlockHash, Moment, View};
+
+use super::blocks::{Judged, Trust, Undecided};
+use super::{
+    BlockRefused, Command, CommittedBlock, Durable, ENTRIES_PER_MESSAGE, Event, Message,
+    NotAdmitted, Output, Simplex, event, say,
+};
+
+impl Simplex {
+    /// Commits the latest finalized block with all before it, once they are here.
+    pub(super) fn commit(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
+        let Some(certificate) = self.views.finalized().cloned() else { return false };
+        let Some(hash) = certificate.statement.block() else { return false };
+        if self.diverged == Some(hash) {
+            return false;
+        }
+        let wall = self.wall_time(now);
+        let (charter, chain) = (Arc::clone(&self.charter), self.chain);
+        match self.blocks.judge(&hash, Trust::Notarized, (&charter, &chain), wall) {
+            Ok(_) => {}
+            Err(Undecided::Missing(missing)) => {
+                self.blocks.want(missing);
+                return false;
+            }
+            Err(Undecided::Refused(reason)) => {
+                self.diverge(hash, reason, out);
+                return true;
+            }
+        }
+        let path = self.blocks.path(&hash);
+        let count = path.len();
+        let view_of = |block: &NativeBlock| {
+            self.blocks.judged(&block.hash()).map_or(View::GENESIS, |judged| judged.facts.view)
+        };
+        let committed: Vec<CommittedBlock> = path
+            .iter()
+            .enumerate()
+            .map(|(place, block)| CommittedBlock {
+                block: (**block).clone(),
+                view: view_of(block),
+                finalization: (place + 1 == count).then(|| certificate.clone()),
+            })
+            .collect();
+        self.blocks.commit(&hash);
+        self.put_committed(now, committed, out);
+        true
+    }
+
+    /// Puts blocks on disk that follow on the committed ones; the caller has made the last of them
+    /// the root.
+    pub(super) fn put_committed(
+        &mut self,
+        now: Moment,
+        committed: Vec<CommittedBlock>,
+        out: &mut Vec<Output>,
+    ) {
+        out.push(Output::Persist(Durable::Committed(committed.clone())));
+        let root = self.blocks.root().facts.view;
+        self.views.forget(root);
+        self.words = self.words.split_off(&root.next());
+        self.catch_up.committed(now);
+        for CommittedBlock { block, view, .. } in committed {
+            self.mempool.committed(&block);
+            let (hash, block) = (block.hash(), Arc::new(block));
+            event(Event::Committed { block, view, hash }, out);
+        }
+        self.mempool.settled(root);
+    }
+
+    /// A quorum has committed what we find invalid.
+    pub(super) fn diverge(
+        &mut self,
+        block: BlockHash,
+        reason: BlockRefused,
+        out: &mut Vec<Output>,
+    ) {
+        if self.diverged.replace(block) != Some(block) {
+            event(Event::Diverged { block, reason }, out);
+        }
+    }
+
+    /// Applies a block that is known to be committed; returns whether it can be.
+    pub(super) fn apply_committed(
+        &mut self,
+        now: Moment,
+        block: &NativeBlock,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let wall = self.wall_time(now);
+        let followed: Result<Judged, BlockRefused> =
+            self.blocks.root().follow(block, Trust::Notarized, (&self.charter, &self.chain), wall);
+        match followed {
+            Ok(judged) => {
+                self.blocks.set_root(judged);
+                true
+            }
+            Err(reason) => {
+                self.diverge(block.hash(), reason, out);
+                false
+            }
+        }
+    }
+
+    /// Our own user wants entries committed.
+    pub(super) fn on_submit(&mut self, now: Moment, entries: Vec<Entry>, out: &mut Vec<Output>) {
+        let mut pooled = Vec::new();
+        for entry in entries {
+            if self.pool(now, entry.clone(), true, out) {
+                pooled.push(entry);
+            }
+        }
+        self.spread(&pooled, out);
+    }
+
+    /// Sends entries to all, in as many messages as it takes.
+    pub(super) fn spread(&self, entries: &[Entry], out: &mut Vec<Output>) {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for entry in entries {
+            let more = 2 + entry.as_bytes().len();
+            let is_full = batch.len() == ENTRIES_PER_MESSAGE;
+            if is_full || bytes + more > super::MESSAGE_BYTES_MAX {
+                say(Message::Entries(std::mem::take(&mut batch)), out);
+                bytes = 0;
+            }
+            bytes += more;
+            batch.push(entry.clone());
+        }
+        if !batch.is_empty() {
+            say(Message::Entries(batch), out);
+        }
+    }
+
+    /// Lets an entry wait for a block; returns whether it does.
+    pub(super) fn pool(
+        &mut self,
+        now: Moment,
+        entry: Entry,
+        is_own: bool,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let wall = self.wall_time(now);
+        let root = self.blocks.root();
+        let check = |entry: &Entry| -> Result<(), NotAdmitted> {
+            let context = root.facts.next_context(wall);
+            Ok(root.state.0.check(&context, std::slice::from_ref(entry))?)
+        };
+        match self.mempool.add(&entry, is_own, &self.chain, check, now) {
+            Ok(true) => event(Event::EntryPooled(entry), out),
+            Ok(false) => {}
+            Err(reason) if is_own => {
+                event(Event::EntryRefused { entry, reason }, out);
+                return false;
+            }
+            // Mostly one that is committed by now. Its author's own peer tells if it never can be.
+            Err(_) => return false,
+        }
+        true
+    }
+
+    /// Returns a command that submits one entry.
+    pub fn submission(entry: Entry) -> Command {
+        Command::Submit(vec![entry])
+    }
+}

@@ -1,0 +1,165 @@
+//! What is said again, and who is silent (rules L14 and L16).
+
+use std::collections::BTreeMap;
+
+use althing_ledger::charter::MemberIndex;
+use althing_types::{Height, Moment, UnixTime, View};
+
+use super::{CERTIFICATES_MAX, Event, Message, Output, Simplex, Status, Timer, Words, event, say};
+
+/// Views before the current one of which we repeat what we have said, latest first.
+const REPEATED_VIEWS: usize = 4;
+
+/// Entries of our own user that are repeated at once.
+const REPEATED_ENTRIES: usize = 64;
+
+/// Entries are repeated each so many repetitions.
+const ENTRIES_EVERY: u64 = 4;
+
+/// What we have said, and how far the others say they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repeating {
+    statuses: BTreeMap<MemberIndex, Status>,
+    beat: u64,
+    has_moved: bool,
+    /// Whether our user was told that too few members are heard.
+    stands_still: bool,
+}
+
+impl Repeating {
+    /// The network has made progress, so nothing needs to be repeated.
+    pub(super) fn moved(&mut self) {
+        self.has_moved = true;
+    }
+
+    pub(super) fn beat(&self) -> u64 {
+        self.beat
+    }
+
+    /// Returns a number that is larger each time, after a restart too if the clock goes on.
+    fn signed_beat(&self, now: UnixTime) -> u64 {
+        now.seconds() << 16 | self.beat & 0xffff
+    }
+
+    /// Returns whether a status is not one that was heard before.
+    pub(super) fn is_news(&self, status: &Status) -> bool {
+        let known = self.statuses.get(&status.member);
+        known.is_none_or(|known| (status.view, status.beat) > (known.view, known.beat))
+    }
+
+    pub(super) fn note(&mut self, status: Status) {
+        self.statuses.insert(status.member, status);
+    }
+
+    /// Returns the heights that members say they have committed.
+    pub(super) fn heights(&self) -> impl Iterator<Item = (MemberIndex, Height)> + '_ {
+        self.statuses.values().map(|status| (status.member, status.height))
+    }
+
+    /// Returns the views in which members say they are.
+    fn views(&self) -> impl Iterator<Item = (MemberIndex, View)> + '_ {
+        self.statuses.values().map(|status| (status.member, status.view))
+    }
+}
+
+impl Simplex {
+    /// Says how far we are, repeats what others may lack, asks for what we lack, and looks who is
+    /// silent.
+    pub(super) fn on_tick(&mut self, now: Moment, out: &mut Vec<Output>) {
+        out.push(Output::SetTimer { after: self.timeouts.repeat, timer: Timer::Tick });
+        if !self.is_ready {
+            return;
+        }
+        for member in self.liveness.tick(now) {
+            event(Event::MemberSuspected { member }, out);
+        }
+        self.see_standstill(out);
+        self.repeating.beat += 1;
+        if let Some(me) = self.voter() {
+            let height = self.blocks.root().facts.height;
+            let how_far = (me, self.view, height, self.repeating.signed_beat(self.wall_time(now)));
+            let status = Status::sign(how_far, &self.chain, &*self.authenticator);
+            say(Message::Status(status), out);
+            if !std::mem::take(&mut self.repeating.has_moved) {
+                self.repeat(out);
+            }
+        }
+        self.help_those_behind(out);
+        if self.repeating.beat.is_multiple_of(ENTRIES_EVERY) {
+            let own = self.mempool.own(REPEATED_ENTRIES);
+            self.spread(&own, out);
+        }
+        self.want_voted_blocks();
+        self.ask(now, out);
+        self.forget_abandoned();
+    }
+
+    /// Repeats what we have said in the latest views, and our proposal.
+    fn repeat(&self, out: &mut Vec<Output>) {
+        let proposal = self.views.get(self.view).and_then(|state| state.proposal);
+        let own = proposal.map(|(word, _)| word).filter(|word| Some(word.member) == self.me);
+        let block = own.and_then(|word| self.blocks.body(&word.statement.block()?).cloned());
+        if let (Some(word), Some(block)) = (own, block) {
+            say(Message::Proposal { word, block }, out);
+        }
+        let challenge = self.views.get(self.view).and_then(|state| state.challenge);
+        if let Some((challenge, _)) = challenge
+            && Some(self.leader(self.view)) == self.me
+        {
+            say(Message::Challenge(challenge), out);
+        }
+        for words in self.words.values().rev().take(REPEATED_VIEWS) {
+            words.all().for_each(|word| say(Message::Vote(word), out));
+        }
+    }
+
+    /// Sends what lets a member leave its view that is in an earlier one than we are.
+    fn help_those_behind(&self, out: &mut Vec<Output>) {
+        let root = self.blocks.root().facts.view;
+        let heard = self.repeating.views().filter(|(it, _)| !self.liveness.is_suspected(*it));
+        let Some(last) = heard.map(|(_, view)| view).min() else { return };
+        // One that is behind the committed blocks asks for these.
+        let from = last.max(root.next());
+        if from >= self.view {
+            return;
+        }
+        let mut certificates = self.exits_from(from);
+        certificates.truncate(CERTIFICATES_MAX);
+        if !certificates.is_empty() {
+            say(Message::Certificates(certificates), out);
+        }
+    }
+
+    /// Misses the blocks that a quorum or members have voted for and that have not come.
+    fn want_voted_blocks(&mut self) {
+        let certified: Vec<_> = self.views.blocks().collect();
+        let voted = self.views.get(self.view).map(|state| state.voted().collect::<Vec<_>>());
+        for hash in certified.into_iter().chain(voted.into_iter().flatten()) {
+            self.blocks.want(hash);
+        }
+    }
+
+    /// Forgets blocks of views that have ended without them, once there are many: neither we nor a
+    /// quorum has notarized them.
+    fn forget_abandoned(&mut self) {
+        if self.blocks.len() <= super::UNCOMMITTED_MAX / 2 {
+            return;
+        }
+        let needed: Vec<_> = self.views.blocks().collect();
+        let own = self.words.values().flat_map(Words::all);
+        let own: Vec<_> = own.filter_map(|word| word.statement.block()).collect();
+        self.blocks.retain(|hash| needed.contains(hash) || own.contains(hash));
+    }
+
+    /// Tells whether enough members are heard for a quorum, when that changes.
+    pub(super) fn see_standstill(&mut self, out: &mut Vec<Output>) {
+        let missing: Vec<MemberIndex> = self.liveness.suspected().collect();
+        let heard = self.charter.members.len() - missing.len();
+        let stands_still = heard < self.charter.quorum();
+        if stands_still == self.repeating.stands_still {
+            return;
+        }
+        self.repeating.stands_still = stands_still;
+        event(if stands_still { Event::Standstill { missing } } else { Event::Resumed }, out);
+    }
+}
