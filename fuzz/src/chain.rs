@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use althing_dialect::assembly;
 use althing_dialect::aviary::{self, Aviary};
 use althing_dialect::cs60::{self, Cs60};
 use althing_dialect::open::{self, Open, fields};
@@ -14,7 +15,8 @@ use althing_types::{Address, Channel, UnixTime};
 use crate::dialect::check_refusal;
 
 /// Tries the input as a datagram and as a block, in each network with a chain. In the open network
-/// it also tries it as the kind and the fields of a message, since no mutation finds a signature.
+/// and in an assembly it also tries it as the kind and the fields of a message: no mutation finds a
+/// signature, or the name of a chain.
 ///
 /// # Panics
 /// If a message or a block changes when it is encoded and decoded again, or if a refusal is much
@@ -26,6 +28,10 @@ pub fn try_input(input: &[u8]) {
     }
     match fields::decode(input) {
         Ok(message) => assert_eq!(fields::encode(&message).as_deref(), Some(input)),
+        Err(reason) => check_refusal(&reason, input.len()),
+    }
+    match assembly::fields::decode(input) {
+        Ok(message) => assert_eq!(assembly::fields::encode(&message).as_deref(), Some(input)),
         Err(reason) => check_refusal(&reason, input.len()),
     }
 }

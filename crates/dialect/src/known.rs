@@ -16,13 +16,14 @@ use crate::rounds::RoundsDialect;
 use crate::sd::{self, Sd};
 
 /// Returns the dialect of `network`, with defaults for everything else, to read a stored chain.
-/// `None` if the network has no chain.
+/// `None` if the network has no chain, or one whose rules are in its charter.
 pub fn chain_dialect(network: &NetworkConfig) -> Option<Box<dyn ChainDialect>> {
     match *network {
         NetworkConfig::ElectChain { .. }
         | NetworkConfig::Sd { .. }
         | NetworkConfig::Ppd { .. }
-        | NetworkConfig::Profile { .. } => None,
+        | NetworkConfig::Profile { .. }
+        | NetworkConfig::Assembly { .. } => None,
         NetworkConfig::Aviary { difficulty, genesis, timestamp } => {
             let difficulty = difficulty.number();
             let programs = AviaryRules { difficulty, timestamp, ..AviaryRules::default() };
@@ -52,6 +53,7 @@ pub fn rounds_dialect(network: &NetworkConfig) -> Option<Box<dyn RoundsDialect>>
         NetworkConfig::Aviary { .. }
         | NetworkConfig::Cs60 { .. }
         | NetworkConfig::Open { .. }
+        | NetworkConfig::Assembly { .. }
         | NetworkConfig::ElectChain { variant: Variant::Published, .. }
         | NetworkConfig::Sd { variant: Variant::Published, .. }
         | NetworkConfig::Ppd { variant: Variant::Published, .. } => return None,

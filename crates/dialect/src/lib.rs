@@ -21,6 +21,8 @@
 //! | `cs60` | how does `cs60` work? |
 //! | `elect_chain` | how does `elect-chain` work? |
 //! | `open` | how does our own open network work? |
+//! | `assembly` | how do the members of a charter speak? |
+//! | `bytes`, `native_block` | how are numbers, lists and our own blocks written as bytes? |
 //! | `ppd` | how does `ppd` work? |
 //! | `sd` | how does `sd` work? |
 //! | `profile` | which networks can be described as data? |
@@ -38,7 +40,9 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod assembly;
 pub mod aviary;
+mod bytes;
 mod chain;
 mod codec;
 pub mod cs60;
@@ -48,6 +52,7 @@ pub mod elect_chain;
 mod json;
 mod key_text;
 mod known;
+mod native_block;
 mod network;
 pub mod open;
 pub mod ppd;

@@ -6,7 +6,9 @@ use std::fmt;
 use std::num::NonZeroU16;
 
 use althing_engine::nakamoto::Label;
+use althing_ledger::charter::ChainId;
 use althing_ledger::{CompactTarget, HexDigits};
+use althing_text::hex;
 use althing_types::{BlockHash, UnixTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,6 +96,14 @@ pub enum NetworkConfig {
         #[serde(with = "plain")]
         easiest: CompactTarget,
     },
+    /// An [assembly](crate::assembly). Everything else is in its charter.
+    Assembly {
+        /// What its charter calls it, for people.
+        network: String,
+        /// The hash of its charter.
+        #[serde(with = "plain")]
+        chain: ChainId,
+    },
 }
 
 /// A text that is not the JSON of a [`NetworkConfig`].
@@ -135,6 +145,7 @@ impl NetworkConfig {
             Self::Aviary { .. } => "aviary",
             Self::Cs60 { .. } => "cs60",
             Self::Open { .. } => "open",
+            Self::Assembly { .. } => "assembly",
         }
     }
 
@@ -149,7 +160,9 @@ impl NetworkConfig {
             Self::ElectChain { .. } | Self::Sd { .. } | Self::Ppd { .. } | Self::Profile { .. } => {
                 false
             }
-            Self::Aviary { .. } | Self::Cs60 { .. } | Self::Open { .. } => true,
+            Self::Aviary { .. } | Self::Cs60 { .. } | Self::Open { .. } | Self::Assembly { .. } => {
+                true
+            }
         }
     }
 }
@@ -182,6 +195,7 @@ impl fmt::Display for NetworkConfig {
                 "open from {start} every {block_time} s, half-life {half_life_blocks} blocks, \
                  target {easiest:08x}: {name}"
             ),
+            Self::Assembly { network, chain } => write!(f, "the assembly {network}, {chain}"),
         }
     }
 }
@@ -241,6 +255,19 @@ impl Plain for Option<BlockHash> {
 
     fn of(form: Option<String>) -> Option<Self> {
         form.map(|hash| hash.parse().ok()).map_or(Some(None), |hash| hash.map(Some))
+    }
+}
+
+impl Plain for ChainId {
+    type Form = String;
+
+    fn form(&self) -> String {
+        self.to_string()
+    }
+
+    fn of(form: String) -> Option<Self> {
+        let bytes = hex::decode(&form).ok()?;
+        Some(Self::from_bytes(bytes.try_into().ok()?))
     }
 }
 

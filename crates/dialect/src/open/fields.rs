@@ -8,9 +8,9 @@ use althing_engine::nakamoto::{
 use althing_ledger::{Block, Entry};
 use althing_types::{Address, BlockHash};
 
-use super::block;
-use super::bytes::{Reader, not_a_message, write_long, write_short};
 use crate::Malformed;
+use crate::bytes::{Reader, not_a_message, write_long, write_short};
+use crate::native_block;
 
 /// What each message is called.
 mod kind {
@@ -71,12 +71,12 @@ pub fn encode(message: &Message) -> Option<Vec<u8>> {
         }
         Message::Block(block) => {
             out.push(kind::BLOCK);
-            block::write(block, out)?;
+            native_block::write(block, out)?;
         }
         Message::NoBlock => out.push(kind::NO_BLOCK),
         Message::Announcement(block) => {
             out.push(kind::ANNOUNCEMENT);
-            block::write(block, out)?;
+            native_block::write(block, out)?;
         }
         Message::Entry(entry) => {
             out.push(kind::ENTRY);
@@ -128,9 +128,9 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Malformed> {
             Message::Headers((0..count).map(header).collect::<Result<_, _>>()?)
         }
         kind::BODY_REQUEST => Message::BodyRequest { hash: read_hash(&mut reader)? },
-        kind::BLOCK => Message::Block(block::read(&mut reader)?),
+        kind::BLOCK => Message::Block(native_block::read(&mut reader)?),
         kind::NO_BLOCK => Message::NoBlock,
-        kind::ANNOUNCEMENT => Message::Announcement(block::read(&mut reader)?),
+        kind::ANNOUNCEMENT => Message::Announcement(native_block::read(&mut reader)?),
         kind::ENTRY => Message::Entry(Entry::new(reader.long_bytes()?)),
         kind::CHALLENGE => Message::Challenge(Cookie(*reader.array()?)),
         kind::PROOF => Message::Proof(Cookie(*reader.array()?)),

@@ -10,13 +10,9 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `block` | what do blocks look like on disk? |
-//! | `bytes` | how are numbers and lists written? |
 //! | `fields` | which fields has each message? |
 //! | `wire` | what surrounds the fields, and who signed them? |
 
-mod block;
-mod bytes;
 pub mod fields;
 mod wire;
 
@@ -40,6 +36,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::chain::not_blank;
 use crate::codec::datagram;
+use crate::native_block;
 use crate::{ChainDialect, Codec, Malformed, NetworkConfig, Received, Wire};
 pub use althing_applications::Notes;
 pub use althing_applications::notes::NOTE_CHARS_MAX;
@@ -221,10 +218,10 @@ impl ChainDialect for Open {
     }
 
     fn encode_block(&self, block: &Block) -> Vec<u8> {
-        block::encode(block).expect("the blocks of this network are of its own kind")
+        native_block::encode(block).expect("the blocks of this network are of its own kind")
     }
 
     fn decode_block(&self, bytes: &[u8]) -> Result<Block, Malformed> {
-        block::decode(bytes)
+        native_block::decode(bytes)
     }
 }

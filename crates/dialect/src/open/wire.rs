@@ -4,8 +4,8 @@ use althing_engine::nakamoto::Message;
 use althing_types::{BlockHash, PeerKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use super::bytes::{Reader, not_a_message};
 use super::fields;
+use crate::bytes::{Reader, not_a_message};
 use crate::{DATAGRAM_MAX, Malformed};
 
 /// What is wrong with a message of an open network that was founded with other options.

@@ -1,28 +1,33 @@
-//! Blocks: the header, what its miner says of it, and the entries.
+//! Blocks of our own chains as bytes: the header, what its maker says of it, and the entries.
 
 use althing_ledger::{Block, Coinbase, Entry, NativeBlock};
 use althing_types::Height;
 
-use super::bytes::{Reader, write_long};
 use crate::Malformed;
+use crate::bytes::{Reader, write_long};
 
 /// Returns the bytes of a block, or `None` for one of another network, or far beyond the limits.
-pub(super) fn encode(block: &Block) -> Option<Vec<u8>> {
+pub(crate) fn encode(block: &Block) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     write(block, &mut out)?;
     Some(out)
 }
 
 /// Returns the block with these bytes.
-pub(super) fn decode(bytes: &[u8]) -> Result<Block, Malformed> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Malformed> {
     let mut reader = Reader::new(bytes);
     let block = read(&mut reader)?;
     reader.end()?;
     Ok(block)
 }
 
-pub(super) fn write(block: &Block, out: &mut Vec<u8>) -> Option<()> {
-    let Block::Native(NativeBlock { header, coinbase, entries }) = block else { return None };
+pub(crate) fn write(block: &Block, out: &mut Vec<u8>) -> Option<()> {
+    let Block::Native(block) = block else { return None };
+    write_native(block, out)
+}
+
+pub(crate) fn write_native(block: &NativeBlock, out: &mut Vec<u8>) -> Option<()> {
+    let NativeBlock { header, coinbase, entries } = block;
     out.extend_from_slice(&Block::header_bytes(header));
     out.extend_from_slice(&coinbase.height.number().to_be_bytes());
     out.extend_from_slice(&coinbase.extra_nonce.to_be_bytes());
@@ -31,7 +36,11 @@ pub(super) fn write(block: &Block, out: &mut Vec<u8>) -> Option<()> {
     entries.iter().try_for_each(|entry| write_long(entry.as_bytes(), out))
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Block, Malformed> {
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Block, Malformed> {
+    read_native(reader).map(Block::Native)
+}
+
+pub(crate) fn read_native(reader: &mut Reader<'_>) -> Result<NativeBlock, Malformed> {
     let header = Block::header_from_bytes(reader.array()?);
     let (height, extra_nonce) = (Height::new(reader.u64()?), reader.u64()?);
     let miner = reader.long_text("miner")?.into();
@@ -40,5 +49,5 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Block, Malformed> {
     let entries: Result<Vec<Entry>, Malformed> =
         (0..count).map(|_| reader.long_bytes().map(Entry::new)).collect();
     let coinbase = Coinbase { height, miner, extra_nonce };
-    Ok(Block::Native(NativeBlock { header, coinbase, entries: entries?.into() }))
+    Ok(NativeBlock { header, coinbase, entries: entries?.into() })
 }

@@ -1,0 +1,140 @@
+//! An assembly: the members of a charter, who vote on one block after the other.
+//!
+//! All rules are in the [`Charter`]; this says what messages look like as bytes, and which
+//! applications a charter can name. What members say carries their signatures, each for itself, so
+//! that it can be passed on and kept as proof; a message as a whole is not signed. See
+//! `docs/protocol.md` for the bytes.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `fields` | which fields has each message? |
+//! | `wire` | what surrounds the fields? |
+
+pub mod fields;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use althing_applications::{Notes, Router, notes};
+use althing_engine::simplex::{Message, Simplex};
+use althing_engine::{Origin, Recipient};
+use althing_ledger::assembly::genesis;
+use althing_ledger::charter::{ChainId, Charter, MemberIndex};
+use althing_ledger::{Application, EntriesRefused, Entry, NativeBlock, Once, SignedEntry};
+use althing_types::Channel;
+use ed25519_dalek::SigningKey;
+
+use crate::{Codec, Content, NetworkConfig, Received, Wire};
+
+/// The dialect of one assembly.
+pub struct Assembly {
+    charter: Arc<Charter>,
+    chain: ChainId,
+    /// The topic of all messages, where members share a bus.
+    topic: String,
+}
+
+/// An application that a charter names and this program does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this version of althing has no application {name:?}; it has {}", KNOWN.join(", "))]
+pub struct UnknownApplication {
+    /// What the charter calls it.
+    pub name: Box<str>,
+}
+
+/// The applications that a charter can name.
+const KNOWN: [&str; 1] = [notes::APPLICATION];
+
+impl Assembly {
+    /// Returns the dialect of the assembly with this charter, in a room of a bus; an empty one is
+    /// the broker's whole space.
+    pub fn new(charter: Arc<Charter>, room: &str) -> Result<Self, UnknownApplication> {
+        for application in &charter.applications {
+            if !KNOWN.contains(&&*application.name) {
+                return Err(UnknownApplication { name: application.name.clone() });
+            }
+        }
+        let chain = charter.chain_id();
+        let slash = if room.is_empty() { "" } else { "/" };
+        // Enough digits that no other assembly has them.
+        let digits = &chain.to_string()[..16];
+        let topic = format!("{room}{slash}althing/assembly/{digits}");
+        Ok(Self { charter, chain, topic })
+    }
+
+    /// Returns the charter.
+    pub fn charter(&self) -> &Arc<Charter> {
+        &self.charter
+    }
+
+    /// Returns the hash of the charter.
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// Returns the block with which the chain begins.
+    pub fn genesis(&self) -> NativeBlock {
+        genesis(&self.charter, &self.chain)
+    }
+
+    /// Returns what entries mean, before the first of them.
+    pub fn application(&self) -> Box<dyn Application> {
+        let named = |name: &str| self.charter.applications.iter().any(|it| &*it.name == name);
+        let mut router = Router::new();
+        if named(notes::APPLICATION) {
+            router = router.with(notes::APPLICATION, Box::new(Notes));
+        }
+        Box::new(Once::new(Box::new(router)))
+    }
+
+    /// Returns a note of the owner of `key`, or why there can be none; the nonce tells it from
+    /// others with the same text.
+    pub fn note(&self, key: &SigningKey, text: &str, nonce: u64) -> Result<Entry, EntriesRefused> {
+        let (chain, payload) = (self.chain.for_entries(), text.as_bytes());
+        let note = SignedEntry::sign(key, &chain, notes::APPLICATION, nonce, payload).encode();
+        Notes::text_of(&note).map(|_| note)
+    }
+
+    /// Returns the topic of all messages, and that of last wills.
+    pub fn topics(&self) -> [String; 2] {
+        [self.topic.clone(), format!("{}/gone", self.topic)]
+    }
+
+    /// Returns what a broker is to publish when a member's connection breaks.
+    pub fn last_will(&self, member: MemberIndex) -> Wire {
+        let [_, gone] = self.topics();
+        Wire { to: Channel::topic(gone), payload: member.0.to_be_bytes().to_vec() }
+    }
+}
+
+impl Codec for Assembly {
+    type Engine = Simplex;
+
+    fn network(&self) -> NetworkConfig {
+        NetworkConfig::Assembly { network: self.charter.network.to_string(), chain: self.chain }
+    }
+
+    fn encode(&self, to: &Recipient, message: &Message) -> Vec<Wire> {
+        let to = match to {
+            Recipient::All => Channel::topic(self.topic.clone()),
+            Recipient::One(address) => Channel::Address(address.clone()),
+        };
+        let payload = wire::encode(&self.chain, message);
+        payload.map(|payload| Wire { to, payload }).into_iter().collect()
+    }
+
+    fn decode(&self, from: &Channel, payload: &[u8]) -> Received<Message> {
+        let origin = Origin { address: from.as_address().cloned(), key: None };
+        let is_gone = from.as_topic().is_some_and(|topic| topic.ends_with("/gone"));
+        let content = match is_gone {
+            true => Ok(wire::member(payload)
+                .and_then(|index| self.charter.member(index))
+                .map_or(Content::Nothing, |member| Content::PeerLost(member.id()))),
+            false => wire::decode(&self.chain, payload).map(Content::Message),
+        };
+        Received { from: origin, content }
+    }
+}
