@@ -55,6 +55,8 @@ enum Kind {
     Rounds,
     /// Those with a chain.
     Chain,
+    /// Assemblies.
+    Assembly,
 }
 
 /// What the options come to.

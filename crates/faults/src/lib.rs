@@ -16,6 +16,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how can a member of a charter be dishonest? |
 //! | `byzantine` | what stands between the engine of a dishonest peer and its network? |
 //! | `chance` | how is something drawn from a seed, the same on all machines? |
 //! | `chain` | how can a peer of a network with a chain be dishonest? |
@@ -23,6 +24,7 @@
 //! | `rounds` | how can a member of a network with rounds be dishonest? |
 //! | `solving` | how does a dishonest peer find a solution? |
 
+pub mod assembly;
 mod byzantine;
 pub mod chain;
 pub mod chance;

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use althing_sim::random::{self, Scenario};
-use althing_sim::{Summary, chain, rounds};
+use althing_sim::{Summary, assembly, chain, rounds};
 
 /// How often the progress is shown.
 const REPORT: Duration = Duration::from_secs(10);
@@ -29,7 +29,8 @@ const REPORT: Duration = Duration::from_secs(10);
 type Run = fn(u64) -> Result<Summary, String>;
 
 /// The kinds of networks, by their names.
-const KINDS: [(&str, Run); 2] = [kind::<rounds::Scenario>(), kind::<chain::Scenario>()];
+const KINDS: [(&str, Run); 3] =
+    [kind::<rounds::Scenario>(), kind::<chain::Scenario>(), kind::<assembly::Scenario>()];
 
 const fn kind<S: Scenario>() -> (&'static str, Run) {
     (S::NAME, |seed| random::run::<S>(seed).map_err(|failure| failure.to_string()))

@@ -7,7 +7,7 @@
 //! gives the same run to the byte, on any machine, so a failure can always be replayed.
 //!
 //! The simulator is the same for any engine. What it must know about a kind of network besides is
-//! in an implementation of [`Simulated`]; there are two, [`rounds`] and [`chain`].
+//! in an implementation of [`Simulated`]; there are three, [`rounds`], [`chain`] and [`assembly`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -42,9 +42,10 @@
 //! After each step the run is checked: nothing forgotten in a crash, no hole on a disk, every queue
 //! within its bound. With rounds: one row per transaction, the same on all honest peers, which
 //! never changes; behind each row the votes it needs, each cast by its voter and counted once. With
-//! a chain: only valid blocks, and never a change to a chain with less work. A violation ends the
-//! run. [`random`] draws whole schedules of faults from a seed, demands that the network recovers
-//! once the faults are over, and shortens a schedule that fails.
+//! a chain: only valid blocks, and never a change to a chain with less work. In an assembly: one
+//! block at each height, and no honest member that contradicts itself. A violation ends the run.
+//! [`random`] draws whole schedules of faults from a seed, demands that the network recovers once
+//! the faults are over, and shortens a schedule that fails.
 //!
 //! # What it does not do
 //! Run brokers, or know how long a real machine takes: a peer handles its input in no time, unless
@@ -63,11 +64,12 @@
 //! | `network`, `packet`, `queue` | which packets are under way, and to which peers? |
 //! | `trace`, `summary`, `fingerprint`, `stuck` | how did the run go, and why did it fail? |
 //! | `random`, `chance` | what is drawn from the seed? |
-//! | `rounds`, `chain` | what belongs to each of the two kinds of networks? |
+//! | `rounds`, `chain`, `assembly` | what belongs to each of the three kinds of networks? |
 
 // A run fails once, and then tells all there is to know.
 #![allow(clippy::result_large_err)]
 
+pub mod assembly;
 pub mod chain;
 mod chance;
 mod clock;

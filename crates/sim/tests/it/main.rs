@@ -2,5 +2,6 @@
 
 #![allow(clippy::result_large_err)]
 
+mod assembly;
 mod chain;
 mod rounds;

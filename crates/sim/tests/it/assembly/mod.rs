@@ -1,0 +1,6 @@
+//! Assemblies: under any faults that the charter allows, one chain that goes on.
+
+mod byzantine;
+mod failures;
+mod fixed_seeds;
+mod speed;
