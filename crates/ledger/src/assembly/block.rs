@@ -51,8 +51,8 @@ pub struct Facts {
     pub time: UnixTime,
     /// The time that the block before it states.
     time_before: UnixTime,
-    /// The target that its header states.
-    bits: CompactTarget,
+    /// The target that it would have had to meet if no view had failed before it.
+    base: CompactTarget,
 }
 
 /// Why a block may not be where it claims to be. A leader that proposes it breaks a rule.
@@ -152,7 +152,7 @@ impl Facts {
             view: View::GENESIS,
             time,
             time_before: time,
-            bits: genesis.header.bits,
+            base: genesis.header.bits,
         }
     }
 
@@ -160,22 +160,27 @@ impl Facts {
     /// mines (rule L5).
     ///
     /// It halves the difficulty for each view that ended without a block since, so what is too hard
-    /// to be found is asked for only once.
+    /// to be found is asked for only once. Blocks after that one are as hard as if no view had
+    /// failed, since most fail for other reasons; what was too hard was late as well.
     pub fn demanded(&self, charter: &Charter, view: View) -> Option<CompactTarget> {
         if !charter.is_mined() {
             return None;
         }
+        let skipped = view.after(self.view).saturating_sub(1);
+        Some(eased(self.base_after(charter), skipped).min(easiest(charter)))
+    }
+
+    /// Returns the target of the next block if no view fails before it.
+    fn base_after(&self, charter: &Charter) -> CompactTarget {
         let easiest = easiest(charter);
         let block_time = charter.block_time;
         let rule = Asert { block_time, half_life: block_time * HALF_LIFE_BLOCKS, easiest };
         // The schedule begins anew with each block: after a rest nothing has to be made up for.
         let next = match self.height {
-            Height::GENESIS => self.bits,
-            _ => rule.next((self.time_before, self.bits), (self.time, Height::new(1))),
+            Height::GENESIS => self.base,
+            _ => rule.next((self.time_before, self.base), (self.time, Height::new(1))),
         };
-        let skipped = view.after(self.view).saturating_sub(1);
-        let hardest = target_of_bits(*charter.difficulty.end());
-        Some(eased(next, skipped).clamp(hardest, easiest))
+        next.clamp(target_of_bits(*charter.difficulty.end()), easiest)
     }
 
     /// Returns what a member makes of `entries` for a block of a view after this one: the block, or
@@ -244,7 +249,7 @@ impl Facts {
             view,
             time,
             time_before: self.time,
-            bits: block.header.bits,
+            base: demanded.map_or(self.base, |_| self.base_after(charter)),
         })
     }
 

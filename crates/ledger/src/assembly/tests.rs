@@ -141,6 +141,10 @@ fn work_is_demanded_by_the_charter_and_eased_by_each_view_without_a_block() {
     }
     let (hard, easier) = (demanded(&facts, 41), demanded(&facts, 42));
     assert!(hard < of_bits(7) && easier > hard, "{hard:08x} {easier:08x}");
+    // The one after that is as hard as if no view had failed.
+    let block = make(&charter, &facts, 44, FOUNDED, 0);
+    let next = facts.follow(&charter, &block, View::new(44)).expect("it is right");
+    assert!(demanded(&next, 45) < hard);
     assert_eq!(demanded(&facts, 60), of_bits(4));
     let mut lazy = make(&charter, &facts, 41, FOUNDED, 0);
     let refused = (0..).find_map(|nonce| {
