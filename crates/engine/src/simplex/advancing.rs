@@ -50,7 +50,8 @@ impl Simplex {
     }
 
     fn enter(&mut self, now: Moment, view: View, out: &mut Vec<Output>) {
-        (self.view, self.entered, self.watching) = (view, now, None);
+        self.set_view(view);
+        (self.entered, self.watching) = (now, None);
         self.miner.stop(out);
         self.repeating.moved();
         event(Event::ViewEntered { view, leader: self.leader(view) }, out);

@@ -116,6 +116,8 @@ pub struct Simplex {
     /// Whether the application has seen all blocks on the disk; nothing is done before.
     is_ready: bool,
     view: View,
+    /// The member that leads it.
+    view_leader: MemberIndex,
     entered: Moment,
     views: Views,
     /// What we have said in views after that of the last committed block.
@@ -212,6 +214,7 @@ impl Simplex {
             clock: (Moment::START, started),
             is_ready: false,
             view: View::FIRST,
+            view_leader: charter.leader_of(&chain, View::FIRST),
             entered: Moment::START,
             views: Views::default(),
             words: recovered.words,
@@ -236,7 +239,7 @@ impl Simplex {
         for word in words {
             peer.views.at(word.statement.view()).record(word);
             peer.note_proposal(word, Moment::START);
-            peer.view = peer.view.max(word.statement.view());
+            peer.set_view(peer.view.max(word.statement.view()));
         }
         peer
     }
@@ -272,9 +275,18 @@ impl Simplex {
         out.push(Output::SetTimer { after: self.timeouts.repeat, timer: Timer::Tick });
     }
 
+    fn set_view(&mut self, view: View) {
+        self.view_leader = self.leader(view);
+        self.view = view;
+    }
+
     /// Returns who leads a view.
     fn leader(&self, view: View) -> MemberIndex {
-        self.charter.leader_of(&self.chain, view)
+        // A draw takes as many hashes as there are members.
+        match view == self.view {
+            true => self.view_leader,
+            false => self.charter.leader_of(&self.chain, view),
+        }
     }
 
     /// Returns which member this is, if it takes part in the votes.
