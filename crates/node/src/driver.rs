@@ -454,10 +454,11 @@ impl<E: Observed> Node<E> {
         if let Some(observer) = &mut self.observer {
             observer.event(&event);
         }
-        if let (Some(ears), Some((peer, ground, reason))) = (&self.ears, E::refusal(&event)) {
+        if let (Some(ears), Some((peer, ground, reason))) = (&self.ears, self.engine.refusal(&event))
+        {
             ears.refuse(peer.as_ref(), ground, &reason);
         }
-        let event = E::event(event);
+        let event = self.engine.event(event);
         if let Some(ears) = &self.ears {
             ears.note(&event);
         }

@@ -151,15 +151,18 @@ impl Observed for Nakamoto {
         message.kind()
     }
 
-    fn event(event: nakamoto::Event) -> Event {
+    fn event(&self, event: nakamoto::Event) -> Event {
         event.into()
     }
 
-    fn speaker(from: &Origin, _: &Message) -> Option<PeerName> {
+    fn speaker(&self, from: &Origin, _: &Message) -> Option<PeerName> {
         from.address.clone().map(PeerName::from)
     }
 
-    fn refusal(event: &nakamoto::Event) -> Option<(Option<PeerName>, Ground, String)> {
+    fn refusal(
+        &self,
+        event: &nakamoto::Event,
+    ) -> Option<(Option<PeerName>, Ground, String)> {
         let nakamoto::Event::MessageRefused { from, reason } = event else { return None };
         Some((Some(from.clone().into()), reason.ground(), reason.to_string()))
     }

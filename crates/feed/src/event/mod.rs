@@ -58,21 +58,22 @@ pub enum Event {
     Search(SearchEvent),
 }
 
-/// An engine whose events can be told.
+/// An engine whose events can be told. It is asked itself, since an event may name a member by its
+/// number in a charter, which the engine knows.
 pub trait Observed: Engine {
     /// Returns what kind of message this is, in a word or two, as in `vote`.
     fn kind(message: &Self::Message) -> &'static str;
 
     /// Returns the peer that a message is of, by its own word or by where it came from; `None` if
     /// neither says.
-    fn speaker(from: &Origin, message: &Self::Message) -> Option<PeerName>;
+    fn speaker(&self, from: &Origin, message: &Self::Message) -> Option<PeerName>;
 
     /// Returns whose message was refused, why, and the reason in words, if this event is that one
     /// was.
-    fn refusal(event: &Self::Event) -> Option<(Option<PeerName>, Ground, String)>;
+    fn refusal(&self, event: &Self::Event) -> Option<(Option<PeerName>, Ground, String)>;
 
     /// Returns what an event of the engine is on the feed.
-    fn event(event: Self::Event) -> Event;
+    fn event(&self, event: Self::Event) -> Event;
 
     /// Returns what is told when a peer begins, whose engine stands at `status`, and which has left
     /// out so many entries of its log as no longer valid; and whether it only watches.

@@ -161,16 +161,16 @@ impl Observed for Rounds {
         signed.message.kind()
     }
 
-    fn event(event: rounds::Event) -> Event {
+    fn event(&self, event: rounds::Event) -> Event {
         event.into()
     }
 
-    fn speaker(_: &Origin, signed: &Signed) -> Option<PeerName> {
+    fn speaker(&self, _: &Origin, signed: &Signed) -> Option<PeerName> {
         let peer = signed.message.peer();
         (peer != PeerId::UNNAMED).then(|| peer.into())
     }
 
-    fn refusal(event: &rounds::Event) -> Option<(Option<PeerName>, Ground, String)> {
+    fn refusal(&self, event: &rounds::Event) -> Option<(Option<PeerName>, Ground, String)> {
         let rounds::Event::MessageRefused { claimed, reason } = event else { return None };
         let named = (*claimed != PeerId::UNNAMED).then(|| (*claimed).into());
         Some((named, reason.ground(), reason.to_string()))

@@ -100,7 +100,7 @@ impl<E: Observed> Node<E> {
                     self.encode(sending, transport);
                 }
                 if let Some(ears) = &mut self.ears {
-                    let speaker = E::speaker(&received.from, &message);
+                    let speaker = self.engine.speaker(&received.from, &message);
                     if let Some(heard) = ears.hear(speaker, E::kind(&message)) {
                         self.tell(heard);
                     }

@@ -154,7 +154,7 @@ impl Observed for Toy {
         "script"
     }
 
-    fn event(event: Told) -> Event {
+    fn event(&self, event: Told) -> Event {
         match event {
             Told::Text(reason) => PeerEvent::Disconnected { reason }.into(),
             Told::Refusal => {
@@ -164,11 +164,11 @@ impl Observed for Toy {
         }
     }
 
-    fn speaker(_: &Origin, _: &Script) -> Option<PeerName> {
+    fn speaker(&self, _: &Origin, _: &Script) -> Option<PeerName> {
         None
     }
 
-    fn refusal(_: &Told) -> Option<(Option<PeerName>, Ground, String)> {
+    fn refusal(&self, _: &Told) -> Option<(Option<PeerName>, Ground, String)> {
         None
     }
 
