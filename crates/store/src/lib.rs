@@ -28,6 +28,7 @@
 //! | `archive` | how does a ledger read its blocks? |
 //! | `entries` | how is a log of any length read? |
 //! | `file`, `memory` | where is it kept? |
+//! | `key_file` | how is the key of a member kept? |
 //! | `identity` | which peer does it belong to? |
 //! | `encoding` | how do values become bytes? |
 //! | `error` | what can go wrong, in words for users? |
@@ -38,6 +39,7 @@ mod entries;
 mod error;
 mod file;
 mod identity;
+mod key_file;
 mod memory;
 mod reader;
 mod store;
@@ -45,5 +47,6 @@ mod store;
 pub use self::entries::Entries;
 pub use self::error::StoreError;
 pub use self::identity::{Identity, Secret};
+pub use self::key_file::{KeyFile, KeyFileError};
 pub use self::reader::Reader;
 pub use self::store::Store;
