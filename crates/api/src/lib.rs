@@ -39,4 +39,7 @@ pub use self::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use self::path::{PathError, SOCKET, ShortPath};
 pub use self::problem::{Code, Problem};
 pub use self::proof::{Certificate, EntryProof, Evidence, MemberKey, SignedVote};
-pub use self::status::{ChainStatus, Due, EngineStatus, PeerStatus, Peers, RoundsStatus, Waits};
+pub use self::status::{
+    AssemblyStatus, ChainStatus, Contradiction, Due, EngineStatus, PeerStatus, Peers, RoundsStatus,
+    Waits,
+};

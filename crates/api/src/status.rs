@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_feed::{Id, PeerName, Waiting};
+use althing_feed::{CharterMember, Id, Observer, PeerName, Waiting, Word};
 use althing_text::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,14 +45,19 @@ pub enum EngineStatus {
     Rounds(RoundsStatus),
     /// In a network with a chain.
     Chain(ChainStatus),
+    /// In an assembly.
+    Assembly(AssemblyStatus),
 }
 
 impl EngineStatus {
-    /// Returns what peers are called; nothing in a network with a chain.
+    /// Returns what peers are called by their ids; nothing in a network with a chain.
     pub fn into_names(self) -> BTreeMap<Id, Name> {
         match self {
             Self::Rounds(status) => status.names,
             Self::Chain(_) => BTreeMap::new(),
+            Self::Assembly(status) => {
+                status.members.into_iter().map(|member| (member.id, member.name)).collect()
+            }
         }
     }
 }
@@ -120,6 +125,46 @@ pub struct ChainStatus {
     pub searching: Option<u64>,
     /// Whether it has met its network, as far as it can know; before, it does not mine.
     pub joined: bool,
+}
+
+/// How things stand in an assembly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssemblyStatus {
+    /// The hash of the charter, which is the id of the chain.
+    pub chain: String,
+    /// The members, in the order of the charter.
+    pub members: Vec<CharterMember>,
+    /// How many of them decide.
+    pub quorum: usize,
+    /// Why this peer takes no part in the votes, if it does not.
+    pub observing: Option<Observer>,
+    /// The members that it has not heard for long.
+    pub silent: Vec<Id>,
+    /// The view.
+    pub view: u64,
+    /// The member that was drawn to lead it.
+    pub leader: Id,
+    /// The height of the last committed block; 0 is that of the genesis, which is not kept.
+    pub height: u64,
+    /// The hash of that block.
+    pub tip: String,
+    /// Entries that wait for a block.
+    pub mempool: usize,
+    /// The height of the block that it searches for, if it does.
+    pub searching: Option<u64>,
+    /// What proves that members have contradicted themselves; one for each.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// Two things that a member has said, signed, of which no honest one says both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Contradiction {
+    /// The member.
+    pub member: Id,
+    /// One of them.
+    pub first: Word,
+    /// The other one.
+    pub second: Word,
 }
 
 /// What a peer does next, of one kind.

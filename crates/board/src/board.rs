@@ -170,6 +170,7 @@ impl Board {
             Event::Peer(event) => self.on_peer(peer, event),
             Event::Rounds(event) => self.on_event(at, peer, event),
             Event::Chain(_)
+            | Event::Assembly(_)
             | Event::Miners(_)
             | Event::Tracker(_)
             | Event::Demo(_)

@@ -7,7 +7,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 use crate::{
-    ChainEvent, DemoEvent, MinersEvent, PeerEvent, Record, RoundsEvent, SearchEvent, TrackerEvent,
+    AssemblyEvent, ChainEvent, DemoEvent, MinersEvent, PeerEvent, Record, RoundsEvent, SearchEvent,
+    TrackerEvent,
 };
 
 /// Returns the JSON Schema (draft 2020-12) of one line of `--json`.
@@ -38,11 +39,12 @@ pub struct Field {
 }
 
 /// Returns the groups of events by the names that their tables have in `docs/events.md`.
-pub fn groups() -> [(&'static str, Vec<Described>); 7] {
+pub fn groups() -> [(&'static str, Vec<Described>); 8] {
     [
         ("peer", events_of::<PeerEvent>()),
         ("rounds", events_of::<RoundsEvent>()),
         ("chain", events_of::<ChainEvent>()),
+        ("assembly", events_of::<AssemblyEvent>()),
         ("miners", events_of::<MinersEvent>()),
         ("tracker", events_of::<TrackerEvent>()),
         ("demo", events_of::<DemoEvent>()),

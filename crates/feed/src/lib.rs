@@ -24,6 +24,7 @@ mod record;
 pub mod text;
 mod text_form;
 
+pub use self::event::assembly::{AssemblyEvent, CharterMember, Observer, Word};
 pub use self::event::chain::{ChainEvent, entry_author, entry_text};
 pub use self::event::demo::DemoEvent;
 pub use self::event::miners::{MinersEvent, Shares};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use althing_text::Name;
 use althing_text::look_alike::seen;
 
-use crate::{Event, Id, Record, RoundsEvent};
+use crate::{AssemblyEvent, Event, Id, Record, RoundsEvent};
 
 /// Names that are kept; peers of a network keep fewer.
 const NAMES_MAX: usize = 1 << 13;
@@ -22,6 +22,10 @@ impl Names {
     /// Takes note of the name that an event tells, if it does, and adds to the event which other
     /// peer has one that looks the same.
     pub(crate) fn note(&mut self, event: &mut Event) {
+        if let Event::Assembly(AssemblyEvent::CharterFollowed { members, .. }) = event {
+            // A charter has each name once.
+            self.of.extend(members.iter().map(|member| (member.id, member.name.clone())));
+        }
         let Event::Rounds(RoundsEvent::PeerNamed { named, name, like }) = event else { return };
         let as_seen = seen(name.as_str());
         let others = self.seen.range((as_seen.clone(), Id(0))..);

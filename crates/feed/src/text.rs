@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use althing_text::counted;
 use althing_text::terminal::escaped;
+use althing_text::{Name, counted};
 
 use crate::names::shown;
 use crate::{
-    ChainEvent, DemoEvent, Event, MinersEvent, PeerEvent, PeerName, Record, RoundsEvent, Shares,
-    TrackerEvent,
+    AssemblyEvent, ChainEvent, DemoEvent, Event, Id, MinersEvent, Observer, PeerEvent, PeerName,
+    Record, RoundsEvent, Shares, TrackerEvent,
 };
 
 /// Returns a record as a line without its end, if it is worth one.
@@ -25,6 +25,7 @@ pub fn line(record: &Record) -> Option<String> {
         Event::Peer(event) => of_peer(record, event)?,
         Event::Rounds(event) => of_rounds(record, event)?,
         Event::Chain(event) => of_chain(event),
+        Event::Assembly(event) => of_assembly(record, event)?,
         Event::Miners(event) => of_miners(event),
         Event::Demo(event) => of_demo(record, event),
         // It is told in JSON only; people see a search go on in a line of its own.
@@ -53,8 +54,9 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
         PeerEvent::Started { rows: Some(rows), .. } => {
             format!("we are peer {} again, with {} from before", name(), counted(*rows, "row"))
         }
-        PeerEvent::Started { blocks, left_out, .. } => {
-            let blocks = counted(blocks.unwrap_or_default(), "block");
+        PeerEvent::Started { blocks: None, .. } => format!("we are {}", name()),
+        PeerEvent::Started { blocks: Some(blocks), left_out, .. } => {
+            let blocks = counted(*blocks, "block");
             let started = format!("we are {}, with {blocks}", name());
             match left_out {
                 None | Some(0) => started,
@@ -221,6 +223,67 @@ fn of_chain(event: &ChainEvent) -> String {
             format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
         }
     }
+}
+
+fn of_assembly(record: &Record, event: &AssemblyEvent) -> Option<String> {
+    // A charter has each name once, so it tells a member apart as well as its id.
+    let called = |id: &Id| record.names.get(id).map_or_else(|| id.to_string(), Name::to_string);
+    let all = |ids: &[Id]| ids.iter().map(called).collect::<Vec<_>>().join(", ");
+    Some(match event {
+        AssemblyEvent::CharterFollowed { chain, members, quorum, member } => {
+            let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+            let seat = if *member { "we are one of them" } else { "we only follow" };
+            format!("{} decide of {}, and {seat}; chain {chain}", quorum, names.join(", "))
+        }
+        AssemblyEvent::LeaderPassedOver { view, leader } => {
+            format!("{} is passed over as the leader of view {view}", called(leader))
+        }
+        // While there is nothing to add, an empty one comes every second.
+        AssemblyEvent::BlockCommitted { entries: 0, .. } => return None,
+        AssemblyEvent::BlockCommitted { height, view, maker, entries, .. } => format!(
+            "block {height} is committed: {} by {}, in view {view}",
+            counted(*entries as u64, "entry"),
+            called(maker)
+        ),
+        AssemblyEvent::ProposalRefused { view, leader, reason } => {
+            format!("the proposal of {} in view {view} is refused: {reason}", called(leader))
+        }
+        AssemblyEvent::Standstill { here, needed, missing } => format!(
+            "nothing can be committed: it takes {needed} members, and {here} can be heard; \
+             missing: {}",
+            all(missing)
+        ),
+        AssemblyEvent::Resumed {} => "enough members are heard again".to_owned(),
+        AssemblyEvent::MemberContradicted { member, first, second } => format!(
+            "MEMBER {} CONTRADICTS ITSELF: {}; {}. Both signed statements are kept",
+            called(member),
+            first.statement,
+            second.statement
+        ),
+        AssemblyEvent::CatchingUp { height, target } => {
+            format!("we have {height} of {target} blocks, and fetch the others")
+        }
+        AssemblyEvent::Observing { why: Observer::NotAMember } => {
+            "we only follow: our key is none of the charter's".to_owned()
+        }
+        AssemblyEvent::Observing { why: Observer::DiskLost } => {
+            "WE TAKE NO PART IN THE VOTES: the data do not say what this member has said before, \
+             so it might contradict itself. It follows, and its entries are committed as before"
+                .to_owned()
+        }
+        AssemblyEvent::Observing { why: Observer::Copied } => {
+            "ANOTHER COPY OF THIS MEMBER HAS SPOKEN: the data here were copied, or are an old \
+             backup. If it goes on, leave it running. This one no longer votes, and never will \
+             with these data"
+                .to_owned()
+        }
+        AssemblyEvent::Diverged { hash, reason } => format!(
+            "A QUORUM HAS COMMITTED A BLOCK THAT IS INVALID HERE, {hash}: {reason}. Too many \
+             members are dishonest, or this program has an error; we stop at the block before"
+        ),
+        // There is one of each for every block.
+        AssemblyEvent::ViewEntered { .. } | AssemblyEvent::BlockNotarized { .. } => return None,
+    })
 }
 
 /// Returns who has signed an entry, if it is signed.

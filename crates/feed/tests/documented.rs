@@ -7,11 +7,12 @@ use std::path::Path;
 use althing_engine::Ground;
 use althing_feed::documentation::{groups, record_schema, with_tables};
 use althing_feed::{
-    BrokenRule, ChainEvent, DemoEvent, Draw, Event, Feed, Id, MinersEvent, PeerEvent, PeerName,
-    Record, RoundsEvent, Row, SearchEvent, Shares, TrackerEvent, Waiting,
+    AssemblyEvent, BrokenRule, ChainEvent, CharterMember, DemoEvent, Draw, Event, Feed, Id,
+    MinersEvent, Observer, PeerEvent, PeerName, Record, RoundsEvent, Row, SearchEvent, Shares,
+    TrackerEvent, Waiting, Word,
 };
 use althing_types::{
-    Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction,
+    Address, BlockHash, Channel, Difficulty, Height, Moment, PeerId, Seed, Term, Transaction, View,
 };
 use serde_json::Value;
 
@@ -36,6 +37,31 @@ fn examples() -> Vec<Event> {
     let shares = Shares { accepted: 5, stale: 1, invalid: 2, blocks: 1 };
     let missing = || vec![id, wide];
     let (worker, reason) = (|| worker.clone(), || "it does not read".to_owned());
+    let (view, digits) = (View::new(12), || "ab".repeat(64));
+    let word = |statement: &str| Word { statement: statement.to_owned(), signature: digits() };
+    let assembly = [
+        AssemblyEvent::CharterFollowed {
+            chain: "ab".repeat(32),
+            members: vec![CharterMember { id: wide, name: name() }],
+            quorum: 1,
+            member: true,
+        },
+        AssemblyEvent::ViewEntered { view, leader: wide },
+        AssemblyEvent::BlockNotarized { view, hash },
+        AssemblyEvent::LeaderPassedOver { view, leader: wide },
+        AssemblyEvent::BlockCommitted { height, hash, view, maker: wide, entries: 2 },
+        AssemblyEvent::ProposalRefused { view, leader: wide, reason: reason() },
+        AssemblyEvent::Standstill { here: 2, needed: 3, missing: missing() },
+        AssemblyEvent::Resumed {},
+        AssemblyEvent::MemberContradicted {
+            member: wide,
+            first: word("notarize 12"),
+            second: word("nullify 12"),
+        },
+        AssemblyEvent::CatchingUp { height, target: Height::new(90) },
+        AssemblyEvent::Observing { why: Observer::DiskLost },
+        AssemblyEvent::Diverged { hash, reason: reason() },
+    ];
     let peers = [
         PeerEvent::Started { rows: Some(4), blocks: None, left_out: None, watching: false },
         PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1), watching: false },
@@ -221,11 +247,12 @@ fn examples() -> Vec<Event> {
     let peers = peers.into_iter().map(Event::from);
     let rounds = rounds.into_iter().map(Event::from);
     let chains = chains.into_iter().map(Event::from);
+    let assembly = assembly.into_iter().map(Event::from);
     let miners = miners.into_iter().map(Event::from);
     let trackers = trackers.into_iter().map(Event::from);
     let demos = demos.into_iter().map(Event::from);
     let searches = searches.into_iter().map(Event::from);
-    let of_peers = peers.chain(rounds).chain(chains);
+    let of_peers = peers.chain(rounds).chain(chains).chain(assembly);
     of_peers.chain(miners).chain(trackers).chain(demos).chain(searches).collect()
 }
 
@@ -286,6 +313,7 @@ fn every_event_has_the_documented_fields_and_there_is_an_example_of_each() {
             Event::Peer(_) => "peer",
             Event::Rounds(_) => "rounds",
             Event::Chain(_) => "chain",
+            Event::Assembly(_) => "assembly",
             Event::Miners(_) => "miners",
             Event::Tracker(_) => "tracker",
             Event::Demo(_) => "demo",

@@ -2,7 +2,7 @@
 //! those that watch it.
 
 use althing_api::{EngineStatus, Health, PeerStatus, Trouble};
-use althing_feed::Waiting;
+use althing_feed::{Observer, Waiting};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -73,6 +73,21 @@ fn unready(status: &PeerStatus) -> Option<(String, &'static str)> {
             "see that its contacts or its tracker run, and that they have the same options",
         )),
         EngineStatus::Chain(_) => None,
+        EngineStatus::Assembly(assembly) if assembly.observing == Some(Observer::Copied) => Some((
+            "another copy of this member has spoken, so it no longer votes, for good".to_owned(),
+            "leave the other one running, and stop this one",
+        )),
+        EngineStatus::Assembly(assembly) => {
+            let (all, missing) = (assembly.members.len(), assembly.silent.len());
+            (all - missing < assembly.quorum).then(|| {
+                let needed = assembly.quorum;
+                let heard = all - missing;
+                (
+                    format!("it takes {needed} members to commit, and {heard} can be heard"),
+                    "see that the other members run, with the same charter and broker",
+                )
+            })
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use althing_api::{EngineStatus, PeerStatus, RoundsStatus};
-use althing_feed::{ChainEvent, Event, PeerEvent, Record, RoundsEvent, Subscription};
+use althing_feed::{
+    AssemblyEvent, ChainEvent, Event, PeerEvent, Record, RoundsEvent, Subscription,
+};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -53,6 +55,7 @@ struct Happened {
     leader_changes: Counted,
     reorganisations: Counted,
     blocks_connected: Counted,
+    leaders_passed_over: Counted,
     refused: Counted<Refusal>,
     missed: Counter,
 }
@@ -74,7 +77,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("althing");
         let (happened, stands) = (Happened::default(), Stands::default());
         let requests = Counted::<OfStatus>::default();
-        let of_peer: [(&str, &str, &Counted); 7] = [
+        let of_peer: [(&str, &str, &Counted); 8] = [
             ("rounds_decided", "Rows that have entered the table", &happened.rounds_decided),
             ("leader_changes", "Elections that a leader has won", &happened.leader_changes),
             ("reorganisations", "Times that blocks were replaced", &happened.reorganisations),
@@ -82,6 +85,11 @@ impl Default for Metrics {
                 "blocks_connected",
                 "Blocks that count and did not before",
                 &happened.blocks_connected,
+            ),
+            (
+                "leaders_passed_over",
+                "Views of an assembly that have ended without a block",
+                &happened.leaders_passed_over,
             ),
             ("messages_received", "Messages that have arrived", &stands.received),
             ("messages_refused", "Messages that were refused", &stands.refused),
@@ -102,7 +110,7 @@ impl Default for Metrics {
             ("known_peers", "Peers that it knows now", &stands.known_peers),
             ("height", "Rows in its table, or blocks in its chain", &stands.height),
             ("mempool_entries", "Entries that wait for a block", &stands.mempool),
-            ("term", "The term of the leader", &stands.term),
+            ("term", "The term of the leader, or the view of an assembly", &stands.term),
         ] {
             registry.register(name, help, family.clone());
         }
@@ -148,6 +156,12 @@ impl Metrics {
                 if *disconnected > 0 {
                     happened.reorganisations.get_or_create(&of_peer).inc();
                 }
+            }
+            Event::Assembly(AssemblyEvent::BlockCommitted { .. }) => {
+                happened.blocks_connected.get_or_create(&of_peer).inc();
+            }
+            Event::Assembly(AssemblyEvent::LeaderPassedOver { .. }) => {
+                happened.leaders_passed_over.get_or_create(&of_peer).inc();
             }
             Event::Peer(PeerEvent::MessageRefused { kind, count, .. }) => {
                 let refusal = Refusal { peer: of_peer.peer, kind: kind.clone() };
@@ -197,6 +211,12 @@ impl Metrics {
                 set(&stands.height, chain.blocks);
                 set(&stands.known_peers, chain.peers.len() as u64);
                 set(&stands.mempool, chain.mempool as u64);
+            }
+            EngineStatus::Assembly(assembly) => {
+                set(&stands.height, assembly.height);
+                set(&stands.known_peers, assembly.members.len() as u64);
+                set(&stands.term, assembly.view);
+                set(&stands.mempool, assembly.mempool as u64);
             }
         }
     }
@@ -308,6 +328,7 @@ mod tests {
             &happened.leader_changes,
             &happened.reorganisations,
             &happened.blocks_connected,
+            &happened.leaders_passed_over,
             &stands.received,
             &stands.refused,
             &stands.hashes,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use althing_api::Hook;
 use althing_feed::{
-    ChainEvent, DemoEvent, Event, Feed, PeerName, Record, RoundsEvent, Subscription,
+    AssemblyEvent, ChainEvent, DemoEvent, Event, Feed, PeerName, Record, RoundsEvent, Subscription,
 };
 use althing_text::hex;
 use bytes::Bytes;
@@ -106,6 +106,14 @@ fn matters(record: &Record) -> bool {
                 | RoundsEvent::MemberEquivocated { .. }
         ),
         Event::Chain(event) => matches!(event, ChainEvent::PeerBanned { .. }),
+        Event::Assembly(event) => matches!(
+            event,
+            AssemblyEvent::Standstill { .. }
+                | AssemblyEvent::Resumed {}
+                | AssemblyEvent::MemberContradicted { .. }
+                | AssemblyEvent::Observing { .. }
+                | AssemblyEvent::Diverged { .. }
+        ),
         _ => false,
     }
 }

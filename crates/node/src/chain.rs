@@ -3,7 +3,6 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::Engine;
@@ -12,10 +11,10 @@ use althing_feed::Feed;
 use althing_ledger::{Block, Entry, Parent};
 use althing_pow::Parallelism;
 use althing_store::{Reader, Secret, Store, StoreError};
-use althing_types::{Address, BlockHash, Height, PeerId, UnixTime};
+use althing_types::{Address, BlockHash, Height, PeerId};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_time_at_start};
 use crate::commands::{Commands, HasLeft};
 use crate::driver::{Node, NodeError, Setup};
 use crate::identity::{identify, random_secret};
@@ -263,12 +262,6 @@ fn follows(block: &Block, before: BlockHash, hash: BlockHash) -> bool {
         Parent::Named(parent) => parent == before,
         Parent::Unnamed => block.claimed_hash() == Some(hash),
     }
-}
-
-/// Returns the wall-clock time at which `clock` started.
-fn wall_time_at_start(clock: Clock) -> UnixTime {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_seconds(since_1970.saturating_sub(clock.now().since_start()).as_secs())
 }
 
 #[cfg(test)]

@@ -51,6 +51,12 @@ impl Clock {
     }
 }
 
+/// Returns the wall-clock time at which `clock` started.
+pub(crate) fn wall_time_at_start(clock: Clock) -> UnixTime {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_seconds(since_1970.saturating_sub(clock.now().since_start()).as_secs())
+}
+
 /// Watches the time of day, which may be set while a peer runs, and the machine, which may sleep.
 #[derive(Clone, Debug)]
 pub(crate) struct TimeOfDay {

@@ -19,7 +19,7 @@ use althing_feed::{Event, Observed, PeerEvent, Source};
 use althing_net::Transport;
 use althing_pow::Parallelism;
 use althing_store::{Reader, Store, StoreError};
-use althing_types::Moment;
+use althing_types::{Moment, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{Instrument, debug, info_span, trace};
 
@@ -33,8 +33,9 @@ use crate::observer::Observer;
 use crate::timers::Timers;
 use crate::watch::{Ears, Watch};
 
-/// The parts of a peer. [`rounds::open`](crate::rounds::open) and
-/// [`chain::open`](crate::chain::open) put the parts together for the networks that we speak.
+/// The parts of a peer. They are put together for the networks that we speak by
+/// [`rounds::open`](crate::rounds::open), [`chain::open`](crate::chain::open) and
+/// [`assembly::open`](crate::assembly::open).
 pub struct Setup<E: Engine> {
     /// The wire format of its network.
     pub codec: Arc<dyn Codec<Engine = E>>,
@@ -112,6 +113,17 @@ pub enum NodeError {
         theirs: String,
         /// The network to take part in.
         ours: String,
+    },
+    /// The store is of the owner of another key.
+    #[error(
+        "the data are of peer {theirs}, and the key is that of {ours}; use another --data \
+         directory, or its own key"
+    )]
+    OtherKey {
+        /// Whose store it is.
+        theirs: PeerId,
+        /// Whose key it is.
+        ours: PeerId,
     },
     /// The secret in the store is not one that this network can use.
     #[error("the data are damaged: {0}; use another --data directory")]
@@ -454,7 +466,8 @@ impl<E: Observed> Node<E> {
         if let Some(observer) = &mut self.observer {
             observer.event(&event);
         }
-        if let (Some(ears), Some((peer, ground, reason))) = (&self.ears, self.engine.refusal(&event))
+        if let (Some(ears), Some((peer, ground, reason))) =
+            (&self.ears, self.engine.refusal(&event))
         {
             ears.refuse(peer.as_ref(), ground, &reason);
         }

@@ -4,12 +4,12 @@
 //! [`Node::run`] waits for the next input: a message, a timer, a solution, a user's command, or the
 //! request to stop. It hands it to the engine and carries out the engine's outputs in their order.
 //! Writes are on disk before any other output leaves this process. There is one driver for all
-//! engines; [`rounds::open`] and [`chain::open`] give it the parts that differ.
+//! engines; [`rounds::open`], [`chain::open`] and [`assembly::open`] give it the parts that differ.
 //!
 //! | file | question |
 //! | --- | --- |
 //! | `driver` | which input is next, and how are its outputs carried out? |
-//! | `rounds`, `chain` | how is a peer of either kind of network made? |
+//! | `rounds`, `chain`, `assembly` | how is a peer of each kind of network made? |
 //! | `identity` | which name and secret does it have? |
 //! | `commands` | what can a user ask a running peer to do? |
 //! | `submissions` | what has become of the entries that a user wants in the chain? |
@@ -27,6 +27,7 @@
 //! | `stratum` | how do stock miners work for it? |
 
 mod air;
+pub mod assembly;
 pub mod chain;
 mod clock;
 mod commands;

@@ -7,6 +7,7 @@ use althing_engine::Engine;
 use althing_engine::nakamoto::{Durable, Event, Nakamoto, NotAdmitted};
 use althing_ledger::{Block, Entry};
 use althing_types::Height;
+use derive_where::derive_where;
 use tokio::sync::watch;
 
 use crate::commands::HasLeft;
@@ -14,7 +15,7 @@ use crate::observer::Observer;
 
 /// What has become of an entry that the user submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Submitted {
+pub enum Submitted<R = NotAdmitted> {
     /// It is in a block of the best chain.
     Added {
         /// The height of that block.
@@ -30,22 +31,22 @@ pub enum Submitted {
     /// Its block is no longer in the best chain, and it waits for another one.
     Returned,
     /// It cannot get into the chain.
-    Refused(NotAdmitted),
+    Refused(R),
 }
 
 /// An entry on its way into the chain, and as long as it is followed.
 #[derive(Debug)]
-pub struct Submission {
-    submitted: watch::Receiver<Option<Submitted>>,
+pub struct Submission<R = NotAdmitted> {
+    submitted: watch::Receiver<Option<Submitted<R>>>,
     lost_races: watch::Receiver<u32>,
 }
 
-impl Submission {
+impl<R: Clone> Submission<R> {
     /// Waits until the entry has as many confirmations as were asked for, or cannot get into a
     /// block. That takes as long as so many blocks take to mine, and longer if others are quicker.
     /// Of a block of our own, the answer comes when another peer has it as well, or after a while
     /// without that.
-    pub async fn outcome(mut self) -> Result<Submitted, HasLeft> {
+    pub async fn outcome(mut self) -> Result<Submitted<R>, HasLeft> {
         loop {
             match self.next().await? {
                 Submitted::Returned => {}
@@ -56,7 +57,7 @@ impl Submission {
 
     /// Waits until something else has become of the entry. An error also means that nothing more
     /// will, since it was refused.
-    pub async fn next(&mut self) -> Result<Submitted, HasLeft> {
+    pub async fn next(&mut self) -> Result<Submitted<R>, HasLeft> {
         loop {
             self.submitted.changed().await.map_err(|_| HasLeft)?;
             if let Some(submitted) = self.submitted.borrow_and_update().clone() {
@@ -67,7 +68,7 @@ impl Submission {
 
     /// Waits for the same as [`outcome`](Self::outcome), but only until another block has come
     /// first while the peer searched for one with the entry: then it is `None`.
-    pub(crate) async fn outcome_or_lost_race(&mut self) -> Result<Option<Submitted>, HasLeft> {
+    pub(crate) async fn outcome_or_lost_race(&mut self) -> Result<Option<Submitted<R>>, HasLeft> {
         loop {
             tokio::select! {
                 biased;
@@ -86,7 +87,7 @@ impl Submission {
     }
 
     /// Returns what there is to be told now, if anything.
-    pub(crate) fn news(&mut self) -> Option<Submitted> {
+    pub(crate) fn news(&mut self) -> Option<Submitted<R>> {
         if !self.submitted.has_changed().unwrap_or(true) {
             return None;
         }
@@ -95,11 +96,12 @@ impl Submission {
 }
 
 /// The entries that are followed. Clones are the same list.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Submissions(Arc<Mutex<Vec<Followed>>>);
+#[derive(Debug)]
+#[derive_where(Clone, Default)]
+pub(crate) struct Submissions<R = NotAdmitted>(Arc<Mutex<Vec<Followed<R>>>>);
 
 #[derive(Debug)]
-struct Followed {
+struct Followed<R> {
     entry: Entry,
     /// How many confirmations the caller waits for.
     wanted: u64,
@@ -108,7 +110,7 @@ struct Followed {
     block: Option<InBlock>,
     /// Whether it was in a block before, which may come back though no caller waits any more.
     was_in_block: bool,
-    told: watch::Sender<Option<Submitted>>,
+    told: watch::Sender<Option<Submitted<R>>>,
 }
 
 /// Entries that are followed though no caller waits for them, at most.
@@ -127,9 +129,9 @@ struct InBlock {
     told: Option<bool>,
 }
 
-impl Followed {
+impl<R: PartialEq> Followed<R> {
     /// Tells what has become of it, unless that was told last.
-    fn tell(&self, submitted: Submitted) {
+    fn tell(&self, submitted: Submitted<R>) {
         self.told.send_if_modified(|told| {
             let is_news = told.as_ref() != Some(&submitted);
             *told = Some(submitted);
@@ -156,9 +158,9 @@ impl Followed {
     }
 }
 
-impl Submissions {
+impl<R: Clone + PartialEq> Submissions<R> {
     /// Follows `entry`; to be called before the engine is told of it, so that nothing is missed.
-    pub(crate) fn add(&self, entry: Entry, wanted: NonZeroU64) -> Submission {
+    pub(crate) fn add(&self, entry: Entry, wanted: NonZeroU64) -> Submission<R> {
         let (told, submitted) = watch::channel(None);
         let (races, lost_races) = watch::channel(0);
         let mut all = self.lock();
@@ -177,8 +179,8 @@ impl Submissions {
     /// Returns the submission of an entry whose caller was told that another block came first, but
     /// whose own block is in the best chain again. It is returned once: another entry that reads
     /// the same is a new one.
-    pub(crate) fn come_back(&self, entry: &Entry) -> Option<Submission> {
-        let is_it = |followed: &&mut Followed| {
+    pub(crate) fn come_back(&self, entry: &Entry) -> Option<Submission<R>> {
+        let is_it = |followed: &&mut Followed<R>| {
             followed.was_in_block
                 && followed.entry == *entry
                 && followed.block.is_some()
@@ -198,7 +200,7 @@ impl Submissions {
     /// it: then it is not to be withdrawn.
     pub(crate) fn is_wanted(&self, entry: &Entry) -> bool {
         let all = self.lock();
-        let waiting = |followed: &&Followed| followed.entry == *entry && followed.is_awaited();
+        let waiting = |followed: &&Followed<R>| followed.entry == *entry && followed.is_awaited();
         let mut waiting = all.iter().filter(waiting);
         waiting.next().is_some_and(|first| first.block.is_some()) || waiting.next().is_some()
     }
@@ -237,6 +239,34 @@ impl Submissions {
         }
     }
 
+    /// Takes note that `blocks` are committed, the next ones of the chain. A quorum has them.
+    pub(crate) fn committed(&self, blocks: &[Block]) {
+        let Some(first) = blocks.first() else { return };
+        self.connected(first.height(), blocks, &[]);
+        note_held(&mut self.lock(), |_| true, true);
+    }
+
+    /// Takes note that an entry can get into no block.
+    pub(crate) fn refused(&self, entry: &Entry, reason: &R) {
+        // One that is in a block makes another that reads the same invalid.
+        let is_it =
+            |followed: &mut Followed<R>| followed.entry == *entry && followed.block.is_none();
+        for followed in self.lock().extract_if(.., is_it) {
+            followed.tell(Submitted::Refused(reason.clone()));
+        }
+    }
+
+    /// Follows nothing any more: those who wait are told that the peer has left.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Followed<R>>> {
+        self.0.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Submissions {
     fn heed(&self, event: &Event) {
         let mut all = self.lock();
         match event {
@@ -261,24 +291,20 @@ impl Submissions {
                 note_held(&mut all, |block| block.height == *height, false);
             }
             Event::EntryRefused { entry, reason } => {
-                // One that is in a block makes another that reads the same invalid.
-                let is_it =
-                    |followed: &mut Followed| followed.entry == *entry && followed.block.is_none();
-                for followed in all.extract_if(.., is_it) {
-                    followed.tell(Submitted::Refused(reason.clone()));
-                }
+                drop(all);
+                self.refused(entry, reason);
             }
             _ => {}
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Followed>> {
-        self.0.lock().expect("nothing panics while it holds this lock")
-    }
 }
 
 /// Takes note of whether other peers have the blocks that `is_it` picks.
-fn note_held(all: &mut [Followed], is_it: impl Fn(&InBlock) -> bool, is_held: bool) {
+fn note_held<R: PartialEq>(
+    all: &mut [Followed<R>],
+    is_it: impl Fn(&InBlock) -> bool,
+    is_held: bool,
+) {
     for followed in all {
         if let Some(block) = followed.block.as_mut().filter(|block| is_it(block)) {
             block.is_held = Some(is_held);
@@ -305,7 +331,7 @@ impl Observer<Nakamoto> for Watching {
 /// The peer is gone, so callers that wait get no answer.
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.lock().clear();
+        self.0.clear();
     }
 }
 

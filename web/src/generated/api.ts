@@ -449,7 +449,7 @@ export interface components {
             hashes: number;
             /** @description The running timers, by kind, the first first. */
             due: components["schemas"]["Due"][];
-        } & (components["schemas"]["RoundsStatus"] | components["schemas"]["ChainStatus"]);
+        } & (components["schemas"]["RoundsStatus"] | components["schemas"]["ChainStatus"] | components["schemas"]["AssemblyStatus"]);
         /** @description How things stand in a network with rounds. */
         RoundsStatus: {
             /**
@@ -650,6 +650,73 @@ export interface components {
             searching: number | null;
             /** @description Whether it has met its network, as far as it can know; before, it does not mine. */
             joined: boolean;
+        };
+        /** @description How things stand in an assembly. */
+        AssemblyStatus: {
+            /** @description The hash of the charter, which is the id of the chain. */
+            chain: string;
+            /** @description The members, in the order of the charter. */
+            members: components["schemas"]["CharterMember"][];
+            /**
+             * Format: uint
+             * @description How many of them decide.
+             */
+            quorum: number;
+            /** @description Why this peer takes no part in the votes, if it does not. */
+            observing: components["schemas"]["Observer"] | null;
+            /** @description The members that it has not heard for long. */
+            silent: components["schemas"]["Id"][];
+            /**
+             * Format: uint64
+             * @description The view.
+             */
+            view: number;
+            /** @description The member that was drawn to lead it. */
+            leader: components["schemas"]["Id"];
+            /**
+             * Format: uint64
+             * @description The height of the last committed block; 0 is that of the genesis, which is not kept.
+             */
+            height: number;
+            /** @description The hash of that block. */
+            tip: string;
+            /**
+             * Format: uint
+             * @description Entries that wait for a block.
+             */
+            mempool: number;
+            /**
+             * Format: uint64
+             * @description The height of the block that it searches for, if it does.
+             */
+            searching: number | null;
+            /** @description What proves that members have contradicted themselves; one for each. */
+            contradictions: components["schemas"]["Contradiction"][];
+        };
+        /** @description A member of a charter. */
+        CharterMember: {
+            /** @description Its id: the first half of its key. */
+            id: components["schemas"]["Id"];
+            /** @description Its name, which no other member has. */
+            name: string;
+        };
+        /** @description Why a peer takes no part in the votes. */
+        Observer: "not_a_member" | "disk_lost" | "copied";
+        /** @description Two things that a member has said, signed, of which no honest one says both. */
+        Contradiction: {
+            /** @description The member. */
+            member: components["schemas"]["Id"];
+            /** @description One of them. */
+            first: components["schemas"]["Word"];
+            /** @description The other one. */
+            second: components["schemas"]["Word"];
+        };
+        /** @description Something that a member has said, signed. */
+        Word: {
+            /** @description What it is, in words. */
+            statement: string;
+            /** @description The signature under it, in hexadecimal digits. */
+            signature: string;
         };
         /** @description What a peer does next, of one kind. */
         Due: {
@@ -1057,7 +1124,7 @@ export interface components {
             names?: {
                 [key: string]: string;
             };
-        } & (components["schemas"]["PeerEvent"] | components["schemas"]["RoundsEvent"] | components["schemas"]["ChainEvent"] | components["schemas"]["MinersEvent"] | components["schemas"]["TrackerEvent"] | components["schemas"]["DemoEvent"] | components["schemas"]["SearchEvent"]);
+        } & (components["schemas"]["PeerEvent"] | components["schemas"]["RoundsEvent"] | components["schemas"]["ChainEvent"] | components["schemas"]["AssemblyEvent"] | components["schemas"]["MinersEvent"] | components["schemas"]["TrackerEvent"] | components["schemas"]["DemoEvent"] | components["schemas"]["SearchEvent"]);
         /** @description What can happen to any peer. */
         PeerEvent: {
             /** @constant */
@@ -1699,6 +1766,141 @@ export interface components {
             /** @description The key of its author, in networks whose entries are signed. */
             author?: string | null;
             /** @description The rule that it breaks. */
+            reason: string;
+        };
+        /**
+         * @description What can happen to a peer of an assembly. Members are named by their ids, which the event
+         *     `charter_followed` gives with their names.
+         */
+        AssemblyEvent: {
+            /** @constant */
+            event: "charter_followed";
+            /** @description The hash of the charter, which is the id of its chain. */
+            chain: string;
+            /** @description The members, in the order of the charter. */
+            members: components["schemas"]["CharterMember"][];
+            /**
+             * Format: uint
+             * @description How many of them decide.
+             */
+            quorum: number;
+            /** @description Whether this peer is one of them. */
+            member: boolean;
+        } | {
+            /** @constant */
+            event: "view_entered";
+            /**
+             * Format: uint64
+             * @description The view.
+             */
+            view: number;
+            /** @description The member that was drawn to lead it. */
+            leader: components["schemas"]["Id"];
+        } | {
+            /** @constant */
+            event: "block_notarized";
+            /**
+             * Format: uint64
+             * @description The view.
+             */
+            view: number;
+            /** @description The hash of the block. */
+            hash: string;
+        } | {
+            /** @constant */
+            event: "leader_passed_over";
+            /**
+             * Format: uint64
+             * @description The view.
+             */
+            view: number;
+            /** @description The member that was drawn to lead it. */
+            leader: components["schemas"]["Id"];
+        } | {
+            /** @constant */
+            event: "block_committed";
+            /**
+             * Format: uint64
+             * @description Its height.
+             */
+            height: number;
+            /** @description Its hash. */
+            hash: string;
+            /**
+             * Format: uint64
+             * @description The view in which it was proposed.
+             */
+            view: number;
+            /** @description The member that has made it. */
+            maker: components["schemas"]["Id"];
+            /**
+             * Format: uint
+             * @description How many entries it has.
+             */
+            entries: number;
+        } | {
+            /** @constant */
+            event: "proposal_refused";
+            /**
+             * Format: uint64
+             * @description The view.
+             */
+            view: number;
+            /** @description The member that leads it. */
+            leader: components["schemas"]["Id"];
+            /** @description The rule that the proposal breaks, in words. */
+            reason: string;
+        } | {
+            /** @constant */
+            event: "standstill";
+            /**
+             * Format: uint
+             * @description How many are heard, this peer included.
+             */
+            here: number;
+            /**
+             * Format: uint
+             * @description How many it takes.
+             */
+            needed: number;
+            /** @description The members that are not heard. */
+            missing: components["schemas"]["Id"][];
+        } | {
+            /** @constant */
+            event: "resumed";
+        } | {
+            /** @constant */
+            event: "member_contradicted";
+            /** @description The member. */
+            member: components["schemas"]["Id"];
+            /** @description One thing that it has said. */
+            first: components["schemas"]["Word"];
+            /** @description The other one. */
+            second: components["schemas"]["Word"];
+        } | {
+            /** @constant */
+            event: "catching_up";
+            /**
+             * Format: uint64
+             * @description The height of its own last one.
+             */
+            height: number;
+            /**
+             * Format: uint64
+             * @description The height that it has heard of.
+             */
+            target: number;
+        } | {
+            /** @constant */
+            event: "observing";
+            /** @description The reason. */
+            why: components["schemas"]["Observer"];
+        } | {
+            /** @constant */
+            event: "diverged";
+            /** @description The hash of the block. */
+            hash: string;
+            /** @description What is wrong with it, in words. */
             reason: string;
         };
         /** @description What can happen among the miners of a peer. */

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use althing_api::{ChainStatus, Client, EngineStatus, PeerStatus, RoundsStatus};
-use althing_feed::{Id, shown};
+use althing_api::{AssemblyStatus, ChainStatus, Client, EngineStatus, PeerStatus, RoundsStatus};
+use althing_feed::{Id, Observer, shown};
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use clap::Args;
@@ -43,12 +43,17 @@ fn print(status: &PeerStatus, out: &mut impl Write) -> anyhow::Result<()> {
     line(out, "network", &status.network)?;
     let own = match (&status.engine, status.peer.id()) {
         (EngineStatus::Rounds(rounds), Some(id)) => shown_id(rounds, id.into()),
+        (EngineStatus::Assembly(assembly), Some(id)) => {
+            let member = assembly.members.iter().find(|member| member.id.peer() == id);
+            shown(id.to_string(), member.map(|member| &member.name))
+        }
         _ => status.peer.to_string(),
     };
     line(out, "peer", &own)?;
     match &status.engine {
         EngineStatus::Rounds(rounds) => print_rounds(rounds, out)?,
         EngineStatus::Chain(chain) => print_chain(chain, out)?,
+        EngineStatus::Assembly(assembly) => print_assembly(assembly, out)?,
     }
     let PeerStatus { received, refused, hashes, .. } = status;
     line(out, "messages", &format!("{received} received, {refused} of them refused"))?;
@@ -82,6 +87,36 @@ fn print_chain(status: &ChainStatus, out: &mut impl Write) -> anyhow::Result<()>
     line(out, "chain", &(counted(status.blocks, "block") + &last.unwrap_or_default()))?;
     line(out, "peers", &list(&status.peers))?;
     line(out, "mempool", &counted(status.mempool as u64, "entry"))?;
+    let searching = status.searching.map(|height| format!("block {height}"));
+    line(out, "mining", searching.as_deref().unwrap_or("nothing"))
+}
+
+fn print_assembly(status: &AssemblyStatus, out: &mut impl Write) -> anyhow::Result<()> {
+    let called = |id: &Id| {
+        let member = status.members.iter().find(|member| member.id == *id);
+        member.map_or_else(|| id.to_string(), |member| member.name.to_string())
+    };
+    let all = |ids: &[Id]| list(&ids.iter().map(called).collect::<Vec<_>>());
+    let AssemblyStatus { quorum, height, tip, view, mempool, .. } = status;
+    let members: Vec<Id> = status.members.iter().map(|member| member.id).collect();
+    line(out, "charter", &status.chain)?;
+    line(out, "members", &format!("{}; {quorum} decide", all(&members)))?;
+    line(out, "silent", &all(&status.silent))?;
+    line(out, "chain", &format!("{}, the last is {tip}", counted(*height, "block")))?;
+    line(out, "leader", &format!("{}, in view {view}", called(&status.leader)))?;
+    line(out, "mempool", &counted(*mempool as u64, "entry"))?;
+    let votes = match status.observing {
+        None => "yes",
+        Some(Observer::NotAMember) => "no: our key is none of the charter's",
+        Some(Observer::DiskLost) => "no: what we have said before is not in the data",
+        Some(Observer::Copied) => "no: another copy of us has spoken",
+    };
+    line(out, "votes", votes)?;
+    for contradiction in &status.contradictions {
+        let (first, second) = (&contradiction.first.statement, &contradiction.second.statement);
+        let who = called(&contradiction.member);
+        line(out, "evidence", &format!("{who} has said: {first}; and: {second}"))?;
+    }
     let searching = status.searching.map(|height| format!("block {height}"));
     line(out, "mining", searching.as_deref().unwrap_or("nothing"))
 }

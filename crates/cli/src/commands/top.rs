@@ -167,6 +167,10 @@ impl Watched {
                 }
                 Folded::Chain(Box::new(board))
             }
+            EngineStatus::Assembly(_) => bail!(
+                "there is no such screen of an assembly; see althing status --help, and what \
+                 its peers print"
+            ),
             EngineStatus::Rounds(_) => {
                 let rules =
                     node.rules.as_ref().context("the peer does not say of which network it is")?;

@@ -23,7 +23,7 @@ use althing_engine::simplex::{Message, Simplex};
 use althing_engine::{Origin, Recipient};
 use althing_ledger::assembly::genesis;
 use althing_ledger::charter::{ChainId, Charter, MemberIndex};
-use althing_ledger::{Application, EntriesRefused, Entry, NativeBlock, Once, SignedEntry};
+use althing_ledger::{Application, Block, EntriesRefused, Entry, NativeBlock, Once, SignedEntry};
 use althing_types::Channel;
 use ed25519_dalek::SigningKey;
 
@@ -78,6 +78,11 @@ impl Assembly {
     /// Returns the block with which the chain begins.
     pub fn genesis(&self) -> NativeBlock {
         genesis(&self.charter, &self.chain)
+    }
+
+    /// Returns the bytes of a block, as they are sent.
+    pub fn encode_block(&self, block: &Block) -> Vec<u8> {
+        crate::native_block::encode(block).unwrap_or_default()
     }
 
     /// Returns what entries mean, before the first of them.

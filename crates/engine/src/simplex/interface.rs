@@ -8,6 +8,7 @@ use althing_ledger::charter::MemberIndex;
 use althing_ledger::{EntriesRefused, Entry, NativeBlock, NotSigned};
 use althing_types::{BlockHash, Height, View};
 
+use crate::Ground;
 use crate::liveness::SilenceLimits;
 
 /// What the user of a peer may ask it to do.
@@ -29,6 +30,8 @@ pub enum Timer {
 /// What has happened, for users, logs and scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// This peer begins to follow its charter.
+    Started,
     /// A view has begun.
     ViewEntered {
         /// The view.
@@ -198,6 +201,25 @@ pub enum Refusal {
     /// Rule L12.
     #[error("what should prove a contradiction of member {0} proves none")]
     NoEvidence(MemberIndex),
+}
+
+impl Refusal {
+    /// Returns what it is, for scripts and pages.
+    pub fn ground(&self) -> Ground {
+        use Ground as Of;
+        match self {
+            Self::Malformed => Of { kind: "malformed", rule: None, is_breach: true },
+            Self::SignatureWrong(_) => Of::breach("signature_wrong", "L4"),
+            Self::NotTheLeader(_) => Of::breach("not_the_leader", "L6"),
+            Self::OtherBlock => Of::breach("other_block", "L6"),
+            // It may be we who are behind.
+            Self::TooFarAhead(_) => Of::harmless("too_far_ahead", "L18"),
+            Self::Unexpected => Of::breach("unexpected", "L15"),
+            Self::Certificate(_) => Of::breach("certificate_wrong", "L2"),
+            Self::Run(_) => Of::breach("run_wrong", "L15"),
+            Self::NoEvidence(_) => Of::breach("no_evidence", "L12"),
+        }
+    }
 }
 
 /// How long a peer waits. None of this is part of the charter: safety depends on none of it.

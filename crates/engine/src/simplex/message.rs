@@ -41,6 +41,36 @@ pub enum Message {
     Evidence(Evidence),
 }
 
+impl Message {
+    /// Returns its kind, in a word or two.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Challenge(_) => "challenge",
+            Self::Solution(_) => "solution",
+            Self::Proposal { .. } => "proposal",
+            Self::Vote(_) => "vote",
+            Self::Certificates(_) => "certificates",
+            Self::Status(_) => "status",
+            Self::Request(Request::Blocks { .. }) => "request for blocks",
+            Self::Request(Request::Body(_)) => "request for a block",
+            Self::Request(Request::Certificates(_)) => "request for certificates",
+            Self::Body(_) => "block",
+            Self::Run(_) => "blocks",
+            Self::Entries(_) => "entries",
+            Self::Evidence(_) => "evidence",
+        }
+    }
+
+    /// Returns the member whose word it is, by that word; `None` of what anyone may pass on.
+    pub fn speaker(&self) -> Option<MemberIndex> {
+        match self {
+            Self::Proposal { word, .. } | Self::Vote(word) => Some(word.member),
+            Self::Status(status) => Some(status.member),
+            _ => None,
+        }
+    }
+}
+
 /// Certificates that a message may have.
 pub const CERTIFICATES_MAX: usize = 16;
 

@@ -249,6 +249,11 @@ impl Simplex {
         &self.charter
     }
 
+    /// Returns the hash of the charter.
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
     /// Returns the application after the last committed block.
     pub fn application(&self) -> &dyn Application {
         &*self.blocks.root().state.0
@@ -265,6 +270,7 @@ impl Simplex {
     }
 
     fn on_start(&mut self, now: Moment, out: &mut Vec<Output>) {
+        event(Event::Started, out);
         if let Some(why) = self.observing {
             out.push(Output::Event(Event::Observing(why)));
         } else if self.is_new {

@@ -159,10 +159,7 @@ impl Observed for Nakamoto {
         from.address.clone().map(PeerName::from)
     }
 
-    fn refusal(
-        &self,
-        event: &nakamoto::Event,
-    ) -> Option<(Option<PeerName>, Ground, String)> {
+    fn refusal(&self, event: &nakamoto::Event) -> Option<(Option<PeerName>, Ground, String)> {
         let nakamoto::Event::MessageRefused { from, reason } = event else { return None };
         Some((Some(from.clone().into()), reason.ground(), reason.to_string()))
     }

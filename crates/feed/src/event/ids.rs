@@ -1,6 +1,6 @@
 //! Which peers an event is about.
 
-use crate::{DemoEvent, Event, Id, PeerEvent, PeerName, RoundsEvent, Row, Waiting};
+use crate::{AssemblyEvent, DemoEvent, Event, Id, PeerEvent, PeerName, RoundsEvent, Row, Waiting};
 
 impl Event {
     /// Calls `visit` with the id of each peer that the event names, some of them more than once.
@@ -8,6 +8,7 @@ impl Event {
         match self {
             Self::Peer(event) => event.visit_ids(visit),
             Self::Rounds(event) => event.visit_ids(visit),
+            Self::Assembly(event) => event.visit_ids(visit),
             Self::Demo(event) => event.visit_ids(visit),
             // Their peers have addresses.
             Self::Chain(_) | Self::Miners(_) | Self::Tracker(_) | Self::Search(_) => {}
@@ -68,6 +69,26 @@ impl RoundsEvent {
             }
             Self::Waiting(waiting) => waiting.visit_ids(visit),
             Self::RoundFailed { .. } | Self::PeerCopied {} | Self::AllRecorded {} => {}
+        }
+    }
+}
+
+impl AssemblyEvent {
+    fn visit_ids(&self, mut visit: impl FnMut(Id)) {
+        match self {
+            Self::ViewEntered { leader: id, .. }
+            | Self::LeaderPassedOver { leader: id, .. }
+            | Self::ProposalRefused { leader: id, .. }
+            | Self::BlockCommitted { maker: id, .. }
+            | Self::MemberContradicted { member: id, .. } => visit(*id),
+            Self::Standstill { missing, .. } => missing.iter().copied().for_each(visit),
+            // It says their names itself.
+            Self::CharterFollowed { .. }
+            | Self::BlockNotarized { .. }
+            | Self::Resumed {}
+            | Self::CatchingUp { .. }
+            | Self::Observing { .. }
+            | Self::Diverged { .. } => {}
         }
     }
 }

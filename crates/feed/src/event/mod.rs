@@ -6,12 +6,14 @@
 //! | `rounds` | those of peers of a network with rounds |
 //! | `waiting` | what such a peer is waiting for |
 //! | `chain` | those of peers of a network with a chain |
+//! | `assembly` | those of peers of an assembly |
 //! | `miners` | those of miners that speak Stratum |
 //! | `tracker` | a tracker's |
 //! | `demo` | those of a network in one process, in which a user breaks things |
 //! | `search` | those of a search for one puzzle's solution |
 //! | `ids` | of any: which peers are they about? |
 
+pub(crate) mod assembly;
 pub(crate) mod chain;
 pub(crate) mod demo;
 mod ids;
@@ -26,6 +28,7 @@ use althing_engine::{Engine, Ground, Origin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::assembly::AssemblyEvent;
 use self::chain::ChainEvent;
 use self::demo::DemoEvent;
 use self::miners::MinersEvent;
@@ -48,6 +51,8 @@ pub enum Event {
     Rounds(RoundsEvent),
     /// In a network with a chain.
     Chain(ChainEvent),
+    /// In an assembly.
+    Assembly(AssemblyEvent),
     /// Among the miners of a peer.
     Miners(MinersEvent),
     /// At a tracker.
@@ -95,6 +100,12 @@ impl From<RoundsEvent> for Event {
 impl From<ChainEvent> for Event {
     fn from(event: ChainEvent) -> Self {
         Self::Chain(event)
+    }
+}
+
+impl From<AssemblyEvent> for Event {
+    fn from(event: AssemblyEvent) -> Self {
+        Self::Assembly(event)
     }
 }
 

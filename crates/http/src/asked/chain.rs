@@ -1,36 +1,24 @@
 //! What a peer of a network with a chain answers.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
 use althing_api::{
-    Ballot, Block as BlockAnswer, ChainStatus, Choice, Code, Entry as EntryAnswer, EntryProof,
-    NewEntry, Page, Problem, Submitted, Tally,
+    Ballot, ChainStatus, Choice, Code, EntryProof, NewEntry, Page, Problem, Submitted, Tally,
 };
 use althing_applications::Ballots;
 use althing_dialect::cs60::Data;
 use althing_dialect::{ChainDialect, NetworkConfig};
-use althing_engine::nakamoto::{self, Durable, Mining, Nakamoto};
-use althing_feed::{entry_author, entry_text};
-use althing_ledger::{Application, Block, BlockContext, Entry, Genesis, Parent};
+use althing_engine::nakamoto::{self, Mining, Nakamoto};
+use althing_ledger::{Application, Block, BlockContext, Genesis};
 use althing_node::chain::Entries;
 use althing_node::{self as node, Commands};
-use althing_store::Reader;
-use althing_text::hex;
-use althing_types::{BlockHash, Height, UnixTime};
+use althing_types::{BlockHash, Height};
 
+use super::listing::{Blocks, hash, hash_before, kept, page};
 use super::{Answer, Wanted, has_left, of_disk, proof};
-
-/// Blocks that are read at a time.
-const READ_MAX: usize = 16;
-
-/// The size of a page after which no further block is added to it: in hexadecimal digits where
-/// blocks are shown, and in bytes of blocks where only their entries are.
-const PAGE_SIZE_MAX: usize = 4 << 20;
-
-/// Blocks that are looked through for the entries of one page.
-const SCANNED_MAX: u64 = 1000;
 
 #[derive(Clone)]
 pub(super) struct AskedChain {
@@ -44,78 +32,18 @@ impl AskedChain {
         matches!(self.dialect.network(), NetworkConfig::Cs60 { data: Data::Ballots, .. })
     }
 
-    pub(super) fn blocks(&self, wanted: Wanted) -> Answer<Page<BlockAnswer>> {
-        let heights = self.heights()?;
-        let mut from = wanted.from.max(heights.start);
-        let mut previous = self.hash_before(from)?;
-        let (mut items, mut digits) = (Vec::new(), 0);
-        while items.len() < wanted.limit && digits < PAGE_SIZE_MAX {
-            let count = READ_MAX.min(wanted.limit - items.len());
-            let blocks = self.log().entries(from, count).map_err(|error| of_disk(&error))?;
-            if blocks.is_empty() {
-                break;
-            }
-            for block in &blocks {
-                let item = self.shown(block, previous);
-                previous = Some(hash(block));
-                digits += item.bytes.len();
-                items.push(item);
-            }
-            from += blocks.len() as u64;
-        }
-        let next = (!items.is_empty() && from < heights.end).then_some(from);
-        Ok(Page { items, next, total: heights.end - heights.start })
-    }
-
-    pub(super) fn block(&self, height: u64) -> Answer<BlockAnswer> {
-        Ok(self.shown(&self.kept(height)?, self.hash_before(height)?))
-    }
-
     pub(super) fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
-        let block = self.kept(height)?;
-        proof::of(&*self.dialect, &block, hash(&block), self.hash_before(height)?, place)
-    }
-
-    pub(super) fn entries(&self, wanted: Wanted) -> Answer<Page<EntryAnswer>> {
-        self.page(wanted, |block, place, entry| Some(shown_entry(block, place, entry)))
+        let (block, before) = (kept(self, height)?, hash_before(self, height)?);
+        proof::of(&*self.dialect, &block, hash(&block), before, place)
     }
 
     pub(super) fn ballots(&self, wanted: Wanted) -> Answer<Page<Ballot>> {
         self.check_ballots()?;
-        self.page(wanted, |block, _, entry| {
+        page(self, wanted, |block, _, entry| {
             let (voter, choice) = Ballots::read(entry)?;
             let choice = choice.map(|choice| choice.to_string());
             Some(Ballot { height: block.height().number(), voter: voter.to_string(), choice })
         })
-    }
-
-    /// Returns a page of what is read from the entries, which ends with a block.
-    fn page<T>(
-        &self,
-        wanted: Wanted,
-        mut read: impl FnMut(&Block, u64, &Entry) -> Option<T>,
-    ) -> Answer<Page<T>> {
-        let heights = self.heights()?;
-        let mut from = wanted.from.max(heights.start);
-        let end = heights.end.min(from.saturating_add(SCANNED_MAX));
-        let (mut items, mut bytes) = (Vec::new(), 0);
-        'page: while from < end && items.len() < wanted.limit {
-            let blocks = self.log().entries(from, READ_MAX).map_err(|error| of_disk(&error))?;
-            if blocks.is_empty() {
-                break;
-            }
-            for block in &blocks {
-                from += 1;
-                let entries = (0..).zip(block.entries());
-                items.extend(entries.filter_map(|(place, entry)| read(block, place, entry)));
-                bytes += block.sent_bytes();
-                if items.len() >= wanted.limit || bytes >= PAGE_SIZE_MAX {
-                    break 'page;
-                }
-            }
-        }
-        let next = (from < heights.end && from > wanted.from).then_some(from);
-        Ok(Page { items, next, total: heights.end - heights.start })
     }
 
     fn check_ballots(&self) -> Answer<()> {
@@ -179,90 +107,39 @@ impl AskedChain {
         let submission = self.entries.submit_until(entry, wanted).await.map_err(has_left)?;
         submitted(&submission.outcome().await.map_err(has_left)?)
     }
+}
 
-    fn log(&self) -> &Reader<Durable> {
-        self.entries.log()
-    }
-
-    /// Returns the block at a height.
-    fn kept(&self, height: u64) -> Answer<Block> {
-        let block = self.log().entry(height).map_err(|error| of_disk(&error))?;
-        let is_given = matches!(self.dialect.rules().chain.genesis, Genesis::Given(_));
-        block.ok_or_else(|| {
-            let reason = match height {
-                0 if is_given => "block 0 is the same in every such network: it is part of the \
-                                  program, and has no entry of a user"
-                    .to_owned(),
-                _ => format!("the chain has no block at height {height}"),
-            };
-            Problem::new(Code::NotFound, reason)
-        })
-    }
-
-    /// Returns the heights of the blocks that are kept.
+impl Blocks for AskedChain {
     fn heights(&self) -> Answer<Range<u64>> {
-        self.log().range().map_err(|error| of_disk(&error))
+        self.entries.log().range().map_err(|error| of_disk(&error))
     }
 
-    /// Returns the hash of the block below a height, if there is one.
-    fn hash_before(&self, height: u64) -> Answer<Option<BlockHash>> {
-        let Some(below) = height.checked_sub(1) else { return Ok(None) };
-        let kept = self.log().entry(below).map_err(|error| of_disk(&error))?;
-        Ok(kept.as_ref().map(hash).or_else(|| match &self.dialect.rules().chain.genesis {
+    fn read(&self, from: u64, count: usize) -> Answer<Vec<Block>> {
+        self.entries.log().entries(from, count).map_err(|error| of_disk(&error))
+    }
+
+    fn genesis(&self) -> Option<BlockHash> {
+        match &self.dialect.rules().chain.genesis {
             Genesis::Given(genesis) => Some(hash(genesis)),
             Genesis::Mined(_) => None,
-        }))
-    }
-
-    fn shown(&self, block: &Block, before: Option<BlockHash>) -> BlockAnswer {
-        let previous = match block.parent() {
-            Parent::None => None,
-            Parent::Named(parent) => Some(parent),
-            Parent::Unnamed => before,
-        };
-        let target = self.dialect.rules().chain.difficulty.stated(block);
-        let work = target.map_or(0, |target| target.work().hashes());
-        let bytes = self.dialect.encode_block(block);
-        BlockAnswer {
-            height: block.height().number(),
-            hash: hash(block).to_string(),
-            previous: previous.map(|hash| hash.to_string()),
-            time: block.time().map(UnixTime::seconds),
-            miner: block.miner().map(str::to_owned),
-            work: work.to_string(),
-            difficulty: bits(work),
-            entries: (0..)
-                .zip(block.entries())
-                .map(|(place, entry)| shown_entry(block, place, entry))
-                .collect(),
-            size: bytes.len() as u64,
-            bytes: hex::encode(&bytes),
         }
     }
-}
 
-/// Returns the hash of a block that is valid, and so the one that it states if it states one.
-fn hash(block: &Block) -> BlockHash {
-    block.claimed_hash().unwrap_or_else(|| block.hash_after(None))
-}
+    fn work(&self, block: &Block) -> u128 {
+        let target = self.dialect.rules().chain.difficulty.stated(block);
+        target.map_or(0, |target| target.work().hashes())
+    }
 
-/// Returns the logarithm to the base 2, to the thousandth; 0 of nothing.
-fn bits(work: u128) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "it is rounded anyway")]
-    let bits = (work.max(1) as f64).log2();
-    (bits * 1e3).round() / 1e3
-}
+    fn miner(&self, block: &Block) -> Option<String> {
+        block.miner().map(str::to_owned)
+    }
 
-fn shown_entry(block: &Block, place: u64, entry: &Entry) -> EntryAnswer {
-    EntryAnswer {
-        height: block.height().number(),
-        place,
-        text: entry_text(entry),
-        author: entry_author(entry),
+    fn encode(&self, block: &Block) -> Vec<u8> {
+        self.dialect.encode_block(block)
     }
 }
 
-fn submitted(submitted: &node::Submitted) -> Answer<Submitted> {
+pub(super) fn submitted<R: Display>(submitted: &node::Submitted<R>) -> Answer<Submitted> {
     match submitted {
         node::Submitted::Added { height, lost_races, confirmations, is_held } => {
             Ok(Submitted::Added {

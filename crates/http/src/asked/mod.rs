@@ -5,11 +5,15 @@
 //! | `numbering` | where in its log does it have a row? |
 //! | `rounds` | what does one of a network with rounds answer? |
 //! | `chain` | what does one of a network with a chain answer? |
+//! | `assembly` | what does one of an assembly answer? |
+//! | `listing` | how are the blocks and the entries of a chain listed? |
 //! | `edit` | what would fall if a block were another? |
 //! | `proof` | what shows that an entry is in a block? |
 
+mod assembly;
 mod chain;
 mod edit;
+mod listing;
 mod numbering;
 mod proof;
 mod rounds;
@@ -20,17 +24,21 @@ use althing_api::{
     Abilities, Ballot, Block, Certificate, Code, Due, Edit, Effect, EngineStatus, Entry,
     EntryProof, NewEntry, Page, PeerStatus, Problem, Submitted, Tally,
 };
+use althing_dialect::assembly::Assembly;
 use althing_dialect::{ChainDialect, RoundsDialect};
 use althing_engine::Engine;
 use althing_engine::nakamoto::Nakamoto;
 use althing_engine::rounds::{Counting, Durable, MemberKeys, Rounds};
+use althing_engine::simplex::Simplex;
 use althing_feed::{PeerName, Row, wall_clock};
 use althing_node::chain::Entries;
-use althing_node::{Commands, HasLeft, Status};
+use althing_node::{Commands, HasLeft, Status, assembly as assembly_node};
 use althing_store::{Reader, StoreError};
 use althing_types::Moment;
 
+use self::assembly::AskedAssembly;
 use self::chain::AskedChain;
+use self::listing::Blocks;
 use self::numbering::Numbering;
 use self::rounds::AskedRounds;
 
@@ -47,6 +55,7 @@ pub struct Asked {
 enum AskedEngine {
     Rounds(AskedRounds),
     Chain(AskedChain),
+    Assembly(AskedAssembly),
 }
 
 /// Which items of a list are wanted, and how many at most.
@@ -89,6 +98,18 @@ impl Asked {
         Self { network: network.to_owned(), name, engine, is_watching: false }
     }
 
+    /// Returns a peer of an assembly.
+    pub fn assembly(
+        network: &str,
+        name: PeerName,
+        commands: Commands<Simplex>,
+        entries: assembly_node::Entries,
+        dialect: Arc<Assembly>,
+    ) -> Self {
+        let engine = AskedEngine::Assembly(AskedAssembly { commands, entries, dialect });
+        Self { network: network.to_owned(), name, engine, is_watching: false }
+    }
+
     /// Has it take no entries, since it only watches its network, and may lack the first rows.
     #[must_use]
     pub fn watching(mut self) -> Self {
@@ -106,6 +127,9 @@ impl Asked {
     pub(crate) fn abilities(&self) -> Abilities {
         match &self.engine {
             AskedEngine::Rounds(_) => Abilities { table: true, ..Abilities::default() },
+            AskedEngine::Assembly(_) => {
+                Abilities { submit: true, entries: true, blocks: true, ..Abilities::default() }
+            }
             AskedEngine::Chain(chain) => Abilities {
                 submit: !self.is_watching,
                 entries: true,
@@ -127,6 +151,11 @@ impl Asked {
                 let status = chain.commands.status().await.map_err(has_left)?;
                 let engine = EngineStatus::Chain(chain::status(&status.engine));
                 Ok(self.status_with(&status, engine, chain::timer))
+            }
+            AskedEngine::Assembly(peer) => {
+                let status = peer.commands.status().await.map_err(has_left)?;
+                let engine = EngineStatus::Assembly(peer.status(&status.engine));
+                Ok(self.status_with(&status, engine, assembly::timer))
             }
         }
     }
@@ -166,17 +195,17 @@ impl Asked {
 
     /// Returns blocks of the chain. Blocks the thread.
     pub(crate) fn blocks(&self, wanted: Wanted) -> Answer<Page<Block>> {
-        self.with_chain()?.blocks(wanted)
+        listing::blocks(self.with_blocks()?, wanted)
     }
 
     /// Returns the block at a height. Blocks the thread.
     pub(crate) fn block(&self, height: u64) -> Answer<Block> {
-        self.with_chain()?.block(height)
+        listing::block(self.with_blocks()?, height)
     }
 
     /// Returns entries of the chain. Blocks the thread.
     pub(crate) fn entries(&self, wanted: Wanted) -> Answer<Page<Entry>> {
-        self.with_chain()?.entries(wanted)
+        listing::entries(self.with_blocks()?, wanted)
     }
 
     /// Returns ballots in the chain. Blocks the thread.
@@ -186,7 +215,10 @@ impl Asked {
 
     /// Returns what shows that an entry is in its block. Blocks the thread.
     pub(crate) fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
-        self.with_chain()?.proof(height, place)
+        match &self.engine {
+            AskedEngine::Assembly(peer) => peer.proof(height, place),
+            _ => self.with_chain()?.proof(height, place),
+        }
     }
 
     /// Counts the ballots in the chain. Blocks the thread.
@@ -203,11 +235,17 @@ impl Asked {
     /// Returns why an entry may not be meant as it is written, if there is a reason. Blocks the
     /// thread.
     pub(crate) fn doubt(&self, text: &str) -> Answer<Option<String>> {
+        if matches!(self.engine, AskedEngine::Assembly(_)) {
+            return Ok(None);
+        }
         self.with_chain()?.doubt(text)
     }
 
     /// Gets an entry into the chain, without a doubt. Dropping the future does not withdraw it.
     pub(crate) async fn add(&self, entry: NewEntry) -> Answer<Submitted> {
+        if let AskedEngine::Assembly(peer) = &self.engine {
+            return peer.add(entry).await;
+        }
         let chain = self.with_chain()?;
         if self.is_watching {
             return Err(Problem::new(
@@ -221,7 +259,7 @@ impl Asked {
     fn with_table(&self) -> Answer<&AskedRounds> {
         match &self.engine {
             AskedEngine::Rounds(rounds) => Ok(rounds),
-            AskedEngine::Chain(_) => Err(Problem::new(
+            AskedEngine::Chain(_) | AskedEngine::Assembly(_) => Err(Problem::new(
                 Code::WrongNetwork,
                 "its network has a chain instead of a table; see althing chain --help",
             )),
@@ -231,12 +269,28 @@ impl Asked {
     fn with_chain(&self) -> Answer<&AskedChain> {
         match &self.engine {
             AskedEngine::Chain(chain) => Ok(chain),
-            AskedEngine::Rounds(_) => Err(Problem::new(
+            AskedEngine::Assembly(_) => Err(Problem::new(
                 Code::WrongNetwork,
-                "its network has rounds and a table instead of a chain; see althing table --help",
+                "an assembly has neither ballots nor blocks that others could replace",
             )),
+            AskedEngine::Rounds(_) => Err(without_chain()),
         }
     }
+
+    fn with_blocks(&self) -> Answer<&dyn Blocks> {
+        match &self.engine {
+            AskedEngine::Chain(chain) => Ok(chain),
+            AskedEngine::Assembly(peer) => Ok(peer),
+            AskedEngine::Rounds(_) => Err(without_chain()),
+        }
+    }
+}
+
+fn without_chain() -> Problem {
+    Problem::new(
+        Code::WrongNetwork,
+        "its network has rounds and a table instead of a chain; see althing table --help",
+    )
 }
 
 fn has_left(left: HasLeft) -> Problem {

@@ -156,11 +156,16 @@ impl fmt::Display for MemberIndex {
 }
 
 impl Member {
-    /// Returns the id by which buses and their last wills know it: the first half of its key.
+    /// Returns the [id](id_of_key) by which buses and their last wills know it.
     pub fn id(&self) -> PeerId {
-        let (half, _) = self.key.as_bytes().split_first_chunk().expect("32 bytes are more");
-        PeerId::new(u128::from_be_bytes(*half))
+        id_of_key(&self.key)
     }
+}
+
+/// Returns the id of the peer that signs with a key, member or not: the first half of the key.
+pub fn id_of_key(key: &PeerKey) -> PeerId {
+    let (half, _) = key.as_bytes().split_first_chunk().expect("32 bytes are more");
+    PeerId::new(u128::from_be_bytes(*half))
 }
 
 /// What stands before the chain id that a member signs.

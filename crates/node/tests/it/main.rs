@@ -1,5 +1,6 @@
 //! Whole peers in one process, over the memory bus: with the real engines, and with a scripted one.
 
+mod assembly;
 mod commands;
 mod driver;
 mod live;

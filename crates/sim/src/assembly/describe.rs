@@ -39,6 +39,7 @@ pub(super) fn message(message: &Message) -> String {
 /// Returns an event in a few words.
 pub(super) fn event(event: &Event) -> String {
     match event {
+        Event::Started => "begins".into(),
         Event::ViewEntered { view, leader } => format!("enters view {view}, led by {leader}"),
         Event::Notarized { view, .. } => format!("sees view {view} notarized"),
         Event::Nullified { view } => format!("sees view {view} nullified"),

@@ -1,0 +1,176 @@
+//! How a peer of an assembly is made, and how entries get into its chain.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use althing_dialect::assembly::Assembly;
+use althing_engine::Engine;
+use althing_engine::simplex::{
+    Command, Durable, Event, Identity, NotAdmitted, Past, Simplex, Timeouts,
+};
+use althing_feed::Feed;
+use althing_ledger::assembly::Ed25519;
+use althing_ledger::charter::id_of_key;
+use althing_ledger::{Block, EntriesRefused, Entry};
+use althing_pow::Parallelism;
+use althing_store::{Reader, Secret, Store};
+use althing_types::{PeerId, PeerKey};
+use ed25519_dalek::SigningKey;
+
+use crate::clock::{Clock, wall_time_at_start};
+use crate::commands::{Commands, HasLeft};
+use crate::driver::{Node, NodeError, Setup};
+use crate::identity::identify;
+use crate::observer::Observer;
+use crate::submissions::{self, Submissions};
+
+/// What has become of an entry of an assembly. Once it is added it is committed, for good.
+pub type Submitted = submissions::Submitted<NotAdmitted>;
+
+/// An entry on its way into the chain of an assembly.
+pub type Submission = submissions::Submission<NotAdmitted>;
+
+/// The parts of which a peer of an assembly is made.
+pub struct Options {
+    /// The assembly it takes part in.
+    pub dialect: Arc<Assembly>,
+    /// Its key. It votes if the charter names that; otherwise it only follows.
+    pub key: SigningKey,
+    /// Its store: what it has said, and the chain. See [`admit`].
+    pub store: Store<Durable>,
+    /// How much of the machine its searches may use, where blocks are mined.
+    pub parallelism: Parallelism,
+    /// The clock of its process.
+    pub clock: Clock,
+    /// The source with which it publishes its events.
+    pub feed: Feed,
+}
+
+/// Makes `store` that of the member with this key, which has never taken part before: only its user
+/// can know that. A member whose store does not say so takes no part in the votes (rule L13), since
+/// it may have voted before and not know how.
+///
+/// A store that is another's is an error; one that is the member's already stays as it is.
+pub fn admit(
+    store: &mut Store<Durable>,
+    dialect: &Assembly,
+    key: &SigningKey,
+) -> Result<(), NodeError> {
+    own(store, dialect, key)?;
+    if store.recovered().state.joined.is_none() {
+        store.commit(&[Durable::Joined(dialect.chain())])?;
+    }
+    Ok(())
+}
+
+/// Returns a peer that goes on from what is in its store, and a way to the entries of its chain.
+pub fn open(options: Options) -> Result<(Node<Simplex>, Entries), NodeError> {
+    let Options { dialect, key, mut store, parallelism, clock, feed } = options;
+    let peer = own(&mut store, &dialect, &key)?;
+    let identity = Identity {
+        authenticator: Arc::new(Ed25519::new(key.as_bytes())),
+        past: Past::Perhaps,
+        started: wall_time_at_start(clock),
+    };
+    let engine = Simplex::new(
+        Arc::clone(dialect.charter()),
+        Timeouts::default(),
+        identity,
+        dialect.application(),
+        store.recovered().state,
+    );
+    let network = althing_dialect::Codec::network(&*dialect);
+    let submissions = Submissions::default();
+    let node = Node::new(Setup {
+        engine,
+        // What is committed stays valid.
+        left_out: 0,
+        source: feed.source(Some(network.dialect().to_owned().into()), Some(peer.into())),
+        codec: Arc::clone(&dialect) as _,
+        store,
+        parallelism: Some(parallelism),
+        searches: None,
+        observer: Some(Box::new(Committing(submissions.clone()))),
+        clock,
+    });
+    let (commands, log) = (node.commands(), node.log());
+    let key = Arc::new(key);
+    Ok((node, Entries { dialect, key, commands, submissions, log }))
+}
+
+/// Makes the owner of a key that of a store, and returns its id.
+fn own(
+    store: &mut Store<Durable>,
+    dialect: &Assembly,
+    key: &SigningKey,
+) -> Result<PeerId, NodeError> {
+    let ours = id_of_key(&key_of(key));
+    let network = althing_dialect::Codec::network(dialect);
+    // The key has a file of its own, so that it can be kept encrypted.
+    let known = identify(store, &network, || (ours, Secret::new(Vec::new())))?;
+    match known.peer == ours {
+        true => Ok(ours),
+        false => Err(NodeError::OtherKey { theirs: known.peer, ours }),
+    }
+}
+
+fn key_of(key: &SigningKey) -> PeerKey {
+    PeerKey::from_bytes(key.verifying_key().to_bytes())
+}
+
+/// The entries of a running peer's chain: submits new ones, and reads those that are committed.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Entries {
+    dialect: Arc<Assembly>,
+    key: Arc<SigningKey>,
+    commands: Commands<Simplex>,
+    submissions: Submissions<NotAdmitted>,
+    log: Reader<Durable>,
+}
+
+impl Entries {
+    /// Returns a note that the owner of this peer signs, or why there can be none of this text.
+    pub fn note(&self, text: &str) -> Result<Entry, EntriesRefused> {
+        self.dialect.note(&self.key, text, rand::random())
+    }
+
+    /// Has the peer get an entry into the chain. It repeats the entry to the others until it is
+    /// committed, as long as it runs; dropping the future does not withdraw it.
+    pub async fn submit(&self, entry: Entry) -> Result<Submission, HasLeft> {
+        let submission = self.submissions.add(entry.clone(), NonZeroU64::MIN);
+        self.commands.send(Command::Submit(vec![entry])).await?;
+        Ok(submission)
+    }
+
+    /// Returns a view of the committed blocks as they are on disk, by their heights, without the
+    /// genesis. Reading them blocks the thread, and does not make the peer wait.
+    pub fn log(&self) -> &Reader<Durable> {
+        &self.log
+    }
+}
+
+/// Follows what is committed, for the callers that wait.
+struct Committing(Submissions<NotAdmitted>);
+
+impl Observer<Simplex> for Committing {
+    fn committed(&mut self, durable: &Durable, _: Option<&<Simplex as Engine>::Work>) {
+        let Durable::Committed(blocks) = durable else { return };
+        let blocks: Vec<Block> =
+            blocks.iter().map(|committed| Block::Native(committed.block.clone())).collect();
+        self.0.committed(&blocks);
+    }
+
+    fn event(&mut self, event: &Event) {
+        if let Event::EntryRefused { entry, reason } = event {
+            self.0.refused(entry, reason);
+        }
+    }
+}
+
+/// The peer is gone, so callers that wait get no answer.
+impl Drop for Committing {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
