@@ -5,8 +5,11 @@
 //! | `bench` | how fast is it on this machine? |
 //! | `broker` | how is the embedded broker run alone? |
 //! | `chain` | what is in the chain that a peer has stored? |
+//! | `charter` | how is an assembly founded? |
 //! | `cs60_vote` | how does a person vote in a `cs60` network? |
 //! | `demo` | how is a whole network shown in one process? |
+//! | `init` | how is an assembly made on one machine? |
+//! | `key` | how does a member of an assembly get its key? |
 //! | `mine` | how is one puzzle solved? |
 //! | `peer` | how does a peer take part? |
 //! | `profile` | which networks can be joined, and is a description of one right? |
@@ -23,8 +26,11 @@
 pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod chain;
+pub(crate) mod charter;
 pub(crate) mod cs60_vote;
 pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod mine;
 pub(crate) mod peer;
 pub(crate) mod profile;

@@ -10,7 +10,8 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use althing_dialect::{RoundsDialect, profile};
+use althing_dialect::assembly::Assembly;
+use althing_dialect::{Bus, RoundsDialect, Wire, profile};
 use althing_net::mqtt::{LastWill, QualityOfService};
 use althing_net::{DialError, Link, amqp, mqtt};
 use althing_types::PeerId;
@@ -24,7 +25,7 @@ use crate::output::{self, demand};
 
 /// How to reach a broker.
 #[derive(Args)]
-#[command(next_help_heading = "Broker (networks with rounds, and open)")]
+#[command(next_help_heading = "Broker (networks with rounds, open and assembly)")]
 pub(crate) struct Connection {
     /// The broker.
     #[arg(help = format!("The broker, as {FORM}"), long_help = long_help())]
@@ -152,7 +153,7 @@ impl Broker {
         peer: PeerId,
         patience: Option<Duration>,
     ) -> anyhow::Result<Link> {
-        self.connect(dialect, Some(peer), patience).await
+        self.connect(Joining::rounds(dialect, Some(peer)), patience).await
     }
 
     /// Connects one that hears what the peers of `dialect` say, and says nothing.
@@ -161,29 +162,33 @@ impl Broker {
         dialect: &dyn RoundsDialect,
         patience: Option<Duration>,
     ) -> anyhow::Result<Link> {
-        self.connect(dialect, None, patience).await
+        self.connect(Joining::rounds(dialect, None), patience).await
     }
 
-    async fn connect(
+    /// Connects a peer of an assembly, as [`join`](Self::join) does.
+    pub(crate) async fn join_assembly(
         &self,
-        dialect: &dyn RoundsDialect,
-        peer: Option<PeerId>,
+        dialect: &Assembly,
+        peer: PeerId,
         patience: Option<Duration>,
     ) -> anyhow::Result<Link> {
+        self.connect(Joining::assembly(dialect, peer), patience).await
+    }
+
+    async fn connect(&self, joining: Joining, patience: Option<Duration>) -> anyhow::Result<Link> {
+        let Joining { peer, topics, overheard, bus, last_will } = joining;
         let mut told = Told::new(patience);
         Ok(match self {
             Self::Mqtt(options) => {
-                let heard = dialect.overheard().into_iter().flatten();
-                let topics = dialect.topics().into_iter().chain(heard);
+                let heard = overheard.into_iter().flatten();
+                let topics = topics.into_iter().chain(heard);
                 let mut options = options.as_ref().clone().with_topics(topics);
-                let bus = dialect.bus();
                 options.retained = bus.retained.into_iter().map(Into::into).collect();
                 options.hears_retained = bus.hears_retained;
                 let usual = QualityOfService::from_number(bus.quality_of_service);
                 options.quality_of_service =
                     usual.unwrap_or_default().max(options.quality_of_service);
-                let will = peer.and_then(|peer| dialect.last_will(peer));
-                options.last_will = will.map(|will| LastWill {
+                options.last_will = last_will.map(|will| LastWill {
                     topic: will.to.as_topic().unwrap_or_default().into(),
                     payload: will.payload.into(),
                 });
@@ -193,23 +198,59 @@ impl Broker {
                 let mut options = options.as_ref().clone();
                 // Each exchange that is not there costs a line in the broker's log, so only those
                 // of the other variant, which is the likeliest mistake.
-                let nearest = dialect.overheard().into_iter().next().unwrap_or_default();
+                let nearest = overheard.into_iter().next().unwrap_or_default();
                 options.overheard = nearest.into_iter().map(Into::into).collect();
                 match peer {
                     Some(peer) => {
-                        options = options.with_exchanges(dialect.topics());
+                        options = options.with_exchanges(topics);
                         options.queue_suffix = peer.to_string().into();
-                        options.objects = objects(&dialect.bus().amqp);
+                        options.objects = objects(&bus.amqp);
                     }
                     // It declares nothing that programs may declare in another way.
                     None => {
-                        options.overheard.extend(dialect.topics().into_iter().map(Into::into));
+                        options.overheard.extend(topics.into_iter().map(Into::into));
                         options.overheard_within = LOOK;
                     }
                 }
                 amqp::connect_patiently(options, patience, |error| told.tell(error)).await?
             }
         })
+    }
+}
+
+/// What a broker has to know of a peer, whatever its network.
+struct Joining {
+    /// Which it is; one that only listens is none.
+    peer: Option<PeerId>,
+    /// What it listens to.
+    topics: Vec<String>,
+    /// Where it would notice peers of other networks.
+    overheard: Vec<Vec<String>>,
+    bus: Bus,
+    /// What the broker is to say when its connection breaks.
+    last_will: Option<Wire>,
+}
+
+impl Joining {
+    fn rounds(dialect: &dyn RoundsDialect, peer: Option<PeerId>) -> Self {
+        Self {
+            peer,
+            topics: dialect.topics(),
+            overheard: dialect.overheard(),
+            bus: dialect.bus(),
+            last_will: peer.and_then(|peer| dialect.last_will(peer)),
+        }
+    }
+
+    fn assembly(dialect: &Assembly, peer: PeerId) -> Self {
+        let member = dialect.charter().members().find(|(_, member)| member.id() == peer);
+        Self {
+            peer: Some(peer),
+            topics: dialect.topics().into(),
+            overheard: Vec::new(),
+            bus: Bus::default(),
+            last_will: member.map(|(index, _)| dialect.last_will(index)),
+        }
     }
 }
 

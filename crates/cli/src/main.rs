@@ -16,6 +16,7 @@
 //! | `offered` | which options does a network have? |
 //! | `output` | how is written what happens? |
 //! | `parallelism` | what may a search take of the machine? |
+//! | `passphrase` | how is an encrypted key opened? |
 //! | `profile_source` | which profile does a person name? |
 //! | `screen` | what does the demo show? |
 //! | `signals` | when is a command asked to stop? |
@@ -34,6 +35,7 @@ mod network;
 mod offered;
 mod output;
 mod parallelism;
+mod passphrase;
 mod profile_source;
 mod screen;
 mod signals;
@@ -80,6 +82,9 @@ struct Arguments {
 enum Command {
     Demo(Box<commands::demo::Arguments>),
     Peer(Box<commands::peer::Arguments>),
+    Init(commands::init::Arguments),
+    Key(commands::key::Arguments),
+    Charter(commands::charter::Arguments),
     Broker(commands::broker::Arguments),
     Tracker(commands::tracker::Arguments),
     Stratum(Box<commands::stratum::Arguments>),
@@ -121,6 +126,9 @@ fn main() -> ExitCode {
     let outcome = offered::refuse_others(&given, named).and_then(|()| match command {
         Command::Demo(arguments) => commands::demo::run(*arguments, options(&given)),
         Command::Peer(arguments) => commands::peer::run(*arguments, options(&given)),
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Key(arguments) => commands::key::run(&arguments),
+        Command::Charter(arguments) => commands::charter::run(&arguments),
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),

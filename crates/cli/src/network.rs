@@ -326,7 +326,7 @@ impl Network {
             return ChainName::of(profile.network);
         }
         match self.dialect {
-            DialectName::Rounds(_) => None,
+            DialectName::Rounds(_) | DialectName::Assembly => None,
             DialectName::Chain(name) => Some(name),
         }
     }
@@ -337,7 +337,18 @@ impl Network {
             DialectName::Chain(_) => {
                 misuse!("{} is a network with a chain, not with rounds", self.name())
             }
+            DialectName::Assembly => misuse!("an assembly has no rounds"),
         }
+    }
+
+    /// Returns whether it is an assembly.
+    pub(crate) fn is_assembly(&self) -> bool {
+        self.profile.is_none() && self.dialect == DialectName::Assembly
+    }
+
+    /// Returns the room, or nothing for the broker's whole space.
+    pub(crate) fn room(&self) -> &str {
+        self.room.as_deref().unwrap_or_default()
     }
 
     /// Returns where its programs look for a broker unless told otherwise.
@@ -351,7 +362,8 @@ impl Network {
         match self.dialect {
             DialectName::Rounds(RoundsName::Ppd) => BrokerUrl::local_amqp(),
             DialectName::Rounds(RoundsName::ElectChain | RoundsName::Sd)
-            | DialectName::Chain(_) => BrokerUrl::local_mqtt(),
+            | DialectName::Chain(_)
+            | DialectName::Assembly => BrokerUrl::local_mqtt(),
         }
     }
 

@@ -92,8 +92,13 @@ impl Named {
     pub(crate) fn chain_name(&self) -> Option<ChainName> {
         match self.dialect? {
             DialectName::Chain(name) => Some(name),
-            DialectName::Rounds(_) => None,
+            DialectName::Rounds(_) | DialectName::Assembly => None,
         }
+    }
+
+    /// Returns whether it is an assembly.
+    pub(crate) fn is_assembly(&self) -> bool {
+        self.dialect == Some(DialectName::Assembly)
     }
 
     /// Returns whether the option with this id means nothing here.
@@ -175,7 +180,7 @@ pub(crate) fn refuse_others(given: &ArgMatches, named: Option<Named>) -> anyhow:
             continue;
         };
         // Of an option of the other kind of network all in its group is said to be.
-        if owners[0].has_chain() != dialect.has_chain() {
+        if !owners[0].is_like(dialect) {
             continue;
         }
         let option = format!("--{}", id.replace('_', "-"));

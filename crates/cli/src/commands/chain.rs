@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how is the chain of an assembly read? |
 //! | `file` | how is a chain exported and imported? |
 //! | `proof` | what shows others that an entry is in a block, as a running peer has it? |
 //! | `running` | how is a running peer asked, and given an entry? |
@@ -9,6 +10,7 @@
 //! | `spool` | how is the whole chain of a running peer read, whatever its length? |
 //! | `verification` | how is a chain verified, with progress? |
 
+mod assembly;
 mod file;
 mod proof;
 mod running;

@@ -48,7 +48,7 @@ use crate::parallelism::ParallelismOptions;
 ///
 /// The first line of the screen shows the address of a dashboard for a browser, which --open opens.
 #[derive(Args)]
-#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
+#[command(mut_arg("dialect", |argument| argument.value_parser(DialectName::but_assemblies())))]
 #[command(after_help = "Examples:\n  \
     althing demo\n  \
     althing demo --peers 5 --challenge 16..22 --pace 20s\n  \

@@ -3,15 +3,19 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how does a peer of an assembly run? |
 //! | `chain` | how does a peer of a network with a chain run? |
 //! | `own_id` | which id does it have there? |
 //! | `rounds` | how does a peer of a network with rounds run? |
 
+mod assembly;
 pub(super) mod chain;
 mod own_id;
 pub(super) mod rounds;
 
 use std::path::PathBuf;
+
+pub(super) use self::assembly::{CHARTER_FILE, KEY_FILE};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
@@ -39,6 +43,8 @@ pub(super) const NAMELESS: &str = "published programs know no names of peers; le
     althing peer --dialect aviary --listen 127.0.0.1:8999 --found words.txt --difficulty 6\n  \
     althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
+    althing peer --dialect assembly --data ./club/member-1
+  \
     althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000\n\n\
     With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
@@ -55,6 +61,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     http: HttpOptions,
+
+    #[command(flatten)]
+    assembly: assembly::AssemblyOptions,
 
     #[command(flatten)]
     rounds: rounds::RoundsOptions,
@@ -78,6 +87,15 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     let called = arguments.network.name();
+    if arguments.network.is_assembly() {
+        refuse::<rounds::RoundsOptions>(given, &called, "with rounds", &[])?;
+        refuse::<Network>(given, &called, "with rounds", &["room"])?;
+        refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
+        refuse::<Meeting>(given, &called, "with a chain", &[])?;
+        refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
+        return super::block_on(assembly::take_part(arguments));
+    }
+    refuse::<assembly::AssemblyOptions>(given, &called, "of the dialect assembly", &[])?;
     match arguments.network.chain_name() {
         None => {
             refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
@@ -103,6 +121,12 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
 
 /// Has the help show only what the network has that the command line names.
 pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    if named.is_assembly() {
+        let command = hide::<Network>(command, &["dialect", "room"]);
+        let command = hide::<rounds::RoundsOptions>(hide::<ChainNetwork>(command, &[]), &[]);
+        return named.only(hide::<chain::ChainOptions>(hide::<Meeting>(command, &[]), &[]));
+    }
+    let command = hide::<assembly::AssemblyOptions>(command, &[]);
     named.only(match named.chain_name() {
         None => {
             let command = hide::<ChainNetwork>(command, &[]);

@@ -42,7 +42,7 @@ use crate::output::Misuse;
 /// Each step is checked; a violated guarantee ends the run and shows the last steps. The last line
 /// of the summary says what held at every step.
 #[derive(Args)]
-#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
+#[command(mut_arg("dialect", |argument| argument.value_parser(DialectName::but_assemblies())))]
 #[command(after_help = "Examples:\n  \
     althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..45s --crash leader@20s\n  \
     althing sim --byzantine 3=votes-twice --time 30s --json\n  \

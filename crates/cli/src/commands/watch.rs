@@ -37,7 +37,7 @@ use crate::watching::Watching;
 /// The exit code is 0 if peers were heard and none broke a rule, 1 if one did or none was heard,
 /// and 2 if the options make no sense.
 #[derive(Args)]
-#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
+#[command(mut_arg("dialect", |argument| argument.value_parser(DialectName::but_assemblies())))]
 #[command(after_help = "Examples:\n  \
     althing watch --variant published --broker mqtt://localhost\n  \
     althing watch --profile sheet --peers 4 --broker mqtt://localhost --for 5m\n  \

@@ -13,6 +13,7 @@ use crate::chain_network::ChainName;
 pub(crate) enum DialectName {
     Rounds(RoundsName),
     Chain(ChainName),
+    Assembly,
 }
 
 /// A network with rounds.
@@ -34,9 +35,17 @@ impl DialectName {
             .try_map(|name| RoundsName::from_str(&name, false).map(Self::Rounds))
     }
 
-    /// Returns whether it is a network with a chain.
-    pub(crate) fn has_chain(self) -> bool {
-        matches!(self, Self::Chain(_))
+    /// Returns what parses the names of all networks but assemblies.
+    pub(crate) fn but_assemblies() -> impl TypedValueParser<Value = Self> {
+        let others = Self::value_variants().iter().filter(|name| **name != Self::Assembly);
+        PossibleValuesParser::new(others.filter_map(ValueEnum::to_possible_value))
+            .try_map(|name| Self::from_str(&name, false))
+    }
+
+    /// Returns whether another network is of the same kind: with rounds, with a chain, or an
+    /// assembly.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 
     pub(crate) fn name(self) -> String {
@@ -54,6 +63,7 @@ impl ValueEnum for DialectName {
             Self::Chain(ChainName::Cs60),
             Self::Chain(ChainName::Aviary),
             Self::Chain(ChainName::Open),
+            Self::Assembly,
         ]
     }
 
@@ -61,6 +71,10 @@ impl ValueEnum for DialectName {
         match self {
             Self::Rounds(name) => name.to_possible_value(),
             Self::Chain(name) => name.to_possible_value(),
+            Self::Assembly => Some(
+                PossibleValue::new("assembly")
+                    .help("The members of a charter, who vote on each block; it stays for good"),
+            ),
         }
     }
 }

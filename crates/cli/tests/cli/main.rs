@@ -48,6 +48,12 @@ fn each_command_explains_itself() {
     insta::assert_snapshot!("althing", help(&[]));
     insta::assert_snapshot!("demo", help(&["demo"]));
     insta::assert_snapshot!("peer", help(&["peer"]));
+    insta::assert_snapshot!("init", help(&["init"]));
+    insta::assert_snapshot!("key", help(&["key"]));
+    insta::assert_snapshot!("key_new", help(&["key", "new"]));
+    insta::assert_snapshot!("charter", help(&["charter"]));
+    insta::assert_snapshot!("charter_new", help(&["charter", "new"]));
+    insta::assert_snapshot!("charter_sign", help(&["charter", "sign"]));
     insta::assert_snapshot!("broker", help(&["broker"]));
     insta::assert_snapshot!("tracker", help(&["tracker"]));
     insta::assert_snapshot!("stratum", help(&["stratum"]));
@@ -162,7 +168,7 @@ fn arguments_that_make_no_sense_are_explained() {
             "mqtt:// or mqtts:// (MQTT), or with amqp:// or amqps://",
         ),
         (&["bench", "rounds", "--broker", "amqp://"], "names no host"),
-        (&["peer", "--dialect", "latin"], "elect-chain, sd, ppd, cs60, aviary, open]"),
+        (&["peer", "--dialect", "latin"], "cs60, aviary, open, assembly]"),
         (&["peer", "--room", "class/"], "a slash comes after it by itself"),
         (&["peer", "--room", ""], "a room has a name"),
         (&["peer", "--room", "class7 "], "' ' cannot be seen there"),

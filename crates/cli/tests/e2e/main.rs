@@ -5,6 +5,7 @@
 //! so a slow machine does not make them fail.
 
 mod api;
+mod assembly;
 mod attacks;
 mod broker;
 mod chains;

@@ -11,6 +11,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
+use super::assembly;
 use super::verification::Kept;
 use crate::asking::Place;
 use crate::output::OnlyHere;
@@ -32,7 +33,8 @@ pub(super) struct Get {
 /// The answer comes when the entry has its confirmations and another peer has shown that it has
 /// the block as well. If none has after a while, it says that the entry is only here so far, and
 /// the exit code is 3. The block may still be replaced, as any of the last blocks; the peer then
-/// adds the entry again, also after a restart. An invalid entry is an error, with exit code 1.
+/// adds the entry again, also after a restart. In an assembly the answer comes when the entry is
+/// committed, for good. An invalid entry is an error, with exit code 1.
 #[derive(Args)]
 #[command(after_help = "Example:\n  althing chain add --data ./peer-1 'a word of mine'")]
 pub(super) struct Add {
@@ -40,7 +42,7 @@ pub(super) struct Add {
     place: Place,
 
     /// The text of the entry: a ballot in cs60, and otherwise a text of at most 20 characters in
-    /// aviary, and 100 in open.
+    /// aviary, and 100 in open and assembly.
     #[arg(value_name = "TEXT")]
     entry: String,
 
@@ -62,9 +64,15 @@ pub(super) struct Add {
 }
 
 pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let asking = arguments.place.asking()?;
+    // What is committed is of one chain in any case.
+    if let Some(entries) = assembly::entries(&arguments.place, &asking)? {
+        write(entries, arguments.json, &mut out)?;
+        return Ok(out.flush()?);
+    }
     // Its blocks, since entries do not tell whether they are all of one chain.
     let kept = Kept::at(&arguments.place)?;
-    let mut out = BufWriter::new(io::stdout().lock());
     write(entries(&kept), arguments.json, &mut out)?;
     Ok(out.flush()?)
 }

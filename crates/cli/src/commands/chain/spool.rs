@@ -33,8 +33,13 @@ pub(super) fn spooled(asking: &Asking) -> anyhow::Result<Option<(Box<dyn ChainDi
     };
     let rules = node.rules.context("the peer does not say of which network it is")?;
     let network = NetworkConfig::from_json(&rules.to_string())?;
-    let dialect = chain_dialect(&network).with_context(|| {
-        format!("its network, {network}, has a table and no chain; see althing table --help")
+    let dialect = chain_dialect(&network).with_context(|| match network {
+        NetworkConfig::Assembly { .. } => "it is a peer of an assembly, whose blocks its \
+                 charter vouches for; althing chain get shows its entries"
+            .to_owned(),
+        _ => {
+            format!("its network, {network}, has a table and no chain; see althing table --help")
+        }
     })?;
     let ask = |from| asking.wait(|peer| peer.blocks(from));
     for _ in 0..ATTEMPTS_MAX {

@@ -80,6 +80,7 @@ impl Kept {
     }
 
     fn stored(dir: &Path) -> anyhow::Result<Self> {
+        super::assembly::refuse(dir)?;
         let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
             format!("{} is of a peer that has never run, and has no chain", dir.display())
