@@ -5,6 +5,7 @@
 //! | file | question |
 //! | --- | --- |
 //! | `asking` | how is a peer of another process asked? |
+//! | `assembly_swarm` | how do all members of an assembly run in one process? |
 //! | `chain_network` | which options describe a network with a chain? |
 //! | `chain_swarm` | how do many peers of a network with a chain run in one process? |
 //! | `commands` | what does each subcommand do? |
@@ -24,6 +25,7 @@
 //! | `watching` | how long is a network watched, and what is said of its peers? |
 
 mod asking;
+mod assembly_swarm;
 mod chain_network;
 mod chain_swarm;
 mod commands;

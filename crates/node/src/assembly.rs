@@ -8,6 +8,7 @@ use althing_engine::Engine;
 use althing_engine::simplex::{
     Command, Durable, Event, Identity, NotAdmitted, Past, Simplex, Timeouts,
 };
+use althing_faults::assembly::{ByzantineMember, Role};
 use althing_feed::Feed;
 use althing_ledger::assembly::Ed25519;
 use althing_ledger::charter::id_of_key;
@@ -96,6 +97,19 @@ pub fn open(options: Options) -> Result<(Node<Simplex>, Entries), NodeError> {
     let (commands, log) = (node.commands(), node.log());
     let key = Arc::new(key);
     Ok((node, Entries { dialect, key, commands, submissions, log }))
+}
+
+/// Returns a peer as [`open`] does, which breaks the rules in this role if the charter names its
+/// key.
+pub fn open_dishonest(options: Options, role: Role) -> Result<(Node<Simplex>, Entries), NodeError> {
+    let (charter, chain) = (Arc::clone(options.dialect.charter()), options.dialect.chain());
+    let authenticator = Arc::new(Ed25519::new(options.key.as_bytes()));
+    let me = charter.index_of(&key_of(&options.key));
+    let (node, entries) = open(options)?;
+    let Some(me) = me else { return Ok((node, entries)) };
+    let members = charter.members.len();
+    let byzantine = ByzantineMember::new(role, me, members, chain, authenticator);
+    Ok((node.dishonest(Box::new(byzantine)), entries))
 }
 
 /// Makes the owner of a key that of a store, and returns its id.

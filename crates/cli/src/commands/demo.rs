@@ -2,12 +2,14 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how is an assembly run? |
 //! | `chain` | how is a network with a chain run and shown? |
 //! | `control` | what can others ask for, over HTTP? |
 //! | `keys` | what do the keys do? |
 //! | `pace` | how fast does it go? |
 //! | `rounds` | how is a network with rounds run and shown? |
 
+mod assembly;
 mod chain;
 mod control;
 mod keys;
@@ -37,7 +39,8 @@ use crate::parallelism::ParallelismOptions;
 /// Watch a whole network in one process: an embedded broker and all its peers.
 ///
 /// The peers of ppd meet over RabbitMQ, at amqp://localhost or the address given with --broker;
-/// those of cs60, aviary and open meet over UDP on this machine.
+/// those of cs60, aviary and open meet over UDP on this machine. Members of an assembly meet over
+/// the embedded broker; what the first of them sees is printed, on a terminal too.
 ///
 /// On a terminal it shows one live screen, at a pace that people can follow, until you press q:
 /// messages take a while, and each peer tries only so many candidates a second, the same for all.
@@ -48,13 +51,14 @@ use crate::parallelism::ParallelismOptions;
 ///
 /// The first line of the screen shows the address of a dashboard for a browser, which --open opens.
 #[derive(Args)]
-#[command(mut_arg("dialect", |argument| argument.value_parser(DialectName::but_assemblies())))]
+#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
     althing demo\n  \
     althing demo --peers 5 --challenge 16..22 --pace 20s\n  \
     althing demo --dialect sd --variant published\n  \
     althing demo --dialect ppd --broker amqp://user:password@localhost\n  \
     althing demo --dialect aviary\n  \
+    althing demo --dialect assembly --peers 4 --rounds 20\n  \
     althing demo --open\n  \
     althing demo --http 127.0.0.1:8080 --json\n  \
     althing demo --rounds 100 --json | grep round_decided\n  \
@@ -120,6 +124,11 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
     if arguments.open || (arguments.is_shown() && !arguments.no_http) {
         arguments.http.or_here();
     }
+    if arguments.network.is_assembly() {
+        refuse::<Network>(given, "assembly", "with rounds", &["peers", "rounds"])?;
+        demand!(arguments.pace.is_none(), "an assembly goes at its own pace; leave --pace out");
+        return super::block_on(assembly::demonstrate(arguments));
+    }
     match arguments.network.chain_name() {
         None => {
             demand!(arguments.name.is_empty() || !arguments.network.is_published(), "{NAMELESS}");
@@ -178,7 +187,7 @@ fn finish(recorder: Option<Printer>) -> anyhow::Result<()> {
 
 /// Returns whether a record tells of something that can be seen without a screen.
 fn ends_step(record: &Record) -> bool {
-    matches!(record.event, Event::Rounds(_) | Event::Chain(_))
+    matches!(record.event, Event::Rounds(_) | Event::Chain(_) | Event::Assembly(_))
 }
 
 /// Returns whether a record is of the first peer that tells anything, or of the demo itself: for

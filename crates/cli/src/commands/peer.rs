@@ -43,8 +43,7 @@ pub(super) const NAMELESS: &str = "published programs know no names of peers; le
     althing peer --dialect aviary --listen 127.0.0.1:8999 --found words.txt --difficulty 6\n  \
     althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
-    althing peer --dialect assembly --data ./club/member-1
-  \
+    althing peer --dialect assembly --data ./club/member-1\n  \
     althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000\n\n\
     With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {

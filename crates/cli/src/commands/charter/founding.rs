@@ -125,6 +125,16 @@ fn parse_bits(text: &str) -> Result<Bits, String> {
 }
 
 impl Founding {
+    /// Returns what is usual.
+    pub(in crate::commands) fn usual() -> Self {
+        Self {
+            network: "assembly".parse().expect("it is a name"),
+            faults: Faults::Byzantine,
+            block_time: Duration::from_secs(1),
+            difficulty: Bits(0..=0),
+        }
+    }
+
     /// Returns an unsigned charter with these members, founded now.
     pub(in crate::commands) fn charter(&self, members: Vec<Member>) -> anyhow::Result<Charter> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
