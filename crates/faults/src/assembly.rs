@@ -44,11 +44,13 @@ pub enum Role {
     /// It notarizes blocks and sends its proposals to one other member only, and never a block that
     /// it is asked for.
     WithholdsBlocks,
+    /// Its votes reach one other member only, each time another one.
+    VotesToOne,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Silent,
         Self::ProposesTwice,
         Self::VotesTwice,
@@ -59,6 +61,7 @@ impl Role {
         Self::Replays,
         Self::LiesAboutHeight,
         Self::WithholdsBlocks,
+        Self::VotesToOne,
     ];
 }
 
@@ -75,6 +78,7 @@ impl fmt::Display for Role {
             Self::Replays => "replays old messages",
             Self::LiesAboutHeight => "claims blocks that it does not have",
             Self::WithholdsBlocks => "withholds blocks",
+            Self::VotesToOne => "sends each vote to one member only",
         })
     }
 }
@@ -190,6 +194,11 @@ impl ByzantineMember {
                 vec![only(message, first)]
             }
             (Role::WithholdsBlocks, Message::Body(_) | Message::Run(_)) => Vec::new(),
+            (Role::VotesToOne, message @ Message::Vote(_)) => {
+                let others: Vec<usize> = self.halves().concat();
+                let one = self.sent.checked_rem(others.len()).map(|place| others[place]);
+                vec![only(message, one.into_iter().collect())]
+            }
             (_, message) => vec![all(message)],
         }
     }

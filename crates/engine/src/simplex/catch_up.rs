@@ -36,8 +36,10 @@ pub(super) struct CatchUp {
     runs: BTreeMap<Height, CertifiedRun>,
     /// What was asked for since the last repetition but one: which run, and of whom.
     asked: BTreeMap<Height, (MemberIndex, Moment)>,
-    /// The first view whose certificates are missing.
-    lacking: Option<View>,
+    /// The view that we cannot leave, although others have.
+    behind: Option<View>,
+    /// The first view of which something is missing that a block of our view may stand on.
+    ground: Option<View>,
     /// What the blocks are for that are being read from the log, in that order.
     reads: VecDeque<Reading>,
     answers: usize,
@@ -65,9 +67,15 @@ impl CatchUp {
         self.runs.len()
     }
 
-    /// Takes note that certificates from a view on are missing.
-    pub(super) fn lack(&mut self, view: View) {
-        self.lacking = Some(self.lacking.map_or(view, |lacking| lacking.min(view)));
+    /// Takes note that others have left this view of ours.
+    pub(super) fn fall_behind(&mut self, view: View) {
+        self.behind = Some(view);
+    }
+
+    /// Takes note that we cannot tell what a block may stand on, for want of certificates of this
+    /// view or later ones: we may have some of the view, but not the one that matters.
+    pub(super) fn lack_ground(&mut self, view: View) {
+        self.ground = Some(self.ground.map_or(view, |lacking| lacking.min(view)));
     }
 
     pub(super) fn committed(&mut self, now: Moment) {
@@ -115,7 +123,9 @@ impl Simplex {
     /// Asks for what is missing, at each repetition.
     pub(super) fn ask(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.catch_up.answers = 0;
-        if let Some(view) = self.catch_up.lacking.take().filter(|view| !self.has_left(*view)) {
+        let behind = self.catch_up.behind.take().filter(|view| !self.has_left(*view));
+        let ground = self.catch_up.ground.take().map(|view| self.ground_to_ask_for(view));
+        for view in behind.into_iter().chain(ground) {
             say(Message::Request(Request::Certificates(view)), out);
         }
         for body in self.blocks.take_wanted().into_iter().take(BODIES_ASKED) {
@@ -123,6 +133,14 @@ impl Simplex {
             say(Message::Request(Request::Body(body)), out);
         }
         self.ask_for_runs(now, out);
+    }
+
+    /// Returns a view from `first` on, by turns each that an answer can begin with: an answer has
+    /// two certificates of each of its views at most.
+    fn ground_to_ask_for(&self, first: View) -> View {
+        let step = CERTIFICATES_MAX as u64 / 2;
+        let turns = self.view.after(first) / step + 1;
+        View::new(first.number() + self.repeating.beat() % turns * step)
     }
 
     fn ask_for_runs(&mut self, now: Moment, out: &mut Vec<Output>) {

@@ -61,7 +61,7 @@ impl Simplex {
             return Ok(false);
         }
         if view.after(self.view) > VIEWS_AHEAD_MAX {
-            self.catch_up.lack(self.view);
+            self.catch_up.fall_behind(self.view);
             return Err(Refusal::TooFarAhead(view));
         }
         Ok(true)
@@ -226,7 +226,7 @@ impl Simplex {
         self.hear(now, member, out);
         self.repeating.note(status);
         if status.view > self.view {
-            self.catch_up.lack(self.view);
+            self.catch_up.fall_behind(self.view);
         }
         Ok(())
     }

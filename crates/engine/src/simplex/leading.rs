@@ -118,17 +118,16 @@ impl Simplex {
     /// on all views are nullified. What is missing for that is asked for.
     fn parent(&mut self, now: Moment) -> Option<Facts> {
         let root = self.blocks.root().facts;
-        let mut at = self.view;
-        loop {
-            let before = at.previous().filter(|before| *before >= root.view)?;
-            if before == root.view {
-                return Some(root);
-            }
+        let (mut at, mut parent, mut open) = (self.view, root, None);
+        while let Some(before) = at.previous().filter(|before| *before > root.view) {
             if let Some(block) = self.views.notarized(before) {
                 let wall = self.wall_time(now);
                 let (charter, chain) = (Arc::clone(&self.charter), self.chain);
                 match self.blocks.judge(&block, Trust::Notarized, (&charter, &chain), wall) {
-                    Ok(facts) => return Some(facts),
+                    Ok(facts) => {
+                        parent = facts;
+                        break;
+                    }
                     Err(Undecided::Missing(missing)) => self.blocks.want(missing),
                     Err(Undecided::Refused(reason)) => {
                         debug_assert!(false, "a notarized block is invalid: {reason}");
@@ -136,10 +135,16 @@ impl Simplex {
                 }
             }
             if !self.views.is_nullified(before) {
-                self.catch_up.lack(before);
-                return None;
+                open = Some(before);
             }
             at = before;
+        }
+        match open {
+            None => Some(parent),
+            Some(view) => {
+                self.catch_up.lack_ground(view);
+                None
+            }
         }
     }
 

@@ -94,13 +94,19 @@ impl Simplex {
         self.forget_abandoned();
     }
 
-    /// Repeats what we have said in the latest views, and our proposal.
+    /// Repeats what we have said in the latest views, and our proposal with all that it stands on:
+    /// others may know that a view was nullified, and not that it was notarized, or the contrary.
     fn repeat(&self, out: &mut Vec<Output>) {
         let proposal = self.views.get(self.view).and_then(|state| state.proposal);
         let own = proposal.map(|(word, _)| word).filter(|word| Some(word.member) == self.me);
         let block = own.and_then(|word| self.blocks.body(&word.statement.block()?).cloned());
         if let (Some(word), Some(block)) = (own, block) {
+            let parent = block.parent();
             say(Message::Proposal { word, block }, out);
+            let support = parent.map(|parent| self.support(self.view, &parent));
+            for some in support.unwrap_or_default().chunks(CERTIFICATES_MAX) {
+                say(Message::Certificates(some.to_vec()), out);
+            }
         }
         let challenge = self.views.get(self.view).and_then(|state| state.challenge);
         if let Some((challenge, _)) = challenge

@@ -13,9 +13,9 @@ use super::{BlockRefused, Durable, Event, Message, Output, Simplex, event, say};
 pub(super) enum Ground {
     /// It may: it is notarized, and all views between are nullified.
     Firm,
-    /// It is not known yet: what a quorum has said in this view is missing.
+    /// It is not known yet: what a quorum has said in this view, or after it, is missing.
     Lacking(View),
-    /// It never may.
+    /// It never may: each view in which it could be notarized has another block that is.
     None,
 }
 
@@ -130,7 +130,7 @@ impl Simplex {
         match self.ground(view, &parent) {
             Ground::Firm => {}
             Ground::Lacking(view) => {
-                self.catch_up.lack(view);
+                self.catch_up.lack_ground(view);
                 return Ok(false);
             }
             Ground::None => return Err(BlockRefused::ParentWrong),
@@ -154,21 +154,50 @@ impl Simplex {
     }
 
     /// Returns whether a block of `view` may follow this one (rule L6).
+    ///
+    /// A view may be both notarized and nullified, and we may know of one of these only, its leader
+    /// of the other: so that we have not seen the parent notarized is no proof that it is not.
     pub(super) fn ground(&self, view: View, parent: &BlockHash) -> Ground {
         let root = &self.blocks.root().facts;
+        // The first views that we do not know to be nullified, or to have a block.
+        let (mut open, mut blank) = (None, None);
         let mut at = view;
-        while let Some(before) = at.previous().filter(|before| *before >= root.view) {
-            if before == root.view {
-                return if *parent == root.hash { Ground::Firm } else { Ground::None };
-            }
+        while let Some(before) = at.previous().filter(|before| *before > root.view) {
             match self.views.notarized(before) {
-                Some(block) if block == *parent => return Ground::Firm,
-                _ if self.views.is_nullified(before) => {}
-                _ => return Ground::Lacking(before),
+                Some(block) if block == *parent => {
+                    return open.map_or(Ground::Firm, Ground::Lacking);
+                }
+                Some(_) => {}
+                None => blank = Some(before),
+            }
+            if !self.views.is_nullified(before) {
+                open = Some(before);
             }
             at = before;
         }
-        Ground::None
+        if *parent == root.hash {
+            return open.map_or(Ground::Firm, Ground::Lacking);
+        }
+        blank.map_or(Ground::None, Ground::Lacking)
+    }
+
+    /// Returns what a proposal on this block stands on: that it is notarized, and that all views
+    /// between are nullified (rule L6).
+    pub(super) fn support(&self, view: View, parent: &BlockHash) -> Vec<Certificate> {
+        let root = &self.blocks.root().facts;
+        let mut support = Vec::new();
+        let mut at = view;
+        while let Some(before) = at.previous().filter(|before| *before > root.view) {
+            let notarized = self.views.certificate(before, StatementKind::Notarize);
+            if let Some(certificate) = notarized.filter(|it| it.statement.block() == Some(*parent))
+            {
+                support.push(certificate.clone());
+                break;
+            }
+            support.extend(self.views.certificate(before, StatementKind::Nullify).cloned());
+            at = before;
+        }
+        support
     }
 
     /// Votes to nullify the view if its leader is suspected, has broken a rule, or takes too long;

@@ -9,7 +9,7 @@ use althing_engine::simplex::{
     Command, CommittedBlock, Event, Identity, Input, Message, Past, Simplex, State, Timeouts, Timer,
 };
 use althing_engine::{Origin, SearchId};
-use althing_ledger::assembly::{Authenticator, Ed25519, SignedStatement, Statement};
+use althing_ledger::assembly::{Authenticator, Certificate, Ed25519, SignedStatement, Statement};
 use althing_ledger::charter::{ApplicationSettings, Charter, FaultModel, Member, MemberIndex};
 use althing_ledger::{Anything, Application, Entry, Once, SignedEntry};
 use althing_sim::host::{Effect, Host};
@@ -60,11 +60,23 @@ pub(crate) struct Peer {
     pub(crate) timers: Vec<(Moment, Timer)>,
     /// When its search ends, and with which nonce.
     search: Option<(Moment, SearchId, u64)>,
+    /// How long what it says and what it hears takes, in milliseconds.
+    pub(crate) lag: u64,
+    /// What is on its way to it.
+    inbox: VecDeque<(Moment, Message)>,
     pub(crate) events: Vec<Event>,
     pub(crate) sent: Vec<Message>,
 }
 
-/// Peers on a bus that loses nothing and takes no time.
+/// What a peer meets next.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Search,
+    Timer(Timer),
+    Message,
+}
+
+/// Peers on a bus that loses nothing, and takes no time but for peers that lag.
 pub(crate) struct Net {
     pub(crate) charter: Arc<Charter>,
     pub(crate) now: Moment,
@@ -108,15 +120,24 @@ impl Net {
             let mut effects = Vec::new();
             peer.host.handle(now, input, &mut effects).expect("no gap");
             for effect in effects {
+                let peer = &mut self.peers[index];
                 match effect {
                     Effect::Sent { message, .. } => {
                         peer.sent.push(message.clone());
-                        let from = Origin::default;
-                        let heard =
-                            |to| (to, Input::Message { from: from(), message: message.clone() });
+                        let lag = peer.lag;
                         let others = (0..self.speaks.len()).filter(|to| *to != index);
                         let others = others.filter(|to| self.speaks[index] && self.speaks[*to]);
-                        queue.extend(others.map(heard));
+                        for to in others {
+                            let (heard, message) = (&mut self.peers[to], message.clone());
+                            let lag = lag + heard.lag;
+                            if lag > 0 {
+                                let at = now + Duration::from_millis(lag);
+                                heard.inbox.push_back((at, message));
+                            } else {
+                                let from = Origin::default();
+                                queue.push_back((to, Input::Message { from, message }));
+                            }
+                        }
                     }
                     Effect::TimerSet { after, timer } => peer.timers.push((now + after, timer)),
                     Effect::SearchStarted { id, work } => {
@@ -136,17 +157,21 @@ impl Net {
     /// Lets time pass, with the timers that run out in it and the searches that end.
     pub(crate) fn pass(&mut self, millis: u64) {
         let end = self.now + Duration::from_millis(millis);
-        while let Some((at, index, timer)) = self.next().filter(|(at, ..)| *at <= end) {
+        while let Some((at, index, due)) = self.next().filter(|(at, ..)| *at <= end) {
             self.now = self.now.max(at);
             let peer = &mut self.peers[index];
-            let input = match timer {
-                Some(timer) => {
+            let input = match due {
+                Due::Timer(timer) => {
                     peer.timers.retain(|set| *set != (at, timer));
                     Input::Timer(timer)
                 }
-                None => {
+                Due::Search => {
                     let (_, search, solution) = peer.search.take().expect("it is the next");
                     Input::Solved { search, solution }
+                }
+                Due::Message => {
+                    let (_, message) = peer.inbox.pop_front().expect("it is the next");
+                    Input::Message { from: Origin::default(), message }
                 }
             };
             self.handle(index, input);
@@ -154,12 +179,13 @@ impl Net {
         self.now = end;
     }
 
-    /// Returns the next timer that runs out, or search that ends.
-    fn next(&self) -> Option<(Moment, usize, Option<Timer>)> {
+    /// Returns the next timer that runs out, search that ends, or message that arrives.
+    fn next(&self) -> Option<(Moment, usize, Due)> {
         let of = |(index, peer): (usize, &Peer)| {
-            let timers = peer.timers.iter().map(move |(at, timer)| (*at, index, Some(*timer)));
-            let search = peer.search.map(|(at, ..)| (at, index, None));
-            timers.chain(search).min()
+            let timers = peer.timers.iter().map(|(at, timer)| (*at, index, Due::Timer(*timer)));
+            let search = peer.search.map(|(at, ..)| (at, index, Due::Search));
+            let message = peer.inbox.front().map(|(at, _)| (*at, index, Due::Message));
+            timers.chain(search).chain(message).min()
         };
         self.peers.iter().enumerate().filter_map(of).min()
     }
@@ -200,6 +226,16 @@ impl Net {
 
     pub(crate) fn hear_message(&mut self, index: usize, message: Message) {
         self.handle(index, Input::Message { from: Origin::default(), message });
+    }
+
+    /// Returns what these members sign when they say this together.
+    pub(crate) fn certificate(&self, statement: Statement, members: &[u16]) -> Certificate {
+        let chain = self.charter.chain_id();
+        let sign = |member: &u16| {
+            let (key, index) = (signer(*member), MemberIndex(*member));
+            (index, SignedStatement::sign(statement, index, &chain, &key).signature)
+        };
+        Certificate { statement, signatures: members.iter().map(sign).collect() }
     }
 
     /// Returns the first view from `from` on that this member leads.

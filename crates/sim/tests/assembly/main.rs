@@ -4,3 +4,4 @@ mod common;
 mod leading;
 mod lives;
 mod refusals;
+mod stalls;

@@ -111,12 +111,7 @@ fn far_ahead_is_not_remembered_but_a_quorum_is_believed() {
     net.hear(0, Statement::Nullify { view: far }, 1);
     assert_eq!(refusals(&net, 0), [Refusal::TooFarAhead(far)]);
     let statement = Statement::Nullify { view: View::new(1000) };
-    let chain = net.charter.chain_id();
-    let sign = |member: u16| {
-        let signed = SignedStatement::sign(statement, MemberIndex(member), &chain, &signer(member));
-        (MemberIndex(member), signed.signature)
-    };
-    let certificate = Certificate { statement, signatures: [1, 2, 3].map(sign).into() };
+    let certificate = net.certificate(statement, &[1, 2, 3]);
     net.hear_message(0, Message::Certificates(vec![certificate]));
     assert_eq!(net.view(0), View::new(1001));
 }

@@ -37,7 +37,12 @@ fn three_of_ten_in_any_role_cost_time_and_no_agreement() {
 #[test]
 fn who_contradicts_itself_is_known_to_all_and_nobody_else_is() {
     for role in [Role::ProposesTwice, Role::VotesTwice, Role::VotesForAll] {
-        let net = run(7, 4, role);
+        let mut net = run(7, 4, role);
+        // Some of its statements have to reach those that have heard the contrary.
+        let has_evidence =
+            |net: &Simulation, peer: usize| !net.disk(peer).recovered().state.evidence.is_empty();
+        net.run_until(SOON, "all have evidence", |net| (0..3).all(|it| has_evidence(net, it)))
+            .unwrap_or_else(|stuck| panic!("{role}: {stuck}"));
         for peer in 0..3 {
             let evidence = &net.disk(peer).recovered().state.evidence;
             let accused: Vec<MemberIndex> = evidence.iter().map(|it| it.member).collect();

@@ -1,0 +1,66 @@
+//! What could keep members from ever agreeing again, although enough of them are connected.
+
+use std::sync::Arc;
+
+use althing_engine::simplex::{Event, Message};
+use althing_ledger::NativeBlock;
+use althing_ledger::assembly::{Facts, Seal, SignedStatement, Statement, genesis};
+use althing_types::View;
+
+use crate::common::{FOUNDED, Net, charter, signer};
+
+/// Returns a block that may follow the genesis in a view.
+fn first_block(net: &Net, view: View) -> Arc<NativeBlock> {
+    let root = Facts::of_genesis(&genesis(&net.charter, &net.charter.chain_id()));
+    block_after(net, &root, view)
+}
+
+/// Returns a block that may follow this one in a view.
+fn block_after(net: &Net, parent: &Facts, view: View) -> Arc<NativeBlock> {
+    let seal = Seal { view, maker: net.charter.leader(view), salt: 0 };
+    let template = parent.template(&net.charter, seal, FOUNDED, [].into());
+    Arc::new(template.into_native().expect("an assembly has native blocks"))
+}
+
+/// Has a peer hear of a block that the leader of its view proposes.
+fn hear_proposal(net: &mut Net, index: usize, view: View, block: Arc<NativeBlock>) {
+    let (leader, chain) = (net.charter.leader(view), net.charter.chain_id());
+    let about = Statement::Notarize { view, block: block.hash() };
+    let word = SignedStatement::sign(about, leader, &chain, &signer(leader.0));
+    net.hear_message(index, Message::Proposal { word, block });
+}
+
+#[test]
+fn a_view_may_be_notarized_for_one_and_nullified_for_another() {
+    let mut net = Net::new(charter(4, 0..=0));
+    let view = net.view(0);
+    let leader = net.charter.leader(view).0;
+    let others: Vec<u16> = (0..4).filter(|member| *member != leader).collect();
+    let [one, both, other] = others[..] else { panic!("there are three") };
+    net.speaks = vec![false; 4];
+    // The leader proposes to two of the others, and one of them hears a quorum.
+    let block = first_block(&net, view);
+    let statement = Statement::Notarize { view, block: block.hash() };
+    for member in [one, both] {
+        hear_proposal(&mut net, usize::from(member), view, Arc::clone(&block));
+    }
+    net.hear(usize::from(one), statement, both);
+    assert_eq!(net.view(usize::from(one)), view.next(), "it was notarized");
+    // The others have it nullified; the leader says so too, and no more.
+    net.pass(10_000);
+    for (to, from) in [(both, leader), (both, other), (other, leader), (other, both)] {
+        net.hear(usize::from(to), Statement::Nullify { view }, from);
+    }
+    for member in [one, both, other] {
+        assert_eq!(net.view(usize::from(member)), view.next());
+        net.speaks[usize::from(member)] = true;
+    }
+    net.submit(usize::from(other), 1);
+    net.pass(180_000);
+    for member in [one, both, other] {
+        let peer = &net.peers[usize::from(member)];
+        assert!(peer.host.disk().entries().len() > 10, "{:?}", net.heights());
+        let accuses = |event: &Event| matches!(event, Event::ProposalRefused { .. });
+        assert!(!peer.events.iter().any(accuses), "each leader kept to the rules");
+    }
+}
