@@ -1,6 +1,6 @@
 //! The blocks after the last committed one, and the state of the application after each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -25,8 +25,9 @@ pub(super) struct Blocks {
     bodies: BTreeMap<BlockHash, Arc<NativeBlock>>,
     /// Those whose place is right and whose entries the application accepts.
     judged: BTreeMap<BlockHash, Judged>,
-    /// Those that we ask others for, the most important first.
-    wanted: Vec<BlockHash>,
+    /// Those that a quorum has notarized, or a block of which they are ancestors, and that have not
+    /// arrived: the one that was asked for longest ago first.
+    wanted: VecDeque<BlockHash>,
 }
 
 /// A valid block.
@@ -79,7 +80,7 @@ impl Blocks {
     /// Returns the genesis, and no other block.
     pub(super) fn new(genesis: &NativeBlock, state: Box<dyn Application>) -> Self {
         let root = Judged { facts: Facts::of_genesis(genesis), state: Folded(state) };
-        let (bodies, judged, wanted) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (bodies, judged, wanted) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
         Self { root, bodies, judged, wanted }
     }
 
@@ -112,21 +113,27 @@ impl Blocks {
         has_room
     }
 
-    /// Takes note that a block is missed.
+    /// Takes note that a block is missed that a quorum has notarized, or an ancestor of one.
     pub(super) fn want(&mut self, hash: BlockHash) {
         let is_here = self.bodies.contains_key(&hash) || hash == self.root.facts.hash;
-        if !is_here && !self.wants(&hash) && self.wanted.len() < UNCOMMITTED_MAX {
-            self.wanted.push(hash);
+        if is_here || self.wants(&hash) {
+            return;
         }
+        if self.wanted.len() == UNCOMMITTED_MAX {
+            self.wanted.pop_front();
+        }
+        self.wanted.push_back(hash);
     }
 
     pub(super) fn wants(&self, hash: &BlockHash) -> bool {
         self.wanted.contains(hash)
     }
 
-    /// Returns the blocks that are missed, and forgets that they are.
-    pub(super) fn take_wanted(&mut self) -> Vec<BlockHash> {
-        std::mem::take(&mut self.wanted)
+    /// Returns up to `count` of the blocks that are missed, by turns.
+    pub(super) fn next_wanted(&mut self, count: usize) -> Vec<BlockHash> {
+        let next: Vec<BlockHash> = self.wanted.iter().take(count).copied().collect();
+        self.wanted.rotate_left(next.len());
+        next
     }
 
     /// Returns what is known of a block, once it and all before it are valid.

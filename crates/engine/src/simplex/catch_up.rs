@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use althing_ledger::NativeBlock;
 use althing_ledger::assembly::{CertifiedRun, RUN_HEADERS_MAX, Seal};
 use althing_ledger::charter::MemberIndex;
-use althing_types::{Height, Moment, View};
+use althing_types::{BlockHash, Height, Moment, View};
 
 use super::{
     CERTIFICATES_MAX, CommittedBlock, Event, MESSAGE_BYTES_MAX, Message, Output, Refusal, Request,
@@ -26,7 +26,7 @@ const REPLAYED: usize = 256;
 /// Requests that a peer answers between two repetitions: each answer may reach every other peer.
 const ANSWERS_MAX: usize = 16;
 
-/// Blocks that are not committed yet and are asked for between two repetitions.
+/// Blocks that are notarized, not committed yet, and asked for between two repetitions.
 const BODIES_ASKED: usize = 8;
 
 /// What a peer fetches, and what it is about to answer.
@@ -128,11 +128,21 @@ impl Simplex {
         for view in behind.into_iter().chain(ground) {
             say(Message::Request(Request::Certificates(view)), out);
         }
-        for body in self.blocks.take_wanted().into_iter().take(BODIES_ASKED) {
-            self.blocks.want(body);
+        // Of proposals only that of our view can be voted for. Others are not asked for until they
+        // are notarized: a member can promise any number of blocks that do not exist.
+        let proposed = self.proposed_block().filter(|hash| self.blocks.body(hash).is_none());
+        let certified = self.blocks.next_wanted(BODIES_ASKED);
+        let proposed = proposed.filter(|hash| !certified.contains(hash));
+        for body in proposed.into_iter().chain(certified) {
             say(Message::Request(Request::Body(body)), out);
         }
         self.ask_for_runs(now, out);
+    }
+
+    /// Returns the block that the leader of our view has proposed.
+    pub(super) fn proposed_block(&self) -> Option<BlockHash> {
+        let (proposal, _) = self.views.get(self.view)?.proposal?;
+        proposal.statement.block()
     }
 
     /// Returns a view from `first` on, by turns each that an answer can begin with: an answer has

@@ -250,7 +250,7 @@ impl Simplex {
     fn on_body(&mut self, block: &Arc<NativeBlock>) -> Result<(), Refusal> {
         let hash = block.hash();
         // It comes to all, and only some have asked.
-        if !self.blocks.wants(&hash) {
+        if !self.blocks.wants(&hash) && self.proposed_block() != Some(hash) {
             return Ok(());
         }
         if !block.has_its_root() {

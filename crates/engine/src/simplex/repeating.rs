@@ -89,7 +89,7 @@ impl Simplex {
             let own = self.mempool.own(REPEATED_ENTRIES);
             self.spread(&own, out);
         }
-        self.want_voted_blocks();
+        self.want_certified_blocks();
         self.ask(now, out);
         self.forget_abandoned();
     }
@@ -136,13 +136,10 @@ impl Simplex {
         }
     }
 
-    /// Misses the blocks that a quorum or members have voted for and that have not come.
-    fn want_voted_blocks(&mut self) {
-        let certified: Vec<_> = self.views.blocks().collect();
-        let voted = self.views.get(self.view).map(|state| state.voted().collect::<Vec<_>>());
-        for hash in certified.into_iter().chain(voted.into_iter().flatten()) {
-            self.blocks.want(hash);
-        }
+    /// Misses the blocks that a quorum has voted for and that have not come.
+    fn want_certified_blocks(&mut self) {
+        let certified: Vec<_> = self.views.certified_blocks().collect();
+        certified.into_iter().for_each(|hash| self.blocks.want(hash));
     }
 
     /// Forgets blocks of views that have ended without them, once there are many: neither we nor a

@@ -95,14 +95,17 @@ impl Views {
         views.find_map(|state| state.certificates.get(&StatementKind::Finalize))
     }
 
+    /// Returns the blocks that are notarized or finalized, in any view.
+    pub(super) fn certified_blocks(&self) -> impl Iterator<Item = BlockHash> + '_ {
+        let certificates = self.views.values().flat_map(|state| state.certificates.values());
+        certificates.filter_map(|certificate| certificate.statement.block())
+    }
+
     /// Returns the blocks that are notarized, proposed or finalized, in any view.
     pub(super) fn blocks(&self) -> impl Iterator<Item = BlockHash> + '_ {
-        let certified = |state: &ViewState| {
-            let of_certificates = state.certificates.values().map(|it| it.statement);
-            let proposed = state.proposal.map(|(word, _)| word.statement);
-            of_certificates.chain(proposed).filter_map(|it| it.block()).collect::<Vec<_>>()
-        };
-        self.views.values().flat_map(certified)
+        let proposals = self.views.values().filter_map(|state| state.proposal);
+        let proposed = proposals.filter_map(|(word, _)| word.statement.block());
+        self.certified_blocks().chain(proposed)
     }
 }
 
@@ -168,11 +171,6 @@ impl ViewState {
             self.certificates.insert(kind, certificate);
         }
         is_new
-    }
-
-    /// Returns the blocks that members have notarized.
-    pub(super) fn voted(&self) -> impl Iterator<Item = BlockHash> + '_ {
-        self.words.values().filter_map(|(statement, _)| statement.block())
     }
 }
 

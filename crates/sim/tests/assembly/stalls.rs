@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use althing_engine::simplex::{Event, Message};
+use althing_engine::simplex::{Event, Message, Request};
 use althing_ledger::NativeBlock;
 use althing_ledger::assembly::{Facts, Seal, SignedStatement, Statement, genesis};
-use althing_types::View;
+use althing_types::{BlockHash, View};
 
 use crate::common::{FOUNDED, Net, charter, signer};
+
+fn hash(byte: u8) -> BlockHash {
+    BlockHash::from_bytes([byte; 32])
+}
 
 /// Returns a block that may follow the genesis in a view.
 fn first_block(net: &Net, view: View) -> Arc<NativeBlock> {
@@ -63,4 +67,35 @@ fn a_view_may_be_notarized_for_one_and_nullified_for_another() {
         let accuses = |event: &Event| matches!(event, Event::ProposalRefused { .. });
         assert!(!peer.events.iter().any(accuses), "each leader kept to the rules");
     }
+}
+
+#[test]
+fn blocks_that_do_not_exist_are_not_asked_for_instead_of_one_that_does() {
+    let mut net = Net::new(charter(13, 0..=0));
+    net.speaks = vec![false; 13];
+    let view = net.view(0);
+    let index = (0..13).find(|index| net.charter.leader(view).0 != *index).expect("of thirteen");
+    let me = usize::from(index);
+    let liars: Vec<u16> = (0..13).filter(|member| *member != index).take(4).collect();
+    for (byte, liar) in (0..).zip(&liars) {
+        net.hear(me, Statement::Notarize { view, block: hash(byte) }, *liar);
+        net.hear(me, Statement::Finalize { view, block: hash(byte + 100) }, *liar);
+    }
+    // As leaders of views to come they propose what does not exist, too.
+    for ahead in 1..=16 {
+        let later = View::new(view.number() + ahead);
+        let leader = net.charter.leader(later).0;
+        if leader != index {
+            net.hear(me, Statement::Notarize { view: later, block: hash(200) }, leader);
+        }
+    }
+    net.pass(1000);
+    let block = hash(99);
+    let quorum: Vec<u16> = (0..13).filter(|member| *member != index).take(9).collect();
+    let certificate = net.certificate(Statement::Notarize { view, block }, &quorum);
+    net.hear_message(me, Message::Certificates(vec![certificate]));
+    net.peers[me].sent.clear();
+    net.pass(1000);
+    let asked = Message::Request(Request::Body(block));
+    assert!(net.peers[me].sent.contains(&asked), "a quorum has it");
 }
