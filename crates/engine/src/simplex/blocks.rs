@@ -1,6 +1,6 @@
 //! The blocks after the last committed one, and the state of the application after each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -8,13 +8,16 @@ use std::sync::Arc;
 use althing_ledger::assembly::{Facts, Seal};
 use althing_ledger::charter::{ChainId, Charter};
 use althing_ledger::{Application, NativeBlock};
-use althing_types::{BlockHash, UnixTime};
+use althing_types::{BlockHash, UnixTime, View};
 
 use super::interface::BlockRefused;
 
-/// Blocks that are kept while they are not committed: one for each view, unless it takes very long
-/// until one is committed.
+/// Blocks that are kept although no quorum has notarized them, nor a block after them. Those that
+/// were notarized are needed, one of each view at most.
 pub const UNCOMMITTED_MAX: usize = 256;
+
+/// Bytes of entries that these blocks may have together.
+pub const UNCOMMITTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The blocks after the last committed one.
 #[derive(Clone, Debug, Hash)]
@@ -28,6 +31,10 @@ pub(super) struct Blocks {
     /// Those that a quorum has notarized, or a block of which they are ancestors, and that have not
     /// arrived: the one that was asked for longest ago first.
     wanted: VecDeque<BlockHash>,
+    /// The blocks, here or not, that a quorum has notarized, and ancestors of these.
+    needed: BTreeSet<BlockHash>,
+    /// The other ones that are here, with the view for which each was proposed, and its bytes.
+    spare: BTreeMap<BlockHash, (View, usize)>,
 }
 
 /// A valid block.
@@ -81,7 +88,7 @@ impl Blocks {
     pub(super) fn new(genesis: &NativeBlock, state: Box<dyn Application>) -> Self {
         let root = Judged { facts: Facts::of_genesis(genesis), state: Folded(state) };
         let (bodies, judged, wanted) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        Self { root, bodies, judged, wanted }
+        Self { root, bodies, judged, wanted, needed: BTreeSet::new(), spare: BTreeMap::new() }
     }
 
     /// Returns the last committed block.
@@ -89,9 +96,14 @@ impl Blocks {
         &self.root
     }
 
-    /// Returns how many blocks are kept.
-    pub(super) fn len(&self) -> usize {
-        self.bodies.len()
+    /// Returns how many blocks are kept that were not notarized.
+    pub(super) fn spare(&self) -> usize {
+        self.spare.len()
+    }
+
+    /// Returns how many bytes these have.
+    pub(super) fn spare_bytes(&self) -> usize {
+        self.spare.values().map(|(_, bytes)| bytes).sum()
     }
 
     pub(super) fn body(&self, hash: &BlockHash) -> Option<&Arc<NativeBlock>> {
@@ -103,20 +115,44 @@ impl Blocks {
         if *hash == self.root.facts.hash { Some(&self.root) } else { self.judged.get(hash) }
     }
 
-    /// Keeps a block; returns whether there is room for it.
-    pub(super) fn keep(&mut self, hash: BlockHash, block: Arc<NativeBlock>) -> bool {
+    /// Keeps a block that was proposed in this view. If there are too many, those of the earliest
+    /// views are forgotten that were not notarized there: who builds on one has it, and is asked.
+    pub(super) fn keep(&mut self, hash: BlockHash, view: View, block: Arc<NativeBlock>) {
         self.wanted.retain(|wanted| *wanted != hash);
-        let has_room = self.bodies.len() < UNCOMMITTED_MAX || self.bodies.contains_key(&hash);
-        if has_room && block.coinbase.height > self.root.facts.height {
-            self.bodies.entry(hash).or_insert(block);
+        if block.coinbase.height <= self.root.facts.height {
+            return;
         }
-        has_room
+        if !self.needed.contains(&hash) {
+            let bytes = block.entries.iter().map(|entry| entry.as_bytes().len()).sum();
+            let (of, _) = self.spare.entry(hash).or_insert((view, bytes));
+            *of = view.max(*of);
+        }
+        self.bodies.entry(hash).or_insert(block);
+        while self.spare() > UNCOMMITTED_MAX || self.spare_bytes() > UNCOMMITTED_BYTES_MAX {
+            let Some((first, _)) = self.spare.iter().min_by_key(|(_, (view, _))| *view) else {
+                return;
+            };
+            self.forget(&first.clone());
+        }
     }
 
-    /// Takes note that a block is missed that a quorum has notarized, or an ancestor of one.
+    /// Forgets a block, unless it is needed.
+    pub(super) fn forget(&mut self, hash: &BlockHash) {
+        if self.spare.remove(hash).is_some() {
+            self.bodies.remove(hash);
+            self.judged.remove(hash);
+        }
+    }
+
+    /// Takes note that a quorum has notarized a block, or one after it, so that it is needed; if it
+    /// is not here it is asked for.
     pub(super) fn want(&mut self, hash: BlockHash) {
-        let is_here = self.bodies.contains_key(&hash) || hash == self.root.facts.hash;
-        if is_here || self.wants(&hash) {
+        if hash == self.root.facts.hash {
+            return;
+        }
+        self.needed.insert(hash);
+        self.spare.remove(&hash);
+        if self.bodies.contains_key(&hash) || self.wants(&hash) {
             return;
         }
         if self.wanted.len() == UNCOMMITTED_MAX {
@@ -194,12 +230,8 @@ impl Blocks {
         self.bodies.retain(|_, block| block.coinbase.height > height);
         self.judged.retain(|_, judged| judged.facts.height > height);
         self.wanted.clear();
-    }
-
-    /// Forgets the blocks for which `is_needed` does not hold.
-    pub(super) fn retain(&mut self, is_needed: impl Fn(&BlockHash) -> bool) {
-        self.bodies.retain(|hash, _| is_needed(hash));
-        self.judged.retain(|hash, _| is_needed(hash));
+        self.needed.retain(|hash| self.bodies.contains_key(hash));
+        self.spare.retain(|hash, _| self.bodies.contains_key(hash));
     }
 }
 

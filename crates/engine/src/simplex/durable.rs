@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use althing_ledger::assembly::{Certificate, Evidence, SignedStatement, Statement, StatementKind};
+use althing_ledger::assembly::{
+    Certificate, Evidence, Seal, SignedStatement, Statement, StatementKind,
+};
 use althing_ledger::charter::ChainId;
 use althing_ledger::{Header, NativeBlock};
 use althing_types::{BlockHash, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::UNCOMMITTED_MAX;
 use crate::{Change, Gap, Undecodable};
 
 /// What a peer puts on disk before its next output is carried out.
@@ -99,6 +102,25 @@ impl Words {
 }
 
 impl State {
+    /// Forgets the first block whose view was nullified and not notarized, as far as is known, once
+    /// there are many.
+    fn forget_abandoned(&mut self) {
+        if self.blocks.len() <= UNCOMMITTED_MAX {
+            return;
+        }
+        let certificates = self.certificates.iter().map(|it| it.statement);
+        let (notarized, nullified): (Vec<_>, Vec<_>) =
+            certificates.partition(|it| it.kind() == StatementKind::Notarize);
+        let is_abandoned = |block: &Arc<NativeBlock>| {
+            let (hash, seal) = (NativeBlock::hash(block), Seal::of(block));
+            seal.is_some_and(|seal| nullified.iter().any(|it| it.view() == seal.view))
+                && notarized.iter().all(|it| it.block() != Some(hash))
+        };
+        if let Some(place) = self.blocks.iter().position(is_abandoned) {
+            self.blocks.remove(place);
+        }
+    }
+
     /// Forgets what is about views up to that of the last committed block, and blocks that are not
     /// above it.
     fn prune(&mut self, committed: &CommittedBlock) {
@@ -124,6 +146,7 @@ impl crate::Durable for Durable {
             Self::Word { word, block } => {
                 state.words.entry(word.statement.view()).or_default().add(*word);
                 state.blocks.extend(block.iter().cloned());
+                state.forget_abandoned();
             }
             Self::Certificate(certificate) => state.certificates.push(certificate.clone()),
             Self::Committed(blocks) => {

@@ -110,7 +110,7 @@ impl Simplex {
         self.on_word(now, word, out)?;
         // Its first proposal counts.
         if self.views.get(view).is_some_and(|state| state.has(&word)) {
-            self.blocks.keep(hash, block);
+            self.blocks.keep(hash, view, block);
         }
         Ok(())
     }
@@ -256,7 +256,7 @@ impl Simplex {
         if !block.has_its_root() {
             return Err(Refusal::OtherBlock);
         }
-        self.blocks.keep(hash, Arc::clone(block));
+        self.blocks.keep(hash, self.view, Arc::clone(block));
         self.note_notarized(&hash);
         Ok(())
     }

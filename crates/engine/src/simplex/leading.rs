@@ -95,15 +95,16 @@ impl Simplex {
     /// Proposes a block by notarizing it.
     fn propose(&mut self, now: Moment, block: Arc<NativeBlock>, out: &mut Vec<Output>) -> bool {
         let (view, hash) = (self.view, block.hash());
-        if !self.blocks.keep(hash, Arc::clone(&block)) {
-            return false;
-        }
+        self.blocks.keep(hash, view, Arc::clone(&block));
         let wall = self.wall_time(now);
         let (charter, chain) = (Arc::clone(&self.charter), self.chain);
         match self.blocks.judge(&hash, Trust::Nothing, (&charter, &chain), wall) {
             Ok(facts) if facts.view == view => {}
             // Our clock is far behind; or another member has found it for our challenge.
-            _ => return false,
+            _ => {
+                self.blocks.forget(&hash);
+                return false;
+            }
         }
         self.mempool.proposed(view, &block);
         let statement = Statement::Notarize { view, block: hash };

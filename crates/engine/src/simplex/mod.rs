@@ -59,7 +59,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use althing_ledger::assembly::{Authenticator, Evidence, genesis};
+use althing_ledger::assembly::{Authenticator, Evidence, Seal, genesis};
 use althing_ledger::charter::{ChainId, Charter, MemberIndex};
 use althing_ledger::{Application, NativeBlock, Template};
 use althing_types::{BlockHash, Height, Moment, UnixTime, View};
@@ -74,7 +74,7 @@ use self::views::Views;
 use crate::liveness::Liveness;
 use crate::{Engine, Queue};
 
-pub use self::blocks::UNCOMMITTED_MAX;
+pub use self::blocks::{UNCOMMITTED_BYTES_MAX, UNCOMMITTED_MAX};
 pub use self::catch_up::{RUN_BLOCKS, RUNS_AHEAD};
 pub use self::durable::{CommittedBlock, Durable, State, Words};
 pub use self::interface::{
@@ -229,9 +229,11 @@ impl Simplex {
             charter,
         };
         for block in recovered.blocks {
-            peer.blocks.keep(NativeBlock::hash(&block), block);
+            let view = Seal::of(&block).map_or(View::GENESIS, |seal| seal.view);
+            peer.blocks.keep(NativeBlock::hash(&block), view, block);
         }
         for certificate in recovered.certificates {
+            certificate.statement.block().into_iter().for_each(|hash| peer.blocks.want(hash));
             peer.views.at(certificate.statement.view()).adopt(certificate);
         }
         // Our own words count as anyone's.
@@ -357,7 +359,8 @@ impl Engine for Simplex {
 
     fn visit_queues(&self, mut visit: impl FnMut(Queue)) {
         let bounds = [
-            ("blocks", self.blocks.len(), UNCOMMITTED_MAX),
+            ("blocks", self.blocks.spare(), UNCOMMITTED_MAX),
+            ("block bytes", self.blocks.spare_bytes(), UNCOMMITTED_BYTES_MAX),
             ("mempool", self.mempool.len(), MEMPOOL_MAX),
             ("mempool bytes", self.mempool.bytes(), MEMPOOL_BYTES_MAX),
             ("entries of an author", self.mempool.of_one_author(), MEMPOOL_AUTHOR_MAX),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use althing_ledger::charter::MemberIndex;
 use althing_types::{Height, Moment, UnixTime, View};
 
-use super::{CERTIFICATES_MAX, Event, Message, Output, Simplex, Status, Timer, Words, event, say};
+use super::{CERTIFICATES_MAX, Event, Message, Output, Simplex, Status, Timer, event, say};
 
 /// Views before the current one of which we repeat what we have said, latest first.
 const REPEATED_VIEWS: usize = 4;
@@ -91,7 +91,6 @@ impl Simplex {
         }
         self.want_certified_blocks();
         self.ask(now, out);
-        self.forget_abandoned();
     }
 
     /// Repeats what we have said in the latest views, and our proposal with all that it stands on:
@@ -140,18 +139,6 @@ impl Simplex {
     fn want_certified_blocks(&mut self) {
         let certified: Vec<_> = self.views.certified_blocks().collect();
         certified.into_iter().for_each(|hash| self.blocks.want(hash));
-    }
-
-    /// Forgets blocks of views that have ended without them, once there are many: neither we nor a
-    /// quorum has notarized them.
-    fn forget_abandoned(&mut self) {
-        if self.blocks.len() <= super::UNCOMMITTED_MAX / 2 {
-            return;
-        }
-        let needed: Vec<_> = self.views.blocks().collect();
-        let own = self.words.values().flat_map(Words::all);
-        let own: Vec<_> = own.filter_map(|word| word.statement.block()).collect();
-        self.blocks.retain(|hash| needed.contains(hash) || own.contains(hash));
     }
 
     /// Tells whether enough members are heard for a quorum, when that changes.

@@ -100,13 +100,6 @@ impl Views {
         let certificates = self.views.values().flat_map(|state| state.certificates.values());
         certificates.filter_map(|certificate| certificate.statement.block())
     }
-
-    /// Returns the blocks that are notarized, proposed or finalized, in any view.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = BlockHash> + '_ {
-        let proposals = self.views.values().filter_map(|state| state.proposal);
-        let proposed = proposals.filter_map(|(word, _)| word.statement.block());
-        self.certified_blocks().chain(proposed)
-    }
 }
 
 /// When something came makes no difference here, nor does who of a quorum has signed.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use althing_engine::simplex::{Event, Message, Request};
+use althing_engine::Engine;
+use althing_engine::simplex::{Event, Message, Request, UNCOMMITTED_MAX};
 use althing_ledger::NativeBlock;
 use althing_ledger::assembly::{Facts, Seal, SignedStatement, Statement, genesis};
+use althing_ledger::charter::MemberIndex;
 use althing_types::{BlockHash, View};
 
 use crate::common::{FOUNDED, Net, charter, signer};
@@ -98,4 +100,39 @@ fn blocks_that_do_not_exist_are_not_asked_for_instead_of_one_that_does() {
     net.pass(1000);
     let asked = Message::Request(Request::Body(block));
     assert!(net.peers[me].sent.contains(&asked), "a quorum has it");
+}
+
+#[test]
+fn a_long_stall_leaves_room_for_the_next_block() {
+    let mut net = Net::new(charter(4, 0..=0));
+    net.speaks = vec![false; 4];
+    let voted = |net: &Net, view: View| {
+        net.engine(0).words().get(&view).is_some_and(|words| words.notarize.is_some())
+    };
+    // Each view has a proposal that is voted for, and is nullified all the same.
+    for number in 1..=2 * UNCOMMITTED_MAX as u64 {
+        let view = View::new(number);
+        assert_eq!(net.view(0), view);
+        if net.charter.leader(view) != MemberIndex(0) {
+            let block = first_block(&net, view);
+            hear_proposal(&mut net, 0, view, block);
+            assert!(voted(&net, view), "view {view}");
+        }
+        let certificate = net.certificate(Statement::Nullify { view }, &[1, 2, 3]);
+        net.hear_message(0, Message::Certificates(vec![certificate]));
+    }
+    net.engine(0).visit_queues(|queue| assert!(queue.len <= queue.max, "{queue:?}"));
+    let kept = net.state(0).blocks.len();
+    assert!(kept <= UNCOMMITTED_MAX, "{kept} blocks on disk");
+    // Notarized blocks get in at any rate.
+    let view = net.view(0);
+    let block = first_block(&net, view);
+    let notarized = Statement::Notarize { view, block: block.hash() };
+    let certificate = net.certificate(notarized, &[1, 2, 3]);
+    net.hear_message(0, Message::Certificates(vec![certificate]));
+    net.hear_message(0, Message::Body(Arc::clone(&block)));
+    let finalized = Statement::Finalize { view, block: block.hash() };
+    let certificate = net.certificate(finalized, &[1, 2, 3]);
+    net.hear_message(0, Message::Certificates(vec![certificate]));
+    assert_eq!(net.heights()[0], 1);
 }
