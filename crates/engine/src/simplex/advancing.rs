@@ -4,7 +4,7 @@
 //! None of them applies again to what it has done, and each view and each statement comes once; so
 //! this comes to an end.
 
-use althing_ledger::assembly::{Statement, StatementKind};
+use althing_ledger::assembly::Statement;
 use althing_types::{Moment, View};
 
 use super::{Event, Output, Simplex, Timer, event};
@@ -26,7 +26,7 @@ impl Simplex {
     }
 
     /// Goes on to the view after one in which a quorum has said something, and votes to finalize
-    /// what is notarized there (rules L8 to L10).
+    /// what is notarized there (rule L9).
     fn leave_view(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
         let root = self.blocks.root().facts.view;
         if self.view <= root {
@@ -37,16 +37,27 @@ impl Simplex {
         if let Some(block) = self.views.notarized(view) {
             self.finalize(view, block, out);
         }
-        let kinds = [StatementKind::Notarize, StatementKind::Finalize];
-        let has_block = kinds.into_iter().any(|kind| self.views.certificate(view, kind).is_some());
-        if has_block {
-            let proposed = self.views.get(view).and_then(|state| state.proposal);
-            self.patience.succeeded(proposed.map(|(_, at)| now - at));
-        } else if !self.liveness.is_suspected(self.leader(view)) {
-            self.patience.failed();
+        if view == self.view {
+            self.learn(now);
         }
         self.enter(now, view.next(), out);
         true
+    }
+
+    /// Learns from the view that we are about to leave how long to wait. If we have given it up,
+    /// our wait was too short, even if a quorum came for its block after that: it lacks our vote to
+    /// finalize. Views that we did not wait in, because others had left them, show nothing.
+    fn learn(&mut self, now: Moment) {
+        let view = self.view;
+        let has_given_up = self.words.get(&view).is_some_and(|words| words.nullify.is_some());
+        if has_given_up {
+            if !self.liveness.is_suspected(self.leader(view)) {
+                self.patience.failed();
+            }
+        } else if !self.views.is_nullified(view) {
+            let proposed = self.views.get(view).and_then(|state| state.proposal);
+            self.patience.succeeded(proposed.map(|(_, at)| now - at));
+        }
     }
 
     fn enter(&mut self, now: Moment, view: View, out: &mut Vec<Output>) {

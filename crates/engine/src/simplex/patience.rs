@@ -14,12 +14,12 @@ const FAILED_MAX: u32 = 10;
 pub(super) struct Patience {
     /// The smoothed time and its smoothed deviation, in microseconds.
     measured: Option<(u64, u64)>,
-    /// Views in a row that have ended without a block, though their leaders were not suspected.
+    /// Views in a row that we have given up, though their leaders were not suspected.
     failed: u32,
 }
 
 impl Patience {
-    /// A view has ended with a block, so long after it was proposed.
+    /// A view has ended with a block, so long after it was proposed, and we have waited for it.
     pub(super) fn succeeded(&mut self, took: Option<Duration>) {
         self.failed = 0;
         let Some(took) = took else { return };
@@ -33,7 +33,7 @@ impl Patience {
         });
     }
 
-    /// A view has ended without a block.
+    /// We have given up a view.
     pub(super) fn failed(&mut self) {
         self.failed = (self.failed + 1).min(FAILED_MAX);
     }
@@ -44,7 +44,7 @@ impl Patience {
             None => timeouts.patience,
             Some((mean, deviation)) => {
                 let micros = mean.saturating_mul(4).saturating_add(deviation.saturating_mul(8));
-                Duration::from_micros(micros).clamp(timeouts.patience_least, timeouts.patience)
+                Duration::from_micros(micros).clamp(timeouts.patience_least, timeouts.patience_most)
             }
         };
         // Leaders are drawn, so one that has just died may be drawn twice before it is suspected.
@@ -82,5 +82,9 @@ mod tests {
         assert_eq!(waits[9..], [60_000, 60_000]);
         patience.succeeded(None);
         assert_eq!(time(&patience), 150);
+        for _ in 0..50 {
+            patience.succeeded(Some(Duration::from_millis(750)));
+        }
+        assert!((3000..3500).contains(&time(&patience)), "slower than was thought at first");
     }
 }

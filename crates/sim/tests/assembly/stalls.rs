@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use althing_engine::Engine;
-use althing_engine::simplex::{Event, Message, Request, UNCOMMITTED_MAX};
+use althing_engine::simplex::{Event, Message, Request, Status, UNCOMMITTED_MAX};
 use althing_ledger::NativeBlock;
 use althing_ledger::assembly::{Facts, Seal, SignedStatement, Statement, genesis};
 use althing_ledger::charter::MemberIndex;
-use althing_types::{BlockHash, View};
+use althing_types::{BlockHash, Height, View};
 
 use crate::common::{FOUNDED, Net, charter, signer};
 
@@ -135,4 +135,60 @@ fn a_long_stall_leaves_room_for_the_next_block() {
     let certificate = net.certificate(finalized, &[1, 2, 3]);
     net.hear_message(0, Message::Certificates(vec![certificate]));
     assert_eq!(net.heights()[0], 1);
+}
+
+/// Has a peer hear for so long that all the others are up.
+fn pass_in_company(net: &mut Net, index: usize, millis: u64) {
+    let chain = net.charter.chain_id();
+    let members = u16::try_from(net.charter.members.len()).expect("few");
+    for _ in 0..millis / 250 {
+        net.pass(250);
+        for member in (0..members).filter(|member| usize::from(*member) != index) {
+            let beat = u64::try_from(net.now.since_start().as_millis()).expect("short");
+            let claim = (MemberIndex(member), View::FIRST, Height::GENESIS, beat);
+            let status = Status::sign(claim, &chain, &signer(member));
+            net.hear_message(index, Message::Status(status));
+        }
+    }
+}
+
+#[test]
+fn a_wait_is_too_short_in_which_others_have_notarized_what_we_gave_up() {
+    let mut net = Net::new(charter(4, 0..=0));
+    net.speaks = vec![false; 4];
+    let chain = net.charter.chain_id();
+    let mut parent = Facts::of_genesis(&genesis(&net.charter, &chain));
+    let mut finalized = Vec::new();
+    while finalized.len() < 8 {
+        let view = net.view(0);
+        if net.charter.leader(view) == MemberIndex(0) {
+            let certificate = net.certificate(Statement::Nullify { view }, &[1, 2, 3]);
+            net.hear_message(0, Message::Certificates(vec![certificate]));
+            continue;
+        }
+        let block = block_after(&net, &parent, view);
+        parent = parent.follow(&net.charter, &block, view).expect("it is valid");
+        hear_proposal(&mut net, 0, view, Arc::clone(&block));
+        // The votes always take so long.
+        pass_in_company(&mut net, 0, 1500);
+        let notarized = Statement::Notarize { view, block: block.hash() };
+        let certificate = net.certificate(notarized, &[1, 2, 3]);
+        net.hear_message(0, Message::Certificates(vec![certificate]));
+        finalized.push(net.engine(0).words()[&view].finalize.is_some());
+    }
+    assert_eq!(finalized, [false, false, true, true, true, true, true, true]);
+}
+
+#[test]
+fn a_member_that_is_needed_may_be_slow() {
+    let mut net = Net::new(charter(4, 0..=0));
+    // One is dead, and one is behind a long line: the other two need it.
+    net.speaks[0] = false;
+    net.peers[3].lag = 750;
+    for nonce in 0..600 {
+        net.submit(1, nonce);
+        net.pass(200);
+    }
+    let heights = net.heights();
+    assert!(heights[1] > 20, "{heights:?}");
 }
