@@ -26,6 +26,9 @@ const REPLAYED: usize = 256;
 /// Requests that a peer answers between two repetitions: each answer may reach every other peer.
 const ANSWERS_MAX: usize = 16;
 
+/// Of these, requests for which blocks are read from the log.
+const READS_MAX: usize = 4;
+
 /// Blocks that are notarized, not committed yet, and asked for between two repetitions.
 const BODIES_ASKED: usize = 8;
 
@@ -43,6 +46,8 @@ pub(super) struct CatchUp {
     /// What the blocks are for that are being read from the log, in that order.
     reads: VecDeque<Reading>,
     answers: usize,
+    /// Those of the answers for which blocks were read.
+    reads_asked: usize,
     last_commit: Option<Moment>,
     /// Whether our user was told that there is much to be fetched.
     is_told: bool,
@@ -122,7 +127,7 @@ impl Simplex {
 
     /// Asks for what is missing, at each repetition.
     pub(super) fn ask(&mut self, now: Moment, out: &mut Vec<Output>) {
-        self.catch_up.answers = 0;
+        (self.catch_up.answers, self.catch_up.reads_asked) = (0, 0);
         let behind = self.catch_up.behind.take().filter(|view| !self.has_left(*view));
         let ground = self.catch_up.ground.take().map(|view| self.ground_to_ask_for(view));
         for view in behind.into_iter().chain(ground) {
@@ -280,21 +285,23 @@ impl Simplex {
         match request {
             Request::Blocks { of, from } => {
                 let height = self.blocks.root().facts.height;
-                if Some(of) != self.me || from > height || from == Height::GENESIS {
+                let has_many = self.catch_up.reads_asked >= READS_MAX;
+                if Some(of) != self.me || from > height || from == Height::GENESIS || has_many {
                     return;
                 }
+                self.catch_up.reads_asked += 1;
                 let count = usize::try_from(RUN_BLOCKS).expect("a small number");
                 self.catch_up.reads.push_back(Reading::Answer { to, from, count });
                 out.push(Output::Read { from: from.number(), count });
             }
             Request::Body(hash) => {
-                let Some(block) = self.blocks.body(&hash) else { return };
+                let is_turn = self.is_our_turn(hash.as_bytes()[0]);
+                let Some(block) = self.blocks.body(&hash).filter(|_| is_turn) else { return };
                 out.push(Output::Send { to, message: Message::Body(block.clone()) });
             }
             Request::Certificates(view) => {
-                let mut certificates = self.exits_from(view);
-                certificates.truncate(CERTIFICATES_MAX);
-                if certificates.is_empty() {
+                let certificates = self.exits_from(view);
+                if certificates.is_empty() || !self.is_our_turn(view.number().to_be_bytes()[7]) {
                     return;
                 }
                 out.push(Output::Send { to, message: Message::Certificates(certificates) });

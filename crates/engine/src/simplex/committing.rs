@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use althing_ledger::{Entry, NativeBlock};
+use althing_ledger::{Entry, NativeBlock, SignedEntry};
 use althing_types::{BlockHash, Moment, View};
 
 use super::blocks::{Judged, Trust, Undecided};
 use super::{
     BlockRefused, Command, CommittedBlock, Durable, ENTRIES_PER_MESSAGE, Event, Message,
-    NotAdmitted, Output, Simplex, event, say,
+    NotAdmitted, Output, Refusal, Simplex, event, say,
 };
 
 impl Simplex {
@@ -110,11 +110,39 @@ impl Simplex {
     pub(super) fn on_submit(&mut self, now: Moment, entries: Vec<Entry>, out: &mut Vec<Output>) {
         let mut pooled = Vec::new();
         for entry in entries {
-            if self.pool(now, entry.clone(), true, out) {
-                pooled.push(entry);
+            let genesis = self.chain.for_entries();
+            let signed = SignedEntry::decode(&entry).and_then(|signed| {
+                signed.verify(&genesis)?;
+                Ok(signed.author)
+            });
+            let pooled_now = signed.map_err(NotAdmitted::from);
+            match pooled_now.and_then(|author| self.pool(now, &entry, author, true, out)) {
+                Ok(()) => pooled.push(entry),
+                Err(reason) => event(Event::EntryRefused { entry, reason }, out),
             }
         }
         self.spread(&pooled, out);
+    }
+
+    /// Others want entries committed. All signatures of a message are checked at once: so a message
+    /// costs little, and one entry that is not its author's spoils the others.
+    pub(super) fn on_entries(
+        &mut self,
+        now: Moment,
+        mut entries: Vec<Entry>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        entries.retain(|entry| self.mempool.has_room_for(entry));
+        let decoded: Result<Vec<_>, _> = entries.iter().map(SignedEntry::decode).collect();
+        let signed = decoded.map_err(|_| Refusal::EntriesWrong)?;
+        if !SignedEntry::are_authentic(&signed, &self.chain.for_entries()) {
+            return Err(Refusal::EntriesWrong);
+        }
+        for (entry, SignedEntry { author, .. }) in entries.iter().zip(signed) {
+            // Mostly one that is committed by now. Its author's own peer tells if it never can be.
+            let _ = self.pool(now, entry, author, false, out);
+        }
+        Ok(())
     }
 
     /// Sends entries to all, in as many messages as it takes.
@@ -135,31 +163,25 @@ impl Simplex {
         }
     }
 
-    /// Lets an entry wait for a block; returns whether it does.
-    pub(super) fn pool(
+    /// Lets an entry wait for a block that its author has signed.
+    fn pool(
         &mut self,
         now: Moment,
-        entry: Entry,
+        entry: &Entry,
+        author: [u8; 32],
         is_own: bool,
         out: &mut Vec<Output>,
-    ) -> bool {
+    ) -> Result<(), NotAdmitted> {
         let wall = self.wall_time(now);
         let root = self.blocks.root();
         let check = |entry: &Entry| -> Result<(), NotAdmitted> {
             let context = root.facts.next_context(wall);
             Ok(root.state.0.check(&context, std::slice::from_ref(entry))?)
         };
-        match self.mempool.add(&entry, is_own, &self.chain, check, now) {
-            Ok(true) => event(Event::EntryPooled(entry), out),
-            Ok(false) => {}
-            Err(reason) if is_own => {
-                event(Event::EntryRefused { entry, reason }, out);
-                return false;
-            }
-            // Mostly one that is committed by now. Its author's own peer tells if it never can be.
-            Err(_) => return false,
+        if self.mempool.add(entry, author, is_own, check, now)? {
+            event(Event::EntryPooled(entry.clone()), out);
         }
-        true
+        Ok(())
     }
 
     /// Returns a command that submits one entry.

@@ -11,7 +11,7 @@ use althing_types::{Moment, PeerId, View};
 
 use super::views::{Recorded, VIEWS_AHEAD_MAX};
 use super::{
-    Challenge, Durable, Event, Message, Output, Refusal, Simplex, Status, WhyObserving, event,
+    CERTIFICATES_MAX, Challenge, Durable, Event, Message, Output, Refusal, Simplex, Status, WhyObserving, event,
 };
 use crate::Origin;
 
@@ -41,12 +41,7 @@ impl Simplex {
             }
             Message::Body(block) => self.on_body(&block),
             Message::Run(run) => self.on_run(now, *run),
-            Message::Entries(entries) => {
-                for entry in entries {
-                    self.pool(now, entry, false, out);
-                }
-                Ok(())
-            }
+            Message::Entries(entries) => self.on_entries(now, entries, out),
             Message::Evidence(evidence) => self.on_evidence(evidence, out),
         };
         if let Err(reason) = heard {
@@ -261,9 +256,11 @@ impl Simplex {
         Ok(())
     }
 
-    /// Returns the certificates with which `from` and the views after it can be left.
+    /// Returns the first certificates with which `from` and the views after it can be left, as many
+    /// as fit into a message.
     pub(super) fn exits_from(&self, from: View) -> Vec<Certificate> {
         let is_exit = |it: &&Certificate| it.statement.kind() != StatementKind::Finalize;
-        self.views.certificates(from).filter(is_exit).cloned().collect()
+        let exits = self.views.certificates(from).filter(is_exit);
+        exits.take(CERTIFICATES_MAX).cloned().collect()
     }
 }

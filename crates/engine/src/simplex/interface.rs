@@ -198,6 +198,9 @@ pub enum Refusal {
     /// Rule L15.
     #[error(transparent)]
     Run(#[from] RunProblem),
+    /// Rule L17.
+    #[error("one of the entries is not signed by its author for this chain")]
+    EntriesWrong,
     /// Rule L12.
     #[error("what should prove a contradiction of member {0} proves none")]
     NoEvidence(MemberIndex),
@@ -217,6 +220,7 @@ impl Refusal {
             Self::Unexpected => Of::breach("unexpected", "L15"),
             Self::Certificate(_) => Of::breach("certificate_wrong", "L2"),
             Self::Run(_) => Of::breach("run_wrong", "L15"),
+            Self::EntriesWrong => Of::breach("entries_wrong", "L17"),
             Self::NoEvidence(_) => Of::breach("no_evidence", "L12"),
         }
     }

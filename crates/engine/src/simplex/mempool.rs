@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use althing_ledger::assembly::{BLOCK_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, Facts};
-use althing_ledger::charter::ChainId;
 use althing_ledger::merkle::{self, MerkleHash};
-use althing_ledger::{Application, Entry, NativeBlock, SignedEntry};
+use althing_ledger::{Application, Entry, NativeBlock};
 use althing_types::{Moment, UnixTime, View};
 
 use super::interface::NotAdmitted;
@@ -66,12 +65,21 @@ impl Mempool {
         self.revision
     }
 
-    /// Adds an entry, and returns whether it is new.
+    /// Returns whether an entry is not here yet, and might be added.
+    pub(super) fn has_room_for(&self, entry: &Entry) -> bool {
+        let bytes = entry.as_bytes().len();
+        !self.places.contains_key(&merkle::leaf(entry.as_bytes()))
+            && bytes <= ENTRY_BYTES_MAX
+            && self.len() < MEMPOOL_MAX
+            && self.bytes + bytes <= MEMPOOL_BYTES_MAX
+    }
+
+    /// Adds an entry that its author has signed, and returns whether it is new.
     pub(super) fn add(
         &mut self,
         entry: &Entry,
+        author: [u8; 32],
         is_own: bool,
-        chain: &ChainId,
         check: impl FnOnce(&Entry) -> Result<(), NotAdmitted>,
         now: Moment,
     ) -> Result<bool, NotAdmitted> {
@@ -86,15 +94,12 @@ impl Mempool {
         if bytes > ENTRY_BYTES_MAX {
             return Err(NotAdmitted::TooLong { bytes });
         }
-        let signed = SignedEntry::decode(entry)?;
-        let author = signed.author;
         if self.len() >= MEMPOOL_MAX || self.bytes + bytes > MEMPOOL_BYTES_MAX {
             return Err(NotAdmitted::Full);
         }
         if self.authors.get(&author).is_some_and(|count| *count >= MEMPOOL_AUTHOR_MAX) {
             return Err(NotAdmitted::AuthorFull);
         }
-        signed.verify(&chain.for_entries())?;
         check(entry)?;
         let (place, entry) = (self.next, entry.clone());
         (self.next, self.revision) = (self.next + 1, self.revision + 1);

@@ -19,7 +19,8 @@ const ENTRIES_EVERY: u64 = 4;
 /// What we have said, and how far the others say they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repeating {
-    statuses: BTreeMap<MemberIndex, Status>,
+    /// What each has said last, and whether it was in the same view the time before.
+    statuses: BTreeMap<MemberIndex, (Status, bool)>,
     beat: u64,
     has_moved: bool,
     /// Whether our user was told that too few members are heard.
@@ -44,21 +45,24 @@ impl Repeating {
     /// Returns whether a status is not one that was heard before.
     pub(super) fn is_news(&self, status: &Status) -> bool {
         let known = self.statuses.get(&status.member);
-        known.is_none_or(|known| (status.view, status.beat) > (known.view, known.beat))
+        known.is_none_or(|(known, _)| (status.view, status.beat) > (known.view, known.beat))
     }
 
     pub(super) fn note(&mut self, status: Status) {
-        self.statuses.insert(status.member, status);
+        let known = self.statuses.get(&status.member);
+        let stays = known.is_some_and(|(known, _)| known.view == status.view);
+        self.statuses.insert(status.member, (status, stays));
     }
 
     /// Returns the heights that members say they have committed.
     pub(super) fn heights(&self) -> impl Iterator<Item = (MemberIndex, Height)> + '_ {
-        self.statuses.values().map(|status| (status.member, status.height))
+        self.statuses.values().map(|(status, _)| (status.member, status.height))
     }
 
-    /// Returns the views in which members say they are.
-    fn views(&self) -> impl Iterator<Item = (MemberIndex, View)> + '_ {
-        self.statuses.values().map(|status| (status.member, status.view))
+    /// Returns the views in which members say they are, and were the time before.
+    fn views_of_waiting(&self) -> impl Iterator<Item = (MemberIndex, View)> + '_ {
+        let waiting = self.statuses.values().filter(|(_, stays)| *stays);
+        waiting.map(|(status, _)| (status.member, status.view))
     }
 }
 
@@ -118,18 +122,29 @@ impl Simplex {
         }
     }
 
-    /// Sends what lets a member leave its view that is in an earlier one than we are.
+    /// Returns whether it is for us to help others, until the next repetition: of all members one
+    /// more than may fail do so at a time, by turns, since what one of them sends reaches all.
+    pub(super) fn is_our_turn(&self, salt: u8) -> bool {
+        let members = self.charter.members.len() as u64;
+        let me = self.me.map_or(0, |me| u64::from(me.0));
+        (me + self.repeating.beat() + u64::from(salt)) % members <= self.charter.faulty_max() as u64
+    }
+
+    /// Sends what lets a member leave its view that has been in an earlier one than we are for two
+    /// of its statuses.
     fn help_those_behind(&self, out: &mut Vec<Output>) {
         let root = self.blocks.root().facts.view;
-        let heard = self.repeating.views().filter(|(it, _)| !self.liveness.is_suspected(*it));
+        if !self.is_our_turn(0) {
+            return;
+        }
+        let heard = self.repeating.views_of_waiting().filter(|(it, _)| !self.liveness.is_suspected(*it));
         let Some(last) = heard.map(|(_, view)| view).min() else { return };
         // One that is behind the committed blocks asks for these.
         let from = last.max(root.next());
         if from >= self.view {
             return;
         }
-        let mut certificates = self.exits_from(from);
-        certificates.truncate(CERTIFICATES_MAX);
+        let certificates = self.exits_from(from);
         if !certificates.is_empty() {
             say(Message::Certificates(certificates), out);
         }
