@@ -215,7 +215,12 @@ impl Simplex {
     }
 
     /// Committed blocks have come.
-    pub(super) fn on_run(&mut self, now: Moment, run: CertifiedRun) -> Result<(), Refusal> {
+    pub(super) fn on_run(
+        &mut self,
+        now: Moment,
+        run: CertifiedRun,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
         let Some(first) = run.blocks.first() else { return Err(Refusal::Unexpected) };
         let (from, height) = (first.coinbase.height, self.blocks.root().facts.height);
         let last = run.blocks.last().map(|block| block.coinbase.height);
@@ -232,6 +237,7 @@ impl Simplex {
             return Ok(());
         }
         run.verify(&self.charter, &self.chain, &*self.authenticator)?;
+        self.on_own_signature(&run.finalization, out);
         if self.catch_up.runs.len() >= RUNS_AHEAD {
             self.catch_up.runs.pop_last();
         }

@@ -40,7 +40,7 @@ impl Simplex {
                 Ok(())
             }
             Message::Body(block) => self.on_body(&block),
-            Message::Run(run) => self.on_run(now, *run),
+            Message::Run(run) => self.on_run(now, *run, out),
             Message::Entries(entries) => self.on_entries(now, entries, out),
             Message::Evidence(evidence) => self.on_evidence(evidence, out),
         };
@@ -158,6 +158,19 @@ impl Simplex {
         }
     }
 
+    /// A certificate may have a signature of ours under what we have not said. Others repeat it,
+    /// while our old words are repeated by us alone.
+    pub(super) fn on_own_signature(&mut self, certificate: &Certificate, out: &mut Vec<Output>) {
+        let statement = certificate.statement;
+        if statement.view() <= self.blocks.root().facts.view {
+            return;
+        }
+        let own = certificate.signatures.iter().find(|(member, _)| Some(*member) == self.me);
+        if let Some((member, signature)) = own.copied() {
+            self.on_own_word(&SignedStatement { statement, member, signature }, out);
+        }
+    }
+
     pub(super) fn on_certificate(
         &mut self,
         certificate: Certificate,
@@ -170,6 +183,7 @@ impl Simplex {
             return Ok(());
         }
         certificate.verify(&self.charter, &self.chain, &*self.authenticator)?;
+        self.on_own_signature(&certificate, out);
         // It also shows who has told us something else.
         let state = self.views.at(view);
         let contradicts = |(member, signature): &(MemberIndex, Signature)| {

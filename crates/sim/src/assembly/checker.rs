@@ -23,6 +23,8 @@ pub struct AssemblyChecker {
     blocks: BTreeMap<Height, (BlockHash, usize)>,
     /// The blocks whose certificates were found in order.
     certified: BTreeSet<BlockHash>,
+    /// What quorums have said, as far as honest peers have written it down.
+    quorums: BTreeMap<View, Vec<Statement>>,
     byzantine: BTreeSet<usize>,
     peers: Vec<Peer>,
     /// The height of the highest committed block.
@@ -49,6 +51,7 @@ impl AssemblyChecker {
             authenticator: Ed25519::new(&[0; 32]),
             blocks: BTreeMap::new(),
             certified: BTreeSet::new(),
+            quorums: BTreeMap::new(),
             byzantine: BTreeSet::new(),
             peers: vec![Peer::default(); peers],
             decided: 0,
@@ -78,6 +81,7 @@ impl AssemblyChecker {
             if certificate.statement.block() != Some(found) {
                 return Err(Violation::Broken { peer, height });
             }
+            self.check_certificate(peer, certificate.statement)?;
             self.certified.insert(found);
         }
         self.decided = self.decided.max(height.number());
@@ -93,6 +97,23 @@ impl AssemblyChecker {
             return Err(Violation::Contradiction { peer, first: *first, second });
         }
         words.push(second);
+        Ok(())
+    }
+
+    /// Compares a certificate with all others of its view: two blocks, or one that is finalized in
+    /// a view that is nullified, show a broken rule long before two peers disagree.
+    fn check_certificate(&mut self, peer: usize, second: Statement) -> Result<(), Violation> {
+        let said = self.quorums.entry(second.view()).or_default();
+        let are_two = |first: &Statement| {
+            let blocks = first.block().zip(second.block());
+            first.contradicts(&second) || blocks.is_some_and(|(one, other)| one != other)
+        };
+        if let Some(first) = said.iter().copied().find(are_two) {
+            return Err(Violation::CertifiedTwice { peer, first, second });
+        }
+        if !said.contains(&second) {
+            said.push(second);
+        }
         Ok(())
     }
 
@@ -125,10 +146,10 @@ impl Checker<Simplex> for AssemblyChecker {
             Durable::Evidence(evidence) if self.is_honest(evidence.member) => {
                 Err(Violation::HonestAccused { peer, member: evidence.member })
             }
-            Durable::Evidence(_)
-            | Durable::Joined(_)
-            | Durable::Silenced
-            | Durable::Certificate(_) => Ok(()),
+            Durable::Certificate(certificate) => {
+                self.check_certificate(peer, certificate.statement)
+            }
+            Durable::Evidence(_) | Durable::Joined(_) | Durable::Silenced => Ok(()),
         }
     }
 
@@ -167,6 +188,7 @@ impl Checker<Simplex> for AssemblyChecker {
     fn checked(&self) -> &'static [&'static str] {
         &[
             "no two honest peers committed different blocks at one height",
+            "no quorums contradicted each other in a view",
             "no honest member contradicted itself, in all its lives",
             "each restart found all that was said and committed",
             "no honest member was accused",

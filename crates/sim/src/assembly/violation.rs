@@ -32,6 +32,17 @@ pub enum Violation {
         /// What it has said after that.
         second: Statement,
     },
+    /// Rule L2: quorums have notarized or finalized two blocks of a view, or finalized one of a view
+    /// that another one has nullified.
+    #[error("peer {peer} has a certificate to {second}, and there is one to {first}")]
+    CertifiedTwice {
+        /// The peer.
+        peer: usize,
+        /// What a quorum has said.
+        first: Statement,
+        /// What one has said besides.
+        second: Statement,
+    },
     /// Rule L10: what should prove that a block is committed does not.
     #[error("peer {peer} has committed height {height} with no certificate: {reason}")]
     NotCertified {

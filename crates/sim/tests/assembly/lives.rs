@@ -86,6 +86,28 @@ fn who_hears_itself_say_what_it_has_not_said_is_silent_for_good() {
 }
 
 #[test]
+fn a_certificate_with_what_it_has_not_said_silences_a_member_too() {
+    let mut net = Net::new(charter(4, 0..=0));
+    let view = net.view(0);
+    let certificate = net.certificate(Statement::Nullify { view }, &[0, 1, 2]);
+    net.hear_message(0, Message::Certificates(vec![certificate]));
+    assert_eq!(observes(&net, 0), Some(WhyObserving::Copied));
+}
+
+#[test]
+fn a_member_with_an_old_disk_is_silenced_by_what_it_has_finalized_since() {
+    // A quorum is all three of them, so its signature is in each certificate.
+    let mut net = Net::new(charter(3, 0..=0));
+    net.pass(3000);
+    let old = net.peers[0].host.disk().clone();
+    net.pass(10_000);
+    net.peers[0].host = Host::new(old);
+    net.start(0, Past::Perhaps);
+    net.pass(3000);
+    assert_eq!(observes(&net, 0), Some(WhyObserving::Copied));
+}
+
+#[test]
 fn hearing_its_own_words_again_changes_nothing() {
     let mut net = Net::new(charter(4, 0..=0));
     net.speaks = vec![false; 4];

@@ -62,8 +62,8 @@ type Blocks = BTreeMap<BlockHash, (View, Arc<NativeBlock>)>;
 
 const ONE_CHAIN: &str = "no two members commit different blocks";
 pub(crate) const ONE_WORD: &str = "no member contradicts itself";
-const LATER_VIEW: &str = "a block of the last view can be committed";
-const SKIPPED_VIEW: &str = "it can follow a view without a block";
+pub(crate) const LATER_VIEW: &str = "a block of the last view can be committed";
+pub(crate) const SKIPPED_VIEW: &str = "it can follow a view without a block";
 
 impl Network {
     pub(crate) fn new(bounds: Bounds, memory: Memory) -> Self {
