@@ -1,7 +1,7 @@
 //! How a peer gets what it lacks: committed blocks from several members at once, bodies of blocks,
 //! and certificates (rule L15).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use althing_ledger::NativeBlock;
 use althing_ledger::assembly::{CertifiedRun, RUN_HEADERS_MAX, Seal};
@@ -39,6 +39,8 @@ pub(super) struct CatchUp {
     runs: BTreeMap<Height, CertifiedRun>,
     /// What was asked for since the last repetition but one: which run, and of whom.
     asked: BTreeMap<Height, (MemberIndex, Moment)>,
+    /// Members that have not answered when they were asked last.
+    silent: BTreeSet<MemberIndex>,
     /// The view that we cannot leave, although others have.
     behind: Option<View>,
     /// The first view of which something is missing that a block of our view may stand on.
@@ -160,14 +162,15 @@ impl Simplex {
 
     fn ask_for_runs(&mut self, now: Moment, out: &mut Vec<Output>) {
         let height = self.blocks.root().facts.height;
-        let target = self.repeating.heights().map(|(_, height)| height).max().unwrap_or(height);
+        let target = self.likely_height();
         // While blocks are committed one after the other there is nothing to fetch.
         let keeps_up = self.catch_up.last_commit.is_some_and(|at| now - at < self.timeouts.repeat);
         let far = target.above(height) > 8;
         if !far {
             self.catch_up.is_told = false;
         }
-        if target <= height || (keeps_up && !far) {
+        let is_ahead = self.repeating.heights().any(|(_, claimed)| claimed > height);
+        if !is_ahead || (keeps_up && !far) {
             self.catch_up.asked.clear();
             return;
         }
@@ -175,8 +178,21 @@ impl Simplex {
             event(Event::CatchingUp { height, target }, out);
         }
         let late = self.timeouts.repeat * 2;
-        self.catch_up.asked.retain(|from, (_, at)| *from > height && now - *at < late);
-        self.ask_next_runs(now, target, out);
+        let CatchUp { asked, silent, .. } = &mut self.catch_up;
+        let unanswered = asked.values().filter(|(_, at)| now - *at >= late).map(|(of, _)| *of);
+        silent.extend(unanswered);
+        asked.retain(|from, (_, at)| *from > height && now - *at < late);
+        // Above what one honest member must have only the next run is asked for, of a claimant.
+        self.ask_next_runs(now, target.max(height.next()), out);
+    }
+
+    /// Returns the greatest height that an honest member must have: one more member than may fail
+    /// claims at least that.
+    fn likely_height(&self) -> Height {
+        let mut heights: Vec<Height> = self.repeating.heights().map(|(_, height)| height).collect();
+        heights.sort_unstable_by(|one, other| other.cmp(one));
+        let own = self.blocks.root().facts.height;
+        heights.get(self.charter.faulty_max()).copied().unwrap_or(own)
     }
 
     /// Asks members for the next runs, each of another one.
@@ -209,7 +225,8 @@ impl Simplex {
             // By turns, so that one that does not answer is not asked for ever.
             let members = self.charter.members.len() as u64;
             let turn = (u64::from(member.0) + self.repeating.beat()) % members;
-            (self.liveness.is_suspected(member), asked, turn)
+            let is_silent = self.catch_up.silent.contains(&member);
+            (self.liveness.is_suspected(member), is_silent, asked, turn)
         };
         holders.map(|(member, _)| member).min_by_key(|member| load(*member))
     }
@@ -241,7 +258,9 @@ impl Simplex {
         if self.catch_up.runs.len() >= RUNS_AHEAD {
             self.catch_up.runs.pop_last();
         }
-        self.catch_up.asked.remove(&from);
+        if let Some((of, _)) = self.catch_up.asked.remove(&from) {
+            self.catch_up.silent.remove(&of);
+        }
         self.catch_up.runs.insert(from, run);
         self.catch_up.committed(now);
         Ok(())
@@ -274,9 +293,11 @@ impl Simplex {
         if !committed.is_empty() {
             self.put_committed(now, committed, out);
         }
-        let target = self.repeating.heights().map(|(_, height)| height).max();
-        let height = self.blocks.root().facts.height;
-        if let Some(target) = target.filter(|target| target.above(height) > 0) {
+        let (height, target) = (self.blocks.root().facts.height, self.likely_height());
+        if target > height {
+            if self.catch_up.is_told {
+                event(Event::CatchingUp { height, target }, out);
+            }
             self.ask_next_runs(now, target, out);
         }
         true

@@ -97,11 +97,11 @@ pub enum Event {
     Resumed,
     /// A member has contradicted itself (rule L12).
     Equivocated(Evidence),
-    /// This peer fetches committed blocks that others have.
+    /// This peer fetches committed blocks that others have. Told again with each run that has come.
     CatchingUp {
         /// The height of its own last one.
         height: Height,
-        /// The height that it has heard of.
+        /// The height that so many members claim that one of them must be honest.
         target: Height,
     },
     /// This peer takes no part in the votes (rule L13).

@@ -180,6 +180,26 @@ fn a_wait_is_too_short_in_which_others_have_notarized_what_we_gave_up() {
 }
 
 #[test]
+fn one_member_cannot_have_others_fetch_what_does_not_exist() {
+    let mut net = Net::new(charter(4, 0..=0));
+    net.speaks[3] = false;
+    let chain = net.charter.chain_id();
+    for beat in 1..=40 {
+        let claim = (MemberIndex(3), View::FIRST, Height::new(u64::MAX), beat);
+        let status = Status::sign(claim, &chain, &signer(3));
+        net.hear_message(0, Message::Status(status));
+        net.pass(250);
+    }
+    assert!(net.heights()[0] > 3);
+    let told = |event: &&Event| matches!(event, Event::CatchingUp { .. });
+    assert_eq!(net.peers[0].events.iter().find(told), None);
+    let asked = |message: &&Message| {
+        matches!(message, Message::Request(Request::Blocks { from, .. }) if from.number() > 64)
+    };
+    assert_eq!(net.peers[0].sent.iter().find(asked), None, "only the next run is asked for");
+}
+
+#[test]
 fn a_member_that_is_needed_may_be_slow() {
     let mut net = Net::new(charter(4, 0..=0));
     // One is dead, and one is behind a long line: the other two need it.
