@@ -11,7 +11,8 @@ use althing_types::{Moment, PeerId, View};
 
 use super::views::{Recorded, VIEWS_AHEAD_MAX};
 use super::{
-    CERTIFICATES_MAX, Challenge, Durable, Event, Message, Output, Refusal, Simplex, Status, WhyObserving, event,
+    CERTIFICATES_MAX, Challenge, Durable, Event, Message, Output, Refusal, Simplex, Status,
+    WhyObserving, event,
 };
 use crate::Origin;
 

@@ -19,6 +19,8 @@ pub(super) struct Miner {
     search: Option<(View, Arc<Template>)>,
     /// A block for our own challenge that is ready to be proposed.
     found: Option<Arc<NativeBlock>>,
+    /// What we have found for the challenge of another leader, which one is enough for.
+    solution: Option<Arc<NativeBlock>>,
     /// The mempool and the parent with which there was nothing to propose.
     empty: Option<(u64, BlockHash)>,
 }
@@ -30,10 +32,15 @@ impl Miner {
 
     /// Ends the search, if there is one.
     pub(super) fn stop(&mut self, out: &mut Vec<Output>) {
-        (self.found, self.empty) = (None, None);
+        (self.found, self.solution, self.empty) = (None, None, None);
         if self.search.take().is_some() {
             out.push(Output::CancelSearch);
         }
+    }
+
+    /// Returns what we have found for the challenge of another leader in this view.
+    pub(super) fn solution(&self) -> Option<&Arc<NativeBlock>> {
+        self.solution.as_ref()
     }
 
     /// Another block may have to be followed: entries that were in one may be there again.
@@ -190,15 +197,29 @@ impl Simplex {
             // What came since is worth a new search, which loses nothing: a search has no memory.
             without && self.mempool.waits_since().is_some()
         };
-        let is_firm = matches!(self.ground(view, &challenge.parent), Ground::Firm);
-        if !is_firm || (is_searching && !is_stale) {
+        if self.miner.solution.is_some() || (is_searching && !is_stale) {
             return false;
+        }
+        match self.ground(view, &challenge.parent) {
+            Ground::Firm => {}
+            Ground::Lacking(first) => {
+                self.catch_up.lack_ground(first);
+                return false;
+            }
+            Ground::None => return false,
         }
         let wall = self.wall_time(now);
         let (charter, chain) = (Arc::clone(&self.charter), self.chain);
         let judged =
             self.blocks.judge(&challenge.parent, Trust::Notarized, (&charter, &chain), wall);
-        let Ok(parent) = judged else { return false };
+        let parent = match judged {
+            Ok(parent) => parent,
+            Err(Undecided::Missing(missing)) => {
+                self.blocks.want(missing);
+                return false;
+            }
+            Err(Undecided::Refused(_)) => return false,
+        };
         let entries = self.select(now, &parent, out);
         if is_searching && entries.is_empty() {
             return false;
@@ -217,8 +238,9 @@ impl Simplex {
         let block = Arc::new(block);
         if self.voter().is_some_and(|me| self.leader(view) == me) {
             self.on_solution(block);
-        } else {
-            say(Message::Solution(block), out);
+        } else if view == self.view {
+            say(Message::Solution(Arc::clone(&block)), out);
+            self.miner.solution = Some(block);
         }
     }
 

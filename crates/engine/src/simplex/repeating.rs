@@ -1,6 +1,7 @@
 //! What is said again, and who is silent (rules L14 and L16).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use althing_ledger::charter::MemberIndex;
 use althing_types::{Height, Moment, UnixTime, View};
@@ -117,6 +118,10 @@ impl Simplex {
         {
             say(Message::Challenge(challenge), out);
         }
+        let has_proposal = self.views.get(self.view).is_some_and(|state| state.proposal.is_some());
+        if let Some(block) = self.miner.solution().filter(|_| !has_proposal) {
+            say(Message::Solution(Arc::clone(block)), out);
+        }
         for words in self.words.values().rev().take(REPEATED_VIEWS) {
             words.all().for_each(|word| say(Message::Vote(word), out));
         }
@@ -137,7 +142,8 @@ impl Simplex {
         if !self.is_our_turn(0) {
             return;
         }
-        let heard = self.repeating.views_of_waiting().filter(|(it, _)| !self.liveness.is_suspected(*it));
+        let heard =
+            self.repeating.views_of_waiting().filter(|(it, _)| !self.liveness.is_suspected(*it));
         let Some(last) = heard.map(|(_, view)| view).min() else { return };
         // One that is behind the committed blocks asks for these.
         let from = last.max(root.next());

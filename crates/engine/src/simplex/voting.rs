@@ -213,9 +213,8 @@ impl Simplex {
         let leader = self.leader(view);
         let state = self.views.get(view);
         let is_refused = state.is_some_and(|state| state.is_refused);
-        let has_begun =
-            state.is_some_and(|state| state.proposal.is_some() || state.challenge.is_some());
-        let is_gone = leader != me && !has_begun && self.liveness.is_suspected(leader);
+        let has_proposed = state.is_some_and(|state| state.proposal.is_some());
+        let is_gone = leader != me && !has_proposed && self.liveness.is_suspected(leader);
         if words.finalize.is_some() || !(is_refused || is_gone || now >= self.deadline()) {
             return false;
         }

@@ -1,10 +1,10 @@
 //! What members do together while nothing fails, and when a leader does.
 
 use althing_engine::Engine;
-use althing_engine::simplex::{Event, Message, Timeouts};
+use althing_engine::simplex::{Challenge, Event, Message, Timeouts};
 use althing_types::{Height, View};
 
-use crate::common::{Net, charter};
+use crate::common::{Net, charter, signer};
 
 #[test]
 fn an_entry_is_committed_at_once_and_everywhere() {
@@ -102,6 +102,28 @@ fn with_too_few_members_nothing_is_committed_and_that_is_said() {
     net.pass(u64::try_from(Timeouts::default().patience_most.as_millis()).expect("a minute"));
     assert!(net.peers[0].events.contains(&Event::Resumed));
     assert!(net.heights().iter().all(|height| *height > before[0]), "{:?}", net.heights());
+}
+
+#[test]
+fn a_finder_repeats_its_block_and_a_dead_leader_is_not_waited_for() {
+    let mut net = Net::new(charter(4, 1..=8));
+    net.speaks = vec![false; 4];
+    let (view, chain) = (net.view(0), net.charter.chain_id());
+    let leader = net.charter.leader(view).0;
+    let index = usize::from((leader + 1) % 4);
+    let root = althing_ledger::assembly::genesis(&net.charter, &chain).hash();
+    let challenge = Challenge::sign(view, root, &chain, &signer(leader));
+    net.hear_message(index, Message::Challenge(challenge));
+    net.pass(3000);
+    let found = net.peers[index].sent.iter().filter_map(|message| match message {
+        Message::Solution(block) => Some(block.hash()),
+        _ => None,
+    });
+    let found: Vec<_> = found.collect();
+    assert!(found.len() > 1 && found.iter().all(|it| *it == found[0]), "{found:?}");
+    // The wait for a challenge would take four seconds more than the usual one.
+    let words = net.engine(index).words().get(&view).copied().unwrap_or_default();
+    assert!(words.nullify.is_some(), "it suspects the leader");
 }
 
 #[test]
