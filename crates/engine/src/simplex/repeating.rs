@@ -127,8 +127,9 @@ impl Simplex {
         }
     }
 
-    /// Returns whether it is for us to help others, until the next repetition: of all members one
-    /// more than may fail do so at a time, by turns, since what one of them sends reaches all.
+    /// Returns whether it is for us to help others, until the next repetition: of as many
+    /// repetitions as there are members, in one more than members may fail. What one member sends
+    /// reaches all, so not all need to.
     pub(super) fn is_our_turn(&self, salt: u8) -> bool {
         let members = self.charter.members.len() as u64;
         let me = self.me.map_or(0, |me| u64::from(me.0));
