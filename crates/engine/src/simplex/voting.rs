@@ -29,8 +29,8 @@ impl Simplex {
     ) -> SignedStatement {
         let member = self.voter().expect("only those who take part in the votes say anything");
         let word = SignedStatement::sign(statement, member, &self.chain, &*self.authenticator);
-        // All safety rests on these two, so a program with an error stops here, and not only when it
-        // is tested. What was said in views up to that of the last committed block is forgotten.
+        // All safety rests on these two, so a program with an error stops here, and not only in
+        // its tests. What was said in views up to that of the last committed block is forgotten.
         let root = self.blocks.root().facts.view;
         assert!(statement.view() > root, "{statement}, but view {root} is committed");
         let words = self.words.entry(statement.view()).or_default();

@@ -32,8 +32,8 @@ pub enum Violation {
         /// What it has said after that.
         second: Statement,
     },
-    /// Rule L2: quorums have notarized or finalized two blocks of a view, or finalized one of a view
-    /// that another one has nullified.
+    /// Rule L2: quorums have notarized or finalized two blocks of a view, or finalized one of a
+    /// view that another one has nullified.
     #[error("peer {peer} has a certificate to {second}, and there is one to {first}")]
     CertifiedTwice {
         /// The peer.
