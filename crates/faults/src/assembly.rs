@@ -205,6 +205,11 @@ impl ByzantineMember {
 }
 
 impl Byzantine<Simplex> for ByzantineMember {
+    /// It hears its own lies, and goes on lying.
+    fn prepare(&self, engine: &mut Simplex) {
+        engine.ignore_own_words();
+    }
+
     fn send(&mut self, to: Recipient, message: Message) -> Vec<Sending<Message>> {
         self.sent += 1;
         self.distort(&to, message)

@@ -7,6 +7,9 @@ use althing_engine::{Engine, Recipient};
 /// A peer that is honest except in one thing: it has the engine of an honest one, and this stands
 /// between that engine and the network.
 pub trait Byzantine<E: Engine> {
+    /// Prepares the engine for what will be sent in its name.
+    fn prepare(&self, _engine: &mut E) {}
+
     /// Returns the messages it sends where an honest peer would send `message`.
     fn send(&mut self, to: Recipient, message: E::Message) -> Vec<Sending<E::Message>>;
 

@@ -208,6 +208,7 @@ impl<E: Observed> Node<E> {
 
     /// Makes it dishonest.
     pub fn dishonest(mut self, byzantine: Box<dyn Byzantine<E> + Send>) -> Self {
+        byzantine.prepare(&mut self.engine);
         self.byzantine = Some(byzantine);
         self
     }

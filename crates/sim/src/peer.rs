@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_engine::{Engine, SearchId};
+use althing_faults::Byzantine;
 use althing_types::{Address, Moment};
 
 use crate::clock::Clock;
@@ -71,7 +72,10 @@ impl<N: Simulated> Peer<N> {
         }
     }
 
-    pub(crate) fn start(&mut self, now: Moment, engine: N::Engine) {
+    pub(crate) fn start(&mut self, now: Moment, mut engine: N::Engine) {
+        if let Some(byzantine) = &self.byzantine {
+            byzantine.prepare(&mut engine);
+        }
         self.life += 1;
         self.left = false;
         self.clock = self.clock.restarted(now);

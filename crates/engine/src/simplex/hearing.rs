@@ -151,7 +151,8 @@ impl Simplex {
     /// might contradict ourselves, so we vote no more (rule L13).
     fn on_own_word(&mut self, word: &SignedStatement, out: &mut Vec<Output>) {
         let words = self.words.get(&word.statement.view()).copied().unwrap_or_default();
-        if self.observing.is_none() && !words.has(&word.statement) {
+        let is_ours = self.ignores_own_words || words.has(&word.statement);
+        if self.observing.is_none() && !is_ours {
             self.observing = Some(WhyObserving::Copied);
             out.push(Output::Persist(Durable::Silenced));
             self.miner.stop(out);

@@ -109,6 +109,8 @@ pub struct Simplex {
     me: Option<MemberIndex>,
     /// Why it does not vote, if it does not.
     observing: Option<WhyObserving>,
+    /// Whether it is that of a dishonest member, in whose name others speak.
+    ignores_own_words: bool,
     /// Whether it has only now become a member, so that it cannot have voted before.
     is_new: bool,
     /// What the wall clock showed at a moment.
@@ -211,6 +213,7 @@ impl Simplex {
             timeouts,
             me,
             observing,
+            ignores_own_words: false,
             clock: (Moment::START, started),
             is_ready: false,
             view: View::FIRST,
@@ -244,6 +247,13 @@ impl Simplex {
             peer.set_view(peer.view.max(word.statement.view()));
         }
         peer
+    }
+
+    /// Has it go on voting if it hears itself say what it has not said. This is for a dishonest
+    /// member of a test or a demo, in whose name more is said than its engine knows of: rule L13
+    /// would end its lies with the first one.
+    pub fn ignore_own_words(&mut self) {
+        self.ignores_own_words = true;
     }
 
     /// Returns the charter.

@@ -102,6 +102,11 @@ impl<E: Engine> Host<E> {
         self.engine.as_ref()
     }
 
+    /// Returns the engine, to be made that of a dishonest peer.
+    pub(crate) fn engine_mut(&mut self) -> Option<&mut E> {
+        self.engine.as_mut()
+    }
+
     /// Returns whether the peer is up.
     pub fn is_up(&self) -> bool {
         self.engine.is_some()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use althing_faults::{Conditions, Latency};
+use althing_faults::{Byzantine, Conditions, Latency};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -241,7 +241,11 @@ impl<N: Simulated> Simulation<N> {
     /// Makes a peer dishonest in one thing from now on. The checks no longer judge it.
     pub fn make_byzantine(&mut self, peer: usize, role: N::Role) {
         let rng = ChaCha8Rng::from_seed(self.faults_rng.random());
-        self.peers[peer].byzantine = Some(self.kind.byzantine(peer, role, rng));
+        let byzantine = self.kind.byzantine(peer, role, rng);
+        if let Some(engine) = self.peers[peer].host.engine_mut() {
+            byzantine.prepare(engine);
+        }
+        self.peers[peer].byzantine = Some(byzantine);
         self.checker.excuse(peer);
     }
 

@@ -11,12 +11,16 @@ const SOON: Duration = Duration::from_secs(300);
 
 fn run(seed: u64, members: usize, role: Role) -> Simulation {
     let mut scenario = Scenario::seed(seed).peers(members).history(1 << 14);
-    for liar in 0..scenario.charter().faulty_max() {
-        scenario = scenario.byzantine(members - 1 - liar, role);
+    let liars = members - scenario.charter().faulty_max()..members;
+    for liar in liars.clone() {
+        scenario = scenario.byzantine(liar, role);
     }
     let mut net = scenario.start();
     let result = net.run_until_height(SOON, 30);
     result.unwrap_or_else(|stuck| panic!("{role}: {stuck}"));
+    for liar in liars {
+        assert!(!net.disk(liar).recovered().state.silenced, "{role}: it has stopped lying");
+    }
     net
 }
 
