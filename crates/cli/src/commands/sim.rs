@@ -2,10 +2,12 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | what has an assembly, and what not? |
 //! | `report` | what is shown of a run? |
 //! | `sense` | which faults could change nothing? |
 //! | `trouble` | how are faults written? |
 
+mod assembly;
 mod report;
 mod sense;
 mod trouble;
@@ -42,14 +44,15 @@ use crate::output::Misuse;
 /// Each step is checked; a violated guarantee ends the run and shows the last steps. The last line
 /// of the summary says what held at every step.
 #[derive(Args)]
-#[command(mut_arg("dialect", |argument| argument.value_parser(DialectName::but_assemblies())))]
+#[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
 #[command(after_help = "Examples:\n  \
     althing sim --peers 100 --seed 7 --loss 0.05 --partition 30s..45s --crash leader@20s\n  \
     althing sim --byzantine 3=votes-twice --time 30s --json\n  \
     althing sim --dialect sd --crash leader@20s\n  \
     althing sim --crash leader@5s..9s --trace 5s..8s --diagram svg --output crash.svg\n  \
     althing sim --dialect aviary --peers 20 --time 30m --partition 5m..10m --loss 0.1\n  \
-    althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m\n\n\
+    althing sim --dialect open --time 1h --byzantine 3=invalid-blocks --crash leader@20m..25m\n  \
+    althing sim --dialect assembly --peers 7 --byzantine 6=votes-twice --crash leader@20s..30s\n\n\
     With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
     /// The seed of every random choice.
@@ -62,7 +65,7 @@ pub(crate) struct Arguments {
     time: Duration,
 
     /// Hashes per second of each peer. The default is 100000, and 100 in networks with a chain,
-    /// where a block takes a few thousand.
+    /// where a block takes a few thousand. Members of an assembly do not mine here.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     hashes_per_second: Option<u32>,
 
@@ -89,13 +92,13 @@ pub(crate) struct Arguments {
 
 /// Who mines, and what.
 #[derive(Args)]
-#[command(next_help_heading = "Users (networks with a chain)")]
+#[command(next_help_heading = "Users (networks with a chain, assembly)")]
 struct UserOptions {
-    /// How many peers mine, counted from the first.
+    /// How many peers mine, counted from the first (networks with a chain).
     #[arg(long, value_name = "N", default_value_t = 2)]
     miners: usize,
 
-    /// How often an entry is submitted to one of the miners.
+    /// How often an entry is submitted to one of the miners, or of the members.
     #[arg(long, value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration)]
     entry_every: Duration,
@@ -211,6 +214,10 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
     // What cannot be meant is as wrong as an unknown option.
     check(arguments).map_err(|error| Misuse(error.to_string()))?;
     let name = arguments.network.name();
+    if arguments.network.is_assembly() {
+        let network = assembly::network(arguments, given)?;
+        return simulate(arguments, 1, network, &althing_sim::assembly::Role::ALL);
+    }
     match arguments.network.chain_name() {
         None => {
             refuse::<ChainNetwork>(given, &name, "with a chain", &[])?;
@@ -240,6 +247,9 @@ pub(crate) fn run(arguments: &Arguments, given: &ArgMatches) -> anyhow::Result<(
 
 /// Has the help show only what the network has that the command line names.
 pub(crate) fn of_network(command: Command, named: &Named) -> Command {
+    if named.is_assembly() {
+        return named.only(assembly::only(command));
+    }
     named.only(match named.chain_name() {
         None => hide::<UserOptions>(hide::<ChainNetwork>(command, &[]), &[]),
         Some(_) => FAULTS_OF_ROUNDS

@@ -378,6 +378,9 @@ fn the_help_for_a_dialect_shows_only_what_that_network_has() {
     assert!(!help.contains("--contact") && help.contains("--tracker localhost"), "{help}");
     let help = shown(&["sim", "--dialect=cs60", "--help"]);
     assert!(help.contains("--miners") && help.contains("--peers") && !help.contains("--room"));
+    let help = shown(&["sim", "--dialect=assembly", "--help"]);
+    assert!(help.contains("--entry-every") && help.contains("withholds-blocks"), "{help}");
+    assert!(!help.contains("--miners") && !help.contains("--clone"), "{help}");
 }
 
 #[test]
@@ -401,6 +404,13 @@ fn options_that_do_not_fit_together_are_explained() {
         ),
         (&["demo", "--name", "ann", "--profile", "sheet"], "error: published programs know no"),
         (&["demo", "--name", "ann", "--dialect", "aviary"], "error: peers of aviary are numbered"),
+        (&["sim", "--dialect", "assembly", "--miners", "2"], "error: --miners is an option of"),
+        (&["sim", "--dialect", "assembly", "--clone", "1@5s"], "error: copied and old disks are"),
+        (&["sim", "--dialect", "assembly", "--peers", "129"], "error: 129 members are more than"),
+        (
+            &["sim", "--dialect=assembly", "--peers=3", "--byzantine", "0=silent"],
+            "error: of 3 members at most 0 may be dishonest, not 1",
+        ),
     ] {
         let said = misuse(arguments);
         assert!(said.starts_with(complaint), "{arguments:?}: {said}");
@@ -469,6 +479,12 @@ fn the_simulator_runs_every_network() {
         let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert!(summary["blocks"].as_u64() > Some(5), "{dialect}: {summary}");
     }
+    let faults = ["--byzantine", "6=votes-twice", "--crash", "leader@20s..30s", "--loss", "0.1"];
+    let sim = ["sim", "--dialect", "assembly", "--peers", "7", "--partition", "40s..45s=0,1"];
+    let output = althing(&sim).args(faults).arg("--json").output().expect("it is built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(summary["blocks"].as_u64() > Some(20), "{summary}");
 }
 
 #[test]

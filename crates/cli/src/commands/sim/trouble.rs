@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use althing_faults::{role_name, role_named};
-use althing_sim::{Latency, Who, chain, rounds};
+use althing_sim::{Latency, Who, assembly, chain, rounds};
 use anyhow::Context;
 
 /// Whole percents.
@@ -41,9 +41,10 @@ pub(super) fn byzantine_help() -> String {
     }
     format!(
         "Make a peer Byzantine in one way, from the start. With rounds, it\n{}\nWith a \
-         chain, it\n{}",
+         chain, it\n{}\nIn an assembly, it\n{}",
         roles(&rounds::Role::ALL),
-        roles(&chain::Role::ALL)
+        roles(&chain::Role::ALL),
+        roles(&assembly::Role::ALL)
     )
 }
 
