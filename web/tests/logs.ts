@@ -4,7 +4,7 @@ import { parseLine, type Record } from "../src/feed/record";
 import { fold } from "../src/fold/fold";
 import { emptyState, type State } from "../src/fold/state";
 
-export const DIALECTS = ["elect-chain", "sd", "ppd", "cs60", "aviary", "open"] as const;
+export const DIALECTS = ["elect-chain", "sd", "ppd", "cs60", "aviary", "open", "assembly"] as const;
 
 export function linesOf(name: string): string[] {
   const text = readFileSync(new URL(`logs/${name}.jsonl`, import.meta.url), "utf8");

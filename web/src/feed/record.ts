@@ -46,6 +46,7 @@ export type Event =
   | Schemas["PeerEvent"]
   | Schemas["RoundsEvent"]
   | Schemas["ChainEvent"]
+  | Schemas["AssemblyEvent"]
   | Schemas["MinersEvent"]
   | Schemas["TrackerEvent"]
   | Schemas["SearchEvent"]

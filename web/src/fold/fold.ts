@@ -6,6 +6,7 @@
  * what is shown of them. This is the rule of the terminal's screen (`crates/board`), too.
  */
 import type { Record } from "../feed/record";
+import { foldAssembly } from "./assembly";
 import { foldChain } from "./chain";
 import { foldDemo } from "./demo";
 import { hear, heardBy, listPeer } from "./peers";
@@ -30,6 +31,7 @@ export function foldKnown(state: State, record: Record): boolean | null {
     foldPeer(state, record) ??
     foldDemo(state, record) ??
     foldRounds(state, record) ??
+    foldAssembly(state, record) ??
     foldChain(state, record) ??
     foldTracker(state, record) ??
     (CHANGES_NOTHING.has(record.event) ? true : null)

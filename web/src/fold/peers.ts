@@ -24,6 +24,8 @@ export function listPeer(state: State, id: string): Peer | null {
     next: 0,
     leader: null,
     term: 0,
+    view: null,
+    observes: null,
     tip: null,
     failures: { transaction: 0, count: 0 },
     waiting: null,

@@ -1,28 +1,13 @@
 /** Each record as a plain sentence, with the rule behind it and its kind. */
 import type { Record, Schemas } from "../feed/record";
+import { ofAssembly } from "./assembly-sentence";
 import { votesNeeded } from "./headline";
 import { nameOf, shortId } from "./peers";
 import { bits, count, duration, scaled, short } from "./text";
 import { rowOf } from "./rounds";
+import { say, type Sentence } from "./saying";
 import type { State } from "./state";
 import { waitingOf } from "./waiting";
-
-/** Kinds by which the log is filtered, in the order of its buttons. */
-export const TOPICS = ["peers", "leader", "round", "votes", "chain", "refused", "faults"] as const;
-export type Topic = (typeof TOPICS)[number];
-
-export interface Sentence {
-  text: string;
-  topic: Topic;
-  /** The number of the rule in docs/protocol.md. */
-  rule: string | null;
-}
-
-const say = (topic: Topic, text: string, rule: string | null = null): Sentence => ({
-  text,
-  topic,
-  rule,
-});
 
 /** Returns the sentence of a record; null for messages, which are shown and not listed. */
 export function sentenceOf(state: State, record: Record): Sentence | null {
@@ -53,11 +38,11 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "peer_found":
       return say("peers", `${by} has found ${name(record.found)}`, "N4");
     case "peer_lost": {
-      const rule = state.kind === "chain" ? "N5" : "W3";
+      const rule = state.kind === "assembly" ? "L16" : state.kind === "chain" ? "N5" : "W3";
       return say("peers", `${by} has lost sight of ${name(record.lost)}`, rule);
     }
     case "peer_heard":
-      return say("peers", `${by} hears ${name(record.heard)} again`, "W3");
+      return say("peers", `${by} hears ${name(record.heard)} again`, state.kind === "assembly" ? "L16" : "W3");
     case "peer_named": {
       const peer = `peer ${state.peers.get(record.named)?.number ?? shortId(record.named)}`;
       const like = record.like ? `, which looks like the name of ${name(record.like)}` : "";
@@ -169,6 +154,19 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
     case "hashes_sampled":
     case "blocks_sampled":
       return null;
+    case "charter_followed":
+    case "view_entered":
+    case "block_notarized":
+    case "leader_passed_over":
+    case "block_committed":
+    case "proposal_refused":
+    case "standstill":
+    case "resumed":
+    case "member_contradicted":
+    case "catching_up":
+    case "observing":
+    case "diverged":
+      return ofAssembly(state, record);
     default:
       return ofChain(state, record);
   }
@@ -204,7 +202,7 @@ function ofChain(state: State, record: OfChain | Other): Sentence {
     case "block_only_here":
       return say("chain", `Only ${by} is known to have block ${record.height}: it may be lost`, "M5");
     case "entry_pooled":
-      return say("chain", `An entry waits for a block: ${short(record.entry, 80)}`, "M2");
+      return say("chain", `An entry waits for a block: ${short(record.entry, 80)}`, state.kind === "assembly" ? "L17" : "M2");
     case "entry_refused":
       return say("refused", `${by} refuses an entry: ${record.reason}`, ruleIn(record.reason));
     case "download_started":

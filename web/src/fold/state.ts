@@ -13,8 +13,8 @@ export const REFUSALS_MAX = 60;
 /** Entries that are remembered, the last ones. */
 export const ENTRIES_MAX = 2000;
 
-/** Whether peers agree by rounds with a leader, or by a chain without one. */
-export type Kind = "unknown" | "rounds" | "chain" | "tracker";
+/** Whether peers agree by rounds with a leader, by a chain without one, or as an assembly. */
+export type Kind = "unknown" | "rounds" | "chain" | "assembly" | "tracker";
 
 export type Stage = "opening" | "mining" | "voting" | "decided";
 
@@ -47,6 +47,10 @@ export interface Peer {
   next: number;
   leader: string | null;
   term: number;
+  /** The view in which it is; null where there are none. */
+  view: number | null;
+  /** Why it takes no part in the votes of an assembly, in words. */
+  observes: string | null;
   /** The last block of its chain. */
   tip: { height: number; hash: string } | null;
   /** Votes of a row that were lost, as it has counted them. */
@@ -119,6 +123,61 @@ export interface Block {
   onlyHere: boolean;
   /** What is stored of it, once that was asked for. */
   stored: { work: number; difficulty: number; entries: number } | null;
+}
+
+/** One view of an assembly. */
+export interface AssemblyView {
+  number: number;
+  /** The member that leads it; null if no record tells. */
+  leader: string | null;
+  /** When the first peer has entered it. */
+  enteredAt: number | null;
+  /** The block that a quorum has notarized, and when that was first told. */
+  notarized: { hash: string; at: number } | null;
+  /** When a certificate was first told that it ends without a block. */
+  nullifiedAt: number | null;
+  /** Why its leader was passed over, as far as records tell. */
+  why: string | null;
+}
+
+/** A block that an assembly has committed. */
+export interface CommittedBlock {
+  height: number;
+  hash: string;
+  view: number;
+  maker: string;
+  entries: number;
+  at: number;
+  /** From the beginning of its view to the first commit, in milliseconds; null if not known. */
+  took: number | null;
+  /** How many peers have told that they have it. */
+  reached: number;
+  /** Whether peers have told of different blocks at this height, which must never be. */
+  differing: boolean;
+}
+
+/** What is known of an assembly. */
+export interface Assembly {
+  /** Its members, in the order of the charter. */
+  members: string[];
+  /** How many of them decide; null before the charter is told. */
+  quorum: number | null;
+  /** The latest view that a peer has entered, who leads it, and since when. */
+  view: number;
+  leader: string | null;
+  since: number;
+  /** The last views, by their numbers. */
+  views: Map<number, AssemblyView>;
+  /** The last committed blocks, in the order of their heights. */
+  blocks: CommittedBlock[];
+  /** What members have said that contradicts itself. */
+  evidence: { member: string; first: string; second: string; at: number }[];
+  /** Too few members are heard: how many are, of how many that it takes. */
+  standstill: { here: number; needed: number; missing: string[]; since: number } | null;
+  /** Entries that were told to wait, that were refused after that, and that are in blocks. */
+  pooled: number;
+  refused: number;
+  entries: number;
 }
 
 /** A message on its way. `to` null is to all others. */
@@ -194,6 +253,8 @@ export interface State {
   best: string | null;
   /** How often a peer has gone over to another branch, and the most blocks that it left so. */
   reorgs: { count: number; deepest: number };
+  /** Null where there is no assembly. */
+  assembly: Assembly | null;
   entries: Map<string, Entry>;
   refusals: Refusal[];
   flights: Flight[];
@@ -235,6 +296,7 @@ export function emptyState(): State {
     blocks: new Map(),
     best: null,
     reorgs: { count: 0, deepest: 0 },
+    assembly: null,
     entries: new Map(),
     refusals: [],
     flights: [],
