@@ -13,6 +13,7 @@
 //! | `console` | what can the operator of a leader type? |
 //! | `http` | where is the API served? |
 //! | `listen` | where does a command listen? |
+//! | `member` | what is a member of an assembly made of, for the commands that run one? |
 //! | `network` | which options describe a network with rounds? |
 //! | `offered` | which options does a network have? |
 //! | `output` | how is written what happens? |
@@ -33,6 +34,7 @@ mod connection;
 mod console;
 mod http;
 mod listen;
+mod member;
 mod network;
 mod offered;
 mod output;

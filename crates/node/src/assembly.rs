@@ -17,6 +17,7 @@ use althing_pow::Parallelism;
 use althing_store::{Reader, Secret, Store};
 use althing_types::{PeerId, PeerKey};
 use ed25519_dalek::SigningKey;
+use tokio::sync::watch;
 
 use crate::clock::{Clock, wall_time_at_start};
 use crate::commands::{Commands, HasLeft};
@@ -82,6 +83,7 @@ pub fn open(options: Options) -> Result<(Node<Simplex>, Entries), NodeError> {
     );
     let network = althing_dialect::Codec::network(&*dialect);
     let submissions = Submissions::default();
+    let (told, committed) = watch::channel(());
     let node = Node::new(Setup {
         engine,
         // What is committed stays valid.
@@ -91,12 +93,12 @@ pub fn open(options: Options) -> Result<(Node<Simplex>, Entries), NodeError> {
         store,
         parallelism: Some(parallelism),
         searches: None,
-        observer: Some(Box::new(Committing(submissions.clone()))),
+        observer: Some(Box::new(Committing { submissions: submissions.clone(), told })),
         clock,
     });
     let (commands, log) = (node.commands(), node.log());
     let key = Arc::new(key);
-    Ok((node, Entries { dialect, key, commands, submissions, log }))
+    Ok((node, Entries { dialect, key, commands, submissions, log, committed }))
 }
 
 /// Returns a peer as [`open`] does, which breaks the rules in this role if the charter names its
@@ -141,6 +143,7 @@ pub struct Entries {
     commands: Commands<Simplex>,
     submissions: Submissions<NotAdmitted>,
     log: Reader<Durable>,
+    committed: watch::Receiver<()>,
 }
 
 impl Entries {
@@ -157,6 +160,22 @@ impl Entries {
         Ok(submission)
     }
 
+    /// Returns what changes when blocks were committed, once they are on disk. It ends with the
+    /// peer.
+    pub fn committed(&self) -> watch::Receiver<()> {
+        self.committed.clone()
+    }
+
+    /// Returns the assembly.
+    pub fn dialect(&self) -> &Arc<Assembly> {
+        &self.dialect
+    }
+
+    /// Returns the key of this peer.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Returns a view of the committed blocks as they are on disk, by their heights, without the
     /// genesis. Reading them blocks the thread, and does not make the peer wait.
     pub fn log(&self) -> &Reader<Durable> {
@@ -165,19 +184,23 @@ impl Entries {
 }
 
 /// Follows what is committed, for the callers that wait.
-struct Committing(Submissions<NotAdmitted>);
+struct Committing {
+    submissions: Submissions<NotAdmitted>,
+    told: watch::Sender<()>,
+}
 
 impl Observer<Simplex> for Committing {
     fn committed(&mut self, durable: &Durable, _: Option<&<Simplex as Engine>::Work>) {
         let Durable::Committed(blocks) = durable else { return };
         let blocks: Vec<Block> =
             blocks.iter().map(|committed| Block::Native(committed.block.clone())).collect();
-        self.0.committed(&blocks);
+        self.submissions.committed(&blocks);
+        self.told.send_replace(());
     }
 
     fn event(&mut self, event: &Event) {
         if let Event::EntryRefused { entry, reason } = event {
-            self.0.refused(entry, reason);
+            self.submissions.refused(entry, reason);
         }
     }
 }
@@ -185,6 +208,6 @@ impl Observer<Simplex> for Committing {
 /// The peer is gone, so callers that wait get no answer.
 impl Drop for Committing {
     fn drop(&mut self) {
-        self.0.clear();
+        self.submissions.clear();
     }
 }

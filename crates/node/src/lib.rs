@@ -12,6 +12,7 @@
 //! | `rounds`, `chain`, `assembly` | how is a peer of each kind of network made? |
 //! | `identity` | which name and secret does it have? |
 //! | `commands` | what can a user ask a running peer to do? |
+//! | `leases` | who holds which lease of an assembly, and which of them have lapsed? |
 //! | `submissions` | what has become of the entries that a user wants in the chain? |
 //! | `observer` | how can code in this process follow a peer step by step? |
 //! | `limit` | how is a flood kept out of the events? |
@@ -35,6 +36,7 @@ mod driver;
 mod gauges;
 mod identity;
 mod kernels;
+pub mod leases;
 mod limit;
 mod mining;
 mod observer;

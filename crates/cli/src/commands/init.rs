@@ -12,7 +12,7 @@ use clap::Args;
 use ed25519_dalek::SigningKey;
 
 use super::charter::{Founding, admit, member, write};
-use super::peer::{CHARTER_FILE, KEY_FILE};
+use crate::member::{CHARTER_FILE, KEY_FILE};
 
 /// Make an assembly on this machine: members with keys and directories, and a charter that all of
 /// them have signed.

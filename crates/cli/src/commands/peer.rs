@@ -15,14 +15,13 @@ pub(super) mod rounds;
 
 use std::path::PathBuf;
 
-pub(super) use self::assembly::{CHARTER_FILE, KEY_FILE};
-
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
 use crate::http::HttpOptions;
+use crate::member::MemberOptions;
 use crate::network::{DialectName, Network};
 use crate::offered::Named;
 use crate::output::demand;
@@ -62,7 +61,7 @@ pub(crate) struct Arguments {
     http: HttpOptions,
 
     #[command(flatten)]
-    assembly: assembly::AssemblyOptions,
+    assembly: MemberOptions,
 
     #[command(flatten)]
     rounds: rounds::RoundsOptions,
@@ -94,7 +93,7 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
         refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
         return super::block_on(assembly::take_part(arguments));
     }
-    refuse::<assembly::AssemblyOptions>(given, &called, "of the dialect assembly", &[])?;
+    refuse::<MemberOptions>(given, &called, "of the dialect assembly", &[])?;
     match arguments.network.chain_name() {
         None => {
             refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
@@ -125,7 +124,7 @@ pub(crate) fn of_network(command: Command, named: &Named) -> Command {
         let command = hide::<rounds::RoundsOptions>(hide::<ChainNetwork>(command, &[]), &[]);
         return named.only(hide::<chain::ChainOptions>(hide::<Meeting>(command, &[]), &[]));
     }
-    let command = hide::<assembly::AssemblyOptions>(command, &[]);
+    let command = hide::<MemberOptions>(command, &[]);
     named.only(match named.chain_name() {
         None => {
             let command = hide::<ChainNetwork>(command, &[]);

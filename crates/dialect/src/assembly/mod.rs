@@ -18,7 +18,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use althing_applications::{Notes, Router, notes};
+use althing_applications::leases::LeaseSettings;
+use althing_applications::{Leases, Notes, Router, leases, notes};
 use althing_engine::simplex::{Message, Simplex};
 use althing_engine::{Origin, Recipient};
 use althing_ledger::assembly::genesis;
@@ -33,28 +34,40 @@ use crate::{Codec, Content, NetworkConfig, Received, Wire};
 pub struct Assembly {
     charter: Arc<Charter>,
     chain: ChainId,
+    /// No leases yet, if the charter has any.
+    leases: Option<Leases>,
     /// The topic of all messages, where members share a bus.
     topic: String,
 }
 
-/// An application that a charter names and this program does not have.
+/// Why this program cannot keep what a charter says of its applications.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this version of althing has no application {name:?}; it has {}", KNOWN.join(", "))]
-pub struct UnknownApplication {
-    /// What the charter calls it.
-    pub name: Box<str>,
+#[non_exhaustive]
+pub enum UnknownApplication {
+    /// It has no such application.
+    #[error("this version of althing has no application {name:?}; it has {}", KNOWN.join(", "))]
+    Name {
+        /// What the charter calls it.
+        name: Box<str>,
+    },
+    /// The settings of the leases make no sense.
+    #[error("the application \"lease\": {0}")]
+    Leases(#[from] LeaseSettings),
 }
 
 /// The applications that a charter can name.
-const KNOWN: [&str; 1] = [notes::APPLICATION];
+const KNOWN: [&str; 2] = [leases::APPLICATION, notes::APPLICATION];
 
 impl Assembly {
     /// Returns the dialect of the assembly with this charter, in a room of a bus; an empty one is
     /// the broker's whole space.
     pub fn new(charter: Arc<Charter>, room: &str) -> Result<Self, UnknownApplication> {
+        let mut leases = None;
         for application in &charter.applications {
-            if !KNOWN.contains(&&*application.name) {
-                return Err(UnknownApplication { name: application.name.clone() });
+            match &*application.name {
+                notes::APPLICATION => {}
+                leases::APPLICATION => leases = Some(Leases::new(&charter, &application.settings)?),
+                _ => return Err(UnknownApplication::Name { name: application.name.clone() }),
             }
         }
         let chain = charter.chain_id();
@@ -62,7 +75,7 @@ impl Assembly {
         // Enough digits that no other assembly has them.
         let digits = &chain.to_string()[..16];
         let topic = format!("{room}{slash}althing/assembly/{digits}");
-        Ok(Self { charter, chain, topic })
+        Ok(Self { charter, chain, leases, topic })
     }
 
     /// Returns the charter.
@@ -92,7 +105,27 @@ impl Assembly {
         if named(notes::APPLICATION) {
             router = router.with(notes::APPLICATION, Box::new(Notes));
         }
+        if let Some(leases) = &self.leases {
+            router = router.with(leases::APPLICATION, Box::new(leases.clone()));
+        }
         Box::new(Once::new(Box::new(router)))
+    }
+
+    /// Returns the leases of this assembly before any entry; `None` if its charter has none.
+    pub fn leases(&self) -> Option<&Leases> {
+        self.leases.as_ref()
+    }
+
+    /// Returns what the owner of `key` says about a lease; the nonce tells it from others, and is
+    /// that by which its author knows a claim again.
+    pub fn lease_entry(
+        &self,
+        key: &SigningKey,
+        statement: &leases::Statement,
+        nonce: u64,
+    ) -> Entry {
+        let (chain, payload) = (self.chain.for_entries(), statement.to_string());
+        SignedEntry::sign(key, &chain, leases::APPLICATION, nonce, payload.as_bytes()).encode()
     }
 
     /// Returns a note of the owner of `key`, or why there can be none; the nonce tells it from

@@ -67,7 +67,7 @@ fn word(statement: Statement, member: u16) -> SignedStatement {
 #[test]
 fn a_charter_can_name_what_there_is() {
     let error = Assembly::new(Arc::new(charter("lotto")), "").err().expect("there is none");
-    let expected = "this version of althing has no application \"lotto\"; it has notes";
+    let expected = "this version of althing has no application \"lotto\"; it has lease, notes";
     assert_eq!(error.to_string(), expected);
     let assembly = assembly();
     let key = SigningKey::from_bytes(&[1; 32]);

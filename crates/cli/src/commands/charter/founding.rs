@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use althing_applications::notes;
+use althing_applications::{leases, notes};
 use althing_dialect::assembly::Assembly;
 use althing_engine::simplex::Durable;
 use althing_ledger::charter::{ApplicationSettings, Charter, FaultModel, Member};
@@ -138,8 +138,8 @@ impl Founding {
     /// Returns an unsigned charter with these members, founded now.
     pub(in crate::commands) fn charter(&self, members: Vec<Member>) -> anyhow::Result<Charter> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let notes =
-            ApplicationSettings { name: notes::APPLICATION.into(), settings: BTreeMap::new() };
+        let application =
+            |name: &str| ApplicationSettings { name: name.into(), settings: BTreeMap::new() };
         let charter = Charter {
             network: self.network.clone(),
             founded: UnixTime::from_seconds(now.as_secs()),
@@ -149,7 +149,7 @@ impl Founding {
             },
             block_time: self.block_time,
             difficulty: self.difficulty.0.clone(),
-            applications: vec![notes],
+            applications: [notes::APPLICATION, leases::APPLICATION].map(application).into(),
             members,
             signatures: BTreeMap::new(),
         };
