@@ -58,23 +58,37 @@ impl MerkleProof {
         if self.beside.len() > PROOF_LEVELS_MAX || self.index >> self.beside.len() != 0 {
             return false;
         }
-        self.root_over(leaf) == root
+        // Where a level repeats its last hash, that has its place on the left only.
+        let is_repeated = |(place, hash, beside): (usize, MerkleHash, &MerkleHash)| {
+            !place.is_multiple_of(2) && hash == *beside
+        };
+        !self.levels(leaf).any(is_repeated) && self.root_over(leaf) == root
     }
 
     /// Returns the root at the end of this path from `leaf`.
     pub fn root_over(&self, leaf: MerkleHash) -> MerkleHash {
-        let mut place = self.index;
-        let mut hash = leaf;
-        for beside in &self.beside {
-            hash = if place.is_multiple_of(2) { pair(&hash, beside) } else { pair(beside, &hash) };
-            place /= 2;
-        }
-        hash
+        let top = self.levels(leaf).last();
+        top.map_or(leaf, |(place, hash, beside)| above(place, &hash, beside))
+    }
+
+    /// Returns the place, the hash and what is beside it at each level, from the leaf up.
+    fn levels(&self, leaf: MerkleHash) -> impl Iterator<Item = (usize, MerkleHash, &MerkleHash)> {
+        let mut at = (self.index, leaf);
+        self.beside.iter().map(move |beside| {
+            let (place, hash) = at;
+            at = (place / 2, above(place, &hash, beside));
+            (place, hash, beside)
+        })
     }
 }
 
 fn next_level(level: &[MerkleHash]) -> Vec<MerkleHash> {
     level.chunks(2).map(|two| pair(&two[0], two.last().expect("a chunk is not empty"))).collect()
+}
+
+/// Returns the hash over the one at a place and the one beside it.
+fn above(place: usize, hash: &MerkleHash, beside: &MerkleHash) -> MerkleHash {
+    if place.is_multiple_of(2) { pair(hash, beside) } else { pair(beside, hash) }
 }
 
 fn pair(left: &MerkleHash, right: &MerkleHash) -> MerkleHash {
@@ -113,6 +127,21 @@ mod tests {
                 }
             }
             assert_eq!(MerkleProof::new(leaves, count), None);
+        }
+    }
+
+    #[test]
+    fn a_repeated_end_is_no_leaf_of_its_own() {
+        for count in [3, 5, 6, 7, 11] {
+            let leaves = leaves(count);
+            let root = root(leaves.clone());
+            for index in 0..count {
+                let proof = MerkleProof::new(leaves.clone(), index).expect("there is such a leaf");
+                for other in (0..1 << proof.beside.len()).filter(|other| *other != index) {
+                    let moved = MerkleProof { index: other, ..proof.clone() };
+                    assert!(!moved.leads(leaves[index], root), "{index} of {count} as {other}");
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statement::Statement;
 use crate::charter::{ChainId, Charter, MemberIndex};
-use crate::signature::{Authenticator, Claim, Signature};
+use crate::signature::{Authenticator, Claim, Ed25519, Signature};
 
 /// One statement with the signatures of several members under it, in the order of the members. It
 /// proves something once a quorum of the charter is among them.
@@ -63,4 +63,9 @@ impl Certificate {
             _ => Err(CertificateProblem::SignatureWrong),
         }
     }
+}
+
+/// Returns what checks the signatures of others for one who has no key: it signs nothing.
+pub(super) fn anyone() -> Ed25519 {
+    Ed25519::new(&[0; 32])
 }

@@ -20,12 +20,16 @@
 //! | `seal` | what does a block say about its view? |
 //! | `block` | may a block follow another one? |
 //! | `run` | how does a reader know that blocks are committed? |
+//! | `proof` | how does one who has only the charter know that an entry is committed? |
+//! | `audit` | is a whole chain valid, and committed by its members? |
 //!
 //! [view]: althing_types::View
 //! [`NativeBlock`]: crate::NativeBlock
 
+mod audit;
 mod block;
 mod certificate;
+mod proof;
 mod run;
 mod seal;
 mod statement;
@@ -33,10 +37,12 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use self::audit::{Audit, Audited, ChainProblem};
 pub use self::block::{
     AHEAD_MAX, BLOCK_BYTES_MAX, BlockProblem, ENTRIES_MAX, ENTRY_BYTES_MAX, Facts, genesis,
 };
 pub use self::certificate::{Certificate, CertificateProblem};
+pub use self::proof::{CommitProof, ProofProblem, Proven};
 pub use self::run::{CertifiedRun, RUN_HEADERS_MAX, RunProblem};
 pub use self::seal::Seal;
 pub use self::statement::{Evidence, SignedStatement, Statement, StatementKind};

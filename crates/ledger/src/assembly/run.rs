@@ -57,16 +57,8 @@ impl CertifiedRun {
         if self.blocks.is_empty() || self.headers.len() > RUN_HEADERS_MAX {
             return Err(RunProblem::Size);
         }
-        let headers = || self.blocks.iter().map(|block| &block.header).chain(&self.headers);
-        let follows = |(header, next): (&Header, &Header)| {
-            next.prev_blockhash.to_byte_array() == *Block::hash_of_header(header).as_bytes()
-        };
-        let Statement::Finalize { block: finalized, .. } = self.finalization.statement else {
-            return Err(RunProblem::Broken);
-        };
-        let is_unbroken = headers().zip(headers().skip(1)).all(follows);
-        let last: Option<BlockHash> = headers().last().map(Block::hash_of_header);
-        if !is_unbroken || last != Some(finalized) {
+        let headers = self.blocks.iter().map(|block| &block.header).chain(&self.headers);
+        if !leads_to(headers, &self.finalization.statement) {
             return Err(RunProblem::Broken);
         }
         self.finalization.verify(charter, chain, authenticator)?;
@@ -76,4 +68,22 @@ impl CertifiedRun {
             None => Ok(()),
         }
     }
+}
+
+/// Returns whether each of these headers follows on the one before it, and the last of them is that
+/// of a block which this statement finalizes.
+pub(super) fn leads_to<'a>(
+    headers: impl Iterator<Item = &'a Header>,
+    statement: &Statement,
+) -> bool {
+    let Statement::Finalize { block: finalized, .. } = statement else { return false };
+    let mut last: Option<BlockHash> = None;
+    for header in headers {
+        let parent = header.prev_blockhash.to_byte_array();
+        if last.is_some_and(|last| parent != *last.as_bytes()) {
+            return false;
+        }
+        last = Some(Block::hash_of_header(header));
+    }
+    last == Some(*finalized)
 }

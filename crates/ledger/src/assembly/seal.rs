@@ -2,7 +2,7 @@
 
 use althing_types::View;
 
-use crate::block::NativeBlock;
+use crate::block::{Coinbase, NativeBlock};
 use crate::charter::MemberIndex;
 
 /// What a block says about its view, under its Merkle root.
@@ -25,7 +25,12 @@ impl Seal {
 
     /// Returns the seal of a block, or `None` if its coinbase has none.
     pub fn of(block: &NativeBlock) -> Option<Self> {
-        let text = &*block.coinbase.miner;
+        Self::of_coinbase(&block.coinbase)
+    }
+
+    /// Returns the seal in a coinbase, or `None` if it has none.
+    pub fn of_coinbase(coinbase: &Coinbase) -> Option<Self> {
+        let text = &*coinbase.miner;
         let mut lines = text.strip_prefix("althing seal 1\n")?.lines();
         let mut value = |name| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         let seal = Self {

@@ -1,5 +1,7 @@
 //! Blocks, statements, certificates and runs of an assembly.
 
+mod proofs;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -80,10 +80,7 @@ impl NativeBlock {
     /// nonce is eight bytes between them, the highest first, and the three together are the first
     /// leaf.
     pub fn around_extra_nonce(&self) -> (Vec<u8>, Vec<u8>) {
-        let Coinbase { height, miner, extra_nonce: _ } = &self.coinbase;
-        let before = [&COINBASE_DOMAIN[..], &height.number().to_be_bytes()].concat();
-        let after = [&(miner.len() as u64).to_be_bytes()[..], miner.as_bytes()].concat();
-        (before, after)
+        self.coinbase.around_extra_nonce()
     }
 
     /// Returns the Merkle branch from the coinbase to the root, which is the same for all extra
@@ -103,6 +100,17 @@ impl NativeBlock {
         // The coinbase is not an entry.
         let root = header.merkle_root.to_byte_array();
         proof.index > 0 && proof.leads(merkle::leaf(entry.as_bytes()), root)
+    }
+
+    /// Returns whether `coinbase` is that of the block with this header; `branch` is what is beside
+    /// it at each level.
+    pub fn is_coinbase_proven(
+        header: &Header,
+        coinbase: &Coinbase,
+        branch: Vec<MerkleHash>,
+    ) -> bool {
+        let path = MerkleProof { index: 0, beside: branch };
+        path.leads(merkle::leaf(&coinbase.encode()), header.merkle_root.to_byte_array())
     }
 
     /// Returns the hash of the block before it that its header states; `None` for a genesis.
@@ -139,9 +147,36 @@ impl NativeBlock {
     }
 
     fn leaves(&self) -> Vec<MerkleHash> {
-        let (before, after) = self.around_extra_nonce();
-        let coinbase = [&before[..], &self.coinbase.extra_nonce.to_be_bytes(), &after].concat();
         let entries = self.entries.iter().map(|entry| merkle::leaf(entry.as_bytes()));
-        [merkle::leaf(&coinbase)].into_iter().chain(entries).collect()
+        [merkle::leaf(&self.coinbase.encode())].into_iter().chain(entries).collect()
+    }
+}
+
+impl Coinbase {
+    /// Returns the bytes that are hashed as the first leaf.
+    pub fn encode(&self) -> Vec<u8> {
+        let (before, after) = self.around_extra_nonce();
+        [&before[..], &self.extra_nonce.to_be_bytes(), &after].concat()
+    }
+
+    /// Returns the coinbase with these bytes, if they are those of one.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(COINBASE_DOMAIN)?;
+        let (height, rest) = rest.split_first_chunk()?;
+        let (extra_nonce, rest) = rest.split_first_chunk()?;
+        let (length, miner) = rest.split_first_chunk()?;
+        (u64::from_be_bytes(*length) == miner.len() as u64).then_some(())?;
+        Some(Self {
+            height: Height::new(u64::from_be_bytes(*height)),
+            miner: str::from_utf8(miner).ok()?.into(),
+            extra_nonce: u64::from_be_bytes(*extra_nonce),
+        })
+    }
+
+    fn around_extra_nonce(&self) -> (Vec<u8>, Vec<u8>) {
+        let Self { height, miner, extra_nonce: _ } = self;
+        let before = [&COINBASE_DOMAIN[..], &height.number().to_be_bytes()].concat();
+        let after = [&(miner.len() as u64).to_be_bytes()[..], miner.as_bytes()].concat();
+        (before, after)
     }
 }
