@@ -26,6 +26,10 @@ pub struct Block {
     pub difficulty: f64,
     /// Its entries, in order.
     pub entries: Vec<Entry>,
+    /// What a quorum of the members has signed about it, in hexadecimal digits, where members
+    /// commit blocks; missing if it was committed with a block after it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate: Option<String>,
     /// How many bytes it has as it is kept.
     pub size: u64,
     /// The block as it is kept, in hexadecimal digits.
@@ -44,6 +48,27 @@ pub struct Entry {
     /// The key of its author, where entries are signed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub author: Option<String>,
+    /// What the charter calls its author, if that is a member of an assembly.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// The application that it is for, where entries are signed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub application: Option<String>,
+    /// The time that its block states, in seconds since 1970, where blocks have one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time: Option<u64>,
+    /// Its hash, where entries are signed: no other entry of the chain has the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hash: Option<String>,
+}
+
+/// What the members of an assembly have agreed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Charter {
+    /// Its hash, which is the id of the chain.
+    pub chain: String,
+    /// The charter as a document, in TOML.
+    pub document: String,
 }
 
 /// An entry that is to get into the chain.
@@ -79,6 +104,12 @@ pub enum Submitted {
         confirmations: u64,
         /// Whether another peer has the block, as far as is known.
         held: bool,
+        /// The view in which the block was proposed, where members vote on blocks.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        view: Option<u64>,
+        /// The hash of the entry, by which it is found again, where entries are signed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        entry: Option<String>,
     },
     /// It can be in no block.
     Invalid {

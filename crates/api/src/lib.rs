@@ -29,7 +29,7 @@ mod proof;
 mod status;
 
 pub use self::chain::{
-    Ballot, Block, Broken, Choice, Edit, Effect, Entry, NewEntry, Submitted, Tally,
+    Ballot, Block, Broken, Charter, Choice, Edit, Effect, Entry, NewEntry, Submitted, Tally,
 };
 pub use self::client::{Client, ClientError, Events, Hook};
 pub use self::demo::{Action, Demo, DemoPeer, Done, Fault, Pace, PeerState, Strategy};

@@ -47,6 +47,12 @@ pub struct SignedVote {
 /// What shows that an entry is in a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryProof {
+    /// What this is: [`EntryProof::FORMAT`].
+    #[serde(default = "format")]
+    pub format: String,
+    /// The version of the format: [`EntryProof::VERSION`].
+    #[serde(default = "version")]
+    pub version: u32,
     /// The rules that all peers of the network share, as in `Node`.
     pub rules: Value,
     /// The height of the block.
@@ -59,6 +65,22 @@ pub struct EntryProof {
     pub entry: String,
     /// What ties it to the hash.
     pub evidence: Evidence,
+}
+
+impl EntryProof {
+    /// What a proof calls itself.
+    pub const FORMAT: &str = "althing proof";
+    /// The version of the format that is written here.
+    pub const VERSION: u32 = 1;
+}
+
+/// The first proofs did not say what they are.
+fn format() -> String {
+    EntryProof::FORMAT.to_owned()
+}
+
+fn version() -> u32 {
+    EntryProof::VERSION
 }
 
 /// What ties an entry to the hash of its block.
@@ -80,5 +102,25 @@ pub enum Evidence {
         block: String,
         /// The hash of the block before it, if there is one: it is hashed as well.
         previous: Option<String>,
+    },
+    /// What members of a charter have signed, and what leads from there to the entry; in
+    /// assemblies. All but the charter is in hexadecimal digits, as `docs/formats.md` describes.
+    Certificate {
+        /// The charter, as a document. Its hash is the id of the chain.
+        charter: String,
+        /// The header of the block.
+        header: String,
+        /// The place of the entry among the leaves, from 0 on; the first is the coinbase.
+        leaf: u64,
+        /// The hash beside the entry at each level, from the leaf up.
+        beside: Vec<String>,
+        /// The coinbase of the block, which has its height and its view.
+        coinbase: String,
+        /// The hash beside the coinbase at each level.
+        branch: Vec<String>,
+        /// The headers of the blocks after it, up to the one that was finalized.
+        headers: Vec<String>,
+        /// The certificate by which a quorum of the members has finalized that one.
+        certificate: String,
     },
 }

@@ -15,8 +15,13 @@ pub(crate) fn encode(block: &Block) -> Option<Vec<u8>> {
 
 /// Returns the block with these bytes.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Malformed> {
+    decode_native(bytes).map(Block::Native)
+}
+
+/// Returns the same, as what it is.
+pub(crate) fn decode_native(bytes: &[u8]) -> Result<NativeBlock, Malformed> {
     let mut reader = Reader::new(bytes);
-    let block = read(&mut reader)?;
+    let block = read_native(&mut reader)?;
     reader.end()?;
     Ok(block)
 }

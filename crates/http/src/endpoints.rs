@@ -2,16 +2,16 @@
 //! describes it.
 
 use althing_api::{
-    Action, Ballot, Block, Certificate, Demo, Done, Edit, Effect, Entry, EntryProof, Health,
-    NewEntry, Node, Page, PeerStatus, Peers, Submitted, Tally,
+    Action, Ballot, Block, Certificate, Charter, Demo, Done, Edit, Effect, Entry, EntryProof,
+    Health, NewEntry, Node, Page, PeerStatus, Peers, Submitted, Tally,
 };
 use althing_feed::{Record, Row};
 use axum::routing::{MethodRouter, delete, get, post};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::handlers::{
-    act, add, ballots, block, blocks, certificate, demo, entries, follow, node, peer, peers, proof,
-    rows, status, tally, undo, what_if,
+    act, add, ballots, block, blocks, certificate, charter, demo, entries, follow, node, peer,
+    peers, proof, rows, status, tally, undo, what_if,
 };
 use crate::health;
 use crate::process::Process;
@@ -144,6 +144,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 post(add),
             )
         }),
+        of_peer(read::<Charter>(
+            "/v1/charter",
+            "getCharter",
+            "What the members of an assembly have agreed on, as a document.",
+            get(charter),
+        )),
         list::<Ballot>(
             "/v1/ballots",
             "listBallots",

@@ -1,8 +1,8 @@
 //! What is done with each request that can be asked.
 
 use althing_api::{
-    Action, Ballot, Block, Certificate, Demo, Done, Edit, Effect, Entry, EntryProof, NewEntry,
-    Node, Page, PeerStatus, Peers, Problem, Submitted, Tally,
+    Action, Ballot, Block, Certificate, Charter, Demo, Done, Edit, Effect, Entry, EntryProof,
+    NewEntry, Node, Page, PeerStatus, Peers, Problem, Submitted, Tally,
 };
 use althing_feed::{PeerName, Row};
 use axum::extract::State;
@@ -117,6 +117,13 @@ pub(crate) async fn entries(
 ) -> Answer<Page<Entry>> {
     let wanted = of.wanted()?;
     from_disk(&process, of.peer.as_ref(), move |asked| asked.entries(wanted)).await
+}
+
+pub(crate) async fn charter(
+    State(process): State<Process>,
+    Asking(of): Asking<OfPeer>,
+) -> Answer<Charter> {
+    Ok(Json(process.found(of.peer.as_ref()).await?.asked.charter()?))
 }
 
 pub(crate) async fn ballots(

@@ -59,7 +59,7 @@ mod tcp;
 mod tls;
 mod tokens;
 
-pub use self::asked::Asked;
+pub use self::asked::{Asked, as_told, commit_proof, entry_as_told};
 pub use self::callers::{CONNECTIONS_OF_ONE_MAX, REQUESTS_PER_SECOND, REQUESTS_PER_SECOND_HERE};
 pub use self::certificate::certificate;
 pub use self::demo::{Control, Doing, Refusal};

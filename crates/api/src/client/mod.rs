@@ -29,8 +29,8 @@ use serde::de::DeserializeOwned;
 pub use self::events::Events;
 pub use self::hook::Hook;
 use crate::{
-    Action, Ballot, Block, Certificate, Demo, Done, Edit, Effect, Entry, EntryProof, NewEntry,
-    Node, Page, PeerStatus, Peers, Problem, Submitted, Tally,
+    Action, Ballot, Block, Certificate, Charter, Demo, Done, Edit, Effect, Entry, EntryProof,
+    NewEntry, Node, Page, PeerStatus, Peers, Problem, Submitted, Tally,
 };
 
 /// The longest answer that is read, in bytes: a page of the largest blocks is a tenth of it.
@@ -201,6 +201,11 @@ impl Client {
     /// Returns what shows that an entry is in its block.
     pub async fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
         self.get(&format!("/v1/blocks/{height}/entries/{place}/proof")).await
+    }
+
+    /// Returns what the members of the assembly have agreed on.
+    pub async fn charter(&self) -> Answer<Charter> {
+        self.get("/v1/charter").await
     }
 
     /// Returns a page of the ballots in the chain, from those of the block at a height on.

@@ -173,6 +173,21 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Malformed> {
     Ok(message)
 }
 
+/// Returns the bytes of a certificate alone, or `None` if it has more signatures than any may have.
+pub fn encode_certificate(certificate: &Certificate) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write_certificate(certificate, &mut bytes)?;
+    Some(bytes)
+}
+
+/// Returns the certificate with these bytes, or what is wrong with them.
+pub fn decode_certificate(bytes: &[u8]) -> Result<Certificate, Malformed> {
+    let mut reader = Reader::new(bytes);
+    let certificate = read_certificate(&mut reader)?;
+    reader.end()?;
+    Ok(certificate)
+}
+
 fn number(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes());
 }

@@ -28,7 +28,7 @@ use althing_ledger::{Application, Block, EntriesRefused, Entry, NativeBlock, Onc
 use althing_types::Channel;
 use ed25519_dalek::SigningKey;
 
-use crate::{Codec, Content, NetworkConfig, Received, Wire};
+use crate::{Codec, Content, Malformed, NetworkConfig, Received, Wire};
 
 /// The dialect of one assembly.
 pub struct Assembly {
@@ -96,6 +96,11 @@ impl Assembly {
     /// Returns the bytes of a block, as they are sent.
     pub fn encode_block(&self, block: &Block) -> Vec<u8> {
         crate::native_block::encode(block).unwrap_or_default()
+    }
+
+    /// Returns the block with these bytes, or what is wrong with them.
+    pub fn decode_block(bytes: &[u8]) -> Result<NativeBlock, Malformed> {
+        crate::native_block::decode_native(bytes)
     }
 
     /// Returns what entries mean, before the first of them.

@@ -3,19 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use althing_api::{AssemblyStatus, Code, Contradiction, EntryProof, NewEntry, Problem, Submitted};
+use althing_api::{AssemblyStatus, Charter, Contradiction, EntryProof, NewEntry, Submitted};
 use althing_dialect::assembly::Assembly;
-use althing_engine::simplex::{self, Simplex, SimplexStatus};
+use althing_engine::simplex::{self, CommittedBlock, Simplex, SimplexStatus};
 use althing_feed::{CharterMember, Id};
-use althing_ledger::Block;
 use althing_ledger::assembly::Seal;
 use althing_ledger::charter::{Member, MemberIndex};
+use althing_ledger::{Block, SignedEntry};
 use althing_node::Commands;
 use althing_node::assembly::Entries;
-use althing_types::{BlockHash, Height, PeerId};
+use althing_types::{BlockHash, Height, PeerId, PeerKey};
 
 use super::chain::submitted;
-use super::listing::Blocks;
+use super::listing::{Blocks, entry_hash};
+use super::proof::{certificate_digits, commit_proof};
 use super::{Answer, has_left, of_disk};
 
 #[derive(Clone)]
@@ -58,13 +59,32 @@ impl AskedAssembly {
             Ok(entry) => entry,
             Err(refused) => return Ok(Submitted::Invalid { reason: refused.to_string() }),
         };
+        let found_by = entry_hash(&entry);
         // What is committed is never undone, so no further block is waited for.
         let submission = self.entries.submit(entry).await.map_err(has_left)?;
-        submitted(&submission.outcome().await.map_err(has_left)?)
+        let mut answer = submitted(&submission.outcome().await.map_err(has_left)?)?;
+        if let Submitted::Added { height, view, entry, .. } = &mut answer {
+            *entry = Some(found_by);
+            *view = self.view_of(*height).await?;
+        }
+        Ok(answer)
     }
 
-    pub(super) fn proof(&self, _: u64, _: u64) -> Answer<EntryProof> {
-        Err(Problem::new(Code::WrongNetwork, "there are no proofs of assemblies in this version"))
+    /// Returns the view in which the block at a height was proposed.
+    async fn view_of(&self, height: u64) -> Answer<Option<u64>> {
+        let log = self.entries.log().clone();
+        let read = tokio::task::spawn_blocking(move || log.entry(height));
+        let block = read.await.expect("reading does not panic").map_err(|error| of_disk(&error))?;
+        Ok(block.map(|committed| committed.view.number()))
+    }
+
+    pub(super) fn proof(&self, height: u64, place: u64) -> Answer<EntryProof> {
+        commit_proof(&self.dialect, self.entries.log(), height, place)
+    }
+
+    pub(super) fn charter(&self) -> Charter {
+        let document = self.dialect.charter().to_document();
+        Charter { chain: self.dialect.chain().to_string(), document }
     }
 }
 
@@ -76,6 +96,21 @@ impl Blocks for AskedAssembly {
     fn read(&self, from: u64, count: usize) -> Answer<Vec<Block>> {
         let read = self.entries.log().entries(from, count).map_err(|error| of_disk(&error))?;
         Ok(read.into_iter().map(|committed| Block::Native(committed.block)).collect())
+    }
+
+    fn read_certified(&self, from: u64, count: usize) -> Answer<Vec<(Block, Option<String>)>> {
+        let read = self.entries.log().entries(from, count).map_err(|error| of_disk(&error))?;
+        let certified = |committed: CommittedBlock| {
+            let certificate = committed.finalization.as_ref().map(certificate_digits);
+            (Block::Native(committed.block), certificate)
+        };
+        Ok(read.into_iter().map(certified).collect())
+    }
+
+    fn name_of(&self, signed: &SignedEntry) -> Option<String> {
+        let charter = self.dialect.charter();
+        let index = charter.index_of(&PeerKey::from_bytes(signed.author))?;
+        charter.member(index).map(|member| member.name.to_string())
     }
 
     fn genesis(&self) -> Option<BlockHash> {

@@ -12,12 +12,12 @@ use althing_applications::Ballots;
 use althing_dialect::cs60::Data;
 use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{self, Mining, Nakamoto};
-use althing_ledger::{Application, Block, BlockContext, Genesis};
+use althing_ledger::{Application, Block, BlockContext, Genesis, SignedEntry};
 use althing_node::chain::Entries;
 use althing_node::{self as node, Commands};
 use althing_types::{BlockHash, Height};
 
-use super::listing::{Blocks, hash, hash_before, kept, page};
+use super::listing::{Blocks, entry_hash, hash, hash_before, kept, page};
 use super::{Answer, Wanted, has_left, of_disk, proof};
 
 #[derive(Clone)]
@@ -104,8 +104,14 @@ impl AskedChain {
             };
         }
         let wanted = confirmations.unwrap_or_else(|| self.dialect.confirmations());
+        let is_signed = SignedEntry::decode(&entry).is_ok();
+        let found_by = is_signed.then(|| entry_hash(&entry));
         let submission = self.entries.submit_until(entry, wanted).await.map_err(has_left)?;
-        submitted(&submission.outcome().await.map_err(has_left)?)
+        let mut answer = submitted(&submission.outcome().await.map_err(has_left)?)?;
+        if let Submitted::Added { entry, .. } = &mut answer {
+            *entry = found_by;
+        }
+        Ok(answer)
     }
 }
 
@@ -147,6 +153,8 @@ pub(super) fn submitted<R: Display>(submitted: &node::Submitted<R>) -> Answer<Su
                 lost_races: *lost_races,
                 confirmations: *confirmations,
                 held: *is_held,
+                view: None,
+                entry: None,
             })
         }
         // That is no outcome, so it is not what was waited for.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use althing_api::{Block as BlockAnswer, Code, Entry as EntryAnswer, Page, Problem};
 use althing_feed::{entry_author, entry_text};
-use althing_ledger::{Block, Entry, Parent};
+use althing_ledger::{Block, Entry, Parent, SignedEntry, merkle};
 use althing_text::hex;
 use althing_types::{BlockHash, UnixTime};
 
@@ -28,6 +28,16 @@ pub(super) trait Blocks {
     /// Returns up to so many blocks, from a height on.
     fn read(&self, from: u64, count: usize) -> Answer<Vec<Block>>;
 
+    /// Returns the same blocks, each with its certificate as it is told, if it has one of its own.
+    fn read_certified(&self, from: u64, count: usize) -> Answer<Vec<(Block, Option<String>)>> {
+        Ok(self.read(from, count)?.into_iter().map(|block| (block, None)).collect())
+    }
+
+    /// Returns what the author of an entry is called, if all know it by a name.
+    fn name_of(&self, _: &SignedEntry) -> Option<String> {
+        None
+    }
+
     /// Returns the hash of the block below the first one, if there is one that is not kept.
     fn genesis(&self) -> Option<BlockHash>;
 
@@ -48,12 +58,12 @@ pub(super) fn blocks(chain: &dyn Blocks, wanted: Wanted) -> Answer<Page<BlockAns
     let (mut items, mut digits) = (Vec::new(), 0);
     while items.len() < wanted.limit && digits < PAGE_SIZE_MAX {
         let count = READ_MAX.min(wanted.limit - items.len());
-        let blocks = chain.read(from, count)?;
+        let blocks = chain.read_certified(from, count)?;
         if blocks.is_empty() {
             break;
         }
-        for block in &blocks {
-            let item = shown(chain, block, previous);
+        for (block, certificate) in &blocks {
+            let item = shown(chain, block, certificate.clone(), previous);
             previous = Some(hash(block));
             digits += item.bytes.len();
             items.push(item);
@@ -65,11 +75,16 @@ pub(super) fn blocks(chain: &dyn Blocks, wanted: Wanted) -> Answer<Page<BlockAns
 }
 
 pub(super) fn block(chain: &dyn Blocks, height: u64) -> Answer<BlockAnswer> {
-    Ok(shown(chain, &kept(chain, height)?, hash_before(chain, height)?))
+    let before = hash_before(chain, height)?;
+    match chain.read_certified(height, 1)?.pop() {
+        Some((block, certificate)) => Ok(shown(chain, &block, certificate, before)),
+        None => Err(missing(chain, height)),
+    }
 }
 
 pub(super) fn entries(chain: &dyn Blocks, wanted: Wanted) -> Answer<Page<EntryAnswer>> {
-    page(chain, wanted, |block, place, entry| Some(shown_entry(block, place, entry)))
+    let name = |signed: &SignedEntry| chain.name_of(signed);
+    page(chain, wanted, |block, place, entry| Some(entry_as_told(block, place, entry, name)))
 }
 
 /// Returns a page of what is read from the entries, which ends with a block.
@@ -103,15 +118,17 @@ pub(super) fn page<T>(
 
 /// Returns the block at a height.
 pub(super) fn kept(chain: &dyn Blocks, height: u64) -> Answer<Block> {
-    chain.read(height, 1)?.pop().ok_or_else(|| {
-        let reason = match height {
-            0 if chain.genesis().is_some() => "block 0 is the same in every such network: it is \
-                                               part of the program, and has no entry of a user"
-                .to_owned(),
-            _ => format!("the chain has no block at height {height}"),
-        };
-        Problem::new(Code::NotFound, reason)
-    })
+    chain.read(height, 1)?.pop().ok_or_else(|| missing(chain, height))
+}
+
+fn missing(chain: &dyn Blocks, height: u64) -> Problem {
+    let reason = match height {
+        0 if chain.genesis().is_some() => "block 0 is the same in every such network: it is part \
+                                           of the program, and has no entry of a user"
+            .to_owned(),
+        _ => format!("the chain has no block at height {height}"),
+    };
+    Problem::new(Code::NotFound, reason)
 }
 
 /// Returns the hash of the block below a height, if there is one.
@@ -125,7 +142,12 @@ pub(super) fn hash(block: &Block) -> BlockHash {
     block.claimed_hash().unwrap_or_else(|| block.hash_after(None))
 }
 
-fn shown(chain: &dyn Blocks, block: &Block, before: Option<BlockHash>) -> BlockAnswer {
+fn shown(
+    chain: &dyn Blocks,
+    block: &Block,
+    certificate: Option<String>,
+    before: Option<BlockHash>,
+) -> BlockAnswer {
     let previous = match block.parent() {
         Parent::None => None,
         Parent::Named(parent) => Some(parent),
@@ -143,20 +165,39 @@ fn shown(chain: &dyn Blocks, block: &Block, before: Option<BlockHash>) -> BlockA
         difficulty: bits(work),
         entries: (0..)
             .zip(block.entries())
-            .map(|(place, entry)| shown_entry(block, place, entry))
+            .map(|(place, entry)| {
+                entry_as_told(block, place, entry, |signed| chain.name_of(signed))
+            })
             .collect(),
+        certificate,
         size: bytes.len() as u64,
         bytes: hex::encode(&bytes),
     }
 }
 
-fn shown_entry(block: &Block, place: u64, entry: &Entry) -> EntryAnswer {
+/// Returns the entry at a place of a block as it is told; `name` says what an author is called.
+pub fn entry_as_told(
+    block: &Block,
+    place: u64,
+    entry: &Entry,
+    name: impl FnOnce(&SignedEntry) -> Option<String>,
+) -> EntryAnswer {
+    let signed = SignedEntry::decode(entry).ok();
     EntryAnswer {
         height: block.height().number(),
         place,
         text: entry_text(entry),
         author: entry_author(entry),
+        name: signed.as_ref().and_then(name),
+        time: block.time().map(UnixTime::seconds),
+        hash: signed.as_ref().map(|_| entry_hash(entry)),
+        application: signed.map(|signed| signed.application.into()),
     }
+}
+
+/// Returns the hash by which a signed entry is found again, in hexadecimal digits.
+pub(super) fn entry_hash(entry: &Entry) -> String {
+    hex::encode(&merkle::leaf(entry.as_bytes()))
 }
 
 /// Returns the logarithm to the base 2, to the thousandth; 0 of nothing.

@@ -21,7 +21,7 @@ mod rounds;
 use std::sync::Arc;
 
 use althing_api::{
-    Abilities, Ballot, Block, Certificate, Code, Due, Edit, Effect, EngineStatus, Entry,
+    Abilities, Ballot, Block, Certificate, Charter, Code, Due, Edit, Effect, EngineStatus, Entry,
     EntryProof, NewEntry, Page, PeerStatus, Problem, Submitted, Tally,
 };
 use althing_dialect::assembly::Assembly;
@@ -35,6 +35,9 @@ use althing_node::chain::Entries;
 use althing_node::{Commands, HasLeft, Status, assembly as assembly_node};
 use althing_store::{Reader, StoreError};
 use althing_types::Moment;
+
+pub use self::listing::entry_as_told;
+pub use self::proof::{as_told, commit_proof};
 
 use self::assembly::AskedAssembly;
 use self::chain::AskedChain;
@@ -206,6 +209,17 @@ impl Asked {
     /// Returns entries of the chain. Blocks the thread.
     pub(crate) fn entries(&self, wanted: Wanted) -> Answer<Page<Entry>> {
         listing::entries(self.with_blocks()?, wanted)
+    }
+
+    /// Returns what the members of the assembly have agreed on.
+    pub(crate) fn charter(&self) -> Answer<Charter> {
+        match &self.engine {
+            AskedEngine::Assembly(peer) => Ok(peer.charter()),
+            _ => Err(Problem::new(
+                Code::WrongNetwork,
+                "its network is no assembly, and has no charter",
+            )),
+        }
     }
 
     /// Returns ballots in the chain. Blocks the thread.
