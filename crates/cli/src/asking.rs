@@ -100,8 +100,13 @@ where
 {
     /// Asks for the first page; `None` if no peer runs there. `ask` returns the page that begins
     /// at a number.
-    pub(crate) fn first(mut ask: F) -> Result<Option<Self>, ClientError> {
-        let first = if_running(ask(0))?;
+    pub(crate) fn first(ask: F) -> Result<Option<Self>, ClientError> {
+        Self::from(0, ask)
+    }
+
+    /// As [`Pages::first`], of the items from a number on.
+    pub(crate) fn from(from: u64, mut ask: F) -> Result<Option<Self>, ClientError> {
+        let first = if_running(ask(from))?;
         Ok(first.map(|Page { items, next, .. }| Self { page: items.into_iter(), next, ask }))
     }
 }

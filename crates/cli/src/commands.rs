@@ -10,12 +10,15 @@
 //! | `demo` | how is a whole network shown in one process? |
 //! | `init` | how is an assembly made on one machine? |
 //! | `key` | how does a member of an assembly get its key? |
+//! | `log` | what is committed in an assembly? |
 //! | `mine` | how is one puzzle solved? |
 //! | `peer` | how does a peer take part? |
 //! | `profile` | which networks can be joined, and is a description of one right? |
+//! | `prove` | what proves to others that an entry is committed? |
 //! | `sim` | how is a network simulated? |
 //! | `status` | how are things with a running peer? |
 //! | `stratum` | how do stock miners mine for a peer? |
+//! | `submit` | how does something get into a chain? |
 //! | `table` | what is in the table that a peer has stored? |
 //! | `token` | who may ask the API from other machines? |
 //! | `top` | what do running peers do, on one screen? |
@@ -31,12 +34,15 @@ pub(crate) mod cs60_vote;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod log;
 pub(crate) mod mine;
 pub(crate) mod peer;
 pub(crate) mod profile;
+pub(crate) mod prove;
 pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod stratum;
+pub(crate) mod submit;
 pub(crate) mod table;
 pub(crate) mod token;
 pub(crate) mod top;

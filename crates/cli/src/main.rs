@@ -9,6 +9,7 @@
 //! | `chain_network` | which options describe a network with a chain? |
 //! | `chain_swarm` | how do many peers of a network with a chain run in one process? |
 //! | `commands` | what does each subcommand do? |
+//! | `committed` | how is the chain of an assembly read? |
 //! | `connection` | which options say how to reach a broker? |
 //! | `console` | what can the operator of a leader type? |
 //! | `http` | where is the API served? |
@@ -30,6 +31,7 @@ mod assembly_swarm;
 mod chain_network;
 mod chain_swarm;
 mod commands;
+mod committed;
 mod connection;
 mod console;
 mod http;
@@ -92,6 +94,9 @@ enum Command {
     Broker(commands::broker::Arguments),
     Tracker(commands::tracker::Arguments),
     Stratum(Box<commands::stratum::Arguments>),
+    Submit(commands::submit::Arguments),
+    Log(commands::log::Arguments),
+    Prove(commands::prove::Arguments),
     Table(commands::table::Arguments),
     Profile(commands::profile::Arguments),
     Sim(Box<commands::sim::Arguments>),
@@ -136,6 +141,9 @@ fn main() -> ExitCode {
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),
+        Command::Submit(arguments) => commands::submit::run(arguments),
+        Command::Log(arguments) => commands::log::run(&arguments),
+        Command::Prove(arguments) => commands::prove::run(&arguments),
         Command::Table(arguments) => commands::table::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(arguments, options(&given)),
         Command::Sim(arguments) => commands::sim::run(&arguments, options(&given)),

@@ -15,8 +15,10 @@ mod sink;
 pub(crate) mod table;
 
 use std::io::{self, IsTerminal};
+use std::time::{Duration, UNIX_EPOCH};
 
 use althing_text::terminal::escaped;
+use althing_types::UnixTime;
 
 pub(crate) use self::printer::{Aside, Lines, Printer};
 
@@ -96,6 +98,14 @@ pub(crate) fn is_live(stream: &impl IsTerminal) -> bool {
 /// Returns whether the user wants no colours: <https://no-color.org>.
 pub(crate) fn is_plain() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Returns a time that a block states, in UTC.
+pub(crate) fn time_text(time: UnixTime) -> String {
+    // Blocks of our own have times up to the year 2106; what an API says may be anything.
+    let seconds = time.seconds().min(u32::MAX.into());
+    let time = UNIX_EPOCH + Duration::from_secs(seconds);
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 /// Prints a warning for a person.

@@ -99,5 +99,5 @@ fn tell(charter: &Charter, names: &[Name], dir: &Path) -> anyhow::Result<()> {
     }
     let first = names.first().map(|name| dir.join(name.as_str())).unwrap_or_default();
     writeln!(out, "\nThen have something committed:")?;
-    Ok(writeln!(out, "  althing chain add --data {} 'hello'", first.display())?)
+    Ok(writeln!(out, "  althing submit --data {} 'hello'", first.display())?)
 }

@@ -9,36 +9,36 @@ use tempfile::TempDir;
 
 use crate::harness::{Althing, command, mosquitto};
 
-const MEMBERS: [&str; 4] = ["ann", "bob", "carol", "dave"];
+pub(crate) const MEMBERS: [&str; 4] = ["ann", "bob", "carol", "dave"];
 
 /// Runs a command to its end.
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     command().args(arguments).output().expect("the program has just been built")
 }
 
 /// Runs a command that is to succeed, and returns what it has written.
-fn runs(arguments: &[&str]) -> String {
+pub(crate) fn runs(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).expect("it writes text")
 }
 
-fn complaint(arguments: &[&str]) -> String {
+pub(crate) fn complaint(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
     String::from_utf8(output.stderr).expect("it writes text")
 }
 
 /// The members of an assembly, each a process or none.
-struct Club {
-    dir: TempDir,
+pub(crate) struct Club {
+    pub(crate) dir: TempDir,
     broker: String,
-    members: BTreeMap<&'static str, Althing>,
+    pub(crate) members: BTreeMap<&'static str, Althing>,
 }
 
 impl Club {
     /// Makes an assembly in one command, and starts all of its members.
-    fn found(broker: String) -> Self {
+    pub(crate) fn found(broker: String) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let club = dir.path().join("club").display().to_string();
         let mut init = vec!["init", &club, "--network", "club"];
@@ -49,11 +49,11 @@ impl Club {
         club
     }
 
-    fn data(&self, name: &str) -> PathBuf {
+    pub(crate) fn data(&self, name: &str) -> PathBuf {
         self.dir.path().join("club").join(name)
     }
 
-    fn start(&mut self, name: &'static str) {
+    pub(crate) fn start(&mut self, name: &'static str) {
         let data = self.data(name);
         let data = data.to_str().expect("it is text");
         let peer = ["peer", "--dialect", "assembly", "--json", "--data", data];
@@ -75,7 +75,7 @@ impl Club {
     }
 
     /// Waits until a member that runs tells of the block at a height, and returns its hash.
-    fn has(&self, name: &str, height: u64) -> String {
+    pub(crate) fn has(&self, name: &str, height: u64) -> String {
         self.members[name].wait_until(&format!("block {height}"), |lines| {
             let is_it =
                 |said: &&Value| said["event"] == "block_committed" && said["height"] == height;

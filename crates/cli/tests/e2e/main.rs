@@ -10,6 +10,7 @@ mod attacks;
 mod broker;
 mod chains;
 mod challenges;
+mod commits;
 mod crashes;
 mod dashboard;
 mod data;

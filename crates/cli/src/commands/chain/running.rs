@@ -4,16 +4,16 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroU64;
 
 use althing_api::{Entry, NewEntry, Submitted};
-use althing_feed::{entry_author, entry_text};
+use althing_http::entry_as_told;
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
 use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
-use super::assembly;
 use super::verification::Kept;
 use crate::asking::Place;
+use crate::committed;
 use crate::output::OnlyHere;
 
 /// Show the entries of the chain, whether the peer is running or not.
@@ -67,7 +67,7 @@ pub(super) fn get(arguments: &Get) -> anyhow::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let asking = arguments.place.asking()?;
     // What is committed is of one chain in any case.
-    if let Some(entries) = assembly::entries(&arguments.place, &asking)? {
+    if let Some(entries) = committed::entries(&arguments.place, &asking, 0)? {
         write(entries, arguments.json, &mut out)?;
         return Ok(out.flush()?);
     }
@@ -114,13 +114,7 @@ fn write(
 fn entries(kept: &Kept) -> impl Iterator<Item = anyhow::Result<Entry>> + '_ {
     kept.blocks().flat_map(|block| {
         let entries = block.map(|block| {
-            let height = block.height().number();
-            let entry = |(place, entry)| Entry {
-                height,
-                place,
-                text: entry_text(entry),
-                author: entry_author(entry),
-            };
+            let entry = |(place, entry)| entry_as_told(&block, place, entry, |_| None);
             (0..).zip(block.entries()).map(entry).collect::<Vec<_>>()
         });
         match entries {
@@ -146,7 +140,7 @@ pub(super) fn add(arguments: &Add) -> anyhow::Result<()> {
         writeln!(io::stdout(), "{}", escaped_json(&serde_json::to_string(&answer)?))?;
     }
     let (height, lost_races, confirmations, held) = match answer {
-        Submitted::Added { height, lost_races, confirmations, held } => {
+        Submitted::Added { height, lost_races, confirmations, held, .. } => {
             (height, lost_races, confirmations, held)
         }
         Submitted::Invalid { reason } => bail!("invalid: {reason}"),

@@ -116,6 +116,7 @@ mod tests {
             work: "1".to_owned(),
             difficulty: 0.0,
             entries: Vec::new(),
+            certificate: None,
             size: 1,
             bytes: "00".to_owned(),
         }

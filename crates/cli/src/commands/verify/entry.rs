@@ -10,7 +10,7 @@ use althing_ledger::{Block, Entry, Ledger, NativeBlock, Target};
 use althing_text::hex;
 use althing_text::terminal::escaped;
 use althing_types::BlockHash;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use serde_json::json;
@@ -96,6 +96,7 @@ fn shown(proof: &EntryProof) -> anyhow::Result<Shown> {
             ledger.check_entry(&entry).context("the entry is none of such a network")?;
             (Block::hash_of_header(&header), Target::AtMost(header.bits), false)
         }
+        Evidence::Certificate { .. } => bail!("an assembly has members instead of work"),
         Evidence::Block { block, previous } => {
             let block = dialect.decode_block(&bytes(block)?)?;
             let place = usize::try_from(proof.place)?;

@@ -1,0 +1,117 @@
+//! What is committed in an assembly: submitted, followed, proven to others, and still there after
+//! everything was killed.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::assembly::{Club, MEMBERS, complaint, run, runs};
+use crate::harness::{Althing, command};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Runs a command with something on its standard input, and returns the lines that it writes, and
+/// how it ends.
+fn fed(arguments: &[&str], input: &str) -> (Vec<Value>, Option<i32>) {
+    let mut process = command();
+    process.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = process.spawn().expect("the program has just been built");
+    let mut stdin = process.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).expect("it reads");
+    drop(stdin);
+    let output = process.wait_with_output().expect("it ends");
+    let text = String::from_utf8(output.stdout).expect("it writes text");
+    (text.lines().map(json).collect(), output.status.code())
+}
+
+#[test]
+fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_charter() {
+    let broker = Althing::start("broker", ["broker", "--listen", "127.0.0.1:0"]);
+    let said = broker.wait_until("its address", |lines| Some(lines.first()?.said.clone()));
+    let said = said.as_str().expect("a sentence").to_owned();
+    let url = said.strip_prefix("listening on ").expect("it says where it listens");
+    let mut club = Club::found(url.to_owned());
+    let data = MEMBERS.map(|name| club.data(name).display().to_string());
+    let at = |name: &str| club.dir.path().join(name).display().to_string();
+
+    let log = Althing::start("log", ["log", "--follow", "--json", "--data", &data[1]]);
+    let told = json(&runs(&["submit", "--data", &data[0], "--json", "the hall is booked"]));
+    let (height, hash) = (told["height"].as_u64(), told["entry"].as_str().expect("a hash"));
+    assert!(told["view"].as_u64() >= height, "{told}");
+    let line = log.wait_until("the entry", |lines| {
+        lines.iter().find(|line| line.said["hash"] == hash).map(|line| line.said.clone())
+    });
+    assert_eq!((&line["name"], &line["text"]), (&"ann".into(), &"the hall is booked".into()));
+    assert_eq!((line["height"].as_u64(), &line["application"]), (height, &"notes".into()));
+
+    // A stream of lines, of which two are none.
+    let long = "x".repeat(200);
+    let input = format!("\"one\"\n{{\"text\": \"two\"}}\nthree\n\n\"{long}\"\n\"six\"\n");
+    let lines = ["submit", "--data", &data[2], "--lines", "-", "--json"];
+    let (mut outcomes, code) = fed(&lines, &input);
+    outcomes.sort_by_key(|outcome| outcome["line"].as_u64());
+    let shown: Vec<_> = outcomes.iter().map(|it| (&it["line"], &it["answer"])).collect();
+    let expected = [(1, "added"), (2, "added"), (3, "not_sent"), (5, "refused"), (6, "added")];
+    let expected = expected.map(|(line, answer)| (Value::from(line), Value::from(answer)));
+    assert_eq!(shown, expected.iter().map(|(line, it)| (line, it)).collect::<Vec<_>>());
+    assert_eq!(code, Some(1));
+    log.wait_until("the last line", |lines| {
+        lines.iter().find(|line| line.said["text"] == "six").cloned()
+    });
+
+    // A file is its digest.
+    let minutes = at("minutes.txt");
+    fs::write(&minutes, "abc").expect("the disk has room");
+    runs(&["submit", "--data", &data[3], "--file", &minutes]);
+    let shown = runs(&["log", "--data", &data[3]]);
+    assert!(shown.contains("  dave  SHA256 (minutes.txt) = ba7816bf"), "{shown}");
+
+    // The proof names what it is about, and takes nothing but the charter.
+    let (proof, charter) = (at("proof.json"), at("club/charter.toml"));
+    runs(&["prove", &hash[..16], "--data", &data[1], "--out", &proof]);
+    let id = runs(&["charter", "check", &charter]).trim().to_owned();
+    for given in [&id, &charter] {
+        let said = json(&runs(&["verify", &proof, "--charter", given, "--json"]));
+        assert_eq!((&said["entry_hash"], &said["is_compared"]), (&hash.into(), &true.into()));
+        assert_eq!((&said["name"], said["height"].as_u64()), (&"ann".into(), height));
+        assert_eq!(said["signed_by"].as_array().map(Vec::len), Some(3), "{said}");
+    }
+    let said = runs(&["verify", &proof]);
+    assert!(said.contains("nothing here shows that it is the charter of your"), "{said}");
+    let other = complaint(&["verify", &proof, "--charter", &"0".repeat(64)]);
+    assert!(other.contains("it is of another assembly: the hash of its charter is"), "{other}");
+    let (text, damaged) = (fs::read_to_string(&proof).expect("it is there"), at("damaged.json"));
+    for (part, reason) in [("certificate", "signature"), ("entry", "entry"), ("header", "path")] {
+        let mut forged = json(&text);
+        let place = match part {
+            "entry" => &mut forged[part],
+            _ => &mut forged["evidence"][part],
+        };
+        let mut digits = place.as_str().expect("digits").to_owned();
+        let last = if digits.ends_with('0') { "1" } else { "0" };
+        digits.replace_range(digits.len() - 1.., last);
+        *place = digits.into();
+        fs::write(&damaged, forged.to_string()).expect("the disk has room");
+        let said = complaint(&["verify", &damaged, "--charter", &id]);
+        assert!(said.contains(reason) && said.contains("damaged.json"), "{part}: {said}");
+    }
+    fs::write(&damaged, &text[..text.len() / 2]).expect("the disk has room");
+    complaint(&["verify", &damaged, "--charter", &id]);
+
+    // Who follows a peer that is killed is told, and who submits to one that is not there as well.
+    let mut log = log;
+    for name in MEMBERS {
+        club.members.get_mut(name).expect("it runs").kill();
+    }
+    assert_eq!(log.ended().code(), Some(1));
+    let output = run(&["submit", "--data", &data[0], "too late"]);
+    let said = String::from_utf8(output.stderr).expect("it writes text");
+    assert!(output.status.code() == Some(1) && said.contains("not submitted: "), "{said}");
+    // The proof is there without any peer.
+    runs(&["prove", hash, "--data", &data[0], "--out", &proof]);
+    runs(&["verify", &proof, "--charter", &id]);
+}
