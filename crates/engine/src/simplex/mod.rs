@@ -13,10 +13,10 @@
 //! block with all before it. There is nothing else: no locks, no view change.
 //!
 //! # How it is put together
-//! Whatever arrives is checked, and recorded in [`Views`] (what was said) or [`Blocks`] (what was
-//! proposed). Then [`Simplex::advance`] applies the rules, one after the other, until none applies
-//! any more. So what a member does follows from what it knows, and never from the order in which it
-//! came to know it.
+//! Whatever arrives is checked, and recorded in `views` (what was said) or `blocks` (what was
+//! proposed). Then `advancing` applies the rules, one after the other, until none applies any more.
+//! So what a member does follows from what it knows, and never from the order in which it came to
+//! know it.
 //!
 //! # What it does not do
 //! It does not know how messages travel: it sends to all, and answers whoever has asked. It does
