@@ -21,7 +21,7 @@ const SETBACKS_MAX: u8 = 4;
 const BEATS_TO_FORGIVE: u16 = 256;
 
 /// The times at which one peer was heard.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Arrivals {
     last: Moment,
     /// The latest intervals, in microseconds.
@@ -89,6 +89,11 @@ impl Arrivals {
         if now - self.last < self.limit(limits) * slowness {
             return false;
         }
+        self.suspect()
+    }
+
+    /// Suspects the peer; returns whether that is new.
+    pub(super) fn suspect(&mut self) -> bool {
         self.beats = 0;
         if self.is_suspected {
             return false;

@@ -8,7 +8,7 @@ use althing_types::Moment;
 const SCORE_MAX: u32 = 7;
 
 /// How late our own timers come.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct LocalHealth {
     /// When our next timer should come.
     due: Moment,

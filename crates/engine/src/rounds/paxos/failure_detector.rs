@@ -3,21 +3,21 @@
 //! Like the failure detectors of Chandra and Toueg (1996) it may be wrong: a false suspicion costs
 //! an election, never agreement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use althing_types::{Moment, PeerId, Term, Transaction};
 
 use super::Paxos;
 use super::doubts::Doubts;
+use crate::liveness::{Liveness, SilenceLimits};
 use crate::rounds::{Event, Issuing, Message, Output, Seat, Timeouts, Timer, Waiting};
 
-/// Deadlines of the peers that we expect to hear, and what we repeat meanwhile.
+/// Which of the peers that we expect to hear are silent, and what we repeat meanwhile.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct FailureDetector {
-    /// When each peer counts as lost, unless it is heard before.
-    deadlines: BTreeMap<PeerId, Moment>,
-    lost: BTreeSet<PeerId>,
+    /// The other members, and how regularly each is heard.
+    liveness: Liveness<PeerId>,
     /// The peers that the transport reports as gone.
     pub(super) doubts: Doubts,
     /// When the leader counts as silent.
@@ -45,11 +45,17 @@ pub(super) struct FailureDetector {
 /// many rows and reaches every peer.
 const RECALLS_MAX: usize = 4;
 
+/// Returns how long a member may be silent (rule W3). All that are there repeat themselves while
+/// nothing moves, and take part while something does.
+fn limits(timeouts: &Timeouts) -> SilenceLimits {
+    let &Timeouts { repeat, leader, silence, .. } = timeouts;
+    SilenceLimits { interval: repeat, least: leader.min(silence), most: silence }
+}
+
 impl FailureDetector {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
         Self {
-            deadlines: BTreeMap::new(),
-            lost: BTreeSet::new(),
+            liveness: Liveness::new([], limits(timeouts), Moment::START),
             doubts: Doubts::default(),
             leader_deadline: Moment::START,
             wish: None,
@@ -65,28 +71,30 @@ impl FailureDetector {
     }
 
     /// Expects to hear these peers, and no others: members of an earlier membership are not missed.
-    pub(super) fn expect_all(&mut self, peers: impl Iterator<Item = PeerId>, deadline: Moment) {
-        self.deadlines = peers.map(|peer| (peer, deadline)).collect();
-        self.lost.clear();
+    pub(super) fn expect_all(
+        &mut self,
+        now: Moment,
+        peers: impl Iterator<Item = PeerId>,
+        timeouts: &Timeouts,
+    ) {
+        self.liveness = Liveness::new(peers, limits(timeouts), now);
         self.doubts = Doubts::default();
     }
 
     /// Returns how many peers are expected.
     pub(super) fn expected(&self) -> usize {
-        self.deadlines.len()
+        self.liveness.peers()
     }
 
-    /// Takes note that a peer is there until `deadline`; returns whether it was lost.
-    pub(super) fn hear(&mut self, peer: PeerId, deadline: Moment) -> bool {
-        let Some(before) = self.deadlines.get_mut(&peer) else { return false };
-        *before = deadline;
+    /// Takes note that a peer was heard; returns whether it was lost and is not any more.
+    pub(super) fn hear(&mut self, now: Moment, peer: PeerId) -> bool {
         self.doubts.hear(peer);
-        self.lost.remove(&peer)
+        self.liveness.hear(now, peer)
     }
 
     /// Returns how many members can be heard, of so many.
     pub(super) fn heard(&self, members: usize) -> usize {
-        members - self.lost.len()
+        members - self.silent().count()
     }
 
     /// Returns when the leader counts as silent.
@@ -135,7 +143,12 @@ impl FailureDetector {
 
     /// Returns the members that have been silent for longer than they may.
     pub(super) fn silent(&self) -> impl Iterator<Item = PeerId> {
-        self.lost.iter().copied()
+        self.liveness.suspected()
+    }
+
+    /// Returns whether a member has been silent for longer than it may.
+    pub(super) fn is_silent(&self, peer: PeerId) -> bool {
+        self.liveness.is_suspected(peer)
     }
 
     /// Returns what this peer waits for, if it cannot make progress.
@@ -165,6 +178,9 @@ impl Paxos {
         self.failure_detector.read_from.clear();
         self.failure_detector.asked = false;
         self.repeat_starts(now, out);
+        for peer in self.failure_detector.liveness.tick(now) {
+            out.push(Output::Event(Event::PeerLost { peer }));
+        }
         let moved = std::mem::take(&mut self.failure_detector.moved);
         if !self.membership.is_settled() {
             self.gather_on(now, out);
@@ -217,9 +233,8 @@ impl Paxos {
         }
     }
 
-    /// Checks who is silent: the leader, the solvers, or too many members.
+    /// Checks whether this peer can still expect something of its leader.
     pub(super) fn look_around(&mut self, now: Moment, out: &mut Vec<Output>) {
-        self.look_at_members(now, out);
         if !self.is_member() || self.is_finished() {
             return;
         }
@@ -258,18 +273,9 @@ impl Paxos {
         }
     }
 
-    /// Reports members that are lost (rule W3).
-    fn look_at_members(&mut self, now: Moment, out: &mut Vec<Output>) {
-        for (peer, deadline) in &self.failure_detector.deadlines {
-            if *peer != self.me && now >= *deadline && self.failure_detector.lost.insert(*peer) {
-                out.push(Output::Event(Event::PeerLost { peer: *peer }));
-            }
-        }
-    }
-
     /// Records that `peer` is alive: it has just been heard.
     pub(super) fn hear(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
-        if self.failure_detector.hear(peer, now + self.rules.timeouts.silence) {
+        if self.failure_detector.hear(now, peer) {
             out.push(Output::Event(Event::PeerHeard { peer }));
         }
     }
@@ -278,7 +284,7 @@ impl Paxos {
     /// nothing: the peer is asked, and suspected only if it does not answer (rule W2).
     pub(super) fn on_lost(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
         let is_leader = self.election.leader == Some(peer);
-        if peer == self.me || !self.failure_detector.deadlines.contains_key(&peer) {
+        if !self.failure_detector.liveness.expects(peer) {
             return;
         }
         self.failure_detector.doubts.report(now, peer, is_leader);
@@ -302,8 +308,8 @@ impl Paxos {
             }
         }
         for peer in &silent {
-            if let Some(deadline) = self.failure_detector.deadlines.get_mut(peer) {
-                *deadline = now.min(*deadline);
+            if self.failure_detector.liveness.suspect(*peer) {
+                out.push(Output::Event(Event::PeerLost { peer: *peer }));
             }
             if self.election.leader == Some(*peer) {
                 let deadline = self.failure_detector.leader_deadline;

@@ -119,7 +119,7 @@ impl Paxos {
             decided_in: None,
             deferred: Deferred::new(rules.membership_size()),
             catch_up: CatchUp::default(),
-            failure_detector: FailureDetector::new(),
+            failure_detector: FailureDetector::new(&rules.timeouts),
             starts,
             names: Names::recovered(names, names_max),
             search: Search::new(solution_cache),
@@ -220,7 +220,8 @@ impl Paxos {
         let Some(members) = self.membership.members() else {
             return;
         };
-        self.failure_detector.expect_all(members.peers(), now + self.rules.timeouts.silence);
+        let others = members.peers().filter(|peer| *peer != self.me);
+        self.failure_detector.expect_all(now, others, &self.rules.timeouts);
         self.tell_members(out);
         self.count_starts(now, out);
         if let Some(promised) = self.promised {

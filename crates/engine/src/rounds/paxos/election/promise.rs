@@ -23,7 +23,10 @@ impl Paxos {
         let drawn = self.election.drawn();
         let members = self.membership.members().expect("a member knows the members");
         // Once the membership is settled, the others do not wait for those that are absent.
-        let all_here = self.membership.is_settled() && self.election.have_drawn(members.peers());
+        let all_here = self.membership.is_settled() && {
+            let is_heard = |peer: &PeerId| !self.failure_detector.is_silent(*peer);
+            self.election.have_drawn(members.peers().filter(is_heard))
+        };
         let enough = drawn >= self.rules.membership_size()
             || ((self.election.draws_over || all_here) && drawn >= needed);
         if !enough {

@@ -271,7 +271,8 @@ impl Paxos {
     }
 
     fn adopt(&mut self, now: Moment, members: Members, hold: Hold, out: &mut Vec<Output>) {
-        self.failure_detector.expect_all(members.peers(), now + self.rules.timeouts.silence);
+        let others = members.peers().filter(|peer| *peer != self.me);
+        self.failure_detector.expect_all(now, others, &self.rules.timeouts);
         self.catch_up.forget_others(|peer| members.contains(peer));
         self.membership.members = Some(members);
         self.membership.hold = hold;
