@@ -1,5 +1,5 @@
 //! The state of a network that a screen shows, folded from the events of peers: the peers, the
-//! leader, the challenge, the votes, the table; or the blocks of a chain.
+//! leader, the challenge, the votes, the table; or the blocks of a chain, or of an assembly.
 //!
 //! [`Board`] is pure: it has no clock and no terminal, so all of its states are tested without
 //! either, and a web page can show it as well as a terminal.
@@ -10,6 +10,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | What is known of an assembly? |
 //! | `board` | What is known of the network? |
 //! | `chain` | What is known of a network with a chain? |
 //! | `peers` | Who is here? |
@@ -20,6 +21,7 @@
 //! | `pace` | How fast are rounds decided? |
 //! | `text` | How are ids shown, and how much of a text is kept? |
 
+mod assembly;
 mod board;
 mod broken;
 mod chain;
@@ -30,6 +32,10 @@ mod round;
 mod rules;
 mod text;
 
+pub use self::assembly::{
+    AssemblyBoard, AssemblyMember, BLOCKS_MAX, CommittedRow, Contradicted, CurrentView, History,
+    HistoryRow, Members, PassedOver, Standstill,
+};
 pub use self::board::{Board, Finish, Leader, ROWS_MAX};
 pub use self::broken::{Broken, FAULTS_MAX};
 pub use self::chain::{BlockRow, ChainBoard, ChainPeer, Found, HEIGHTS_MAX};

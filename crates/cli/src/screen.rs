@@ -1,8 +1,8 @@
 //! The demo's one live screen: who is here, who leads and why, the challenge, the solutions, the
-//! votes, the table; or the chain.
+//! votes, the table; or the chain; or the members of an assembly and their blocks.
 //!
-//! What it shows is an [`althing_board::Board`], or the [`althing_board::ChainBoard`] of a network
-//! with a chain. [`draw::draw`] paints one, and [`Terminal`] is the part that touches the machine.
+//! What it shows is an [`althing_board::Board`], the [`althing_board::ChainBoard`] of a network
+//! with a chain, or an [`althing_board::AssemblyBoard`]. [`draw::draw`] paints one, and [`Terminal`] is the part that touches the machine.
 //!
 //! | file | question |
 //! | --- | --- |

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use althing_api::{Client, ClientError, EngineStatus, Events, Mode, Node, PeerStatus, Peers};
-use althing_board::{Board, ChainBoard};
+use althing_board::{AssemblyBoard, Board, ChainBoard, TEXT_MAX, harmless};
 use althing_dialect::{NetworkConfig, rounds_dialect};
 use althing_feed::{PeerName, Record};
 use althing_types::{Moment, PeerId};
@@ -48,6 +48,7 @@ struct Watched {
 enum Folded {
     Rounds(Box<Board>),
     Chain(Box<ChainBoard>),
+    Assembly(Box<AssemblyBoard>),
 }
 
 /// What the peers there tell: what happens, and now and then how much they have hashed.
@@ -167,10 +168,16 @@ impl Watched {
                 }
                 Folded::Chain(Box::new(board))
             }
-            EngineStatus::Assembly(_) => bail!(
-                "there is no such screen of an assembly; see althing status --help, and what \
-                 its peers print"
-            ),
+            EngineStatus::Assembly(status) => {
+                let mut board = AssemblyBoard::new(network, None, place);
+                board.follow(&status.members, status.quorum);
+                for contradiction in &status.contradictions {
+                    let said = [&contradiction.first, &contradiction.second];
+                    let said = said.map(|word| harmless(&word.statement, TEXT_MAX));
+                    board.contradict(contradiction.member.peer(), said);
+                }
+                Folded::Assembly(Box::new(board))
+            }
             EngineStatus::Rounds(_) => {
                 let rules =
                     node.rules.as_ref().context("the peer does not say of which network it is")?;
@@ -192,6 +199,7 @@ impl Watched {
         match &mut self.shown {
             Folded::Rounds(board) => board.apply(record),
             Folded::Chain(board) => board.apply(record),
+            Folded::Assembly(board) => board.apply(record),
         }
     }
 
@@ -204,6 +212,10 @@ impl Watched {
                 board.set_hashes(at, &hashes.collect::<Vec<(PeerId, u64)>>());
             }
             Folded::Chain(board) => board.set_hashes(at, peers.iter().map(|it| it.hashes)),
+            Folded::Assembly(board) => {
+                let hashes = peers.iter().filter_map(|it| Some((it.peer.id()?, it.hashes)));
+                board.set_hashes(at, &hashes.collect::<Vec<(PeerId, u64)>>());
+            }
         }
     }
 
@@ -211,6 +223,7 @@ impl Watched {
         match &self.shown {
             Folded::Rounds(board) => board.broken.pace,
             Folded::Chain(board) => board.broken.pace,
+            Folded::Assembly(board) => board.broken.pace,
         }
     }
 
@@ -233,6 +246,7 @@ impl Watched {
         match &self.shown {
             Folded::Rounds(board) => Shown::Rounds(board),
             Folded::Chain(board) => Shown::Chain(board),
+            Folded::Assembly(board) => Shown::Assembly(board),
         }
     }
 
@@ -343,6 +357,25 @@ mod tests {
         watched.apply(&record(1, None, DemoEvent::PeerCrashed { crashed }.into()), Instant::now());
         let Folded::Chain(board) = &watched.shown else { panic!("it has a chain") };
         assert!(board.peers()[0].is_down);
+    }
+
+    #[test]
+    fn the_members_of_an_assembly_are_those_of_its_charter() {
+        let engine = json!({
+            "chain": "ab", "members": [{ "id": "1", "name": "ann" }, { "id": "2", "name": "bob" }],
+            "quorum": 2, "observing": null, "silent": [], "view": 3, "leader": "2", "height": 1,
+            "tip": "cd", "mempool": 0, "searching": null, "contradictions": [{
+                "member": "2",
+                "first": { "statement": "one", "signature": "" },
+                "second": { "statement": "another", "signature": "" },
+            }],
+        });
+        let rules = serde_json::Value::Null;
+        let watched = self::watched("assembly", &rules, &["1"], &engine);
+        let Folded::Assembly(board) = &watched.shown else { panic!("it is an assembly") };
+        assert_eq!((board.members.here(), board.quorum), ((2, 2), Some(2)));
+        assert_eq!(board.name(PeerId::new(1)), "ann");
+        assert!(board.has_lied(PeerId::new(2)) && !board.has_lied(PeerId::new(1)));
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub(crate) enum Key {
     Help,
 }
 
+/// The kinds of networks, whose keys do not all mean the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rounds,
+    Chain,
+    Assembly,
+}
+
 /// What the keys have done, as far as it shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Controls {
@@ -62,31 +70,41 @@ pub(crate) struct Controls {
 }
 
 impl Key {
-    /// Each key with its effect, for the help of a network with a leader, or with a chain.
-    const HELP: [(Self, &'static str, [&'static str; 2]); 16] = [
-        (Self::Pause, "space", ["pauses, and goes on"; 2]),
-        (Self::Step, ".", ["goes on until the next thing happens"; 2]),
-        (Self::Faster, "+", ["twice the speed"; 2]),
-        (Self::Slower, "-", ["half the speed"; 2]),
+    /// Each key with its effect, for the help of a network with rounds, with a chain, and of an
+    /// assembly.
+    const HELP: [(Self, &'static str, [&'static str; 3]); 16] = [
+        (Self::Pause, "space", ["pauses, and goes on"; 3]),
+        (Self::Step, ".", ["goes on until the next thing happens"; 3]),
+        (Self::Faster, "+", ["twice the speed"; 3]),
+        (Self::Slower, "-", ["half the speed"; 3]),
         (
             Self::Choose(1),
             "0-9 ←→",
             [
                 "chooses a peer; else the leader is meant",
                 "chooses a peer; else the last finder is meant",
+                "chooses a member; else the leader is meant",
             ],
         ),
-        (Self::Kill, "k", ["kills it"; 2]),
-        (Self::Restart, "r", ["starts those again that were killed"; 2]),
-        (Self::Freeze, "f", ["has it stand still, and go on"; 2]),
-        (Self::Partition, "p", ["cuts it off from all others, and lets it back"; 2]),
-        (Self::Lose, "l", ["loses 30 % of what it sends"; 2]),
-        (Self::Delay, "d", ["delays what it sends by a second"; 2]),
-        (Self::Byzantine, "b", ["has it break the rules, each time in another way"; 2]),
-        (Self::Undo, "u", ["undoes the last of these faults"; 2]),
-        (Self::Mend, "m", ["mends everything"; 2]),
-        (Self::Help, "?", ["shows and hides this"; 2]),
-        (Self::Quit, "q", ["quits, and prints the table", "quits, and prints the last blocks"]),
+        (Self::Kill, "k", ["kills it"; 3]),
+        (Self::Restart, "r", ["starts those again that were killed"; 3]),
+        (Self::Freeze, "f", ["has it stand still, and go on"; 3]),
+        (Self::Partition, "p", ["cuts it off from all others, and lets it back"; 3]),
+        (Self::Lose, "l", ["loses 30 % of what it sends"; 3]),
+        (Self::Delay, "d", ["delays what it sends by a second"; 3]),
+        (Self::Byzantine, "b", ["has it break the rules, each time in another way"; 3]),
+        (Self::Undo, "u", ["undoes the last of these faults"; 3]),
+        (Self::Mend, "m", ["mends everything"; 3]),
+        (Self::Help, "?", ["shows and hides this"; 3]),
+        (
+            Self::Quit,
+            "q",
+            [
+                "quits, and prints the table",
+                "quits, and prints the last blocks",
+                "quits, and prints the last blocks",
+            ],
+        ),
     ];
 
     /// Returns what a key asks for, if it asks for anything.
@@ -146,11 +164,15 @@ impl Controls {
     }
 
     /// Returns the keys that do something in this network, and what.
-    pub(super) fn help(&self, has_chain: bool) -> Vec<(&'static str, &'static str)> {
+    pub(super) fn help(&self, kind: Kind) -> Vec<(&'static str, &'static str)> {
         let all = Key::HELP.into_iter();
         all.filter(|(key, ..)| self.speed.is_some() || !key.is_of_pace())
             .filter(|(key, ..)| self.can_break || key.is_of_screen())
-            .map(|(_, key, effects)| (key, effects[usize::from(has_chain)]))
+            .map(|(_, key, [rounds, chain, assembly])| match kind {
+                Kind::Rounds => (key, rounds),
+                Kind::Chain => (key, chain),
+                Kind::Assembly => (key, assembly),
+            })
             .collect()
     }
 

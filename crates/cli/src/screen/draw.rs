@@ -1,11 +1,12 @@
 //! Paints a board: a header, the peers beside the round, the table below them, and a footer; or the
-//! same with blocks.
+//! same with blocks, or with the members of an assembly.
 //!
 //! Each part has its place, which depends only on the size of the terminal and the number of peers,
 //! so that nothing jumps while things happen.
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how is an assembly shown? |
 //! | `chain` | how is a network with a chain shown? |
 //! | `header` | what is at the top? |
 //! | `help` | how are the keys explained? |
@@ -14,6 +15,7 @@
 //! | `style` | which colours mean what? |
 //! | `table` | how are the last rows shown? |
 
+mod assembly;
 mod chain;
 mod header;
 mod help;
@@ -22,7 +24,7 @@ mod round;
 mod style;
 mod table;
 
-use althing_board::{Board, ChainBoard};
+use althing_board::{AssemblyBoard, Board, ChainBoard};
 use althing_types::Moment;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -30,7 +32,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::controls::Controls;
+use super::controls::{Controls, Kind};
 use super::format::clip;
 
 /// The smallest terminal in which everything has its place.
@@ -61,6 +63,8 @@ pub(crate) enum Shown<'a> {
     Rounds(&'a Board),
     /// A network with a chain.
     Chain(&'a ChainBoard),
+    /// An assembly.
+    Assembly(&'a AssemblyBoard),
 }
 
 /// Paints a board as it is at the moment `now`.
@@ -70,16 +74,24 @@ pub(crate) fn draw(board: Shown<'_>, controls: &Controls, now: Moment, frame: &m
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
         return refuse(area, buffer);
     }
-    let has_chain = matches!(board, Shown::Chain(_));
+    let kind = match board {
+        Shown::Rounds(_) => Kind::Rounds,
+        Shown::Chain(_) => Kind::Chain,
+        Shown::Assembly(_) => Kind::Assembly,
+    };
     match board {
         Shown::Rounds(board) => draw_rounds(board, controls, now, area, buffer),
         Shown::Chain(board) => {
             let places = Places::new(area, board.peers().len(), false);
             chain::draw(board, controls, now, &places, buffer);
         }
+        Shown::Assembly(board) => {
+            let places = Places::new(area, board.members.iter().len(), false);
+            assembly::draw(board, controls, now, &places, buffer);
+        }
     }
     if controls.shows_help {
-        help::draw(controls, has_chain, area, buffer);
+        help::draw(controls, kind, area, buffer);
     }
 }
 

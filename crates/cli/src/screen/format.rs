@@ -41,12 +41,17 @@ pub(super) fn hash_rate(per_second: f64) -> String {
     format!("{quantity}{space}H/s")
 }
 
+/// Returns how often rounds are decided, as [`per_second`] does.
+pub(super) fn pace(rate: f64) -> String {
+    per_second(rate, "rounds")
+}
+
 /// Returns how often something happens, by the minute if that is rarer than once a second.
-pub(super) fn pace(per_second: f64) -> String {
-    if per_second >= 0.995 {
-        format!("{} rounds/s", three_digits(per_second))
+pub(super) fn per_second(rate: f64, what: &str) -> String {
+    if rate >= 0.995 {
+        format!("{} {what}/s", three_digits(rate))
     } else {
-        format!("{:.1} rounds/min", per_second * 60.0)
+        format!("{:.1} {what}/min", rate * 60.0)
     }
 }
 

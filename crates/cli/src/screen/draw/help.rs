@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::super::controls::Controls;
+use super::super::controls::{Controls, Kind};
 use super::{left, put, right, style};
 
 /// Columns of the keys, and of what they do.
@@ -14,8 +14,8 @@ const EFFECT: u16 = 48;
 /// Columns and lines of the frame and the space within.
 const FRAME: u16 = 4;
 
-pub(super) fn draw(controls: &Controls, has_chain: bool, area: Rect, buffer: &mut Buffer) {
-    let keys = controls.help(has_chain);
+pub(super) fn draw(controls: &Controls, kind: Kind, area: Rect, buffer: &mut Buffer) {
+    let keys = controls.help(kind);
     let lines = u16::try_from(keys.len()).expect("a few keys") + 2;
     let (width, height) = ((KEY + 2 + EFFECT + FRAME).min(area.width), lines.min(area.height));
     let x = area.x + (area.width - width) / 2;

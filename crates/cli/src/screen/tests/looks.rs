@@ -22,7 +22,7 @@ fn assert_picture(name: &str, story: &Story, width: u16, height: u16) {
     assert_snapshot(name, &story.picture(width, height), width, height);
 }
 
-fn assert_snapshot(name: &str, picture: &TestBackend, width: u16, height: u16) {
+pub(super) fn assert_snapshot(name: &str, picture: &TestBackend, width: u16, height: u16) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
