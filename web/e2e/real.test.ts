@@ -42,6 +42,9 @@ async function begin(...options: string[]): Promise<Page> {
   return opened.page;
 }
 
+/** A network with rounds. */
+const ROUNDS = ["--dialect", "elect-chain"];
+
 /** How many records the demo has told. */
 async function lastSequence(): Promise<number> {
   const answer = await fetch(`${demo.url}/v1/node`);
@@ -50,7 +53,7 @@ async function lastSequence(): Promise<number> {
 
 describe.skipIf(!PROGRAM)("althing demo", () => {
   it("shows its ten peers, and another leader when the leader is crashed by its button", async () => {
-    const page = await begin("--pace", "1s");
+    const page = await begin(...ROUNDS, "--pace", "1s");
     await expect.poll(() => steps.peers(page).count()).toBe(10);
     await expect.poll(() => steps.rows(page)).toBeGreaterThan(0);
     await expect.poll(() => steps.leader(page).count()).toBe(1);
@@ -64,7 +67,7 @@ describe.skipIf(!PROGRAM)("althing demo", () => {
   });
 
   it("a line across the ring stops the minority, and its undoing lets it catch up", async () => {
-    const page = await begin("--pace", "1s");
+    const page = await begin(...ROUNDS, "--pace", "1s");
     await expect.poll(() => steps.rows(page)).toBeGreaterThan(0);
     const fault = await steps.drawPartition(page);
     await expect.poll(() => steps.cutOff(page).count()).toBeGreaterThan(0);
@@ -80,7 +83,7 @@ describe.skipIf(!PROGRAM)("althing demo", () => {
   });
 
   it("a recording of it that is dropped on the page shows the same end", async () => {
-    const page = await begin("--pace", "1s", "--record", "run.jsonl");
+    const page = await begin(...ROUNDS, "--pace", "1s", "--record", "run.jsonl");
     await expect.poll(() => steps.rows(page)).toBeGreaterThan(2);
     await page.locator("#view-plug").getByRole("button", { name: "Pause" }).click();
     await page.locator("#view-plug").getByRole("button", { name: "Go on" }).waitFor();

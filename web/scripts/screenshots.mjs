@@ -15,7 +15,7 @@ mkdirSync(out, { recursive: true });
 
 const DESK = { width: 1280, height: 880 };
 const PHONE = { width: 390, height: 844 };
-const ROUNDS = ["--pace", "3s", "--challenge", "12..16"];
+const ROUNDS = ["--dialect", "elect-chain", "--pace", "3s", "--challenge", "12..16"];
 const CHAIN = ["--dialect", "aviary", "--peers", "6", "--pace", "1s"];
 const BALLOTS = ["--dialect", "cs60", "--peers", "4", "--pace", "1s"];
 

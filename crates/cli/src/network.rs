@@ -131,6 +131,9 @@ enum SignaturesName {
 /// Members of a network unless its options or its profile say otherwise.
 const MEMBERS: NonZeroU16 = NonZeroU16::new(10).expect("ten is not zero");
 
+/// Members of an assembly unless its options say otherwise: the fewest of which one may lie.
+const ASSEMBLY_MEMBERS: NonZeroU16 = NonZeroU16::new(4).expect("four is not zero");
+
 /// How long a leader waits before it asks by itself, where the programs' operator types.
 const OPERATOR_PACE: Duration = Duration::from_secs(1);
 
@@ -286,7 +289,8 @@ impl Network {
     /// Returns how many members the network has.
     pub(crate) fn members(&self) -> NonZeroU16 {
         let usual = self.profile.as_ref().and_then(|profile| NonZeroU16::new(profile.join.n));
-        self.peers.or(usual).unwrap_or(MEMBERS)
+        let members = if self.is_assembly() { ASSEMBLY_MEMBERS } else { MEMBERS };
+        self.peers.or(usual).unwrap_or(members)
     }
 
     /// Returns the profile that was asked for.

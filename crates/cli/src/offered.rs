@@ -67,7 +67,7 @@ impl Named {
         let is_published = value(&words, "--variant") == Some("published");
         let dialect = match value(&words, "--dialect") {
             Some(name) => DialectName::from_str(name, false).ok()?,
-            None if is_published => ELECT_CHAIN,
+            None if is_published && usual(&words) == ELECT_CHAIN => ELECT_CHAIN,
             None => return None,
         };
         let programs = is_published.then(|| built_in::find(&dialect.name()).cloned());
@@ -134,10 +134,10 @@ impl Named {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let is_example = words.first().is_some_and(|first| first == "althing");
             is_example
-                && match (Self::on(words.into_iter()), self.dialect) {
+                && match (Self::on(words.iter().cloned()), self.dialect) {
                     (Some(named), Some(dialect)) => named.dialect == Some(dialect),
                     (Some(named), None) => named.programs.is_some(),
-                    (None, dialect) => dialect == Some(ELECT_CHAIN),
+                    (None, dialect) => dialect == Some(usual(&words)),
                 }
         };
         let examples: Vec<&str> = all.lines().filter(is_of_it).collect();
@@ -170,7 +170,7 @@ pub(crate) fn refuse_others(given: &ArgMatches, named: Option<Named>) -> anyhow:
     let can_choose = only.is_none();
     let dialect = match only.or(named) {
         Some(named) => named.dialect,
-        None => Some(ELECT_CHAIN),
+        None => Some(usual_of(subcommand)),
     };
     let Some(dialect) = dialect else { return Ok(()) };
     for id in given.ids().map(clap::Id::as_str) {
@@ -205,6 +205,18 @@ fn owners(id: &str) -> Option<&'static [DialectName]> {
     OWNERS.iter().find(|(option, _)| *option == id).map(|(_, owners)| *owners)
 }
 
+/// Returns the network that a subcommand is about if none is named.
+fn usual_of(subcommand: &str) -> DialectName {
+    if subcommand == "demo" { DialectName::Assembly } else { ELECT_CHAIN }
+}
+
+/// Returns the network that a command line is about if it names none.
+fn usual(words: &[String]) -> DialectName {
+    // The program's own name may stand before that of the subcommand.
+    let mut first = words.iter().filter(|word| !word.starts_with('-')).take(2);
+    if first.any(|word| word == "demo") { usual_of("demo") } else { usual_of("") }
+}
+
 /// Returns the value of an option among the words of a command line.
 fn value<'a>(words: &'a [String], option: &str) -> Option<&'a str> {
     words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(option)? {
@@ -229,6 +241,9 @@ mod tests {
         assert_eq!(dialect("peer --variant=published"), Some(ELECT_CHAIN));
         assert_eq!(dialect("peer --profile aviary-2022"), Some(AVIARY));
         assert_eq!(dialect("peer --profile copy-a"), None);
+        // A demo without a dialect is that of an assembly, which has no variants.
+        assert_eq!(dialect("althing -v demo --variant published"), None);
+        assert_eq!(dialect("peer --room demo --variant published"), Some(ELECT_CHAIN));
         for line in ["peer", "peer --dialect latin", "peer --profile latin", "peer --dialect"] {
             assert!(named(line).is_none(), "{line}");
         }
@@ -260,5 +275,9 @@ mod tests {
         assert_eq!(of("--dialect elect-chain"), "Examples:\n  althing peer --peers 3");
         assert_eq!(of("--profile copy-b"), "Examples:\n  althing peer --profile copy-a");
         assert_eq!(of("--dialect ppd"), "");
+        let all = "Examples:\n  althing demo --open\n  althing demo --dialect sd";
+        let of = |line: &str| named(line).expect("it is named").examples(all);
+        assert_eq!(of("demo --dialect assembly"), "Examples:\n  althing demo --open");
+        assert_eq!(of("demo --dialect elect-chain"), "");
     }
 }

@@ -387,7 +387,24 @@ fn the_help_for_a_dialect_shows_only_what_that_network_has() {
 fn options_that_do_not_fit_together_are_explained() {
     for (arguments, complaint) in [
         (&["peer", "--manual"][..], "error: --manual is an option of sd only; add --dialect sd"),
-        (&["demo", "--id-field", "id"], "error: --id-field is an option of sd only"),
+        (&["peer", "--id-field", "id"], "error: --id-field is an option of sd only"),
+        (&["demo", "--challenge", "12"], "error: --challenge is an option of networks with rounds"),
+        (&["demo", "--peers", "3"], "error: a demo of an assembly has 4 to 128 --members"),
+        (&["demo", "--byzantine", "2"], "error: of 4 members at most 1 may lie; give at least 7"),
+        (
+            &["demo", "--byzantine", "4", "--over-the-limit"],
+            "error: --byzantine 4 leaves no honest one of 4 members",
+        ),
+        (
+            &["demo", "--byzantine", "1", "--byzantine-role", "nice"],
+            "error: invalid value 'nice' for '--byzantine-role <ROLE>': they are silent,",
+        ),
+        (&["demo", "--crash", "ann@5s"], "error: --crash ann@5s: no member is called \"ann\""),
+        (
+            &["demo", "--crash", "leader"],
+            "error: invalid value 'leader' for '--crash <MEMBER@TIME>': write who and when",
+        ),
+        (&["demo", "--dialect", "sd", "--crash", "1@1s"], "error: --crash is an option of assem"),
         (&["sim", "--dialect", "ppd", "--election-topic", "x"], "error: --election-topic is an"),
         (&["bench", "rounds", "--dialect", "ppd", "--signatures", "none"], "error: in ppd all"),
         (
@@ -451,7 +468,7 @@ fn a_file_where_the_data_should_be_is_an_error_and_left_alone() {
 fn a_reader_that_has_seen_enough_is_no_error() {
     // As in `althing demo --json | head -1`: there is much more to tell than a pipe holds.
     let mut demo = std::process::Command::new(assert_cmd::cargo::cargo_bin!("althing"))
-        .args(["demo", "--json", "--peers", "3", "--rounds", "500", "--challenge", "1"])
+        .args(["demo", "--json", "--rounds", "500"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()

@@ -46,8 +46,9 @@ async fn decided(events: &mut Events, rows: usize) -> Vec<u64> {
 
 #[test]
 fn a_demo_is_asked_and_followed_while_it_runs_and_ends_when_it_is_told() {
-    let mut demo =
-        Althing::start("demo", ["demo", "--peers", "3", "--http", "127.0.0.1:0", "--json"]);
+    let arguments = ["demo", "--dialect", "elect-chain", "--peers", "3", "--json"];
+    let arguments = arguments.iter().chain(&["--http", "127.0.0.1:0"]);
+    let mut demo = Althing::start("demo", arguments);
     let url = url(&demo);
     let client = Client::at_url(&url, None, None).expect("it is a URL");
     let runtime = runtime();

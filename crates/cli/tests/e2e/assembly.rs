@@ -228,21 +228,3 @@ fn a_member_whose_directory_is_new_takes_no_part_in_the_votes_and_says_so() {
         lines.iter().find(|line| is_it(&line.said)).cloned()
     });
 }
-
-#[test]
-fn a_demo_of_an_assembly_ends_with_one_chain() {
-    let told = runs(&["demo", "--dialect", "assembly", "--peers", "4", "--rounds", "20", "--json"]);
-    let mut hashes: BTreeMap<u64, Value> = BTreeMap::new();
-    let mut peers = BTreeMap::new();
-    for line in told.lines() {
-        let said: Value = serde_json::from_str(line).expect("each line is JSON");
-        if said["event"] != "block_committed" {
-            continue;
-        }
-        let height = said["height"].as_u64().expect("a height");
-        let hash = hashes.entry(height).or_insert_with(|| said["hash"].clone());
-        assert_eq!(*hash, said["hash"], "block {height}");
-        *peers.entry(said["peer"].to_string()).or_insert(0) += 1;
-    }
-    assert!(hashes.len() >= 20 && peers.len() == 4, "{peers:?}");
-}

@@ -14,7 +14,7 @@ use crate::harness::Althing;
 fn at_terminal(text: &str, options: &[&str], path: Option<&Path>) -> String {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/programs/at_terminal.py");
     let mut command = Command::new("python3");
-    command.args([program, text, env!("CARGO_BIN_EXE_althing"), "demo", "--peers", "3"]);
+    command.args([program, text, env!("CARGO_BIN_EXE_althing"), "demo", "--peers", "4"]);
     command.args(options);
     if let Some(path) = path {
         let usual = std::env::var("PATH").unwrap_or_default();
@@ -30,7 +30,7 @@ const PAGE: &str = r"http://127\.0\.0\.1:[0-9]+(?=[^0-9])";
 
 #[test]
 fn at_a_terminal_the_screen_shows_where_the_dashboard_is() {
-    for options in [&[][..], &["--dialect", "aviary"]] {
+    for options in [&[][..], &["--dialect", "elect-chain"], &["--dialect", "aviary"]] {
         let url = at_terminal(PAGE, options, None);
         assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with(":0"), "{url}");
     }
@@ -55,7 +55,7 @@ fn the_dashboard_is_opened_in_the_browser_of_the_user() {
 #[test]
 fn what_a_script_reads_has_no_dashboard_in_it_unless_it_is_asked_for() {
     for (options, is_served) in [(&[][..], false), (&["--http", "127.0.0.1:0"], true)] {
-        let arguments = ["demo", "--peers", "3", "--rounds", "2", "--json"];
+        let arguments = ["demo", "--peers", "4", "--rounds", "2", "--json"];
         let mut demo = Althing::start("demo", arguments.iter().chain(options));
         demo.ends_well();
         let mut lines = demo.lines().into_iter();

@@ -22,7 +22,10 @@ fn texts(demo: &Althing) -> Vec<String> {
 
 #[test]
 fn ten_rounds_of_the_demo_end_with_a_table_of_ten_rows() {
-    let mut demo = Althing::start("demo", ["demo", "--rounds", "10", "--challenge", "1..6"]);
+    let mut demo = Althing::start(
+        "demo",
+        ["demo", "--dialect", "elect-chain", "--rounds", "10", "--challenge", "1..6"],
+    );
     demo.ends_well();
     let lines = texts(&demo);
     let table = cells(&lines);
@@ -41,7 +44,8 @@ fn ten_rounds_of_the_demo_end_with_a_table_of_ten_rows() {
 
 #[test]
 fn in_json_all_ten_peers_of_the_demo_tell_the_same_rows() {
-    let arguments = ["demo", "--rounds", "5", "--json", "--challenge", "1..6"];
+    let arguments = ["demo", "--dialect", "elect-chain", "--rounds", "5", "--json"];
+    let arguments = arguments.iter().chain(&["--challenge", "1..6"]);
     let mut demo = Althing::start("demo", arguments);
     demo.ends_well();
     let mut lines: Vec<Value> = demo.lines().into_iter().map(|line| line.said).collect();
@@ -65,7 +69,8 @@ fn in_json_all_ten_peers_of_the_demo_tell_the_same_rows() {
 
 #[test]
 fn an_interrupt_ends_the_demo_with_the_table_so_far() {
-    let mut demo = Althing::start("demo", ["demo", "--peers", "3", "--challenge", "1..6"]);
+    let arguments = ["demo", "--dialect", "elect-chain", "--peers", "3", "--challenge", "1..6"];
+    let mut demo = Althing::start("demo", arguments);
     demo.wait_until("its fourth row", |lines| {
         let mut texts = lines.iter().filter_map(|line| line.said.as_str());
         texts.any(|text| text.contains("transaction 3: ") && text.contains("wins")).then_some(())
@@ -84,7 +89,8 @@ fn an_interrupt_ends_the_demo_with_the_table_so_far() {
 #[test]
 fn a_demo_with_a_pace_tells_what_all_have_drawn_and_lets_its_leader_win_no_more_than_others() {
     // Without a pace, the leader knows each challenge first, and wins nearly all rows.
-    let arguments = ["demo", "--peers", "3", "--rounds", "40", "--pace", "150ms", "--json"];
+    let arguments = ["demo", "--dialect", "elect-chain", "--peers", "3", "--rounds", "40"];
+    let arguments = arguments.iter().chain(&["--pace", "150ms", "--json"]);
     let mut demo = Althing::start("demo", arguments);
     demo.ends_well();
     let lines: Vec<Value> = demo.lines().into_iter().map(|line| line.said).collect();
@@ -139,7 +145,8 @@ fn told(demo: &Althing, event: &str, field: &str) -> Value {
 
 #[test]
 fn a_demo_is_broken_and_mended_over_http() {
-    let arguments = ["demo", "--peers", "4", "--pace", "300ms", "--json", "--http", "127.0.0.1:0"];
+    let arguments = ["demo", "--dialect", "elect-chain", "--peers", "4", "--pace", "300ms"];
+    let arguments = arguments.iter().chain(&["--json", "--http", "127.0.0.1:0"]);
     let mut demo = Althing::start("demo", arguments);
     let url = told(&demo, "serving", "url");
     let url = url.as_str().expect("a text");

@@ -15,6 +15,7 @@ mod crashes;
 mod dashboard;
 mod data;
 mod demo;
+mod demo_assembly;
 mod documents;
 mod failing;
 mod harness;

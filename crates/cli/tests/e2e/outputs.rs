@@ -34,8 +34,8 @@ impl Drop for Killed {
 
 /// What writes without end, or more than a pipe holds.
 const WRITERS: [&[&str]; 3] = [
-    &["demo", "--peers", "3", "--challenge", "1..4"],
-    &["demo", "--peers", "3", "--challenge", "1..4", "--json"],
+    &["demo"],
+    &["demo", "--dialect", "elect-chain", "--peers", "3", "--challenge", "1..4", "--json"],
     &["sim", "--peers", "3", "--time", "30s", "--trace", "0s..30s"],
 ];
 
