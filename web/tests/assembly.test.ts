@@ -1,6 +1,7 @@
 /** The fold of an assembly: views, committed blocks, and members that fail or lie. */
 import { describe, expect, it } from "vitest";
-import { foldAssembly, heightOf, pendingOf, VIEWS_MAX } from "../src/fold/assembly";
+import { foldAssembly, heightOf, pendingOf, rowsOf, VIEWS_MAX } from "../src/fold/assembly";
+import { headlineOf } from "../src/fold/headline";
 import { peersOf } from "../src/fold/peers";
 import { sentenceOf } from "../src/fold/sentence";
 import { emptyState, ROWS_MAX, type Assembly } from "../src/fold/state";
@@ -74,6 +75,26 @@ describe("what happens in an assembly", () => {
     const lost = told(2, "7", { event: "peer_lost", lost: "9" });
     expect(assemblyAfter([lost, told(3, "7", passed)]).views.get(3)?.why).toBe("it was not heard");
     expect(assemblyAfter([told(3, "7", passed)]).views.get(3)?.why).toBeNull();
+  });
+
+  it("views are listed with their blocks, or with the leader that was passed over", () => {
+    const passed = told(3, "7", { event: "leader_passed_over", view: 2, leader: "9" });
+    const assembly = assemblyAfter([committed(1, "7", 1), passed, committed(4, "7", 2, { view: 3 })]);
+    const rows = rowsOf(assembly, 2).map((it) => it.block?.height ?? `view ${it.failed?.number}`);
+    expect(rows).toEqual([2, "view 2"]);
+    expect(rowsOf(assembly, 9)).toHaveLength(3);
+  });
+
+  it("the middle of the ring says which block is the last, and who leads", () => {
+    const entered = told(10, "7", { event: "view_entered", view: 2, leader: "9" });
+    const state = stateOf([...begun, committed(5, "7", 1), entered]);
+    expect(headlineOf(state, 15)).toEqual({
+      title: "Block 1",
+      stage: "view 2 of peer 3 (member-9)",
+      detail: "committed 10.0 ms ago",
+    });
+    const standstill = { event: "standstill", here: 2, needed: 3, missing: ["9", "10"] };
+    expect(headlineOf(stateOf([...begun, told(2, "7", standstill)]), 3).stage).toBe("no quorum");
   });
 
   it("a contradiction is kept once, and marks the member", () => {

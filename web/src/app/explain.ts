@@ -56,6 +56,11 @@ export const EXPLANATIONS: { [key: string]: Explanation } = {
     text: "Each block holds the hash of the one before it, so to change one is to change all that follow. Below it stand blocks that were found as well and do not count.",
     rules: ["B11", "F1", "F3"],
   },
+  assembly: {
+    title: "The assembly",
+    text: "The members vote on one block in each view, which its leader proposes. What a quorum has finalized is committed for good. If the leader is silent or breaks a rule, they pass it over. The time is that from the first member in the view to the first commit.",
+    rules: ["L3", "L7", "L8", "L10", "L12"],
+  },
   agreed: {
     title: "Agreed so far",
     text: "Up to this line all peers that tell of their chain have the same blocks. Beyond it, a longer branch may still take over.",
@@ -210,7 +215,8 @@ export interface Step {
  * plug to pull.
  */
 export function tourOf(kind: Kind, canPlug: boolean): Step[] {
-  const steps = kind === "chain" ? TOUR.map((step, at) => CHAIN_TOUR[at] ?? step) : TOUR;
+  const own = kind === "chain" ? CHAIN_TOUR : kind === "assembly" ? ASSEMBLY_TOUR : {};
+  const steps = TOUR.map((step, at) => own[at] ?? step);
   return canPlug ? steps : steps.map((step) => (step.key === "plug" ? LOG_STEP : step));
 }
 
@@ -240,6 +246,29 @@ const CHAIN_TOUR: { [at: number]: Step } = {
     key: "plug",
     title: "Pull the plug",
     text: "Choose a peer and crash it, or draw a line across the ring to cut the network in two. Both sides go on, each with a chain of its own; once the line is undone, the one with more work counts.",
+  },
+};
+
+const ASSEMBLY_TOUR: { [at: number]: Step } = {
+  0: {
+    key: "ring",
+    title: "Members, and no server",
+    text: "Each circle is a member of the charter. The dark one leads this view; the next one has another leader, drawn from its number. The dots are votes, blocks and entries on their way.",
+  },
+  1: {
+    key: "assembly",
+    title: "One block in a view",
+    text: "The leader proposes a block, and the members vote on it. A quorum commits it for good, though some of them may lie. If no valid block comes in time, they pass the leader over.",
+  },
+  2: {
+    key: "charts",
+    title: "How long it takes",
+    text: "From the first member that enters a view to the first that has committed its block: a few messages, and while nobody has anything to say, the pause between blocks.",
+  },
+  3: {
+    key: "plug",
+    title: "Pull the plug",
+    text: "Choose the leader and crash it, or have a member break the rules: the others go on while a quorum is left. With fewer they wait, and commit nothing that could be replaced.",
   },
 };
 

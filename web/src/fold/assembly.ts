@@ -3,7 +3,16 @@ import type { Record } from "../feed/record";
 import { OBSERVES, type OfAssembly } from "./assembly-sentence";
 import { inferFlight } from "./flights";
 import { hear, heardBy, listPeer } from "./peers";
-import { POINTS_MAX, pushBounded, ROWS_MAX, setBounded, type Assembly, type State } from "./state";
+import {
+  POINTS_MAX,
+  pushBounded,
+  ROWS_MAX,
+  setBounded,
+  type Assembly,
+  type AssemblyView,
+  type CommittedBlock,
+  type State,
+} from "./state";
 
 const RECENT_MAX = 64;
 
@@ -68,6 +77,23 @@ export function pendingOf(assembly: Assembly): number {
 /** Returns the last committed block that any peer has told of. */
 export function heightOf(assembly: Assembly): number {
   return assembly.blocks.at(-1)?.height ?? 0;
+}
+
+/** What has become of a view: a block, or that its leader was passed over. */
+export interface ViewRow {
+  block?: CommittedBlock;
+  failed?: AssemblyView;
+}
+
+/** Returns what has become of the last views, the newest first, at most so many. */
+export function rowsOf(assembly: Assembly, most: number): ViewRow[] {
+  const blocks = assembly.blocks.slice(-most).map((it) => ({ at: it.view, row: { block: { ...it } } }));
+  const views = [...assembly.views.values()].filter((it) => it.nullifiedAt !== null);
+  const failed = views.map((it) => ({ at: it.number, row: { failed: { ...it } } }));
+  return [...blocks, ...failed]
+    .sort((a, b) => b.at - a.at)
+    .slice(0, most)
+    .map((it) => it.row);
 }
 
 function apply(state: State, assembly: Assembly, record: OfAssembly): boolean {

@@ -1,7 +1,7 @@
 /** What is going on, in one sentence and a few words: for the middle of the ring and for readers. */
 import { isHere, nameOf, peersCount, peersOf } from "./peers";
 import { bits, count, duration } from "./text";
-import type { Round, Stage, State } from "./state";
+import type { Assembly, Round, Stage, State } from "./state";
 import { tellingOf } from "./tree";
 import { figuresOf, waitsFor } from "./waiting";
 
@@ -38,6 +38,7 @@ export function votesNeeded(state: State): number | null {
 export function headlineOf(state: State, now: number): Headline {
   if (state.records === 0) return { title: "Althing", stage: "no peer has spoken yet", detail: "" };
   if (state.kind === "chain") return ofChain(state, now);
+  if (state.assembly) return ofAssembly(state, state.assembly, now);
   if (state.finished) {
     return { title: "Done", stage: `${count(state.rows.length, "row")} in the table`, detail: "" };
   }
@@ -95,10 +96,19 @@ function ofChain(state: State, now: number): Headline {
   return { title, stage: `${has} of ${telling.length} have it`, detail: ago };
 }
 
+function ofAssembly(state: State, assembly: Assembly, now: number): Headline {
+  const { standstill, view, leader } = assembly;
+  const last = assembly.blocks.at(-1);
+  const title = last ? `Block ${last.height}` : "Meeting";
+  if (standstill) return { title, stage: "no quorum", detail: `${standstill.here} of ${standstill.needed} are heard` };
+  const stage = leader ? `view ${view} of ${nameOf(state, leader)}` : "first view";
+  return { title, stage, detail: last ? `committed ${duration(Math.max(0, now - last.at))} ago` : "" };
+}
+
 /** Returns what a screen reader is told now and then. */
 export function spoken(state: State, now: number): string {
   const { title, stage, detail } = headlineOf(state, now);
-  const leader = state.leader ? ` ${nameOf(state, state.leader.peer)} leads.` : "";
+  const leader = state.leader && !state.assembly ? ` ${nameOf(state, state.leader.peer)} leads.` : "";
   const faults = state.faults.size > 0 ? ` ${count(state.faults.size, "fault")} set.` : "";
   const more = state.kind === "chain" || !detail ? "" : `, ${detail}`;
   return `${title}: ${stage}${more}.${leader}${faults}`;

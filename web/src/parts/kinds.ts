@@ -17,6 +17,10 @@ const SAME: { [kind: string]: string } = {
   refusal: "vote",
   chain: "block",
   headers: "block",
+  proposal: "block",
+  blocks: "block",
+  certificates: "vote",
+  entries: "entry",
 };
 /** In a network with a chain, two names mean something else than in one with rounds. */
 const OF_CHAIN: { [kind: string]: string } = { announcement: "block", challenge: "other" };
