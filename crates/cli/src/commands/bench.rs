@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | how fast is an assembly, and what does a dead member cost it? |
 //! | `chain` | how fast is a chain fetched, and a block spread? |
 //! | `figures` | how are the figures printed? |
 //! | `http` | what do requests cost a running network? |
@@ -9,6 +10,7 @@
 //! | `processor` | what is the processor called? |
 //! | `rounds` | how many rounds are decided per second? |
 
+mod assembly;
 mod chain;
 mod figures;
 mod http;
@@ -29,6 +31,7 @@ pub(crate) struct Arguments {
 enum What {
     Rounds(Box<rounds::Arguments>),
     Chain(chain::Arguments),
+    Assembly(assembly::Arguments),
     Http(http::Arguments),
     Pow(pow::Arguments),
 }
@@ -37,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
         What::Rounds(arguments) => rounds::run(*arguments),
         What::Chain(arguments) => chain::run(&arguments),
+        What::Assembly(arguments) => assembly::run(&arguments),
         What::Http(arguments) => http::run(&arguments),
         What::Pow(arguments) => {
             crate::signals::end_on_signals()?;

@@ -421,6 +421,7 @@ fn options_that_do_not_fit_together_are_explained() {
         ),
         (&["demo", "--name", "ann", "--profile", "sheet"], "error: published programs know no"),
         (&["demo", "--name", "ann", "--dialect", "aviary"], "error: peers of aviary are numbered"),
+        (&["bench", "assembly", "--over", "given"], "error: which broker? Name one with --broker"),
         (&["sim", "--dialect", "assembly", "--miners", "2"], "error: --miners is an option of"),
         (&["sim", "--dialect", "assembly", "--clone", "1@5s"], "error: copied and old disks are"),
         (&["sim", "--dialect", "assembly", "--peers", "129"], "error: 129 members are more than"),
@@ -523,6 +524,22 @@ fn the_bench_measures_over_memory_and_over_the_broker_of_ours() {
     let output = althing(&rounds).output().expect("it has just been built");
     let table = String::from_utf8(output.stdout).expect("a text");
     assert_eq!(table.lines().count(), 3, "{table}");
+}
+
+#[test]
+fn the_bench_of_assemblies_measures_blocks_latencies_and_the_death_of_a_leader() {
+    let measures = ["--measure", "blocks", "--measure", "latency", "--measure", "leader"];
+    let assembly = ["bench", "assembly", "--time", "1s", "--kills", "1", "--over", "memory"];
+    let output = althing(&assembly).args(measures).arg("--json").output().expect("it is built");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).expect("a text");
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let figure = |line: usize, name: &str| lines[line][name].as_f64().unwrap_or_default();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(figure(0, "blocks_per_second") > 0.0, "{lines:?}");
+    assert!(figure(1, "commit_p50_ms") > 0.0, "{lines:?}");
+    assert!(figure(2, "next_block_p50_ms") > 0.0 && figure(2, "named_p50_ms") > 0.0, "{lines:?}");
 }
 
 fn text(path: &Path) -> String {
