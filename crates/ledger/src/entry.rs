@@ -1,20 +1,21 @@
 //! One piece of data in a block, whose meaning is the application's business.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// One piece of data in a block: the bytes exactly as they are hashed.
+/// One piece of data in a block: the bytes exactly as they are hashed. Cheap to clone.
 ///
 /// What they mean is the business of an [`Application`](crate::Application); how many there may be
 /// is said by [`Limits`](crate::Limits). In networks whose entries are texts they are UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Entry(Box<[u8]>);
+pub struct Entry(Arc<[u8]>);
 
 impl Entry {
     /// Returns the entry with these bytes.
-    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
