@@ -46,6 +46,12 @@ pub trait State: Clone + Debug + Default + PartialEq + Send + 'static {
     /// Returns the content of a cell as bytes, or `None` while it is empty.
     fn cell(&self, name: &str) -> Option<Vec<u8>>;
 
+    /// Returns whether a cell has another content here than there. What can tell that without the
+    /// bytes of both should.
+    fn differs(&self, other: &Self, name: &str) -> bool {
+        self.cell(name) != other.cell(name)
+    }
+
     /// Fills a cell with bytes that [`cell`](Self::cell) returned, or returns why it cannot.
     fn restore(&mut self, name: &str, bytes: &[u8]) -> Result<(), Undecodable>;
 }

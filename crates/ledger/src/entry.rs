@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One piece of data in a block: the bytes exactly as they are hashed. Cheap to clone.
 ///
 /// What they mean is the business of an [`Application`](crate::Application); how many there may be
 /// is said by [`Limits`](crate::Limits). In networks whose entries are texts they are UTF-8.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry(Arc<[u8]>);
 
 impl Entry {
@@ -32,6 +32,42 @@ impl Entry {
     /// Returns its text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         str::from_utf8(&self.0).ok()
+    }
+}
+
+/// As bytes, which some formats copy as a whole.
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// Takes bytes, or a sequence of numbers in formats that know no bytes.
+struct Bytes;
+
+impl<'de> Visitor<'de> for Bytes {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes of an entry")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Entry, E> {
+        Ok(Entry::new(bytes))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Entry, A::Error> {
+        let mut bytes: Vec<u8> = Vec::new();
+        while let Some(byte) = numbers.next_element()? {
+            bytes.push(byte);
+        }
+        Ok(Entry::new(bytes))
     }
 }
 

@@ -188,6 +188,19 @@ impl crate::State for State {
         }
     }
 
+    fn differs(&self, other: &Self, name: &str) -> bool {
+        match name {
+            "joined" => self.joined != other.joined,
+            "silenced" => self.silenced != other.silenced,
+            "words" => self.words != other.words,
+            // Blocks that are the same in memory are not compared.
+            "blocks" => self.blocks != other.blocks,
+            "certificates" => self.certificates != other.certificates,
+            "evidence" => self.evidence != other.evidence,
+            _ => self.cell(name) != other.cell(name),
+        }
+    }
+
     fn restore(&mut self, name: &str, bytes: &[u8]) -> Result<(), Undecodable> {
         match name {
             "joined" => self.joined = Some(value(bytes)?),

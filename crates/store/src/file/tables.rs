@@ -55,15 +55,15 @@ pub(super) fn put<D: Durable>(
         }
         let changed: Vec<_> = D::State::CELLS
             .iter()
-            .map(|name| (name, states.0.cell(name), states.1.cell(name)))
-            .filter(|(_, before, after)| before != after)
+            .filter(|name| states.0.differs(states.1, name))
+            .map(|name| (name, states.1.cell(name)))
             .collect();
         if first || !changed.is_empty() {
             let mut cells = transaction.open_table(CELLS)?;
             if first {
                 cells.insert(FIRST, encoding::encode(&after.log.start).as_slice())?;
             }
-            for (name, _, content) in changed {
+            for (name, content) in changed {
                 match content {
                     Some(content) => {
                         drop(cells.insert(*name, encoding::versioned(&content).as_slice())?);
