@@ -30,12 +30,14 @@ impl Simplex {
     fn leave_view(&mut self, now: Moment, out: &mut Vec<Output>) -> bool {
         let root = self.blocks.root().facts.view;
         if self.view <= root {
+            self.last_block = now;
             self.enter(now, root.next(), out);
             return true;
         }
         let Some(view) = self.views.first_certified(self.view) else { return false };
         if let Some(block) = self.views.notarized(view) {
             self.finalize(view, block, out);
+            self.last_block = now;
         }
         if view == self.view {
             self.learn(now);
@@ -70,8 +72,9 @@ impl Simplex {
 
     /// Returns whether something may be due in this view, and when at the latest it is (rule L16).
     ///
-    /// A leader that has nothing to propose may take the block time. One that has, because an entry
-    /// waits, is waited for no longer than usual, and so are votes once there is a proposal.
+    /// A leader that has nothing to propose may take the block time since the last block, however
+    /// many views were passed over since. One that has, because an entry waits, is waited for no
+    /// longer than usual, and so are votes once there is a proposal.
     pub(super) fn deadline(&self) -> Moment {
         let state = self.views.get(self.view);
         let patience = self.patience.time(&self.timeouts);
@@ -81,8 +84,8 @@ impl Simplex {
             Some((None, Some((_, at)))) => at + block_time * CHALLENGE_BLOCK_TIMES,
             _ if self.charter.is_mined() => self.entered,
             _ => {
-                let idle = self.entered + block_time;
-                self.mempool.waits_since().map_or(idle, |since| since.clamp(self.entered, idle))
+                let idle = self.last_block + block_time;
+                self.mempool.waits_since().map_or(idle, |since| since.min(idle))
             }
         };
         due.max(self.entered) + patience

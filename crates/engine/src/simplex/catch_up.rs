@@ -122,7 +122,7 @@ impl Simplex {
         let root = self.blocks.root().facts;
         self.views.forget(root.view);
         self.set_view(self.view.max(root.view.next()));
-        self.entered = now;
+        (self.entered, self.last_block) = (now, now);
         // A disk with a block that does not follow is not one to take part with.
         self.is_ready = applied;
     }

@@ -96,7 +96,7 @@ impl Simplex {
     /// Returns when we propose a block without entries, if we lead the view and no member mines.
     pub(super) fn own_block_due(&self) -> Option<Moment> {
         let leads = self.voter().is_some_and(|me| self.leader(self.view) == me);
-        (leads && !self.charter.is_mined()).then_some(self.entered + self.charter.block_time)
+        (leads && !self.charter.is_mined()).then_some(self.last_block + self.charter.block_time)
     }
 
     /// Proposes a block by notarizing it.

@@ -121,6 +121,8 @@ pub struct Simplex {
     /// The member that leads it.
     view_leader: MemberIndex,
     entered: Moment,
+    /// When we have left the last view that had a block: what an idle leader counts from.
+    last_block: Moment,
     views: Views,
     /// What we have said in views after that of the last committed block.
     words: BTreeMap<View, Words>,
@@ -219,6 +221,7 @@ impl Simplex {
             view: View::FIRST,
             view_leader: charter.leader_of(&chain, View::FIRST),
             entered: Moment::START,
+            last_block: Moment::START,
             views: Views::default(),
             words: recovered.words,
             mempool: Mempool::default(),
@@ -289,7 +292,7 @@ impl Simplex {
             out.push(Output::Persist(Durable::Joined(self.chain)));
         }
         self.replay(out);
-        self.entered = now;
+        (self.entered, self.last_block) = (now, now);
         out.push(Output::SetTimer { after: self.timeouts.repeat, timer: Timer::Tick });
     }
 
