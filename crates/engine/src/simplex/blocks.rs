@@ -11,6 +11,7 @@ use althing_ledger::{Application, NativeBlock};
 use althing_types::{BlockHash, UnixTime, View};
 
 use super::interface::BlockRefused;
+use super::mempool::Mempool;
 
 /// Blocks that are kept although no quorum has notarized them, nor a block after them. Those that
 /// were notarized are needed, one of each view at most.
@@ -48,10 +49,11 @@ pub(super) struct Judged {
 pub(super) struct Folded(pub(super) Box<dyn Application>);
 
 /// Who has checked a block before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// We are about to vote on it: everything is checked.
-    Nothing,
+#[derive(Clone, Copy)]
+pub(super) enum Trust<'a> {
+    /// We are about to vote on it: everything is checked, but for the signatures of entries that
+    /// wait here, since these were when they came.
+    OurOwn(&'a Mempool),
     /// A quorum has notarized it, so honest members have checked its entries' authors, and its time
     /// when it was made.
     Notarized,
@@ -176,7 +178,7 @@ impl Blocks {
     pub(super) fn judge(
         &mut self,
         hash: &BlockHash,
-        trust: Trust,
+        trust: Trust<'_>,
         (charter, chain): (&Charter, &ChainId),
         now: UnixTime,
     ) -> Result<Facts, Undecided> {
@@ -240,15 +242,15 @@ impl Judged {
     pub(super) fn follow(
         &self,
         block: &NativeBlock,
-        trust: Trust,
+        trust: Trust<'_>,
         (charter, chain): (&Charter, &ChainId),
         now: UnixTime,
     ) -> Result<Self, BlockRefused> {
         let view = Seal::of(block).map(|seal| seal.view);
         let view = view.filter(|view| *view > self.facts.view).ok_or(BlockRefused::ParentWrong)?;
         let facts = self.facts.follow(charter, block, view)?;
-        if trust == Trust::Nothing {
-            facts.check_entries(chain, block, now)?;
+        if let Trust::OurOwn(mempool) = trust {
+            facts.check_entries(chain, block, |entry| mempool.holds(entry), now)?;
         }
         let context = facts.context();
         self.state.0.check(&context, &block.entries)?;

@@ -109,10 +109,16 @@ impl Simplex {
     /// Our own user wants entries committed.
     pub(super) fn on_submit(&mut self, now: Moment, entries: Vec<Entry>, out: &mut Vec<Output>) {
         let mut pooled = Vec::new();
-        for entry in entries {
-            let genesis = self.chain.for_entries();
-            let signed = SignedEntry::decode(&entry).and_then(|signed| {
-                signed.verify(&genesis)?;
+        let genesis = self.chain.for_entries();
+        let decoded: Vec<_> = entries.iter().map(SignedEntry::decode).collect();
+        // At once, and one by one only if that fails.
+        let whole: Vec<SignedEntry> = decoded.iter().flatten().cloned().collect();
+        let are_authentic = SignedEntry::are_authentic(&whole, &genesis);
+        for (entry, signed) in entries.into_iter().zip(decoded) {
+            let signed = signed.and_then(|signed| {
+                if !are_authentic {
+                    signed.verify(&genesis)?;
+                }
                 Ok(signed.author)
             });
             let pooled_now = signed.map_err(NotAdmitted::from);

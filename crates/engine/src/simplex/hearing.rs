@@ -95,6 +95,12 @@ impl Simplex {
         if !self.is_of_use(view)? {
             return Ok(());
         }
+        // Proposals are repeated, and our own come back.
+        if self.blocks.body(&hash).is_some()
+            && self.views.get(view).is_some_and(|state| state.has(&word))
+        {
+            return Ok(());
+        }
         // What is in the block but not under its hash can be changed by anyone on the way.
         let is_about_it = word.statement == (Statement::Notarize { view, block: hash });
         if !is_about_it || !block.has_its_root() {

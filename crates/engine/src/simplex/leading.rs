@@ -105,7 +105,7 @@ impl Simplex {
         self.blocks.keep(hash, view, Arc::clone(&block));
         let wall = self.wall_time(now);
         let (charter, chain) = (Arc::clone(&self.charter), self.chain);
-        match self.blocks.judge(&hash, Trust::Nothing, (&charter, &chain), wall) {
+        match self.blocks.judge(&hash, Trust::OurOwn(&self.mempool), (&charter, &chain), wall) {
             Ok(facts) if facts.view == view => {}
             // Our clock is far behind; or another member has found it for our challenge.
             _ => {

@@ -65,6 +65,11 @@ impl Mempool {
         self.revision
     }
 
+    /// Returns whether an entry waits here, so that its author's signature was checked.
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        self.places.contains_key(&merkle::leaf(entry.as_bytes()))
+    }
+
     /// Returns whether an entry is not here yet, and might be added.
     pub(super) fn has_room_for(&self, entry: &Entry) -> bool {
         let bytes = entry.as_bytes().len();

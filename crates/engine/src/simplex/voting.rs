@@ -141,7 +141,8 @@ impl Simplex {
         }
         let wall = self.wall_time(now);
         let (charter, chain) = (Arc::clone(&self.charter), self.chain);
-        let judged = self.blocks.judge(hash, Trust::Nothing, (&charter, &chain), wall);
+        let judged =
+            self.blocks.judge(hash, Trust::OurOwn(&self.mempool), (&charter, &chain), wall);
         match judged {
             // The seal is under the hash, and says for which view it was made.
             Ok(facts) if facts.view != view => Err(BlockRefused::ParentWrong),

@@ -84,7 +84,7 @@ fn a_block_follows_its_parent_and_no_other_place() {
     let block = make(&charter, &root, 3, FOUNDED, 2);
     let facts = root.follow(&charter, &block, View::new(3)).expect("it is right");
     assert_eq!((facts.height, facts.view), (Height::new(1), View::new(3)));
-    assert_eq!(facts.check_entries(&charter.chain_id(), &block, FOUNDED), Ok(()));
+    assert_eq!(facts.check_entries(&charter.chain_id(), &block, |_| false, FOUNDED), Ok(()));
     let wrong = |change: fn(&mut NativeBlock)| {
         let mut block = block.clone();
         change(&mut block);
@@ -111,7 +111,7 @@ fn those_who_vote_check_the_time_and_the_authors() {
     let late = FOUNDED.after(AHEAD_MAX + Duration::from_secs(1));
     let block = make(&charter, &root, 1, late, 0);
     let facts = root.follow(&charter, &block, View::FIRST).expect("it is right");
-    let error = facts.check_entries(&chain, &block, FOUNDED).expect_err("it is early");
+    let error = facts.check_entries(&chain, &block, |_| false, FOUNDED).expect_err("it is early");
     assert!(matches!(error, BlockProblem::TooNew { .. }));
     let elsewhere = ChainId::from_bytes([1; 32]);
     for (entries, expected) in [
@@ -121,7 +121,10 @@ fn those_who_vote_check_the_time_and_the_authors() {
         let template = root.template(&charter, seal(1), FOUNDED, entries.into());
         let block = template.into_native().expect("it is native");
         let facts = root.follow(&charter, &block, View::FIRST).expect("its place is right");
-        let error = facts.check_entries(&chain, &block, FOUNDED).expect_err(expected).to_string();
+        let error = facts
+            .check_entries(&chain, &block, |_| false, FOUNDED)
+            .expect_err(expected)
+            .to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
