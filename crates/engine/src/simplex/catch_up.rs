@@ -24,16 +24,20 @@ pub const RUNS_AHEAD: usize = 4;
 const REPLAYED: usize = 256;
 
 /// Requests that a peer answers between two repetitions: each answer may reach every other peer.
-const ANSWERS_MAX: usize = 16;
+const ANSWERS_MAX: usize = 24;
 
 /// Of these, requests for which blocks are read from the log.
-const READS_MAX: usize = 4;
+const READS_MAX: usize = 16;
+
+/// Blocks that are read for an answer, at least and at most, if one of them is certified.
+const READ_LEAST: usize = 4;
+const READ_MAX: usize = 64;
 
 /// Blocks that are notarized, not committed yet, and asked for between two repetitions.
 const BODIES_ASKED: usize = 8;
 
 /// What a peer fetches, and what it is about to answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct CatchUp {
     /// Runs that have arrived, by the height of their first block, and follow on nothing yet.
     runs: BTreeMap<Height, CertifiedRun>,
@@ -48,6 +52,10 @@ pub(super) struct CatchUp {
     /// What the blocks are for that are being read from the log, in that order.
     reads: VecDeque<Reading>,
     answers: usize,
+    /// How many blocks were in the last run that has come, so probably in the next.
+    stride: u64,
+    /// How many blocks have fitted into our last answer.
+    fitted: usize,
     /// Those of the answers for which blocks were read.
     reads_asked: usize,
     last_commit: Option<Moment>,
@@ -69,7 +77,32 @@ enum Reading {
     },
 }
 
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self {
+            runs: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            silent: BTreeSet::new(),
+            behind: None,
+            ground: None,
+            reads: VecDeque::new(),
+            answers: 0,
+            stride: RUN_BLOCKS,
+            fitted: READ_MAX,
+            reads_asked: 0,
+            last_commit: None,
+            is_told: false,
+        }
+    }
+}
+
 impl CatchUp {
+    /// Returns how many blocks to read for an answer: more than have fitted into the last one, and
+    /// not many that are read for nothing.
+    fn worth_reading(&self) -> usize {
+        (2 * self.fitted).clamp(READ_LEAST, READ_MAX)
+    }
+
     pub(super) fn runs(&self) -> usize {
         self.runs.len()
     }
@@ -211,7 +244,7 @@ impl Simplex {
                 self.catch_up.asked.insert(from, (of, now));
                 say(Message::Request(Request::Blocks { of, from }), out);
             }
-            from = Height::new(from.number() + RUN_BLOCKS);
+            from = Height::new(from.number() + self.catch_up.stride);
         }
     }
 
@@ -261,6 +294,7 @@ impl Simplex {
         if let Some((of, _)) = self.catch_up.asked.remove(&from) {
             self.catch_up.silent.remove(&of);
         }
+        self.catch_up.stride = (run.blocks.len() as u64).clamp(1, RUN_BLOCKS);
         self.catch_up.runs.insert(from, run);
         self.catch_up.committed(now);
         Ok(())
@@ -317,7 +351,7 @@ impl Simplex {
                     return;
                 }
                 self.catch_up.reads_asked += 1;
-                let count = usize::try_from(RUN_BLOCKS).expect("a small number");
+                let count = self.catch_up.worth_reading();
                 self.catch_up.reads.push_back(Reading::Answer { to, from, count });
                 out.push(Output::Read { from: from.number(), count });
             }
@@ -352,7 +386,10 @@ impl Simplex {
         }
         let wide = count + RUN_HEADERS_MAX;
         match run_of(blocks) {
-            Some(run) => out.push(Output::Send { to, message: Message::Run(Box::new(run)) }),
+            Some(run) => {
+                self.catch_up.fitted = run.blocks.len();
+                out.push(Output::Send { to, message: Message::Run(Box::new(run)) });
+            }
             None if count < RUN_HEADERS_MAX => {
                 self.catch_up.reads.push_back(Reading::Answer { to, from, count: wide });
                 out.push(Output::Read { from: from.number(), count: wide });
