@@ -7,6 +7,7 @@
 //!
 //! | module | bytes from | guarantee |
 //! | --- | --- | --- |
+//! | [`assembly`] | members that lie, or a file | the same messages and charters; or what a member promises |
 //! | [`chain`] | an address, or a file | a value that encodes to the same bytes, or a reason |
 //! | [`dialect`] | a topic of a broker | a message that encodes to the same bytes; or a reason |
 //! | [`engine`] | all topics, timers and crashes | bounds, and the rules of votes and promises |
@@ -16,6 +17,7 @@
 //! | [`tracker`] | a peer, or a tracker | the same messages however they are split |
 //! | [`url`] | a user | an address that displays as it was written; or a reason |
 
+pub mod assembly;
 pub mod chain;
 pub mod dialect;
 pub mod engine;

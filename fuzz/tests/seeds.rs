@@ -8,7 +8,9 @@
 use std::path::Path;
 use std::{env, fs, panic};
 
-use althing_fuzz::{INPUT_MAX, chain, dialect, engine, rows, seed, stratum, tracker, url};
+use althing_fuzz::{
+    INPUT_MAX, assembly, chain, dialect, engine, rows, seed, stratum, tracker, url,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,6 +20,11 @@ const MUTATIONS: usize = 20_000;
 /// Texts that change the kind of a number or a value.
 const WORDS: [&[u8]; 8] =
     [b"0", b"-1", b"18446744073709551615", b"1e9", b"null", b"\"\"", b"[[", b"%"];
+
+#[test]
+fn a_member_of_an_assembly_keeps_its_word_whatever_liars_say() {
+    try_all("assembly", assembly::try_input);
+}
 
 #[test]
 fn any_bytes_to_an_address_are_a_message_or_are_refused() {

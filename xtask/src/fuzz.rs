@@ -36,7 +36,8 @@ struct Target {
 }
 
 /// One target for each kind of bytes from strangers.
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
+    Target { name: "assembly", sanitizer: "none" },
     Target { name: "chain", sanitizer: "address" },
     Target { name: "dialect", sanitizer: "address" },
     Target { name: "engine", sanitizer: "none" },
