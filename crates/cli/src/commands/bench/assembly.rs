@@ -116,6 +116,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     demand!(!arguments.time.is_zero(), "in no time nothing can be measured; see --time");
     let wants_given = arguments.over.contains(&Over::Given);
     demand!(!wants_given || arguments.broker.is_some(), "which broker? Name one with --broker");
+    let is_used = arguments.over.is_empty() || wants_given;
+    demand!(arguments.broker.is_none() || is_used, "--over leaves the broker of --broker out");
     commands::block_on(async {
         tokio::select! {
             outcome = bench_assembly(arguments) => outcome,
