@@ -70,6 +70,19 @@ impl Simplex {
             event(Event::Committed { block, view, hash }, out);
         }
         self.mempool.settled(root);
+        // Who leads now and then finds out what is refused as it selects.
+        if self.voter().is_none() {
+            self.forget_refused(now, out);
+        }
+    }
+
+    /// Forgets entries that can be in no block any more.
+    fn forget_refused(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let wall = self.wall_time(now);
+        let root = self.blocks.root();
+        for (entry, reason) in self.mempool.check_again((&root.facts, &*root.state.0), wall) {
+            event(Event::EntryRefused { entry, reason }, out);
+        }
     }
 
     /// A quorum has committed what we find invalid.
@@ -135,12 +148,16 @@ impl Simplex {
     pub(super) fn on_entries(
         &mut self,
         now: Moment,
-        mut entries: Vec<Entry>,
+        entries: Vec<Entry>,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        entries.retain(|entry| self.mempool.has_room_for(entry));
         let decoded: Result<Vec<_>, _> = entries.iter().map(SignedEntry::decode).collect();
-        let signed = decoded.map_err(|_| Refusal::EntriesWrong)?;
+        let decoded = decoded.map_err(|_| Refusal::EntriesWrong)?;
+        let has_room = |(entry, signed): &(Entry, SignedEntry)| {
+            self.mempool.has_room_for(entry, &signed.author)
+        };
+        let (entries, signed): (Vec<Entry>, Vec<SignedEntry>) =
+            entries.into_iter().zip(decoded).filter(has_room).unzip();
         if !SignedEntry::are_authentic(&signed, &self.chain.for_entries()) {
             return Err(Refusal::EntriesWrong);
         }
@@ -184,7 +201,11 @@ impl Simplex {
             let context = root.facts.next_context(wall);
             Ok(root.state.0.check(&context, std::slice::from_ref(entry))?)
         };
-        if self.mempool.add(entry, author, is_own, check, now)? {
+        let pooled = self.mempool.add(entry, author, is_own, check, now)?;
+        for entry in pooled.displaced {
+            event(Event::EntryRefused { entry, reason: NotAdmitted::Displaced }, out);
+        }
+        if pooled.is_new {
             event(Event::EntryPooled(entry.clone()), out);
         }
         Ok(())

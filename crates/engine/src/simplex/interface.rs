@@ -156,6 +156,12 @@ pub enum NotAdmitted {
     /// Rule L17.
     #[error("too many entries of this author are waiting already")]
     AuthorFull,
+    /// Rule L17.
+    #[error(
+        "entries of others have taken its place here; it may be committed yet, if another member \
+         has it"
+    )]
+    Displaced,
     /// Rule L6.
     #[error("it has {bytes} bytes, more than an entry may have")]
     TooLong {
