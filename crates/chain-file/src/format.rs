@@ -18,6 +18,9 @@ struct Heading {
     version: u32,
     /// The network's [`NetworkConfig`] as JSON; it is decoded once the version is known to be ours.
     network: Value,
+    /// The charter of an assembly, as a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    charter: Option<String>,
     blocks: u64,
 }
 
@@ -36,9 +39,7 @@ pub fn write<E: From<io::Error>>(
     blocks: impl Iterator<Item = Result<Vec<u8>, E>>,
     out: &mut impl Write,
 ) -> Result<(), E> {
-    let network = serde_json::to_value(dialect.network()).map_err(io::Error::from)?;
-    let heading = Heading { format: FORMAT.to_owned(), version: VERSION, network, blocks: count };
-    writeln!(out, "{}", serde_json::to_string(&heading).map_err(io::Error::from)?)?;
+    write_heading(&dialect.network(), None, count, out)?;
     for block in blocks {
         let block = block?;
         if is_text(dialect) {
@@ -51,30 +52,92 @@ pub fn write<E: From<io::Error>>(
     Ok(())
 }
 
+/// Writes the first line.
+pub(crate) fn write_heading(
+    network: &NetworkConfig,
+    charter: Option<String>,
+    blocks: u64,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let network = serde_json::to_value(network)?;
+    let heading = Heading { format: FORMAT.to_owned(), version: VERSION, network, charter, blocks };
+    writeln!(out, "{}", serde_json::to_string(&heading)?)
+}
+
+/// A file whose first line was read.
+pub(crate) struct Opened<R> {
+    pub(crate) network: NetworkConfig,
+    pub(crate) charter: Option<String>,
+    pub(crate) lines: BlockLines<R>,
+}
+
+/// Reads the first line of a file.
+pub(crate) fn open<R: BufRead>(mut lines: R) -> Result<Opened<R>, ChainFileError> {
+    let line = read_line(&mut lines)?.map(|line| line.bytes).unwrap_or_default();
+    // Some editors begin a text with this mark.
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
+    let Heading { version, network, charter, blocks, .. } = serde_json::from_slice(line)
+        .ok()
+        .filter(|heading: &Heading| heading.format == FORMAT)
+        .ok_or(ChainFileError::Foreign)?;
+    if version != VERSION {
+        return Err(ChainFileError::OtherVersion { theirs: version, ours: VERSION });
+    }
+    let network = NetworkConfig::from_json(&network.to_string())?;
+    Ok(Opened { network, charter, lines: BlockLines { lines, blocks, read: 0 } })
+}
+
+/// The lines after the first one, a block each.
+pub(crate) struct BlockLines<R> {
+    lines: R,
+    pub(crate) blocks: u64,
+    read: u64,
+}
+
+impl<R: BufRead> BlockLines<R> {
+    /// Returns what `decode` makes of the next line and its number; `None` after the last.
+    pub(crate) fn next<T>(
+        &mut self,
+        decode: impl FnOnce(Vec<u8>, u64) -> Result<T, ChainFileError>,
+    ) -> Result<Option<T>, ChainFileError> {
+        let (read, blocks) = (self.read, self.blocks);
+        let Some(line) = read_line(&mut self.lines)? else {
+            return match read == blocks {
+                true => Ok(None),
+                false => Err(ChainFileError::Incomplete { read, blocks }),
+            };
+        };
+        if read == blocks {
+            return Err(ChainFileError::Surplus { blocks });
+        }
+        self.read += 1;
+        match decode(line.bytes, self.read + 1) {
+            // Its end is missing, and so is the rest of the file.
+            Err(_) if !line.has_end => Err(ChainFileError::Incomplete { read, blocks }),
+            block => block.map(Some),
+        }
+    }
+}
+
 /// A chain that is being read.
 pub struct Reader<R> {
     dialect: Box<dyn ChainDialect>,
-    lines: R,
-    blocks: u64,
-    read: u64,
+    lines: BlockLines<R>,
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads the first line.
-    pub fn new(mut lines: R) -> Result<Self, ChainFileError> {
-        let line = read_line(&mut lines)?.map(|line| line.bytes).unwrap_or_default();
-        // Some editors begin a text with this mark.
-        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
-        let heading: Heading = serde_json::from_slice(line)
-            .ok()
-            .filter(|heading: &Heading| heading.format == FORMAT)
-            .ok_or(ChainFileError::Foreign)?;
-        if heading.version != VERSION {
-            return Err(ChainFileError::OtherVersion { theirs: heading.version, ours: VERSION });
+    pub fn new(lines: R) -> Result<Self, ChainFileError> {
+        Self::of(open(lines)?)
+    }
+
+    pub(crate) fn of(opened: Opened<R>) -> Result<Self, ChainFileError> {
+        let Opened { network, lines, .. } = opened;
+        if let NetworkConfig::Assembly { .. } = network {
+            return Err(ChainFileError::Assembly);
         }
-        let network = NetworkConfig::from_json(&heading.network.to_string())?;
         let dialect = chain_dialect(&network).ok_or(ChainFileError::NoChain { network })?;
-        Ok(Self { dialect, lines, blocks: heading.blocks, read: 0 })
+        Ok(Self { dialect, lines })
     }
 
     /// Returns the dialect of its network.
@@ -89,37 +152,22 @@ impl<R: BufRead> Reader<R> {
 
     /// Returns how many blocks there should be.
     pub fn blocks(&self) -> u64 {
-        self.blocks
+        self.lines.blocks
     }
 
     /// Reads the next block; `None` after the last.
     pub fn block(&mut self) -> Result<Option<Block>, ChainFileError> {
-        let (read, blocks) = (self.read, self.blocks);
-        let Some(line) = read_line(&mut self.lines)? else {
-            return match read == blocks {
-                true => Ok(None),
-                false => Err(ChainFileError::Incomplete { read, blocks }),
+        let dialect = &*self.dialect;
+        self.lines.next(|bytes, line| {
+            let bytes = match is_text(dialect) {
+                true => bytes,
+                false => {
+                    hex::decode_any_case(&bytes).ok_or(ChainFileError::NotHexadecimal { line })?
+                }
             };
-        };
-        if read == blocks {
-            return Err(ChainFileError::Surplus { blocks });
-        }
-        self.read += 1;
-        match self.decode(line.bytes) {
-            // Its end is missing, and so is the rest of the file.
-            Err(_) if !line.has_end => Err(ChainFileError::Incomplete { read, blocks }),
-            block => block.map(Some),
-        }
-    }
-
-    fn decode(&self, bytes: Vec<u8>) -> Result<Block, ChainFileError> {
-        let line = self.read + 1;
-        let bytes = match is_text(&*self.dialect) {
-            true => bytes,
-            false => hex::decode_any_case(&bytes).ok_or(ChainFileError::NotHexadecimal { line })?,
-        };
-        let block = self.dialect.decode_block(&bytes);
-        block.map_err(|reason| ChainFileError::NoBlock { line, reason })
+            let block = dialect.decode_block(&bytes);
+            block.map_err(|reason| ChainFileError::NoBlock { line, reason })
+        })
     }
 }
 

@@ -4,8 +4,10 @@
 //! | file | question |
 //! | --- | --- |
 //! | `format` | how is a chain written into a file, and read back? |
+//! | `assembly` | how is that of an assembly, with what commits it? |
 //! | `verification` | are its blocks valid? |
 
+mod assembly;
 mod format;
 mod verification;
 
@@ -15,6 +17,7 @@ use althing_dialect::{Malformed, NetworkConfig, UnknownNetwork};
 use althing_ledger::Invalid;
 use althing_types::Height;
 
+pub use self::assembly::{AssemblyReader, CertifiedBlock, write_assembly};
 pub use self::format::{Reader, write};
 pub use self::verification::Verification;
 
@@ -47,6 +50,9 @@ pub enum ChainFileError {
         /// The network.
         network: NetworkConfig,
     },
+    /// The file is of an assembly, whose blocks are checked by its charter.
+    #[error("the file is of an assembly, whose peers fetch its blocks from its members")]
+    Assembly,
     /// A line is longer than any block.
     #[error("a line has more than {bytes_max} bytes")]
     LineTooLong {
@@ -67,6 +73,12 @@ pub enum ChainFileError {
         /// The error of the dialect's decoder.
         #[source]
         reason: Malformed,
+    },
+    /// The file of an assembly has no charter, or that of another one.
+    #[error("the charter in it: {reason}")]
+    NoCharter {
+        /// What is wrong with it.
+        reason: String,
     },
     /// There are fewer blocks than the first line says.
     #[error("it ends after {read} of {blocks} blocks; it may have been copied in part")]

@@ -2,7 +2,7 @@
 //!
 //! | file | question |
 //! | --- | --- |
-//! | `assembly` | how is the chain of an assembly read? |
+//! | `assembly` | how is the chain of an assembly shown, verified and exported? |
 //! | `file` | how is a chain exported and imported? |
 //! | `proof` | what shows others that an entry is in a block, as a running peer has it? |
 //! | `running` | how is a running peer asked, and given an entry? |

@@ -102,6 +102,17 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     fs::write(&damaged, &text[..text.len() / 2]).expect("the disk has room");
     complaint(&["verify", &damaged, "--charter", &id]);
 
+    // The chain of a running member is verified as it is, and so is that in a file.
+    let chain = at("chain.jsonl");
+    runs(&["chain", "export", "--data", &data[2], &chain]);
+    let verified = json(&runs(&["chain", "verify", &chain, "--charter", &id, "--json"]));
+    assert_eq!((&verified["valid"], &verified["is_compared"]), (&true.into(), &true.into()));
+    let text = fs::read_to_string(&chain).expect("it is there");
+    let last = text.trim_end().rfind(' ').expect("the last block has a certificate");
+    fs::write(&damaged, format!("{}\n", &text[..last])).expect("the disk has room");
+    let said = complaint(&["chain", "verify", &damaged]);
+    assert!(said.contains("nothing here proves that they are committed"), "{said}");
+
     // Who follows a peer that is killed is told, and who submits to one that is not there as well.
     let mut log = log;
     for name in MEMBERS {
@@ -111,6 +122,20 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     let output = run(&["submit", "--data", &data[0], "too late"]);
     let said = String::from_utf8(output.stderr).expect("it writes text");
     assert!(output.status.code() == Some(1) && said.contains("not submitted: "), "{said}");
+    // What was committed is on every disk that had it, and can be checked from the genesis on.
+    for dir in &data {
+        let verified = json(&runs(&["chain", "verify", "--data", dir, "--charter", &id, "--json"]));
+        assert_eq!(verified["valid"], true, "{verified}");
+        assert_eq!(verified["members"], serde_json::json!(MEMBERS));
+        assert!(verified["certificates"].as_u64() >= Some(1), "{verified}");
+    }
+    let other = complaint(&["chain", "verify", "--data", &data[0], "--charter", &"0".repeat(64)]);
+    assert!(other.contains("it is of another assembly"), "{other}");
+    let shown = runs(&["chain", "show", "--data", &data[0], "--json"]);
+    let block = shown.lines().map(json).find(|block| block["height"].as_u64() == height);
+    let block = block.expect("it was committed there");
+    assert_eq!((&block["entries"][0], &block["names"][0]), (&line["text"], &"ann".into()));
+    assert!(block["committed_by"].as_u64() >= height, "{block}");
     // The proof is there without any peer.
     runs(&["prove", hash, "--data", &data[0], "--out", &proof]);
     runs(&["verify", &proof, "--charter", &id]);

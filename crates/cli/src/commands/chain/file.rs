@@ -13,6 +13,7 @@ use althing_types::{Height, Work};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::assembly;
 use super::verification::{Kept, Progress, verify_file};
 
 /// Write the chain to a file, which anyone can verify and import.
@@ -43,9 +44,16 @@ pub(super) struct Import {
 }
 
 pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
-    let kept = Kept::open(&arguments.data)?;
+    let assembly = assembly::Kept::open(&arguments.data)?;
+    let mut to_write: Box<dyn FnMut(&mut dyn Write) -> anyhow::Result<()>> = match assembly {
+        Some(mut kept) => Box::new(move |out| assembly::export(&mut kept, out)),
+        None => {
+            let kept = Kept::open(&arguments.data)?;
+            Box::new(move |out| write(&kept, out))
+        }
+    };
     if arguments.file == Path::new("-") {
-        return write(&kept, io::stdout().lock());
+        return to_write(&mut io::stdout().lock());
     }
     let given = &arguments.file;
     let writing = || format!("writing {}", given.display());
@@ -56,14 +64,14 @@ pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
     }
     // A pipe or a device is written to, and not replaced.
     if fs::metadata(&file).is_ok_and(|there| !there.is_file()) {
-        let out = OpenOptions::new().write(true).open(&file).with_context(writing)?;
-        return write(&kept, out).with_context(writing);
+        let mut out = OpenOptions::new().write(true).open(&file).with_context(writing)?;
+        return to_write(&mut out).with_context(writing);
     }
     // Under another name until it is complete, so that no half of it is ever taken for all.
     let draft = file.with_added_extension("new");
-    let write_all = || -> anyhow::Result<()> {
-        let out = File::create(&draft)?;
-        write(&kept, &out)?;
+    let mut write_all = || -> anyhow::Result<()> {
+        let mut out = File::create(&draft)?;
+        to_write(&mut out)?;
         out.sync_all()?;
         Ok(fs::rename(&draft, &file)?)
     };
@@ -73,7 +81,7 @@ pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
     })
 }
 
-fn write(kept: &Kept, out: impl Write) -> anyhow::Result<()> {
+fn write(kept: &Kept, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut out = BufWriter::new(out);
     let blocks = kept.blocks().map(|block| block.map(|block| kept.dialect.encode_block(&block)));
     althing_chain_file::write(&*kept.dialect, kept.length(), blocks, &mut out)?;

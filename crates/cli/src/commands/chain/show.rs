@@ -10,6 +10,7 @@ use althing_types::{BlockHash, UnixTime};
 use clap::Args;
 use serde_json::json;
 
+use super::assembly;
 use super::verification::Kept;
 
 /// Show the blocks.
@@ -34,6 +35,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(mut kept) = assembly::Kept::open(&arguments.data)? {
+        let shown = arguments.from..=arguments.to.unwrap_or(u64::MAX);
+        return assembly::show(&mut kept, &shown, arguments.json);
+    }
     let kept = Kept::open(&arguments.data)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut parent = kept.given().map(|genesis| genesis.hash_after(None));

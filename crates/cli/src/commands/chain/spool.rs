@@ -2,7 +2,7 @@
 //! memory.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, Lines, Seek, SeekFrom, Write};
 
 use althing_api::{Block as BlockAnswer, Client, ClientError};
 use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
@@ -15,7 +15,8 @@ use crate::asking::{Asking, if_running};
 /// How often the chain is read again from its beginning, if blocks of it are replaced meanwhile.
 const ATTEMPTS_MAX: usize = 16;
 
-/// The blocks of a chain, as lines of hexadecimal digits in a file that has no name.
+/// The blocks of a chain, as lines of hexadecimal digits in a file that has no name, each with its
+/// certificate after a space if it has one.
 pub(super) struct Spool {
     file: File,
     length: u64,
@@ -33,29 +34,29 @@ pub(super) fn spooled(asking: &Asking) -> anyhow::Result<Option<(Box<dyn ChainDi
     };
     let rules = node.rules.context("the peer does not say of which network it is")?;
     let network = NetworkConfig::from_json(&rules.to_string())?;
-    let dialect = chain_dialect(&network).with_context(|| match network {
-        NetworkConfig::Assembly { .. } => "it is a peer of an assembly, whose blocks its \
-                 charter vouches for; althing chain get shows its entries"
-            .to_owned(),
-        _ => {
-            format!("its network, {network}, has a table and no chain; see althing table --help")
-        }
+    let dialect = chain_dialect(&network).with_context(|| {
+        format!("its network, {network}, has a table and no chain; see althing table --help")
     })?;
-    let ask = |from| asking.wait(|peer| peer.blocks(from));
-    for _ in 0..ATTEMPTS_MAX {
-        if let Some(spool) = Spool::fill(|from| {
-            Ok::<_, ClientError>({
-                let page = ask(from)?;
-                (page.items, page.next)
-            })
-        })? {
-            return Ok(Some((dialect, spool)));
-        }
-    }
-    bail!("the peer's chain is replaced faster than it can be read; try again")
+    Ok(Some((dialect, Spool::of_running(asking)?)))
 }
 
 impl Spool {
+    /// Reads the chain of a running peer, as it is at one moment.
+    pub(super) fn of_running(asking: &Asking) -> anyhow::Result<Self> {
+        let ask = |from| asking.wait(|peer| peer.blocks(from));
+        for _ in 0..ATTEMPTS_MAX {
+            if let Some(spool) = Self::fill(|from| {
+                Ok::<_, ClientError>({
+                    let page = ask(from)?;
+                    (page.items, page.next)
+                })
+            })? {
+                return Ok(spool);
+            }
+        }
+        bail!("the peer's chain is replaced faster than it can be read; try again")
+    }
+
     /// Reads a chain page by page. It is `None` if the chain was replaced between two pages, so
     /// that what was read is no chain.
     fn fill<E: std::error::Error + Send + Sync + 'static>(
@@ -70,7 +71,10 @@ impl Spool {
                 if last.is_some() && last != block.previous {
                     return Ok(None);
                 }
-                writeln!(out, "{}", block.bytes)?;
+                match &block.certificate {
+                    Some(certificate) => writeln!(out, "{} {certificate}", block.bytes)?,
+                    None => writeln!(out, "{}", block.bytes)?,
+                }
                 last = Some(block.hash);
                 length += 1;
             }
@@ -91,12 +95,17 @@ impl Spool {
         &self,
         dialect: &'a dyn ChainDialect,
     ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Block>> + 'a> {
-        let mut file = self.file.try_clone()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(BufReader::new(file).lines().map(|line| {
+        Ok(self.lines()?.map(|line| {
             let bytes = hex::decode(&line?).ok().context("a block is not in hexadecimal")?;
             Ok(dialect.decode_block(&bytes)?)
         }))
+    }
+
+    /// Returns the lines. Only one caller can read at a time.
+    pub(super) fn lines(&self) -> anyhow::Result<Lines<BufReader<File>>> {
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(BufReader::new(file).lines())
     }
 }
 

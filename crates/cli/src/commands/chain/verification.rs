@@ -12,10 +12,11 @@ use althing_ledger::{Block, Genesis, Ledger, Tip};
 use althing_store::Store;
 use althing_text::counted;
 use althing_text::terminal::escaped_json;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::assembly;
 use super::spool::{Spool, spooled};
 use crate::asking::{Asking, Place};
 use crate::output;
@@ -26,6 +27,11 @@ use crate::output;
 pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
+
+    /// The charter that the chain of an assembly must have: its file, or its hash, as althing
+    /// charter check has it. Without it, the one in the directory or in the file is taken.
+    #[arg(long, value_name = "HASH|FILE")]
+    charter: Option<String>,
 
     /// Write the result as a line of JSON.
     #[arg(long)]
@@ -80,7 +86,6 @@ impl Kept {
     }
 
     fn stored(dir: &Path) -> anyhow::Result<Self> {
-        super::assembly::refuse(dir)?;
         let store = Store::open_to_read(dir)?;
         let identity = store.identity()?.with_context(|| {
             format!("{} is of a peer that has never run, and has no chain", dir.display())
@@ -127,6 +132,11 @@ impl Kept {
 /// A verification that tells a person how far it has come.
 pub(super) struct Progress {
     verification: Verification,
+    telling: Telling,
+}
+
+/// Tells a person how far something has come.
+pub(super) struct Telling {
     total: u64,
     told: Instant,
 }
@@ -137,19 +147,13 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 impl Progress {
     /// Begins with an empty ledger, in which `total` blocks are to come.
     pub(super) fn begin(dialect: &dyn ChainDialect, total: u64) -> Self {
-        Self { verification: Verification::begin(dialect), total, told: Instant::now() }
+        Self { verification: Verification::begin(dialect), telling: Telling::of(total) }
     }
 
     /// Checks the next block.
     pub(super) fn check(&mut self, block: Block) -> anyhow::Result<()> {
         self.verification.check(block)?;
-        if self.told.elapsed() >= TELL_EVERY && output::is_live(&io::stderr()) {
-            self.told = Instant::now();
-            let (checked, total) = (self.verification.checked(), self.total);
-            let percent = checked * 100 / total.max(1);
-            write!(io::stderr(), "\r{checked} of {total} blocks, {percent} % ")?;
-        }
-        Ok(())
+        self.telling.tell(self.verification.checked())
     }
 
     /// Checks all blocks, and returns the ledger that has them.
@@ -163,16 +167,49 @@ impl Progress {
 
     /// Ends it, and returns the ledger with all its blocks.
     pub(super) fn finish(self) -> anyhow::Result<Ledger> {
+        self.telling.finish()?;
+        Ok(self.verification.into_ledger())
+    }
+}
+
+impl Telling {
+    /// Begins with nothing of so many blocks.
+    pub(super) fn of(total: u64) -> Self {
+        Self { total, told: Instant::now() }
+    }
+
+    /// Says that so many blocks are checked, if a person watches and has waited for a while.
+    pub(super) fn tell(&mut self, checked: u64) -> anyhow::Result<()> {
+        if self.told.elapsed() >= TELL_EVERY && output::is_live(&io::stderr()) {
+            self.told = Instant::now();
+            let total = self.total;
+            let percent = checked * 100 / total.max(1);
+            write!(io::stderr(), "\r{checked} of {total} blocks, {percent} % ")?;
+        }
+        Ok(())
+    }
+
+    /// Removes what was told.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
         if output::is_live(&io::stderr()) {
-            // Over what was told of the progress.
             write!(io::stderr(), "\r\x1b[K")?;
         }
-        Ok(self.verification.into_ledger())
+        Ok(())
     }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
+    let wanted = arguments.charter.as_deref().map(crate::commands::charter::named).transpose()?;
+    let assembly = match (&arguments.which.data, &arguments.which.file) {
+        (Some(dir), _) => assembly::Kept::open(dir)?,
+        (None, Some(file)) => assembly::Kept::of_file(file)?,
+        (None, None) => None,
+    };
+    if let Some(mut kept) = assembly {
+        return assembly::verify(&mut kept, wanted, arguments.json);
+    }
+    ensure!(wanted.is_none(), "it is of a network without a charter");
     let (dialect, verified) = match (&arguments.which.data, &arguments.which.file) {
         (Some(dir), _) => {
             let kept = Kept::open(dir)?;
@@ -215,7 +252,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Returns what is written of a chain that is not valid.
-fn invalid(network: &NetworkConfig, error: &anyhow::Error, seconds: f64) -> Value {
+pub(super) fn invalid(network: &NetworkConfig, error: &anyhow::Error, seconds: f64) -> Value {
     json!({
         "network": network.to_string(),
         "valid": false,
@@ -224,7 +261,7 @@ fn invalid(network: &NetworkConfig, error: &anyhow::Error, seconds: f64) -> Valu
     })
 }
 
-fn rounded(seconds: f64) -> f64 {
+pub(super) fn rounded(seconds: f64) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
