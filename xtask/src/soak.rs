@@ -46,6 +46,8 @@ enum Step {
     Python,
     /// The fuzz targets.
     Fuzz,
+    /// Kills of the member that leads a fleet, one after the other; only if it is asked for.
+    Leads,
 }
 
 /// The kinds of networks, as `crates/sim/examples/soak.rs` calls them.
@@ -91,6 +93,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if plan.takes(Step::Fuzz) {
         fuzz::add_steps(&mut steps, &fuzz::Options::SOAK);
+    }
+    if plan.takes(Step::Leads) {
+        steps.run("leads", || leads(plan));
     }
     steps.finish()
 }
@@ -154,6 +159,19 @@ fn python(seed: u64) -> Result<()> {
     tests.env("ALTHING_PYTHON_SEED", seed.to_string());
     tests.env("ALTHING_PYTHON_CASES", PYTHON_CASES.to_string());
     shell::run(&mut tests).context("Python reads or writes something else")
+}
+
+/// Kills of the holder of a lease, unless `--seeds` says how many.
+const KILLS: u64 = 100;
+
+/// Kills the holder of a lease again and again, and prints how long it takes until the next one
+/// runs its command.
+fn leads(plan: Plan) -> Result<()> {
+    let kills = if plan.seeds == 0 { KILLS } else { plan.seeds };
+    let mut tests = shell::cargo(["test", "--release", "--package=althing", "--test=e2e", "--"]);
+    tests.args(["--ignored", "--nocapture", "leading::kills_of_the_holder"]);
+    tests.env("ALTHING_LEAD_KILLS", kills.to_string());
+    shell::run(&mut tests).context("two at once, or none")
 }
 
 /// Returns a seed from the clock, small enough to be read aloud.

@@ -10,6 +10,7 @@
 //! | `demo` | how is a whole network shown in one process? |
 //! | `init` | how is an assembly made on one machine? |
 //! | `key` | how does a member of an assembly get its key? |
+//! | `lead` | how does a command run on one member of an assembly at a time? |
 //! | `log` | what is committed in an assembly? |
 //! | `mine` | how is one puzzle solved? |
 //! | `peer` | how does a peer take part? |
@@ -34,6 +35,7 @@ pub(crate) mod cs60_vote;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod lead;
 pub(crate) mod log;
 pub(crate) mod mine;
 pub(crate) mod peer;

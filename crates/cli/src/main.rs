@@ -91,6 +91,10 @@ enum Command {
     Init(commands::init::Arguments),
     Key(commands::key::Arguments),
     Charter(commands::charter::Arguments),
+    Lead(Box<commands::lead::Arguments>),
+    /// How althing lead runs a command.
+    #[command(hide = true)]
+    LeadGuard(commands::lead::guard::Arguments),
     Broker(commands::broker::Arguments),
     Tracker(commands::tracker::Arguments),
     Stratum(Box<commands::stratum::Arguments>),
@@ -115,7 +119,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let named = Named::on(words);
+    // What comes after -- is another program's.
+    let named = Named::on(words.take_while(|word| word != "--"));
     let mut command = offered::only_theirs(Arguments::command());
     if let Some(named) = &named {
         command = command
@@ -138,6 +143,8 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init::run(&arguments),
         Command::Key(arguments) => commands::key::run(&arguments),
         Command::Charter(arguments) => commands::charter::run(&arguments),
+        Command::Lead(arguments) => commands::lead::run(*arguments),
+        Command::LeadGuard(arguments) => commands::lead::guard::run(&arguments),
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Tracker(arguments) => commands::tracker::run(&arguments),
         Command::Stratum(arguments) => commands::stratum::run(*arguments),
@@ -161,8 +168,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&error);
-            exit_code(&error)
+            let ended = error.downcast_ref::<output::Ended>();
+            if ended.is_none_or(|ended| ended.reason.is_some()) {
+                output::complain(&error);
+            }
+            ended.map_or_else(|| exit_code(&error), |ended| ExitCode::from(ended.code))
         }
     };
     output::errors::finish();

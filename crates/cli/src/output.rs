@@ -71,6 +71,26 @@ impl std::fmt::Display for OnlyHere {
 
 impl std::error::Error for OnlyHere {}
 
+/// What was run has ended: so do we, with its exit code.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code, which is not 0.
+    pub(crate) code: u8,
+    /// What is to be said of it, if the program that has ended has not.
+    pub(crate) reason: Option<String>,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.reason {
+            Some(reason) => f.write_str(reason),
+            None => write!(f, "what was run has ended with code {}", self.code),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
+
 /// As `anyhow::bail`, with a [`Misuse`].
 macro_rules! misuse {
     ($($text:tt)*) => {

@@ -8,18 +8,24 @@ use anyhow::Context;
 /// Ends when the user asks us to stop: Ctrl-C, a termination signal, or the end of the terminal. A
 /// user who has asked once need not ask again: from its first call on this listens for good.
 pub(crate) async fn stop_asked() {
-    static ASKED: OnceLock<tokio::sync::watch::Receiver<bool>> = OnceLock::new();
+    signal_asked().await;
+}
+
+/// Does the same, and returns the number of the signal with which the user asked.
+pub(crate) async fn signal_asked() -> u8 {
+    static ASKED: OnceLock<tokio::sync::watch::Receiver<Option<u8>>> = OnceLock::new();
     let asked = ASKED.get_or_init(|| {
-        let (asked, is_asked) = tokio::sync::watch::channel(false);
+        let (asked, is_asked) = tokio::sync::watch::channel(None);
         tokio::spawn(async move {
-            stop_signal().await;
-            asked.send_replace(true);
+            asked.send_replace(Some(stop_signal().await));
         });
         is_asked
     });
-    if asked.clone().wait_for(|asked| *asked).await.is_err() {
+    let mut asked = asked.clone();
+    match asked.wait_for(Option::is_some).await.map(|signal| *signal) {
+        Ok(Some(signal)) => signal,
         // The runtime has ended, and with it all that could stop.
-        pending::<()>().await;
+        _ => pending().await,
     }
 }
 

@@ -170,7 +170,8 @@ fn blocks_that_are_not_run_name_options_that_there_are() {
             let Some(line) = line.trim_start().strip_prefix("althing ") else { continue };
             let is_option =
                 |word: &&str| !["&", ">", "|", ";", "#"].iter().any(|it| word.starts_with(it));
-            let words = line.split_whitespace().take_while(is_option);
+            // What comes after -- is another program's.
+            let words = line.split_whitespace().take_while(|word| is_option(word) && *word != "--");
             let mut help = command();
             // Options before it are read, and refused if there are none of that name.
             let output = help.args(words).arg("--help").output().expect("it has been built");

@@ -21,6 +21,7 @@ mod failing;
 mod harness;
 mod interop;
 mod leaders;
+mod leading;
 mod manual;
 mod meeting;
 mod outputs;

@@ -3,4 +3,5 @@
 mod byzantine;
 mod failures;
 mod fixed_seeds;
+mod leases;
 mod speed;
