@@ -129,6 +129,9 @@ pub enum Malformed {
     /// Rule X1.
     #[error("the signature is not its sender's")]
     SignatureWrong,
+    /// It came to no message, since the transport has refused the connection.
+    #[error("a connection was refused: {0}")]
+    Connection(String),
 }
 
 impl Malformed {
@@ -141,6 +144,7 @@ impl Malformed {
             Self::NotAMessage(_) => ("not_a_message", None),
             Self::Field { .. } => ("bad_field", None),
             Self::SignatureWrong => ("signature_wrong", Some("X1")),
+            Self::Connection(_) => ("connection_refused", None),
         };
         Ground { kind, rule, is_breach: true }
     }

@@ -8,13 +8,53 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use crate::backoff::Backoff;
 use crate::seldom::Seldom;
+
+/// Silence after which TCP keep-alive probes the other side.
+pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(20);
+
+/// Time between two probes, of which [`KEEP_ALIVE_TRIES`] may stay unanswered.
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The number of unanswered probes after which the other side counts as dead.
+pub const KEEP_ALIVE_TRIES: u32 = 3;
+
+/// Why a server cannot listen at an address.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Another program has the port.
+    #[error("TCP port in use: {address}; choose another with --listen")]
+    InUse {
+        /// The address it was to listen at.
+        address: SocketAddr,
+    },
+    /// The address does not belong to this host.
+    #[error(
+        "{} is not an address of this machine; choose one of its own with --listen",
+        address.ip()
+    )]
+    Elsewhere {
+        /// The address it was to listen at.
+        address: SocketAddr,
+    },
+    /// The operating system refuses it for another reason.
+    #[error("cannot listen at TCP port {address}: {reason}")]
+    Refused {
+        /// The address it was to listen at.
+        address: SocketAddr,
+        /// The operating system's error.
+        reason: io::Error,
+    },
+}
 
 /// Accepts connections at one address.
 #[derive(Debug)]
@@ -99,6 +139,55 @@ impl Acceptor {
     }
 }
 
+/// The backlog: connections that the operating system keeps until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// Returns a listener at `address`; connections keep so many bytes for a peer that does not read,
+/// or as many as the operating system chooses.
+pub(crate) fn listen(
+    address: SocketAddr,
+    send_buffer_bytes: Option<usize>,
+) -> Result<TcpListener, ListenError> {
+    bind(address, send_buffer_bytes).map_err(|reason| match reason.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse { address },
+        io::ErrorKind::AddrNotAvailable => ListenError::Elsewhere { address },
+        _ => ListenError::Refused { address, reason },
+    })
+}
+
+fn bind(address: SocketAddr, send_buffer_bytes: Option<usize>) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // So that a server can start at the port of one that has just stopped.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if let Some(bytes) = send_buffer_bytes {
+        // Accepted connections inherit it.
+        socket.set_send_buffer_size(bytes)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Makes TCP notice when the other side of a connection dies silently.
+pub(crate) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let questions = TcpKeepalive::new()
+        .with_time(KEEP_ALIVE_TIME)
+        .with_interval(KEEP_ALIVE_INTERVAL)
+        .with_retries(KEEP_ALIVE_TRIES);
+    socket.set_tcp_keepalive(&questions)?;
+    // TCP does not probe while sent data is unacknowledged: that has its own limit.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let patience = KEEP_ALIVE_TIME + KEEP_ALIVE_INTERVAL * KEEP_ALIVE_TRIES;
+        socket.set_tcp_user_timeout(Some(patience))?;
+    }
+    Ok(())
+}
+
 /// Whether this system has something to open that only takes a descriptor.
 const KEEPS_RESERVE: bool = cfg!(unix);
 
@@ -117,8 +206,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;

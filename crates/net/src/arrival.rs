@@ -37,6 +37,13 @@ pub enum Arrival {
         /// read.
         bytes: usize,
     },
+    /// A stranger has connected and was refused, before any message. Only a mesh reports it.
+    Refused {
+        /// The address that the connection came from.
+        from: Channel,
+        /// What was wrong with it, as a part of a sentence.
+        reason: String,
+    },
     /// A tracker's list of all peers, which may include this one. Only endpoints report it.
     Peers(Vec<Address>),
 }
@@ -48,6 +55,7 @@ impl Entry for Arrival {
             Self::Down { reason } => reason.len(),
             Self::Received { from, payload } => name(from).len() + payload.len(),
             Self::Oversized { from, .. } => name(from).len(),
+            Self::Refused { from, reason } => name(from).len() + reason.len(),
             Self::Peers(list) => {
                 list.iter().map(|peer| size_of::<Address>() + peer.host().len()).sum()
             }
@@ -58,7 +66,7 @@ impl Entry for Arrival {
         match self {
             Self::Up | Self::Down { .. } => Some(State::Connection),
             Self::Peers(_) => Some(State::Peers),
-            Self::Received { .. } | Self::Oversized { .. } => None,
+            Self::Received { .. } | Self::Oversized { .. } | Self::Refused { .. } => None,
         }
     }
 }

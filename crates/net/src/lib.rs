@@ -15,6 +15,7 @@
 //! | [`mqtt`] | through an MQTT 5 broker, over TCP or TLS |
 //! | [`broker`] | is such a broker, inside this process |
 //! | [`amqp`] | through the fanout exchanges of an AMQP 0-9-1 broker, over TCP or TLS |
+//! | [`mesh`] | over TCP, from each member of an assembly to each, without a broker |
 //! | [`udp`] | between endpoints, in datagrams |
 //! | [`tracker`] | tells endpoints which peers there are: both the server and the peer's side |
 //! | [`over_link`] | between endpoints, over any link |
@@ -70,6 +71,7 @@ mod dial;
 mod endpoint;
 mod link;
 pub mod memory;
+pub mod mesh;
 pub mod mqtt;
 mod names;
 mod opening;
@@ -85,7 +87,7 @@ pub mod udp;
 mod unique;
 mod url;
 
-pub use accept::{Accepted, Acceptor};
+pub use accept::{Accepted, Acceptor, ListenError};
 pub use arrival::Arrival;
 pub use dial::DialError;
 pub use endpoint::{Endpoint, Sender};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use althing_types::Address;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -60,6 +61,12 @@ pub struct Publisher {
 pub(crate) trait Outgoing: Send + Sync {
     /// Accepts a message within the limits, without waiting.
     fn publish(&self, message: Message);
+
+    /// Sends a message to one peer alone, by the address of its connection, and returns true; or
+    /// returns false if all messages of this transport go to all.
+    fn answer(&self, _to: &Address, _payload: &Bytes) -> bool {
+        false
+    }
 
     /// Returns how many messages were lost before they were sent.
     fn lost(&self) -> u64;
@@ -198,6 +205,18 @@ impl Publisher {
             return;
         }
         self.outgoing.publish(message);
+    }
+
+    /// Sends `payload` to the peer at the other end of one connection, without waiting, and returns
+    /// true; or returns false where all messages go to all. What cannot be sent is lost and counted,
+    /// as with [`Publisher::publish`].
+    pub fn answer(&self, to: &Address, payload: impl Into<Bytes>) -> bool {
+        let payload = payload.into();
+        if payload.len() > PAYLOAD_MAX {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+        self.outgoing.answer(to, &payload)
     }
 
     /// Returns how many messages were lost before they were sent; see [`Publisher::publish`].

@@ -33,6 +33,10 @@ pub(crate) enum State {
 pub(crate) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     changed: Notify,
+    /// Told of each entry that is taken.
+    taken: Notify,
+    messages_max: usize,
+    bytes_max: usize,
 }
 
 struct Inner<T> {
@@ -46,9 +50,14 @@ struct Inner<T> {
 
 impl<T: Entry> Queue<T> {
     pub(crate) fn new() -> Self {
+        Self::bounded(QUEUE_MESSAGES_MAX, QUEUE_BYTES_MAX)
+    }
+
+    /// Returns a queue with bounds of its own.
+    pub(crate) fn bounded(messages_max: usize, bytes_max: usize) -> Self {
         let (entries, states) = (VecDeque::new(), BTreeMap::new());
-        let inner = Inner { entries, bytes: 0, states, lost: 0, closed: false };
-        Self { inner: Mutex::new(inner), changed: Notify::new() }
+        let inner = Mutex::new(Inner { entries, bytes: 0, states, lost: 0, closed: false });
+        Self { inner, changed: Notify::new(), taken: Notify::new(), messages_max, bytes_max }
     }
 
     /// Appends `entry`; a closed queue drops it.
@@ -58,8 +67,8 @@ impl<T: Entry> Queue<T> {
             inner.lost += 1;
             return;
         }
-        while inner.entries.len() >= QUEUE_MESSAGES_MAX
-            || (inner.bytes + entry.bytes() > QUEUE_BYTES_MAX && !inner.entries.is_empty())
+        while inner.entries.len() >= self.messages_max
+            || (inner.bytes + entry.bytes() > self.bytes_max && !inner.entries.is_empty())
         {
             inner.make_room();
         }
@@ -77,7 +86,21 @@ impl<T: Entry> Queue<T> {
         }
         let entry = inner.entries.pop_front()?;
         inner.bytes -= entry.bytes();
+        drop(inner);
+        self.taken.notify_one();
         Some(entry)
+    }
+
+    /// Waits until fewer than so many entries are in the queue, or it is closed. Writers that wait
+    /// are woken in the order in which they came. Cancel-safe.
+    pub(crate) async fn has_less_than(&self, messages: usize) {
+        while self.len() >= messages && !self.is_closed() {
+            self.taken.notified().await;
+        }
+        // Room for one may be room for more.
+        if self.len() + 1 < messages || self.is_closed() {
+            self.taken.notify_one();
+        }
     }
 
     /// Removes all entries that are like this.
@@ -113,6 +136,7 @@ impl<T: Entry> Queue<T> {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
+        self.taken.notify_one();
     }
 
     /// Counts `messages` as lost: they left the queue, but were not sent.
@@ -197,6 +221,35 @@ mod tests {
         queue.push(Word::Large);
         queue.push(Word::Large);
         assert_eq!((queue.len(), queue.lost()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn writers_that_wait_for_room_come_in_turn() {
+        let queue = std::sync::Arc::new(Queue::new());
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let queue = std::sync::Arc::clone(&queue);
+                tokio::spawn(async move {
+                    for _ in 0..4 {
+                        queue.has_less_than(1).await;
+                        queue.push(Word::Said(writer));
+                    }
+                })
+            })
+            .collect();
+        let mut said = Vec::new();
+        for _ in 0..12 {
+            said.push(queue.pop().await);
+            tokio::task::yield_now().await;
+        }
+        for writer in writers {
+            writer.await.expect("it has said all");
+        }
+        // The first has found the queue empty, and asks again before the others do.
+        for turn in said[1..10].chunks(3) {
+            let different = (0..3).all(|writer| turn.contains(&Some(Word::Said(writer))));
+            assert!(different, "{said:?}");
+        }
     }
 
     #[test]

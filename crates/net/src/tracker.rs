@@ -26,27 +26,16 @@ mod membership;
 mod room;
 mod server;
 
-use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use althing_types::Address;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+
+pub use crate::accept::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIME, KEEP_ALIVE_TRIES};
 
 pub use self::connection::{LIST_PAUSE, NAMELESS_TIME, READING_TIME, WORD_BYTES_MAX, WORDS_MAX};
 pub use self::membership::{ANSWER_TIME, DIAL_TIME, join};
 pub use self::room::{ADDRESSES_MAX, LIST_BYTES_MAX};
 pub use self::server::{CONNECTIONS_MAX, Options, StartError, Tracker};
-
-/// Silence after which TCP keep-alive probes the other side.
-pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(20);
-
-/// Time between two probes, of which [`KEEP_ALIVE_TRIES`] may stay unanswered.
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The number of unanswered probes after which the other side counts as dead.
-pub const KEEP_ALIVE_TRIES: u32 = 3;
 
 /// What has happened at a tracker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,22 +95,4 @@ pub enum Refusal {
     /// It has had no registered address for [`NAMELESS_TIME`].
     #[error("it registers no address")]
     Nameless,
-}
-
-/// Makes TCP notice when the other side of a connection dies silently.
-fn keep_alive(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
-    let questions = TcpKeepalive::new()
-        .with_time(KEEP_ALIVE_TIME)
-        .with_interval(KEEP_ALIVE_INTERVAL)
-        .with_retries(KEEP_ALIVE_TRIES);
-    socket.set_tcp_keepalive(&questions)?;
-    // TCP does not probe while sent data is unacknowledged: that has its own limit.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let patience = KEEP_ALIVE_TIME + KEEP_ALIVE_INTERVAL * KEEP_ALIVE_TRIES;
-        socket.set_tcp_user_timeout(Some(patience))?;
-    }
-    Ok(())
 }

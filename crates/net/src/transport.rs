@@ -42,8 +42,9 @@ impl Transport {
     ///
     /// # Panics
     ///
-    /// If `to` is an address and this is a bus, or a topic and this is not. The codec and the
-    /// transport of a peer are chosen together, so this is a bug of ours and never a peer's doing.
+    /// If `to` is an address and this is a bus on which all hear all, or a topic and this is not a
+    /// bus. The codec and the transport of a peer are chosen together, so this is a bug of ours and
+    /// never a peer's doing.
     pub fn send(&self, to: &Channel, payload: impl Into<Bytes>) {
         match (self, to) {
             (Self::Link(link), Channel::Topic(topic)) => {
@@ -52,7 +53,10 @@ impl Transport {
             (Self::Endpoint(endpoint), Channel::Address(address)) => {
                 endpoint.sender().send(address, payload);
             }
-            (Self::Link(_), Channel::Address(to)) => panic!("a bus has topics, and no {to}"),
+            (Self::Link(link), Channel::Address(to)) => {
+                let is_sent = link.publisher().answer(to, payload);
+                assert!(is_sent, "a bus has topics, and no {to}");
+            }
             (Self::Endpoint(_), Channel::Topic(to)) => panic!("an endpoint has no topic {to}"),
         }
     }

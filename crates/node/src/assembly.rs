@@ -1,7 +1,9 @@
 //! How a peer of an assembly is made, and how entries get into its chain.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use althing_dialect::assembly::Assembly;
 use althing_engine::Engine;
@@ -13,9 +15,10 @@ use althing_feed::Feed;
 use althing_ledger::assembly::Ed25519;
 use althing_ledger::charter::id_of_key;
 use althing_ledger::{Block, EntriesRefused, Entry};
+use althing_net::mesh;
 use althing_pow::Parallelism;
 use althing_store::{Reader, Secret, Store};
-use althing_types::{PeerId, PeerKey};
+use althing_types::{Address, PeerId, PeerKey};
 use ed25519_dalek::SigningKey;
 use tokio::sync::watch;
 
@@ -112,6 +115,51 @@ pub fn open_dishonest(options: Options, role: Role) -> Result<(Node<Simplex>, En
     let members = charter.members.len();
     let byzantine = ByzantineMember::new(role, me, members, chain, authenticator);
     Ok((node.dishonest(Box::new(byzantine)), entries))
+}
+
+/// Where a peer of an assembly listens and whom it turns to, where there is no broker.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address at which others reach it, if that is another one; port 0 is the one that it
+    /// listens at.
+    pub advertise: Option<Address>,
+    /// The peers to connect to first.
+    pub contacts: Vec<Address>,
+    /// A tracker with a list of peers.
+    pub tracker: Option<Address>,
+}
+
+/// Connects a peer to the others of its assembly over TCP, without a broker.
+///
+/// # Panics
+///
+/// Outside of a Tokio runtime.
+pub fn join_mesh(
+    dialect: &Assembly,
+    key: &SigningKey,
+    place: Place,
+) -> Result<mesh::Joined, mesh::BindError> {
+    let Place { listen, advertise, contacts, tracker } = place;
+    let [_, gone] = dialect.topics();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let members = dialect.charter().members().map(|(index, member)| mesh::Member {
+        key: member.key,
+        gone: dialect.last_will(index).payload.into(),
+    });
+    mesh::join(mesh::Options {
+        network: *dialect.chain().as_bytes(),
+        key: key.clone(),
+        members: members.collect(),
+        gone: gone.into(),
+        listen,
+        advertise,
+        contacts,
+        tracker,
+        started: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        entropy: rand::random,
+    })
 }
 
 /// Makes the owner of a key that of a store, and returns its id.

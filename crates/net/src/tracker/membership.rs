@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::debug;
 
+use super::LIST_BYTES_MAX;
 use super::codec::{Presence, Reader};
 use super::directory::Directory;
-use super::{LIST_BYTES_MAX, keep_alive};
 use crate::Arrival;
+use crate::accept::keep_alive;
 use crate::backoff::Backoff;
 use crate::connect::{ConnectError, connect_any};
 use crate::dial::linger;

@@ -1,12 +1,9 @@
 //! The tracker itself: accepts connections and serves them.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use althing_types::Address;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 use tokio::select;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -14,16 +11,14 @@ use tracing::{debug, info};
 
 use super::connection::Connection;
 use super::room::{ConnectionId, Room};
-use super::{Event, Refusal, keep_alive};
-use crate::accept::{Accepted, Acceptor};
+use super::{Event, Refusal};
+pub use crate::accept::ListenError as StartError;
+use crate::accept::{Accepted, Acceptor, keep_alive, listen};
 use crate::link::AbortOnDrop;
 use crate::queue::{Entry, Queue};
 
 /// The maximum number of connections at a time; more are closed at once.
 pub const CONNECTIONS_MAX: usize = 1024;
-
-/// The backlog: connections that the operating system keeps until they are accepted.
-const BACKLOG: i32 = 1024;
 
 /// The send buffer in bytes: what the operating system keeps for a peer that does not read.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
@@ -33,35 +28,6 @@ const SEND_BUFFER_BYTES: usize = 64 * 1024;
 pub struct Options {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
-}
-
-/// Why a tracker could not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Another program has the port.
-    #[error("TCP port in use: {address}; choose another with --listen")]
-    InUse {
-        /// The address it was to listen at.
-        address: SocketAddr,
-    },
-    /// The address does not belong to this host.
-    #[error(
-        "{} is not an address of this machine; choose one of its own with --listen",
-        address.ip()
-    )]
-    Elsewhere {
-        /// The address it was to listen at.
-        address: SocketAddr,
-    },
-    /// The operating system refuses it for another reason.
-    #[error("cannot listen at TCP port {address}: {reason}")]
-    Refused {
-        /// The address it was to listen at.
-        address: SocketAddr,
-        /// The operating system's error.
-        reason: io::Error,
-    },
 }
 
 /// A running tracker. Dropping it stops it in the background; [`Tracker::stop`] waits for that.
@@ -82,12 +48,8 @@ impl Tracker {
     /// Outside of a Tokio runtime.
     pub fn start(options: &Options) -> Result<Self, StartError> {
         let address = options.listen;
+        let listener = listen(address, Some(SEND_BUFFER_BYTES))?;
         let refused = |reason| StartError::Refused { address, reason };
-        let listener = listen(address).map_err(|reason| match reason.kind() {
-            io::ErrorKind::AddrInUse => StartError::InUse { address },
-            io::ErrorKind::AddrNotAvailable => StartError::Elsewhere { address },
-            _ => refused(reason),
-        })?;
         let address = listener.local_addr().map_err(refused)?;
         info!(%address, "tracker started");
         let (room, events) = (Arc::new(Room::new()), Arc::new(Queue::new()));
@@ -123,19 +85,6 @@ impl Tracker {
         let _ = (&mut task.0).await;
         info!(%address, "tracker ended");
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // So that a tracker can start at the port of one that has just stopped.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    // Accepted connections inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 /// The task that accepts connections.

@@ -9,6 +9,7 @@ mod embedded;
 mod failing;
 mod fake;
 mod memory;
+mod mesh;
 mod older;
 mod options;
 mod over_link;

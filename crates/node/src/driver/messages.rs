@@ -64,6 +64,10 @@ impl<E: Observed> Node<E> {
                 self.refuse(&from, &Malformed::TooLong { bytes }, &[]);
                 None
             }
+            Arrival::Refused { from, reason } => {
+                self.refuse(&from, &Malformed::Connection(reason), &[]);
+                None
+            }
         }
     }
 
