@@ -13,6 +13,7 @@ use althing_dialect::{ChainDialect, NetworkConfig};
 use althing_engine::nakamoto::{Discovery, Label, Timeouts};
 use althing_ledger::target_of_bits;
 use althing_net::{Endpoint, mqtt, over_link};
+use althing_node::assembly::Place;
 use althing_peer::meeting::{self, Met, canonical};
 use althing_text::Name;
 use althing_text::look_alike::{look_alike, unseen};
@@ -136,11 +137,11 @@ enum Contact {
     Host(String),
 }
 
-/// How a peer with a chain meets the others.
+/// How a peer with a chain meets the others, or a member of an assembly without a broker.
 #[derive(Args, Clone)]
-#[command(next_help_heading = "Meeting (networks with a chain)")]
+#[command(next_help_heading = "Meeting (networks with a chain, and assembly)")]
 pub(crate) struct Meeting {
-    /// The UDP address to listen at; port 0 takes a free one.
+    /// The address to listen at, UDP, and in an assembly TCP; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     #[arg(value_parser = parse_listen)]
     listen: SocketAddr,
@@ -150,12 +151,13 @@ pub(crate) struct Meeting {
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_own_address)]
     advertise: Option<Address>,
 
-    /// A peer to contact first; may be given several times (aviary, open). In aviary, the port is
-    /// the one of the network's programs unless it is said.
+    /// A peer to contact first; may be given several times (aviary, open, assembly). In aviary, the
+    /// port is the one of the network's programs unless it is said.
     #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_contact)]
     contact: Vec<Contact>,
 
-    /// The tracker with the list of peers (open and cs60; the default for cs60 is 127.0.0.1:60825).
+    /// The tracker with the list of peers (open, assembly and cs60; the default for cs60 is
+    /// 127.0.0.1:60825).
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     tracker: Option<Address>,
 
@@ -383,6 +385,13 @@ impl Meeting {
             }
         }
         Ok(contacts)
+    }
+
+    /// Returns where a member of an assembly listens and whom it turns to, without a broker.
+    pub(crate) fn place(&self) -> anyhow::Result<Place> {
+        let contacts = self.contacts(&[])?;
+        let Self { listen, advertise, tracker, .. } = self.clone();
+        Ok(Place { listen, advertise, contacts, tracker })
     }
 
     /// Returns whether it was said where another peer or the tracker is.

@@ -15,6 +15,7 @@ const SD: DialectName = DialectName::Rounds(RoundsName::Sd);
 const CS60: DialectName = DialectName::Chain(ChainName::Cs60);
 const AVIARY: DialectName = DialectName::Chain(ChainName::Aviary);
 const OPEN: DialectName = DialectName::Chain(ChainName::Open);
+const ASSEMBLY: DialectName = DialectName::Assembly;
 
 /// The options that not all networks of their kind have, by their ids, with those that do. Which
 /// kind of network has the others, the group says that an option is in.
@@ -31,8 +32,8 @@ const OWNERS: [(&str, &[DialectName]); 17] = [
     ("gossip_every", &[AVIARY, OPEN]),
     ("kick_after", &[AVIARY, OPEN]),
     ("ban_for", &[OPEN]),
-    ("contact", &[AVIARY, OPEN]),
-    ("tracker", &[CS60, OPEN]),
+    ("contact", &[AVIARY, OPEN, ASSEMBLY]),
+    ("tracker", &[CS60, OPEN, ASSEMBLY]),
     ("with_tracker", &[CS60, OPEN]),
     ("mine", &[AVIARY, OPEN]),
     ("found", &[AVIARY]),
@@ -260,6 +261,7 @@ mod tests {
             ("--dialect cs60", &["tracker", "entries"], &["contact", "ban_for", "mine"]),
             ("--profile aviary", &["contact", "found"], &["tracker", "founded"]),
             ("--dialect open", &["contact", "tracker", "founded"], &["found", "entries"]),
+            ("--dialect assembly", &["contact", "tracker"], &["founded", "mine"]),
         ] {
             assert!(!has.iter().any(|id| lacks(line, id)), "{line} has {has:?}");
             assert!(lacked.iter().all(|id| lacks(line, id)), "{line} has not {lacked:?}");

@@ -85,6 +85,7 @@ fn of_peer(record: &Record, event: &PeerEvent) -> Option<String> {
             let bytes = bytes.as_ref().map(|bytes| format!(": {bytes}")).unwrap_or_default();
             format!("refused{whose}: {reason}{rule}{bytes}")
         }
+        PeerEvent::Reachable { address } => format!("other peers reach us at {address}"),
         PeerEvent::Serving { url } => format!("the API and its page are at {url}"),
         PeerEvent::ClockSet { by_ms } => {
             let by = humantime::format_duration(Duration::from_secs(by_ms.unsigned_abs() / 1000));

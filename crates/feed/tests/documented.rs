@@ -67,6 +67,7 @@ fn examples() -> Vec<Event> {
         PeerEvent::Started { rows: None, blocks: Some(4), left_out: Some(1), watching: false },
         PeerEvent::Started { rows: Some(0), blocks: None, left_out: None, watching: true },
         PeerEvent::Connected {},
+        PeerEvent::Reachable { address: address() },
         PeerEvent::Serving { url: "http://127.0.0.1:8080".to_owned() },
         PeerEvent::ClockSet { by_ms: -3_600_000 },
         PeerEvent::Slept { seconds: 600 },

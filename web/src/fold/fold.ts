@@ -43,6 +43,7 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   "summary",
   "slept",
   "clock_set",
+  "reachable",
   "serving",
   "listening_for_miners",
   "worker_joined",

@@ -48,6 +48,8 @@ export function sentenceOf(state: State, record: Record): Sentence | null {
       const like = record.like ? `, which looks like the name of ${name(record.like)}` : "";
       return say("peers", `${peer} is called ${short(record.name)}${like}`);
     }
+    case "reachable":
+      return say("peers", `Other peers reach this one at ${record.address}`);
     case "serving":
       return say("peers", `The API and this page are at ${record.url}`);
     case "membership_settled": {

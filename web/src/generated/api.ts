@@ -1151,6 +1151,11 @@ export interface components {
             event: "connected";
         } | {
             /** @constant */
+            event: "reachable";
+            /** @description Where others reach it, as they say after `--contact`. */
+            address: string;
+        } | {
+            /** @constant */
             event: "serving";
             /** @description Where, as in `http://127.0.0.1:8080`. */
             url: string;

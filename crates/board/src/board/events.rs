@@ -67,6 +67,7 @@ impl Board {
             }
             // It is here once it is connected.
             PeerEvent::Started { .. }
+            | PeerEvent::Reachable { .. }
             | PeerEvent::Serving { .. }
             | PeerEvent::ClockSet { .. }
             | PeerEvent::Slept { .. }

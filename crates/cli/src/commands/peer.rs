@@ -30,6 +30,9 @@ use crate::parallelism::ParallelismOptions;
 /// What is said to those who would name a peer among published programs.
 pub(super) const NAMELESS: &str = "published programs know no names of peers; leave --name out";
 
+/// The options with which members of an assembly connect to each other, and not to a broker.
+const MESH: [&str; 4] = ["listen", "advertise", "contact", "tracker"];
+
 /// Take part in a network.
 #[derive(Args)]
 #[command(mut_arg("dialect", |argument| argument.value_parser(clap::value_parser!(DialectName))))]
@@ -43,6 +46,8 @@ pub(super) const NAMELESS: &str = "published programs know no names of peers; le
     althing peer --dialect aviary --contact localhost:8999 --difficulty 6\n  \
     althing peer --dialect cs60 --tracker localhost:60825 --data ./voter-1\n  \
     althing peer --dialect assembly --data ./club/member-1\n  \
+    althing peer --dialect assembly --data ./club/member-2 --listen 127.0.0.1:7002 --contact \
+    127.0.0.1:7001\n  \
     althing peer --dialect open --network club --founded now --mine --listen 127.0.0.1:9000\n\n\
     With --dialect or --profile, the help shows only what that network has.")]
 pub(crate) struct Arguments {
@@ -89,9 +94,11 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
         refuse::<rounds::RoundsOptions>(given, &called, "with rounds", &[])?;
         refuse::<Network>(given, &called, "with rounds", &["room"])?;
         refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
-        refuse::<Meeting>(given, &called, "with a chain", &[])?;
+        refuse::<Meeting>(given, &called, "with a chain", &MESH)?;
         refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
-        return super::block_on(assembly::take_part(arguments));
+        let is_given = |id: &&str| given.value_source(id) == Some(ValueSource::CommandLine);
+        let has_broker = !MESH.iter().any(is_given);
+        return super::block_on(assembly::take_part(arguments, has_broker));
     }
     refuse::<MemberOptions>(given, &called, "of the dialect assembly", &[])?;
     match arguments.network.chain_name() {
@@ -122,7 +129,7 @@ pub(crate) fn of_network(command: Command, named: &Named) -> Command {
     if named.is_assembly() {
         let command = hide::<Network>(command, &["dialect", "room"]);
         let command = hide::<rounds::RoundsOptions>(hide::<ChainNetwork>(command, &[]), &[]);
-        return named.only(hide::<chain::ChainOptions>(hide::<Meeting>(command, &[]), &[]));
+        return named.only(hide::<chain::ChainOptions>(hide::<Meeting>(command, &MESH), &[]));
     }
     let command = hide::<MemberOptions>(command, &[]);
     named.only(match named.chain_name() {

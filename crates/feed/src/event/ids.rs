@@ -34,6 +34,7 @@ impl PeerEvent {
             | Self::PeerWatched { watched: None, .. }
             | Self::Started { .. }
             | Self::Connected {}
+            | Self::Reachable { .. }
             | Self::Serving { .. }
             | Self::ClockSet { .. }
             | Self::Slept { .. }

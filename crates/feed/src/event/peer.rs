@@ -33,6 +33,13 @@ pub enum PeerEvent {
     },
     /// The peer can be reached, or its broker or tracker is back.
     Connected {},
+    /// The peer accepts connections of others, in an assembly without a broker.
+    Reachable {
+        /// Where others reach it, as they say after `--contact`.
+        #[serde(with = "crate::text_form")]
+        #[schemars(with = "String")]
+        address: Address,
+    },
     /// The HTTP API can be asked, and its page be opened.
     Serving {
         /// Where, as in `http://127.0.0.1:8080`.
