@@ -143,7 +143,7 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init::run(&arguments),
         Command::Key(arguments) => commands::key::run(&arguments),
         Command::Charter(arguments) => commands::charter::run(&arguments),
-        Command::Lead(arguments) => commands::lead::run(*arguments),
+        Command::Lead(arguments) => commands::lead::run(*arguments, options(&given)),
         Command::LeadGuard(arguments) => commands::lead::guard::run(&arguments),
         Command::Broker(arguments) => commands::broker::run(&arguments),
         Command::Tracker(arguments) => commands::tracker::run(&arguments),

@@ -2,23 +2,28 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use althing_api::Mode;
 use althing_dialect::Codec;
 use althing_dialect::assembly::Assembly;
 use althing_engine::simplex::{Durable, Simplex};
-use althing_feed::Feed;
+use althing_feed::{Feed, PeerEvent, Source};
 use althing_http::{About, Asked, Process, Socket};
 use althing_ledger::charter::{Charter, id_of_key};
-use althing_node::assembly::Entries;
+use althing_net::Link;
+use althing_node::assembly::{Entries, Place, join_mesh};
 use althing_node::{self as node, Clock, Node};
 use althing_pow::Parallelism;
 use althing_store::Store;
-use althing_types::{PeerId, PeerKey};
+use althing_types::{Moment, PeerId, PeerKey};
 use anyhow::Context;
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 
-use crate::output::Misuse;
+use crate::chain_network::Meeting;
+use crate::connection::{Broker, BrokerUrl, Connection};
+use crate::output::{Misuse, demand};
 use crate::passphrase::open_key;
 
 /// Where a charter is looked for in the directory of a peer, unless another file is named.
@@ -56,6 +61,62 @@ pub(crate) struct Member {
     pub(crate) process: Process,
     /// Ends when it is dropped.
     pub(crate) socket: Socket,
+}
+
+/// The options with which members connect to each other, by their ids.
+pub(crate) const MESH: [&str; 4] = ["listen", "advertise", "contact", "tracker"];
+
+/// Returns whether members meet at a broker, by what is on the command line.
+pub(crate) fn has_broker(given: &ArgMatches) -> bool {
+    !MESH.iter().any(|id| given.value_source(id) == Some(ValueSource::CommandLine))
+}
+
+/// How a member meets the others.
+pub(crate) enum Way {
+    /// At a broker, for which it waits so long.
+    Broker(Broker, Option<Duration>),
+    /// Over TCP from each to each.
+    Mesh(Place),
+}
+
+impl Way {
+    pub(crate) fn of(
+        has_broker: bool,
+        connection: &Connection,
+        meeting: &Meeting,
+    ) -> anyhow::Result<Self> {
+        if has_broker {
+            let broker = connection.broker(BrokerUrl::local_mqtt())?;
+            return Ok(Self::Broker(broker, connection.patience()));
+        }
+        demand!(
+            !connection.has_broker(),
+            "members meet at a broker, or connect to each other; leave --broker out, or --listen, \
+             --advertise, --contact and --tracker"
+        );
+        Ok(Self::Mesh(meeting.place()?))
+    }
+
+    /// Connects the peer whose entries these are.
+    pub(crate) async fn join(
+        self,
+        dialect: &Assembly,
+        entries: &Entries,
+        source: &Source,
+        now: Moment,
+    ) -> anyhow::Result<Link> {
+        match self {
+            Self::Broker(broker, patience) => {
+                let key = PeerKey::from_bytes(entries.key().verifying_key().to_bytes());
+                broker.join_assembly(dialect, id_of_key(&key), patience).await
+            }
+            Self::Mesh(place) => {
+                let joined = join_mesh(dialect, entries.key(), place)?;
+                source.publish(now, PeerEvent::Reachable { address: joined.address });
+                Ok(joined.link)
+            }
+        }
+    }
 }
 
 impl MemberOptions {

@@ -22,17 +22,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use althing_applications::leases::{LeaseName, SHORTEST_TTL};
+use althing_dialect::Codec;
 use althing_dialect::assembly::Assembly;
 use althing_feed::Feed;
 use althing_node::leases;
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgMatches, Args};
 use tokio::sync::oneshot;
 
 use self::contending::{Contending, Keeping};
 use self::telling::Telling;
-use crate::connection::{BrokerUrl, Connection};
-use crate::member::{Member, MemberOptions};
+use crate::chain_network::Meeting;
+use crate::connection::Connection;
+use crate::member::{Member, MemberOptions, Way, has_broker};
 use crate::output::{Ended, demand, misuse};
 use crate::parallelism::ParallelismOptions;
 use crate::signals::stop_asked;
@@ -47,6 +49,7 @@ use crate::signals::stop_asked;
 /// When COMMAND ends, the lease is released, and this ends with its exit code; SIGTERM, SIGINT and
 /// SIGHUP are passed on to it. A lease that is lost is competed for again.
 #[derive(Args)]
+#[command(mut_arg("name", |argument| argument.hide(true)))]
 #[command(after_help = "Examples:\n  \
     althing lead billing --data ./club/member-1 -- ./run-billing\n  \
     althing lead backup --again --ttl 10s --data ./club/member-1 -- sh -c 'backup; sleep 1h'\n  \
@@ -56,7 +59,7 @@ use crate::signals::stop_asked;
 pub(crate) struct Arguments {
     /// The name of the lease; all who use it compete.
     #[arg(value_name = "NAME")]
-    name: LeaseName,
+    lease: LeaseName,
 
     /// The directory of the member, which no other process uses: see althing init --help.
     #[arg(long, value_name = "DIR")]
@@ -91,9 +94,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     member: MemberOptions,
 
-    // Last, since its heading in the help goes on for all that follows.
+    // Last, since their headings in the help go on for all that follows.
     #[command(flatten)]
     connection: Connection,
+
+    #[command(flatten)]
+    meeting: Meeting,
 
     /// The command, and its arguments. It reads nothing: its standard input is empty.
     #[arg(value_name = "COMMAND", required = true, last = true)]
@@ -106,29 +112,35 @@ const COMMAND_MISSING: u8 = 127;
 /// The exit code if a command cannot be run.
 const COMMAND_NOT_RUN: u8 = 126;
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments, given: &ArgMatches) -> anyhow::Result<()> {
     // Before anything else: a member that cannot run it must not hold the lease.
     if let Some(program) = arguments.command.first() {
         check_command(program)?;
     }
-    super::block_on(lead(arguments))
+    super::block_on(lead(arguments, has_broker(given)))
 }
 
-async fn lead(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { name, data, ttl, grace, again, json, room, .. } = arguments;
-    let Arguments { parallelism, member, connection, command, .. } = arguments;
+async fn lead(arguments: Arguments, has_broker: bool) -> anyhow::Result<()> {
+    let Arguments { lease: name, data, ttl, grace, again, json, room, .. } = arguments;
+    let Arguments { parallelism, member, connection, meeting, command, .. } = arguments;
     demand!(
         ttl >= SHORTEST_TTL && ttl.subsec_nanos().is_multiple_of(1_000_000),
         "--ttl: {ttl:?} is not in whole milliseconds, from {SHORTEST_TTL:?} on"
     );
-    let broker = connection.broker(BrokerUrl::local_mqtt())?;
+    demand!(
+        meeting.name.is_none(),
+        "members are called as their charter has them; leave --name out"
+    );
+    let way = Way::of(has_broker, &connection, &meeting)?;
     let (telling, feed) = (Telling::new(name.clone(), json), Feed::default());
     telling.follow(&feed);
     let member = member.open(&data, &room, parallelism.of_each(1), feed)?;
-    let Member { peer, dialect, node, entries, clock, socket: _socket, .. } = member;
+    let Member { peer, dialect, node, entries, clock, feed, socket: _socket, .. } = member;
+    let network = dialect.network().dialect().to_owned();
+    let source = feed.source(Some(network.into()), Some(peer.into()));
     check_ttl(&dialect, ttl)?;
     let link = tokio::select! {
-        link = broker.join_assembly(&dialect, peer, connection.patience()) => link?,
+        link = way.join(&dialect, &entries, &source, clock.now()) => link?,
         () = stop_asked() => return Ok(()),
     };
     let (stop, stopped) = oneshot::channel::<()>();

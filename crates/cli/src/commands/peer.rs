@@ -21,7 +21,7 @@ use clap::{ArgMatches, Args, Command};
 use crate::chain_network::{ChainName, ChainNetwork, Meeting};
 use crate::connection::Connection;
 use crate::http::HttpOptions;
-use crate::member::MemberOptions;
+use crate::member::{MESH, MemberOptions, has_broker};
 use crate::network::{DialectName, Network};
 use crate::offered::Named;
 use crate::output::demand;
@@ -29,9 +29,6 @@ use crate::parallelism::ParallelismOptions;
 
 /// What is said to those who would name a peer among published programs.
 pub(super) const NAMELESS: &str = "published programs know no names of peers; leave --name out";
-
-/// The options with which members of an assembly connect to each other, and not to a broker.
-const MESH: [&str; 4] = ["listen", "advertise", "contact", "tracker"];
 
 /// Take part in a network.
 #[derive(Args)]
@@ -96,9 +93,7 @@ pub(crate) fn run(mut arguments: Arguments, given: &ArgMatches) -> anyhow::Resul
         refuse::<ChainNetwork>(given, &called, "with a chain", &[])?;
         refuse::<Meeting>(given, &called, "with a chain", &MESH)?;
         refuse::<chain::ChainOptions>(given, &called, "with a chain", &[])?;
-        let is_given = |id: &&str| given.value_source(id) == Some(ValueSource::CommandLine);
-        let has_broker = !MESH.iter().any(is_given);
-        return super::block_on(assembly::take_part(arguments, has_broker));
+        return super::block_on(assembly::take_part(arguments, has_broker(given)));
     }
     refuse::<MemberOptions>(given, &called, "of the dialect assembly", &[])?;
     match arguments.network.chain_name() {

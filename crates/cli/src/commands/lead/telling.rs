@@ -108,7 +108,12 @@ fn matters(record: &Record) -> bool {
                 | Of::MemberContradicted { .. }
         ),
         Event::Peer(event) => {
-            matches!(event, PeerEvent::Disconnected { .. } | PeerEvent::Connected {})
+            matches!(
+                event,
+                PeerEvent::Disconnected { .. }
+                    | PeerEvent::Connected {}
+                    | PeerEvent::Reachable { .. }
+            )
         }
         _ => false,
     }

@@ -2,21 +2,12 @@
 
 use althing_dialect::Codec;
 use althing_feed::{Feed, PeerEvent};
-use althing_node::assembly::{Place, join_mesh};
 use althing_node::leases;
 
 use super::Arguments;
-use crate::connection::{Broker, BrokerUrl};
-use crate::member::Member;
-use crate::output::{Lines, Misuse, Printer, demand};
+use crate::member::{Member, Way};
+use crate::output::{Lines, Misuse, Printer};
 use crate::signals::stop_asked;
-
-/// How a member meets the others.
-enum Way {
-    Broker(Broker),
-    /// Over TCP from each to each.
-    Mesh(Place),
-}
 
 /// Takes part until the user asks us to stop; over a broker, or without one.
 pub(super) async fn take_part(arguments: Arguments, has_broker: bool) -> anyhow::Result<()> {
@@ -38,17 +29,7 @@ pub(super) async fn take_part(arguments: Arguments, has_broker: bool) -> anyhow:
                 .to_owned(),
         )
     })?;
-    let way = match has_broker {
-        true => Way::Broker(connection.broker(BrokerUrl::local_mqtt())?),
-        false => {
-            demand!(
-                !connection.has_broker(),
-                "members meet at a broker, or connect to each other; leave --broker out, or \
-                 --listen, --advertise, --contact and --tracker"
-            );
-            Way::Mesh(meeting.place()?)
-        }
-    };
+    let way = Way::of(has_broker, &connection, &meeting)?;
     let feed = Feed::default();
     let printer = Printer::start_lasting(Lines::of(json), &feed)?;
     printer.warn_when_closed();
@@ -58,16 +39,9 @@ pub(super) async fn take_part(arguments: Arguments, has_broker: bool) -> anyhow:
     let source =
         feed.source(Some(dialect.network().dialect().to_owned().into()), Some(peer.into()));
     let http = http.serve(&process, &source, clock.now()).await?;
-    let link = match way {
-        Way::Broker(broker) => tokio::select! {
-            link = broker.join_assembly(&dialect, peer, connection.patience()) => link?,
-            () = stop_asked() => return printer.finish(),
-        },
-        Way::Mesh(place) => {
-            let joined = join_mesh(&dialect, entries.key(), place)?;
-            source.publish(clock.now(), PeerEvent::Reachable { address: joined.address });
-            joined.link
-        }
+    let link = tokio::select! {
+        link = way.join(&dialect, &entries, &source, clock.now()) => link?,
+        () = stop_asked() => return printer.finish(),
     };
     // It is a witness of leases, whether its user wants any or not; and takes part in the votes
     // while it still reads which there are.
