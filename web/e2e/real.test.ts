@@ -66,6 +66,19 @@ describe.skipIf(!PROGRAM)("althing demo", () => {
     expect(await steps.violations(page)).toEqual([]);
   });
 
+  it("shows the members of an assembly, and goes on when the leader is crashed", async () => {
+    const page = await begin();
+    await expect.poll(() => steps.peers(page).count()).toBe(4);
+    const heights = page.locator("#view-assembly tbody b");
+    const height = async () => Number(await heights.first().textContent());
+    await expect.poll(() => heights.count()).toBeGreaterThan(2);
+    await steps.crashLeader(page);
+    await expect.poll(() => steps.gone(page).count()).toBe(1);
+    const before = await height();
+    await expect.poll(height).toBeGreaterThan(before + 5);
+    expect(await steps.violations(page)).toEqual([]);
+  });
+
   it("a line across the ring stops the minority, and its undoing lets it catch up", async () => {
     const page = await begin(...ROUNDS, "--pace", "1s");
     await expect.poll(() => steps.rows(page)).toBeGreaterThan(0);

@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(dialect("peer --profile copy-a"), None);
         // A demo without a dialect is that of an assembly, which has no variants.
         assert_eq!(dialect("althing -v demo --variant published"), None);
-        assert_eq!(dialect("peer --room demo --variant published"), Some(ELECT_CHAIN));
+        assert_eq!(dialect("althing peer --room demo --variant published"), Some(ELECT_CHAIN));
         for line in ["peer", "peer --dialect latin", "peer --profile latin", "peer --dialect"] {
             assert!(named(line).is_none(), "{line}");
         }
