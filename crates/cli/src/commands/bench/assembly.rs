@@ -33,8 +33,8 @@ use crate::output::demand;
 ///
 /// All members run in this process, each with files of its own on which all that must be is synced
 /// before it is sent (in the directory for temporary files; TMPDIR names another one), and all that
-/// they say is signed. They meet over memory, over the embedded broker, and over your own broker if
-/// you name one. Entries are notes of 128 characters, signed by four authors; they are signed
+/// they say is signed. They meet over memory, over a mesh of connections, over the embedded broker,
+/// and over your own broker if you name one. Entries are notes of 128 characters, signed by four authors; they are signed
 /// before the measurement begins. A member that is killed stops without a goodbye, and its
 /// connection breaks.
 #[derive(Args)]
@@ -89,6 +89,8 @@ pub(crate) struct Arguments {
 enum Over {
     /// Memory.
     Memory,
+    /// Connections between the members, over TCP on 127.0.0.1.
+    Mesh,
     /// The broker in this process.
     Embedded,
     /// The broker that is named with --broker.
@@ -99,6 +101,7 @@ impl Over {
     fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
+            Self::Mesh => "mesh",
             Self::Embedded => "embedded broker",
             Self::Given => "given broker",
         }
@@ -147,6 +150,7 @@ async fn bench_assembly(arguments: &Arguments) -> anyhow::Result<()> {
         let mut embedded = None;
         let way = match over {
             Over::Memory => Way::Memory,
+            Over::Mesh => Way::Mesh,
             Over::Embedded => {
                 let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let broker = embedded.insert(EmbeddedBroker::start(anywhere).await?);

@@ -1,5 +1,7 @@
 //! The members of an assembly in this process, with files of their own, and how they are broken.
 
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +12,11 @@ use althing_feed::{Feed, PeerName, Subscription};
 use althing_ledger::charter::Member;
 use althing_net::memory::Bus;
 use althing_net::{Link, Transport};
-use althing_node::assembly::{Options, admit, open};
+use althing_node::assembly::{Options, Place, admit, join_mesh, open};
 use althing_node::{Clock, Commands, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
-use althing_types::PeerId;
+use althing_types::{Address, PeerId};
 use anyhow::{Context, bail, ensure};
 use ed25519_dalek::SigningKey;
 use tempfile::TempDir;
@@ -29,6 +31,7 @@ use crate::connection::{Broker, PATIENCE};
 #[derive(Clone)]
 pub(super) enum Way {
     Memory,
+    Mesh,
     Broker(Broker),
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Network {
     keys: Vec<SigningKey>,
     bus: Bus,
     way: Way,
+    /// Where members listen for the others, in a mesh.
+    addresses: BTreeMap<usize, Address>,
     clock: Clock,
     feed: Feed,
     records: Subscription,
@@ -85,6 +90,7 @@ impl Network {
             keys,
             bus: Bus::new(),
             way: way.clone(),
+            addresses: BTreeMap::new(),
             clock,
             records: feed.subscribe(),
             feed,
@@ -133,9 +139,20 @@ impl Network {
         Ok(open(options)?.0)
     }
 
-    async fn join(&self, number: usize) -> anyhow::Result<Transport> {
+    async fn join(&mut self, number: usize) -> anyhow::Result<Transport> {
         let link: Link = match &self.way {
             Way::Memory => self.bus.join(self.dialect.topics()),
+            Way::Mesh => {
+                let place = Place {
+                    listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                    advertise: None,
+                    contacts: self.addresses.values().cloned().collect(),
+                    tracker: None,
+                };
+                let joined = join_mesh(&self.dialect, &self.keys[number], place)?;
+                self.addresses.insert(number, joined.address);
+                joined.link
+            }
             Way::Broker(broker) => {
                 broker.join_assembly(&self.dialect, self.id(number), Some(PATIENCE)).await?
             }
