@@ -34,9 +34,9 @@ use crate::output::demand;
 /// All members run in this process, each with files of its own on which all that must be is synced
 /// before it is sent (in the directory for temporary files; TMPDIR names another one), and all that
 /// they say is signed. They meet over memory, over a mesh of connections, over the embedded broker,
-/// and over your own broker if you name one. Entries are notes of 128 characters, signed by four authors; they are signed
-/// before the measurement begins. A member that is killed stops without a goodbye, and its
-/// connection breaks.
+/// and over your own broker if you name one. Entries are notes of 100 characters, which have 226
+/// bytes with author and signature, and are signed before the measurement begins. A member that is
+/// killed stops without a goodbye, and its connection breaks.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     althing bench assembly\n  \

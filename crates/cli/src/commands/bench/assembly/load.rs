@@ -22,8 +22,9 @@ pub(super) enum Load {
 /// Entries that are submitted at once, under full load.
 pub(super) const BATCH: usize = 128;
 
-/// Characters in the text of an entry.
-const TEXT: usize = 128;
+/// Characters in the text of an entry: as many as a note may have. With its author and signature it
+/// has 226 bytes.
+const TEXT: usize = 100;
 
 /// Signed entries, of one author at each member.
 pub(super) struct Supply {
