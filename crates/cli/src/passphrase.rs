@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin};
 use std::path::Path;
 
-use althing_store::{KeyFile, KeyFileError};
+use althing_store::{ForeignKey, KeyFile, KeyFileError};
 use althing_text::terminal::escaped;
 use anyhow::{Context, bail, ensure};
 use ed25519_dalek::SigningKey;
@@ -19,11 +19,25 @@ const TRIES: usize = 3;
 /// for on a terminal.
 pub(crate) fn open_key(path: &Path) -> anyhow::Result<SigningKey> {
     let file = KeyFile::read(path)?;
-    if !file.is_encrypted() {
-        return Ok(file.open(None)?);
+    opened(path, file.is_encrypted(), |passphrase| file.open(passphrase))
+}
+
+/// As [`open_key`], of a key that another program has written.
+pub(crate) fn open_foreign(path: &Path) -> anyhow::Result<SigningKey> {
+    let file = ForeignKey::read(path)?;
+    opened(path, file.is_encrypted(), |passphrase| file.open(passphrase))
+}
+
+fn opened(
+    path: &Path,
+    is_encrypted: bool,
+    open: impl Fn(Option<&str>) -> Result<SigningKey, KeyFileError>,
+) -> anyhow::Result<SigningKey> {
+    if !is_encrypted {
+        return Ok(open(None)?);
     }
     if let Some(passphrase) = given() {
-        return Ok(file.open(Some(&passphrase))?);
+        return Ok(open(Some(&passphrase))?);
     }
     ensure!(
         can_ask(),
@@ -35,8 +49,10 @@ pub(crate) fn open_key(path: &Path) -> anyhow::Result<SigningKey> {
     let question = format!("Passphrase of {}: ", escaped(&path));
     let mut last = None;
     for _ in 0..TRIES {
-        match file.open(Some(&ask(&question)?)) {
-            Err(error @ KeyFileError::WrongPassphrase { .. }) => last = Some(error),
+        match open(Some(&ask(&question)?)) {
+            Err(
+                error @ (KeyFileError::WrongPassphrase { .. } | KeyFileError::NotDecrypted { .. }),
+            ) => last = Some(error),
             other => return Ok(other?),
         }
     }

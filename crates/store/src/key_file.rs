@@ -26,6 +26,14 @@ pub struct KeyFile {
     is_encrypted: bool,
 }
 
+/// A private key that another program has written, in a file without its public half: PKCS #8 in
+/// PEM, encrypted or not.
+pub struct ForeignKey {
+    path: PathBuf,
+    private: Zeroizing<Vec<u8>>,
+    is_encrypted: bool,
+}
+
 /// Why a file with a key cannot be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,11 +81,21 @@ pub enum KeyFileError {
         /// The path of the file.
         path: PathBuf,
     },
+    /// The passphrase is another one, or it is encrypted in another way.
+    #[error(
+        "{} cannot be decrypted: this is not its passphrase, or it is encrypted in another way than \
+         with AES under PBKDF2 with SHA-2 or scrypt", path.display()
+    )]
+    NotDecrypted {
+        /// The path of the file.
+        path: PathBuf,
+    },
 }
 
 const PUBLIC: &str = "PUBLIC KEY";
 const PRIVATE: &str = "PRIVATE KEY";
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const OPENSSH: &str = "OPENSSH PRIVATE KEY";
 
 /// Bytes of the longest file that is read; one with a key has less than a tenth of them.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
@@ -104,27 +122,12 @@ impl KeyFile {
 
     /// Reads a file with a key, as far as that takes no passphrase.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let failed = |reason| KeyFileError::Io { path: path.to_owned(), reason };
         let wrong = |reason| KeyFileError::NotAKey { path: path.to_owned(), reason };
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.len() > FILE_BYTES_MAX {
-            return Err(wrong("it is too long"));
-        }
-        let text = Zeroizing::new(std::fs::read(path).map_err(failed)?);
-        let parts = pem::parse_many(&*text).map_err(|_| wrong("it is no PEM"))?;
-        let part = |tag: &str| parts.iter().find(|part| part.tag() == tag).map(Pem::contents);
-        let public = part(PUBLIC).ok_or_else(|| wrong("it has no public key"))?;
+        let parts = Parts::read(path)?;
+        let public = parts.of(PUBLIC).ok_or_else(|| wrong("it has no public key"))?;
         let public = VerifyingKey::from_public_key_der(public)
             .map_err(|_| wrong("its public key is no Ed25519 key"))?;
-        let (private, is_encrypted) = match (part(ENCRYPTED), part(PRIVATE)) {
-            (Some(private), _) => (private, true),
-            (None, Some(private)) => (private, false),
-            (None, None) => return Err(wrong("it has no private key")),
-        };
-        if !is_encrypted && is_open_to_others(&metadata) {
-            return Err(KeyFileError::Open { path: path.to_owned() });
-        }
-        let private = Zeroizing::new(private.to_vec());
+        let (private, is_encrypted) = parts.private(path)?;
         Ok(Self { path: path.to_owned(), public, private, is_encrypted })
     }
 
@@ -161,6 +164,83 @@ impl KeyFile {
             true => Ok(key),
             false => Err(wrong("its private key is not that of its public key")),
         }
+    }
+}
+
+impl ForeignKey {
+    /// Reads a file with a key, as far as that takes no passphrase.
+    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let (private, is_encrypted) = Parts::read(path)?.private(path)?;
+        Ok(Self { path: path.to_owned(), private, is_encrypted })
+    }
+
+    /// Returns whether it takes a passphrase.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Returns the key.
+    pub fn open(&self, passphrase: Option<&str>) -> Result<SigningKey, KeyFileError> {
+        let path = || self.path.clone();
+        let wrong = |reason| KeyFileError::NotAKey { path: path(), reason };
+        let decrypted: SecretDocument;
+        let plain = match (self.is_encrypted, passphrase) {
+            (false, _) => &self.private[..],
+            (true, None) => return Err(KeyFileError::Encrypted { path: path() }),
+            (true, Some(passphrase)) => {
+                let encrypted = EncryptedPrivateKeyInfoRef::try_from(&**self.private)
+                    .map_err(|_| wrong("its private key is no PKCS #8"))?;
+                decrypted = encrypted
+                    .decrypt(passphrase)
+                    .map_err(|_| KeyFileError::NotDecrypted { path: path() })?;
+                decrypted.as_bytes()
+            }
+        };
+        SigningKey::from_pkcs8_der(plain).map_err(|_| wrong("its private key is no Ed25519 key"))
+    }
+}
+
+/// The parts of a file in PEM.
+struct Parts {
+    parts: Vec<Pem>,
+    is_open: bool,
+}
+
+impl Parts {
+    fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let failed = |reason| KeyFileError::Io { path: path.to_owned(), reason };
+        let wrong = |reason| KeyFileError::NotAKey { path: path.to_owned(), reason };
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        if metadata.len() > FILE_BYTES_MAX {
+            return Err(wrong("it is too long"));
+        }
+        let text = Zeroizing::new(std::fs::read(path).map_err(failed)?);
+        let parts = pem::parse_many(&*text).map_err(|_| wrong("it is no PEM"))?;
+        Ok(Self { parts, is_open: is_open_to_others(&metadata) })
+    }
+
+    fn of(&self, tag: &str) -> Option<&[u8]> {
+        self.parts.iter().find(|part| part.tag() == tag).map(Pem::contents)
+    }
+
+    /// Returns the private key, and whether it is encrypted.
+    fn private(&self, path: &Path) -> Result<(Zeroizing<Vec<u8>>, bool), KeyFileError> {
+        let wrong = |reason| KeyFileError::NotAKey { path: path.to_owned(), reason };
+        let (private, is_encrypted) = match (self.of(ENCRYPTED), self.of(PRIVATE)) {
+            (Some(private), _) => (private, true),
+            (None, Some(private)) => (private, false),
+            (None, None) if self.of(OPENSSH).is_some() => {
+                return Err(wrong(
+                    "it is in the format of OpenSSH, and only PKCS #8 in PEM is read, as openssl \
+                     genpkey -algorithm ed25519 writes it",
+                ));
+            }
+            (None, None) => return Err(wrong("it has no private key")),
+        };
+        if !is_encrypted && self.is_open {
+            return Err(KeyFileError::Open { path: path.to_owned() });
+        }
+        Ok((Zeroizing::new(private.to_vec()), is_encrypted))
     }
 }
 
@@ -238,6 +318,48 @@ mod tests {
             let open = KeyFile::read(&path).err().expect("others may read it").to_string();
             assert!(open.contains("chmod 600"), "{open}");
         }
+    }
+
+    /// What openssl genpkey -algorithm ed25519 writes, encrypted with -aes256 and the passphrase
+    /// `open sesame`, and not.
+    const OF_OPENSSL: [&str; 2] = [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+         MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjO1CUYTbvNXgICCAAw\n\
+         DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEO7RzRz0gHLKpzylVicziPcEQN+m\n\
+         p7eoIK5CH2p6oBvIJuMUtCWpIDDOlF0HUztHvfauJvXrwpC+nbiTYd1A0KPUlx1G\n\
+         9rdgJJgiAZywBzm/qrI=\n\
+         -----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\n\
+         MC4CAQAwBQYDK2VwBCIEIHNICD2XYwFVX9aUV2KCOoA+xIPVzYw65d72WNQS/GqA\n\
+         -----END PRIVATE KEY-----\n",
+    ];
+
+    /// Writes a file that only its owner may read.
+    fn write(path: &Path, text: &str) {
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.write(true).create_new(true).open(path).expect("it is new");
+        file.write_all(text.as_bytes()).expect("the disk has room");
+    }
+
+    #[test]
+    fn what_openssl_has_written_is_read_and_what_openssh_has_is_named() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| dir.path().join(name);
+        let [encrypted, plain] = OF_OPENSSL;
+        write(&at("encrypted"), encrypted);
+        write(&at("plain"), plain);
+        let key = ForeignKey::read(&at("plain")).expect("it is PEM").open(None).expect("a key");
+        let foreign = ForeignKey::read(&at("encrypted")).expect("it is PEM");
+        assert!(foreign.is_encrypted());
+        assert_eq!(foreign.open(Some("open sesame")).expect("that is it"), key);
+        assert!(error(foreign.open(Some("open barley"))).contains("this is not its passphrase"));
+        assert!(error(foreign.open(None)).contains("takes a passphrase"));
+        let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+        write(&at("ssh"), ssh);
+        let refused = ForeignKey::read(&at("ssh")).err().expect("it is another format");
+        assert!(refused.to_string().contains("format of OpenSSH"), "{refused}");
     }
 
     #[test]

@@ -47,6 +47,6 @@ mod store;
 pub use self::entries::Entries;
 pub use self::error::StoreError;
 pub use self::identity::{Identity, Secret};
-pub use self::key_file::{KeyFile, KeyFileError};
+pub use self::key_file::{ForeignKey, KeyFile, KeyFileError};
 pub use self::reader::Reader;
 pub use self::store::Store;
