@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -139,4 +140,30 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     // The proof is there without any peer.
     runs(&["prove", hash, "--data", &data[0], "--out", &proof]);
     runs(&["verify", &proof, "--charter", &id]);
+}
+
+#[test]
+fn the_examples_of_the_formats_are_read_as_their_page_says() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = fs::read_to_string(docs.join("formats.md")).expect("it is there");
+    let mut blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
+    let mut next = || blocks.next().expect("there are four blocks").to_owned();
+    let (chain, entry, key, public) = (next(), next(), next(), next());
+    let at = |name: &str| docs.join("vectors").join(name).display().to_string();
+    assert_eq!(runs(&["charter", "check", &at("charter.toml")]), chain);
+    let verify = ["verify", &at("proof.json"), "--charter", chain.trim(), "--json"];
+    assert_eq!(json(&runs(&verify))["entry_hash"], entry.trim());
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("example.key").display().to_string();
+    fs::write(&file, key).expect("the disk has room");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let ours = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&file, ours).expect("it is ours");
+    }
+    assert_eq!(runs(&["key", "show", &file]), public);
+    let copy = dir.path().join("copy.key").display().to_string();
+    assert_eq!(runs(&["key", "import", &file, &copy, "--no-passphrase"]), public);
+    assert_eq!(fs::read(&copy).expect("it was made"), fs::read(&file).expect("it is there"));
 }
