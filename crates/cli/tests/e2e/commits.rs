@@ -86,7 +86,8 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     let other = complaint(&["verify", &proof, "--charter", &"0".repeat(64)]);
     assert!(other.contains("it is of another assembly: the hash of its charter is"), "{other}");
     let (text, damaged) = (fs::read_to_string(&proof).expect("it is there"), at("damaged.json"));
-    for (part, reason) in [("certificate", "signature"), ("entry", "entry"), ("header", "path")] {
+    for (part, reason) in [("certificate", "signature"), ("entry", "entry"), ("header", "headers")]
+    {
         let mut forged = json(&text);
         let place = match part {
             "entry" => &mut forged[part],

@@ -1,6 +1,6 @@
 //! An author that floods the members, and another one that has something to say.
 
-use althing_engine::simplex::{Command, ENTRIES_PER_MESSAGE, Input, MEMPOOL_AUTHOR_MAX, Message};
+use althing_engine::simplex::{ENTRIES_PER_MESSAGE, MEMPOOL_AUTHOR_MAX, Message};
 use althing_ledger::{Entry, SignedEntry};
 use ed25519_dalek::SigningKey;
 
@@ -21,7 +21,9 @@ fn an_author_that_floods_all_members_does_not_delay_another() {
         }
     }
     let ours = note(&net.charter, 1);
-    net.handle(2, Input::Command(Command::Submit(vec![ours.clone()])));
+    for member in 0..4 {
+        net.hear_message(member, Message::Entries(vec![ours.clone()]));
+    }
     net.speaks = vec![true; 4];
     net.pass(20_000);
     let log = net.log(0);

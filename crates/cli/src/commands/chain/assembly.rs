@@ -19,7 +19,7 @@ use althing_ledger::{Entry, NativeBlock, SignedEntry};
 use althing_store::Store;
 use althing_text::counted;
 use althing_text::terminal::{escaped, escaped_json};
-use althing_types::PeerKey;
+use althing_types::{PeerKey, View};
 use anyhow::{Context, ensure};
 use serde_json::json;
 
@@ -243,7 +243,7 @@ fn write(
         let line = json!({
             "height": height,
             "hash": hash.to_string(),
-            "view": view.map(|view| view.number()),
+            "view": view.map(View::number),
             "miner": maker,
             "committed_by": committed_by,
             "time": block.header.time,

@@ -43,9 +43,12 @@ pub(super) struct Import {
     file: PathBuf,
 }
 
+/// Writes the chain, whatever it is of.
+type Writing = dyn FnMut(&mut dyn Write) -> anyhow::Result<()>;
+
 pub(super) fn export(arguments: &Export) -> anyhow::Result<()> {
     let assembly = assembly::Kept::open(&arguments.data)?;
-    let mut to_write: Box<dyn FnMut(&mut dyn Write) -> anyhow::Result<()>> = match assembly {
+    let mut to_write: Box<Writing> = match assembly {
         Some(mut kept) => Box::new(move |out| assembly::export(&mut kept, out)),
         None => {
             let kept = Kept::open(&arguments.data)?;
