@@ -184,13 +184,19 @@ fn a_lease_is_released_when_the_command_ends_or_is_told_to() {
 fn the_exit_code_is_that_of_the_command() {
     let broker = mosquitto();
     let mut fleet = Fleet::found(broker.url(), "2s");
-    for name in ["ann", "bob", "carol"] {
-        fleet.start(name, &["sh", "-c", "exit 7"]);
+    // Those that vote and do not compete are a quorum.
+    for name in ["bob", "carol", "dave"] {
+        let data = fleet.data(name).display().to_string();
+        let peer = ["peer", "--dialect", "assembly", "--data", &data, "--broker", &fleet.broker];
+        fleet.members.insert(name, Althing::start(name, peer));
     }
-    for name in ["ann", "bob"] {
-        let mut process = fleet.take(name);
-        assert_eq!(process.ended().code(), Some(7), "{}", process.complaints());
-        fleet.start(name, &["sleep", "600"]);
+    for code in [0, 7] {
+        fleet.start("ann", &["sh", "-c", &format!("exit {code}")]);
+        let mut process = fleet.take("ann");
+        assert_eq!(process.ended().code(), Some(code), "{}", process.complaints());
+        let told = news(&process.complaints());
+        let ended = |it: &Value| it["event"] == "command_ended" && it["code"] == code;
+        assert!(told.iter().any(ended), "{told:?}");
     }
 }
 

@@ -216,10 +216,12 @@ impl Contending {
         }
         let is_free = |seen: &Seen| seen.leases.get(&self.name).is_none_or(|it| it.token != token);
         let released = tokio::time::timeout(RELEASE, self.seen.wait_for(is_free)).await;
-        if matches!(released, Ok(Ok(_))) {
+        let is_lost = is_lost || is_late;
+        // One that was lost may be free because others said so.
+        if matches!(released, Ok(Ok(_))) && !is_lost {
             self.telling.tell(&News::LeaseReleased { token: number(token) });
         }
-        Ok(is_lost || is_late)
+        Ok(is_lost)
     }
 
     fn begin_again(&mut self) -> anyhow::Result<()> {

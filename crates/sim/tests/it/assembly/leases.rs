@@ -222,7 +222,7 @@ fn lie(leases: &Leases, rng: &mut ChaCha8Rng) -> Option<(Statement, u64)> {
 
 #[test]
 fn no_two_members_hold_a_lease_at_once_whatever_happens_to_them() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let mut fleet = Fleet::start(Scenario::seed(seed), seed);
         for _ in 0..12 {
             fleet.trouble();
