@@ -22,7 +22,7 @@ pub struct Margins {
 /// The margins. Others wait for the whole time to live, counted from the block with the renewal,
 /// which is later; so what is left after `kill` is for clocks that do not run alike, and for the
 /// system to end a process.
-pub const MARGINS: Margins = Margins { renew: 33, end: 75, kill: 85 };
+pub const MARGINS: Margins = Margins { renew: 25, end: 75, kill: 85 };
 
 /// Blocks in which a claim may get into the chain.
 const CLAIM_BLOCKS: u64 = 16;

@@ -66,8 +66,8 @@ pub(crate) struct Arguments {
     data: PathBuf,
 
     /// How long the lease holds without a renewal. Others wait for that long when a holder dies. It
-    /// is renewed three times in that time, which adds as many blocks to the chain.
-    #[arg(long, value_name = "TIME", default_value = "700ms")]
+    /// is renewed four times in that time, which adds as many blocks to the chain.
+    #[arg(long, value_name = "TIME", default_value = "800ms")]
     #[arg(value_parser = humantime::parse_duration)]
     ttl: Duration,
 
@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     /// The part of the broker in which the members meet.
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     room: String,
 
     #[command(flatten)]

@@ -251,7 +251,7 @@ fn a_command_that_is_not_there_is_told_at_once() {
 fn kills_of_the_holder_one_after_the_other() {
     let kills = std::env::var("ALTHING_LEAD_KILLS").ok().and_then(|it| it.parse().ok());
     let kills = kills.unwrap_or(50);
-    let ttl = std::env::var("ALTHING_LEAD_TTL").unwrap_or_else(|_| "700ms".to_owned());
+    let ttl = std::env::var("ALTHING_LEAD_TTL").unwrap_or_else(|_| "800ms".to_owned());
     let broker = Althing::start("broker", ["broker", "--listen", "127.0.0.1:0"]);
     let address = broker.wait_until("its address", |lines| {
         let text = lines.iter().map(|line| line.said.to_string()).collect::<String>();
