@@ -1,5 +1,6 @@
 //! Soak: random networks of each kind with fresh seeds on all cores, then sessions among programs,
-//! then our JSON beside that of Python, then each fuzz target for a minute.
+//! then our JSON beside that of Python, then each fuzz target for a minute. Apart from these, when
+//! it is asked for, members of assemblies that are killed.
 
 use std::num::NonZeroU64;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,6 +49,8 @@ enum Step {
     Fuzz,
     /// Kills of the member that leads a fleet, one after the other; only if it is asked for.
     Leads,
+    /// Members of assemblies that are killed, over each transport; only when it is asked for.
+    Kills,
 }
 
 /// The kinds of networks, as `crates/sim/examples/soak.rs` calls them.
@@ -97,6 +100,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if plan.takes(Step::Leads) {
         steps.run("leads", || leads(plan));
     }
+    if plan.takes(Step::Kills) {
+        steps.run("needs", needs::install_needed);
+        if steps.all_well() {
+            steps.run("kills", || kills(plan.first));
+        }
+    }
     steps.finish()
 }
 
@@ -145,6 +154,14 @@ fn sessions() -> Result<()> {
     let mut tests = shell::cargo(["test", "--release", "--package=althing-sim", "--test=lockstep"]);
     tests.args(["--", "in_any_network"]).env("SESSIONS", SESSIONS.to_string());
     shell::run(&mut tests).context("a program ended, or tables differ")
+}
+
+/// Kills ten members of an assembly a hundred times, over each transport, and checks their disks.
+fn kills(seed: u64) -> Result<()> {
+    println!("SEED={seed}");
+    let mut tests = shell::cargo(["test", "--release", "--package=althing", "--test=e2e"]);
+    tests.args(["--", "--ignored", "--nocapture", "assembly_kills"]).env("SEED", seed.to_string());
+    shell::run(&mut tests).context("something that was committed is lost, or members differ")
 }
 
 /// Values that each of the tests takes that compare us with Python: more than a million in all.
@@ -238,6 +255,8 @@ mod tests {
             all.into_iter().filter(|step| plan.takes(*step)).collect::<Vec<_>>()
         };
         assert_eq!(taken("--step python --seed 7"), [Step::Python]);
+        assert_eq!(taken("--step kills"), []);
+        assert!(plan("--step kills").takes(Step::Kills));
         assert_eq!(taken("--seed 7"), [Step::Networks]);
         assert_eq!(taken(""), all);
     }

@@ -1,27 +1,11 @@
 //! Assemblies of processes: made, started, and short of a member.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Althing, command, mosquitto};
-
-pub(crate) const MEMBERS: [&str; 4] = ["ann", "bob", "carol", "dave"];
-
-/// Runs a command to its end.
-pub(crate) fn run(arguments: &[&str]) -> Output {
-    command().args(arguments).output().expect("the program has just been built")
-}
-
-/// Runs a command that is to succeed, and returns what it has written.
-pub(crate) fn runs(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
-    String::from_utf8(output.stdout).expect("it writes text")
-}
+use crate::harness::{Althing, Club, Way, mosquitto, rabbitmq, run, runs};
 
 pub(crate) fn complaint(arguments: &[&str]) -> String {
     let output = run(arguments);
@@ -29,89 +13,34 @@ pub(crate) fn complaint(arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).expect("it writes text")
 }
 
-/// The members of an assembly, each a process or none.
-pub(crate) struct Club {
-    pub(crate) dir: TempDir,
-    broker: String,
-    pub(crate) members: BTreeMap<&'static str, Althing>,
-}
-
-impl Club {
-    /// Makes an assembly in one command, and starts all of its members.
-    pub(crate) fn found(broker: String) -> Self {
-        let dir = TempDir::new().expect("a temporary directory");
-        let club = dir.path().join("club").display().to_string();
-        let mut init = vec!["init", &club, "--network", "club"];
-        MEMBERS.iter().for_each(|name| init.extend(["--member", name]));
-        assert!(runs(&init).contains("4 members, of which 3 decide"));
-        let mut club = Self { dir, broker, members: BTreeMap::new() };
-        MEMBERS.iter().for_each(|name| club.start(name));
-        club
-    }
-
-    pub(crate) fn data(&self, name: &str) -> PathBuf {
-        self.dir.path().join("club").join(name)
-    }
-
-    pub(crate) fn start(&mut self, name: &'static str) {
-        let data = self.data(name);
-        let data = data.to_str().expect("it is text");
-        let peer = ["peer", "--dialect", "assembly", "--json", "--data", data];
-        let process = Althing::start(name, peer.into_iter().chain(["--broker", &self.broker]));
-        // Only then can it be asked.
-        process.wait_until("its charter", |lines| {
-            lines.iter().find(|line| line.is("charter_followed")).cloned()
-        });
-        self.members.insert(name, process);
-    }
-
-    /// Has a member get a note into the chain, and returns the height of its block.
-    fn add(&self, name: &str, text: &str) -> u64 {
-        let data = self.data(name).display().to_string();
-        let added = runs(&["chain", "add", "--data", &data, text, "--json"]);
-        let added: Value = serde_json::from_str(&added).expect("it is JSON");
-        assert_eq!((&added["answer"], &added["held"]), (&"added".into(), &true.into()));
-        added["height"].as_u64().expect("a height")
-    }
-
-    /// Waits until a member that runs tells of the block at a height, and returns its hash.
-    pub(crate) fn has(&self, name: &str, height: u64) -> String {
-        self.members[name].wait_until(&format!("block {height}"), |lines| {
-            let is_it =
-                |said: &&Value| said["event"] == "block_committed" && said["height"] == height;
-            let said = lines.iter().map(|line| &line.said).find(is_it)?;
-            said["hash"].as_str().map(str::to_owned)
-        })
-    }
-
-    /// Returns the member that leads the last view of which this one has told.
-    fn leader(&self, name: &str) -> &'static str {
-        self.members[name].wait_until("who leads", |lines| {
-            let events = |event: &'static str| {
-                lines.iter().map(|line| &line.said).filter(move |said| said["event"] == event)
-            };
-            let charter = events("charter_followed").next()?;
-            let leader = &events("view_entered").next_back()?["leader"];
-            let members = charter["members"].as_array()?;
-            let place = members.iter().position(|member| member["id"] == *leader)?;
-            MEMBERS.get(place).copied()
-        })
-    }
-}
-
 #[test]
 fn an_assembly_made_in_one_command_goes_on_without_its_leader() {
     let broker = mosquitto();
-    let mut club = Club::found(broker.url());
+    goes_on_without_its_leader(Way::Broker(broker.url()));
+}
+
+#[test]
+fn an_assembly_over_rabbitmq_goes_on_without_its_leader() {
+    let broker = rabbitmq();
+    goes_on_without_its_leader(Way::Broker(broker.url()));
+}
+
+#[test]
+fn an_assembly_without_a_broker_goes_on_without_its_leader() {
+    goes_on_without_its_leader(Way::Mesh);
+}
+
+fn goes_on_without_its_leader(way: Way) {
+    let mut club = Club::found(way, 4);
     let first = club.add("ann", "hello");
     let hash = club.has("ann", first);
-    for name in MEMBERS {
+    for name in club.names() {
         assert_eq!(club.has(name, first), hash, "{name}");
     }
 
     let leader = club.leader("ann");
     club.members.get_mut(leader).expect("it runs").kill();
-    let others: Vec<_> = MEMBERS.into_iter().filter(|name| *name != leader).collect();
+    let others: Vec<_> = club.names().into_iter().filter(|name| *name != leader).collect();
     let second = club.add(others[0], "without one");
     let hash = club.has(others[0], second);
     for name in &others {
@@ -197,7 +126,7 @@ fn members_found_join_and_sign_a_charter_one_after_the_other() {
 #[test]
 fn a_member_whose_directory_is_new_takes_no_part_in_the_votes_and_says_so() {
     let broker = mosquitto();
-    let mut club = Club::found(broker.url());
+    let mut club = Club::found(Way::Broker(broker.url()), 4);
     let lost = club.dir.path().join("lost").display().to_string();
     let (charter, key) =
         (club.data("ann").join("charter.toml"), club.data("ann").join("member.key"));
@@ -216,7 +145,7 @@ fn a_member_whose_directory_is_new_takes_no_part_in_the_votes_and_says_so() {
             "--key",
             key.to_str().expect("it is text"),
             "--broker",
-            &club.broker,
+            &broker.url(),
         ],
     );
     again.wait_until("that it observes", |lines| {
@@ -227,4 +156,44 @@ fn a_member_whose_directory_is_new_takes_no_part_in_the_votes_and_says_so() {
         let is_it = |said: &Value| said["event"] == "block_committed" && said["height"] == height;
         lines.iter().find(|line| is_it(&line.said)).cloned()
     });
+}
+
+#[test]
+fn members_find_each_other_through_one_of_them_and_tell_their_ports() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let club = dir.path().join("club").display().to_string();
+    runs(&["init", &club, "--network", "club", "--member", "ann", "--member", "bob"]);
+    let start = |name: &'static str, options: &[&str]| {
+        let data = dir.path().join("club").join(name).display().to_string();
+        let peer = ["peer", "--dialect", "assembly", "--json", "--data", &data];
+        Althing::start(name, peer.iter().chain(options))
+    };
+    let ann = start("ann", &["--listen", "127.0.0.1:0"]);
+    let at = ann.wait_until("its port", |lines| {
+        let said = lines.iter().find(|line| line.is("reachable"))?;
+        said.said["address"].as_str().map(str::to_owned)
+    });
+    let bob = start("bob", &["--contact", &at]);
+    let data = dir.path().join("club").join("bob").display().to_string();
+    runs(&["chain", "add", "--data", &data, "hello"]);
+    drop((ann, bob));
+    let both = complaint_of_use(&[
+        "peer",
+        "--dialect",
+        "assembly",
+        "--data",
+        &data,
+        "--contact",
+        &at,
+        "--broker",
+        "mqtt://localhost",
+    ]);
+    assert!(both.contains("leave --broker out"), "{both}");
+}
+
+/// Returns the complaint about options that do not fit together.
+fn complaint_of_use(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stderr).expect("it writes text")
 }

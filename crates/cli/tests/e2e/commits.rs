@@ -8,8 +8,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::assembly::{Club, MEMBERS, complaint, run, runs};
-use crate::harness::{Althing, command};
+use crate::assembly::complaint;
+use crate::harness::{Althing, Club, Way, command, embedded_broker, run, runs};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -31,12 +31,10 @@ fn fed(arguments: &[&str], input: &str) -> (Vec<Value>, Option<i32>) {
 
 #[test]
 fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_charter() {
-    let broker = Althing::start("broker", ["broker", "--listen", "127.0.0.1:0"]);
-    let said = broker.wait_until("its address", |lines| Some(lines.first()?.said.clone()));
-    let said = said.as_str().expect("a sentence").to_owned();
-    let url = said.strip_prefix("listening on ").expect("it says where it listens");
-    let mut club = Club::found(url.to_owned());
-    let data = MEMBERS.map(|name| club.data(name).display().to_string());
+    let (_broker, url) = embedded_broker();
+    let mut club = Club::found(Way::Broker(url), 4);
+    let names = club.names();
+    let data: Vec<_> = names.iter().map(|name| club.data(name).display().to_string()).collect();
     let at = |name: &str| club.dir.path().join(name).display().to_string();
 
     let log = Althing::start("log", ["log", "--follow", "--json", "--data", &data[1]]);
@@ -117,7 +115,7 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
 
     // Who follows a peer that is killed is told, and who submits to one that is not there as well.
     let mut log = log;
-    for name in MEMBERS {
+    for name in club.names() {
         club.members.get_mut(name).expect("it runs").kill();
     }
     assert_eq!(log.ended().code(), Some(1));
@@ -128,7 +126,7 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     for dir in &data {
         let verified = json(&runs(&["chain", "verify", "--data", dir, "--charter", &id, "--json"]));
         assert_eq!(verified["valid"], true, "{verified}");
-        assert_eq!(verified["members"], serde_json::json!(MEMBERS));
+        assert_eq!(verified["members"], serde_json::json!(names));
         assert!(verified["certificates"].as_u64() >= Some(1), "{verified}");
     }
     let other = complaint(&["chain", "verify", "--data", &data[0], "--charter", &"0".repeat(64)]);

@@ -6,6 +6,7 @@
 
 mod api;
 mod assembly;
+mod assembly_kills;
 mod attacks;
 mod broker;
 mod chains;

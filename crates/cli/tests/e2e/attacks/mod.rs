@@ -3,6 +3,8 @@
 //!
 //! | file | question |
 //! | --- | --- |
+//! | `assembly` | What does an outsider achieve against an assembly, over each transport? |
 //! | `garbage` | What does a stranger achieve who floods a network with messages? |
 
+mod assembly;
 mod garbage;
