@@ -1,9 +1,9 @@
 //! Which addresses are to be dialed, and when.
 //!
-//! Contacts are the user's word, and whoever answers there is taken for what it proves to be. What
-//! members announce is signed by them. A tracker may list anything: so one that answers at a listed
-//! or announced address must say that it is at this very address, or a stranger could stand between
-//! two members by listing itself.
+//! Contacts are the user's word, and the peer that answers there is taken for what it proves to
+//! be. What members announce is signed by them. A tracker may list anything: so one that answers
+//! at a listed or announced address must say that it is at this very address, or a stranger could
+//! stand between two members by listing itself.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

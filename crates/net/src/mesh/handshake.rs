@@ -1,11 +1,11 @@
 //! How two peers prove to each other which keys they have. Functions of bytes, without sockets:
 //! what is fresh is an argument.
 //!
-//! The dialer says a [`Hello`], the acceptor says one and proves its key; the dialer proves its own.
-//! A proof signs both hellos, and with them the network, both keys, both fresh challenges and both
-//! addresses, and on which side of the connection its signer is. So one that was heard proves
-//! nothing on another connection, and none can be passed on between two connections that others
-//! have made.
+//! The dialer says a [`Hello`], the acceptor says one and proves its key; the dialer proves its
+//! own. A proof signs both hellos, and with them the network, both keys, both fresh challenges
+//! and both addresses, and on which side of the connection its signer is. So one that was heard
+//! proves nothing on another connection, and none can be passed on between two connections that
+//! others have made.
 
 use althing_types::PeerKey;
 use ed25519_dalek::{Signer, SigningKey};

@@ -27,9 +27,9 @@ struct Waiting {
 }
 
 impl Lobby {
-    /// Lets a connection wait, and returns its number and what it is told by to give way. Of a host
-    /// that has too many, the oldest gives way; if there are too many in all, the oldest of the host
-    /// that has the most.
+    /// Lets a connection wait, and returns its number and what it is told by to give way. Of a
+    /// host that has too many, the oldest gives way; if there are too many in all, the oldest of
+    /// the host that has the most.
     pub(super) fn enter(&mut self, host: IpAddr) -> (u64, Arc<Notify>) {
         let of_host = self.waiting.iter().filter(|it| it.host == host).count();
         if of_host >= NEWCOMERS_OF_HOST_MAX {

@@ -1,19 +1,21 @@
 //! A bus without a broker: TCP from each member to each.
 //!
-//! Each peer listens, and connects to every member it knows of: its contacts, what a tracker lists,
-//! and what members announce and pass on. Two peers prove their keys to each other (`handshake`) and
-//! keep one connection. What is published goes over all of them, also to those who only observe;
-//! an answer goes over one. Nothing is forwarded, and a peer does not hear itself.
+//! Each peer listens, and connects to every member it knows of: its contacts, what a tracker
+//! lists, and what members announce and pass on. Two peers prove their keys to each other
+//! (`handshake`) and keep one connection. What is published goes over all of them, also to those
+//! who only observe; an answer goes over one. Nothing is forwarded, and a peer does not hear
+//! itself.
 //!
-//! Nothing is encrypted: whoever is on the way reads along, and can delay and drop. Messages are
-//! signed by those who have written them, so it cannot change or invent any.
+//! Nothing is encrypted: one on the way can read along, delay and drop. Messages are signed by
+//! those who have written them, so it cannot change or invent any.
 //!
-//! **What others can take up is bounded.** Connections that have not proven a key: [`NEWCOMERS_MAX`],
-//! for [`HANDSHAKE_TIME`] each. Observers, whose keys are not those of members: [`OBSERVERS_MAX`].
-//! One that sends faster than this peer reads has to wait, since no more than [`UNREAD_MAX`] messages
-//! are taken from all connections together, which take turns; observers wait besides for their own
-//! pace ([`OBSERVERS_MESSAGES`], [`OBSERVERS_BYTES`]). For one that reads too slowly the oldest
-//! messages are dropped, and it is disconnected if it takes nothing at all for [`STALL_TIME`].
+//! **What others can take up is bounded.** Connections that have not proven a key:
+//! [`NEWCOMERS_MAX`], for [`HANDSHAKE_TIME`] each. Observers, whose keys are not those of members:
+//! [`OBSERVERS_MAX`]. One that sends faster than this peer reads has to wait, since no more than
+//! [`UNREAD_MAX`] messages are taken from all connections together, which take turns; observers
+//! wait besides for their own pace ([`OBSERVERS_MESSAGES`], [`OBSERVERS_BYTES`]). For one that
+//! reads too slowly the oldest messages are dropped, and it is disconnected if it takes nothing at
+//! all for [`STALL_TIME`].
 //!
 //! | file | question |
 //! | --- | --- |
@@ -94,7 +96,7 @@ pub struct Options {
     pub tracker: Option<Address>,
     /// When this process has started, in milliseconds since 1970; a later start counts.
     pub started: u64,
-    /// Where fresh challenges come from: bytes that nobody can guess or have again.
+    /// Where fresh challenges come from: bytes that others cannot guess, and never the same.
     pub entropy: fn() -> [u8; 32],
 }
 

@@ -26,8 +26,8 @@ impl Pace {
         Self { until: now }
     }
 
-    /// Returns when a message of so many bytes may be handed on; messages come in the order in which
-    /// this is asked.
+    /// Returns when a message of so many bytes may be handed on; messages come in the order in
+    /// which this is asked.
     pub(super) fn pass(&mut self, now: Instant, bytes: usize) -> Instant {
         let of_message = Duration::from_secs(1) / OBSERVERS_MESSAGES;
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);

@@ -67,9 +67,9 @@ impl Seats {
 
     /// Gives a peer its place, which it may take over from an earlier connection of its own.
     ///
-    /// Of two connections between two peers that have both connected, the one that stays is that of
-    /// the smaller key, so that both keep the same. Otherwise the later one does: the other side may
-    /// have started again, and its earlier connection be dead.
+    /// Of two connections between two peers that have both connected, the one that stays is that
+    /// of the smaller key, so that both keep the same. Otherwise the later one does: the other
+    /// side may have started again, and its earlier connection be dead.
     pub(super) fn enter(&mut self, newcomer: Newcomer) -> Result<Seat, Farewell> {
         if newcomer.key == self.own && newcomer.started == self.started {
             return Err(Farewell::Ourselves);

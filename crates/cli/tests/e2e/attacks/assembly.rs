@@ -1,5 +1,5 @@
-//! What outsiders achieve against an assembly, over an MQTT broker and over a mesh: what they say is
-//! refused, counted and named, and blocks go on.
+//! What outsiders achieve against an assembly, over an MQTT broker and over a mesh: what they say
+//! is refused, counted and named, and blocks go on.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

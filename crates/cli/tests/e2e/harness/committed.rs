@@ -84,8 +84,8 @@ pub(crate) fn check_together(disks: &[Disk], told: &[(String, u64)]) {
     check_certificates(disks);
 }
 
-/// Checks that of all certificates no two contradict each other, and that no member has contradicted
-/// itself.
+/// Checks that of all certificates no two contradict each other, and that no member has
+/// contradicted itself.
 fn check_certificates(disks: &[Disk]) {
     let mut by_view: BTreeMap<_, Vec<Statement>> = BTreeMap::new();
     for certificate in disks.iter().flat_map(|disk| &disk.certificates) {
