@@ -7,7 +7,7 @@
 //!
 //! | module | bytes from | guarantee |
 //! | --- | --- | --- |
-//! | [`assembly`] | members that lie, or a file | the same messages and charters; or what a member promises |
+//! | [`assembly`] | members that lie, or a file | the same messages, or a reason; its promises |
 //! | [`chain`] | an address, or a file | a value that encodes to the same bytes, or a reason |
 //! | [`dialect`] | a topic of a broker | a message that encodes to the same bytes; or a reason |
 //! | [`engine`] | all topics, timers and crashes | bounds, and the rules of votes and promises |

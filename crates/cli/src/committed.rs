@@ -16,6 +16,7 @@ use althing_types::PeerKey;
 use anyhow::{Context, ensure};
 
 use crate::asking::{Asking, Pages, Place, if_running};
+use crate::charter_file;
 use crate::member::CHARTER_FILE;
 
 /// The entries of a chain, as they are read.
@@ -69,7 +70,7 @@ pub(crate) fn dialect_of(dir: &Path, store: &Store<Durable>) -> anyhow::Result<A
 
 fn charter(dir: &Path) -> anyhow::Result<Charter> {
     let path = dir.join(CHARTER_FILE);
-    crate::commands::charter::read(&path).context(
+    charter_file::read(&path).context(
         "the charter of a peer that does not run is read from its directory; copy it there, or \
          start the peer",
     )

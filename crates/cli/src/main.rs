@@ -8,6 +8,7 @@
 //! | `assembly_swarm` | how do all members of an assembly run in one process? |
 //! | `chain_network` | which options describe a network with a chain? |
 //! | `chain_swarm` | how do many peers of a network with a chain run in one process? |
+//! | `charter_file` | which charter does a person name? |
 //! | `commands` | what does each subcommand do? |
 //! | `committed` | how is the chain of an assembly read? |
 //! | `connection` | which options say how to reach a broker? |
@@ -30,6 +31,7 @@ mod asking;
 mod assembly_swarm;
 mod chain_network;
 mod chain_swarm;
+mod charter_file;
 mod commands;
 mod committed;
 mod connection;

@@ -10,18 +10,18 @@ use althing_dialect::assembly::Assembly;
 use althing_engine::simplex::{Durable, Simplex};
 use althing_feed::{Feed, PeerEvent, Source};
 use althing_http::{About, Asked, Process, Socket};
-use althing_ledger::charter::{Charter, id_of_key};
+use althing_ledger::charter::id_of_key;
 use althing_net::Link;
 use althing_node::assembly::{Entries, Place, join_mesh};
 use althing_node::{self as node, Clock, Node};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::{Moment, PeerId, PeerKey};
-use anyhow::Context;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::chain_network::Meeting;
+use crate::charter_file::read_complete;
 use crate::connection::{Broker, BrokerUrl, Connection};
 use crate::output::{Misuse, demand};
 use crate::passphrase::open_key;
@@ -130,7 +130,7 @@ impl MemberOptions {
     ) -> anyhow::Result<Member> {
         let charter = Self::file(self.charter.as_ref(), "--charter", CHARTER_FILE, data)?;
         let key = Self::file(self.key.as_ref(), "--key", KEY_FILE, data)?;
-        let dialect = Arc::new(Assembly::new(Arc::new(read(&charter)?), room)?);
+        let dialect = Arc::new(Assembly::new(Arc::new(read_complete(&charter)?), room)?);
         let key = open_key(&key)?;
         let peer = id_of_key(&PeerKey::from_bytes(key.verifying_key().to_bytes()));
         let store: Store<Durable> = Store::open(data)?;
@@ -175,13 +175,4 @@ impl MemberOptions {
             .into()),
         }
     }
-}
-
-/// Reads a charter that all members have signed.
-fn read(path: &Path) -> anyhow::Result<Charter> {
-    let named = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(named)?;
-    let charter = Charter::read(&text).with_context(named)?;
-    charter.check_complete().with_context(named)?;
-    Ok(charter)
 }

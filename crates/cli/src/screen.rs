@@ -2,7 +2,8 @@
 //! votes, the table; or the chain; or the members of an assembly and their blocks.
 //!
 //! What it shows is an [`althing_board::Board`], the [`althing_board::ChainBoard`] of a network
-//! with a chain, or an [`althing_board::AssemblyBoard`]. [`draw::draw`] paints one, and [`Terminal`] is the part that touches the machine.
+//! with a chain, or an [`althing_board::AssemblyBoard`]. [`draw::draw`] paints one, and
+//! [`Terminal`] is the part that touches the machine.
 //!
 //! | file | question |
 //! | --- | --- |

@@ -208,8 +208,8 @@ impl Publisher {
     }
 
     /// Sends `payload` to the peer at the other end of one connection, without waiting, and returns
-    /// true; or returns false where all messages go to all. What cannot be sent is lost and counted,
-    /// as with [`Publisher::publish`].
+    /// true; or returns false where all messages go to all. What cannot be sent is lost and
+    /// counted, as with [`Publisher::publish`].
     pub fn answer(&self, to: &Address, payload: impl Into<Bytes>) -> bool {
         let payload = payload.into();
         if payload.len() > PAYLOAD_MAX {

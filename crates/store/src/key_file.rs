@@ -83,8 +83,8 @@ pub enum KeyFileError {
     },
     /// The passphrase is another one, or it is encrypted in another way.
     #[error(
-        "{} cannot be decrypted: this is not its passphrase, or it is encrypted in another way than \
-         with AES under PBKDF2 with SHA-2 or scrypt", path.display()
+        "{} cannot be decrypted: this is not its passphrase, or it is encrypted in another way \
+         than with AES under PBKDF2 with SHA-2 or scrypt", path.display()
     )]
     NotDecrypted {
         /// The path of the file.

@@ -147,6 +147,7 @@ impl Peer {
     }
 
     /// Returns the height of the last committed block.
+    #[cfg(test)]
     pub(super) fn height(&self) -> u64 {
         self.height
     }

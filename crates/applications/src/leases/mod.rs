@@ -58,7 +58,10 @@ pub enum LeaseSettings {
     #[error("no setting {0:?}; it has {LONGEST_TTL}")]
     Unknown(Box<str>),
     /// The longest time to live is none.
-    #[error("{LONGEST_TTL} is a number of milliseconds from {least} on", least = SHORTEST_TTL.as_millis())]
+    #[error(
+        "{LONGEST_TTL} is a number of milliseconds from {least} on",
+        least = SHORTEST_TTL.as_millis()
+    )]
     LongestTtl,
 }
 
@@ -74,7 +77,7 @@ pub struct Leases {
 /// What does not change.
 #[derive(Debug, PartialEq, Eq)]
 struct Terms {
-    /// Whose entries count.
+    /// The keys whose entries count.
     members: BTreeSet<PeerKey>,
     /// How many members have to say that a lease has lapsed.
     witnesses: usize,

@@ -32,7 +32,7 @@ pub struct FencingToken(pub u64);
 pub enum Statement {
     /// It wants to hold a lease that is free.
     Acquire {
-        /// Which.
+        /// The name of the lease.
         name: LeaseName,
         /// How long it holds from then on, and from each renewal on; in whole milliseconds.
         ttl: Duration,
@@ -42,7 +42,7 @@ pub enum Statement {
     },
     /// It holds a lease, and wants to hold it for another time to live.
     Renew {
-        /// Which.
+        /// The name of the lease.
         name: LeaseName,
         /// Its token.
         token: FencingToken,
@@ -51,16 +51,16 @@ pub enum Statement {
     },
     /// It holds a lease, and does not want it any more.
     Release {
-        /// Which.
+        /// The name of the lease.
         name: LeaseName,
         /// Its token.
         token: FencingToken,
     },
     /// It has seen no further renewal for the whole time to live, by its own clock.
     Lapse {
-        /// Of which lease.
+        /// The name of the lease.
         name: LeaseName,
-        /// Whose token.
+        /// The token of its holder.
         token: FencingToken,
         /// The last renewal that it saw; zero for none.
         renewal: u64,

@@ -194,7 +194,7 @@ fn contend(seed: u64, members: usize, faults: FaultModel, liars: usize, time: u6
     let mut chain = vec![leases(members, faults)];
     let mut sent: Vec<(u64, usize, u64, Statement)> = Vec::new();
     let mut nonces = 0;
-    for now in (0..time).step_by(STEP as usize) {
+    for now in (0..time / STEP).map(|step| step * STEP) {
         sent.sort_by_key(|(arrives, ..)| *arrives);
         while sent.first().is_some_and(|(arrives, ..)| *arrives <= now) {
             let (_, author, nonce, statement) = sent.remove(0);

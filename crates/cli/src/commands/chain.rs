@@ -8,6 +8,7 @@
 //! | `running` | how is a running peer asked, and given an entry? |
 //! | `show` | how is a chain printed? |
 //! | `spool` | how is the whole chain of a running peer read, whatever its length? |
+//! | `telling` | what are a person and a script told of a verification? |
 //! | `verification` | how is a chain verified, with progress? |
 
 mod assembly;
@@ -16,6 +17,7 @@ mod proof;
 mod running;
 mod show;
 mod spool;
+mod telling;
 mod verification;
 
 use clap::{Args, Subcommand};

@@ -8,11 +8,8 @@
 mod founding;
 mod showing;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use althing_ledger::charter::{ChainId, Charter};
-use althing_text::hex;
-use anyhow::Context;
 use clap::{Args, Subcommand};
 
 pub(super) use self::founding::{Founding, admit, member, write};
@@ -60,23 +57,5 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Sign(sign) => founding::sign(sign),
         Command::Show(show) => showing::show(show),
         Command::Check(check) => showing::check(check),
-    }
-}
-
-/// Reads a charter that need not be signed by all yet.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Charter> {
-    let named = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(named)?;
-    Charter::read(&text).with_context(named)
-}
-
-/// Returns the hash of the charter that a person names: by the hash itself, or by a file.
-pub(super) fn named(text: &str) -> anyhow::Result<ChainId> {
-    let digits = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    match digits {
-        Some(bytes) => Ok(ChainId::from_bytes(bytes)),
-        None => Ok(read(Path::new(text))
-            .context("a charter is named by 64 hexadecimal digits, or by its file")?
-            .chain_id()),
     }
 }

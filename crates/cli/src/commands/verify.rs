@@ -64,7 +64,7 @@ const PROOF_BYTES_MAX: u64 = 64 << 20;
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     crate::signals::end_on_signals()?;
     let Arguments { hash, charter, members, json, file } = arguments;
-    let charter = charter.as_deref().map(super::charter::named).transpose()?;
+    let charter = charter.as_deref().map(crate::charter_file::named).transpose()?;
     let wanted = Wanted { hash: *hash, charter, members: members.as_deref() };
     let is_input = file == Path::new("-");
     let named = || if is_input { "standard input".to_owned() } else { file.display().to_string() };

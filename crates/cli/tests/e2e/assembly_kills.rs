@@ -3,6 +3,8 @@
 //!
 //! `cargo xtask soak --step kills` runs the long ones.
 
+#![expect(clippy::print_stdout, reason = "a campaign tells its seed and what it has done")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};

@@ -23,7 +23,7 @@ pub struct Audit {
     audited: Audited,
 }
 
-/// What was checked.
+/// The result of an audit: the chain that was checked, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audited {
     /// The height of the last block; the genesis has none before it.

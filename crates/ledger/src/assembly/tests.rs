@@ -1,4 +1,8 @@
 //! Blocks, statements, certificates and runs of an assembly.
+//!
+//! | file | question |
+//! | --- | --- |
+//! | `proofs` | is what was forged refused, with its reason? |
 
 mod proofs;
 

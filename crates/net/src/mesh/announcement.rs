@@ -14,7 +14,7 @@ const ADDRESS_BYTES_MAX: usize = Address::HOST_LENGTH_MAX + 8;
 /// Where the owner of a key says that it listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Announcement {
-    /// Whose it is.
+    /// The key of its owner.
     pub(super) key: PeerKey,
     /// When its process started, in milliseconds since 1970: a later word counts, and two processes
     /// with one key are told apart.

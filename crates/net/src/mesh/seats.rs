@@ -228,7 +228,7 @@ mod tests {
                 let mut seats = seats();
                 let first = seats.enter(newcomer(1, other, 7, dialed_first)).expect("a member");
                 let second = seats.enter(newcomer(2, other, 7, !dialed_first));
-                let second_stays = !dialed_first == dialed_stays;
+                let second_stays = dialed_first != dialed_stays;
                 assert_eq!(second.is_ok(), second_stays, "{other} {dialed_first}");
                 // Who gives way to a connection of its own is not gone.
                 assert_eq!(seats.leave(&first), !second_stays);

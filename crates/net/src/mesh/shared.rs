@@ -39,7 +39,7 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
 }
 
-/// What changes.
+/// The state that the driver and the connections share.
 pub(super) struct State {
     pub(super) seats: Seats,
     pub(super) lobby: Lobby,

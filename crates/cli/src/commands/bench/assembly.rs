@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use althing_ledger::charter::MEMBERS_MAX;
 use althing_net::broker::EmbeddedBroker;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use serde_json::{Map, Value, json};
 
 use self::measures::{Amount, Figures, Measure};
@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
 
     /// How many members there are.
     #[arg(long, value_name = "N", default_value_t = 4)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::try_from(MEMBERS_MAX).unwrap_or(1)))]
+    #[arg(value_parser = value_parser!(u16).range(1..=i64::try_from(MEMBERS_MAX).unwrap_or(1)))]
     members: u16,
 
     /// How long each is measured.
@@ -71,12 +71,12 @@ pub(crate) struct Arguments {
 
     /// How many leaders are killed.
     #[arg(long, value_name = "N", default_value_t = 20)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
     kills: u32,
 
     /// How many entries a member misses that has to catch up.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
     missed: u32,
 
     /// Write one line of JSON for each.

@@ -24,7 +24,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 
 use super::spool::Spool;
-use super::verification::{Telling, invalid, rounded};
+use super::telling::{Telling, invalid, rounded};
 use crate::asking::{Asking, if_running};
 use crate::committed::{dialect_of, stored};
 

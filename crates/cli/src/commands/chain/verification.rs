@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use althing_chain_file::{Reader, Verification};
 use althing_dialect::{ChainDialect, NetworkConfig, chain_dialect};
@@ -14,12 +14,12 @@ use althing_text::counted;
 use althing_text::terminal::escaped_json;
 use anyhow::{Context, ensure};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::assembly;
 use super::spool::{Spool, spooled};
+use super::telling::{Telling, invalid, rounded};
 use crate::asking::{Asking, Place};
-use crate::output;
 
 /// Verify every block, from the first one on.
 #[derive(Args)]
@@ -135,15 +135,6 @@ pub(super) struct Progress {
     telling: Telling,
 }
 
-/// Tells a person how far something has come.
-pub(super) struct Telling {
-    total: u64,
-    told: Instant,
-}
-
-/// How often progress is told.
-const TELL_EVERY: Duration = Duration::from_millis(200);
-
 impl Progress {
     /// Begins with an empty ledger, in which `total` blocks are to come.
     pub(super) fn begin(dialect: &dyn ChainDialect, total: u64) -> Self {
@@ -172,35 +163,9 @@ impl Progress {
     }
 }
 
-impl Telling {
-    /// Begins with nothing of so many blocks.
-    pub(super) fn of(total: u64) -> Self {
-        Self { total, told: Instant::now() }
-    }
-
-    /// Says that so many blocks are checked, if a person watches and has waited for a while.
-    pub(super) fn tell(&mut self, checked: u64) -> anyhow::Result<()> {
-        if self.told.elapsed() >= TELL_EVERY && output::is_live(&io::stderr()) {
-            self.told = Instant::now();
-            let total = self.total;
-            let percent = checked * 100 / total.max(1);
-            write!(io::stderr(), "\r{checked} of {total} blocks, {percent} % ")?;
-        }
-        Ok(())
-    }
-
-    /// Removes what was told.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
-        if output::is_live(&io::stderr()) {
-            write!(io::stderr(), "\r\x1b[K")?;
-        }
-        Ok(())
-    }
-}
-
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let wanted = arguments.charter.as_deref().map(crate::commands::charter::named).transpose()?;
+    let wanted = arguments.charter.as_deref().map(crate::charter_file::named).transpose()?;
     let assembly = match (&arguments.which.data, &arguments.which.file) {
         (Some(dir), _) => assembly::Kept::open(dir)?,
         (None, Some(file)) => assembly::Kept::of_file(file)?,
@@ -249,20 +214,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns what is written of a chain that is not valid.
-pub(super) fn invalid(network: &NetworkConfig, error: &anyhow::Error, seconds: f64) -> Value {
-    json!({
-        "network": network.to_string(),
-        "valid": false,
-        "reason": format!("{error:#}"),
-        "seconds": rounded(seconds),
-    })
-}
-
-pub(super) fn rounded(seconds: f64) -> f64 {
-    (seconds * 1e3).round() / 1e3
 }
 
 /// Returns the block that all peers of a network have, and that no file has, if there is one.

@@ -20,7 +20,8 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use ed25519_dalek::SigningKey;
 
-use super::{CharterFile, read};
+use super::CharterFile;
+use crate::charter_file::read;
 use crate::output::{self, Misuse};
 use crate::passphrase::open_key;
 

@@ -7,7 +7,8 @@ use althing_text::counted;
 use anyhow::Context;
 use clap::Args;
 
-use super::{CharterFile, read};
+use super::CharterFile;
+use crate::charter_file::read;
 
 /// Show what a charter says, for people.
 #[derive(Args)]

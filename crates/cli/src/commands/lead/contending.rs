@@ -48,7 +48,7 @@ pub(super) struct Contending {
     patience: Option<Moment>,
 }
 
-/// What comes next.
+/// The first thing that happens while a member waits.
 enum Next {
     Seen(Result<(), watch::error::RecvError>),
     Due,

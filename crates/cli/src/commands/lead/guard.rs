@@ -1,9 +1,9 @@
 //! The guard of a command: a process of its own, which ends the command when its lease does.
 //!
 //! It does so whatever becomes of `althing lead`: if that is killed, the pipe between them ends; if
-//! it is stopped, or stuck, no further time comes through the pipe. It ends all that the command has
-//! started as well: what leaves its process group becomes a child of the guard (on Linux). If the
-//! guard is killed, `althing lead` ends what it leaves behind; if both are killed at once, the
+//! it is stopped, or stuck, no further time comes through the pipe. It ends all that the command
+//! has started as well: what leaves its process group becomes a child of the guard (on Linux). If
+//! the guard is killed, `althing lead` ends what it leaves behind; if both are killed at once, the
 //! system kills the command itself, and nothing that it has started.
 
 use std::io::BufRead;

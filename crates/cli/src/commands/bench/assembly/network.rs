@@ -27,7 +27,7 @@ use super::seen::Seen;
 use crate::commands::charter::{Founding, member};
 use crate::connection::{Broker, PATIENCE};
 
-/// How members meet.
+/// The bus over which members talk to each other.
 #[derive(Clone)]
 pub(super) enum Way {
     Memory,
