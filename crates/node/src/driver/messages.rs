@@ -124,7 +124,11 @@ impl<E: Observed> Node<E> {
     fn refuse(&mut self, from: &Channel, malformed: &Malformed, payload: &[u8]) {
         self.gauges.count_refused();
         let (ground, reason) = (malformed.ground(), malformed.to_string());
-        let refused = PeerEvent::not_understood(from, ground, reason, payload);
+        let refused = match malformed {
+            // There are no bytes to be shown.
+            Malformed::Connection(_) => PeerEvent::refused_from(from, ground, reason),
+            _ => PeerEvent::not_understood(from, ground, reason, payload),
+        };
         if let Some(ears) = &self.ears {
             ears.refuse_bytes(from, ground, &refused);
         }
