@@ -186,20 +186,30 @@ pub(crate) fn refuse_others(given: &ArgMatches, named: Option<Named>) -> anyhow:
         }
         let option = format!("--{}", id.replace('_', "-"));
         let names: Vec<String> = owners.iter().map(|owner| owner.name()).collect();
-        let names = |between: &str| names.join(between);
+        let names = |last: &str| listed(&names, last);
         match can_choose {
             true => misuse!(
                 "{option} is an option of {} only; add --dialect {}, or leave it out",
-                names(" and "),
-                names(" or ")
+                names("and"),
+                names("or")
             ),
             false => misuse!(
                 "{option} is an option of {} only; leave it out with althing {subcommand}",
-                names(" and ")
+                names("and")
             ),
         }
     }
     Ok(())
+}
+
+/// Returns names as a sentence lists them, as in "one, two and three".
+fn listed(names: &[String], last: &str) -> String {
+    match names {
+        [before @ .., end] if !before.is_empty() => {
+            format!("{} {last} {end}", before.join(", "))
+        }
+        _ => names.concat(),
+    }
 }
 
 fn owners(id: &str) -> Option<&'static [DialectName]> {

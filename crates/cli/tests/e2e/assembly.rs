@@ -174,6 +174,9 @@ fn members_find_each_other_through_one_of_them_and_tell_their_ports() {
         said.said["address"].as_str().map(str::to_owned)
     });
     let bob = start("bob", &["--contact", &at]);
+    bob.wait_until("its charter", |lines| {
+        lines.iter().find(|line| line.is("charter_followed")).cloned()
+    });
     let data = dir.path().join("club").join("bob").display().to_string();
     runs(&["chain", "add", "--data", &data, "hello"]);
     drop((ann, bob));

@@ -140,7 +140,7 @@ fn options_of_the_other_kind_of_network_are_explained() {
         ("peer --dialect cs60 --peers 3", "--peers is an option of networks with rounds"),
         ("peer --dialect sd --contact a:1", "--contact is an option of networks with a chain"),
         ("peer --dialect aviary --entries texts", "--entries is an option of cs60 only"),
-        ("peer --dialect aviary --tracker a:1", "--tracker is an option of cs60 and open only"),
+        ("peer --dialect aviary --tracker a:1", "an option of cs60, open and assembly only"),
         ("peer --dialect cs60 --kick-after 9s", "add --dialect aviary or open, or leave it out"),
         ("cs60-vote --contact a:1", "leave it out with althing cs60-vote"),
         ("stratum --entries texts", "leave it out with althing stratum"),

@@ -82,7 +82,7 @@ impl Outsider {
 
     /// Waits, so that a flood has a rate.
     pub(crate) fn pauses(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 }
 
