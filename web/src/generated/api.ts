@@ -172,6 +172,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/charter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the members of an assembly have agreed on, as a document. */
+        get: operations["getCharter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ballots": {
         parameters: {
             query?: never;
@@ -864,6 +881,11 @@ export interface components {
             /** @description Its entries, in order. */
             entries: components["schemas"]["Entry"][];
             /**
+             * @description What a quorum of the members has signed about it, in hexadecimal digits, where members
+             *     commit blocks; missing if it was committed with a block after it.
+             */
+            certificate?: string | null;
+            /**
              * Format: uint64
              * @description How many bytes it has as it is kept.
              */
@@ -887,9 +909,31 @@ export interface components {
             text: string;
             /** @description The key of its author, where entries are signed. */
             author?: string | null;
+            /** @description What the charter calls its author, if that is a member of an assembly. */
+            name?: string | null;
+            /** @description The application that it is for, where entries are signed. */
+            application?: string | null;
+            /**
+             * Format: uint64
+             * @description The time that its block states, in seconds since 1970, where blocks have one.
+             */
+            time?: number | null;
+            /** @description Its hash, where entries are signed: no other entry of the chain has the same. */
+            hash?: string | null;
         };
         /** @description What shows that an entry is in a block. */
         EntryProof: {
+            /**
+             * @description What this is: [`EntryProof::FORMAT`].
+             * @default althing proof
+             */
+            format: string;
+            /**
+             * Format: uint32
+             * @description The version of the format: [`EntryProof::VERSION`].
+             * @default 1
+             */
+            version: number;
             /** @description The rules that all peers of the network share, as in `Node`. */
             rules: unknown;
             /**
@@ -929,6 +973,28 @@ export interface components {
             block: string;
             /** @description The hash of the block before it, if there is one: it is hashed as well. */
             previous: string | null;
+        } | {
+            /** @constant */
+            kind: "certificate";
+            /** @description The charter, as a document. Its hash is the id of the chain. */
+            charter: string;
+            /** @description The header of the block. */
+            header: string;
+            /**
+             * Format: uint64
+             * @description The place of the entry among the leaves, from 0 on; the first is the coinbase.
+             */
+            leaf: number;
+            /** @description The hash beside the entry at each level, from the leaf up. */
+            beside: string[];
+            /** @description The coinbase of the block, which has its height and its view. */
+            coinbase: string;
+            /** @description The hash beside the coinbase at each level. */
+            branch: string[];
+            /** @description The headers of the blocks after it, up to the one that was finalized. */
+            headers: string[];
+            /** @description The certificate by which a quorum of the members has finalized that one. */
+            certificate: string;
         };
         /** @description A page of a list. */
         PageOfEntry: {
@@ -969,6 +1035,13 @@ export interface components {
             confirmations: number;
             /** @description Whether another peer has the block, as far as is known. */
             held: boolean;
+            /**
+             * Format: uint64
+             * @description The view in which the block was proposed, where members vote on blocks.
+             */
+            view?: number | null;
+            /** @description The hash of the entry, by which it is found again, where entries are signed. */
+            entry?: string | null;
         } | {
             /** @constant */
             answer: "invalid";
@@ -1000,6 +1073,13 @@ export interface components {
              *     written.
              */
             as_written?: boolean;
+        };
+        /** @description What the members of an assembly have agreed on. */
+        Charter: {
+            /** @description Its hash, which is the id of the chain. */
+            chain: string;
+            /** @description The charter as a document, in TOML. */
+            document: string;
         };
         /** @description A page of a list. */
         PageOfBallot: {
@@ -2806,6 +2886,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Submitted"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCharter: {
+        parameters: {
+            query?: {
+                /** @description Which peer is asked, by its name in the records or, in a demo, its number; the first if none is named. */
+                peer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charter"];
                 };
             };
             default: components["responses"]["Problem"];

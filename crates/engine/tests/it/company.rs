@@ -1,11 +1,11 @@
 //! Rules A8 and G7: a peer that was told another number of members, and an observer that comes when
 //! all others are long settled.
 
-use althing_engine::Engine;
 use althing_engine::rounds::{
-    Event, Identity, Input, Message, Past, Place, Recovered, Rounds, Seat, State, Timer, Unsigned,
-    Waiting,
+    Event, Identity, Input, Message, Past, Place, Recovered, Rounds, Seat, Signed, State, Timer,
+    Unsigned, Waiting,
 };
+use althing_engine::{Engine, Origin};
 use althing_types::{Moment, Term, Transaction};
 
 use crate::common::{bits, events, handle, hear, id, member, recovered, rules, said};
@@ -104,6 +104,9 @@ fn two_peers_that_were_told_different_numbers_say_what_is_wrong() {
         let repeat = rules(2).timeouts.repeat;
         now = now + repeat;
         assert!(now - Moment::START < 20 * repeat, "it says what it waits for");
+        // The other one is there, and goes on looking for a third.
+        let message = Signed { message: announce(1), signature: None };
+        of_two.handle(now, Input::Message { from: Origin::default(), message }, &mut out);
         of_two.handle(now, Input::Timer(Timer::Repeat), &mut out);
     }
     let waiting = Waiting::Adoption { adopted: 1, needed: 2, missing: vec![id(1)] };
