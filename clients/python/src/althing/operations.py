@@ -125,6 +125,15 @@ class Operations:
         """
         return self._asked("POST", "/v1/entries", query={"peer": peer}, body=body, waits=True)
 
+    def get_charter(self, peer=None):
+        """What the members of an assembly have agreed on, as a document.
+
+        peer: Which peer is asked, by its name in the records or, in a demo, its number; the
+        first if none is named.
+        Returns Charter.
+        """
+        return self._asked("GET", "/v1/charter", query={"peer": peer})
+
     def list_ballots(self, from_=None, limit=None, peer=None):
         """Ballots in the chain, in networks that hold ballots, from those of the block at a
         height on. A page ends with a block.
