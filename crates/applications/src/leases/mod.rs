@@ -1,7 +1,7 @@
 //! Leases: named locks of the members of an assembly, each with a time to live.
 //!
-//! A lease has one holder at most, who renews it. A lease that is free can be acquired; whoever
-//! acquires one gets a [fencing token](FencingToken), which is greater than all before it.
+//! A lease has one holder at most, who renews it. A lease that is free can be acquired; the member
+//! that does gets a [fencing token](FencingToken), which is greater than all before it.
 //!
 //! The fold knows no time: leaders choose the times of blocks, and could have a lease expire early.
 //! A lease that is not renewed lapses when enough members say, each by its own clock, that they

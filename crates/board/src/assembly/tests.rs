@@ -1,4 +1,4 @@
-//! The board of an assembly, of events that nobody told.
+//! The board of an assembly, from made-up events.
 
 use std::time::{Duration, SystemTime};
 

@@ -154,7 +154,7 @@ pub(super) async fn corrupt(
 }
 
 impl Crash {
-    /// Returns the number of the member, from zero on; `None` if it is whoever leads then.
+    /// Returns the number of the member, from zero on; `None` if it is the leader of that time.
     fn number(&self, charter: &Charter) -> anyhow::Result<Option<usize>> {
         let Who::Called(called) = &self.who else { return Ok(None) };
         let members = &charter.members;
