@@ -1,22 +1,31 @@
 //! One piece of data in a block, whose meaning is the application's business.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::merkle::{self, MerkleHash};
 
 /// One piece of data in a block: the bytes exactly as they are hashed. Cheap to clone.
 ///
 /// What they mean is the business of an [`Application`](crate::Application); how many there may be
 /// is said by [`Limits`](crate::Limits). In networks whose entries are texts they are UTF-8.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entry(Arc<[u8]>);
+#[derive(Clone)]
+pub struct Entry(Arc<Content>);
+
+struct Content {
+    bytes: Box<[u8]>,
+    leaf: OnceLock<MerkleHash>,
+}
 
 impl Entry {
     /// Returns the entry with these bytes.
-    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(bytes.into())
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(Arc::new(Content { bytes: bytes.into(), leaf: OnceLock::new() }))
     }
 
     /// Returns the entry that is this text.
@@ -26,19 +35,51 @@ impl Entry {
 
     /// Returns its bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.0.bytes
+    }
+
+    /// Returns its hash as a leaf of a Merkle tree. A peer looks it up by this many times, from
+    /// its arrival to its commit, so it is worked out once.
+    pub fn leaf(&self) -> MerkleHash {
+        *self.0.leaf.get_or_init(|| merkle::leaf(self.as_bytes()))
     }
 
     /// Returns its text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
-        str::from_utf8(&self.0).ok()
+        str::from_utf8(self.as_bytes()).ok()
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.as_bytes().hash(hasher);
     }
 }
 
 /// As bytes, which some formats copy as a whole.
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
+        serializer.serialize_bytes(self.as_bytes())
     }
 }
 
@@ -75,7 +116,7 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_text() {
             Some(text) => write!(f, "Entry({text:?})"),
-            None => write!(f, "Entry({:02x?})", self.0),
+            None => write!(f, "Entry({:02x?})", self.as_bytes()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::application::{Application, BlockContext, EntriesRefused};
 use crate::entry::Entry;
 use crate::growing::GrowingMap;
-use crate::merkle::{self, MerkleHash};
+use crate::merkle::MerkleHash;
 
 /// An application in which no entry comes twice (rule B15), around another one.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Application for Once {
     fn check(&self, context: &BlockContext, entries: &[Entry]) -> Result<(), EntriesRefused> {
         let mut new = BTreeSet::new();
         for entry in entries {
-            let hash = merkle::leaf(entry.as_bytes());
+            let hash = entry.leaf();
             if self.held.contains_key(&hash) || !new.insert(hash) {
                 return Err(EntriesRefused::because("an entry that the chain holds already"));
             }
@@ -34,7 +34,7 @@ impl Application for Once {
     }
 
     fn apply(&mut self, context: &BlockContext, entries: &[Entry]) {
-        self.held.extend(entries.iter().map(|entry| (merkle::leaf(entry.as_bytes()), ())));
+        self.held.extend(entries.iter().map(|entry| (entry.leaf(), ())));
         self.inner.apply(context, entries);
     }
 

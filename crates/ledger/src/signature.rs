@@ -6,7 +6,7 @@ use althing_types::PeerKey;
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ed25519::Equation;
+use crate::ed25519;
 
 /// An Ed25519 signature; nothing about it has been checked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,15 +62,11 @@ impl<'de> Deserialize<'de> for Signature {
 
 /// Returns whether all these claims are true, in less time than one by one. None at all are.
 pub fn are_authentic(claims: &[Claim<'_>]) -> bool {
-    let equation = |claim: &Claim<'_>| {
-        Equation::new(claim.key.as_bytes(), claim.signature.as_bytes(), claim.message)
-    };
-    match claims.iter().map(equation).collect::<Option<Vec<Equation>>>().as_deref() {
-        None => false,
-        Some([]) => true,
-        Some([one]) => one.holds(),
-        Some(all) => Equation::all_hold(all),
-    }
+    ed25519::are_valid(
+        claims
+            .iter()
+            .map(|claim| (claim.key.as_bytes(), claim.signature.as_bytes(), claim.message)),
+    )
 }
 
 /// Signs what a member says, and checks what others say: what an engine needs of cryptography.

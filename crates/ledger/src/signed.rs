@@ -3,7 +3,7 @@
 use althing_types::BlockHash;
 use ed25519_dalek::{Signer, SigningKey};
 
-use crate::ed25519::Equation;
+use crate::ed25519;
 use crate::entry::Entry;
 
 /// An entry with an author, in networks whose blocks are in Bitcoin's format.
@@ -85,24 +85,20 @@ impl SignedEntry {
 
     /// Returns whether the author signed it for the chain that begins with `genesis` (rule B9).
     pub fn verify(&self, genesis: &BlockHash) -> Result<(), NotSigned> {
-        let is_valid = self.equation(genesis).is_some_and(|equation| equation.holds());
-        is_valid.then_some(()).ok_or(NotSigned::SignatureWrong)
+        match Self::are_authentic(std::slice::from_ref(self), genesis) {
+            true => Ok(()),
+            false => Err(NotSigned::SignatureWrong),
+        }
     }
 
     /// Returns whether each of these entries was signed by its author, in less time than one by
     /// one.
     pub fn are_authentic(entries: &[Self], genesis: &BlockHash) -> bool {
-        let equations = entries.iter().map(|entry| entry.equation(genesis));
-        match equations.collect::<Option<Vec<Equation>>>().as_deref() {
-            None => false,
-            Some([]) => true,
-            Some([one]) => one.holds(),
-            Some(all) => Equation::all_hold(all),
-        }
-    }
-
-    fn equation(&self, genesis: &BlockHash) -> Option<Equation> {
-        Equation::new(&self.author, &self.signature, &self.signed_bytes(genesis))
+        ed25519::are_valid(
+            entries
+                .iter()
+                .map(|entry| (&entry.author, &entry.signature, entry.signed_bytes(genesis))),
+        )
     }
 
     fn signed_bytes(&self, genesis: &BlockHash) -> Vec<u8> {

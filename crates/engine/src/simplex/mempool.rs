@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use althing_ledger::assembly::{BLOCK_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, Facts};
-use althing_ledger::merkle::{self, MerkleHash};
+use althing_ledger::merkle::MerkleHash;
 use althing_ledger::{Application, Entry, NativeBlock};
 use althing_types::{Moment, UnixTime, View};
 
@@ -37,6 +37,10 @@ type Author = [u8; 32];
 pub(super) struct Mempool {
     waiting: BTreeMap<u64, Waiting>,
     places: BTreeMap<MerkleHash, u64>,
+    /// The places of those that are in no block that may yet be committed.
+    free: BTreeSet<u64>,
+    /// The places of the others, by the view of that block.
+    proposed: BTreeMap<View, Vec<u64>>,
     authors: BTreeMap<Author, Share>,
     /// The authors by how many entries of theirs wait, and by how many bytes those have.
     by_count: BTreeSet<(usize, Author)>,
@@ -98,7 +102,7 @@ impl Mempool {
 
     /// Returns whether an entry waits here, so that its author's signature was checked.
     pub(super) fn holds(&self, entry: &Entry) -> bool {
-        self.places.contains_key(&merkle::leaf(entry.as_bytes()))
+        self.places.contains_key(&entry.leaf())
     }
 
     /// Returns whether an entry of this author is not here yet, and might be added.
@@ -115,7 +119,7 @@ impl Mempool {
         check: impl FnOnce(&Entry) -> Result<(), NotAdmitted>,
         now: Moment,
     ) -> Result<Pooled, NotAdmitted> {
-        let hash = merkle::leaf(entry.as_bytes());
+        let hash = entry.leaf();
         if let Some(place) = self.places.get(&hash) {
             if let Some(waiting) = self.waiting.get_mut(place) {
                 waiting.is_own |= is_own;
@@ -129,6 +133,7 @@ impl Mempool {
         let (place, entry) = (self.next, entry.clone());
         (self.next, self.revision) = (self.next + 1, self.revision + 1);
         self.places.insert(hash, place);
+        self.free.insert(place);
         self.waiting.insert(place, Waiting { entry, author, since: now, proposed: None, is_own });
         self.change_share(author, |share| {
             share.places.insert(place);
@@ -180,25 +185,30 @@ impl Mempool {
 
     /// Returns since when an entry waits that is in no block yet.
     pub(super) fn waits_since(&self) -> Option<Moment> {
-        let mut waiting = self.waiting.values();
-        waiting.find(|waiting| waiting.proposed.is_none()).map(|waiting| waiting.since)
+        Some(self.waiting.get(self.free.first()?)?.since)
     }
 
     /// Takes note that a block of this view has these entries.
     pub(super) fn proposed(&mut self, view: View, block: &NativeBlock) {
         for entry in &block.entries {
-            let place = self.places.get(&merkle::leaf(entry.as_bytes()));
-            if let Some(waiting) = place.and_then(|place| self.waiting.get_mut(place)) {
-                waiting.proposed = Some(view);
+            let Some(place) = self.places.get(&entry.leaf()) else { continue };
+            let Some(waiting) = self.waiting.get_mut(place) else { continue };
+            if waiting.proposed.replace(view) != Some(view) {
+                self.free.remove(place);
+                self.proposed.entry(view).or_default().push(*place);
             }
         }
     }
 
     /// Takes note that the blocks of a view may never be committed: their entries wait as before.
     pub(super) fn nullified(&mut self, view: View) {
-        for waiting in self.waiting.values_mut().filter(|it| it.proposed == Some(view)) {
-            waiting.proposed = None;
-            self.revision += 1;
+        for place in self.proposed.remove(&view).unwrap_or_default() {
+            // It may be gone, or in a block of another view since.
+            let waiting = self.waiting.get_mut(&place);
+            if waiting.and_then(|it| it.proposed.take_if(|it| *it == view)).is_some() {
+                self.free.insert(place);
+                self.revision += 1;
+            }
         }
     }
 
@@ -209,8 +219,9 @@ impl Mempool {
 
     /// Takes note that blocks of views up to this one are committed by now, or never will be.
     pub(super) fn settled(&mut self, view: View) {
-        for waiting in self.waiting.values_mut() {
-            waiting.proposed.take_if(|proposed| *proposed <= view);
+        while let Some((first, _)) = self.proposed.first_key_value().filter(|(it, _)| **it <= view)
+        {
+            self.nullified(*first);
         }
     }
 
@@ -281,9 +292,7 @@ impl Mempool {
     /// the oldest first, among authors and of each author. Those in the blocks before are there
     /// already.
     fn by_turns(&self) -> Vec<Entry> {
-        let is_free = |place: &&u64| {
-            self.waiting.get(*place).is_some_and(|waiting| waiting.proposed.is_none())
-        };
+        let is_free = |place: &&u64| self.free.contains(*place);
         // Of each author who has any left, the turn and the next place, the first turn on top.
         let mut turns = BTreeMap::new();
         for share in self.authors.values() {
@@ -308,14 +317,15 @@ impl Mempool {
     }
 
     fn remove(&mut self, entry: &Entry) {
-        if let Some(place) = self.places.get(&merkle::leaf(entry.as_bytes())) {
+        if let Some(place) = self.places.get(&entry.leaf()) {
             self.remove_at(*place);
         }
     }
 
     fn remove_at(&mut self, place: u64) -> Option<Entry> {
         let Waiting { entry, author, .. } = self.waiting.remove(&place)?;
-        self.places.remove(&merkle::leaf(entry.as_bytes()));
+        self.places.remove(&entry.leaf());
+        self.free.remove(&place);
         self.revision += 1;
         let bytes = entry.as_bytes().len();
         self.bytes -= bytes;

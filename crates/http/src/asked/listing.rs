@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use althing_api::{Block as BlockAnswer, Code, Entry as EntryAnswer, Page, Problem};
 use althing_feed::{entry_author, entry_text};
-use althing_ledger::{Block, Entry, Parent, SignedEntry, merkle};
+use althing_ledger::{Block, Entry, Parent, SignedEntry};
 use althing_text::hex;
 use althing_types::{BlockHash, UnixTime};
 
@@ -197,7 +197,7 @@ pub fn entry_as_told(
 
 /// Returns the hash by which a signed entry is found again, in hexadecimal digits.
 pub(super) fn entry_hash(entry: &Entry) -> String {
-    hex::encode(&merkle::leaf(entry.as_bytes()))
+    hex::encode(&entry.leaf())
 }
 
 /// Returns the logarithm to the base 2, to the thousandth; 0 of nothing.

@@ -99,7 +99,7 @@ impl NativeBlock {
     pub fn is_proven(header: &Header, entry: &Entry, proof: &MerkleProof) -> bool {
         // The coinbase is not an entry.
         let root = header.merkle_root.to_byte_array();
-        proof.index > 0 && proof.leads(merkle::leaf(entry.as_bytes()), root)
+        proof.index > 0 && proof.leads(entry.leaf(), root)
     }
 
     /// Returns whether `coinbase` is that of the block with this header; `branch` is what is beside
@@ -147,7 +147,7 @@ impl NativeBlock {
     }
 
     fn leaves(&self) -> Vec<MerkleHash> {
-        let entries = self.entries.iter().map(|entry| merkle::leaf(entry.as_bytes()));
+        let entries = self.entries.iter().map(|entry| entry.leaf());
         [merkle::leaf(&self.coinbase.encode())].into_iter().chain(entries).collect()
     }
 }

@@ -138,7 +138,7 @@ fn said(
 
 /// Returns the hash by which an entry is found.
 fn hash_of(entry: &Entry) -> String {
-    hex::encode(&althing_ledger::merkle::leaf(entry.as_bytes()))
+    hex::encode(&entry.leaf())
 }
 
 /// Reads the parts of a proof.

@@ -44,10 +44,14 @@ fn check(pool: &Mempool) {
         let bytes = waiting.entry.as_bytes().len();
         let share = shares.entry(waiting.author).or_default();
         (share.0, share.1) = (share.0 + 1, share.1 + bytes);
-        assert_eq!(pool.places[&merkle::leaf(waiting.entry.as_bytes())], *place);
+        assert_eq!(pool.places[&waiting.entry.leaf()], *place);
         assert!(pool.authors[&waiting.author].places.contains(place));
+        let in_block = |view| pool.proposed.get(&view).is_some_and(|it| it.contains(place));
+        assert_eq!(pool.free.contains(place), waiting.proposed.is_none());
+        assert!(waiting.proposed.is_none_or(in_block));
     }
     assert_eq!(pool.places.len(), pool.waiting.len());
+    assert!(pool.free.len() <= pool.waiting.len());
     assert_eq!(pool.bytes, shares.values().map(|(_, bytes)| bytes).sum::<usize>());
     let counts = shares.iter().map(|(author, (count, _))| (*count, *author)).collect();
     let bytes = shares.iter().map(|(author, (_, bytes))| (*bytes, *author)).collect();
@@ -117,11 +121,33 @@ fn authors_take_turns_and_the_oldest_comes_first() {
     assert_eq!(taken.len(), ENTRIES_MAX);
     let expected = [(5, 0), (2, 0), (7, 0), (5, 1), (2, 1), (5, 2), (5, 3)];
     assert_eq!(taken[..7], expected.map(|(of, number)| entry(of, number, 5)));
-    // What is in a block already waits for nothing.
-    for waiting in pool.waiting.values_mut().filter(|it| it.author == author(5)) {
-        waiting.proposed = Some(View::FIRST);
-    }
-    assert_eq!(pool.by_turns(), [(2, 0), (7, 0), (2, 1)].map(|(of, it)| entry(of, it, 5)));
+}
+
+#[test]
+fn what_is_in_a_block_waits_again_once_that_cannot_be_committed() {
+    let mut pool = Mempool::default();
+    fill(&mut pool, 5, 3, 5);
+    fill(&mut pool, 2, 1, 5);
+    let [first, second] = [View::FIRST, View::FIRST.next()];
+    let those = |numbers: &[u32]| -> Vec<Entry> {
+        numbers.iter().map(|number| entry(5, *number, 5)).collect()
+    };
+    pool.proposed(first, &block(those(&[0, 1])));
+    pool.proposed(second, &block(those(&[1, 2])));
+    check(&pool);
+    assert_eq!(pool.by_turns(), [entry(2, 0, 5)]);
+    let revision = pool.revision();
+    pool.nullified(first);
+    check(&pool);
+    assert!(pool.revision() > revision, "there is more to be selected");
+    assert_eq!(pool.by_turns(), [(5, 0), (2, 0)].map(|(of, it)| entry(of, it, 5)));
+    // One of the second view is committed, in a block of a later one.
+    pool.committed(&block(those(&[2])));
+    check(&pool);
+    pool.settled(second);
+    check(&pool);
+    assert_eq!(pool.by_turns(), [(5, 0), (2, 0), (5, 1)].map(|(of, it)| entry(of, it, 5)));
+    assert!(pool.proposed.is_empty());
 }
 
 #[test]
@@ -155,6 +181,11 @@ impl Application for Without {
 }
 
 fn root() -> Facts {
+    Facts::of_genesis(&block(Vec::new()))
+}
+
+/// Returns a block with these entries; the rest of it is that of a genesis.
+fn block(entries: Vec<Entry>) -> NativeBlock {
     let charter = Charter {
         network: "club".parse().expect("a name"),
         founded: UnixTime::from_seconds(1_700_000_000),
@@ -165,7 +196,7 @@ fn root() -> Facts {
         members: Vec::new(),
         signatures: BTreeMap::new(),
     };
-    Facts::of_genesis(&genesis(&charter, &charter.chain_id()))
+    NativeBlock { entries: entries.into(), ..genesis(&charter, &charter.chain_id()) }
 }
 
 #[test]

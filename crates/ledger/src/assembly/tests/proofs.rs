@@ -294,5 +294,5 @@ fn a_path_above_a_header_is_no_proof_of_an_inner_hash() {
     let forged = CommitProof { entry: Entry::new(inner), ..chain.proof(4, 0, 4) };
     assert!(chain.refused(&forged).contains("not a signed entry"));
     let root = block.header.merkle_root.to_byte_array();
-    assert!(path.leads(crate::merkle::leaf(block.entries[0].as_bytes()), root));
+    assert!(path.leads(block.entries[0].leaf(), root));
 }
