@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use althing_ledger::NativeBlock;
-use althing_ledger::assembly::{CertifiedRun, RUN_HEADERS_MAX, Seal};
+use althing_ledger::assembly::{CertifiedRun, Seal};
 use althing_ledger::charter::MemberIndex;
 use althing_types::{BlockHash, Height, Moment, View};
 
 use super::{
-    CERTIFICATES_MAX, CommittedBlock, Event, MESSAGE_BYTES_MAX, Message, Output, Refusal, Request,
-    Simplex, event, say,
+    CERTIFICATES_MAX, CommittedBlock, Event, Message, Output, Refusal, Request, Simplex, event, say,
 };
-use crate::{Origin, Recipient};
+use crate::Recipient;
 
 /// Blocks in a run at most; with their headers and certificate they fit into a message.
 pub const RUN_BLOCKS: u64 = 64;
@@ -22,16 +21,6 @@ pub const RUNS_AHEAD: usize = 4;
 
 /// Blocks that are read from the log at once when a peer starts.
 const REPLAYED: usize = 256;
-
-/// Requests that a peer answers between two repetitions: each answer may reach every other peer.
-const ANSWERS_MAX: usize = 24;
-
-/// Of these, requests for which blocks are read from the log.
-const READS_MAX: usize = 16;
-
-/// Blocks that are read for an answer, at least and at most, if one of them is certified.
-const READ_LEAST: usize = 4;
-const READ_MAX: usize = 64;
 
 /// Blocks that are notarized, not committed yet, and asked for between two repetitions.
 const BODIES_ASKED: usize = 8;
@@ -50,14 +39,9 @@ pub(super) struct CatchUp {
     /// The first view of which something is missing that a block of our view may stand on.
     ground: Option<View>,
     /// What the blocks are for that are being read from the log, in that order.
-    reads: VecDeque<Reading>,
-    answers: usize,
+    pub(super) reads: VecDeque<Reading>,
     /// How many blocks were in the last run that has come, so probably in the next.
     stride: u64,
-    /// How many blocks have fitted into our last answer.
-    fitted: usize,
-    /// Those of the answers for which blocks were read.
-    reads_asked: usize,
     last_commit: Option<Moment>,
     /// Whether our user was told that there is much to be fetched.
     is_told: bool,
@@ -65,7 +49,7 @@ pub(super) struct CatchUp {
 
 /// What blocks of the log are read for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Reading {
+pub(super) enum Reading {
     /// For the application of this peer, which has just started.
     Replay,
     /// For a peer that has asked for them.
@@ -86,10 +70,7 @@ impl Default for CatchUp {
             behind: None,
             ground: None,
             reads: VecDeque::new(),
-            answers: 0,
             stride: RUN_BLOCKS,
-            fitted: READ_MAX,
-            reads_asked: 0,
             last_commit: None,
             is_told: false,
         }
@@ -97,12 +78,6 @@ impl Default for CatchUp {
 }
 
 impl CatchUp {
-    /// Returns how many blocks to read for an answer: more than have fitted into the last one, and
-    /// not many that are read for nothing.
-    fn worth_reading(&self) -> usize {
-        (2 * self.fitted).clamp(READ_LEAST, READ_MAX)
-    }
-
     pub(super) fn runs(&self) -> usize {
         self.runs.len()
     }
@@ -162,7 +137,6 @@ impl Simplex {
 
     /// Asks for what is missing, at each repetition.
     pub(super) fn ask(&mut self, now: Moment, out: &mut Vec<Output>) {
-        (self.catch_up.answers, self.catch_up.reads_asked) = (0, 0);
         let behind = self.catch_up.behind.take().filter(|view| !self.has_left(*view));
         let ground = self.catch_up.ground.take().map(|view| self.ground_to_ask_for(view));
         for view in behind.into_iter().chain(ground) {
@@ -336,90 +310,4 @@ impl Simplex {
         }
         true
     }
-
-    /// A peer asks for what it lacks.
-    pub(super) fn on_request(&mut self, from: &Origin, request: Request, out: &mut Vec<Output>) {
-        if self.catch_up.answers >= ANSWERS_MAX {
-            return;
-        }
-        let to = from.address.clone().map_or(Recipient::All, Recipient::One);
-        match request {
-            Request::Blocks { of, from } => {
-                let height = self.blocks.root().facts.height;
-                let has_many = self.catch_up.reads_asked >= READS_MAX;
-                if Some(of) != self.me || from > height || from == Height::GENESIS || has_many {
-                    return;
-                }
-                self.catch_up.reads_asked += 1;
-                let count = self.catch_up.worth_reading();
-                self.catch_up.reads.push_back(Reading::Answer { to, from, count });
-                out.push(Output::Read { from: from.number(), count });
-            }
-            Request::Body(hash) => {
-                let is_turn = self.is_our_turn(hash.as_bytes()[0]);
-                let Some(block) = self.blocks.body(&hash).filter(|_| is_turn) else { return };
-                out.push(Output::Send { to, message: Message::Body(block.clone()) });
-            }
-            Request::Certificates(view) => {
-                let certificates = self.exits_from(view);
-                if certificates.is_empty() || !self.is_our_turn(view.number().to_be_bytes()[7]) {
-                    return;
-                }
-                out.push(Output::Send { to, message: Message::Certificates(certificates) });
-            }
-        }
-        self.catch_up.answers += 1;
-    }
-
-    /// Answers with blocks of the log, from `from` on. If none of them is certified, those after
-    /// them are read as well, up to one that is.
-    fn answer_with(
-        &mut self,
-        to: Recipient,
-        from: Height,
-        count: usize,
-        blocks: Vec<CommittedBlock>,
-        out: &mut Vec<Output>,
-    ) {
-        if blocks.first().is_none_or(|block| block.block.coinbase.height != from) {
-            return;
-        }
-        let wide = count + RUN_HEADERS_MAX;
-        match run_of(blocks) {
-            Some(run) => {
-                self.catch_up.fitted = run.blocks.len();
-                out.push(Output::Send { to, message: Message::Run(Box::new(run)) });
-            }
-            None if count < RUN_HEADERS_MAX => {
-                self.catch_up.reads.push_back(Reading::Answer { to, from, count: wide });
-                out.push(Output::Read { from: from.number(), count: wide });
-            }
-            None => {}
-        }
-    }
-}
-
-/// Returns as many of these blocks as fit into a message, with what proves that they are committed;
-/// `None` if none of them is certified.
-pub(super) fn run_of(blocks: Vec<CommittedBlock>) -> Option<CertifiedRun> {
-    let (mut fitting, mut bytes) = (0, 0);
-    for committed in blocks.iter().take(usize::try_from(RUN_BLOCKS).ok()?) {
-        let entries = committed.block.entries.iter().map(|entry| 2 + entry.as_bytes().len());
-        bytes += 256 + entries.sum::<usize>();
-        if fitting > 0 && bytes > MESSAGE_BYTES_MAX {
-            break;
-        }
-        fitting += 1;
-    }
-    let is_certified = |committed: &CommittedBlock| committed.finalization.is_some();
-    // The last certified one of those that fit; or headers lead to the first one after them.
-    let (end, certified) = match blocks[..fitting].iter().rposition(is_certified) {
-        Some(place) => (place + 1, place),
-        None => (fitting, fitting + blocks[fitting..].iter().position(is_certified)?),
-    };
-    let finalization = blocks[certified].finalization.clone()?;
-    let headers: Vec<_> = (end..=certified).map(|place| blocks[place].header()).collect();
-    let blocks = blocks.into_iter().take(end).map(|committed| committed.block).collect();
-    let run = CertifiedRun { blocks, headers, finalization };
-    (run.headers.len() <= RUN_HEADERS_MAX).then_some(run)
 }

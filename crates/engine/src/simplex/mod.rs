@@ -37,10 +37,12 @@
 //! | `hearing` | is what arrives to be believed? |
 //! | `committing` | which blocks are committed, and which others know of more? |
 //! | `catch_up` | how does a peer get the blocks that it lacks? |
+//! | `answering` | what does it give to others that lack it? |
 //! | `repeating` | what is said again, and who is silent? |
 //! | this one | what belongs to a peer, and how does it begin? |
 
 mod advancing;
+mod answering;
 mod blocks;
 mod catch_up;
 mod committing;
@@ -64,6 +66,7 @@ use althing_ledger::charter::{ChainId, Charter, MemberIndex};
 use althing_ledger::{Application, NativeBlock, Template};
 use althing_types::{BlockHash, Height, Moment, UnixTime, View};
 
+use self::answering::Answering;
 use self::blocks::Blocks;
 use self::catch_up::CatchUp;
 use self::leading::Miner;
@@ -131,6 +134,7 @@ pub struct Simplex {
     patience: Patience,
     miner: Miner,
     catch_up: CatchUp,
+    answering: Answering,
     repeating: Repeating,
     liveness: Liveness<MemberIndex>,
     /// What proves that members have contradicted themselves; one for each.
@@ -228,6 +232,7 @@ impl Simplex {
             patience: Patience::default(),
             miner: Miner::default(),
             catch_up: CatchUp::default(),
+            answering: Answering::default(),
             repeating: Repeating::default(),
             evidence: recovered.evidence,
             watching: None,

@@ -95,6 +95,7 @@ impl Simplex {
             self.spread(&own, out);
         }
         self.want_certified_blocks();
+        self.answer_deferred(out);
         self.ask(now, out);
     }
 

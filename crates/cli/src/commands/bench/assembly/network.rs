@@ -62,6 +62,10 @@ pub(super) struct Network {
 /// Whatever is waited for does not come any more after this long.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How often it is looked what has happened, under full load. To wake up for each of tens of
+/// thousands of events a second would take processor time from the members.
+const LOOK: Duration = Duration::from_millis(2);
+
 /// Entries on their way for each member that runs, under full load: fewer than a member keeps of
 /// one author.
 const AHEAD: u64 = 1536;
@@ -230,7 +234,7 @@ impl Network {
                 self.submit_some(*number, BATCH)?;
             }
         }
-        Ok(None)
+        Ok(Some(Instant::now() + LOOK))
     }
 
     /// Takes in what happens until `condition` holds of it, and returns what that has found.
@@ -260,18 +264,18 @@ impl Network {
         let due = self.keep_loaded()?.unwrap_or(end);
         tokio::select! {
             () = sleep_until(end) => return Ok(false),
-            record = self.records.next() => {
+            record = self.records.next(), if !matches!(self.load, Load::Full) => {
                 self.seen.note(&*record.context("the feed has ended")??);
-                // Many may be there by now.
-                while let Some(record) = self.records.try_next() {
-                    self.seen.note(&*record?);
-                }
             }
             () = sleep_until(due) => {}
             ended = self.swarm.next_left() => {
                 ended?;
                 bail!("a member has left");
             }
+        }
+        // Many may be there by now.
+        while let Some(record) = self.records.try_next() {
+            self.seen.note(&*record?);
         }
         Ok(true)
     }
