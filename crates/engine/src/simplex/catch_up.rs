@@ -257,19 +257,17 @@ impl Simplex {
         if !is_asked && !is_next {
             return Ok(());
         }
-        if !is_next && self.catch_up.runs.len() >= RUNS_AHEAD {
-            return Ok(());
-        }
         run.verify(&self.charter, &self.chain, &*self.authenticator)?;
         self.on_own_signature(&run.finalization, out);
-        if self.catch_up.runs.len() >= RUNS_AHEAD {
-            self.catch_up.runs.pop_last();
-        }
         if let Some((of, _)) = self.catch_up.asked.remove(&from) {
             self.catch_up.silent.remove(&of);
         }
         self.catch_up.stride = (run.blocks.len() as u64).clamp(1, RUN_BLOCKS);
         self.catch_up.runs.insert(from, run);
+        // The farthest one was asked for when runs seemed to be longer. It is asked for again.
+        if self.catch_up.runs.len() > RUNS_AHEAD {
+            self.catch_up.runs.pop_last();
+        }
         self.catch_up.committed(now);
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! What could keep members from ever agreeing again, although enough of them are connected.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use althing_engine::Engine;
 use althing_engine::simplex::{Event, Message, Request, Status, UNCOMMITTED_MAX};
 use althing_ledger::NativeBlock;
-use althing_ledger::assembly::{Facts, Seal, SignedStatement, Statement, genesis};
+use althing_ledger::assembly::{CertifiedRun, Facts, Seal, SignedStatement, Statement, genesis};
 use althing_ledger::charter::MemberIndex;
 use althing_types::{BlockHash, Height, View};
 
@@ -198,6 +199,67 @@ fn one_member_cannot_have_others_fetch_what_does_not_exist() {
         _ => false,
     };
     assert_eq!(net.peers[0].sent.iter().find(beyond), None, "only the next run is asked for");
+}
+
+/// The blocks turn out to be so long that there is one in a run, after 64 were expected.
+#[test]
+fn what_was_asked_for_far_ahead_does_not_keep_out_what_is_next() {
+    const HEIGHT: u64 = 250;
+    let mut net = Net::new(charter(4, 0..=0));
+    net.speaks = vec![false; 4];
+    let chain = net.charter.chain_id();
+    let mut parent = Facts::of_genesis(&genesis(&net.charter, &chain));
+    let mut runs = BTreeMap::new();
+    for number in 1..=HEIGHT {
+        let (view, height) = (View::new(number), Height::new(number));
+        let block = block_after(&net, &parent, view);
+        parent = parent.follow(&net.charter, &block, view).expect("it is valid");
+        let finalized = Statement::Finalize { view, block: block.hash() };
+        let finalization = net.certificate(finalized, &[1, 2, 3]);
+        let blocks = vec![(*block).clone()];
+        runs.insert(height, CertifiedRun { blocks, headers: Vec::new(), finalization });
+    }
+    for member in 1..=3 {
+        let claim = (MemberIndex(member), View::new(HEIGHT), Height::new(HEIGHT), 1);
+        let status = Status::sign(claim, &chain, &signer(member));
+        net.hear_message(0, Message::Status(status));
+    }
+    net.pass(250);
+    // What is asked for last comes first.
+    loop {
+        let asked = std::mem::take(&mut net.peers[0].sent);
+        let asked = asked.into_iter().rev().filter_map(|message| match message {
+            Message::Request(Request::Blocks { from, .. }) => Some(from),
+            _ => None,
+        });
+        let asked: Vec<Height> = asked.collect();
+        if asked.is_empty() {
+            break;
+        }
+        for from in asked {
+            net.hear_message(0, Message::Run(Box::new(runs[&from].clone())));
+        }
+    }
+    assert_eq!(net.heights()[0] as u64, HEIGHT, "it never waits for a repetition");
+}
+
+#[test]
+fn a_peer_answers_sixteen_requests_for_blocks_at_once_and_as_many_after_a_repetition() {
+    let mut net = Net::new(charter(4, 0..=0));
+    net.pass(60_000);
+    assert!(net.heights()[0] >= 40);
+    net.speaks[0] = false;
+    net.peers[0].sent.clear();
+    for from in (1..=40).map(Height::new) {
+        net.hear_message(0, Message::Request(Request::Blocks { of: MemberIndex(0), from }));
+    }
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        let sent = &net.peers[0].sent;
+        answered.push(sent.iter().filter(|message| matches!(message, Message::Run(_))).count());
+        net.pass(250);
+    }
+    assert_eq!(answered, [16, 32, 32]);
 }
 
 #[test]
