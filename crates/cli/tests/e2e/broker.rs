@@ -72,7 +72,7 @@ fn a_client_that_never_reads_does_not_fill_the_memory_of_the_broker() {
     let ((mut deaf, _), (mut speaker, _)) = (Client::connect(port), Client::connect(port));
     deaf.subscribe_to_all();
     for _ in 0..1000 {
-        speaker.publish(260_000);
+        speaker.publish("t", 260_000);
     }
     speaker.ping();
     if let Some(peak) = broker.memory_kib() {

@@ -36,15 +36,16 @@ impl Client {
     }
 
     /// Publishes a message of so many bytes, up to 2 MB, with QoS 0.
-    pub(crate) fn publish(&mut self, bytes: usize) {
-        let mut left = 4 + bytes;
+    pub(crate) fn publish(&mut self, topic: &str, bytes: usize) {
+        let mut left = 2 + topic.len() + 1 + bytes;
         let mut packet = vec![0x30];
         while left > 0 {
             let digit = u8::try_from(left % 128).expect("seven bits");
             left /= 128;
             packet.push(if left > 0 { digit | 128 } else { digit });
         }
-        packet.extend_from_slice(b"\0\x01t\0");
+        packet.extend(u16::try_from(topic.len()).expect("a short topic").to_be_bytes());
+        packet.extend(topic.bytes().chain([0]));
         packet.resize(packet.len() + bytes, 7);
         self.0.write_all(&packet).expect("the broker reads");
     }

@@ -1,5 +1,5 @@
-//! What outsiders achieve against an assembly, over an MQTT broker and over a mesh: what they say
-//! is refused, counted and named, and blocks go on.
+//! What outsiders achieve against an assembly, over a broker of each kind and over a mesh: what they
+//! say is refused, counted and named, and blocks go on.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,10 +11,12 @@ use althing_dialect::Codec;
 use althing_engine::Recipient;
 use althing_engine::simplex::Message;
 use althing_ledger::SignedEntry;
+use althing_net::PAYLOAD_MAX;
 use althing_testkit::{DEADLINE, eventually_blocking};
 use ed25519_dalek::SigningKey;
 
-use crate::harness::{Club, Outsider, Way, embedded_broker};
+use crate::harness::{Club, Foreigner, Outsider, Way, embedded_broker, mosquitto, rabbitmq};
+use crate::raw_mqtt;
 
 /// The types of messages, as `docs/protocol.md` has them.
 const VOTE: u8 = 3;
@@ -31,6 +33,33 @@ fn what_an_outsider_says_at_a_broker_is_refused_and_blocks_go_on() {
     let (_broker, url) = embedded_broker();
     let club = Club::found(Way::Broker(url.clone()), 4);
     let outsider = Outsider::at_broker(&url, &club.data("ann"));
+    // Our broker ends a connection over which more comes than it has told that it takes.
+    let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address");
+    let [topic, _] = outsider.dialect().topics();
+    raw_mqtt::Client::connect(port).0.publish(&topic, PAYLOAD_MAX + 1000);
+    attack(&club, outsider);
+}
+
+#[test]
+fn what_an_outsider_says_at_mosquitto_is_refused_and_blocks_go_on() {
+    let broker = mosquitto();
+    let club = Club::found(Way::Broker(broker.url()), 4);
+    let outsider = Outsider::at_broker(&broker.url(), &club.data("ann"));
+    let [topic, _] = outsider.dialect().topics();
+    let mut raw = raw_mqtt::Client::connect(broker.port()).0;
+    raw.publish(&topic, PAYLOAD_MAX + 1000);
+    raw.ping();
+    attack(&club, outsider);
+}
+
+#[test]
+fn what_an_outsider_says_at_rabbitmq_is_refused_and_blocks_go_on() {
+    let broker = rabbitmq();
+    let club = Club::found(Way::Broker(broker.url()), 4);
+    let outsider = Outsider::at_broker(&broker.url(), &club.data("ann"));
+    let [exchange, _] = outsider.dialect().topics();
+    Foreigner::meet(&broker.url()).say(&exchange, &vec![7; PAYLOAD_MAX + 1]);
+    club.refuses("ann", "more than the");
     attack(&club, outsider);
 }
 
@@ -72,7 +101,8 @@ fn attack(club: &Club, mut outsider: Outsider) {
     club.refuses("ann", "of another assembly");
 
     // No message at all.
-    for garbage in [&b""[..], b"{}", &[1; 100], &heard[0][..TYPE], &[0xff; 3000]] {
+    let longest = vec![7; PAYLOAD_MAX];
+    for garbage in [&b""[..], b"{}", &[1; 100], &heard[0][..TYPE], &[0xff; 3000], &longest] {
         outsider.say(garbage);
     }
     club.refuses("ann", "not a message");

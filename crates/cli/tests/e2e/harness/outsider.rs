@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use althing_dialect::assembly::Assembly;
 use althing_ledger::charter::Charter;
-use althing_net::mqtt::{self, BrokerUrl};
-use althing_net::{Arrival, Link};
+use althing_net::{Arrival, Link, amqp, mqtt};
 use althing_node::assembly::{Place, join_mesh};
 use althing_testkit::DEADLINE;
 use ed25519_dalek::SigningKey;
@@ -25,9 +24,17 @@ impl Outsider {
     /// Connects to the broker of an assembly, whose charter is in the directory of a member.
     pub(crate) fn at_broker(url: &str, data: &Path) -> Self {
         let (runtime, dialect) = (runtime(), dialect(data));
-        let url: BrokerUrl = url.parse().expect("a right address");
-        let options = mqtt::Options::new(url).with_topics(dialect.topics());
-        let link = runtime.block_on(mqtt::connect(options)).expect("the broker is there");
+        let link = runtime.block_on(async {
+            if url.starts_with("amqp") {
+                let options = amqp::Options::new(url.parse().expect("an address"), "outsider");
+                let options = options.with_exchanges(dialect.topics());
+                amqp::connect(options).await.expect("the broker is there")
+            } else {
+                let options = mqtt::Options::new(url.parse().expect("an address"));
+                let options = options.with_topics(dialect.topics());
+                mqtt::connect(options).await.expect("the broker is there")
+            }
+        });
         Self { runtime, link, dialect }
     }
 
