@@ -40,18 +40,18 @@ pub(crate) fn entries<'a>(
         Err(error) if !error.is_permission_denied() => Err(error.into()),
         Ok(None) | Err(_) => {
             let Some(dir) = place.dir() else { return Ok(None) };
-            Ok(stored(dir).map(|store| stored_entries(&store, charter(dir).ok(), from)))
+            Ok(stored(dir)?.map(|store| stored_entries(&store, charter(dir).ok(), from)))
         }
     }
 }
 
-/// Returns the store of a peer of an assembly, if that is what is in a directory.
-pub(crate) fn stored(dir: &Path) -> Option<Store<Durable>> {
-    // One of another network has cells of other names, and does not open.
-    let store = Store::<Durable>::open_to_read(dir).ok()?;
-    let identity = store.identity().ok()??;
-    let network = NetworkConfig::from_json(&identity.network).ok()?;
-    matches!(network, NetworkConfig::Assembly { .. }).then_some(store)
+/// Returns the store in a directory; `None` if it is that of a peer of another network, or of one
+/// that has never run.
+pub(crate) fn stored(dir: &Path) -> anyhow::Result<Option<Store<Durable>>> {
+    let store = Store::<Durable>::open_to_read(dir)?;
+    let Some(identity) = store.identity()? else { return Ok(None) };
+    let network = NetworkConfig::from_json(&identity.network);
+    Ok(matches!(network, Ok(NetworkConfig::Assembly { .. })).then_some(store))
 }
 
 /// Returns the assembly whose charter is in the directory of a peer, and checks that `store` is of

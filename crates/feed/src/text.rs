@@ -218,7 +218,7 @@ fn of_chain(event: &ChainEvent) -> String {
             )
         }
         ChainEvent::EntryPooled { entry, author } => {
-            format!("to be mined: {entry:?}{}", by(author.as_ref()))
+            format!("waits for a block: {entry:?}{}", by(author.as_ref()))
         }
         ChainEvent::EntryRefused { entry, author, reason } => {
             format!("refused {entry:?}{}: {reason}", by(author.as_ref()))
@@ -242,9 +242,9 @@ fn of_assembly(record: &Record, event: &AssemblyEvent) -> Option<String> {
         // While there is nothing to add, an empty one comes every second.
         AssemblyEvent::BlockCommitted { entries: 0, .. } => return None,
         AssemblyEvent::BlockCommitted { height, view, maker, entries, .. } => format!(
-            "block {height} is committed: {} by {}, in view {view}",
-            counted(*entries as u64, "entry"),
-            called(maker)
+            "block {height} of {} is committed, in view {view}: {}",
+            called(maker),
+            counted(*entries as u64, "entry")
         ),
         AssemblyEvent::ProposalRefused { view, leader, reason } => {
             format!("the proposal of {} in view {view} is refused: {reason}", called(leader))

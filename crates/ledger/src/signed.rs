@@ -29,10 +29,10 @@ pub struct SignedEntry {
 #[non_exhaustive]
 pub enum NotSigned {
     /// Rule B3.
-    #[error("not a signed entry in its one encoding")]
+    #[error("it is not a signed entry in its one encoding")]
     Malformed,
     /// Rule B9.
-    #[error("the signature is not the author's, or for another chain")]
+    #[error("its signature is not the author's, or is for another chain")]
     SignatureWrong,
 }
 

@@ -125,7 +125,7 @@ async fn lead(arguments: Arguments, has_broker: bool) -> anyhow::Result<()> {
     let Arguments { parallelism, member, connection, meeting, command, .. } = arguments;
     demand!(
         ttl >= SHORTEST_TTL && ttl.subsec_nanos().is_multiple_of(1_000_000),
-        "--ttl: {ttl:?} is not in whole milliseconds, from {SHORTEST_TTL:?} on"
+        "--ttl: {ttl:?} is shorter than {SHORTEST_TTL:?}, or not in whole milliseconds"
     );
     demand!(
         meeting.name.is_none(),

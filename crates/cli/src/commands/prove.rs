@@ -62,7 +62,7 @@ fn find(place: &Place, wanted: &str) -> anyhow::Result<EntryProof> {
         return of_running(&asking, wanted);
     }
     let dir = place.dir().context("a peer that does not run is read from its directory")?;
-    let store = stored(dir).with_context(|| {
+    let store = stored(dir)?.with_context(|| {
         format!("no peer runs in {}, and no chain of an assembly is there", dir.display())
     })?;
     let dialect = dialect_of(dir, &store)?;

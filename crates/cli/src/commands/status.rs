@@ -105,6 +105,11 @@ fn print_assembly(status: &AssemblyStatus, out: &mut impl Write) -> anyhow::Resu
     line(out, "chain", &format!("{}, the last is {tip}", counted(*height, "block")))?;
     line(out, "leader", &format!("{}, in view {view}", called(&status.leader)))?;
     line(out, "mempool", &counted(*mempool as u64, "entry"))?;
+    let heard = members.len() - status.silent.len();
+    if heard < *quorum {
+        let waiting = format!("for members: it takes {quorum}, and {heard} can be heard");
+        line(out, "waiting", &waiting)?;
+    }
     let votes = match status.observing {
         None => "yes",
         Some(Observer::NotAMember) => "no: our key is none of the charter's",

@@ -10,21 +10,25 @@ mod source;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use althing_api::{Client, NewEntry};
 use anyhow::bail;
 use clap::{ArgGroup, Args};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use self::outcome::{Outcome, Tally};
 use self::source::Numbered;
 use crate::asking::Place;
+use crate::output;
 
 /// Submit entries to a running peer, and wait until each is committed.
 ///
 /// Of each it says the height and the view of its block, and the hash of the entry, by which
 /// althing prove finds it. The exit code is 1 if one was refused or is not known to be committed.
 /// In a network that mines it waits until the entry is in a block, as althing chain add does.
+/// Entries that are under way at the same time are committed in any order.
 #[derive(Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["text", "file", "lines"])))]
 #[command(after_help = "Examples:\n  \
@@ -37,7 +41,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// The texts, an entry each.
+    /// The texts, an entry each; a note of an assembly has 1 to 100 characters.
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 
@@ -61,6 +65,9 @@ pub(crate) struct Arguments {
 
 /// Entries that are under way at a time: fewer than a peer has callers.
 const UNDER_WAY_MAX: usize = 64;
+
+/// After so long without any outcome a person is told that it may take longer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     crate::signals::end_on_signals()?;
@@ -86,7 +93,8 @@ async fn submit_all(
     mut tally: Tally,
 ) -> anyhow::Result<Tally> {
     let mut under_way = JoinSet::new();
-    let mut is_over = false;
+    let (mut is_over, mut is_noted) = (false, false);
+    let note_at = Instant::now() + PATIENCE;
     loop {
         let may_begin = !is_over && under_way.len() < UNDER_WAY_MAX;
         tokio::select! {
@@ -100,7 +108,15 @@ async fn submit_all(
                     under_way.spawn(async move { (line, submit(&client, &entry).await) });
                 }
             },
+            () = sleep_until(note_at), if !is_noted && !under_way.is_empty() => {
+                is_noted = true;
+                output::note(
+                    "not committed so far; the peer keeps trying as long as it runs, so do not \
+                     submit it again; althing status says whether members are missing",
+                );
+            }
             Some(done) = under_way.join_next() => {
+                is_noted = true;
                 let (line, outcome) = done?;
                 tally.tell(line, &outcome, &mut io::stdout())?;
                 // Those that come after it would find no peer either.

@@ -115,6 +115,12 @@ fn members_found_join_and_sign_a_charter_one_after_the_other() {
     assert_eq!(runs(&["charter", "check", &charter]).trim().len(), 64, "the id of its chain");
     assert!(Path::new(&at("bob")).is_dir());
 
+    // It may be in use now.
+    runs(&["key", "new", &at("eve.key"), "--no-passphrase"]);
+    let late = ["charter", "join", &charter, "--name", "eve", "--key", &at("eve.key")];
+    assert!(complaint(&late).contains("signed by all its members"));
+    assert_eq!(runs(&["charter", "check", &charter]).trim().len(), 64, "it is as it was");
+
     // Whoever changes it has another charter, which the signatures are not under.
     let text = std::fs::read_to_string(&charter).expect("it is there");
     std::fs::write(&charter, text.replace("block-time-ms = 1000", "block-time-ms = 1001"))

@@ -74,7 +74,8 @@ pub enum BlockProblem {
     #[error("the seal names member {0}, who is none, or may not make blocks here")]
     MakerWrong(MemberIndex),
     /// Rule L6.
-    #[error("the block follows {found:?}, and not {wanted}")]
+    #[error("the block follows {}, and not {wanted}",
+        found.map_or_else(|| "no other".to_owned(), |hash| hash.to_string()))]
     ParentWrong {
         /// The parent that it names.
         found: Option<BlockHash>,
@@ -138,7 +139,7 @@ pub enum BlockProblem {
     #[error("the entries are not the ones under the Merkle root of block {0}")]
     RootWrong(BlockHash),
     /// Rule L6.
-    #[error("an entry of the block is {0}")]
+    #[error("an entry of the block is wrong: {0}")]
     EntryWrong(NotSigned),
 }
 

@@ -57,7 +57,7 @@ pub struct Proven {
 #[non_exhaustive]
 pub enum ProofProblem {
     /// Rule L6.
-    #[error("the entry is {0}")]
+    #[error("the entry is wrong: {0}")]
     Entry(#[from] NotSigned),
     /// Rule L6.
     #[error("the path does not lead from the entry to the header of the block")]

@@ -120,7 +120,7 @@ fn those_who_vote_check_the_time_and_the_authors() {
     let elsewhere = ChainId::from_bytes([1; 32]);
     for (entries, expected) in [
         ([Entry::text("hello")], "not a signed entry"),
-        ([entry(&elsewhere, 1)], "the signature is not the author's"),
+        ([entry(&elsewhere, 1)], "its signature is not the author's"),
     ] {
         let template = root.template(&charter, seal(1), FOUNDED, entries.into());
         let block = template.into_native().expect("it is native");

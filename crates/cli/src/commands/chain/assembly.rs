@@ -60,7 +60,7 @@ impl Kept {
             Ok(Some(_)) => Ok(None),
             // Another user may read what the peer has kept, and not ask it.
             Err(error) if !error.is_permission_denied() => Err(error.into()),
-            Ok(None) | Err(_) => stored(dir)
+            Ok(None) | Err(_) => stored(dir)?
                 .map(|store| {
                     let dialect = Arc::new(dialect_of(dir, &store)?);
                     let range = store.recovered().log;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +40,9 @@ pub(super) struct New {
 
 /// Join a charter that is not in use yet. Signatures under it are removed: they were under another
 /// one.
+///
+/// One that all its members have signed may be in use, and is left as it is unless
+/// --remove-signatures is given.
 #[derive(Args)]
 pub(super) struct Join {
     #[command(flatten)]
@@ -47,6 +50,11 @@ pub(super) struct Join {
 
     #[command(flatten)]
     member: MemberOptions,
+
+    /// Join although all members have signed: they found another assembly, with new data
+    /// directories.
+    #[arg(long)]
+    remove_signatures: bool,
 }
 
 /// Sign a charter that all members have joined, and make the directory of this member.
@@ -179,8 +187,14 @@ pub(super) fn new(arguments: &New) -> anyhow::Result<()> {
 }
 
 pub(super) fn join(arguments: &Join) -> anyhow::Result<()> {
-    let Join { file, member } = arguments;
+    let Join { file, member, remove_signatures } = arguments;
     let mut charter = read(&file.charter)?;
+    ensure!(
+        *remove_signatures || charter.unsigned().next().is_some(),
+        "{} is signed by all its members, so it may be in use, and no member can join; to found \
+         another assembly with it, join a copy with --remove-signatures",
+        file.charter.display()
+    );
     let member = member.member()?;
     if let Some(there) = charter.members.iter().find(|there| there.key == member.key) {
         bail!("this key has joined already, as {}", there.name);
@@ -274,9 +288,11 @@ pub(in crate::commands) fn write(path: &Path, charter: &Charter) -> anyhow::Resu
 
 fn write_new(path: &Path, charter: &Charter) -> anyhow::Result<()> {
     let named = || path.display().to_string();
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(path).with_context(named)?;
-    file.write_all(charter.to_document().as_bytes()).with_context(named)
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        bail!("{} is there already; give the charter another name, or remove it", named());
+    }
+    file.and_then(|mut file| file.write_all(charter.to_document().as_bytes())).with_context(named)
 }
 
 #[cfg(test)]
