@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use althing_testkit::eventually_blocking;
@@ -290,4 +291,33 @@ fn kills_of_the_holder_one_after_the_other() {
         at(100),
         fleet.started().len()
     );
+}
+
+/// As one that was stopped for longer than the lease lasts.
+#[test]
+fn a_guard_that_is_told_too_late_starts_nothing() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let ran = dir.path().join("ran");
+    let job = format!("echo ran > {}", ran.display());
+    let guard = |orders: &str| {
+        let mut guard = command();
+        guard.args(["lead-guard", "--lease", "x", "--", "sh", "-c", &job]);
+        guard.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut guard = guard.spawn().expect("the program has just been built");
+        // It goes on as long as this is open.
+        let mut told = guard.stdin.take().expect("it is a pipe");
+        told.write_all(orders.as_bytes()).expect("it reads");
+        let output = guard.wait_with_output().expect("it ends");
+        drop(told);
+        output
+    };
+    for orders in ["start 7 1 2\n", "start 7 1 2\nuntil 3 4\n"].repeat(10) {
+        let output = guard(orders);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("the lease was over before"), "{said}");
+        assert_eq!(output.status.code(), Some(126));
+        assert!(!ran.exists(), "the command has run");
+    }
+    let output = guard("start 7 9000000000000000 9000000000000000\n");
+    assert!(output.status.success() && ran.exists(), "{output:?}");
 }

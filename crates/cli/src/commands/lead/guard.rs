@@ -33,6 +33,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PROCESS")]
     child_of: Option<i32>,
 
+    /// Become it only before this time of the boot clock, in microseconds.
+    #[arg(long, value_name = "TIME", requires = "child_of")]
+    before: Option<u64>,
+
     /// The command, and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<std::ffi::OsString>,
@@ -72,8 +76,9 @@ struct Guard {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(parent) = arguments.child_of {
-        return become_command(parent, &arguments.command);
+    if let (Some(parent), Some(before)) = (arguments.child_of, arguments.before) {
+        let before = Moment::from_start(Duration::from_micros(before));
+        return become_command(parent, before, &arguments.command);
     }
     outlast_signals()?;
     let (tell, heard) = channel();
@@ -82,7 +87,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         move || read_orders(&tell)
     });
     let Some((token, end, kill)) = stand_by(&heard) else { return Ok(()) };
-    let command = start(arguments, token)?;
+    check_time(end)?;
+    let command = start(arguments, token, end)?;
     std::thread::spawn(move || reap(&tell));
     let guard = Guard { command, end, is_asked: false, kill, code: None };
     match guard.watch(&heard) {
@@ -93,31 +99,60 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Returns what the command is started with, once it is to be; `None` if it never is.
 fn stand_by(heard: &Receiver<Heard>) -> Option<(u64, Moment, Moment)> {
+    let mut start = None;
     loop {
-        match heard.recv() {
-            Ok(Heard::Order(Order::Start { token, end, kill })) => return Some((token, end, kill)),
-            Ok(Heard::Order(Order::Until { .. })) => {}
+        let next = match start {
+            None => heard.recv().ok()?,
+            // This process may have been stopped, and what came since counts.
+            Some(_) => match heard.try_recv() {
+                Ok(next) => next,
+                Err(_) => return start,
+            },
+        };
+        match next {
+            Heard::Order(Order::Start { token, end, kill }) => start = Some((token, end, kill)),
+            Heard::Order(Order::Until { end, kill }) => {
+                start = start.map(|(token, ..)| (token, end, kill));
+            }
             _ => return None,
+        }
+    }
+}
+
+/// Fails if the lease is over, as when this process was stopped for longer: another member may run
+/// its command by now.
+fn check_time(end: Moment) -> anyhow::Result<()> {
+    match boot_clock::now() < end {
+        true => Ok(()),
+        false => {
+            let reason = Some("the lease was over before the command could start".to_owned());
+            Err(Ended { code: super::COMMAND_NOT_RUN, reason }.into())
         }
     }
 }
 
 /// Starts the command in a process group of its own, through a process that has the system kill it
 /// when this one dies.
-fn start(arguments: &Arguments, token: u64) -> anyhow::Result<Pid> {
+fn start(arguments: &Arguments, token: u64, end: Moment) -> anyhow::Result<Pid> {
     adopt_orphans()?;
     let own = own_program()?;
     let mut command = Command::new(&own);
     command.arg0("althing").args(["lead-guard", "--lease", &arguments.lease, "--child-of"]);
-    command.arg(std::process::id().to_string()).arg("--").args(&arguments.command);
+    command.arg(std::process::id().to_string());
+    command.arg("--before").arg(end.since_start().as_micros().to_string());
+    command.arg("--").args(&arguments.command);
     command.env(LEASE_NAME, &arguments.lease).env(FENCING_TOKEN, token.to_string());
     let child = command.stdin(Stdio::null()).process_group(0).spawn();
     let child = child.with_context(|| own.display().to_string())?;
     Ok(Pid::from_child(&child))
 }
 
-/// Becomes the command, in this process.
-fn become_command(parent: i32, command: &[std::ffi::OsString]) -> anyhow::Result<()> {
+/// Becomes the command, in this process, if it is not too late for that.
+fn become_command(
+    parent: i32,
+    before: Moment,
+    command: &[std::ffi::OsString],
+) -> anyhow::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .context("asking to die with the guard")?;
@@ -125,6 +160,7 @@ fn become_command(parent: i32, command: &[std::ffi::OsString]) -> anyhow::Result
         anyhow::bail!("the guard is gone already");
     }
     let (program, arguments) = command.split_first().context("there is no command")?;
+    check_time(before)?;
     let error = Command::new(program).args(arguments).exec();
     let reason = format!("{}: {error}", program.display());
     Err(Ended { code: super::COMMAND_NOT_RUN, reason: Some(reason) }.into())
