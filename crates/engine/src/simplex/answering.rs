@@ -1,6 +1,6 @@
 //! What a peer gives to others that lack it (rule L15).
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use althing_ledger::assembly::{CertifiedRun, RUN_HEADERS_MAX};
 use althing_types::Height;
@@ -24,20 +24,35 @@ const READ_LEAST: usize = 4;
 const READ_MAX: usize = 64;
 
 /// What has been answered since the last repetition, and what has yet to be.
+///
+/// Requests are not signed, so at a broker a stranger can send any number of them. An answer goes
+/// to all there, and a request is answered once between two repetitions, whoever sends it: a flood
+/// of those that members need serves them, and others are answered after these.
 #[derive(Clone, Debug)]
 pub(super) struct Answering {
-    answers: usize,
-    /// Those of the answers for which blocks were read.
+    answered: BTreeSet<(Recipient, Request)>,
+    /// For how many of these blocks were read.
     reads: usize,
-    /// Requests for committed blocks that have to wait for the next repetition.
-    deferred: VecDeque<(Recipient, Height)>,
+    /// Requests for committed blocks that have to wait for the next repetition, the one that a
+    /// member is likeliest to have sent first.
+    deferred: BTreeSet<Deferred>,
     /// How many blocks have fitted into the last answer.
     fitted: usize,
 }
 
+/// A request for committed blocks that waits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Deferred {
+    /// How far its first block is from what a member lacks next.
+    ahead: u64,
+    from: Height,
+    to: Recipient,
+}
+
 impl Default for Answering {
     fn default() -> Self {
-        Self { answers: 0, reads: 0, deferred: VecDeque::new(), fitted: READ_MAX }
+        let (answered, deferred) = (BTreeSet::new(), BTreeSet::new());
+        Self { answered, reads: 0, deferred, fitted: READ_MAX }
     }
 }
 
@@ -48,11 +63,12 @@ impl Answering {
         (2 * self.fitted).clamp(READ_LEAST, READ_MAX)
     }
 
-    /// Has a request for committed blocks wait for the next repetition, if there is room.
-    fn defer(&mut self, to: Recipient, from: Height) {
-        let request = (to, from);
-        if self.deferred.len() < DEFERRED_MAX && !self.deferred.contains(&request) {
-            self.deferred.push_back(request);
+    /// Has a request for committed blocks wait for the next repetition, if there is room or it goes
+    /// before another.
+    fn defer(&mut self, request: Deferred) {
+        self.deferred.insert(request);
+        if self.deferred.len() > DEFERRED_MAX {
+            self.deferred.pop_last();
         }
     }
 }
@@ -60,8 +76,9 @@ impl Answering {
 impl Simplex {
     /// Answers, at each repetition, what was too much before it.
     pub(super) fn answer_deferred(&mut self, out: &mut Vec<Output>) {
-        (self.answering.answers, self.answering.reads) = (0, 0);
-        for (to, from) in std::mem::take(&mut self.answering.deferred) {
+        self.answering.answered.clear();
+        self.answering.reads = 0;
+        for Deferred { from, to, .. } in std::mem::take(&mut self.answering.deferred) {
             self.read_for_answer(to, from, out);
         }
     }
@@ -69,15 +86,19 @@ impl Simplex {
     /// A peer asks for what it lacks.
     pub(super) fn on_request(&mut self, from: &Origin, request: Request, out: &mut Vec<Output>) {
         let to = from.address.clone().map_or(Recipient::All, Recipient::One);
-        let has_many = self.answering.answers >= ANSWERS_MAX;
-        match request {
+        let has_many = self.answering.answered.len() >= ANSWERS_MAX;
+        if self.answering.answered.contains(&(to.clone(), request)) {
+            return;
+        }
+        let message = match request {
             Request::Blocks { of, from } => {
                 let height = self.blocks.root().facts.height;
                 if Some(of) != self.me || from > height || from == Height::GENESIS {
                     return;
                 }
                 if has_many || self.answering.reads >= READS_MAX {
-                    return self.answering.defer(to, from);
+                    let ahead = self.ahead_of_members(from);
+                    return self.answering.defer(Deferred { ahead, from, to });
                 }
                 return self.read_for_answer(to, from, out);
             }
@@ -85,23 +106,31 @@ impl Simplex {
             Request::Body(hash) => {
                 let is_turn = self.is_our_turn(hash.as_bytes()[0]);
                 let Some(block) = self.blocks.body(&hash).filter(|_| is_turn) else { return };
-                out.push(Output::Send { to, message: Message::Body(block.clone()) });
+                Message::Body(block.clone())
             }
             Request::Certificates(view) => {
                 let certificates = self.exits_from(view);
                 if certificates.is_empty() || !self.is_our_turn(view.number().to_be_bytes()[7]) {
                     return;
                 }
-                out.push(Output::Send { to, message: Message::Certificates(certificates) });
+                Message::Certificates(certificates)
             }
-        }
-        self.answering.answers += 1;
+        };
+        self.answering.answered.insert((to.clone(), request));
+        out.push(Output::Send { to, message });
+    }
+
+    /// Returns how far this height is above that of a member, of the one that is nearest to it.
+    fn ahead_of_members(&self, from: Height) -> u64 {
+        let heights = self.repeating.heights().filter(|(_, height)| *height < from);
+        heights.map(|(_, height)| from.above(height)).min().unwrap_or(u64::MAX)
     }
 
     /// Reads blocks of the log that a peer has asked for.
     fn read_for_answer(&mut self, to: Recipient, from: Height, out: &mut Vec<Output>) {
-        (self.answering.answers, self.answering.reads) =
-            (self.answering.answers + 1, self.answering.reads + 1);
+        let Some(of) = self.me else { return };
+        self.answering.answered.insert((to.clone(), Request::Blocks { of, from }));
+        self.answering.reads += 1;
         let count = self.answering.worth_reading();
         self.catch_up.reads.push_back(Reading::Answer { to, from, count });
         out.push(Output::Read { from: from.number(), count });

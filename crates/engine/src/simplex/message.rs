@@ -110,7 +110,7 @@ pub struct Status {
 }
 
 /// What a peer lacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Request {
     /// Committed blocks, of one member.
     Blocks {

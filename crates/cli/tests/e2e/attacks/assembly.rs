@@ -1,5 +1,5 @@
-//! What outsiders achieve against an assembly, over a broker of each kind and over a mesh: what they
-//! say is refused, counted and named, and blocks go on.
+//! What outsiders achieve against an assembly, over a broker of each kind and over a mesh: what
+//! they say is refused, counted and named, and blocks go on.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
