@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,13 +19,14 @@ pub struct Entry(Arc<Content>);
 
 struct Content {
     bytes: Box<[u8]>,
-    leaf: OnceLock<MerkleHash>,
+    leaf: MerkleHash,
 }
 
 impl Entry {
     /// Returns the entry with these bytes.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
-        Self(Arc::new(Content { bytes: bytes.into(), leaf: OnceLock::new() }))
+        let bytes = bytes.into();
+        Self(Arc::new(Content { leaf: merkle::leaf(&bytes), bytes }))
     }
 
     /// Returns the entry that is this text.
@@ -41,7 +42,7 @@ impl Entry {
     /// Returns its hash as a leaf of a Merkle tree. A peer looks it up by this many times, from
     /// its arrival to its commit, so it is worked out once.
     pub fn leaf(&self) -> MerkleHash {
-        *self.0.leaf.get_or_init(|| merkle::leaf(self.as_bytes()))
+        self.0.leaf
     }
 
     /// Returns its text, if it is one.

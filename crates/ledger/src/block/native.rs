@@ -147,7 +147,7 @@ impl NativeBlock {
     }
 
     fn leaves(&self) -> Vec<MerkleHash> {
-        let entries = self.entries.iter().map(|entry| entry.leaf());
+        let entries = self.entries.iter().map(Entry::leaf);
         [merkle::leaf(&self.coinbase.encode())].into_iter().chain(entries).collect()
     }
 }
