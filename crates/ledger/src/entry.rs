@@ -1,8 +1,6 @@
 //! One piece of data in a block, whose meaning is the application's business.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::de::{SeqAccess, Visitor};
@@ -14,9 +12,11 @@ use crate::merkle::{self, MerkleHash};
 ///
 /// What they mean is the business of an [`Application`](crate::Application); how many there may be
 /// is said by [`Limits`](crate::Limits). In networks whose entries are texts they are UTF-8.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry(Arc<Content>);
 
+/// The bytes come first, so that entries are in their order.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Content {
     bytes: Box<[u8]>,
     leaf: MerkleHash,
@@ -48,32 +48,6 @@ impl Entry {
     /// Returns its text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         str::from_utf8(self.as_bytes()).ok()
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.as_bytes() == other.as_bytes()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
-    }
-}
-
-impl Hash for Entry {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.as_bytes().hash(hasher);
     }
 }
 

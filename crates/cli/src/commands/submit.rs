@@ -111,8 +111,8 @@ async fn submit_all(
             () = sleep_until(note_at), if !is_noted && !under_way.is_empty() => {
                 is_noted = true;
                 output::note(
-                    "not committed so far; the peer keeps trying as long as it runs, so do not \
-                     submit it again; althing status says whether members are missing",
+                    "not known to be committed so far; what the peer has taken it keeps trying as \
+                     long as it runs, so do not submit it again; see althing status",
                 );
             }
             Some(done) = under_way.join_next() => {

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     lease: String,
 
     /// Become the command, if this process is the child of that one.
-    #[arg(long, value_name = "PROCESS")]
+    #[arg(long, value_name = "PROCESS", requires = "before")]
     child_of: Option<i32>,
 
     /// Become it only before this time of the boot clock, in microseconds.
