@@ -53,12 +53,19 @@ pub(crate) mod verify;
 pub(crate) mod watch;
 
 use std::future::Future;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use anyhow::Context;
 
+/// The fewest threads for the tasks of a command. A peer waits for its disk in its task: with one
+/// thread for each of two processors, two peers that do would hold up all others of the process.
+const THREADS_MIN: usize = 4;
+
 /// Runs a command that waits for things.
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get).max(THREADS_MIN);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.enable_all().build().context("starting the runtime")?;
-    runtime.block_on(future)
+    let runtime = builder.worker_threads(threads).enable_all().build();
+    runtime.context("starting the runtime")?.block_on(future)
 }

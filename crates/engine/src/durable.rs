@@ -29,6 +29,13 @@ pub trait Durable: Clone + Debug + PartialEq + Send + 'static {
         log: &Range<u64>,
     ) -> Result<Option<Change<'a, Self::Entry>>, Gap>;
 
+    /// Returns whether this must be on disk before the outputs after it are carried out. What
+    /// enough others have on their disks need not be: a crash takes it back, with all changes since
+    /// the last one that had to be, and the peer learns it again.
+    fn needs_sync(&self) -> bool {
+        true
+    }
+
     /// Drops the part of an old entry that a store without a file need not keep, so that it grows
     /// slowly, and returns whether there was such a part. An entry without that part is never
     /// handed back to the engine, and so never sent to another peer.

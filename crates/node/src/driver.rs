@@ -62,7 +62,8 @@ pub struct Setup<E: Engine> {
 /// The outputs of an engine are carried out in their order, with one exception: writes come first.
 /// Inputs that are waiting at the same time are handled as a batch, all writes of the batch go to
 /// disk in one transaction, and only then are its other outputs carried out. So nothing is sent or
-/// reported that a crash could undo.
+/// reported that a crash could undo, but for what [the engine says](Durable::needs_sync) that
+/// others have on their disks.
 #[must_use]
 pub struct Node<E: Engine> {
     codec: Arc<dyn Codec<Engine = E>>,
@@ -136,8 +137,9 @@ pub enum NodeError {
 /// Most arrivals that are handled as one batch, with one write.
 const BATCH_MAX: usize = 64;
 
-/// How often the gauges are brought up to date, and refused messages beyond the limit of events
-/// reported as a count. This goes by the clock, since an engine may set no timers for a long time.
+/// How often the gauges are brought up to date, refused messages beyond the limit of events
+/// reported as a count, and changes put on disk that did not have to be at once. This goes by the
+/// clock, since an engine may set no timers for a long time.
 const TICK: Duration = Duration::from_millis(500);
 
 /// Refusals that are reported one by one in a second.
@@ -282,6 +284,7 @@ impl<E: Observed> Node<E> {
                 },
             }
         }
+        self.store.sync()?;
         self.mining.stop();
         self.update_gauges(&transport);
         let unreported = self.refusals.take_rest();
@@ -354,6 +357,7 @@ impl<E: Observed> Node<E> {
         let now = self.clock.now();
         if now >= self.tick_at {
             self.tick_at = now + TICK;
+            self.store.sync()?;
             self.update_gauges(transport);
             let unreported = self.refusals.take_unreported(now);
             self.tell_unreported(unreported);
@@ -421,7 +425,8 @@ impl<E: Observed> Node<E> {
         batch.insert(0, Input::WallClock(jump.time));
     }
 
-    /// Puts everything durable of a batch on disk, in one transaction.
+    /// Keeps everything durable of a batch in one transaction, which is on disk when this returns
+    /// if any of it must be.
     fn commit(&mut self, out: &[Output<E>]) -> Result<(), NodeError> {
         let durables = out.iter().filter_map(|output| match output {
             Output::Persist(durable) => Some(durable.clone()),
@@ -434,8 +439,8 @@ impl<E: Observed> Node<E> {
         Ok(())
     }
 
-    /// Carries out one output of a batch whose durable part is on disk, and returns what comes back
-    /// to the engine at once.
+    /// Carries out one output of a batch whose durable part is kept, and returns what comes back to
+    /// the engine at once.
     fn carry_out(
         &mut self,
         output: Output<E>,

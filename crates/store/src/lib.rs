@@ -2,8 +2,10 @@
 //!
 //! A peer that comes back after a crash must keep to what it has promised and voted for, and it
 //! should not have to fetch the whole table, or the whole chain, again. A [`Store`] keeps what an
-//! engine persists in `DIR/althing.redb`: when [`Store::commit`] returns, its changes are on disk.
-//! After a crash in the middle of it, either all of them are there or none.
+//! engine persists in `DIR/althing.redb`: when [`Store::commit`] returns, its changes are on disk,
+//! unless the engine can get them back from others and so lets them wait for the next that are
+//! ([`Durable::needs_sync`](althing_engine::Durable::needs_sync)). After a crash in the middle of
+//! it, either all of them are there or none.
 //!
 //! There are three tables. `meta` has the number of the file's format. `cells` has the peer's
 //! [`Identity`] and the [`State`](althing_engine::State) of its engine, one cell each. `log` has

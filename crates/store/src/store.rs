@@ -20,6 +20,8 @@ pub struct Store<D: Durable> {
     /// The content of the disk, except the entries of the log.
     recovered: Recovered<D>,
     reader: Reader<D>,
+    /// Whether there are changes that a crash would take back.
+    is_behind: bool,
 }
 
 impl<D: Durable> Store<D> {
@@ -47,15 +49,18 @@ impl<D: Durable> Store<D> {
     /// fast; the last 4096 stay whole.
     pub fn in_memory() -> Self {
         let place = Place::Memory(Arc::new(MemoryStore::default()));
-        Self { recovered: Recovered::default(), reader: Reader::new(place) }
+        Self { recovered: Recovered::default(), reader: Reader::new(place), is_behind: false }
     }
 
     fn of_file((file, recovered): (FileStore, Recovered<D>)) -> Self {
-        Self { recovered, reader: Reader::new(Place::File(Arc::new(file))) }
+        let reader = Reader::new(Place::File(Arc::new(file)));
+        Self { recovered, reader, is_behind: false }
     }
 
-    /// Puts `durables` on disk, in their order and in one transaction: when this returns, they
-    /// survive any crash, and if the crash comes before, all or none of them are found.
+    /// Keeps `durables`, in their order and in one transaction, and has them on disk when this
+    /// returns if one of them [needs it](Durable::needs_sync): then they survive any crash. Others
+    /// survive it from the next commit that is synced on, or from [`sync`](Self::sync). If a crash
+    /// comes before that, all or none of them are found.
     ///
     /// [`Recovered::apply`] defines the changes. If it refuses one of them, nothing is kept and the
     /// error is [`StoreError::Gap`].
@@ -63,12 +68,27 @@ impl<D: Durable> Store<D> {
         let (after, changes) = apply_all(&self.recovered, durables)?;
         if !changes.is_empty() || after.state != self.recovered.state {
             match self.reader.place() {
-                Place::File(file) => file.put(&self.recovered, &after, &changes)?,
+                Place::File(file) => {
+                    let syncs = durables.iter().any(D::needs_sync);
+                    file.put(&self.recovered, &after, &changes, syncs)?;
+                    self.is_behind = !syncs;
+                }
                 // The cells of a store in memory are its `recovered`.
                 Place::Memory(memory) => memory.put(&changes),
             }
         }
         self.recovered = after;
+        Ok(())
+    }
+
+    /// Has all changes on disk that are not yet.
+    pub fn sync(&mut self) -> Result<(), StoreError> {
+        if let Place::File(file) = self.reader.place()
+            && self.is_behind
+        {
+            file.sync()?;
+            self.is_behind = false;
+        }
         Ok(())
     }
 

@@ -170,6 +170,12 @@ impl crate::Durable for Durable {
         }
         Ok(None)
     }
+
+    /// A committed block is on the disks of a quorum already, with its members' votes to finalize
+    /// it, which commit it again wherever it was lost (rule L11).
+    fn needs_sync(&self) -> bool {
+        !matches!(self, Self::Committed(_))
+    }
 }
 
 impl crate::State for State {

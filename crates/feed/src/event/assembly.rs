@@ -55,7 +55,7 @@ pub enum AssemblyEvent {
         /// The member that was drawn to lead it.
         leader: Id,
     },
-    /// A quorum has finalized a block, or one after it: it is committed, for good, and on disk.
+    /// A quorum has finalized a block, or one after it: it is committed, for good.
     BlockCommitted {
         /// Its height.
         #[schemars(with = "u64")]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use althing_engine::Durable as _;
 use althing_engine::simplex::{CommittedBlock, Durable, Event, Simplex};
 use althing_ledger::assembly::{Ed25519, Statement, genesis};
 use althing_ledger::charter::{ChainId, Charter, MemberIndex};
@@ -34,10 +35,18 @@ pub struct AssemblyChecker {
 /// What a peer has on disk, as far as its writes have shown.
 #[derive(Clone, Default)]
 struct Peer {
-    committed: u64,
+    /// Its last committed block.
+    committed: Tip,
+    /// The same when a write was last synced: what a crash may bring back.
+    synced: Tip,
     /// Everything that it has ever said.
     words: BTreeMap<View, Vec<Statement>>,
-    /// The view of its last committed block.
+}
+
+/// The height and the view of a committed block.
+#[derive(Clone, Copy, Default)]
+struct Tip {
+    height: u64,
     view: View,
 }
 
@@ -85,9 +94,7 @@ impl AssemblyChecker {
             self.certified.insert(found);
         }
         self.decided = self.decided.max(height.number());
-        let it = &mut self.peers[peer];
-        it.committed = it.committed.max(height.number());
-        it.view = it.view.max(committed.view);
+        self.peers[peer].committed = Tip { height: height.number(), view: committed.view };
         Ok(())
     }
 
@@ -138,7 +145,7 @@ impl Checker<Simplex> for AssemblyChecker {
         if self.byzantine.contains(&peer) {
             return Ok(());
         }
-        match durable {
+        let verdict = match durable {
             Durable::Word { word, .. } => self.check_word(peer, word.statement),
             Durable::Committed(blocks) => {
                 blocks.iter().try_for_each(|committed| self.check_committed(peer, committed))
@@ -150,7 +157,11 @@ impl Checker<Simplex> for AssemblyChecker {
                 self.check_certificate(peer, certificate.statement)
             }
             Durable::Evidence(_) | Durable::Joined(_) | Durable::Silenced => Ok(()),
+        };
+        if durable.needs_sync() {
+            self.peers[peer].synced = self.peers[peer].committed;
         }
+        verdict
     }
 
     fn check_start(
@@ -162,12 +173,14 @@ impl Checker<Simplex> for AssemblyChecker {
         if self.byzantine.contains(&peer) {
             return Ok(());
         }
-        let it = &self.peers[peer];
+        let it = &mut self.peers[peer];
         let found = disk.recovered().log.end.saturating_sub(1);
-        if found != it.committed {
-            return Err(Violation::Forgotten { peer, had: it.committed, found });
-        }
-        for (view, words) in it.words.range(it.view.next()..) {
+        let tips = [it.committed, it.synced];
+        let Some(tip) = tips.into_iter().find(|tip| tip.height == found) else {
+            return Err(Violation::Forgotten { peer, had: it.synced.height, found });
+        };
+        (it.committed, it.synced) = (tip, tip);
+        for (view, words) in it.words.range(tip.view.next()..) {
             let kept = engine.words().get(view).copied().unwrap_or_default();
             if words.iter().any(|word| !kept.has(word)) {
                 return Err(Violation::WordsForgotten { peer, view: *view });
@@ -190,7 +203,7 @@ impl Checker<Simplex> for AssemblyChecker {
             "no two honest peers committed different blocks at one height",
             "no quorums contradicted each other in a view",
             "no honest member contradicted itself, in all its lives",
-            "each restart found all that was said and committed",
+            "each restart found all that was said, and each commit that was synced",
             "no honest member was accused",
         ]
     }

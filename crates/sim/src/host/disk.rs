@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use althing_engine::{Change, Durable, Gap, Recovered};
 
@@ -11,7 +11,8 @@ use althing_engine::{Change, Durable, Gap, Recovered};
 /// It is [`Recovered::apply`] and a list of entries, and nothing more, so a simulated peer that
 /// starts again finds the same as a real one. This is the contract of the store, at its weakest:
 ///
-/// - A write that was reported as durable is there after a crash, unchanged.
+/// - A write that [needs a sync](Durable::needs_sync) is there after a crash, unchanged, and so are
+///   those before it. All others since then are lost.
 /// - A write that a crash interrupts is there afterwards as a whole, or not at all.
 /// - Writes that belong together can be torn apart: a crash may come between any two of them. (The
 ///   real store puts all writes of a batch into one transaction; no engine may rely on it.)
@@ -19,6 +20,16 @@ use althing_engine::{Change, Durable, Gap, Recovered};
 pub struct Disk<D: Durable> {
     recovered: Recovered<D>,
     log: Log<D::Entry>,
+    /// What takes back the writes that are not synced.
+    unsynced: Option<Unsynced<D>>,
+}
+
+/// What a crash restores.
+#[derive(Clone, Debug)]
+struct Unsynced<D: Durable> {
+    recovered: Recovered<D>,
+    /// Where the log was changed, and the entries that were there, in the order of the writes.
+    replaced: Vec<(u64, Vec<D::Entry>)>,
 }
 
 /// The log of a [`Disk`], for an engine that reads it while it runs: it shows later writes as well.
@@ -35,7 +46,8 @@ pub struct Entries<T> {
 impl<D: Durable> Disk<D> {
     /// Returns a disk with this state, and nothing in its log.
     pub fn with_state(state: D::State) -> Self {
-        Self { recovered: Recovered { state, log: 0..0 }, log: Log::default() }
+        let recovered = Recovered { state, log: 0..0 };
+        Self { recovered, log: Log::default(), unsynced: None }
     }
 
     /// Returns the state that a restart finds, except the entries of the log.
@@ -55,14 +67,36 @@ impl<D: Durable> Disk<D> {
 
     /// Writes `durable`, as the store would. After an error nothing has changed.
     pub fn write(&mut self, durable: &D) -> Result<(), Gap> {
-        if let Some(Change { from, entries }) = self.recovered.apply(durable)? {
-            let mut log = self.log.0.write().unwrap_or_else(PoisonError::into_inner);
-            log.first = self.recovered.log.start;
-            let kept = usize::try_from(from - log.first).expect("the log is in memory");
-            log.entries.truncate(kept);
-            log.entries.extend_from_slice(entries);
+        let before = (!durable.needs_sync()).then(|| self.recovered.clone());
+        let change = self.recovered.apply(durable)?;
+        let replaced = change.map(|Change { from, entries }| {
+            (from, self.log.write().replace(self.recovered.log.start, from, entries))
+        });
+        match before {
+            None => self.unsynced = None,
+            Some(recovered) => {
+                let unsynced = Unsynced { recovered, replaced: Vec::new() };
+                self.unsynced.get_or_insert(unsynced).replaced.extend(replaced);
+            }
         }
         Ok(())
+    }
+
+    /// Loses what is not synced, as in a crash.
+    pub(super) fn crash(&mut self) {
+        let Some(Unsynced { recovered, replaced }) = self.unsynced.take() else { return };
+        self.recovered = recovered;
+        let mut log = self.log.write();
+        for (from, entries) in replaced.into_iter().rev() {
+            let first = log.first;
+            log.replace(first, from, &entries);
+        }
+        log.first = self.recovered.log.start;
+    }
+
+    /// Has all writes synced, as on a clean exit.
+    pub(super) fn sync(&mut self) {
+        self.unsynced = None;
     }
 
     /// Returns up to `count` entries, beginning with number `from`.
@@ -84,7 +118,11 @@ impl<D: Durable> Clone for Disk<D> {
     fn clone(&self) -> Self {
         let log = self.entries();
         let copy = Entries { first: log.first, entries: log.entries.clone() };
-        Self { recovered: self.recovered.clone(), log: Log(Arc::new(RwLock::new(copy))) }
+        Self {
+            recovered: self.recovered.clone(),
+            log: Log(Arc::new(RwLock::new(copy))),
+            unsynced: self.unsynced.clone(),
+        }
     }
 }
 
@@ -93,6 +131,9 @@ impl<D: Durable<State: Hash, Entry: Hash>> Hash for Disk<D> {
         self.recovered.state.hash(hasher);
         self.recovered.log.hash(hasher);
         self.entries().entries.hash(hasher);
+        if let Some(Unsynced { recovered, replaced }) = &self.unsynced {
+            (&recovered.state, &recovered.log, replaced).hash(hasher);
+        }
     }
 }
 
@@ -114,6 +155,21 @@ impl<T: Clone> Log<T> {
 impl<T> Log<T> {
     fn read(&self) -> RwLockReadGuard<'_, Entries<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries<T>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone> Entries<T> {
+    /// Has the log begin with `first`, and replaces the entries from a number on, which it returns.
+    fn replace(&mut self, first: u64, from: u64, entries: &[T]) -> Vec<T> {
+        self.first = first;
+        let kept = usize::try_from(from - first).expect("the log is in memory");
+        let replaced = self.entries.split_off(kept.min(self.entries.len()));
+        self.entries.extend_from_slice(entries);
+        replaced
     }
 }
 

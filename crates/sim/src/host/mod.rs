@@ -36,7 +36,8 @@ pub struct Host<E: Engine> {
 /// The effect of an output, as the caller has to carry it out or may take note of it.
 #[derive(Clone, Debug)]
 pub enum Effect<E: Engine> {
-    /// This is on disk now.
+    /// This is on disk now, or written and lost with a crash if it [needs no
+    /// sync](Durable::needs_sync).
     Written(E::Durable),
     /// A message to be sent.
     Sent {
@@ -93,6 +94,7 @@ impl<E: Engine> Host<E> {
 
     /// Stops the peer, and forgets all that is not on its disk.
     pub fn crash(&mut self) {
+        self.disk.crash();
         self.engine = None;
         self.search = None;
     }
@@ -217,6 +219,7 @@ impl<E: Engine> Host<E> {
             }
             Output::Event(event) => Effect::Event(event),
             Output::Leave => {
+                self.disk.sync();
                 self.crash();
                 Effect::Left
             }
@@ -253,7 +256,8 @@ mod tests {
     use super::*;
 
     /// Writes down each number that it hears as the next entry of its log, and sends it on; asked
-    /// by a 0, it reads all, and reports how many there are. A 99 makes a hole.
+    /// by a 0, it reads all, and reports how many there are. A 99 makes a hole, and what is above
+    /// needs no sync.
     #[derive(Clone, Debug, Default)]
     struct Toy(u64);
 
@@ -276,6 +280,10 @@ mod tests {
             _: &Range<u64>,
         ) -> Result<Option<Change<'a, u64>>, Gap> {
             Ok(Some(Change { from: self.from, entries: std::slice::from_ref(&self.entry) }))
+        }
+
+        fn needs_sync(&self) -> bool {
+            self.entry < 100
         }
     }
 
@@ -381,6 +389,32 @@ mod tests {
             assert!(matches!(seen.pop(), Some(Effect::Crashed)));
             assert_eq!((host.disk().entries().len(), seen.len()), (entries, effects));
         }
+    }
+
+    #[test]
+    fn a_crash_takes_back_what_is_not_synced_and_nothing_before_that() {
+        for (heard, kept) in
+            [(&[100][..], 0), (&[7, 100, 101], 1), (&[100, 101, 7, 102], 3), (&[7, 8], 2)]
+        {
+            let mut host = started();
+            heard.iter().for_each(|number| drop(handle(&mut host, hear(*number))));
+            assert_eq!(host.disk().entries().len(), heard.len());
+            host.crash();
+            assert_eq!(host.disk().entries()[..], heard[..kept], "{heard:?}");
+            let log = host.disk().recovered().log.clone();
+            assert_eq!(log.end - log.start, kept as u64, "{heard:?}");
+            // What comes next follows on that.
+            host.start(Toy(kept as u64));
+            assert!(handle(&mut host, hear(8)).1, "{heard:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_leaves_has_synced_all() {
+        let mut host = started();
+        handle(&mut host, hear(100));
+        handle(&mut host, Input::Command(()));
+        assert_eq!(host.disk().entries()[..], [100]);
     }
 
     #[test]

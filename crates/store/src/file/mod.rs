@@ -70,15 +70,21 @@ impl FileStore {
     }
 
     /// Makes the changes of one commit: to the log, and to the cells that differ between `before`
-    /// and `after`.
+    /// and `after`. If it `syncs`, they are on disk when this returns, with all before them.
     pub(crate) fn put<D: Durable>(
         &self,
         before: &Recovered<D>,
         after: &Recovered<D>,
         changes: &[Change<'_, impl Serialize>],
+        syncs: bool,
     ) -> Result<(), StoreError> {
         self.refuse_if_read_only()?;
-        self.explained(|database| tables::put(database, before, after, changes))
+        self.explained(|database| tables::put(database, before, after, changes, syncs))
+    }
+
+    /// Has all changes on disk when this returns.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.explained(tables::sync)
     }
 
     pub(crate) fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {

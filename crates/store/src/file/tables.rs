@@ -29,7 +29,7 @@ const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 
 /// Creates the tables, and says which format they are in.
 pub(super) fn create(database: &Database, format: u32) -> Result<(), Failure> {
-    write(database, |transaction| {
+    write(database, Durability::Immediate, |transaction| {
         transaction.open_table(META)?.insert(META_FORMAT, format)?;
         transaction.open_table(CELLS)?;
         transaction.open_table(LOG)?;
@@ -44,11 +44,13 @@ pub(super) fn put<D: Durable>(
     before: &Recovered<D>,
     after: &Recovered<D>,
     changes: &[Change<'_, impl Serialize>],
+    syncs: bool,
 ) -> Result<(), Failure> {
     let is_begun = before.log.is_empty() && !after.log.is_empty();
     let first = is_begun || before.log.start != after.log.start;
     let states = (&before.state, &after.state);
-    write(database, |transaction| {
+    let durability = if syncs { Durability::Immediate } else { Durability::None };
+    write(database, durability, |transaction| {
         // A table that is opened is written to, even if nothing in it changes.
         if !changes.is_empty() {
             put_entries(transaction, before.next(), changes)?;
@@ -95,8 +97,13 @@ fn put_entries(
     Ok(())
 }
 
+/// Has all changes on disk when this returns: a commit without changes takes those before it along.
+pub(super) fn sync(database: &Database) -> Result<(), Failure> {
+    write(database, Durability::Immediate, |_| Ok(()))
+}
+
 pub(super) fn put_identity(database: &Database, identity: &Identity) -> Result<(), Failure> {
-    write(database, |transaction| {
+    write(database, Durability::Immediate, |transaction| {
         let mut cells = transaction.open_table(CELLS)?;
         cells.insert(IDENTITY, identity.encode().as_slice())?;
         Ok(())
@@ -188,17 +195,19 @@ fn entry<T: DeserializeOwned>(wanted: u64, key: u64, value: &[u8]) -> Result<T, 
     Ok(entry)
 }
 
-/// Makes a change that is on disk when this returns, or not made at all.
+/// Makes a change that is whole or not made at all; with [`Durability::Immediate`] it is on disk
+/// when this returns.
 ///
 /// Pages, header and switch are written together and synced once; their checksums tell a change
 /// that a crash cut off. To sync before the switch as well would also tell apart what decayed
 /// after the sync, at the price of half as much time again for each commit.
 fn write(
     database: &Database,
+    durability: Durability,
     change: impl FnOnce(&WriteTransaction) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_durability(durability)?;
     change(&transaction)?;
     transaction.commit()?;
     Ok(())

@@ -1,13 +1,17 @@
 //! A process that is killed while it writes has kept all that it was told is kept.
 
+use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use althing_engine::rounds::{Durable, Recovered, State};
+use althing_engine::{self as engine, Change, Gap};
+use althing_store::Store as AnyStore;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::common::{
-    Child, Store, accepted, directory, identity, names, open, promised, row, seed,
+    Child, Store, accepted, directory, file, identity, names, open, promised, row, seed,
 };
 
 /// Processes killed.
@@ -129,4 +133,48 @@ fn writes_until_it_is_killed() {
         store.commit(&[step(index)]).expect("there is room");
         Child::say(&(index + 1).to_string());
     }
+}
+
+/// An entry of a log, and whether it must be on disk at once.
+#[derive(Clone, Debug, PartialEq)]
+struct Numbered {
+    number: u64,
+    is_urgent: bool,
+}
+
+impl engine::Durable for Numbered {
+    type Entry = u64;
+    type State = ();
+
+    fn change<'a>(&'a self, (): &mut (), _: &Range<u64>) -> Result<Option<Change<'a, u64>>, Gap> {
+        Ok(Some(Change { from: self.number, entries: std::slice::from_ref(&self.number) }))
+    }
+
+    fn needs_sync(&self) -> bool {
+        self.is_urgent
+    }
+}
+
+#[test]
+fn what_need_not_be_synced_is_read_at_once_and_lost_in_a_crash_before_the_next_sync() {
+    let dir = directory();
+    let mut store = AnyStore::open(dir.path()).expect("it is empty");
+    let commit = |store: &mut AnyStore<Numbered>, number, is_urgent| {
+        store.commit(&[Numbered { number, is_urgent }]).expect("there is room");
+        assert_eq!(store.reader().entry(number).expect("it is whole"), Some(number));
+        // What a process leaves that is killed now.
+        let killed = directory();
+        fs::copy(file(dir.path()), file(killed.path())).expect("there is room");
+        AnyStore::<Numbered>::open(killed.path()).expect("it is whole").next()
+    };
+    assert_eq!(commit(&mut store, 0, true), 1);
+    assert_eq!(commit(&mut store, 1, false), 1);
+    assert_eq!(commit(&mut store, 2, false), 1);
+    assert_eq!(commit(&mut store, 3, true), 4);
+    assert_eq!(commit(&mut store, 4, false), 4);
+    store.sync().expect("there is room");
+    assert_eq!(commit(&mut store, 5, false), 5);
+    // One batch is synced as a whole.
+    store.commit(&[6, 7].map(|number| Numbered { number, is_urgent: number == 6 })).expect("room");
+    assert_eq!(commit(&mut store, 8, false), 8);
 }
