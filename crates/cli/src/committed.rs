@@ -40,7 +40,8 @@ pub(crate) fn entries<'a>(
         Err(error) if !error.is_permission_denied() => Err(error.into()),
         Ok(None) | Err(_) => {
             let Some(dir) = place.dir() else { return Ok(None) };
-            Ok(stored(dir)?.map(|store| stored_entries(&store, charter(dir).ok(), from)))
+            let charter = charter_file::read(&dir.join(CHARTER_FILE)).ok();
+            Ok(stored(dir)?.map(|store| stored_entries(&store, charter, from)))
         }
     }
 }
@@ -54,26 +55,32 @@ pub(crate) fn stored(dir: &Path) -> anyhow::Result<Option<Store<Durable>>> {
     Ok(matches!(network, Ok(NetworkConfig::Assembly { .. })).then_some(store))
 }
 
-/// Returns the assembly whose charter is in the directory of a peer, and checks that `store` is of
-/// the same.
-pub(crate) fn dialect_of(dir: &Path, store: &Store<Durable>) -> anyhow::Result<Assembly> {
-    let dialect = Assembly::new(Arc::new(charter(dir)?), "")?;
+/// Returns the assembly of a charter, that in the directory of a peer unless another file is named,
+/// and checks that `store` is of the same.
+pub(crate) fn dialect_of(
+    dir: &Path,
+    named: Option<&Path>,
+    store: &Store<Durable>,
+) -> anyhow::Result<Assembly> {
+    let path = named.map_or_else(|| dir.join(CHARTER_FILE), Path::to_owned);
+    let charter = charter_file::read(&path);
+    let charter = match named {
+        Some(_) => charter?,
+        None => charter.context(
+            "the charter of a peer that does not run is read from its directory; name it with \
+             --charter, or start the peer",
+        )?,
+    };
+    let dialect = Assembly::new(Arc::new(charter), "")?;
     let ours = store.identity()?.context("no peer has run there")?.network;
     let theirs = althing_dialect::Codec::network(&dialect).to_json();
     ensure!(
         ours == theirs,
-        "{} is not the charter of the assembly whose chain is there",
-        dir.join(CHARTER_FILE).display()
+        "{} is not the charter of the assembly whose chain is in {}",
+        path.display(),
+        dir.display()
     );
     Ok(dialect)
-}
-
-fn charter(dir: &Path) -> anyhow::Result<Charter> {
-    let path = dir.join(CHARTER_FILE);
-    charter_file::read(&path).context(
-        "the charter of a peer that does not run is read from its directory; copy it there, or \
-         start the peer",
-    )
 }
 
 /// Returns the entries of a peer that does not run, with the names that a charter has.

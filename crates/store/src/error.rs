@@ -81,7 +81,8 @@ pub enum StoreError {
     },
     /// The file differs from what was written.
     #[error(
-        "{} is damaged: {what}; restore it, or move it away and let this peer start anew",
+        "{} is damaged: {what}; move it away, and let this peer start anew (a member of an \
+         assembly then follows and does not vote, since what it has said is lost)",
         file.display()
     )]
     Damaged {

@@ -90,6 +90,13 @@ fn tell(charter: &Charter, names: &[Name], dir: &Path) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let (members, quorum) = (counted(names.len() as u64, "member"), charter.quorum());
     writeln!(out, "{}: {members}, of which {quorum} decide", charter.network)?;
+    if names.len() > 1 && charter.faulty_max() == 0 {
+        writeln!(
+            out,
+            "none of them may fail: with --members 4 one may, or with --faults crash one of 3, if \
+             it only stops and never lies"
+        )?;
+    }
     writeln!(out, "chain {}", charter.chain_id())?;
     writeln!(out, "\nStart a broker and the members, each in a terminal of its own:")?;
     writeln!(out, "  althing broker")?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use althing_api::{Client, Entry, EntryProof};
 use althing_http::commit_proof;
@@ -32,6 +32,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
 
+    /// The charter, if the peer does not run and charter.toml is not in its directory.
+    #[arg(long, value_name = "FILE")]
+    charter: Option<PathBuf>,
+
     /// The file to write; without it, the proof goes to standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -39,13 +43,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     crate::signals::end_on_signals()?;
-    let Arguments { entry, place, out } = arguments;
+    let Arguments { entry, place, charter, out } = arguments;
     let wanted = entry.to_ascii_lowercase();
     let is_digits = wanted.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_digits || !(1..=64).contains(&wanted.len()) {
         misuse!("an entry is named by its hash, 64 hexadecimal digits, or by the first of them");
     }
-    let proof = find(place, &wanted)?;
+    let proof = find(place, charter.as_deref(), &wanted)?;
     let mut text = serde_json::to_string_pretty(&proof)?;
     text.push('\n');
     match out {
@@ -56,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Returns the proof of the entry whose hash begins with these digits.
-fn find(place: &Place, wanted: &str) -> anyhow::Result<EntryProof> {
+fn find(place: &Place, charter: Option<&Path>, wanted: &str) -> anyhow::Result<EntryProof> {
     let asking = place.asking()?;
     if if_running(asking.wait(Client::node))?.is_some() {
         return of_running(&asking, wanted);
@@ -65,7 +69,7 @@ fn find(place: &Place, wanted: &str) -> anyhow::Result<EntryProof> {
     let store = stored(dir)?.with_context(|| {
         format!("no peer runs in {}, and no chain of an assembly is there", dir.display())
     })?;
-    let dialect = dialect_of(dir, &store)?;
+    let dialect = dialect_of(dir, charter, &store)?;
     let entries = crate::committed::entries(place, &asking, 0)?.context("it is an assembly")?;
     let Entry { height, place, .. } = the_one(entries, wanted)?;
     let proof = commit_proof(&dialect, &store.reader(), height, place);

@@ -105,7 +105,10 @@ fn read(from: impl Read, wanted: &Wanted<'_>) -> anyhow::Result<Proven> {
         values.next()
     });
     let Some(first) = values.next() else { bail!("there is nothing in it") };
-    let first = first?;
+    let first = first.context(
+        "it is not JSON; althing prove, althing chain prove and althing table --certificates write \
+         what is verified here",
+    )?;
     match first.get("evidence").is_some() {
         true => {
             ensure!(members.is_none(), "it proves an entry, and no row of --members");

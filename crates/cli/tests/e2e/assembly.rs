@@ -68,7 +68,7 @@ fn goes_on_without_its_leader(way: Way) {
     };
     let all = ["hello", "without one", "here again"].map(Value::from);
     assert_eq!(texts(), all);
-    club.members.get_mut(leader).expect("it runs").kill();
+    club.end(leader);
     assert_eq!(texts(), all);
     let shown = runs(&["chain", "show", "--data", &data]);
     assert!(shown.contains("\"without one\" by ") && shown.contains("certificate"), "{shown}");
@@ -168,7 +168,8 @@ fn a_member_whose_directory_is_new_takes_no_part_in_the_votes_and_says_so() {
 fn members_find_each_other_through_one_of_them_and_tell_their_ports() {
     let dir = TempDir::new().expect("a temporary directory");
     let club = dir.path().join("club").display().to_string();
-    runs(&["init", &club, "--network", "club", "--member", "ann", "--member", "bob"]);
+    let made = runs(&["init", &club, "--network", "club", "--member", "ann", "--member", "bob"]);
+    assert!(made.contains("none of them may fail: with --members 4 one may"), "{made}");
     let start = |name: &'static str, options: &[&str]| {
         let data = dir.path().join("club").join(name).display().to_string();
         let peer = ["peer", "--dialect", "assembly", "--json", "--data", &data];

@@ -100,7 +100,8 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
         assert!(said.contains(reason) && said.contains("damaged.json"), "{part}: {said}");
     }
     fs::write(&damaged, &text[..text.len() / 2]).expect("the disk has room");
-    complaint(&["verify", &damaged, "--charter", &id]);
+    let said = complaint(&["verify", &damaged, "--charter", &id]);
+    assert!(said.contains("it is not JSON; althing prove"), "{said}");
 
     // The chain of a running member is verified as it is, and so is that in a file.
     let chain = at("chain.jsonl");
@@ -136,9 +137,14 @@ fn what_is_submitted_is_followed_and_proven_to_who_has_only_the_hash_of_the_char
     let block = block.expect("it was committed there");
     assert_eq!((&block["entries"][0], &block["names"][0]), (&line["text"], &"ann".into()));
     assert!(block["committed_by"].as_u64() >= height, "{block}");
-    // The proof is there without any peer.
+    // The proof is there without any peer, wherever the charter is.
     runs(&["prove", hash, "--data", &data[0], "--out", &proof]);
     runs(&["verify", &proof, "--charter", &id]);
+    fs::remove_file(club.data("ann").join("charter.toml")).expect("it is there");
+    let said = complaint(&["prove", hash, "--data", &data[0]]);
+    assert!(said.contains("name it with --charter"), "{said}");
+    let proven = runs(&["prove", hash, "--data", &data[0], "--charter", &charter]);
+    assert_eq!(json(&proven)["entry"], json(&fs::read_to_string(&proof).expect("a file"))["entry"]);
 }
 
 #[test]

@@ -103,7 +103,8 @@ impl<'de, const N: usize> Deserialize<'de> for Digits<N> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = hex::decode(&text).ok().and_then(|bytes| bytes.try_into().ok());
-        let reason = || serde::de::Error::custom(format!("{} hexadecimal digits", 2 * N));
+        let reason =
+            || serde::de::Error::custom(format!("it must be {} hexadecimal digits", 2 * N));
         bytes.map(Self).ok_or_else(reason)
     }
 }

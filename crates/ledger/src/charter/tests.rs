@@ -95,7 +95,7 @@ fn a_wrong_line_is_told_with_its_number_and_the_nearest_key() {
     for (from, to, expected) in [
         ("founded", "fonded", "line 2: there is no key \"fonded\"; did you mean \"founded\"?"),
         ("\"byzantine\"", "\"crsh\"", "there is no value \"crsh\"; did you mean \"crash\"?"),
-        ("key = \"", "key = \"x", "64 hexadecimal digits"),
+        ("key = \"", "key = \"x", "it must be 64 hexadecimal digits"),
         ("1700000000", "\"now\"", "line 2: invalid type"),
         ("network = \"club\"\n", "", "missing field network"),
     ] {

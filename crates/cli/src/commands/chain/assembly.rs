@@ -62,7 +62,7 @@ impl Kept {
             Err(error) if !error.is_permission_denied() => Err(error.into()),
             Ok(None) | Err(_) => stored(dir)?
                 .map(|store| {
-                    let dialect = Arc::new(dialect_of(dir, &store)?);
+                    let dialect = Arc::new(dialect_of(dir, None, &store)?);
                     let range = store.recovered().log;
                     let length = range.end - range.start;
                     Ok(Self { dialect, source: Source::Stored(store), length })

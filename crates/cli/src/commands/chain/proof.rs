@@ -7,6 +7,8 @@ use clap::Args;
 use crate::asking::Place;
 
 /// Write what proves that an entry is in a block, for althing verify.
+///
+/// In an assembly, althing prove finds the entry by its hash.
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     althing chain prove --data ./peer-1 7 > proof.json\n  \

@@ -114,6 +114,13 @@ impl Trouble {
                 3 * lie + 1
             );
         }
+        let killed = self.crash.len();
+        if killed > 0 && lie <= most && lie + killed > most {
+            output::warn(&format!(
+                "{lie} of {members} members lie and {killed} are killed, and {most} may fail at \
+                 once: while more do, nothing is committed"
+            ));
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use althing_testkit::free_port;
+use althing_testkit::{eventually_blocking, free_port};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -134,6 +134,20 @@ impl Club {
     pub(crate) fn kill(&mut self, name: &str) {
         self.members.get_mut(name).expect("it was started").kill();
         self.members.remove(name);
+    }
+
+    /// Has a member leave as its user would have it.
+    pub(crate) fn end(&mut self, name: &str) {
+        let mut member = self.members.remove(name).expect("it was started");
+        member.signal("TERM");
+        assert!(member.ended().success(), "{name}");
+    }
+
+    /// Waits until a member that runs has committed the block at a height.
+    pub(crate) fn reaches(&self, name: &str, height: u64) {
+        eventually_blocking(&format!("{name} to have block {height}"), || {
+            (self.status(name)["height"].as_u64() >= Some(height)).then_some(())
+        });
     }
 
     /// Has a member get a note into the chain, and returns the height of its block.
