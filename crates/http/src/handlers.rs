@@ -12,7 +12,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 
 use crate::access::Granted;
-use crate::asked::{Asked, Wanted};
+use crate::asked::{Asked, Wanted, read};
 use crate::events;
 use crate::process::Process;
 use crate::request::{Asking, Named, Refused, Sent, wanted};
@@ -157,12 +157,12 @@ async fn from_disk<T: Send + 'static>(
 ) -> Answer<T> {
     let reading = process.reading().await;
     let held = process.found(peer).await?;
-    let read = tokio::task::spawn_blocking(move || {
+    let answer = read(move || {
         let answer = answer(&held.asked);
         drop((held, reading));
         answer
     });
-    Ok(Json(read.await.expect("reading does not panic")?))
+    Ok(Json(answer.await??))
 }
 
 pub(crate) async fn add(

@@ -17,7 +17,7 @@ use althing_types::{BlockHash, Height, PeerId, PeerKey};
 use super::chain::submitted;
 use super::listing::{Blocks, entry_hash};
 use super::proof::{certificate_digits, commit_proof};
-use super::{Answer, has_left, of_disk};
+use super::{Answer, has_left, of_disk, read};
 
 #[derive(Clone)]
 pub(super) struct AskedAssembly {
@@ -73,8 +73,7 @@ impl AskedAssembly {
     /// Returns the view in which the block at a height was proposed.
     async fn view_of(&self, height: u64) -> Answer<Option<u64>> {
         let log = self.entries.log().clone();
-        let read = tokio::task::spawn_blocking(move || log.entry(height));
-        let block = read.await.expect("reading does not panic").map_err(|error| of_disk(&error))?;
+        let block = read(move || log.entry(height)).await?.map_err(|error| of_disk(&error))?;
         Ok(block.map(|committed| committed.view.number()))
     }
 

@@ -307,6 +307,18 @@ fn without_chain() -> Problem {
     )
 }
 
+/// Runs what reads a store, beside the tasks that must not wait. It does not run if the process is
+/// about to end.
+pub(crate) async fn read<T: Send + 'static>(
+    reading: impl FnOnce() -> T + Send + 'static,
+) -> Answer<T> {
+    match tokio::task::spawn_blocking(reading).await {
+        Ok(read) => Ok(read),
+        Err(error) if error.is_cancelled() => Err(has_left(HasLeft)),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 fn has_left(left: HasLeft) -> Problem {
     Problem::new(Code::Gone, left.to_string())
 }
