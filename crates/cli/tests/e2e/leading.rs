@@ -12,9 +12,12 @@ use althing_testkit::eventually_blocking;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Althing, command, mosquitto};
+use crate::harness::{Althing, command, mosquitto, run};
 
 const MEMBERS: [&str; 4] = ["ann", "bob", "carol", "dave"];
+
+/// Blocks that a member has to see before the next one is killed.
+const BLOCKS_SEEN: u64 = 5;
 
 /// What each holder runs: it says when it starts, holds a lock on a file as long as it lives, and
 /// so does a process that it starts in a session of its own. Who finds the lock taken says so.
@@ -100,6 +103,25 @@ impl Fleet {
             };
             self.members.iter().find_map(has)
         })
+    }
+
+    /// Waits until all members are up, each hears all others, and has seen enough blocks to know
+    /// how long votes take: one that has just started waits a second for a dead leader.
+    fn wait_until_well(&self) {
+        let status = |name: &str| -> Option<Value> {
+            let data = self.data(name).display().to_string();
+            serde_json::from_slice(&run(&["status", "--data", &data, "--json"]).stdout).ok()
+        };
+        for name in MEMBERS {
+            let height = eventually_blocking(&format!("{name} to hear all others"), || {
+                let status = status(name)?;
+                let hears_all = status["silent"] == Value::Array(Vec::new());
+                status["height"].as_u64().filter(|_| hears_all)
+            });
+            eventually_blocking(&format!("{name} to see blocks"), || {
+                (status(name)?["height"].as_u64()? >= height + BLOCKS_SEEN).then_some(())
+            });
+        }
     }
 
     fn take(&mut self, name: &'static str) -> Althing {
@@ -279,6 +301,8 @@ fn kills_of_the_holder_one_after_the_other() {
         waits.push(killed.elapsed());
         wait_for_end(started.processes);
         fleet.start_job(holder);
+        // It is about one death in a fleet that is well.
+        fleet.wait_until_well();
     }
     waits.sort_unstable();
     let at = |hundredths: usize| waits[(waits.len() - 1) * hundredths / 100].as_millis();
