@@ -25,7 +25,7 @@ pub trait Engine: Sized {
     type Message: Clone + Debug + PartialEq;
     /// What a timer was for. One that comes late is recognised by its content and ignored.
     type Timer: Copy + Ord + Debug;
-    /// What must be on disk before whatever follows it is carried out.
+    /// What must be kept, most of it on disk before whatever follows it is carried out.
     type Durable: Durable;
     /// The proof of work that it searches for.
     type Work: ProofOfWork;
@@ -92,7 +92,8 @@ pub enum Input<E: Engine> {
 #[derive_where(Clone, Debug, PartialEq)]
 #[must_use]
 pub enum Output<E: Engine> {
-    /// Put this on disk before anything that follows is carried out.
+    /// Put this on disk before anything that follows is carried out; or, if it [needs no
+    /// sync](Durable::needs_sync), soon.
     Persist(E::Durable),
     /// Send a message. It may be lost, repeated or overtaken.
     Send {
@@ -124,8 +125,8 @@ pub enum Output<E: Engine> {
         /// How many at most.
         count: usize,
     },
-    /// Publish an event. Carried out after everything before it is on disk, so what an event
-    /// reports survives a crash.
+    /// Publish an event. Carried out after everything before it is kept, so what an event reports
+    /// survives a crash, here or on the disks of enough others.
     Event(E::Event),
     /// This peer is done: say goodbye and stop.
     Leave,

@@ -208,7 +208,7 @@ impl Entries {
         Ok(submission)
     }
 
-    /// Returns what changes when blocks were committed, once they are on disk. It ends with the
+    /// Returns what changes when blocks were committed, once they can be read. It ends with the
     /// peer.
     pub fn committed(&self) -> watch::Receiver<()> {
         self.committed.clone()
@@ -224,8 +224,8 @@ impl Entries {
         &self.key
     }
 
-    /// Returns a view of the committed blocks as they are on disk, by their heights, without the
-    /// genesis. Reading them blocks the thread, and does not make the peer wait.
+    /// Returns a view of the committed blocks in the store, by their heights, without the genesis.
+    /// Reading them blocks the thread, and does not make the peer wait.
     pub fn log(&self) -> &Reader<Durable> {
         &self.log
     }

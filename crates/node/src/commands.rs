@@ -61,7 +61,7 @@ impl<E: Engine> Commands<E> {
     }
 
     /// Has the engine handle `command`, and returns when all of its outputs have been carried out:
-    /// what it persists is on disk, and its events are published.
+    /// what it persists is kept, and its events are published.
     pub async fn send(&self, command: E::Command) -> Result<(), HasLeft> {
         self.send_all(vec![command]).await
     }

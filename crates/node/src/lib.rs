@@ -3,8 +3,9 @@
 //!
 //! [`Node::run`] waits for the next input: a message, a timer, a solution, a user's command, or the
 //! request to stop. It hands it to the engine and carries out the engine's outputs in their order.
-//! Writes are on disk before any other output leaves this process. There is one driver for all
-//! engines; [`rounds::open`], [`chain::open`] and [`assembly::open`] give it the parts that differ.
+//! Writes are on disk before any other output leaves this process, but for those that the engine
+//! knows to be on the disks of others. There is one driver for all engines; [`rounds::open`],
+//! [`chain::open`] and [`assembly::open`] give it the parts that differ.
 //!
 //! | file | question |
 //! | --- | --- |

@@ -28,7 +28,9 @@ use crate::output;
 /// Of each it says the height and the view of its block, and the hash of the entry, by which
 /// althing prove finds it. The exit code is 1 if one was refused or is not known to be committed.
 /// In a network that mines it waits until the entry is in a block, as althing chain add does.
-/// Entries that are under way at the same time are committed in any order.
+/// Entries that are under way at the same time are committed in any order. A committed entry is on
+/// the disks of a quorum: it outlasts a crash of all members, even if the one that was asked shows
+/// it again only once a quorum runs.
 #[derive(Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["text", "file", "lines"])))]
 #[command(after_help = "Examples:\n  \

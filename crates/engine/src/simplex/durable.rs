@@ -1,4 +1,4 @@
-//! What a member puts on disk before it is heard (rules L13 and L11).
+//! What a member keeps, and what of it has to be on disk before it is heard (rules L13 and L11).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::UNCOMMITTED_MAX;
 use crate::{Change, Gap, Undecodable};
 
-/// What a peer puts on disk before its next output is carried out.
+/// What a peer puts on disk: all but committed blocks before its next output is carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Durable {
     /// It takes part in the votes of this chain from here on (rule L13).
@@ -171,8 +171,9 @@ impl crate::Durable for Durable {
         Ok(None)
     }
 
-    /// A committed block is on the disks of a quorum already, with its members' votes to finalize
-    /// it, which commit it again wherever it was lost (rule L11).
+    /// What commits a block is on the disks of a quorum already: the block, that it is notarized,
+    /// and that it is final, or one after it. So it is committed again where it was lost (rule
+    /// L11).
     fn needs_sync(&self) -> bool {
         !matches!(self, Self::Committed(_))
     }

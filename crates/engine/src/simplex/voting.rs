@@ -75,7 +75,7 @@ impl Simplex {
                 self.mempool.nullified(view);
                 self.miner.look_again();
             }
-            // It is on disk once the block is committed.
+            // It is kept with the block that it commits.
             Statement::Finalize { .. } => {}
         }
     }
