@@ -62,8 +62,8 @@ pub struct Setup<E: Engine> {
 /// The outputs of an engine are carried out in their order, with one exception: writes come first.
 /// Inputs that are waiting at the same time are handled as a batch, all writes of the batch go to
 /// disk in one transaction, and only then are its other outputs carried out. So nothing is sent or
-/// reported that a crash could undo, but for what [the engine says](Durable::needs_sync) that
-/// others have on their disks.
+/// reported that a crash could undo, but for what [the engine
+/// says](althing_engine::Durable::needs_sync) that others have on their disks.
 #[must_use]
 pub struct Node<E: Engine> {
     codec: Arc<dyn Codec<Engine = E>>,

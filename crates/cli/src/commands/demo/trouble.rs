@@ -117,8 +117,8 @@ impl Trouble {
         let killed = self.crash.len();
         if killed > 0 && lie <= most && lie + killed > most {
             output::warn(&format!(
-                "{lie} of {members} members lie and {killed} are killed, and {most} may fail at \
-                 once: while more do, nothing is committed"
+                "lying members: {lie}, killed ones: {killed}; of {members} at most {most} may \
+                 fail at once, and while more do, nothing is committed"
             ));
         }
         Ok(())
