@@ -2,7 +2,8 @@
 //!
 //! Whatever the liars say: queues stay within their bounds, and answers are few; what the member
 //! says is on disk before it is sent (rule L11), and never contradicts what it has said before,
-//! restarts or not (rules L7 to L9); committed blocks come in order, and stay (rule L10).
+//! restarts or not (rules L7 to L9); committed blocks come in order, and those that are synced stay
+//! (rules L10 and L11).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use althing_engine::simplex::{
     Durable, Identity, Input, Message, Past, Simplex, Timeouts, Timer, Words,
 };
-use althing_engine::{Engine, Origin};
+use althing_engine::{Durable as _, Engine, Origin};
 use althing_ledger::assembly::{
     Authenticator, Certificate, Ed25519, Signature, SignedStatement, Statement, genesis,
 };
@@ -50,6 +51,8 @@ pub(super) struct Peer {
     /// All that the member has said.
     said: BTreeMap<View, Vec<Statement>>,
     height: u64,
+    /// The height when a write was last synced: what a crash brings back.
+    synced: u64,
 }
 
 /// Returns what a member signs with.
@@ -89,6 +92,7 @@ impl Peer {
             timers: Vec::new(),
             said: BTreeMap::new(),
             height: 0,
+            synced: 0,
         };
         peer.start();
         peer
@@ -113,6 +117,8 @@ impl Peer {
         self.timers.clear();
         self.now = Moment::START;
         self.host.crash();
+        self.height = self.host.disk().recovered().log.end.saturating_sub(1);
+        assert_eq!(self.height, self.synced, "a crash takes back what is not synced, and no more");
         self.start();
     }
 
@@ -182,6 +188,9 @@ impl Peer {
     }
 
     fn check(&mut self, effect: Effect<Simplex>) {
+        if matches!(&effect, Effect::Written(durable) if durable.needs_sync()) {
+            self.synced = self.height;
+        }
         match effect {
             Effect::Written(Durable::Word { word, .. }) => {
                 let said = self.said.entry(word.statement.view()).or_default();
