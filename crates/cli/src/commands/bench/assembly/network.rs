@@ -17,7 +17,7 @@ use althing_node::{Clock, Commands, Node, Swarm};
 use althing_pow::Parallelism;
 use althing_store::Store;
 use althing_types::{Address, PeerId};
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use ed25519_dalek::SigningKey;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep_until};
@@ -62,8 +62,9 @@ pub(super) struct Network {
 /// Whatever is waited for does not come any more after this long.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How often it is looked what has happened. To wake up for each of hundreds of events in a block
-/// would take processor time from the members; that they happened when they did is in the events.
+/// How often it is looked what has happened, unless entries come at an even pace: then who leads
+/// must be known at once. To wake up for each of hundreds of events in a block would take processor
+/// time from the members; that they happened when they did is in the events.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Entries on their way for each member that runs, under full load: fewer than a member keeps of
@@ -265,6 +266,9 @@ impl Network {
         let due = self.keep_loaded()?.map_or(look, |due| due.min(look));
         tokio::select! {
             () = sleep_until(end) => return Ok(false),
+            record = self.records.next(), if matches!(self.load, Load::Every(_)) => {
+                self.seen.note(&*record.context("the feed has ended")??);
+            }
             () = sleep_until(due) => {}
             ended = self.swarm.next_left() => {
                 ended?;
